@@ -1,0 +1,152 @@
+// Uses both packages as a stranger would: packs them, installs the tarballs into an empty project without a registry,
+// imports every subpath, compiles against the types, starts the programs and looks at what was shipped.
+
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative, sep } from 'node:path'
+import { root } from './files.js'
+
+/** @typedef {{ version: string, exports: object, bin?: object, scripts?: object }} Manifest */
+
+const packages = ['proxyprotocol', 'proxyprotocol-server']
+const shippable =
+  /^(package\.json|README\.md|LICENSE|bin\/[^/]+\.js|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?)$/
+const bin = join(root, 'node_modules', '.bin')
+const project = realpathSync(mkdtempSync(join(tmpdir(), 'check-packages-')))
+
+try {
+  installPackages()
+  importSubpaths()
+  const faults = [lockfileFaults(), packages.map(contentFaults), packages.map(programFaults)].flat(2)
+  for (const fault of faults) console.error(`packages: ${fault}`)
+  process.exitCode = faults.length > 0 ? 1 : 0
+} catch (error) {
+  console.error(`packages: ${String(error)}`)
+  process.exitCode = 1
+} finally {
+  rmSync(project, { recursive: true })
+}
+
+/** Packs both packages, and all they need at run time as npm installed it here, and installs the lot. */
+function installPackages() {
+  const workspaces = packages.map(name => `--workspace=${name}`)
+  const needed = run(root, 'npm', 'ls', '--omit=dev', '--all', '--parseable', ...workspaces).split('\n')
+  const folders = needed
+    .filter(path => path.includes(`${sep}node_modules${sep}`))
+    .map(path => realpathSync(path))
+  run(root, 'npm', 'pack', '--ignore-scripts', `--pack-destination=${project}`, ...folders)
+  const tarballs = readdirSync(project).map(file => `./${file}`)
+  writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }')
+  run(project, 'npm', 'install', '--offline', '--no-audit', '--no-fund', ...tarballs)
+}
+
+/** Imports every subpath of both packages, by the same lines at run time and in the type checker. */
+function importSubpaths() {
+  const subpaths = packages.flatMap(name =>
+    Object.keys(manifestOf(name).exports).map(path => name + path.slice(1)),
+  )
+  const lines = subpaths.map((path, at) =>
+    path.endsWith('.json')
+      ? `import s${at} from '${path}' with { type: 'json' }`
+      : `import * as s${at} from '${path}'`,
+  )
+  lines.push(`export const all = [${subpaths.map((_, at) => `s${at}`).join(', ')}]`)
+  for (const file of ['use.js', 'use.ts']) writeFileSync(join(project, file), lines.join('\n'))
+  run(project, process.execPath, '--no-warnings', 'use.js')
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules', '@types')]
+  run(
+    project,
+    join(bin, 'tsc'),
+    '--strict',
+    '--noEmit',
+    '--target',
+    'es2023',
+    '--module',
+    'nodenext',
+    ...types,
+    'use.ts',
+  )
+}
+
+/** A lock file that names a registry would send every reader there. */
+function lockfileFaults() {
+  const named = /"resolved": "https?:.*"/.exec(read(root, 'package-lock.json'))
+  return named ? [`package-lock.json has ${named[0]}: write it under this repository's .npmrc`] : []
+}
+
+/**
+ * What a tarball has too much or too little.
+ *
+ * @param {string} name
+ */
+function contentFaults(name) {
+  const folder = join(project, 'node_modules', name)
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
+  const faults = files.flatMap(file => fileFaults(file, files))
+  if (!files.includes('README.md')) faults.push('README.md is missing')
+  if (!files.includes('LICENSE') || read(folder, 'LICENSE') !== read(root, 'LICENSE'))
+    faults.push('LICENSE is missing or not the one at the top of the repository: copy that')
+  const manifest = manifestOf(name)
+  if (manifest.scripts)
+    faults.push('package.json has "scripts": nothing runs at install, the rest stands at the top')
+  if (name === 'proxyprotocol' && 'dependencies' in manifest) faults.push('the library has no "dependencies"')
+  return faults.map(fault => `${name}: ${fault}`)
+}
+
+/**
+ * @param {string} file
+ * @param {string[]} files all that were shipped beside it
+ */
+function fileFaults(file, files) {
+  if (!shippable.test(file) || /(^|\/)test\/|\.test\./.test(file))
+    return [`${file} has no place in the tarball: see "files" in package.json`]
+  const source = file.replace(/^dist\/(.+?)(\.d\.ts|\.js)(\.map)?$/, 'src/$1.ts')
+  return files.includes(source) ? [] : [`${file} has no source any more: delete dist and build again`]
+}
+
+/**
+ * Programs that do not say their version or how they are used.
+ *
+ * @param {string} name
+ */
+function programFaults(name) {
+  const { bin: programs = {}, version } = manifestOf(name)
+  return Object.keys(programs).flatMap(program => {
+    const path = join(project, 'node_modules', '.bin', program)
+    const faults = []
+    if (run(project, path, '--version').trim() !== version)
+      faults.push(`${program} --version does not print ${version}`)
+    if (!run(project, path, '--help').includes(program))
+      faults.push(`${program} --help does not name the program`)
+    return faults
+  })
+}
+
+/**
+ * @param {string} name
+ * @returns {Manifest}
+ */
+function manifestOf(name) {
+  return /** @type {Manifest} */ (JSON.parse(read(project, 'node_modules', name, 'package.json')))
+}
+
+/** @param {string[]} path */
+function read(...path) {
+  return readFileSync(join(...path), 'utf8')
+}
+
+/**
+ * The standard output of a command that succeeds.
+ *
+ * @param {string} cwd
+ * @param {string} command
+ * @param {string[]} words
+ */
+function run(cwd, command, ...words) {
+  const { status, stdout, stderr } = spawnSync(command, words, { cwd, encoding: 'utf8', timeout: 60_000 })
+  if (status !== 0) throw new Error(`"${[command, ...words].join(' ')}" failed:\n${stdout}${stderr}`)
+  return stdout
+}

@@ -1,0 +1,181 @@
+// What this house asks of its files beyond the usual, as lint rules; each message says what to do instead.
+
+const library = 'packages/proxyprotocol/src'
+const programs = 'packages/proxyprotocol-server/src'
+
+/** The folders of each package, and for each the folders below it, the only ones it may import from. */
+const layers = [
+  { src: library, folder: 'codec', below: [] },
+  { src: library, folder: 'server', below: ['codec'] },
+  { src: library, folder: 'client', below: ['codec'] },
+  { src: library, folder: 'udp', below: ['codec'] },
+  { src: library, folder: 'dnsbl', below: ['codec'] },
+  { src: programs, folder: 'cli', below: ['admin', 'relay', 'config'] },
+  { src: programs, folder: 'admin', below: ['config'] },
+  { src: programs, folder: 'relay', below: ['config'] },
+  { src: programs, folder: 'config', below: [] },
+]
+
+/** Messages by selector, grouped so that a file with a right to one thing is held to the rest. */
+const bans = {
+  style: {
+    ':matches(Program, Program > ExportNamedDeclaration) > VariableDeclaration > VariableDeclarator > :matches(ArrowFunctionExpression, FunctionExpression).init':
+      'At the top level write a function declaration, so that the file reads top-down.',
+    ":matches(ExportDefaultDeclaration, ExportSpecifier[exported.name='default'])":
+      'Export by name: a default export is called differently wherever it is imported.',
+    TSEnumDeclaration: 'Write a union of literals, or a readonly object with `as const`.',
+  },
+  dynamicImports: {
+    'ImportExpression:not([source.value=/^[^.]/])':
+      'Import own files statically: the rules on imports cannot see a dynamic import.',
+  },
+  patches: {
+    "MemberExpression[property.name='prototype']":
+      'Leave prototypes alone, the whole process shares them. Only server/attach.ts may touch what it attaches to.',
+    "AssignmentExpression[left.property.name='emit']":
+      'Only server/attach.ts replaces emit: listen to an event, or extend attach().',
+  },
+  addresses: {
+    'AssignmentExpression[left.property.name=/^(remote|local)(Address|Port|Family)$/]':
+      "Only server/connection-info.ts sets a socket's addresses: call it.",
+  },
+  definitions: {
+    'MemberExpression[object.name=/^(Object|Reflect)$/][property.name=/^definePropert(y|ies)$/]':
+      'In server/ only connection-info.ts (addresses) and attach.ts (emit) define properties: call them.',
+  },
+  handlers: {
+    "CallExpression[callee.object.name='process'][callee.property.name=/^(on|once|addListener|prepend(Once)?Listener)$/]":
+      'The library installs no signal or process handlers: offer an option or an event, and let the program decide.',
+  },
+  impureTypes: {
+    'TSTypeReference Identifier[name=/^(Buffer|NodeJS)$/]':
+      'codec/ is pure: it speaks Uint8Array, and takes no type from Node.',
+  },
+  tests: {
+    'CallExpression[callee.object.name=/^(test|it|describe|suite|t)$/][callee.property.name=/^(only|skip|todo)$/]':
+      'Every test runs, everywhere: mend it or delete it.',
+    'CallExpression[callee.name=/^(test|it|describe|suite)$/] > ObjectExpression > Property[key.name=/^(only|skip|todo)$/]':
+      'Every test runs, everywhere: mend it or delete it.',
+    "ExpressionStatement > CallExpression[callee.object.name='t'][callee.property.name='test']":
+      'Await a subtest: its parent ends without it.',
+  },
+}
+
+const BY_NAME =
+  "Import the other package by its name ('proxyprotocol', 'proxyprotocol/server', ...), never by a path."
+const NO_PACKAGES = 'The library has no dependencies: import own files and node:* only.'
+const NO_BUILTINS = 'codec/ is pure and imports its own files only: what it needs comes in as a parameter.'
+
+/** Comments that switch a rule or the coverage off. */
+const switches = /(c8|v8|istanbul) ignore (?!stop)|node:coverage disable|eslint-disable/
+
+/** @type {import('eslint').Rule.RuleModule} */
+const reasonedSwitches = {
+  create: context => ({
+    Program() {
+      for (const { value, loc } of context.sourceCode.getAllComments()) {
+        if (!loc || !switches.test(value) || / -- \S/.test(value)) continue
+        context.report({ loc, message: 'Say why in the same comment: `ignore next 2 -- the reason`.' })
+      }
+    },
+  }),
+}
+
+const { style, dynamicImports, patches, addresses, definitions, handlers, impureTypes, tests } = bans
+const inSources = [style, dynamicImports]
+const layerFiles = layers.map(({ src, folder }) => `${src}/${folder}/**`)
+
+/**
+ * Later entries win over earlier ones, so each names all that holds for its files.
+ *
+ * @type {import('eslint').Linter.Config[]}
+ */
+export const houseRules = [
+  { plugins: { house: { rules: { 'reasoned-switches': reasonedSwitches } } } },
+  { rules: { 'house/reasoned-switches': 'error' } },
+  banSyntax('**/*.{js,ts}', style),
+  banSyntax(`${programs}/**`, ...inSources, patches, addresses),
+  banSyntax(`${library}/**`, ...inSources, patches, addresses, handlers),
+  banSyntax(`${library}/codec/**`, ...inSources, patches, addresses, handlers, impureTypes),
+  banSyntax(`${library}/server/**`, ...inSources, patches, addresses, handlers, definitions),
+  banSyntax(`${library}/server/attach.ts`, ...inSources, addresses, handlers),
+  banSyntax(`${library}/server/connection-info.ts`, ...inSources, patches, handlers),
+  banSyntax('packages/*/test/**', style, tests),
+  banSyntax('packages/*/src/**/{utils,helpers,common,types}.ts', {
+    Program: 'A thing lives with its concept: move each into the file that is about it, or name the concept.',
+  }),
+  {
+    ...banSyntax('packages/*/src/**', {
+      Program: 'This folder is not in the layers of scripts/house-rules.js: add it with what it may import.',
+    }),
+    ignores: [...layerFiles, `${programs}/index.ts`],
+  },
+  ...layers.map(layerImports),
+  banImports(`${programs}/index.ts`, {
+    '^\\.\\./': BY_NAME,
+    '^\\./(?![a-z-]+/index\\.ts$)': 'Enter a folder through its index.ts.',
+  }),
+  banImports(['packages/*/test/**', 'examples/**', 'interop/**'], {
+    '^(\\.\\./)+(packages/)?proxyprotocol(-server)?/(src|dist)/': BY_NAME,
+  }),
+  banGlobals(
+    `${library}/**`,
+    ['console'],
+    'The library never logs: publish on a diagnostics channel, or return what is to be said.',
+  ),
+  banGlobals(
+    `${library}/codec/**`,
+    ['Buffer', 'process', 'console', 'require', 'setTimeout', 'setInterval', 'setImmediate'],
+    'codec/ is pure: it speaks Uint8Array, and what it needs comes in as a parameter.',
+  ),
+]
+
+/**
+ * @param {string | string[]} files
+ * @param {Record<string, string>[]} messages by selector
+ * @returns {import('eslint').Linter.Config}
+ */
+function banSyntax(files, ...messages) {
+  const restrictions = messages
+    .flatMap(byMessage => Object.entries(byMessage))
+    .map(([selector, message]) => ({ selector, message }))
+  return { files: [files].flat(), rules: { 'no-restricted-syntax': ['error', ...restrictions] } }
+}
+
+/**
+ * @param {string | string[]} files
+ * @param {Record<string, string>} messages by a pattern of the name imported
+ * @returns {import('eslint').Linter.Config}
+ */
+function banImports(files, messages) {
+  const patterns = Object.entries(messages).map(([regex, message]) => ({ regex, message }))
+  return { files: [files].flat(), rules: { 'no-restricted-imports': ['error', { patterns }] } }
+}
+
+/** @param {typeof layers[number]} layer */
+function layerImports({ src, folder, below }) {
+  const names = below.join('|')
+  const allowed = ['its own files', ...below.map(name => `../${name}/index.ts`)].join(', ')
+  return banImports(`${src}/${folder}/**`, {
+    '^\\.\\./\\.\\./': BY_NAME,
+    [`^\\.\\./(?!\\.\\./|(${names})/)`]: `Imports run downwards, never sideways: ${folder}/ may import ${allowed}.`,
+    [`^\\.\\./(${names})/(?!index\\.ts$)`]: 'Enter a folder through its index.ts.',
+    '^\\./(index\\.ts$|.*/)': 'Within a folder import the file itself: index.ts is for those outside.',
+    ...(src === library && folder !== 'codec' && { '^(?!\\.|node:)': NO_PACKAGES }),
+    ...(folder === 'codec' && { '^(?!\\.)': NO_BUILTINS }),
+  })
+}
+
+/**
+ * @param {string} files
+ * @param {string[]} names
+ * @param {string} message
+ * @returns {import('eslint').Linter.Config}
+ */
+function banGlobals(files, names, message) {
+  const globals = names.map(name => ({ name, message }))
+  return {
+    files: [files],
+    rules: { 'no-restricted-globals': ['error', { globals, checkGlobalObject: true }] },
+  }
+}
