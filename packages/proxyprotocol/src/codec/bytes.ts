@@ -1,0 +1,45 @@
+// The few reads and copies every codec file needs, so that unchecked access to bytes stands in one place.
+
+import { quote } from './quote.ts'
+
+/** @throws TypeError naming `field` when a caller without types gave something else, for example text. */
+export function checkBytes(value: unknown, field: string): void {
+  if (!(value instanceof Uint8Array))
+    throw new TypeError(`${field} must be a Uint8Array, got ${quote(value)}`)
+}
+
+/** The byte at `at`; the caller has made sure that `at < bytes.length`. */
+export function byteAt(bytes: Uint8Array, at: number): number {
+  return bytes[at] as number // the caller's bound check is out of the type system's sight
+}
+
+/** The big-endian 16-bit number at `at`. */
+export function uint16At(bytes: Uint8Array, at: number): number {
+  return (byteAt(bytes, at) << 8) | byteAt(bytes, at + 1)
+}
+
+/** The big-endian 32-bit number at `at`, unsigned. */
+export function uint32At(bytes: Uint8Array, at: number): number {
+  return uint16At(bytes, at) * 0x10000 + uint16At(bytes, at + 2)
+}
+
+export function writeUint16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 8
+  bytes[at + 1] = value
+}
+
+export function writeUint32(bytes: Uint8Array, at: number, value: number): void {
+  writeUint16(bytes, at, value >>> 16)
+  writeUint16(bytes, at + 2, value & 0xffff)
+}
+
+/** Bytes that own their memory: a view would keep a socket's whole 64 KiB read buffer alive (netty#9201). */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const copy = new Uint8Array(end - start)
+  copy.set(bytes.subarray(start, end))
+  return copy
+}
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index])
+}

@@ -1,0 +1,74 @@
+// The four outcomes of decoding. Refusing costs nothing: those results are shared constants, and an error object is
+// built only when somebody asks for it, so that a flood of junk leaves no garbage behind.
+
+import { ProxyProtocolError, type ErrorCode } from './errors.ts'
+import type { ProxyHeader } from './header.ts'
+
+/** The outcome of looking at the first bytes of a connection. */
+export type DecodeResult =
+  | {
+      readonly status: 'header'
+      readonly header: ProxyHeader
+      /** Bytes that the header takes; payload starts there. */
+      readonly byteLength: number
+    }
+  | {
+      readonly status: 'partial'
+      /** At least so many more bytes are needed; 1 where it cannot be known (version 1). */
+      readonly missing: number
+    }
+  | {
+      /** These bytes cannot be the start of a header. */
+      readonly status: 'absent'
+      /** Offset in bytes of the first byte that differs. */
+      readonly offset: number
+    }
+  | {
+      /** A header, but a malformed one. */
+      readonly status: 'invalid'
+      readonly code: ErrorCode
+      /** Offset in bytes of the first byte that is wrong, or of the field or TLV where no single byte is. */
+      readonly offset: number
+      /** The same as an error object, built anew each time it is asked for. */
+      readonly error: ProxyProtocolError
+    }
+
+/** Offsets up to here have their results cached: every version 1 fault and the fixed part of version 2. */
+const CACHED_OFFSETS = 128
+
+const absences = Array.from({ length: 12 }, (_, offset) =>
+  Object.freeze({ status: 'absent', offset } as const),
+)
+const faults = new Map<ErrorCode, Invalid[]>()
+
+export function partial(missing: number): DecodeResult {
+  return { status: 'partial', missing }
+}
+
+/** `offset` lies within the signatures, so below 12. */
+export function absent(offset: number): DecodeResult {
+  return absences[offset] as DecodeResult // by the bound above
+}
+
+export function invalid(code: ErrorCode, offset: number): DecodeResult {
+  if (offset >= CACHED_OFFSETS) return new Invalid(code, offset)
+  let cached = faults.get(code)
+  if (!cached) faults.set(code, (cached = []))
+  return (cached[offset] ??= new Invalid(code, offset))
+}
+
+class Invalid {
+  readonly status = 'invalid'
+  readonly code: ErrorCode
+  readonly offset: number
+
+  constructor(code: ErrorCode, offset: number) {
+    this.code = code
+    this.offset = offset
+    Object.freeze(this)
+  }
+
+  get error(): ProxyProtocolError {
+    return new ProxyProtocolError(this.code, { offset: this.offset })
+  }
+}

@@ -1,0 +1,96 @@
+// The one true function: bytes in, one of four outcomes out; stateless, and it never throws on wire input (spec 2).
+
+import { byteAt, checkBytes } from './bytes.ts'
+import { decodeRules, FIXED_BYTES, type DecodeOptions, type DecodeRules } from './decode-options.ts'
+import { absent, partial, type DecodeResult } from './decode-result.ts'
+import { ProxyProtocolError } from './errors.ts'
+import type { ProxyHeader } from './header.ts'
+import { decodeV1, MIN_V1_BYTES, V1_PREFIX } from './decode-v1.ts'
+import { decodeV2, V2_SIGNATURE } from './decode-v2.ts'
+import { whatArrived } from './what-arrived.ts'
+
+/**
+ * Decodes the header at the start of `bytes`; payload may follow it. The verdict comes with the first byte that cannot
+ * belong to a header (the TLVs of version 2 are judged once all of them are there), and does not depend on how the bytes
+ * are cut: give more of the same bytes while it says `partial`.
+ *
+ * @throws TypeError or RangeError for wrong options and for what is not bytes, never for any bytes.
+ * @see Specification, sections 2.1 and 2.2.
+ *
+ * @example
+ * ```ts
+ * import { decodeHeader } from 'proxyprotocol'
+ *
+ * const bytes = new TextEncoder().encode('PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\nhello')
+ * const result = decodeHeader(bytes)
+ * if (result.status === 'header' && result.header.family === 'INET') {
+ *   console.log(result.header.source.address, bytes.subarray(result.byteLength)) // 192.0.2.1, then "hello"
+ * }
+ * ```
+ */
+export function decodeHeader(bytes: Uint8Array, options?: DecodeOptions): DecodeResult {
+  return decodeWith(decodeRules(options), bytes)
+}
+
+/** `decodeHeader` with options that were checked before. */
+export function decodeWith(rules: DecodeRules, bytes: Uint8Array): DecodeResult {
+  checkBytes(bytes, 'bytes')
+  if (bytes.length === 0) return partial(rules.v1 ? MIN_V1_BYTES : FIXED_BYTES)
+  if (rules.v2 && bytes[0] === V2_SIGNATURE[0]) {
+    const at = firstDifference(bytes, V2_SIGNATURE)
+    return at < 0 ? decodeV2(bytes, rules.maxHeaderBytes) : absent(at)
+  }
+  if (rules.v1 && bytes[0] === V1_PREFIX[0]) {
+    const at = firstDifference(bytes, V1_PREFIX)
+    return at < 0 ? decodeV1(bytes, rules.promote) : absent(at)
+  }
+  return absent(0)
+}
+
+/**
+ * Parses bytes that are one whole header and nothing else.
+ *
+ * @throws ProxyProtocolError with the code of what is wrong: `header_missing` where the bytes are no header,
+ * `header_truncated` where they end too early, `trailing_bytes` where something follows.
+ *
+ * @example
+ * ```ts
+ * import { encodeHeader, parseHeader } from 'proxyprotocol'
+ *
+ * console.log(parseHeader(encodeHeader({ command: 'LOCAL' })).command) // LOCAL
+ * ```
+ */
+export function parseHeader(bytes: Uint8Array, options?: DecodeOptions): ProxyHeader {
+  const result = decodeHeader(bytes, options)
+  if (result.status === 'header') {
+    if (result.byteLength === bytes.length) return result.header
+    throw new ProxyProtocolError('trailing_bytes', { offset: result.byteLength })
+  }
+  throw faultOf(result, bytes)
+}
+
+/** The error for input that ended without a header, with a hint at what it is instead. */
+export function faultOf(
+  result: Exclude<DecodeResult, { status: 'header' }>,
+  bytes: Uint8Array,
+): ProxyProtocolError {
+  switch (result.status) {
+    case 'invalid':
+      return result.error
+    case 'partial':
+      return new ProxyProtocolError('header_truncated', { offset: bytes.length })
+    case 'absent':
+      return new ProxyProtocolError('header_missing', { offset: result.offset, detail: whatArrived(bytes) })
+    /* c8 ignore next 2 */ // no other status exists, and the type keeps it so
+    default:
+      return result satisfies never
+  }
+}
+
+/** The first offset at which the bytes stop being `prefix`; negative where they match as far as they go. */
+function firstDifference(bytes: Uint8Array, prefix: Uint8Array): number {
+  for (let i = 1; i < prefix.length && i < bytes.length; i++) {
+    if (byteAt(bytes, i) !== prefix[i]) return i
+  }
+  return -1
+}

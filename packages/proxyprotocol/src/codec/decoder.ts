@@ -1,0 +1,98 @@
+// Collects the chunks of a stream until they hold a verdict; keeps at most one header's worth of bytes.
+
+import { checkBytes, copyOf } from './bytes.ts'
+import { decodeRules, type DecodeOptions, type DecodeRules } from './decode-options.ts'
+import type { DecodeResult } from './decode-result.ts'
+import { decodeWith, faultOf } from './decode.ts'
+import type { ProxyProtocolError } from './errors.ts'
+import { NO_BYTES } from './tlv.ts'
+import { MAX_V1_BYTES } from './decode-v1.ts'
+import { HINT_BYTES } from './what-arrived.ts'
+
+/**
+ * Decodes a header that arrives in pieces.
+ *
+ * @example
+ * ```ts
+ * import { HeaderDecoder } from 'proxyprotocol'
+ *
+ * const decoder = new HeaderDecoder()
+ * decoder.push(new TextEncoder().encode('PROXY UNKNOWN\r'))
+ * const result = decoder.push(new TextEncoder().encode('\npayload'))
+ * console.log(result.status, decoder.rest) // header, the bytes of "payload"
+ * ```
+ */
+export class HeaderDecoder {
+  readonly #rules: DecodeRules
+  readonly #limit: number
+  #buffer: Uint8Array = NO_BYTES
+  #seen: Uint8Array = NO_BYTES
+  #rest: Uint8Array = NO_BYTES
+  #result: DecodeResult
+
+  /** @throws TypeError or RangeError for wrong options. */
+  constructor(options?: DecodeOptions) {
+    this.#rules = decodeRules(options)
+    this.#limit = Math.max(MAX_V1_BYTES, this.#rules.maxHeaderBytes)
+    this.#result = decodeWith(this.#rules, NO_BYTES)
+  }
+
+  /** The verdict so far. */
+  get result(): DecodeResult {
+    return this.#result
+  }
+
+  /** What followed the header in its last chunk, as a view of that chunk; empty until the header is complete. */
+  get rest(): Uint8Array {
+    return this.#rest
+  }
+
+  /**
+   * Takes the next chunk of the stream. The chunk is not kept; what is needed of it is copied.
+   *
+   * @throws Error when the verdict has been given already: what follows a header is payload; TypeError for text.
+   */
+  push(chunk: Uint8Array): DecodeResult {
+    if (this.#result.status !== 'partial') {
+      throw new Error(`the verdict is "${this.#result.status}" already; later bytes are not part of a header`)
+    }
+    checkBytes(chunk, 'chunk')
+    const before = this.#seen.length
+    const bytes = before === 0 ? chunk : this.#append(chunk)
+    this.#result = decodeWith(this.#rules, bytes)
+    if (this.#result.status === 'partial') this.#seen = before === 0 ? this.#append(chunk) : bytes
+    else this.#release(bytes)
+    if (this.#result.status === 'header') this.#rest = chunk.subarray(this.#result.byteLength - before)
+    return this.#result
+  }
+
+  /**
+   * The error for a stream that is no header or that ends here, before its header is complete.
+   *
+   * @throws Error when the header is complete.
+   */
+  fault(): ProxyProtocolError {
+    if (this.#result.status === 'header') throw new Error('there is no fault: the header is complete')
+    return faultOf(this.#result, this.#seen)
+  }
+
+  /** Lets go of everything but the few bytes that tell what arrived; a view of them would pin the chunk. */
+  #release(bytes: Uint8Array): void {
+    this.#buffer = NO_BYTES
+    this.#seen =
+      this.#result.status === 'absent' ? copyOf(bytes, 0, Math.min(bytes.length, HINT_BYTES)) : NO_BYTES
+  }
+
+  /** The bytes so far with those of `chunk` that may still belong to a header behind them. */
+  #append(chunk: Uint8Array): Uint8Array {
+    const length = this.#seen.length
+    const total = Math.min(length + chunk.length, this.#limit)
+    if (total > this.#buffer.length) {
+      const larger = new Uint8Array(Math.min(Math.max(total, 2 * length, MAX_V1_BYTES), this.#limit))
+      larger.set(this.#seen)
+      this.#buffer = larger
+    }
+    this.#buffer.set(chunk.subarray(0, total - length), length)
+    return this.#buffer.subarray(0, total)
+  }
+}

@@ -1,0 +1,71 @@
+// The two ends that a header to be encoded shall carry: checked here for both versions, addresses in network order.
+
+import { ADDRESS_BYTES, writeAddress } from './address.ts'
+import type { HeaderInit, InetInit, UnixInit } from './header-init.ts'
+import type { InetEndpoint } from './header.ts'
+import { quote } from './quote.ts'
+
+/** Where `writeEnds` leaves the addresses, IPv4 in its v4-mapped form; valid until its next call. */
+export const sourceBytes: Uint8Array = new Uint8Array(ADDRESS_BYTES)
+export const destinationBytes: Uint8Array = new Uint8Array(ADDRESS_BYTES)
+
+/**
+ * The header's ends where it has any; undefined for LOCAL and UNSPEC.
+ *
+ * @throws TypeError when command, family, transport and endpoints do not belong together.
+ */
+export function endsOf(header: HeaderInit): InetInit | UnixInit | undefined {
+  oneOf(['LOCAL', 'PROXY', undefined], header.command, 'command')
+  oneOf(['INET', 'INET6', 'UNIX', 'UNSPEC', undefined], header.family, 'family')
+  if (header.command === 'LOCAL' || header.family === 'UNSPEC') return undefined
+  oneOf(['STREAM', 'DGRAM', undefined], header.transport, 'transport')
+  const wanted = isUnix(header) ? 'path' : 'address'
+  for (const end of ['source', 'destination'] as const) {
+    const endpoint: unknown = header[end]
+    if (typeof endpoint !== 'object' || endpoint === null || !(wanted in endpoint)) {
+      const shape = wanted === 'path' ? '{ path }' : '{ address, port }'
+      throw new TypeError(`${end} must be ${shape}, got ${quote(endpoint)}`)
+    }
+  }
+  return header
+}
+
+export function isUnix(header: InetInit | UnixInit): header is UnixInit {
+  if (header.family !== undefined) return header.family === 'UNIX'
+  const source: unknown = header.source
+  return typeof source === 'object' && source !== null && 'path' in source
+}
+
+/**
+ * Writes both addresses into `sourceBytes` and `destinationBytes` and tells the family that fits both: mixed ones
+ * travel as IPv6 (spec 4.2).
+ *
+ * @throws TypeError or RangeError naming the end that is wrong.
+ */
+export function writeEnds(header: InetInit): 4 | 6 {
+  const source = writeEnd(header.source, 'source', sourceBytes)
+  const destination = writeEnd(header.destination, 'destination', destinationBytes)
+  const family = source === 4 && destination === 4 && header.family !== 'INET6' ? 4 : 6
+  if (family === 6 && header.family === 'INET') {
+    throw new TypeError(`family is 'INET' but ${source === 6 ? 'source' : 'destination'}.address is IPv6`)
+  }
+  return family
+}
+
+function writeEnd(endpoint: InetEndpoint, name: 'source' | 'destination', out: Uint8Array): 4 | 6 {
+  const { address, port } = endpoint
+  const family = typeof address === 'string' ? writeAddress(address, out) : 0
+  if (family === 0) {
+    throw new TypeError(`${name}.address must be an IPv4 or IPv6 address without zone, got ${quote(address)}`)
+  }
+  if (!Number.isInteger(port) || port < 0 || port > 0xffff) {
+    throw new RangeError(`${name}.port must be an integer from 0 to 65535, got ${quote(port)}`)
+  }
+  return family
+}
+
+function oneOf(allowed: readonly (string | undefined)[], value: string | undefined, field: string): void {
+  if (allowed.includes(value)) return
+  const choices = allowed.flatMap(choice => (choice === undefined ? [] : [`'${choice}'`]))
+  throw new TypeError(`${field} must be ${choices.join(' or ')}, got ${quote(value)}`)
+}

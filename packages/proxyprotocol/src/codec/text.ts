@@ -1,0 +1,46 @@
+// Text inside headers: strict both ways, because a value that is almost text must not look like text.
+
+import { quote } from './quote.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** UTF-8 text, or undefined where the bytes are not valid UTF-8 (the raw bytes stay with the TLV). */
+export function utf8Text(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** US-ASCII text, or undefined where a byte is above 0x7f. */
+export function asciiText(bytes: Uint8Array): string | undefined {
+  return bytes.every(byte => byte < 0x80) ? utf8Text(bytes) : undefined
+}
+
+export function utf8Bytes(text: string): Uint8Array {
+  return encoder.encode(text)
+}
+
+/** @throws TypeError naming `field` when it is no text, or has half a surrogate pair, which UTF-8 cannot say. */
+export function textBytes(text: string, field: string): Uint8Array {
+  if (typeof text !== 'string' || /\p{Surrogate}/u.test(text)) {
+    throw new TypeError(`${field} must be text, got ${quote(text)}`)
+  }
+  return encoder.encode(text)
+}
+
+/** @throws TypeError naming `field` when the text is not US-ASCII. */
+export function asciiBytes(text: string, field: string): Uint8Array {
+  const bytes = textBytes(text, field)
+  if (bytes.length !== text.length) throw new TypeError(`${field} must be US-ASCII text, got ${quote(text)}`)
+  return bytes
+}
+
+/** @throws TypeError naming `field` when the value is neither bytes nor text. */
+export function bytesOrText(value: string | Uint8Array, field: string): Uint8Array {
+  if (typeof value === 'string') return textBytes(value, field)
+  if (value instanceof Uint8Array) return value
+  throw new TypeError(`${field} must be text or a Uint8Array, got ${quote(value)}`)
+}
