@@ -1,0 +1,116 @@
+// One zone's answer becomes a listing; whatever a list would not answer is neither listed nor clear.
+
+import { NODATA, NOTFOUND, REFUSED, SERVFAIL, TIMEOUT } from 'node:dns'
+import { isIPv4 } from 'node:net'
+import type { Zone } from './zones.ts'
+
+/** One of a zone's answers, and what the zone means by it. */
+export interface ListingCode {
+  /** The address that the zone answered with, such as `127.0.0.2`. */
+  readonly code: string
+  /** What the zone says it means; `undefined` when the zone's meanings do not name it. */
+  readonly meaning: string | undefined
+}
+
+/** A zone lists the address. Of several codes the numerically lowest stands here, since DNS shuffles them. */
+export interface Listed extends ListingCode {
+  readonly status: 'listed'
+  /** The name of the first zone, in the order given, that lists the address. */
+  readonly zone: string
+  /** The further codes of the same zone, ascending. */
+  readonly also: readonly ListingCode[]
+}
+
+/** Every zone answered that it does not list the address. */
+export interface Clear {
+  readonly status: 'clear'
+}
+
+/**
+ * Why it is not known whether an address is listed: `timeout`, `aborted`, `server_failure` (SERVFAIL), `refused`
+ * (REFUSED), `zone_error` (the list rejects the query: 127.255.255.0/24), `foreign_answer` (one that no list gives:
+ * something on the way answers in its place), `resolver_error` (anything else, see `cause`).
+ */
+export type UnknownReason =
+  'timeout' | 'aborted' | 'server_failure' | 'refused' | 'zone_error' | 'foreign_answer' | 'resolver_error'
+
+/** No zone is known to list the address, and at least one could not say. */
+export interface Unknown {
+  readonly status: 'unknown'
+  /** What kept the zone from saying. */
+  readonly reason: UnknownReason
+  /** The name of the first zone, in the order given, that could not say. */
+  readonly zone: string
+  /** The answer behind `zone_error` and `foreign_answer`. */
+  readonly answer: ListingCode | undefined
+  /** What the resolver threw, or the signal's reason. */
+  readonly cause: unknown
+}
+
+/**
+ * What DNS block lists say about an address.
+ *
+ * @example
+ * ```ts run
+ * import { lookup } from 'proxyprotocol/dnsbl'
+ * import type { Listing } from 'proxyprotocol/dnsbl'
+ *
+ * function explain(listing: Listing): string {
+ *   if (listing.status === 'listed') return `${listing.zone} lists it as ${listing.meaning ?? listing.code}`
+ *   if (listing.status === 'unknown') return `${listing.zone} could not say: ${listing.reason}`
+ *   return 'no zone lists it'
+ * }
+ *
+ * const resolver = { resolve4: async () => ['127.255.255.254'] }
+ * console.assert(explain(await lookup('192.0.2.1', 'bl.example', { resolver })) === 'bl.example could not say: zone_error')
+ * ```
+ */
+export type Listing = Listed | Clear | Unknown
+
+/**
+ * Says what the addresses mean that a zone answered with. One that no list would give spoils the whole answer:
+ * who mixes it in may have made up the others.
+ */
+export function listingOfRecords(zone: Zone, records: readonly string[]): Listing {
+  const codes = [...new Set(records)]
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+    .map(code => ({ code, meaning: zone.meanings[code] }))
+  for (const answer of codes) {
+    const reason = faultOf(answer)
+    if (reason !== undefined) return unknown(zone, reason, { answer })
+  }
+  const [first, ...also] = codes
+  if (first === undefined) return { status: 'clear' }
+  return { status: 'listed', zone: zone.name, ...first, also }
+}
+
+/** Says what the resolver's error means: that the name does not exist, or has no address, is a zone's way to say clear. */
+export function listingOfError(zone: Zone, cause: unknown): Listing {
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
+  if (code === NOTFOUND || code === NODATA) return { status: 'clear' }
+  return unknown(zone, failureReason(code), { cause })
+}
+
+/** Says that a zone could not tell, and why. */
+export function unknown(
+  zone: Zone,
+  reason: UnknownReason,
+  why: { answer?: ListingCode; cause?: unknown } = {},
+): Unknown {
+  return { status: 'unknown', reason, zone: zone.name, answer: why.answer, cause: why.cause }
+}
+
+function failureReason(code: unknown): UnknownReason {
+  if (code === TIMEOUT) return 'timeout'
+  if (code === SERVFAIL) return 'server_failure'
+  if (code === REFUSED) return 'refused'
+  return 'resolver_error'
+}
+
+function faultOf({ code, meaning }: ListingCode): UnknownReason | undefined {
+  if (!isIPv4(code) || !code.startsWith('127.')) return 'foreign_answer'
+  if (code.startsWith('127.255.255.')) return 'zone_error'
+  // What filtering resolvers answer for any name they block, and few lists for an address they hold.
+  if (code === '127.0.0.1' && meaning === undefined) return 'foreign_answer'
+  return undefined
+}
