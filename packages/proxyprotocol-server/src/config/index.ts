@@ -1,0 +1,7 @@
+// Configuration: what the programs' users write, read and checked.
+
+export { formatAddress, parseAddress } from './address.ts'
+export type { Address, AddressOptions, PpMode } from './address.ts'
+export { ConfigError } from './config-error.ts'
+export { parseService } from './service.ts'
+export type { Service } from './service.ts'

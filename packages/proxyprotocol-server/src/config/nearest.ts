@@ -1,0 +1,31 @@
+// Finds what a misspelt word was meant to be: the known word that fewest edits lead to, if few enough do.
+
+/** Two edits cover a swapped pair, or a letter too many and a wrong one; with three, short keys resemble everything. */
+const MAX_EDITS = 2
+
+/**
+ * The word of `known` that `word` was most likely meant to be, ignoring case; of equally near ones the first.
+ *
+ * @returns `undefined` where more than two letters would have to be inserted, deleted or replaced.
+ */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  let best: string | undefined
+  let fewest = MAX_EDITS + 1
+  for (const candidate of known) {
+    const edits = editDistance(word.toLowerCase(), candidate.toLowerCase(), MAX_EDITS)
+    if (edits < fewest) [best, fewest] = [candidate, edits]
+  }
+  return best
+}
+
+/** Levenshtein's distance; the budget ends the three-way recursion early, so a long word costs little more than a short one. */
+function editDistance(from: string, to: string, budget: number): number {
+  if (budget < 0) return Infinity
+  if (from === '' || to === '') return from.length + to.length
+  const [fromRest, toRest] = [from.slice(1), to.slice(1)]
+  if (to.startsWith(from.charAt(0))) return editDistance(fromRest, toRest, budget)
+  const deleted = editDistance(fromRest, to, budget - 1)
+  const inserted = editDistance(from, toRest, budget - 1)
+  const replaced = editDistance(fromRest, toRest, budget - 1)
+  return 1 + Math.min(deleted, inserted, replaced)
+}
