@@ -69,19 +69,14 @@ export function scanV4(bytes: Uint8Array, at: number, out: Uint8Array): number {
 /** Scans an IPv6 address, a dotted IPv4 tail included, into `out`: one `::` at most, for at least one group. */
 export function scanV6(bytes: Uint8Array, at: number, out: Uint8Array): number {
   let count = 0
-  let gap = -1
-  let i = at
-  if (bytes[i] === COLON) {
-    if (bytes[++i] !== COLON) return i < bytes.length ? faultAt(i) : NEEDS_MORE
-    gap = 0
-    i++
-  }
+  let gap = bytes[at] === COLON ? 0 : -1
+  let i = gap === 0 ? at + 2 : at
+  if (gap === 0 && bytes[at + 1] !== COLON) return at + 1 < bytes.length ? faultAt(at + 1) : NEEDS_MORE
   for (;;) {
     const start = i
     let group = 0
-    while (i < bytes.length && i - start < 4 && hexValueAt(bytes, i) >= 0) {
-      group = (group << 4) | hexValueAt(bytes, i++)
-    }
+    for (; i < bytes.length && i - start < 4 && hexValueAt(bytes, i) >= 0; i++)
+      group = (group << 4) | hexValueAt(bytes, i)
     const room = (gap < 0 ? MAX_GROUPS : MAX_GROUPS - 1) - count
     if (room === 0 && i > start) return faultAt(start)
     if (i === bytes.length) return NEEDS_MORE

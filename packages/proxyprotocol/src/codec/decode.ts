@@ -74,17 +74,9 @@ export function faultOf(
   result: Exclude<DecodeResult, { status: 'header' }>,
   bytes: Uint8Array,
 ): ProxyProtocolError {
-  switch (result.status) {
-    case 'invalid':
-      return result.error
-    case 'partial':
-      return new ProxyProtocolError('header_truncated', { offset: bytes.length })
-    case 'absent':
-      return new ProxyProtocolError('header_missing', { offset: result.offset, detail: whatArrived(bytes) })
-    /* c8 ignore next 2 */ // no other status exists, and the type keeps it so
-    default:
-      return result satisfies never
-  }
+  if (result.status === 'invalid') return result.error
+  if (result.status === 'partial') return new ProxyProtocolError('header_truncated', { offset: bytes.length })
+  return new ProxyProtocolError('header_missing', { offset: result.offset, detail: whatArrived(bytes) })
 }
 
 /** The first offset at which the bytes stop being `prefix`; negative where they match as far as they go. */

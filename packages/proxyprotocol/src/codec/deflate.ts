@@ -24,8 +24,6 @@ const LONGEST_MATCH_SYMBOL = 285
  * further 65535 bytes.
  *
  * @see RFC 1950, RFC 1951
- * @example
- * deflate(new TextEncoder().encode('{"version": 3}')) // zlib.decompress() in Python, inflateSync() in node:zlib
  */
 export function deflate(bytes: Uint8Array): Uint8Array {
   const compressed = fixedBlock(bytes)

@@ -45,8 +45,6 @@ const FIXED_DISTANCES = codeOf(repeat(5, 32))
  *
  * @param limit the most bytes to put out, a non-negative integer
  * @see RFC 1950, RFC 1951
- * @example
- * inflate(deflate(Uint8Array.of(1, 2, 3)), 1024) // Uint8Array [1, 2, 3]
  */
 export function inflate(bytes: Uint8Array, limit: number): Uint8Array | undefined {
   const bodyEnd = bytes.length - CHECKSUM_BYTES
