@@ -1,9 +1,10 @@
-// IP addresses: scanned strictly from US-ASCII bytes into network order, written as canonical text (RFC 5952).
+// IP addresses, scanned strictly from US-ASCII bytes into network order.
 //
 // The scanners judge byte by byte, so that a line is refused at the first byte that cannot belong to it. They return
 // the index after the address, `NEEDS_MORE` where the bytes end before it is certain that the address does, or a fault
 // made by `faultAt`.
 
+import { formatV4, formatV6 } from './address-text.ts'
 import { byteAt, uint16At, writeUint16 } from './bytes.ts'
 
 export const NEEDS_MORE = -1
@@ -14,15 +15,12 @@ export const V4_AT = 12
 const DOT = 0x2e
 const COLON = 0x3a
 const ZERO = 0x30
+const NINE = 0x39
 const END_OF_TEXT = 0x20
 const MAX_GROUPS = 8
 /** Six groups of four digits, their colons and a dotted tail: no address text is longer. */
 const MAX_TEXT = 45
 
-const octets = Array.from({ length: 256 }, (_, octet) => String(octet))
-const dottedOctets = octets.map(octet => `${octet}.`)
-const hex = octets.map((_, byte) => byte.toString(16))
-const paddedHex = hex.map(digits => digits.padStart(2, '0'))
 const hexDigits = '0123456789abcdef'
 const hexValues = Int8Array.from({ length: 256 }, (_, byte) =>
   hexDigits.indexOf(String.fromCharCode(byte).toLowerCase()),
@@ -43,27 +41,35 @@ export function faultIndex(fault: number): number {
 
 /** Scans four decimal octets into `out[12..15]`: exactly three dots, each 0-255 without leading zeros (spec 2.1). */
 export function scanV4(bytes: Uint8Array, at: number, out: Uint8Array): number {
-  let octet = 0
-  let digits = 0
-  let next = V4_AT
-  for (let i = at; i < bytes.length; i++) {
-    const byte = byteAt(bytes, i)
-    const digit = byte - ZERO
-    if (digit >= 0 && digit <= 9) {
-      if (digits > 0 && octet === 0) return faultAt(i)
-      octet = octet * 10 + digit
-      digits++
-      if (octet > 255) return faultAt(i)
-    } else {
-      if (digits === 0) return faultAt(i)
-      out[next++] = octet
-      if (next === ADDRESS_BYTES) return i
-      if (byte !== DOT) return faultAt(i)
-      octet = 0
-      digits = 0
+  const end = bytes.length
+  let i = at
+  for (let next = V4_AT; i < end; next++) {
+    let octet = byteAt(bytes, i) - ZERO
+    if (octet < 0 || octet > 9) return faultAt(i)
+    if (++i === end) break
+    let byte = byteAt(bytes, i)
+    if (isDigit(byte)) {
+      if (octet === 0) return faultAt(i)
+      octet = 10 * octet + byte - ZERO
+      if (++i === end) break
+      byte = byteAt(bytes, i)
     }
+    if (octet > 9 && isDigit(byte)) {
+      octet = 10 * octet + byte - ZERO
+      if (octet > 255) return faultAt(i)
+      if (++i === end) break
+      byte = byteAt(bytes, i)
+    }
+    out[next] = octet
+    if (next === ADDRESS_BYTES - 1) return isDigit(byte) ? faultAt(i) : i
+    if (byte !== DOT) return faultAt(i)
+    i++
   }
   return NEEDS_MORE
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= NINE
 }
 
 /** Scans an IPv6 address, a dotted IPv4 tail included, into `out`: one `::` at most, for at least one group. */
@@ -74,9 +80,8 @@ export function scanV6(bytes: Uint8Array, at: number, out: Uint8Array): number {
   if (gap === 0 && bytes[at + 1] !== COLON) return at + 1 < bytes.length ? faultAt(at + 1) : NEEDS_MORE
   for (;;) {
     const start = i
-    let group = 0
-    for (; i < bytes.length && i - start < 4 && hexValueAt(bytes, i) >= 0; i++)
-      group = (group << 4) | hexValueAt(bytes, i)
+    const group = scanGroup(bytes, start)
+    i = group >> 16
     const room = (gap < 0 ? MAX_GROUPS : MAX_GROUPS - 1) - count
     if (room === 0 && i > start) return faultAt(start)
     if (i === bytes.length) return NEEDS_MORE
@@ -92,7 +97,7 @@ export function scanV6(bytes: Uint8Array, at: number, out: Uint8Array): number {
       i = end
       break
     }
-    writeUint16(out, 2 * count++, group)
+    writeUint16(out, 2 * count++, group & 0xffff)
     if (bytes[i] !== COLON) {
       if (gap < 0 && count < MAX_GROUPS) return faultAt(i)
       break
@@ -134,7 +139,7 @@ export function formatAddress(bytes: Uint8Array): string {
   throw new RangeError(`an address has 4 or 16 bytes, got ${String(bytes.length)}`)
 }
 
-/** Writes the address into `out[0..15]` with IPv4 in its v4-mapped form, and tells which it was; 0 for neither. */
+/** Writes IPv4 into `out[12..15]` or IPv6 into `out[0..15]`, and tells which it was; 0 for neither. */
 export function writeAddress(address: string, out: Uint8Array): 0 | 4 | 6 {
   if (address.length > MAX_TEXT) return 0
   for (let i = 0; i < address.length; i++) {
@@ -143,60 +148,13 @@ export function writeAddress(address: string, out: Uint8Array): 0 | 4 | 6 {
     text[i] = unit
   }
   text[address.length] = END_OF_TEXT
-  if (scanV4(text, 0, out) === address.length) {
-    mapV4(out)
-    return 4
-  }
+  if (scanV4(text, 0, out) === address.length) return 4
   return scanV6(text, 0, out) === address.length ? 6 : 0
 }
 
 /** Makes the IPv4 address in `out[12..15]` the v4-mapped IPv6 address `::ffff:a.b.c.d`. */
 export function mapV4(out: Uint8Array): void {
   out.fill(0, 0, 10).fill(0xff, 10, V4_AT)
-}
-
-/** Whether the sixteen bytes at `at` are a v4-mapped address, `::ffff:0:0/96`. */
-export function isMapped(bytes: Uint8Array, at: number): boolean {
-  if (uint16At(bytes, at + 10) !== 0xffff) return false
-  for (let i = at; i < at + 10; i += 2) if (uint16At(bytes, i) !== 0) return false
-  return true
-}
-
-/** The four bytes at `at` in dotted decimal. */
-export function formatV4(bytes: Uint8Array, at: number): string {
-  return (
-    textOf(dottedOctets, bytes, at) +
-    textOf(dottedOctets, bytes, at + 1) +
-    textOf(dottedOctets, bytes, at + 2) +
-    textOf(octets, bytes, at + 3)
-  )
-}
-
-/** The sixteen bytes at `at` as RFC 5952 wants them: lower case, longest zero run as `::`, v4-mapped with dots. */
-export function formatV6(bytes: Uint8Array, at: number): string {
-  if (isMapped(bytes, at)) return '::ffff:' + formatV4(bytes, at + V4_AT)
-  let runAt = -1
-  let runLength = 1
-  for (let i = 0; i < MAX_GROUPS; i++) {
-    let end = i
-    while (end < MAX_GROUPS && uint16At(bytes, at + 2 * end) === 0) end++
-    if (end - i > runLength) {
-      runAt = i
-      runLength = end - i
-    }
-    if (end > i) i = end
-  }
-  let result = ''
-  for (let i = 0; i < MAX_GROUPS; i++) {
-    if (i === runAt) {
-      result += '::'
-      i += runLength - 1
-    } else {
-      if (i > 0 && i !== runAt + runLength) result += ':'
-      result += groupText(bytes, at + 2 * i)
-    }
-  }
-  return result
 }
 
 /** A dotted tail from the digits at `start`; what is no octet was still a legal group until the `dot` came. */
@@ -207,21 +165,28 @@ function scanTail(bytes: Uint8Array, start: number, dot: number): number {
 
 /** Moves the groups after the gap to the end and zeroes what the `::` stands for. */
 function openGap(out: Uint8Array, gap: number, count: number): void {
-  const after = 2 * (count - gap)
-  out.copyWithin(ADDRESS_BYTES - after, 2 * gap, 2 * count)
-  out.fill(0, 2 * gap, ADDRESS_BYTES - after)
+  let to = ADDRESS_BYTES
+  for (let from = 2 * count; from > 2 * gap;) out[--to] = byteAt(out, --from)
+  while (to > 2 * gap) out[--to] = 0
+}
+
+/** Up to four digits as a number and, shifted by 16, the index after them. All four at once is the common case. */
+function scanGroup(bytes: Uint8Array, at: number): number {
+  const end = Math.min(at + 4, bytes.length)
+  if (end === at + 4) {
+    const high = (hexValueAt(bytes, at) << 12) | (hexValueAt(bytes, at + 1) << 8)
+    const group = high | (hexValueAt(bytes, at + 2) << 4) | hexValueAt(bytes, at + 3)
+    if (group >= 0) return (end << 16) | group
+  }
+  let group = 0
+  for (let i = at; i < end; i++) {
+    const digit = hexValueAt(bytes, i)
+    if (digit < 0) return (i << 16) | group
+    group = (group << 4) | digit
+  }
+  return (end << 16) | group
 }
 
 function hexValueAt(bytes: Uint8Array, at: number): number {
   return hexValues[byteAt(bytes, at)] as number // a byte always indexes the table
-}
-
-function textOf(table: readonly string[], bytes: Uint8Array, at: number): string {
-  return table[byteAt(bytes, at)] as string // a byte always indexes the table
-}
-
-function groupText(bytes: Uint8Array, at: number): string {
-  return bytes[at] === 0
-    ? textOf(hex, bytes, at + 1)
-    : textOf(hex, bytes, at) + textOf(paddedHex, bytes, at + 1)
 }

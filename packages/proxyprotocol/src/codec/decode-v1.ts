@@ -1,17 +1,7 @@
 // Version 1, one line of text (spec 2.1), judged in one pass: each byte either fits the grammar or ends the matter.
 
-import {
-  ADDRESS_BYTES,
-  faultAt,
-  faultIndex,
-  formatV4,
-  formatV6,
-  mapV4,
-  NEEDS_MORE,
-  scanV4,
-  scanV6,
-  V4_AT,
-} from './address.ts'
+import { formatV4, formatV6 } from './address-text.ts'
+import { ADDRESS_BYTES, faultAt, faultIndex, mapV4, NEEDS_MORE, scanV4, scanV6, V4_AT } from './address.ts'
 import { byteAt } from './bytes.ts'
 import { invalid, partial, type DecodeResult } from './decode-result.ts'
 import type { ErrorCode } from './errors.ts'
@@ -50,6 +40,8 @@ const unspec: UnspecHeader = Object.freeze({
 })
 const source = new Uint8Array(ADDRESS_BYTES)
 const destination = new Uint8Array(ADDRESS_BYTES)
+/** What `scanPort` has read last. */
+let port = 0
 
 /** Decodes the line behind a `PROXY ` that has been seen; `promote` takes IPv4 addresses in a TCP6 line. */
 export function decodeV1(bytes: Uint8Array, promote: boolean): DecodeResult {
@@ -81,6 +73,7 @@ function decodeInet(bytes: Uint8Array, scan: typeof scanV4): DecodeResult {
   const sourcePortEnd = scanPort(bytes, destinationEnd + 1)
   if (sourcePortEnd < 0) return stopped(bytes, sourcePortEnd, 'v1_port')
   if (bytes[sourcePortEnd] !== SPACE) return stopped(bytes, faultAt(sourcePortEnd), 'v1_separator')
+  const sourcePort = port
   const lineEnd = scanPort(bytes, sourcePortEnd + 1)
   if (lineEnd < 0) return stopped(bytes, lineEnd, 'v1_port')
   if (bytes[lineEnd] !== CR) return stopped(bytes, faultAt(lineEnd), 'v1_line_end')
@@ -98,11 +91,11 @@ function decodeInet(bytes: Uint8Array, scan: typeof scanV4): DecodeResult {
       transport: 'STREAM',
       source: {
         address: v4 ? formatV4(source, V4_AT) : formatV6(source, 0),
-        port: portOf(bytes, destinationEnd + 1, sourcePortEnd),
+        port: sourcePort,
       },
       destination: {
         address: v4 ? formatV4(destination, V4_AT) : formatV6(destination, 0),
-        port: portOf(bytes, sourcePortEnd + 1, lineEnd),
+        port,
       },
       tlvs: NO_TLVS,
     },
@@ -119,23 +112,20 @@ function scanEither(bytes: Uint8Array, at: number, out: Uint8Array): number {
   return v4 >= NEEDS_MORE ? v4 : Math.min(v4, v6) // the later of the two faults is the lower number
 }
 
-/** The index after a port of 0-65535 without leading zeros, once the byte behind it is there. */
+/** The index after a port of 0-65535 without leading zeros, once the byte behind it is there; leaves it in `port`. */
 function scanPort(bytes: Uint8Array, at: number): number {
-  let port = 0
+  let value = 0
   for (let i = at; i < bytes.length; i++) {
     const digit = byteAt(bytes, i) - ZERO
-    if (digit < 0 || digit > 9) return i === at ? faultAt(i) : i
-    if (i > at && port === 0) return faultAt(i)
-    port = port * 10 + digit
-    if (port > 0xffff) return faultAt(i)
+    if (digit < 0 || digit > 9) {
+      port = value
+      return i === at ? faultAt(i) : i
+    }
+    if (i > at && value === 0) return faultAt(i)
+    value = value * 10 + digit
+    if (value > 0xffff) return faultAt(i)
   }
   return NEEDS_MORE
-}
-
-function portOf(bytes: Uint8Array, start: number, end: number): number {
-  let port = 0
-  for (let i = start; i < end; i++) port = port * 10 + byteAt(bytes, i) - ZERO
-  return port
 }
 
 /** The index after `word` at `at`, or where it stops matching. */

@@ -1,7 +1,7 @@
 // Version 2, binary (spec 2.2). The fixed 16 bytes are judged one by one as they come; the block of addresses and TLVs
 // only when all of it is there.
 
-import { formatV4, formatV6 } from './address.ts'
+import { formatV4, formatV6 } from './address-text.ts'
 import { byteAt, copyOf, uint16At, uint32At } from './bytes.ts'
 import { headerChecksum } from './checksum.ts'
 import { FIXED_BYTES } from './decode-options.ts'
@@ -64,9 +64,12 @@ export function decodeV2(bytes: Uint8Array, maxHeaderBytes: number): DecodeResul
 }
 
 function decodeProxied(bytes: Uint8Array, tlvsAt: number, end: number): DecodeResult {
-  const fault = tlvFault(bytes, tlvsAt, end)
-  if (fault) return fault
-  const tlvs = tlvsAt === end ? NO_TLVS : splitTlvs(copyOf(bytes, tlvsAt, end))
+  let tlvs = NO_TLVS
+  if (tlvsAt < end) {
+    const fault = tlvFault(bytes, tlvsAt, end)
+    if (fault) return fault
+    tlvs = splitTlvs(bytes, tlvsAt, end)
+  }
   const family = byteAt(bytes, FAMILY_AT) >> 4
   const transport = (byteAt(bytes, FAMILY_AT) & 0x0f) === STREAM ? 'STREAM' : 'DGRAM'
   const header = family === UNIX ? unixHeader(bytes, transport, tlvs) : inetHeader(bytes, transport, tlvs)
@@ -117,7 +120,7 @@ function decodeUnproxied(bytes: Uint8Array, end: number): DecodeResult {
   if (checksumAt > 0 && !isChecksumRight(bytes, checksumAt, end))
     return invalid('checksum_mismatch', checksumAt)
   const block = end === FIXED_BYTES ? NO_BYTES : copyOf(bytes, FIXED_BYTES, end)
-  const tlvs = tlvsAt === end ? NO_TLVS : splitTlvs(block.subarray(tlvsAt - FIXED_BYTES))
+  const tlvs = tlvsAt === end ? NO_TLVS : splitTlvs(bytes, tlvsAt, end)
   const command = (byteAt(bytes, COMMAND_AT) & 0x0f) === PROXY ? 'PROXY' : 'LOCAL'
   return {
     status: 'header',

@@ -1,6 +1,6 @@
 // The one true function: bytes in, one of four outcomes out; stateless, and it never throws on wire input (spec 2).
 
-import { byteAt, checkBytes } from './bytes.ts'
+import { byteAt, checkBytes, int32At } from './bytes.ts'
 import { decodeRules, FIXED_BYTES, type DecodeOptions, type DecodeRules } from './decode-options.ts'
 import { absent, partial, type DecodeResult } from './decode-result.ts'
 import { ProxyProtocolError } from './errors.ts'
@@ -37,7 +37,7 @@ export function decodeWith(rules: DecodeRules, bytes: Uint8Array): DecodeResult 
   checkBytes(bytes, 'bytes')
   if (bytes.length === 0) return partial(rules.v1 ? MIN_V1_BYTES : FIXED_BYTES)
   if (rules.v2 && bytes[0] === V2_SIGNATURE[0]) {
-    const at = firstDifference(bytes, V2_SIGNATURE)
+    const at = hasV2Signature(bytes) ? -1 : firstDifference(bytes, V2_SIGNATURE)
     return at < 0 ? decodeV2(bytes, rules.maxHeaderBytes) : absent(at)
   }
   if (rules.v1 && bytes[0] === V1_PREFIX[0]) {
@@ -77,6 +77,16 @@ export function faultOf(
   if (result.status === 'invalid') return result.error
   if (result.status === 'partial') return new ProxyProtocolError('header_truncated', { offset: bytes.length })
   return new ProxyProtocolError('header_missing', { offset: result.offset, detail: whatArrived(bytes) })
+}
+
+/** Whether all of `V2_SIGNATURE` is there, told in words: most headers come whole. */
+function hasV2Signature(bytes: Uint8Array): boolean {
+  return (
+    bytes.length >= FIXED_BYTES &&
+    int32At(bytes, 0) === 0x0d0a_0d0a &&
+    int32At(bytes, 4) === 0x000d_0a51 &&
+    int32At(bytes, 8) === 0x5549_540a
+  )
 }
 
 /** The first offset at which the bytes stop being `prefix`; negative where they match as far as they go. */

@@ -58,7 +58,7 @@ export function encodeV2(header: HeaderInit, options: EncodeOptions): Uint8Array
     throw new RangeError(`a header has at most 65551 bytes, this one would take ${String(total)}`)
   }
   const bytes = new Uint8Array(total)
-  bytes.set(V2_SIGNATURE)
+  for (let i = 0; i < V2_SIGNATURE.length; i++) bytes[i] = byteAt(V2_SIGNATURE, i)
   bytes[12] = header.command === 'LOCAL' ? LOCAL : PROXY
   bytes[13] = ends === undefined ? 0 : family | (ends.transport === 'DGRAM' ? DGRAM : STREAM)
   writeUint16(bytes, 14, total - FIXED_BYTES)

@@ -1,6 +1,6 @@
 // The two ends that a header to be encoded shall carry: checked here for both versions, addresses in network order.
 
-import { ADDRESS_BYTES, writeAddress } from './address.ts'
+import { ADDRESS_BYTES, mapV4, writeAddress } from './address.ts'
 import type { HeaderInit, InetInit, UnixInit } from './header-init.ts'
 import type { InetEndpoint } from './header.ts'
 import { quote } from './quote.ts'
@@ -9,24 +9,23 @@ import { quote } from './quote.ts'
 export const sourceBytes: Uint8Array = new Uint8Array(ADDRESS_BYTES)
 export const destinationBytes: Uint8Array = new Uint8Array(ADDRESS_BYTES)
 
+const COMMANDS = ['LOCAL', 'PROXY']
+const FAMILIES = ['INET', 'INET6', 'UNIX', 'UNSPEC']
+const TRANSPORTS = ['STREAM', 'DGRAM']
+
 /**
  * The header's ends where it has any; undefined for LOCAL and UNSPEC.
  *
  * @throws TypeError when command, family, transport and endpoints do not belong together.
  */
 export function endsOf(header: HeaderInit): InetInit | UnixInit | undefined {
-  oneOf(['LOCAL', 'PROXY', undefined], header.command, 'command')
-  oneOf(['INET', 'INET6', 'UNIX', 'UNSPEC', undefined], header.family, 'family')
+  oneOf(COMMANDS, header.command, 'command')
+  oneOf(FAMILIES, header.family, 'family')
   if (header.command === 'LOCAL' || header.family === 'UNSPEC') return undefined
-  oneOf(['STREAM', 'DGRAM', undefined], header.transport, 'transport')
+  oneOf(TRANSPORTS, header.transport, 'transport')
   const wanted = isUnix(header) ? 'path' : 'address'
-  for (const end of ['source', 'destination'] as const) {
-    const endpoint: unknown = header[end]
-    if (typeof endpoint !== 'object' || endpoint === null || !(wanted in endpoint)) {
-      const shape = wanted === 'path' ? '{ path }' : '{ address, port }'
-      throw new TypeError(`${end} must be ${shape}, got ${quote(endpoint)}`)
-    }
-  }
+  checkEnd(header.source, 'source', wanted)
+  checkEnd(header.destination, 'destination', wanted)
   return header
 }
 
@@ -49,6 +48,8 @@ export function writeEnds(header: InetInit): 4 | 6 {
   if (family === 6 && header.family === 'INET') {
     throw new TypeError(`family is 'INET' but ${source === 6 ? 'source' : 'destination'}.address is IPv6`)
   }
+  if (family === 6 && source === 4) mapV4(sourceBytes)
+  if (family === 6 && destination === 4) mapV4(destinationBytes)
   return family
 }
 
@@ -64,8 +65,14 @@ function writeEnd(endpoint: InetEndpoint, name: 'source' | 'destination', out: U
   return family
 }
 
-function oneOf(allowed: readonly (string | undefined)[], value: string | undefined, field: string): void {
-  if (allowed.includes(value)) return
-  const choices = allowed.flatMap(choice => (choice === undefined ? [] : [`'${choice}'`]))
+function checkEnd(endpoint: unknown, name: string, wanted: 'path' | 'address'): void {
+  if (typeof endpoint === 'object' && endpoint !== null && wanted in endpoint) return
+  const shape = wanted === 'path' ? '{ path }' : '{ address, port }'
+  throw new TypeError(`${name} must be ${shape}, got ${quote(endpoint)}`)
+}
+
+function oneOf(allowed: readonly string[], value: string | undefined, field: string): void {
+  if (value === undefined || allowed.includes(value)) return
+  const choices = allowed.map(choice => `'${choice}'`)
   throw new TypeError(`${field} must be ${choices.join(' or ')}, got ${quote(value)}`)
 }

@@ -15,6 +15,8 @@ const PEERCERT = 3
 const DNSBL = 4
 /** A certificate's fields as JSON take 1-4 KiB; more than 64 KiB out of a TLV of at most as much is an attack. */
 const MAX_PEERCERT_BYTES = 65_536
+/** Python's description of a certificate nests four deep; thousands would overflow the stack of whoever prints it. */
+const MAX_PEERCERT_NESTING = 16
 
 /** What the Python library tells about a client beyond the specification. */
 export interface ExtensionInfo {
@@ -32,7 +34,7 @@ export interface ExtensionInfo {
 export function readExtension(value: Uint8Array): ExtensionInfo | undefined {
   if (!sameBytes(value.subarray(0, MAGIC.length), MAGIC) || !areTlvs(value, MAGIC.length, value.length))
     return undefined
-  const values = firstValues(splitTlvs(value.subarray(MAGIC.length)))
+  const values = firstValues(splitTlvs(value, MAGIC.length, value.length))
   const compression = values.get(COMPRESSION)
   const secretBits = values.get(SECRET_BITS)
   const peercert = values.get(PEERCERT)
@@ -71,10 +73,21 @@ function readPeercert(value: Uint8Array): Readonly<Record<string, unknown>> | un
   if (text === undefined) return undefined
   try {
     const parsed: unknown = JSON.parse(text)
-    return isRecord(parsed) ? parsed : undefined
+    return isRecord(parsed) && nestingOf(text) <= MAX_PEERCERT_NESTING ? parsed : undefined
   } catch {
     return undefined
   }
+}
+
+/** How deep arrays and objects stand in each other in valid JSON. */
+function nestingOf(json: string): number {
+  let depth = 0
+  let deepest = 0
+  for (const [bracket] of json.replace(/"(?:[^"\\]|\\.)*"/g, '').matchAll(/[[\]{}]/g)) {
+    depth += bracket === '[' || bracket === '{' ? 1 : -1
+    deepest = Math.max(deepest, depth)
+  }
+  return deepest
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -63,7 +63,7 @@ export function readSsl(value: Uint8Array): SslInfo | undefined {
   if (value.length < SSL_FIXED_BYTES || !areTlvs(value, SSL_FIXED_BYTES, value.length)) return undefined
   const client = byteAt(value, 0)
   const verify = uint32At(value, 1)
-  const tlvs = splitTlvs(value.subarray(SSL_FIXED_BYTES))
+  const tlvs = splitTlvs(value, SSL_FIXED_BYTES, value.length)
   const sub = firstValues(tlvs)
   const ascii = (type: number): string | undefined => textOf(sub.get(type), asciiText)
   return {

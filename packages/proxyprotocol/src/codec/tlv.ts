@@ -1,6 +1,6 @@
 // Type-length-value triples (spec 2.2, 2.2.1 to 2.2.8): walked without recursion, kept in order with duplicates.
 
-import { byteAt, checkBytes, uint16At, writeUint16 } from './bytes.ts'
+import { byteAt, copyOf, uint16At, writeUint16 } from './bytes.ts'
 import type { ErrorCode } from './errors.ts'
 import { quote } from './quote.ts'
 
@@ -74,13 +74,12 @@ export function tlvValueFault(bytes: Uint8Array, at: number, end: number): Error
   }
 }
 
-/** Splits bytes of our own that TLVs fill exactly; the values are views of them. */
-export function splitTlvs(own: Uint8Array): readonly Tlv[] {
+/** The TLVs that fill the bytes from `start` to `end` exactly; each value owns its memory. */
+export function splitTlvs(bytes: Uint8Array, start: number, end: number): readonly Tlv[] {
   const tlvs: Tlv[] = []
-  for (let at = 0; at < own.length;) {
-    const end = tlvEnd(own, at, own.length)
-    tlvs.push({ type: byteAt(own, at), value: own.subarray(at + TLV_HEAD_BYTES, end) })
-    at = end
+  for (let at = start, next: number; at < end; at = next) {
+    next = tlvEnd(bytes, at, end)
+    tlvs.push({ type: byteAt(bytes, at), value: copyOf(bytes, at + TLV_HEAD_BYTES, next) })
   }
   return tlvs
 }
@@ -92,7 +91,9 @@ export function sizeOfTlvs(tlvs: readonly Tlv[]): number {
     if (!Number.isInteger(type) || type < 0 || type > 0xff) {
       throw new RangeError(`a TLV's type must be an integer from 0 to 255, got ${quote(type)}`)
     }
-    checkBytes(value, `the value of TLV ${String(type)}`)
+    if (!(value instanceof Uint8Array)) {
+      throw new TypeError(`the value of TLV ${String(type)} must be a Uint8Array, got ${quote(value)}`)
+    }
     if (value.length > MAX_TLV_BYTES) {
       throw new RangeError(
         `the value of TLV ${String(type)} must have at most 65535 bytes, got ${String(value.length)}`,

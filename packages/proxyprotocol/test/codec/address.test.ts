@@ -102,7 +102,7 @@ test('parseAddress() gives bytes of their own', () => {
   const second = parseAddress('198.51.100.7')
   assert.deepEqual(first, fromHex('c0000201'))
   assert.deepEqual(second, fromHex('c6336407'))
-  assert.equal(first?.buffer.byteLength, 4)
+  assert.equal(first.buffer.byteLength, 4)
 })
 
 for (const length of [0, 3, 5, 15, 17]) {

@@ -71,6 +71,7 @@ test('the limits of the builders are inclusive', () => {
   assert.equal(tlv.uniqueId('x'.repeat(128)).value.length, 128)
   assert.equal(toHex(tlv.azure(0).value), '0100000000')
   assert.equal(toHex(tlv.gcp(0n).value), '0000000000000000')
+  assert.match(toHex(tlv.extension({ secretBits: 65_535 }).value), /020002ffff$/)
   assert.equal(tlv.alibaba('vpcId', 'x'.repeat(200_000)).value.length, 200_001)
 })
 

@@ -102,3 +102,10 @@ test('a certificate cannot reach a prototype', () => {
   assert.ok(cert && Object.hasOwn(cert, '__proto__'))
   assert.equal(({} as Record<string, unknown>)['isAdmin'], undefined)
 })
+
+test('a certificate nests sixteen deep at most, so that printing it cannot overflow a stack', () => {
+  const nested = (depth: number): string => `{"a{[":${'['.repeat(depth - 1)}"\\"]}"${']'.repeat(depth - 1)}}`
+  assert.notEqual(withPeercert(nested(16))?.peercert, undefined)
+  assert.equal(withPeercert(nested(17))?.peercert, undefined)
+  assert.equal(withPeercert(nested(30_000))?.peercert, undefined)
+})

@@ -29,7 +29,7 @@ export function crc32c(bytes: Uint8Array): number {
 export function lengthOfV1(text: string): number {
   const end = text.slice(0, 107).indexOf('\r\n') + 2
   const line = text.slice(0, end)
-  if (/^PROXY UNKNOWN/.test(line)) return end
+  if (line.startsWith('PROXY UNKNOWN')) return end
   const [, protocol, ...fields] = /^PROXY (TCP4|TCP6) ([^ ]+) ([^ ]+) (\d+) (\d+)\r\n$/.exec(line) ?? []
   const isAddress = (address = ''): boolean =>
     protocol === 'TCP4' ? isIPv4(address) : isIPv6(address) && !address.includes('%')

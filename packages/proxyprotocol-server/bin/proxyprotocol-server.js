@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { runServer } from '../dist/cli/index.js'
+
+process.exitCode = await runServer(process.argv.slice(2))

@@ -1,0 +1,74 @@
+// A header as log fields: what arrived, TLV by TLV, in order and with names where they are known.
+
+import {
+  readTlvs,
+  tlvType,
+  type ExtensionInfo,
+  type ProxyHeader,
+  type SslInfo,
+  type Tlv,
+} from 'proxyprotocol'
+import type { ConnectionInfo } from 'proxyprotocol/server'
+import { showEndpoint, type LogFields, type LogValue } from './log.ts'
+
+const names = new Map<number, string>(Object.entries(tlvType).map(([name, type]) => [type, name]))
+
+/** Peer, source and destination, and the header that they come from. */
+export function describeConnection(info: ConnectionInfo): LogFields {
+  const { via, source, destination, header, tlvs } = info
+  return [
+    ['peer', showEndpoint(via.peer)],
+    ['source', showEndpoint(source)],
+    ['destination', showEndpoint(destination)],
+    ...(header ? describeHeader(header) : []),
+    ...(tlvs.extension ? describeExtension(tlvs.extension) : []),
+  ]
+}
+
+function describeHeader({ version, command, family, transport, tlvs }: ProxyHeader): LogFields {
+  return [
+    ['version', version],
+    ['command', command],
+    ['family', family],
+    ['transport', transport],
+    ...tlvs.flatMap(describeTlv),
+  ]
+}
+
+function describeTlv(tlv: Tlv): LogFields {
+  const { type, value } = tlv
+  if (type === tlvType.noop) return [['noop', `${String(value.length)}B`]]
+  const { ssl, ...values } = readTlvs({ tlvs: [tlv] })
+  if (ssl) return describeSsl(ssl)
+  const { alpn, authority, netns, aws, azure, gcp, alibaba } = values
+  const cloud = aws?.vpcEndpointId ?? azure?.linkId ?? gcp?.pscConnectionId
+  const inAlibaba = alibaba?.vpcId ?? alibaba?.endpointId ?? alibaba?.endpointServiceId
+  const name = names.get(type) ?? `tlv.0x${type.toString(16).padStart(2, '0')}`
+  return [[name, alpn ?? authority ?? netns ?? cloud ?? inAlibaba ?? value]]
+}
+
+function describeSsl(ssl: SslInfo): LogFields {
+  const { encrypted, clientVerified, version, cn, cipher, sigAlg, keyAlg, group, sigScheme, clientCert } = ssl
+  const fields: Record<string, LogValue> = {
+    encrypted,
+    clientVerified,
+    version,
+    cn,
+    cipher,
+    sigAlg,
+    keyAlg,
+    group,
+    sigScheme,
+    clientCert,
+  }
+  return Object.entries(fields).map(([name, value]) => [`ssl.${name}`, value])
+}
+
+function describeExtension({ compression, secretBits, peercert, dnsbl }: ExtensionInfo): LogFields {
+  return [
+    ['extension.compression', compression],
+    ['extension.secretBits', secretBits],
+    ['extension.peercert', peercert && JSON.stringify(peercert)],
+    ['extension.dnsbl', dnsbl],
+  ]
+}

@@ -1,0 +1,83 @@
+// proxyprotocol-echo: accepts a header, shows what it says, and sends back whatever follows.
+
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { pipeline } from 'node:stream/promises'
+import {
+  createServer,
+  diagnosticsChannels,
+  type Connection,
+  type RejectedMessage,
+} from 'proxyprotocol/server'
+import { parseAddress, type Address } from '../config/index.ts'
+import { describeConnection } from './describe.ts'
+import { showAddress, showEndpoint } from './log.ts'
+import {
+  createCommand,
+  log,
+  logFailure,
+  processIo,
+  runProgram,
+  serveUntilSignal,
+  type ProgramIo,
+} from './program.ts'
+
+const DEFAULT_PORT = 10007
+
+/** Runs the program until a signal ends it; resolves with its exit code. */
+export function runEcho(args: readonly string[], io: ProgramIo = processIo): Promise<number> {
+  return runProgram(io, async () => {
+    const command = createCommand('proxyprotocol-echo', io)
+      .description('Shows the PROXY protocol header of each connection and echoes what follows it.')
+      .argument(
+        '[HOST:PORT]',
+        'where to listen; ?pp=v1, v2, detect or noop says which header to expect',
+        ':10007',
+      )
+      .parse(args, { from: 'user' })
+    const [text = ''] = command.processedArgs as string[]
+    await serve(parseAddress(text, { role: 'listen', defaultPort: DEFAULT_PORT }), io)
+  })
+}
+
+async function serve({ host, port, pp = 'detect' }: Address, io: ProgramIo): Promise<void> {
+  // Echo answers whoever asks: it gives nothing away, and an address it shows proves nothing.
+  const expectation =
+    pp === 'noop' ? ({ version: 'none' } as const) : ({ version: pp, trust: 'anyone' } as const)
+  const server = createServer(
+    {
+      ...expectation,
+      onError: (error, connection) => {
+        logFailure(io, error, connection)
+      },
+    },
+    connection => echo(connection, io),
+  )
+  const onRejected = (message: unknown): void => {
+    const { connection, error } = message as RejectedMessage // the channel's documented type
+    if (!server.connections.has(connection)) return
+    log(io, 'rejected', [
+      ['id', connection.id],
+      ['peer', showEndpoint(connection.info.via.peer)],
+      ['code', error.code],
+      ['error', error.message],
+    ])
+  }
+  subscribe(diagnosticsChannels.rejected, onRejected)
+  try {
+    await serveUntilSignal(io, [server], async () => {
+      const address = await server.listen({ host, port })
+      log(io, 'listening', [
+        ['address', showAddress(address)],
+        ['expects', pp],
+        ['trust', 'anyone'],
+      ])
+    })
+  } finally {
+    unsubscribe(diagnosticsChannels.rejected, onRejected)
+  }
+}
+
+async function echo({ id, info, socket, signal }: Connection, io: ProgramIo): Promise<void> {
+  log(io, 'connection', [['id', id], ...describeConnection(info)])
+  await pipeline(socket, socket, { signal })
+}

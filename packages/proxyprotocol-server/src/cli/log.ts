@@ -1,0 +1,56 @@
+// One line per event: time, event, then key=value pairs. Whatever came from the network is escaped, so that nobody
+// writes lines, colours or cursor movements into a log.
+
+import type { AddressInfo } from 'node:net'
+import type { Endpoint } from 'proxyprotocol'
+
+/** What a field may hold; undefined leaves the field out. */
+export type LogValue = string | number | boolean | bigint | Uint8Array | undefined
+
+/** Enough of an unknown value to recognise it by. */
+const MAX_LOGGED_BYTES = 64
+
+/** What a pipe takes in one piece (PIPE_BUF), line end included: no header floods a log, and no two lines mix. */
+const MAX_LINE_LENGTH = 4_095
+
+/** In order, and the same key may come again. */
+export type LogFields = readonly (readonly [key: string, value: LogValue])[]
+
+/** A line without its line end; one that is too long ends in `...`. */
+export function formatLine(time: Date, event: string, fields: LogFields): string {
+  const pairs = fields.flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${show(value)}`]))
+  const line = [time.toISOString(), event, ...pairs].join(' ')
+  return line.length > MAX_LINE_LENGTH ? `${line.slice(0, MAX_LINE_LENGTH - 3)}...` : line
+}
+
+/** `192.0.2.1:443`, `[2001:db8::1]:443`, a path, or `unknown` for the address of a peer that was gone at once. */
+export function showEndpoint(endpoint: Endpoint | undefined): string | Uint8Array {
+  if (endpoint === undefined) return 'unknown'
+  if ('path' in endpoint) return endpoint.path
+  const { address, port } = endpoint
+  return address.includes(':') ? `[${address}]:${String(port)}` : `${address}:${String(port)}`
+}
+
+/** What a server is bound to. */
+export function showAddress(address: AddressInfo | string): string | Uint8Array {
+  return typeof address === 'string' ? address : showEndpoint(address)
+}
+
+function show(value: Exclude<LogValue, undefined>): string {
+  if (value instanceof Uint8Array) return hexOf(value)
+  const text = String(value)
+  return /^[\w.:/@+[\]-]+$/.test(text) ? text : quoted(text)
+}
+
+function hexOf(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes.subarray(0, MAX_LOGGED_BYTES)).toString('hex')
+  return bytes.length > MAX_LOGGED_BYTES ? `0x${hex}...(${String(bytes.length)} bytes)` : `0x${hex}`
+}
+
+/** JSON, with everything but printable ASCII as \u escapes: control characters, and letters that reorder a line. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(
+    /[^ -~]/g,
+    unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

@@ -1,0 +1,127 @@
+// What every program does besides its job: arguments, one place to write to, signals, and an exit code.
+
+import { EventEmitter, once } from 'node:events'
+import { createRequire } from 'node:module'
+import { inspect } from 'node:util'
+import { Command, CommanderError } from 'commander'
+import type { Connection, ProxyServer } from 'proxyprotocol/server'
+import { ConfigError } from '../config/index.ts'
+import { formatLine, showEndpoint, type LogFields } from './log.ts'
+
+/** The arguments were wrong, or the configuration was. */
+const EXIT_USAGE = 2
+/** It could not do its job: an address in use, say. */
+const EXIT_FAILURE = 1
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+type Signal = (typeof SIGNALS)[number]
+
+/** What a program needs of the process it runs in. */
+export interface ProgramIo {
+  out(text: string): void
+  error(text: string): void
+  on(signal: Signal, listener: () => void): unknown
+  off(signal: Signal, listener: () => void): unknown
+  exit(code: number): void
+}
+
+/** What ending a server takes. */
+export type Drainable = Pick<ProxyServer, 'connections' | 'close'>
+
+/** A reader of the log that is gone (`| head`) ends the log and not the connections. */
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
+/** The process itself. */
+export const processIo: ProgramIo = {
+  out: text => void process.stdout.write(text),
+  error: text => void process.stderr.write(text),
+  on: (signal, listener) => process.on(signal, listener),
+  off: (signal, listener) => process.off(signal, listener),
+  exit: code => process.exit(code),
+}
+
+/** A command that writes to `io` and throws instead of ending the process. */
+export function createCommand(name: string, io: ProgramIo): Command {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string } // our own file
+  return new Command(name)
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => {
+        io.out(text)
+      },
+      writeErr: text => {
+        io.error(text)
+      },
+    })
+}
+
+/** Runs a program and turns what it throws into a message for its user and an exit code. */
+export async function runProgram(io: ProgramIo, job: () => Promise<void>): Promise<number> {
+  try {
+    await job()
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
+    io.error(`error: ${isForUser(error) ? error.message : inspect(error)}\n`)
+    return error instanceof ConfigError ? EXIT_USAGE : EXIT_FAILURE
+  }
+}
+
+/** Writes one log line. */
+export function log(io: ProgramIo, event: string, fields: LogFields): void {
+  io.out(formatLine(new Date(), event, fields) + '\n')
+}
+
+/** Writes a log line about a fault of the program's own, with all there is to find it by. */
+export function logFailure(io: ProgramIo, error: unknown, connection: Connection | undefined): void {
+  log(io, 'failed', [
+    ['id', connection?.id],
+    ['peer', connection && showEndpoint(connection.info.via.peer)],
+    ['error', inspect(error)],
+  ])
+}
+
+/**
+ * Listens, waits for SIGINT or SIGTERM and lets the servers drain; a second signal ends the process at once, as does a
+ * handler that does not end: its sockets would keep the process alive.
+ */
+export async function serveUntilSignal(
+  io: ProgramIo,
+  servers: readonly Drainable[],
+  listen: () => Promise<void>,
+): Promise<void> {
+  const signals = new EventEmitter()
+  const onSignal = (): void => {
+    if (!signals.emit('signal')) io.exit(EXIT_FAILURE)
+  }
+  const signalled = once(signals, 'signal')
+  // Before anything says that it is ready: a supervisor may be quick, and a signal without a listener kills.
+  for (const signal of SIGNALS) io.on(signal, onSignal)
+  try {
+    await listen()
+    await signalled
+    await drain(io, servers)
+  } finally {
+    for (const signal of SIGNALS) io.off(signal, onSignal)
+  }
+}
+
+async function drain(io: ProgramIo, servers: readonly Drainable[]): Promise<void> {
+  const connections = servers.reduce((sum, server) => sum + server.connections.size, 0)
+  log(io, 'draining', [['connections', connections]])
+  const results = await Promise.all(servers.map(server => server.close()))
+  const forced = results.reduce((sum, result) => sum + result.forced, 0)
+  const stuck = results.reduce((sum, result) => sum + result.stuck.length, 0)
+  log(io, 'stopped', [
+    ['forced', forced],
+    ['stuck', stuck],
+  ])
+  if (stuck > 0) io.exit(EXIT_FAILURE)
+}
+
+/** Whether the message says it all; anything else is a fault of the program's own. */
+function isForUser(error: unknown): error is Error {
+  return error instanceof ConfigError || (error instanceof Error && 'syscall' in error)
+}

@@ -1,0 +1,4 @@
+// The relay: an accepted socket, a header, an upstream socket, and the tunnel between the two.
+
+export { createRelay, type Relay, type RelayOptions, type RelayRecord } from './relay.ts'
+export type { Traffic } from './tunnel.ts'

@@ -1,0 +1,123 @@
+// The main job: each accepted connection gets one of its own upstream, which starts with a header that names the client.
+// It is one more handler under the server's contract, nothing else.
+
+import type { AddressInfo, Socket } from 'node:net'
+import { ProxyProtocolError } from 'proxyprotocol'
+import { connect, headerFor } from 'proxyprotocol/client'
+import {
+  createServer,
+  type CloseReason,
+  type Connection,
+  type ProxyServer,
+  type SocketEnds,
+} from 'proxyprotocol/server'
+import type { Service } from '../config/index.ts'
+import { reset } from './reset.ts'
+import { tunnel, type Traffic } from './tunnel.ts'
+
+/** Milliseconds of silence before the kernel asks whether a peer is still there: most NATs forget a connection later. */
+const KEEP_ALIVE_DELAY = 60_000
+
+/** One relayed connection, when it is over: who it came from, where it was accepted, and how it went. */
+export interface RelayRecord extends Readonly<Traffic>, SocketEnds {
+  /** A UUID; its 16 bytes are the unique id that the upstream was sent. */
+  readonly id: string
+  /** `done`, or what went wrong. */
+  readonly reason: CloseReason
+  /** The fault behind the reason, where there is one; a fault of the relay itself goes to `onError`. */
+  readonly error: ProxyProtocolError | undefined
+  /** Milliseconds from accept to the end. */
+  readonly age: number
+}
+
+export interface RelayOptions {
+  /** Called once for each connection at its end. */
+  readonly onClosed?: ((record: RelayRecord) => void) | undefined
+  /**
+   * Called with what should not happen: a fault of the listener, or, with its connection, one of the relay itself.
+   * Without it such faults are emitted as process warnings.
+   */
+  readonly onError?: ((error: unknown, connection: Connection | undefined) => unknown) | undefined
+}
+
+/** A relay for one service; closing and counting is its server's. */
+export interface Relay {
+  readonly server: ProxyServer
+  /** Listens at the service's address and resolves with the one that was bound. */
+  listen(): Promise<AddressInfo | string>
+}
+
+type Outcome = Pick<RelayRecord, 'reason' | 'error'>
+
+/**
+ * Makes a relay that puts a header in front of every connection: version 2 with a unique id, version 1, or none, as the
+ * service says.
+ *
+ * @example
+ * ```ts
+ * import { createRelay, parseService } from 'proxyprotocol-server'
+ *
+ * const relay = createRelay(parseService('127.0.0.1:0', '127.0.0.1:10007'), { onClosed: console.log })
+ * await relay.listen()
+ * await relay.server.close()
+ * ```
+ */
+export function createRelay(service: Service, options: RelayOptions = {}): Relay {
+  const { onClosed, onError } = options
+  const server = createServer({ version: 'none', onError }, async connection => {
+    const traffic: Traffic = { bytesUp: 0, bytesDown: 0 }
+    let outcome: Outcome = { reason: 'handler_error', error: undefined }
+    try {
+      outcome = await relayConnection(service, connection, traffic)
+    } finally {
+      const { id, info, age } = connection
+      onClosed?.({ id, ...info.via, ...outcome, age, ...traffic })
+    }
+  })
+  const { host, port } = service.listen
+  return { server, listen: () => server.listen({ host, port }) }
+}
+
+/** Relays one connection to its end, whatever that is. */
+async function relayConnection(service: Service, connection: Connection, traffic: Traffic): Promise<Outcome> {
+  let fault: ProxyProtocolError | undefined
+  try {
+    const upstream = await connectUpstream(service, connection, traffic)
+    await relayBetween(connection.socket, upstream, traffic)
+  } catch (error) {
+    if (!(error instanceof ProxyProtocolError)) throw error
+    fault = error
+    connection.abort(fault)
+  }
+  // The first reason counts: a client that reset the connection is why connecting was given up, for one.
+  const { reason, signal } = connection
+  const error = fault?.code === reason ? fault : (signal.reason as ProxyProtocolError) // the server's promise
+  return { reason: reason ?? 'done', error }
+}
+
+function connectUpstream(
+  { upstream: { host, port }, header }: Service,
+  { id, socket, signal }: Connection,
+  traffic: Traffic,
+): Promise<Socket> {
+  /** What came while the upstream was connecting leaves with the header, in one write. */
+  function payload(): Buffer | null {
+    const bytes = socket.read() as Buffer | null // without an encoding it gives bytes
+    traffic.bytesUp += bytes?.length ?? 0
+    return bytes
+  }
+  const uniqueId = Buffer.from(id.replaceAll('-', ''), 'hex')
+  const about = { none: undefined, v1: { version: 1 }, v2: { uniqueId } } as const
+  const options = about[header]
+  return connect({ host, port, signal, allowHalfOpen: true, payload }, options && headerFor(socket, options))
+}
+
+async function relayBetween(downstream: Socket, upstream: Socket, traffic: Traffic): Promise<void> {
+  try {
+    for (const socket of [downstream, upstream]) socket.setKeepAlive(true, KEEP_ALIVE_DELAY)
+    await tunnel(downstream, upstream, traffic)
+  } catch (error) {
+    reset(upstream) // it never outlives its connection, nor looks complete
+    throw error
+  }
+}

@@ -1,0 +1,71 @@
+// The two directions between a downstream and an upstream socket: back-pressure, half-close and resets pass through, so
+// that each end sees what the other did.
+
+import type { Socket } from 'node:net'
+import { ProxyProtocolError } from 'proxyprotocol'
+import { reset } from './reset.ts'
+
+/** As long as a server waits for a client's FIN; an upstream that takes nothing for a minute has stopped reading. */
+const FLUSH_TIMEOUT = 60_000
+
+/** Bytes relayed, payload only. */
+export interface Traffic {
+  bytesUp: number
+  bytesDown: number
+}
+
+/**
+ * Relays until both sockets are closed. Counts in `traffic` while it runs.
+ *
+ * A downstream that fails resets the upstream, and is no error here.
+ *
+ * @throws ProxyProtocolError `upstream_reset` when the upstream fails, `half_close_timeout` when the downstream has ended
+ * in both directions and the upstream no longer takes what is left for it. Sockets that are open are the caller's then.
+ */
+export function tunnel(downstream: Socket, upstream: Socket, traffic: Traffic): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let open = 2
+    function onClose(): void {
+      if (--open === 0) resolve()
+    }
+    function onDownstreamClose(): void {
+      // Anything but an end in both directions is a cut stream, and must not look complete upstream.
+      if (downstream.readableEnded && downstream.writableFinished) {
+        upstream.setTimeout(FLUSH_TIMEOUT, onStalled)
+      } else {
+        reset(upstream)
+      }
+      onClose()
+    }
+    function onStalled(): void {
+      reject(new ProxyProtocolError('half_close_timeout', { detail: 'the upstream does not read' }))
+    }
+    upstream.on('close', onClose).on('error', cause => {
+      reject(new ProxyProtocolError('upstream_reset', { detail: cause.message, cause }))
+    })
+    if (downstream.closed) return onDownstreamClose()
+    downstream.on('close', onDownstreamClose)
+    pump(downstream, upstream, bytes => (traffic.bytesUp += bytes))
+    pump(upstream, downstream, bytes => (traffic.bytesDown += bytes))
+  })
+}
+
+function pump(from: Socket, to: Socket, count: (bytes: number) => void): void {
+  function onEnd(): void {
+    // libuv takes a reset that arrives together with data for an end. After a reset writing fails, were it nothing at all:
+    // at once, or where writes are waiting already, within this turn of the event loop.
+    if (from.writable) from.write('')
+    setImmediate(() => {
+      if (!from.errored) to.end()
+    })
+  }
+  // A FIN that came alone while the upstream was connecting has ended the stream already: nobody had to read for that.
+  if (from.readableEnded) return onEnd()
+  from.on('data', (chunk: Buffer) => {
+    count(chunk.length)
+    if (!to.write(chunk)) from.pause()
+  })
+  from.on('end', onEnd)
+  to.on('drain', () => from.resume())
+  if (to.writableNeedDrain) from.pause()
+}

@@ -1,0 +1,100 @@
+// The programs as the user starts them: what only a process of its own can show.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { portIn, run } from '../support/child.ts'
+import { chunk, content, dial, listen } from '../support/sockets.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+for (const name of ['proxyprotocol-echo', 'proxyprotocol-server']) {
+  const script = `packages/proxyprotocol-server/bin/${name}.js`
+  /** The upstream stays unused: nobody connects. */
+  const argsAt = (address: string): string[] =>
+    name === 'proxyprotocol-echo' ? [address] : ['--service', address, '127.0.0.1:1']
+
+  test(`${name} --help and --version write to standard output and exit with 0`, async t => {
+    const [help, shown] = [run(t, script, ['--help']), run(t, script, ['--version'])]
+    assert.deepEqual(await help.ended, { code: 0, signal: null, errors: '' })
+    assert.match(help.output(), new RegExp(`^Usage: ${name} `))
+    assert.deepEqual(await shown.ended, { code: 0, signal: null, errors: '' })
+    assert.equal(shown.output(), `${version}\n`)
+  })
+
+  test(`${name} exits with 2 and a message on standard error when its arguments are wrong`, async t => {
+    const child = run(t, script, ['--no-such-option'])
+    const { code, errors } = await child.ended
+    assert.deepEqual([code, errors], [2, "error: unknown option '--no-such-option'\n"])
+    assert.equal(child.output(), '')
+  })
+
+  test(`${name} exits with 1 when its address is in use`, async t => {
+    const { port } = await listen(t)
+    const { code, errors } = await run(t, script, argsAt(`127.0.0.1:${port}`)).ended
+    assert.equal(code, 1)
+    assert.equal(errors, `error: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`)
+  })
+
+  test(`${name} exits with 0 on SIGTERM when nobody is connected`, async t => {
+    const child = run(t, script, argsAt('127.0.0.1:0'))
+    await child.line(/ listening /)
+    child.send('SIGTERM')
+    assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
+    assert.match(child.output(), / draining connections=0\n\S+ stopped forced=0 stuck=0\n$/)
+  })
+}
+
+test('proxyprotocol-echo lets a connection finish after SIGTERM, and exits with 0', async t => {
+  const child = run(t, 'packages/proxyprotocol-server/bin/proxyprotocol-echo.js', ['127.0.0.1:0?pp=noop'])
+  const client = dial(t, portIn(await child.line(/ listening /)))
+  await child.line(/ connection /)
+  child.send('SIGTERM')
+  await child.line(/ draining connections=1$/)
+  client.end('late')
+  assert.equal((await content(client)).toString(), 'late')
+  assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
+})
+
+test('proxyprotocol-server lets a connection finish after SIGTERM, and exits with 0', async t => {
+  const upstream = await listen(t)
+  const args = ['--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}`]
+  const child = run(t, 'packages/proxyprotocol-server/bin/proxyprotocol-server.js', args)
+  const client = dial(t, portIn(await child.line(/ listening /)))
+  const far = await upstream.accept()
+  await chunk(far)
+  child.send('SIGTERM')
+  await child.line(/ draining connections=1$/)
+  client.end('late')
+  assert.equal((await content(far)).toString(), 'late')
+  far.end()
+  client.resume()
+  assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
+  assert.match(child.output(), / closed .* reason=done bytesUp=4 bytesDown=0 /)
+})
+
+test('a second signal ends a program at once, with 1', async t => {
+  const child = run(t, 'packages/proxyprotocol-server/bin/proxyprotocol-echo.js', ['127.0.0.1:0?pp=noop'])
+  dial(t, portIn(await child.line(/ listening /)))
+  await child.line(/ connection /)
+  child.send('SIGTERM')
+  await child.line(/ draining connections=1$/)
+  child.send('SIGINT')
+  assert.deepEqual(await child.ended, { code: 1, signal: null, errors: '' })
+  assert.doesNotMatch(child.output(), / stopped /)
+})
+
+test('a log that nobody reads any more ends no connection, and no program', async t => {
+  const child = run(t, 'packages/proxyprotocol-server/bin/proxyprotocol-echo.js', ['127.0.0.1:0?pp=noop'])
+  const port = portIn(await child.line(/ listening /))
+  child.deafen()
+  for (const text of ['one', 'two', 'three']) {
+    const client = dial(t, port)
+    client.end(text)
+    assert.equal((await content(client)).toString(), text)
+  }
+  child.send('SIGTERM')
+  assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
+})

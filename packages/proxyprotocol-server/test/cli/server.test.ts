@@ -1,0 +1,163 @@
+// proxyprotocol-server, run within the test in front of raw upstreams and of proxyprotocol-echo.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Socket } from 'node:net'
+import { test } from 'node:test'
+import { parseHeader } from 'proxyprotocol'
+import { runEcho, runServer } from '../../src/cli/index.ts'
+import { fakeIo, start } from '../support/program.ts'
+import { setName } from '../support/names.ts'
+import { chunk, closedPort, content, dial, listen, outcome } from '../support/sockets.ts'
+
+const usage =
+  /^error: --service takes two addresses, SOURCE and DEST, once or more: --service :10000 127\.0\.0\.1:10007\n$/
+
+test('the echo behind it sees the client as the source, and the client gets its bytes back', async t => {
+  const echo = await start(t, runEcho, ['127.0.0.1:0'])
+  const server = await start(t, runServer, ['--service', '127.0.0.1:0', `127.0.0.1:${echo.ports[0]}`])
+  const client = dial(t, server.ports[0] ?? 0)
+  await once(client, 'connect')
+  const { localPort } = client
+  client.end('hello')
+  assert.equal((await content(client)).toString(), 'hello')
+  const shown = await echo.io.line(/ connection /)
+  const closed = await server.io.line(/ closed /)
+  const [, id = ''] = / closed id=(\S+) /.exec(closed) ?? []
+  assert.match(
+    shown,
+    new RegExp(
+      ` source=127\\.0\\.0\\.1:${String(localPort)} destination=127\\.0\\.0\\.1:${server.ports[0]} version=2 `,
+    ),
+  )
+  assert.match(shown, new RegExp(` uniqueId=0x${id.replaceAll('-', '')}\n$`))
+})
+
+test('each --service is a relay of its own with its own header', async t => {
+  const upstreams = [await listen(t), await listen(t), await listen(t)]
+  const dests = upstreams.map(({ port }, i) => `127.0.0.1:${port}${['', '?pp=v1', '?pp=noop'][i]}`)
+  const server = await start(
+    t,
+    runServer,
+    dests.flatMap(dest => ['--service', '127.0.0.1:0', dest]),
+  )
+  assert.equal(new Set(server.ports).size, 3)
+  const received: Buffer[] = []
+  for (const [i, upstream] of upstreams.entries()) {
+    dial(t, server.ports[i] ?? 0).write('hello')
+    received.push(await chunk(await upstream.accept()))
+  }
+  const [v2, v1, none] = received as [Buffer, Buffer, Buffer]
+  assert.equal(v2.subarray(-5).toString(), 'hello')
+  assert.equal(parseHeader(v2.subarray(0, -5)).version, 2)
+  assert.match(v1.toString(), /^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 \d+ \d+\r\nhello$/)
+  assert.equal(none.toString(), 'hello')
+  assert.deepEqual(
+    server.io.written.map(line => line.replace(/^\S+ /, '').replace(/address=127\.0\.0\.1:\d+/, 'address=A')),
+    upstreams.map(
+      ({ port }, i) => `listening address=A upstream=127.0.0.1:${port} sends=${['v2', 'v1', 'none'][i]}\n`,
+    ),
+  )
+})
+
+test('each connection is one line at its end: who, where, why, how much and how long', async t => {
+  const upstream = await listen(t)
+  const server = await start(t, runServer, ['--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}?pp=v1`])
+  const [port] = server.ports
+  const client = dial(t, port ?? 0)
+  client.end('hello')
+  const far = await upstream.accept()
+  await content(far)
+  far.end('hi')
+  await content(client)
+  assert.match(
+    await server.io.line(/ closed /),
+    new RegExp(
+      `^\\S+Z closed id=[0-9a-f-]{36} peer=127\\.0\\.0\\.1:\\d+ local=127\\.0\\.0\\.1:${port} ` +
+        `upstream=127\\.0\\.0\\.1:${upstream.port} reason=done bytesUp=5 bytesDown=2 ms=\\d+\n$`,
+    ),
+  )
+})
+
+test('a refused upstream is a line that says so, and a reset for the client', async t => {
+  const dest = `127.0.0.1:${await closedPort()}`
+  const server = await start(t, runServer, ['--service', '127.0.0.1:0', dest])
+  const { fin, error } = await outcome(dial(t, server.ports[0] ?? 0))
+  assert.deepEqual({ fin, error }, { fin: false, error: 'ECONNRESET' })
+  const line = await server.io.line(/ closed /)
+  assert.ok(line.includes(` upstream=${dest} reason=connect_refused bytesUp=0 bytesDown=0 ms=`))
+  assert.ok(line.endsWith(` error="the upstream refused the connection: connect ECONNREFUSED ${dest}"\n`))
+})
+
+test('a name to listen at is shown as the address that it stands for', async t => {
+  setName(t, 'localhost', '::1', '127.0.0.1')
+  const server = await start(t, runServer, ['--service', 'localhost:0', 'localhost:1'])
+  assert.match(server.io.written.join(''), / listening address=\[::1\]:\d+ upstream=localhost:1 sends=v2\n$/)
+})
+
+test('a fault of the relay itself is a line with the connection it befell', async t => {
+  const upstream = await listen(t)
+  const server = await start(t, runServer, ['--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}`])
+  t.mock.method(Socket.prototype, 'setKeepAlive', () => {
+    throw new TypeError('a bug')
+  })
+  await outcome(dial(t, server.ports[0] ?? 0))
+  const failed = await server.io.line(/ failed /)
+  const closed = await server.io.line(/ closed /)
+  assert.match(closed, / reason=handler_error /)
+  const [, id] = / id=(\S+) peer=127\.0\.0\.1:\d+ error="TypeError: a bug\\n +at /.exec(failed) ?? []
+  assert.ok(id && closed.includes(` id=${id} `))
+})
+
+test('SIGTERM lets connections finish and ends the program with 0', async t => {
+  const upstream = await listen(t)
+  const server = await start(t, runServer, ['--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}?pp=noop`])
+  const client = dial(t, server.ports[0] ?? 0)
+  const far = await upstream.accept()
+  const stopped = server.stop()
+  await server.io.line(/ draining connections=1\n$/)
+  client.end('late')
+  assert.equal((await content(far)).toString(), 'late')
+  far.end()
+  client.resume()
+  assert.equal(await stopped, 0)
+  assert.match(server.io.written.join(''), / stopped forced=0 stuck=0\n$/)
+})
+
+test('one address in use ends it with 1, and lets go of the others', async t => {
+  const taken = await listen(t)
+  const free = await closedPort()
+  const io = fakeIo()
+  const services = ['--service', `127.0.0.1:${free}`, ':1', '--service', `127.0.0.1:${taken.port}`, ':1']
+  assert.equal(await runServer(services, io), 1)
+  assert.match(io.errors.join(''), /^error: listen EADDRINUSE: address already in use 127\.0\.0\.1:\d+\n$/)
+  assert.equal((await outcome(dial(t, free))).error, 'ECONNREFUSED')
+})
+
+test('wrong arguments end it with 2 and a message on standard error', async () => {
+  const cases: [args: string[], error: RegExp][] = [
+    [[], usage],
+    [['--service'], /argument missing/],
+    [['--service', ':0'], usage],
+    [['--service', ':0', ':1', ':2'], usage],
+    [['--service', ':0', '--service', ':1', ':2', ':3'], usage],
+    [['--service', ':0', ':1', '--', ':2'], /too many arguments/],
+    [['--service', ':0', '192.0.2.1'], /^error: upstream address "192\.0\.2\.1": it names no port/],
+    [['--service', ':0?pp=v2', ':1'], /accepting headers \("pp" is "v2"\) is not supported/],
+    [['--services', ':0', ':1'], /unknown option '--services'\n\(Did you mean --service\?\)/],
+  ]
+  for (const [args, error] of cases) {
+    const io = fakeIo()
+    assert.equal(await runServer(args, io), 2, args.join(' '))
+    assert.match(io.errors.join(''), error)
+    assert.deepEqual(io.written, [])
+  }
+})
+
+test('it runs in the process where nothing else is said', async t => {
+  const out = t.mock.method(process.stdout, 'write', () => true)
+  const code = await runServer(['--help'])
+  t.mock.restoreAll()
+  assert.equal(code, 0)
+  assert.equal(out.mock.callCount(), 1)
+})

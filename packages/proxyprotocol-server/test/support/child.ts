@@ -1,0 +1,73 @@
+// Programs as the user runs them: child processes, each in a group of its own, so that nothing they leave goes unseen.
+
+import { spawn } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { atEnd } from './teardown.ts'
+
+export interface Child {
+  /** What it has written to standard output so far. */
+  output(): string
+  /** The first line of standard output that matches, as soon as it is there. */
+  line(pattern: RegExp): Promise<string>
+  /** Sends a signal to the program alone, or as a terminal does to all that it has started. */
+  send(signal: NodeJS.Signals, to?: 'program' | 'group'): void
+  /** How it ended, and what it wrote to standard error. */
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; errors: string }>
+  /** Stops reading its standard output, as a reader that ends does. */
+  deafen(): void
+  /** Whether it or anything that it has started is still there. */
+  isAlive(): boolean
+}
+
+/** Starts a script of the repository; at the test's end nothing of it is left. */
+export function run(t: TestContext, script: string, args: readonly string[]): Child {
+  const path = fileURLToPath(new URL(`../../../../${script}`, import.meta.url))
+  const child = spawn(process.execPath, [path, ...args], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const errors = text(child.stderr)
+  const news = new EventEmitter()
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    output += piece
+    news.emit('output')
+  })
+  const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
+  void closed.then(() => news.emit('output'))
+  const ended = closed.then(async ([code, signal]) => ({ code, signal, errors: await errors }))
+  const send: Child['send'] = (signal, to = 'program') => {
+    if (child.pid !== undefined) process.kill(to === 'group' ? -child.pid : child.pid, signal)
+  }
+  const isAlive = (): boolean => {
+    try {
+      send(0 as unknown as NodeJS.Signals, 'group') // signal 0 only asks
+      return true
+    } catch {
+      return false
+    }
+  }
+  atEnd(t, async () => {
+    if (isAlive()) send('SIGKILL', 'group')
+    await ended
+  })
+  const deafen = (): void => void child.stdout.destroy()
+  return { output: () => output, line: pattern => lineOf(pattern), send, ended, deafen, isAlive }
+
+  async function lineOf(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = output.split('\n').find(line => pattern.test(line))
+      if (found !== undefined) return found
+      if (child.exitCode !== null) throw new Error(`it ended before it wrote ${String(pattern)}: ${output}`)
+      await once(news, 'output')
+    }
+  }
+}
+
+/** The port in a line about listening. */
+export function portIn(line: string): number {
+  return Number(/ address=\S+:(\d+)/.exec(line)?.[1])
+}

@@ -1,0 +1,78 @@
+// A program run inside the test: what it writes, line by line, and the signals it gets from the test alone.
+
+import { EventEmitter, once } from 'node:events'
+import type { TestContext } from 'node:test'
+import type { ProgramIo } from '../../src/cli/program.ts'
+import { warnings } from './sockets.ts'
+import { atEnd } from './teardown.ts'
+
+type Program = (args: readonly string[], io: ProgramIo) => Promise<number>
+
+export interface FakeIo extends ProgramIo {
+  /** What went to standard output, one entry a call. */
+  readonly written: readonly string[]
+  /** What went to standard error. */
+  readonly errors: readonly string[]
+  /** The exit codes that the program asked for. */
+  readonly exits: readonly number[]
+  /** The n-th line that matches, as soon as it is there. */
+  line(pattern: RegExp, n?: number): Promise<string>
+  /** How many listen to the signal. */
+  send(signal: 'SIGINT' | 'SIGTERM'): boolean
+}
+
+export function fakeIo(): FakeIo {
+  const written: string[] = []
+  const errors: string[] = []
+  const exits: number[] = []
+  const signals = new EventEmitter()
+  const news = new EventEmitter()
+  return {
+    written,
+    errors,
+    exits,
+    out: text => {
+      written.push(text)
+      news.emit('line')
+    },
+    error: text => errors.push(text),
+    on: (signal, listener) => signals.on(signal, listener),
+    off: (signal, listener) => signals.off(signal, listener),
+    exit: code => exits.push(code),
+    send: signal => signals.emit(signal),
+    line: async (pattern, n = 0) => {
+      for (;;) {
+        const line = written.filter(text => pattern.test(text))[n]
+        if (line !== undefined) return line
+        await once(news, 'line')
+      }
+    },
+  }
+}
+
+export interface Running {
+  readonly io: FakeIo
+  /** Where it listens: one for each service. */
+  readonly ports: readonly number[]
+  /** Ends it as SIGTERM does; resolves with its exit code. */
+  stop(): Promise<number>
+}
+
+/** Starts a program and waits until it listens; at the test's end it is stopped. */
+export async function start(t: TestContext, program: Program, args: readonly string[]): Promise<Running> {
+  const io = fakeIo()
+  const listeners = Math.max(1, args.filter(arg => arg === '--service').length)
+  const ended = program(args, io)
+  let stopped = false
+  const stop = (): Promise<number> => {
+    if (!stopped) io.send('SIGTERM')
+    stopped = true
+    return ended
+  }
+  const first = await Promise.race([io.line(/ listening /, listeners - 1), ended])
+  if (typeof first === 'number') throw new Error(`it ended with ${first}: ${io.errors.join('')}`)
+  warnings(t)
+  atEnd(t, stop)
+  const ports = io.written.flatMap(line => / listening address=\S+:(\d+) /.exec(line)?.[1] ?? []).map(Number)
+  return { io, ports, stop }
+}

@@ -1,0 +1,74 @@
+// A relay for one test: its records in order, and what must hold of every relay at the end.
+
+import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import type { TestContext } from 'node:test'
+import type { ProxyServer, ServerStats } from 'proxyprotocol/server'
+import { parseService } from '../../src/config/index.ts'
+import { createRelay, type RelayOptions, type RelayRecord } from '../../src/relay/index.ts'
+import { connectedSockets, warnings } from './sockets.ts'
+import { atEnd } from './teardown.ts'
+
+export interface TestRelay {
+  readonly server: ProxyServer
+  readonly port: number
+  /** One for each connection, in the order of their ends. */
+  readonly records: readonly RelayRecord[]
+  /** What the process has warned of; the test fails at its end unless it was taken out. */
+  readonly warnings: Error[]
+  /** The record of the n-th connection to end. */
+  record(n?: number): Promise<RelayRecord>
+}
+
+/** Starts a relay to `upstream`; at the test's end it must have let go of everything, and have warned of nothing. */
+export async function startRelay(
+  t: TestContext,
+  upstream: string,
+  options: RelayOptions & { source?: string } = {},
+): Promise<TestRelay> {
+  const { source = '127.0.0.1:0', ...relayOptions } = options
+  const records: RelayRecord[] = []
+  const news = new EventEmitter()
+  const upstreams = connectedSockets(t)
+  const seen = warnings(t)
+  const { server, ...relay } = createRelay(parseService(source, upstream), {
+    onError: error => {
+      assert.fail(`onError was called with ${String(error)}`)
+    },
+    ...relayOptions,
+    onClosed: record => {
+      records.push(record)
+      news.emit('record')
+      relayOptions.onClosed?.(record)
+    },
+  })
+  const { port } = (await relay.listen()) as AddressInfo
+  atEnd(t, async () => {
+    const { stuck } = await server.abort()
+    assert.deepEqual(stuck, [], 'a handler did not end')
+    assertBalanced(server.stats())
+    assert.equal(records.length, server.stats().accepted, 'onClosed was not called once for each connection')
+    const left = upstreams().filter(socket => !socket.destroyed)
+    assert.equal(left.length, 0, 'an upstream socket was left open')
+  })
+  return {
+    warnings: seen,
+    server,
+    port,
+    records,
+    record: async (n = 0) => {
+      for (;;) {
+        const record = records[n]
+        if (record) return record
+        await once(news, 'record')
+      }
+    },
+  }
+}
+
+/** Rule 23 of the contract, once all is over. */
+export function assertBalanced({ accepted, active, closed }: ServerStats): void {
+  const total = Object.values(closed).reduce((sum, count) => sum + count, 0)
+  assert.deepEqual({ active, total }, { active: 0, total: accepted }, 'accepted = active + all of closed')
+}

@@ -1,0 +1,212 @@
+// Real sockets on loopback: servers that hand their sockets out one by one, and sockets that say how they ended.
+
+import { createHash, randomBytes } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { EventEmitter, once } from 'node:events'
+import { connect, createServer, Socket, type AddressInfo } from 'node:net'
+import type { TestContext } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { atEnd } from './teardown.ts'
+
+/** How a socket ended: what it had received, whether a FIN came, and the code of its error. */
+export interface Outcome {
+  readonly bytes: Buffer
+  readonly fin: boolean
+  readonly error: string | undefined
+}
+
+/** A listening server without behaviour of its own. */
+export interface Listener {
+  readonly host: string
+  readonly port: number
+  /** The next socket that nobody has taken yet. */
+  accept(): Promise<Socket>
+  /** How many there have been. */
+  readonly accepted: number
+}
+
+export const MEBIBYTE: number = 1024 * 1024
+
+const dialled = new WeakSet<Socket>()
+
+/** Node's channel for them, net.client.socket, leaves out those that are made before they connect. */
+const connecting = new EventEmitter()
+// eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with its socket
+const { connect: original } = Socket.prototype
+Socket.prototype.connect = function (this: Socket, ...args: unknown[]) {
+  connecting.emit('socket', this)
+  return Reflect.apply(original, this, args) as Socket
+}
+
+/** Listens on a free port; its sockets are half-open, and destroyed at the test's end. */
+export async function listen(t: TestContext, host = '127.0.0.1'): Promise<Listener> {
+  const waiting: Socket[] = []
+  let accepted = 0
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
+    atEnd(t, () => socket.destroy())
+    socket.on('error', () => {})
+    waiting.push(socket)
+    accepted++
+  })
+  server.listen(0, host)
+  await once(server, 'listening')
+  atEnd(t, async () => {
+    server.close()
+    await once(server, 'close')
+  })
+  return {
+    host,
+    port: (server.address() as AddressInfo).port,
+    get accepted() {
+      return accepted
+    },
+    accept: async () => {
+      if (waiting.length === 0) await once(server, 'connection')
+      const socket = waiting.shift()
+      return socket ?? Promise.reject(new Error('two accept() at the same time'))
+    },
+  }
+}
+
+/** A port of loopback where nobody listens. */
+export async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** A half-open client; destroyed at the test's end. */
+export function dial(t: TestContext, port: number, host = '127.0.0.1'): Socket {
+  const socket = connect({ port, host, allowHalfOpen: true, noDelay: true })
+  dialled.add(socket)
+  socket.on('error', () => {})
+  atEnd(t, () => socket.destroy())
+  return socket
+}
+
+/** Two ends of one connection. */
+export async function pair(t: TestContext): Promise<readonly [near: Socket, far: Socket]> {
+  const listener = await listen(t)
+  const near = dial(t, listener.port)
+  return [near, await listener.accept()]
+}
+
+/** Reads a socket to its close. What libuv takes for an end is none when a write of nothing fails after it. */
+export function outcome(socket: Socket): Promise<Outcome> {
+  const chunks: Buffer[] = []
+  let fin = false
+  let error: string | undefined
+  return new Promise(resolve => {
+    socket
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .on('end', () => {
+        if (socket.writable) socket.write('')
+        fin = true
+      })
+      .on('error', (cause: NodeJS.ErrnoException) => (error = cause.code))
+      .on('close', () => {
+        resolve({ bytes: Buffer.concat(chunks), fin: fin && error === undefined, error })
+      })
+      .resume()
+  })
+}
+
+/** The next chunk, in one piece; the socket is paused after it. */
+export async function chunk(socket: Socket): Promise<Buffer> {
+  const next = once(socket, 'data') as Promise<[Buffer]>
+  socket.resume()
+  const [bytes] = await next
+  socket.pause()
+  return bytes
+}
+
+/** Reads everything before the FIN. */
+export async function content(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  socket.on('data', (bytes: Buffer) => chunks.push(bytes)).resume()
+  await once(socket, 'end')
+  return Buffer.concat(chunks)
+}
+
+/** Turns the event loop until the condition holds, for states that no event tells of. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await turn()
+}
+
+/** Writes until the kernel takes no more, but less than would ask the writer to wait. */
+export async function fill(socket: Socket): Promise<void> {
+  for (let still = 0; still < 50; still++) {
+    if (socket.writableLength === 0) {
+      socket.write(Buffer.alloc(socket.writableHighWaterMark / 2))
+      still = 0
+    }
+    await turn()
+  }
+}
+
+export function random(length: number): Buffer {
+  return randomBytes(length)
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** The sockets that the process accepts while the test runs. */
+export function acceptedSockets(t: TestContext): readonly Socket[] {
+  const seen: Socket[] = []
+  const onSocket = (message: unknown): void => {
+    seen.push((message as { socket: Socket }).socket) // as Node documents the channel
+  }
+  subscribe('net.server.socket', onSocket)
+  atEnd(t, () => unsubscribe('net.server.socket', onSocket))
+  return seen
+}
+
+/** The sockets that the process connects while the test runs, those of {@link dial} left out. */
+export function connectedSockets(t: TestContext): () => readonly Socket[] {
+  const seen: Socket[] = []
+  const onSocket = (socket: Socket): void => {
+    seen.push(socket)
+  }
+  connecting.on('socket', onSocket)
+  atEnd(t, () => connecting.off('socket', onSocket))
+  return () => seen.filter(socket => !dialled.has(socket))
+}
+
+/** The most bytes that the sockets held in this process at any turn of the event loop until `during` resolved. */
+export async function largestBuffer(held: readonly Socket[], during: Promise<unknown>): Promise<number> {
+  let largest = 0
+  const over = new AbortController()
+  const finished = during.finally(() => {
+    over.abort()
+  })
+  while (!over.signal.aborted) {
+    const bytes = held.reduce(
+      (sum, { readableLength, writableLength }) => sum + readableLength + writableLength,
+      0,
+    )
+    largest = Math.max(largest, bytes)
+    await turn()
+  }
+  await finished
+  return largest
+}
+
+/** The warnings of the process while the test runs; the test fails at its end unless they were taken out. */
+export function warnings(t: TestContext): Error[] {
+  const seen: Error[] = []
+  const onWarning = (warning: Error): void => {
+    seen.push(warning)
+  }
+  process.on('warning', onWarning)
+  atEnd(t, async () => {
+    await turn() // warnings are emitted a tick late
+    process.off('warning', onWarning)
+    if (seen.length > 0) throw new Error('a warning was emitted', { cause: seen[0] })
+  })
+  return seen
+}

@@ -1,0 +1,18 @@
+// The server side: accept headers in front of connections, with handlers that are awaited.
+
+export { closeReasons, type CloseReason } from './close-reason.ts'
+export { connectionInfo, type ConnectionInfo, type SocketEnds } from './connection-info.ts'
+export type { Connection, ConnectionState } from './connection.ts'
+export {
+  createServer,
+  type Handler,
+  type ListenArguments,
+  type ProxyServer,
+  type ServerState,
+  type ServerStats,
+} from './create-server.ts'
+export { diagnosticsChannels, type ClosedMessage, type RejectedMessage } from './diagnostics.ts'
+export type { CloseOptions, CloseResult } from './drain.ts'
+export type { HeaderServerOptions, PlainServerOptions, ServerOptions, ServerTimeouts } from './options.ts'
+export { readHeader, type ReadHeaderOptions, type ReadHeaderResult } from './read-header.ts'
+export type { Peer, Trust } from './trust.ts'

@@ -1,0 +1,36 @@
+// Where errors go that nobody awaits: to onError once, and to a process warning where that does not take them.
+
+import { inspect } from 'node:util'
+import type { Connection } from './connection.ts'
+
+/** Called with what a handler threw, or without a connection for an error of the listener. */
+export type OnError = (error: unknown, connection: Connection | undefined) => unknown
+
+/** Never rejects: it is the end of the line, and what `onError` throws becomes a warning. */
+export async function report(
+  onError: OnError | undefined,
+  error: unknown,
+  connection: Connection | undefined,
+): Promise<void> {
+  const what = connection === undefined ? 'the listener' : 'a connection'
+  const code = connection === undefined ? '' : 'handler_error'
+  if (onError === undefined) return warn(`${what} failed and there is no onError`, error, code)
+  try {
+    await onError(error, connection)
+  } catch (failure) {
+    warn(`${what} failed and so did onError, with ${show(failure)}`, error, code)
+  }
+}
+
+function warn(message: string, error: unknown, code: string): void {
+  process.emitWarning(`${message}: ${show(error)}`, { type: 'ProxyProtocolWarning', code })
+}
+
+/** Anything can be thrown, also what throws when it is looked at. */
+function show(value: unknown): string {
+  try {
+    return inspect(value)
+  } catch {
+    return 'a value that cannot be shown'
+  }
+}

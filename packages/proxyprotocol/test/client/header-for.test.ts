@@ -1,0 +1,146 @@
+// headerFor(): what an accepted socket is to the next hop.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { headerFor } from '../../src/client/index.ts'
+import { encodeHeader, parseHeader, readTlvs, tlv } from '../../src/codec/index.ts'
+import { DESTINATION, encode, SOURCE } from '../support/headers.ts'
+import { outcome, until } from '../support/sockets.ts'
+import { over, setStage, type Stage } from '../support/stage.ts'
+import { untyped } from '../support/untyped.ts'
+
+/** A socket that was accepted there. */
+async function accepted(stage: Stage, host: string, to = host): Promise<Socket> {
+  const server = createServer()
+  if (host.startsWith('/')) server.listen(host)
+  else server.listen(0, host)
+  await once(server, 'listening')
+  const connection = once(server, 'connection') as Promise<[Socket]>
+  const client = stage.dial(host.startsWith('/') ? host : (server.address() as AddressInfo).port, to)
+  const [socket] = await connection
+  socket.on('error', () => {})
+  stage.defer(() => {
+    client.destroy()
+    socket.destroy()
+  })
+  server.close()
+  return socket
+}
+
+/** A socket as far as headerFor() looks at it, for addresses that loopback does not have. */
+function stub(source: readonly unknown[], destination: readonly unknown[]): Socket {
+  const [remoteAddress, remotePort] = source
+  const [localAddress, localPort] = destination
+  return untyped({ remoteAddress, remotePort, localAddress, localPort })
+}
+
+test('headerFor() tells the ends of an IPv4 socket', async t => {
+  const socket = await accepted(setStage(t), '127.0.0.1')
+  const { remotePort, localPort } = socket
+  assert.deepEqual(headerFor(socket), {
+    version: 2,
+    source: { address: '127.0.0.1', port: remotePort },
+    destination: { address: '127.0.0.1', port: localPort },
+    tlvs: [],
+  })
+  const line = `PROXY TCP4 127.0.0.1 127.0.0.1 ${remotePort} ${localPort}\r\n`
+  assert.equal(Buffer.from(encodeHeader(headerFor(socket, { version: 1 }))).toString(), line)
+})
+
+test('headerFor() tells the ends of an IPv6 socket', async t => {
+  const socket = await accepted(setStage(t), '::1')
+  const { remotePort, localPort } = socket
+  const line = `PROXY TCP6 ::1 ::1 ${remotePort} ${localPort}\r\n`
+  assert.equal(Buffer.from(encodeHeader(headerFor(socket, { version: 1 }))).toString(), line)
+})
+
+test('headerFor() tells IPv4 as IPv4 where a dual-stack socket shows it mapped', async t => {
+  const socket = await accepted(setStage(t), '::', '127.0.0.1')
+  assert.equal(socket.remoteAddress, '::ffff:127.0.0.1')
+  const header = parseHeader(encodeHeader(headerFor(socket)))
+  assert.equal(header.family, 'INET')
+  assert.equal(header.source.address, '127.0.0.1')
+})
+
+test('headerFor() tells LOCAL, or UNKNOWN, for a UNIX socket', async t => {
+  const stage = setStage(t)
+  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
+  stage.defer(() => {
+    rmSync(folder, { recursive: true })
+  })
+  const socket = await accepted(stage, join(folder, 'socket'))
+  assert.deepEqual(headerFor(socket), { version: 2, command: 'LOCAL', tlvs: [] })
+  assert.equal(Buffer.from(encodeHeader(headerFor(socket, { version: 1 }))).toString(), 'PROXY UNKNOWN\r\n')
+})
+
+test("headerFor() refuses a socket that is gone: what it left behind is nobody's, least of all the proxy's", async t => {
+  const socket = await accepted(setStage(t), '127.0.0.1')
+  socket.destroy()
+  await until(() => socket.closed)
+  assert.throws(() => headerFor(socket), { name: 'ProxyProtocolError', code: 'client_reset' })
+})
+
+test('headerFor() tells what a header said before (spec 4.1)', async t => {
+  const stage = setStage(t)
+  const headers: unknown[] = []
+  const served = await stage.serve(({ socket }) => void headers.push(headerFor(socket)))
+  await outcome(stage.dial(served.port).end(encode({ source: SOURCE, destination: DESTINATION })))
+  await outcome(stage.dial(served.port).end(encode({ source: { path: '/a' }, destination: { path: '/b' } })))
+  await over(served, 2)
+  assert.deepEqual(headers, [
+    { version: 2, source: SOURCE, destination: DESTINATION, tlvs: [] },
+    { version: 2, command: 'LOCAL', tlvs: [] },
+  ])
+})
+
+const cases: readonly (readonly [
+  name: string,
+  remote: string,
+  local: string,
+  family: string,
+  ...ends: string[],
+])[] = [
+  ['both mapped', '::ffff:192.0.2.1', '::ffff:198.51.100.7', 'INET', '192.0.2.1', '198.51.100.7'],
+  ['mapped in hexadecimal', '::ffff:c000:201', '::ffff:c633:6407', 'INET', '192.0.2.1', '198.51.100.7'],
+  ['one mapped', '::ffff:192.0.2.1', '2001:db8::1', 'INET6', '::ffff:192.0.2.1', '2001:db8::1'],
+  ['mixed', '192.0.2.1', '2001:db8::1', 'INET6', '::ffff:192.0.2.1', '2001:db8::1'],
+  ['with a zone', 'fe80::1%eth0', 'fe80::2%eth0', 'INET6', 'fe80::1', 'fe80::2'],
+  ['compatible, not mapped', '::192.0.2.1', '::1', 'INET6', '::c000:201', '::1'],
+]
+
+for (const [name, remote, local, family, source, destination] of cases) {
+  test(`headerFor() tells addresses that are ${name} so that they can be sent`, () => {
+    const header = parseHeader(encodeHeader(headerFor(stub([remote, 1], [local, 2]))))
+    assert.ok(header.family === 'INET' || header.family === 'INET6')
+    assert.equal(header.family, family)
+    assert.deepEqual([header.source.address, header.destination.address], [source, destination])
+  })
+}
+
+test('headerFor() refuses a socket of which only one end is known, as is that of a peer that left at once', () => {
+  for (const socket of [
+    stub([undefined, undefined], ['192.0.2.1', 1]),
+    stub(['192.0.2.1', 1], []),
+    stub(['192.0.2.1', undefined], ['192.0.2.2', 1]),
+    stub(['nonsense', 1], ['192.0.2.1', 1]),
+  ]) {
+    assert.throws(() => headerFor(socket), { code: 'client_reset' })
+  }
+})
+
+test('headerFor() puts a unique id before the TLVs that it is given', () => {
+  const socket = stub(['192.0.2.1', 1], ['192.0.2.2', 2])
+  for (const each of [socket, stub([], [])]) {
+    const { tlvs } = headerFor(each, { uniqueId: 'abc', tlvs: [tlv.authority('example.org')] })
+    assert.deepEqual(tlvs, [tlv.uniqueId('abc'), tlv.authority('example.org')])
+  }
+  const header = parseHeader(encodeHeader(headerFor(socket, { uniqueId: Uint8Array.of(1, 2) })))
+  assert.deepEqual(readTlvs(header).uniqueId, Uint8Array.of(1, 2))
+  assert.throws(() => headerFor(socket, { uniqueId: 'x'.repeat(129) }), RangeError)
+  assert.throws(() => encodeHeader(headerFor(socket, { version: 1, uniqueId: 'abc' })), TypeError)
+})

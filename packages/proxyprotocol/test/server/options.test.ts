@@ -1,0 +1,85 @@
+// Options of createServer(): what is wrong is refused by name, before there is anything to close.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createServer } from '../../src/server/index.ts'
+import { outcome } from '../support/sockets.ts'
+import { counted, over, setStage } from '../support/stage.ts'
+import { untyped } from '../support/untyped.ts'
+
+const trust: string[] = []
+
+const wrong: readonly (readonly [options: object, name: 'TypeError' | 'RangeError', message: RegExp])[] = [
+  [{}, 'TypeError', /^trust must be a list of CIDRs, 'anyone' or a function, got undefined$/],
+  [{ trust: ['10.0.0.0/40'] }, 'RangeError', /^trust: the prefix of "10\.0\.0\.0\/40" must be/],
+  [{ trust, version: 'v3' }, 'TypeError', /^version must be 'detect', 'v1', 'v2' or 'none', got "v3"$/],
+  [{ trust, version: 'toString' }, 'TypeError', /^version must be/],
+  [{ trust, version: 2 }, 'TypeError', /^version must be .*, got 2$/],
+  [
+    { trust, maxHeaderBytes: 15 },
+    'RangeError',
+    /^maxHeaderBytes must be an integer from 16 to 65551, got 15$/,
+  ],
+  [{ trust, mixedFamilies: 'accept' }, 'TypeError', /^mixedFamilies must be 'reject' or 'promote'/],
+  [{ trust, timeouts: { header: -1 } }, 'RangeError', /^timeouts\.header must be milliseconds .*, got -1$/],
+  [
+    { trust, timeouts: { halfClose: NaN } },
+    'RangeError',
+    /^timeouts\.halfClose must be milliseconds .*, got NaN$/,
+  ],
+  [
+    { trust, timeouts: { abort: '5000' } },
+    'RangeError',
+    /^timeouts\.abort must be milliseconds .*, got '5000'$/,
+  ],
+  [
+    { version: 'none', timeouts: { header: 2 ** 31 } },
+    'RangeError',
+    /^timeouts\.header must be milliseconds/,
+  ],
+  [{ trust, onError: 'log' }, 'TypeError', /^onError must be a function, got string$/],
+]
+
+for (const [options, name, message] of wrong) {
+  test(`contract 1: createServer() refuses ${JSON.stringify(options)}`, () => {
+    assert.throws(() => createServer(untyped(options), () => {}), { name, message })
+  })
+}
+
+test('contract 1: createServer() needs a handler', () => {
+  const message = 'handler must be a function, got undefined'
+  assert.throws(() => createServer({ trust }, untyped(undefined)), { name: 'TypeError', message })
+})
+
+test('contract 1: what is undefined has its default', async t => {
+  const server = setStage(t).watch(
+    createServer(
+      {
+        trust,
+        version: undefined,
+        maxHeaderBytes: undefined,
+        mixedFamilies: undefined,
+        timeouts: { header: undefined, halfClose: undefined, abort: undefined },
+        onError: undefined,
+        signal: undefined,
+      },
+      () => {},
+    ),
+  )
+  assert.equal(server.state, 'idle')
+})
+
+test('contract 1: mixed families are accepted where the option says so', async t => {
+  const stage = setStage(t)
+  const sources: unknown[] = []
+  const served = await stage.serve(({ info }) => void sources.push(info.source, info.destination), {
+    mixedFamilies: 'promote',
+  })
+  await outcome(stage.dial(served.port).end('PROXY TCP6 2001:db8::1 192.0.2.1 1 2\r\n'))
+  await over(served, 1)
+  assert.deepEqual(sources, [
+    { address: '2001:db8::1', port: 1 },
+    { address: '::ffff:192.0.2.1', port: 2 },
+  ])
+  assert.deepEqual(counted(served), { done: 1 })
+})
