@@ -52,8 +52,9 @@ export function tunnel(downstream: Socket, upstream: Socket, traffic: Traffic): 
 
 function pump(from: Socket, to: Socket, count: (bytes: number) => void): void {
   function onEnd(): void {
-    // libuv takes a reset that arrives together with data for an end. After a reset writing fails, were it nothing at all:
-    // at once, or where writes are waiting already, within this turn of the event loop.
+    // Node before 24 takes a reset that arrives together with data for an end. After a reset writing fails, were it
+    // nothing at all: at once, or where writes are waiting already, within this turn of the event loop. Only where our
+    // own side has ended as well, nothing can tell.
     if (from.writable) from.write('')
     setImmediate(() => {
       if (!from.errored) to.end()

@@ -94,7 +94,10 @@ export async function pair(t: TestContext): Promise<readonly [near: Socket, far:
   return [near, await listener.accept()]
 }
 
-/** Reads a socket to its close. What libuv takes for an end is none when a write of nothing fails after it. */
+/**
+ * Reads a socket to its close, and ends it when the other side has. What Node before 24 takes for an end is none when a
+ * write of nothing fails after it.
+ */
 export function outcome(socket: Socket): Promise<Outcome> {
   const chunks: Buffer[] = []
   let fin = false
@@ -103,7 +106,7 @@ export function outcome(socket: Socket): Promise<Outcome> {
     socket
       .on('data', (chunk: Buffer) => chunks.push(chunk))
       .on('end', () => {
-        if (socket.writable) socket.write('')
+        if (socket.writable) socket.write('', () => socket.end())
         fin = true
       })
       .on('error', (cause: NodeJS.ErrnoException) => (error = cause.code))

@@ -2,7 +2,6 @@
 // of putting a string together and encoding it.
 
 import { writeV4, writeV6 } from './address-text.ts'
-import { copyOf } from './bytes.ts'
 import { MAX_V1_BYTES } from './decode-v1.ts'
 import type { HeaderInit } from './header-init.ts'
 import { destinationBytes, endsOf, isUnix, sourceBytes, writeEnds } from './header-ends.ts'
@@ -37,7 +36,7 @@ export function encodeV1(header: HeaderInit): Uint8Array {
   end = writePort(ends.destination.port, end)
   line[end++] = CR
   line[end++] = LF
-  return copyOf(line, 0, end)
+  return line.slice(0, end)
 }
 
 /** Writes the port in decimal and returns where it ends. */

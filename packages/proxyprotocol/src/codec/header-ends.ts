@@ -5,7 +5,7 @@ import type { HeaderInit, InetInit, UnixInit } from './header-init.ts'
 import type { InetEndpoint } from './header.ts'
 import { quote } from './quote.ts'
 
-/** Where `writeEnds` leaves the addresses, IPv4 in its v4-mapped form; valid until its next call. */
+/** Where `writeEnds` leaves the addresses: all 16 bytes, or the last four for family 4; valid until its next call. */
 export const sourceBytes: Uint8Array = new Uint8Array(ADDRESS_BYTES)
 export const destinationBytes: Uint8Array = new Uint8Array(ADDRESS_BYTES)
 

@@ -2,6 +2,7 @@
 // that touches a socket's address properties.
 
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { readTlvs, type Endpoint, type ProxyHeader, type SslInfo, type TlvValues } from '../codec/index.ts'
 
 /** A socket's own two ends; undefined for UNIX sockets, and for a peer that is gone already. */
@@ -27,28 +28,42 @@ export interface ConnectionInfo {
   readonly ssl: SslInfo | undefined
 }
 
-const infos = new WeakMap<object, ConnectionInfo>()
+/** A property of the socket itself: http2 shows requests a proxy of their socket, which no map would know. */
+const infoKey = Symbol('proxyprotocol.connectionInfo')
 const noTlvs = readTlvs({ tlvs: [] })
 
+/** What has a socket, as requests and HTTP/2 streams do. */
+export interface Connected {
+  readonly socket?: object | undefined
+  readonly session?: { readonly socket?: object | undefined } | undefined
+}
+
 /**
- * What is known of a socket that a server of this library has accepted.
+ * What is known of a connection that this library has accepted, by its socket, TLS socket, HTTP request or HTTP/2 stream.
  *
- * @returns undefined for any other socket.
+ * @returns undefined for any other connection.
  *
  * @example
  * ```ts
- * import { pipeline } from 'node:stream/promises'
- * import { connectionInfo, createServer } from 'proxyprotocol/server'
+ * import http from 'node:http'
+ * import { attach, connectionInfo } from 'proxyprotocol/server'
  *
- * const server = createServer({ trust: ['127.0.0.1'] }, async ({ socket }) => {
- *   console.log(connectionInfo(socket)?.via.peer, socket.remoteAddress)
- *   await pipeline(socket, socket)
+ * const server = http.createServer((request, response) => {
+ *   response.end(JSON.stringify(connectionInfo(request)?.via.peer))
  * })
- * await server.close()
+ * attach(server, { trust: ['10.0.0.0/8'] })
  * ```
  */
-export function connectionInfo(socket: Socket): ConnectionInfo | undefined {
-  return infos.get(socket)
+export function connectionInfo(connected: Socket | Connected): ConnectionInfo | undefined {
+  const { socket, session } = connected as Connected // a socket has neither
+  return infoOf(connected) ?? infoOf(socket) ?? infoOf(session?.socket)
+}
+
+/** Gives a TLS socket what is known of the socket it runs over. */
+export function adoptInfo(secure: TLSSocket): void {
+  const { _parent: raw } = secure as { _parent?: Socket } // undocumented, and there in every line of Node
+  const info = infoOf(raw)
+  if (info) describe(secure, info)
 }
 
 /**
@@ -56,7 +71,7 @@ export function connectionInfo(socket: Socket): ConnectionInfo | undefined {
  * the first call: later the peer may be gone, and the properties say something else.
  */
 export function applyHeader(socket: Socket, header: ProxyHeader | undefined): ConnectionInfo {
-  const via = infos.get(socket)?.via ?? endsOf(socket)
+  const via = infoOf(socket)?.via ?? endsOf(socket)
   const proxied = header?.command === 'PROXY' && header.family !== 'UNSPEC' ? header : undefined
   const tlvs = header === undefined || header.tlvs.length === 0 ? noTlvs : readTlvs(header)
   const info: ConnectionInfo = {
@@ -67,12 +82,20 @@ export function applyHeader(socket: Socket, header: ProxyHeader | undefined): Co
     tlvs,
     ssl: tlvs.ssl,
   }
-  infos.set(socket, info)
-  if (proxied) {
-    override(socket, 'remote', proxied.source)
-    override(socket, 'local', proxied.destination)
-  }
+  describe(socket, info)
   return info
+}
+
+function infoOf(object: object | undefined): ConnectionInfo | undefined {
+  return (object as { [infoKey]?: ConnectionInfo } | undefined)?.[infoKey] // only this file knows the key
+}
+
+function describe(socket: Socket, info: ConnectionInfo): void {
+  const { source, destination, via } = info
+  Object.defineProperty(socket, infoKey, { value: info, configurable: true, writable: true })
+  if (source === via.peer) return
+  override(socket, 'remote', source)
+  override(socket, 'local', destination)
 }
 
 /** The ends of a socket by its own word. */
@@ -86,8 +109,8 @@ function endpointOf(address: string | undefined, port: number | undefined): Endp
 }
 
 /** Node reads these properties from the prototype, so that own ones hide them for this socket alone. */
-function override(socket: Socket, side: 'remote' | 'local', endpoint: Endpoint): void {
-  const inet = 'address' in endpoint ? endpoint : undefined
+function override(socket: Socket, side: 'remote' | 'local', endpoint: Endpoint | undefined): void {
+  const inet = endpoint && 'address' in endpoint ? endpoint : undefined
   const values = {
     Address: inet?.address,
     Port: inet?.port,

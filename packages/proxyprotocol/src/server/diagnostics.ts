@@ -1,14 +1,23 @@
 // What the library tells the outside: typed messages on node:diagnostics_channel. It never logs.
 
 import { channel, type Channel } from 'node:diagnostics_channel'
+import type { Server } from 'node:net'
 import type { ProxyProtocolError } from '../codec/index.ts'
 import type { CloseReason } from './close-reason.ts'
+import type { ConnectionInfo } from './connection-info.ts'
 import type { Connection } from './connection.ts'
 
 /** Published when a connection is refused before its handler could start. */
 export interface RejectedMessage {
   readonly connection: Connection
   /** What was wrong, with a hint at what arrived instead of a header. */
+  readonly error: ProxyProtocolError
+}
+
+/** Published when a server that was attached to does not get to see a connection. */
+export interface AttachRejectedMessage {
+  readonly server: Server
+  readonly info: ConnectionInfo
   readonly error: ProxyProtocolError
 }
 
@@ -20,7 +29,7 @@ export interface ClosedMessage {
 
 /**
  * The channels' names, for `node:diagnostics_channel`. Messages: `rejected` a `RejectedMessage`, `closed` a
- * `ClosedMessage`.
+ * `ClosedMessage`, `attachRejected` an `AttachRejectedMessage`.
  *
  * @example
  * ```ts
@@ -36,7 +45,9 @@ export interface ClosedMessage {
 export const diagnosticsChannels = {
   rejected: 'proxyprotocol.server.rejected',
   closed: 'proxyprotocol.server.closed',
+  attachRejected: 'proxyprotocol.attach.rejected',
 } as const
 
 export const rejectedChannel: Channel = channel(diagnosticsChannels.rejected)
 export const closedChannel: Channel = channel(diagnosticsChannels.closed)
+export const attachRejectedChannel: Channel = channel(diagnosticsChannels.attachRejected)

@@ -33,13 +33,16 @@ interface CommonOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A server that expects a header in front of every connection. */
-export interface HeaderServerOptions extends CommonOptions, Omit<DecodeOptions, 'versions'> {
+/** Which headers are accepted, and from whom. */
+export interface AdmissionOptions extends Omit<DecodeOptions, 'versions'> {
   /** Which versions to accept. Default `'detect'`: both. */
   readonly version?: 'detect' | 'v1' | 'v2' | undefined
   /** Whose headers are believed; everybody else is turned away. */
   readonly trust: Trust
 }
+
+/** A server that expects a header in front of every connection. */
+export interface HeaderServerOptions extends CommonOptions, AdmissionOptions {}
 
 /** A server that reads no header at all, as if the protocol did not exist. */
 export interface PlainServerOptions extends CommonOptions {
@@ -48,11 +51,15 @@ export interface PlainServerOptions extends CommonOptions {
 
 export type ServerOptions = HeaderServerOptions | PlainServerOptions
 
-/** Options after checking. */
-export interface ServerSettings {
+/** Admission options after checking. */
+export interface AdmissionSettings {
   /** Undefined where no header is read. */
   readonly isTrusted: ((peer: Peer) => boolean) | undefined
   readonly readHeader: ReadHeaderOptions
+}
+
+/** Options after checking. */
+export interface ServerSettings extends AdmissionSettings {
   readonly halfCloseTimeout: number
   readonly abortTimeout: number
   readonly onError: OnError | undefined
@@ -66,22 +73,28 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   if (onError !== undefined && typeof onError !== 'function') {
     throw new TypeError(`onError must be a function, got ${typeof onError}`)
   }
-  const { header = DEFAULT_HEADER_TIMEOUT, halfClose = DEFAULT_HALF_CLOSE_TIMEOUT } = timeouts
+  const { header, halfClose = DEFAULT_HALF_CLOSE_TIMEOUT } = timeouts
   const common = {
     halfCloseTimeout: milliseconds(halfClose, 'timeouts.halfClose'),
     abortTimeout: milliseconds(timeouts.abort ?? DEFAULT_ABORT_TIMEOUT, 'timeouts.abort'),
     onError,
   }
-  const timeout = milliseconds(header, 'timeouts.header')
+  const timeout = headerTimeout(header)
   if (options.version === 'none') return { ...common, isTrusted: undefined, readHeader: { timeout } }
-  return {
-    ...common,
-    isTrusted: compileTrust(options.trust),
-    readHeader: { ...decodeOptions(options), timeout },
-  }
+  return { ...common, ...admissionSettings(options, timeout) }
 }
 
-function decodeOptions(options: HeaderServerOptions): DecodeOptions {
+/** @throws TypeError or RangeError naming the option that is wrong. */
+export function admissionSettings(options: AdmissionOptions, timeout: number): AdmissionSettings {
+  return { isTrusted: compileTrust(options.trust), readHeader: { ...decodeOptions(options), timeout } }
+}
+
+/** @throws RangeError when it is no duration. */
+export function headerTimeout(timeout: number = DEFAULT_HEADER_TIMEOUT): number {
+  return milliseconds(timeout, 'timeouts.header')
+}
+
+function decodeOptions(options: AdmissionOptions): DecodeOptions {
   const { version = 'detect', maxHeaderBytes, mixedFamilies } = options
   if (!Object.hasOwn(versions, version)) {
     throw new TypeError(`version must be 'detect', 'v1', 'v2' or 'none', got ${JSON.stringify(version)}`)

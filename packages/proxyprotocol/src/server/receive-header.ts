@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { ProxyProtocolError, type ProxyHeader } from '../codec/index.ts'
-import type { ServerSettings } from './options.ts'
+import type { AdmissionSettings } from './options.ts'
 import { readHeader } from './read-header.ts'
 import type { Peer } from './trust.ts'
 
@@ -16,7 +16,7 @@ import type { Peer } from './trust.ts'
 export async function receiveHeader(
   socket: Socket,
   transport: Peer['transport'],
-  settings: ServerSettings,
+  settings: AdmissionSettings,
 ): Promise<ProxyHeader | undefined> {
   const { isTrusted, readHeader: options } = settings
   if (isTrusted === undefined) return undefined

@@ -154,7 +154,7 @@ async function failHalf(stage: Stage, { handler }: Fault): Promise<{ served: Ser
   const outcomes = Array.from({ length: CONNECTIONS }, (_, n) => {
     const client = stage.dial(served.port)
     const ended = outcome(client)
-    client.end(Buffer.concat([clientHeader(n).bytes, Buffer.from(`hello ${n}`)]))
+    client.end(Buffer.concat([clientHeader(n), Buffer.from(`hello ${n}`)]))
     return ended
   })
   const all = await Promise.all(outcomes)
@@ -388,7 +388,7 @@ test("contract 7: a handler that destroys its socket with an abort's reason rese
   })
   const client = stage.dial(served.port)
   const ended = outcome(client)
-  client.write(clientHeader(1).bytes)
+  client.write(clientHeader(1))
   assert.equal((await ended).end, 'ECONNRESET')
   await over(served, 1)
   const [first] = served.errors.splice(0)

@@ -1,17 +1,14 @@
-// A promise that the test settles: what a handler waits for, and when it is let go.
+// A promise that the test settles: what a handler waits for until it is let go.
 
-export interface Gate<T = void> {
-  readonly promise: Promise<T>
-  open(value: T): void
-  fail(error: unknown): void
+export interface Gate {
+  readonly promise: Promise<void>
+  open(): void
 }
 
-export function gate<T = void>(): Gate<T> {
-  let open: Gate<T>['open'] = () => {}
-  let fail: Gate<T>['fail'] = () => {}
-  const promise = new Promise<T>((resolve, reject) => {
+export function gate(): Gate {
+  let open = (): void => {}
+  const promise = new Promise<void>(resolve => {
     open = resolve
-    fail = reject
   })
-  return { promise, open, fail }
+  return { promise, open }
 }

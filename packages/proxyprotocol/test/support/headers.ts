@@ -1,6 +1,6 @@
 // Headers as bytes for tests that are about sockets, and the addresses that they carry.
 
-import { encodeHeader, type HeaderInit } from '../../src/codec/index.ts'
+import { encodeHeader } from '../../src/codec/index.ts'
 
 export const SOURCE: { readonly address: string; readonly port: number } = {
   address: '192.0.2.1',
@@ -21,8 +21,6 @@ export function encode(...header: Parameters<typeof encodeHeader>): Buffer {
 }
 
 /** A header for a client of its own: each number has another address and port. */
-export function clientHeader(n: number): { readonly init: HeaderInit; readonly bytes: Buffer } {
-  const source = { address: `192.0.2.${(n % 254) + 1}`, port: 1024 + n }
-  const init = { source, destination: DESTINATION }
-  return { init, bytes: encode(init) }
+export function clientHeader(n: number): Buffer {
+  return encode({ source: { address: `192.0.2.${(n % 254) + 1}`, port: 1024 + n }, destination: DESTINATION })
 }
