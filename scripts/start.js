@@ -5,6 +5,9 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
+/** Milliseconds: soon enough to run it again, and no load. */
+const PARENT_CHECK_INTERVAL = 500
+
 /** @type {import('node:child_process').ChildProcess[]} */
 const children = []
 
@@ -46,6 +49,14 @@ async function start(name, args) {
 process.on('SIGTERM', stop).on('SIGINT', () => {
   stopping = true // a terminal's Ctrl-C has reached the programs already
 })
+
+if (process.env['npm_lifecycle_event'] === 'start') {
+  // npm passes a signal to the shell between it and us, which dies of it without a word: we have another parent then.
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent && !stopping) stop()
+  }, PARENT_CHECK_INTERVAL).unref()
+}
 
 const [proxyPort = '10000', echoPort = '10007'] = process.argv.slice(2)
 const echo = await start('proxyprotocol-echo', [`127.0.0.1:${echoPort}`])

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
-import { portIn, run, type Child } from './support/child.ts'
+import { pathOf, portIn, run, runCommand, type Child } from './support/child.ts'
 import { chunk, content, dial, listen } from './support/sockets.ts'
 
 const script = 'scripts/start.js'
@@ -67,6 +67,17 @@ test("a terminal's Ctrl-C, which reaches all of them, ends all of them", async t
   child.send('SIGINT', 'group')
   assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
   assert.equal(child.isAlive(), false, 'a child was left')
+})
+
+test("a signal that npm's shell dies of ends all of them as well", async t => {
+  const command = `'${process.execPath}' '${pathOf(script)}' 0 0; exit $?`
+  const shell = runCommand(t, ['sh', '-c', command], { npm_lifecycle_event: 'start' })
+  await shell.line(/Ctrl-C ends both/)
+  shell.send('SIGTERM')
+  assert.deepEqual(await shell.ended, { code: null, signal: 'SIGTERM', errors: '' })
+  assert.match(shell.output(), /^proxyprotocol-server \| \S+ stopped /m)
+  assert.match(shell.output(), /^proxyprotocol-echo \| \S+ stopped /m)
+  // It has ended only when nobody holds its standard error any more, which all of them share.
 })
 
 for (const [what, argsAt] of [

@@ -2,6 +2,7 @@
 
 import { EventEmitter, once } from 'node:events'
 import { createRequire } from 'node:module'
+import type { Writable } from 'node:stream'
 import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import type { Connection, ProxyServer } from 'proxyprotocol/server'
@@ -29,8 +30,7 @@ export interface ProgramIo {
 /** What ending a server takes. */
 export type Drainable = Pick<ProxyServer, 'connections' | 'close'>
 
-/** A reader of the log that is gone (`| head`) ends the log and not the connections. */
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+for (const stream of [process.stdout, process.stderr]) outliveReader(stream)
 
 /** The process itself. */
 export const processIo: ProgramIo = {
@@ -39,6 +39,11 @@ export const processIo: ProgramIo = {
   on: (signal, listener) => process.on(signal, listener),
   off: (signal, listener) => process.off(signal, listener),
   exit: code => process.exit(code),
+}
+
+/** A reader of the log that is gone (`| head`) ends the log and not the connections. */
+export function outliveReader(stream: Writable): void {
+  stream.on('error', () => undefined)
 }
 
 /** A command that writes to `io` and throws instead of ending the process. */

@@ -1,11 +1,13 @@
 // What all programs share: exit codes, messages for users and for us, and how signals end them.
 
 import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { ConfigError } from '../../src/config/index.ts'
 import {
   createCommand,
   logFailure,
+  outliveReader,
   processIo,
   runProgram,
   serveUntilSignal,
@@ -98,12 +100,17 @@ test('the process itself is what programs write to by default', t => {
   const calls = [out, error, exit].map(({ mock }) => mock.calls.map(call => call.arguments as unknown[]))
   t.mock.restoreAll()
   assert.deepEqual(calls, [[['to standard output']], [['to standard error']], [[3]]])
-  process.stdout.emit('error', new Error('nobody reads it any more'))
   const listener = (): void => {}
   processIo.on('SIGTERM', listener)
   assert.ok(process.listeners('SIGTERM').includes(listener))
   processIo.off('SIGTERM', listener)
   assert.ok(!process.listeners('SIGTERM').includes(listener))
+})
+
+test('a stream whose reader is gone is no fault of the program', () => {
+  const stream = new PassThrough()
+  outliveReader(stream)
+  assert.equal(stream.emit('error', new Error('write EPIPE')), true)
 })
 
 test('a fault of the program is logged on one line, stack included', () => {

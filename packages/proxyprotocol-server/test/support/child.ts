@@ -24,10 +24,24 @@ export interface Child {
 
 /** Starts a script of the repository; at the test's end nothing of it is left. */
 export function run(t: TestContext, script: string, args: readonly string[]): Child {
-  const path = fileURLToPath(new URL(`../../../../${script}`, import.meta.url))
-  const child = spawn(process.execPath, [path, ...args], {
+  return runCommand(t, [process.execPath, pathOf(script), ...args])
+}
+
+/** Where a file of the repository is. */
+export function pathOf(file: string): string {
+  return fileURLToPath(new URL(`../../../../${file}`, import.meta.url))
+}
+
+/** Starts any command, with these variables on top of the test's own. */
+export function runCommand(
+  t: TestContext,
+  [command = '', ...args]: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Child {
+  const child = spawn(command, args, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...variables },
   })
   const errors = text(child.stderr)
   const news = new EventEmitter()
