@@ -3,16 +3,12 @@
 // The clock is the CPU time of the whole process: garbage collection and compilation count, on every thread; waiting for
 // a CPU that somebody else is using does not.
 
-// Times contenders in interleaved rounds (A B C, B C A, ...), so that whatever else the machine does falls on all alike.
-//
-// The clock is the CPU time of the whole process: garbage collection and compilation count, on every thread; waiting for
-// a CPU that somebody else is using does not.
-
 import type { Row } from './contender.ts'
 
 /** Does a task once, with the next input each time. */
 export type Once = () => void
 
+/** What the rounds say of one contender. */
 export interface Times {
   /** CPU time of one operation, the median of the rounds. */
   readonly nanoseconds: number
@@ -43,7 +39,7 @@ export function warmUp(all: readonly Once[]): void {
   for (let i = 0; i < WARM_UP_CALLS; i++) for (const once of all) once()
 }
 
-/** What the rounds say of each, the first being ours. */
+/** Times all in turn; the first is ours. */
 export function timesOf(all: readonly Once[], rounds: number): readonly Times[] {
   all.forEach(timeOf) // warms up again: V8 throws away code that was not in use for long
   const times = all.map((): number[] => [])

@@ -6,6 +6,7 @@ import { Socket } from 'node:net'
 import { test } from 'node:test'
 import { parseHeader } from 'proxyprotocol'
 import { runEcho, runServer } from '../../src/cli/index.ts'
+import { processIo } from '../../src/cli/program.ts'
 import { fakeIo, start } from '../support/program.ts'
 import { setName } from '../support/names.ts'
 import { chunk, closedPort, content, dial, listen, outcome } from '../support/sockets.ts'
@@ -155,9 +156,8 @@ test('wrong arguments end it with 2 and a message on standard error', async () =
 })
 
 test('it runs in the process where nothing else is said', async t => {
-  const out = t.mock.method(process.stdout, 'write', () => true)
+  const out = t.mock.method(processIo, 'out', () => {})
   const code = await runServer(['--help'])
-  t.mock.restoreAll()
   assert.equal(code, 0)
   assert.equal(out.mock.callCount(), 1)
 })
