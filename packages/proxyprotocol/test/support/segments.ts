@@ -30,9 +30,10 @@ export class HeaderFirst extends Duplex {
     void this.#send(header ? cutUp(header, chunk, this.#cut) : [chunk]).then(() => done())
   }
 
+  /** The server may have closed the connection already, and then there is nothing left to end. */
   override _final(done: (error?: Error | null) => void): void {
     const header = this.#header
-    void this.#send(header ? [header] : []).then(() => this.#socket.end(done))
+    void this.#send(header ? [header] : []).then(() => this.#socket.end(() => done()))
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
