@@ -6,7 +6,7 @@ import { quote } from './quote.ts'
 /**
  * 16 bytes, the UNIX block and a couple of certificates fit into 4 KiB; nginx and go-proxyproto draw the line there too.
  */
-export const DEFAULT_MAX_HEADER_BYTES = 4096
+const DEFAULT_MAX_HEADER_BYTES = 4096
 /** The fixed part of a version 2 header; no header can be shorter. */
 export const FIXED_BYTES = 16
 /** 16 bytes and the most that the 16-bit length field can announce (spec 2.2). */
