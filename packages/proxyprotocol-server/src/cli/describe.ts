@@ -13,8 +13,11 @@ import { showEndpoint, type LogFields, type LogValue } from './log.ts'
 
 const names = new Map<number, string>(Object.entries(tlvType).map(([name, type]) => [type, name]))
 
+/** What is shown of a connection. */
+type Described = Pick<ConnectionInfo, 'via' | 'source' | 'destination' | 'header' | 'tlvs'>
+
 /** Peer, source and destination, and the header that they come from. */
-export function describeConnection(info: ConnectionInfo): LogFields {
+export function describeConnection(info: Described): LogFields {
   const { via, source, destination, header, tlvs } = info
   return [
     ['peer', showEndpoint(via.peer)],

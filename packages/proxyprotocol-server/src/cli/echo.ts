@@ -53,11 +53,11 @@ async function serve({ host, port, pp = 'detect' }: Address, io: ProgramIo): Pro
     connection => echo(connection, io),
   )
   const onRejected = (message: unknown): void => {
-    const { connection, error } = message as RejectedMessage // the channel's documented type
-    if (!server.connections.has(connection)) return
+    const { server: from, connection, info, error } = message as RejectedMessage // the channel's documented type
+    if (from !== server) return
     log(io, 'rejected', [
-      ['id', connection.id],
-      ['peer', showEndpoint(connection.info.via.peer)],
+      ['id', connection?.id],
+      ['peer', showEndpoint(info.via.peer)],
       ['code', error.code],
       ['error', error.message],
     ])

@@ -3,17 +3,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeHeader, parseHeader, readTlvs, tlv, type Tlv } from 'proxyprotocol'
-import type { ConnectionInfo } from 'proxyprotocol/server'
 import { describeConnection } from '../../src/cli/describe.ts'
 import { formatLine } from '../../src/cli/log.ts'
 
 const via = { peer: { address: '192.0.2.9', port: 1 }, local: { address: '192.0.2.8', port: 2 } }
 
-function infoOf(bytes: Uint8Array): ConnectionInfo {
+function infoOf(bytes: Uint8Array): Parameters<typeof describeConnection>[0] {
   const header = parseHeader(bytes)
   const tlvs = readTlvs(header)
   const ends = 'source' in header ? header : { source: via.peer, destination: via.local }
-  return { ...ends, via, header, tlvs, ssl: tlvs.ssl }
+  return { source: ends.source, destination: ends.destination, via, header, tlvs }
 }
 
 /** The TLVs of a header as they are logged. */
@@ -40,7 +39,7 @@ test('a connection is described by its peer, both ends of the original one, and 
 })
 
 test('a connection without a header is described by its own ends', () => {
-  const info = { source: via.peer, destination: undefined, via, header: undefined, ssl: undefined }
+  const info = { source: via.peer, destination: undefined, via, header: undefined }
   assert.deepEqual(describeConnection({ ...info, tlvs: readTlvs({ tlvs: [] }) }), [
     ['peer', '192.0.2.9:1'],
     ['source', '192.0.2.9:1'],

@@ -6,7 +6,7 @@
  */
 export const errorMessages = {
   header_truncated: 'the input ends inside the header',
-  header_too_long: 'the header is longer than maxHeaderBytes allows',
+  header_too_long: 'the header is longer than the limit (maxHeaderBytes, limits.headerBytes of a server)',
   trailing_bytes: 'there are bytes after the header; decodeHeader() takes a header with payload behind it',
   v1_too_long: 'no CRLF within the 107 bytes that a version 1 line may have',
   v1_protocol: 'after "PROXY " only TCP4, TCP6 or UNKNOWN may stand, in capitals',

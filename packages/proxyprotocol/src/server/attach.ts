@@ -2,32 +2,29 @@
 // header is read, then handed on with the client's addresses on its socket, and limits, timeouts and close() are its own.
 
 import type { Server, Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import { Server as TlsServer, type TLSSocket } from 'node:tls'
 import { ProxyProtocolError } from '../codec/index.ts'
-import { adoptInfo, applyHeader, type ConnectionInfo } from './connection-info.ts'
-import { attachRejectedChannel, type AttachRejectedMessage } from './diagnostics.ts'
-import { admissionSettings, headerTimeout, type AdmissionOptions, type AdmissionSettings } from './options.ts'
-import { receiveHeader } from './receive-header.ts'
+import {
+  admissionNames,
+  admissionSettings,
+  limitNames,
+  type AdmissionLimits,
+  type AdmissionOptions,
+  type AdmissionTimeouts,
+} from './admission-options.ts'
+import { Admission } from './admission.ts'
+import { adoptInfo, announceInfo, applyHeader, type ConnectionInfo } from './connection-info.ts'
+import { acceptedChannel, closedChannel, openedChannel, rejectedChannel } from './diagnostics.ts'
+import { checkNames } from './option-checks.ts'
 
-/** Far more than a load balancer opens at once, and a bound to what silent connections can hold. */
-const DEFAULT_PENDING_HEADERS = 1_024
 /** What ends the connections that wait as well; http servers alone have the last two. */
 const ENDINGS = ['close', 'closeIdleConnections', 'closeAllConnections']
 
 /** How a server that is attached to receives headers. */
 export interface AttachOptions extends AdmissionOptions {
-  readonly timeouts?:
-    | {
-        /** Milliseconds from accept to the last byte of the header. Default 5000. */
-        readonly header?: number | undefined
-      }
-    | undefined
-  readonly limits?:
-    | {
-        /** Connections that may wait for their headers at a time; further ones are turned away. Default 1024. */
-        readonly pendingHeaders?: number | undefined
-      }
-    | undefined
+  readonly timeouts?: AdmissionTimeouts | undefined
+  /** Connections over one of these are closed. */
+  readonly limits?: AdmissionLimits | undefined
 }
 
 /**
@@ -59,16 +56,17 @@ const attached = new WeakSet<Server>()
 class Attachment {
   readonly #server: Server
   readonly #emit: (event: string, ...args: unknown[]) => boolean
-  readonly #settings: AdmissionSettings
-  readonly #maxPending: number
-  readonly #pending = new Set<Socket>()
+  readonly #admission: Admission
   /** The connection that is being handed on just now. */
   #admitted: Socket | undefined
 
-  constructor(server: Server, { timeouts, limits, ...options }: AttachOptions) {
+  constructor(server: Server, options: AttachOptions) {
     if (attached.has(server)) throw new Error('attach() was called on this server before')
-    this.#settings = admissionSettings(options, headerTimeout(timeouts?.header))
-    this.#maxPending = pendingHeaders(limits?.pendingHeaders)
+    const { timeouts = {}, limits = {} } = options
+    checkNames(options, [...admissionNames, 'timeouts', 'limits'])
+    checkNames(timeouts, ['header'], 'timeouts.')
+    checkNames(limits, limitNames, 'limits.')
+    this.#admission = new Admission(admissionSettings(options, limits, timeouts))
     this.#server = server
     this.#emit = server.emit.bind(server)
   }
@@ -81,7 +79,7 @@ class Attachment {
       const method = methods[name]
       if (method === undefined) continue
       methods[name] = (...args) => {
-        for (const socket of this.#pending) socket.destroy()
+        for (const socket of this.#admission.pending) socket.destroy()
         return method.apply(this.#server, args)
       }
     }
@@ -102,19 +100,18 @@ class Attachment {
   }
 
   async #receive(socket: Socket): Promise<void> {
-    const info = applyHeader(socket, undefined)
+    let info = applyHeader(socket, undefined)
+    if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#message(info))
     try {
-      if (this.#pending.size >= this.#maxPending) {
-        throw new ProxyProtocolError('limit_connections', { detail: 'limits.pendingHeaders are waiting' })
-      }
-      this.#pending.add(socket)
-      applyHeader(socket, await receiveHeader(socket, this.#transportOf(socket), this.#settings))
+      const transport = this.#transportOf(socket)
+      info = await this.#admission.admit({ socket, transport, waited: 0, onFault: ignore })
     } catch (error) {
-      this.#refuse(socket, info, error)
+      socket.destroy()
+      this.#tellRefusal(info, error as ProxyProtocolError) // as it promises
       return
-    } finally {
-      this.#pending.delete(socket)
     }
+    if (this.#server instanceof TlsServer) announceInfo(socket, info)
+    this.#tellOpened(socket, info)
     const { pauseOnConnect } = this.#server as { pauseOnConnect?: boolean } // set by net.createServer()
     if (pauseOnConnect) socket.pause() // reading the header has set it going
     this.#admitted = socket
@@ -122,15 +119,21 @@ class Attachment {
     this.#admitted = undefined
   }
 
-  #refuse(socket: Socket, info: ConnectionInfo, cause: unknown): void {
-    socket.destroy()
-    const detail = 'the trust predicate threw' // which has not said yes
-    const error =
-      cause instanceof ProxyProtocolError
-        ? cause
-        : new ProxyProtocolError('untrusted_peer', { detail, cause })
-    if (error.code === 'probe' || !attachRejectedChannel.hasSubscribers) return
-    attachRejectedChannel.publish({ server: this.#server, info, error } satisfies AttachRejectedMessage)
+  #tellRefusal(info: ConnectionInfo, error: ProxyProtocolError): void {
+    if (error.code === 'probe' || !rejectedChannel.hasSubscribers) return
+    rejectedChannel.publish({ ...this.#message(info), error })
+  }
+
+  #tellOpened(socket: Socket, info: ConnectionInfo): void {
+    if (openedChannel.hasSubscribers) openedChannel.publish(this.#message(info))
+    if (!closedChannel.hasSubscribers) return
+    socket.once('close', failed => {
+      closedChannel.publish({ ...this.#message(info), reason: failed ? 'client_reset' : 'done' })
+    })
+  }
+
+  #message(info: ConnectionInfo): { server: Server; connection: undefined; info: ConnectionInfo } {
+    return { server: this.#server, connection: undefined, info }
   }
 
   /** Peers without an address are gone, or on a UNIX socket. */
@@ -139,7 +142,5 @@ class Attachment {
   }
 }
 
-function pendingHeaders(limit: number = DEFAULT_PENDING_HEADERS): number {
-  if (Number.isInteger(limit) && limit > 0) return limit
-  throw new RangeError(`limits.pendingHeaders must be a positive integer, got ${String(limit)}`)
-}
+/** The refusal's message has it as its cause. */
+function ignore(): void {}

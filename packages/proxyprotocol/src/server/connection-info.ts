@@ -4,6 +4,8 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { readTlvs, type Endpoint, type ProxyHeader, type SslInfo, type TlvValues } from '../codec/index.ts'
+import { isLoopback } from './networks.ts'
+import { rawOf } from './reset.ts'
 
 /** A socket's own two ends; undefined for UNIX sockets, and for a peer that is gone already. */
 export interface SocketEnds {
@@ -20,12 +22,18 @@ export interface ConnectionInfo {
   readonly destination: Endpoint | undefined
   /** The socket's own ends, whatever the header says. */
   readonly via: SocketEnds
-  /** Undefined where none was asked for. */
+  /** Undefined where none was asked for, or none came and none was required. */
   readonly header: ProxyHeader | undefined
   /** The header's TLVs by name. */
   readonly tlvs: TlvValues
   /** The client's TLS connection as the header tells it. */
   readonly ssl: SslInfo | undefined
+  /** What the proxy calls this connection. */
+  readonly uniqueId: Uint8Array | undefined
+  /** What a DNS block list said of the client, where the sender is one of the Python library's servers or ours. */
+  readonly dnsbl: string | undefined
+  /** The source is on the loopback or a UNIX socket; no proof of anything where headers from elsewhere are believed. */
+  readonly fromLocalhost: boolean
 }
 
 /** A property of the socket itself: http2 shows requests a proxy of their socket, which no map would know. */
@@ -59,11 +67,49 @@ export function connectionInfo(connected: Socket | Connected): ConnectionInfo | 
   return infoOf(connected) ?? infoOf(socket) ?? infoOf(session?.socket)
 }
 
+/**
+ * Whether the client's connection was encrypted: its TLS ends here, or the header says that it ended at the proxy.
+ *
+ * @example
+ * ```ts
+ * import http from 'node:http'
+ * import { attach, isSecure } from 'proxyprotocol/server'
+ *
+ * const server = http.createServer((request, response) => {
+ *   if (!isSecure(request)) response.writeHead(308, { location: `https://${String(request.headers.host)}/` })
+ *   response.end()
+ * })
+ * attach(server, { trust: ['10.0.0.0/8'] })
+ * ```
+ */
+export function isSecure(connected: Socket | Connected): boolean {
+  const { socket, session } = connected as Connected // a socket has neither
+  const here = [connected, socket, session?.socket].some(
+    each => (each as { encrypted?: unknown } | undefined)?.encrypted === true,
+  )
+  return here || connectionInfo(connected)?.ssl?.encrypted === true
+}
+
+/** What is known of raw sockets that TLS may run over, by the ends that the TLS socket will show as well. */
+const byEnds = new Map<string, ConnectionInfo>()
+
+/** Makes a raw socket known, until it closes, to `adoptInfo` where a TLS socket does not tell what it runs over. */
+export function announceInfo(raw: Socket, info: ConnectionInfo): void {
+  const key = keyOf(info.via)
+  if (key === undefined) return
+  byEnds.set(key, info)
+  raw.once('close', () => byEnds.delete(key))
+}
+
 /** Gives a TLS socket what is known of the socket it runs over. */
 export function adoptInfo(secure: TLSSocket): void {
-  const { _parent: raw } = secure as { _parent?: Socket } // undocumented, and there in every line of Node
-  const info = infoOf(raw)
+  const raw = rawOf(secure)
+  const info = raw === secure ? byEnds.get(keyOf(endsOf(secure)) ?? '') : infoOf(raw)
   if (info) describe(secure, info)
+}
+
+function keyOf({ peer, local }: SocketEnds): string | undefined {
+  return peer && local && JSON.stringify([peer, local])
 }
 
 /**
@@ -81,6 +127,9 @@ export function applyHeader(socket: Socket, header: ProxyHeader | undefined): Co
     header,
     tlvs,
     ssl: tlvs.ssl,
+    uniqueId: tlvs.uniqueId,
+    dnsbl: tlvs.extension?.dnsbl,
+    fromLocalhost: isLocal(proxied ? proxied.source : via.peer, proxied === undefined && isUnix(socket)),
   }
   describe(socket, info)
   return info
@@ -96,6 +145,16 @@ function describe(socket: Socket, info: ConnectionInfo): void {
   if (source === via.peer) return
   override(socket, 'remote', source)
   override(socket, 'local', destination)
+}
+
+function isLocal(source: Endpoint | undefined, unix: boolean): boolean {
+  if (source === undefined) return unix
+  return 'path' in source || isLoopback(source.address)
+}
+
+/** A socket that lives and has no address on this side either. */
+function isUnix({ destroyed, localAddress }: Socket): boolean {
+  return !destroyed && localAddress === undefined
 }
 
 /** The ends of a socket by its own word. */

@@ -1,8 +1,8 @@
 // How a server goes away: not ready, then no longer listening, then waiting for its handlers, at last without patience.
 
 import { ProxyProtocolError } from '../codec/index.ts'
-import type { AcceptedConnection } from './connection.ts'
-import { milliseconds } from './milliseconds.ts'
+import type { Connection } from './connection.ts'
+import { checkNames, milliseconds } from './option-checks.ts'
 
 export interface CloseOptions {
   /** Milliseconds that handlers have to finish before they are aborted. Default 30000. */
@@ -23,7 +23,7 @@ export interface CloseResult {
 
 /** What a drain needs of its server. */
 export interface Drainable {
-  readonly held: ReadonlySet<AcceptedConnection>
+  readonly held: ReadonlySet<Connection>
   readonly abortTimeout: number
   stopListening(): void
 }
@@ -40,6 +40,7 @@ export class Drain {
   /** @throws RangeError naming the option that is wrong. */
   constructor(server: Drainable, options: CloseOptions) {
     this.#server = server
+    checkNames(options, ['drain', 'readyDelay'])
     const drain = milliseconds(options.drain ?? DEFAULT_DRAIN, 'drain')
     const readyDelay = milliseconds(options.readyDelay ?? 0, 'readyDelay')
     // Not at once: the server must know its drain before signals abort, and abort() wants to say why they do.
@@ -62,7 +63,7 @@ export class Drain {
     if (readyDelay > 0 && !this.#aborted) await this.#sleep(readyDelay, ['abort'])
     this.#server.stopListening()
     const open = held.size
-    const forced = new Set([...held].filter(({ state }) => state === 'header'))
+    const forced = new Set([...held].filter(({ state }) => state === 'accepted' || state === 'header'))
     for (const connection of forced) connection.abort()
     if (held.size > 0 && drain > 0 && !this.#aborted) await this.#sleep(drain, ['empty', 'abort'])
     const code = this.#aborted ? 'aborted' : 'drain_deadline'

@@ -1,30 +1,40 @@
 // The server side: accept headers in front of connections, with handlers that are awaited.
 
+export type { AdmissionLimits, AdmissionOptions, AdmissionTimeouts } from './admission-options.ts'
 export { attach, type AttachOptions } from './attach.ts'
 export { closeReasons, type CloseReason } from './close-reason.ts'
-export { connectionInfo, type Connected, type ConnectionInfo, type SocketEnds } from './connection-info.ts'
-export type { Connection, ConnectionState } from './connection.ts'
 export {
-  createServer,
-  type Handler,
-  type ListenArguments,
-  type ProxyServer,
-  type ServerState,
-  type ServerStats,
-} from './create-server.ts'
+  connectionInfo,
+  isSecure,
+  type Connected,
+  type ConnectionInfo,
+  type SocketEnds,
+} from './connection-info.ts'
+export type { Connection, ConnectionState } from './connection.ts'
+export { createServer } from './create-server.ts'
+export { descriptorLimit } from './descriptor-limit.ts'
 export {
   diagnosticsChannels,
-  type AttachRejectedMessage,
+  type AcceptedMessage,
   type ClosedMessage,
+  type OpenedMessage,
   type RejectedMessage,
+  type StuckMessage,
 } from './diagnostics.ts'
 export type { CloseOptions, CloseResult } from './drain.ts'
+export type { ListenArguments } from './listener.ts'
+export type { Place } from './networks.ts'
+export { ProxyServer, type Handler, type ServerState, type ServerStats } from './proxy-server.ts'
+export { readHeader, type ReadHeaderOptions, type ReadHeaderResult } from './read-header.ts'
+export type { OnError } from './report.ts'
+export { reset } from './reset.ts'
 export type {
-  AdmissionOptions,
+  CommonServerOptions,
   HeaderServerOptions,
   PlainServerOptions,
+  ServerLimits,
   ServerOptions,
   ServerTimeouts,
-} from './options.ts'
-export { readHeader, type ReadHeaderOptions, type ReadHeaderResult } from './read-header.ts'
+} from './server-options.ts'
 export type { Peer, Trust } from './trust.ts'
+export { allowSources, denyLoopback, requireChecksum, requireUnicast, type Validator } from './validators.ts'

@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net'
 import { HeaderDecoder, ProxyProtocolError, type DecodeOptions, type ProxyHeader } from '../codec/index.ts'
-import { milliseconds } from './milliseconds.ts'
+import { milliseconds } from './option-checks.ts'
 
 /** Longer than one TCP retransmission needs (spec 2 asks for at least 3 s), short enough against idle floods. */
 export const DEFAULT_HEADER_TIMEOUT = 5_000
@@ -46,14 +46,30 @@ export interface ReadHeaderResult {
  * server.close()
  * ```
  */
-export function readHeader(socket: Socket, options: ReadHeaderOptions = {}): Promise<ReadHeaderResult> {
+export async function readHeader(socket: Socket, options: ReadHeaderOptions = {}): Promise<ReadHeaderResult> {
+  return (await readStart(socket, { ...options, optional: false })) as ReadHeaderResult // it rejects without a header
+}
+
+/** Whether the header may be missing: the first bytes are payload then, and silence until the deadline is none. */
+export interface ReadStartOptions extends ReadHeaderOptions {
+  readonly optional: boolean
+}
+
+/** What a connection starts with; without a header `rest` holds all that has come. */
+export interface Start {
+  readonly header: ProxyHeader | undefined
+  readonly rest: Uint8Array
+}
+
+/** The same as `readHeader`, for connections that may come without a header. */
+export function readStart(socket: Socket, options: ReadStartOptions): Promise<Start> {
   return new Promise((resolve, reject) => {
     new HeaderReader(socket, options, { resolve, reject }).start()
   })
 }
 
 interface Settle {
-  resolve(result: ReadHeaderResult): void
+  resolve(start: Start): void
   reject(error: ProxyProtocolError): void
 }
 
@@ -62,11 +78,13 @@ class HeaderReader {
   readonly #decoder: HeaderDecoder
   readonly #timeout: number
   readonly #settle: Settle
+  /** All that has come, where it is payload if there is no header. */
+  readonly #kept: Uint8Array[] | undefined
   #timer: NodeJS.Timeout | undefined
   #received = 0
 
-  constructor(socket: Socket, options: ReadHeaderOptions, settle: Settle) {
-    const { timeout = DEFAULT_HEADER_TIMEOUT, ...decodeOptions } = options
+  constructor(socket: Socket, options: ReadStartOptions, settle: Settle) {
+    const { timeout = DEFAULT_HEADER_TIMEOUT, optional, ...decodeOptions } = options
     if (socket.readableEncoding !== null) {
       throw new TypeError(`socket must give bytes, but it has the encoding ${socket.readableEncoding}`)
     }
@@ -74,6 +92,7 @@ class HeaderReader {
     this.#decoder = new HeaderDecoder(decodeOptions)
     this.#timeout = milliseconds(timeout, 'timeout')
     this.#settle = settle
+    this.#kept = optional ? [] : undefined
   }
 
   start(): void {
@@ -101,13 +120,12 @@ class HeaderReader {
   readonly #onReadable = (): void => {
     for (let chunk = this.#read(); chunk !== null; chunk = this.#read()) {
       this.#received += chunk.length
+      this.#kept?.push(chunk)
       const result = this.#decoder.push(chunk)
       if (result.status === 'partial') continue
-      if (result.status !== 'header') this.#fail(this.#decoder.fault())
-      else {
-        this.#stop()
-        this.#settle.resolve({ header: result.header, rest: this.#decoder.rest })
-      }
+      if (result.status === 'header') this.#succeed(result.header, this.#decoder.rest)
+      else if (result.status === 'absent' && this.#kept) this.#succeed(undefined, Buffer.concat(this.#kept))
+      else this.#fail(this.#decoder.fault())
       return
     }
   }
@@ -126,8 +144,14 @@ class HeaderReader {
   }
 
   readonly #onDeadline = (): void => {
+    if (this.#kept?.length === 0) return this.#succeed(undefined, new Uint8Array())
     const detail = timeoutDetail(this.#timeout, this.#received)
     this.#fail(new ProxyProtocolError('header_timeout', { detail }))
+  }
+
+  #succeed(header: ProxyHeader | undefined, rest: Uint8Array): void {
+    this.#stop()
+    this.#settle.resolve({ header, rest })
   }
 
   #fail(error: ProxyProtocolError): void {

@@ -18,7 +18,7 @@ import {
   connectionInfo,
   diagnosticsChannels,
   type AttachOptions,
-  type AttachRejectedMessage,
+  type RejectedMessage,
 } from '../../src/server/index.ts'
 import { certificate } from '../support/certificate.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, V1, V2 } from '../support/headers.ts'
@@ -179,13 +179,13 @@ for (const [name, { create, ask }] of Object.entries(kinds)) {
 }
 
 /** What the channel says of a server until the test ends. */
-function refusals(t: TestContext, server: Server): AttachRejectedMessage[] {
-  const seen: AttachRejectedMessage[] = []
+function refusals(t: TestContext, server: Server): RejectedMessage[] {
+  const seen: RejectedMessage[] = []
   const onMessage = (message: unknown): void => {
-    if ((message as AttachRejectedMessage).server === server) seen.push(message as AttachRejectedMessage)
+    if ((message as RejectedMessage).server === server) seen.push(message as RejectedMessage)
   }
-  subscribe(diagnosticsChannels.attachRejected, onMessage)
-  t.after(() => unsubscribe(diagnosticsChannels.attachRejected, onMessage))
+  subscribe(diagnosticsChannels.rejected, onMessage)
+  t.after(() => unsubscribe(diagnosticsChannels.rejected, onMessage))
   return seen
 }
 
@@ -360,9 +360,9 @@ test('attach() names the option that is wrong, and is called once for a server',
     [{ trust: 'anyone', timeouts: { header: -1 } }, /^timeouts\.header must be/],
     [
       { trust: 'anyone', limits: { pendingHeaders: 0 } },
-      /^limits\.pendingHeaders must be a positive integer, got 0$/,
+      /^limits\.pendingHeaders must be a positive integer or Infinity, got 0$/,
     ],
-    [{ trust: 'anyone', maxHeaderBytes: 1 }, /^maxHeaderBytes must be/],
+    [{ trust: 'anyone', limits: { headerBytes: 1 } }, /^limits\.headerBytes must be/],
   ]
   for (const [options, message] of refused) assert.throws(() => attach(server, untyped(options)), { message })
   attach(server, { trust: 'anyone' })

@@ -16,9 +16,9 @@ const wrong: readonly (readonly [options: object, name: 'TypeError' | 'RangeErro
   [{ trust, version: 'toString' }, 'TypeError', /^version must be/],
   [{ trust, version: 2 }, 'TypeError', /^version must be .*, got 2$/],
   [
-    { trust, maxHeaderBytes: 15 },
+    { trust, limits: { headerBytes: 15 } },
     'RangeError',
-    /^maxHeaderBytes must be an integer from 16 to 65551, got 15$/,
+    /^limits\.headerBytes must be an integer from 16 to 65551, got 15$/,
   ],
   [{ trust, mixedFamilies: 'accept' }, 'TypeError', /^mixedFamilies must be 'reject' or 'promote'/],
   [{ trust, timeouts: { header: -1 } }, 'RangeError', /^timeouts\.header must be milliseconds .*, got -1$/],
@@ -57,7 +57,7 @@ test('contract 1: what is undefined has its default', async t => {
       {
         trust,
         version: undefined,
-        maxHeaderBytes: undefined,
+        limits: { headerBytes: undefined },
         mixedFamilies: undefined,
         timeouts: { header: undefined, halfClose: undefined, abort: undefined },
         onError: undefined,

@@ -1,0 +1,254 @@
+// One accepted connection from accept to the end: it holds the socket, settles once on why it ended, and carries that
+// to the handler's signal.
+
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { ProxyProtocolError } from '../codec/index.ts'
+import { reasonOf, type CloseReason } from './close-reason.ts'
+import { adoptInfo, applyHeader, type ConnectionInfo } from './connection-info.ts'
+import type { Connection, ConnectionState } from './connection.ts'
+import type { Watched } from './idle-watch.ts'
+import { distinguishResets, isRelease, reset } from './reset.ts'
+import { clientFault } from './socket-faults.ts'
+import type { Peer } from './trust.ts'
+
+/** What a connection needs of its server. */
+export interface ConnectionOwner {
+  /** Milliseconds to wait for the peer's FIN after the handler's return. */
+  readonly halfCloseTimeout: number
+  /** Milliseconds that a handler may ignore that it was aborted. */
+  readonly abortTimeout: number
+  isDraining(): boolean
+  transport(): Peer['transport']
+  /** Called once at most for each connection, with what its handler threw. */
+  report(error: unknown, connection: Connection): void
+  stuck(error: ProxyProtocolError, connection: Connection): void
+}
+
+export class AcceptedConnection implements Connection, Watched {
+  readonly id: string = randomUUID()
+  readonly #raw: Socket
+  readonly #owner: ConnectionOwner
+  readonly #acceptedAt = performance.now()
+  #tls: TLSSocket | undefined
+  #closed: Promise<unknown>
+  #info: ConnectionInfo
+  #state: ConnectionState = 'accepted'
+  #reason: CloseReason | undefined
+  #over: ProxyProtocolError | undefined
+  #controller: AbortController | undefined
+  #detached = false
+  #running = false
+  #stuck = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(socket: Socket, owner: ConnectionOwner) {
+    this.#raw = socket
+    this.#owner = owner
+    this.#info = applyHeader(socket, undefined)
+    if (owner.transport() === 'tcp') distinguishResets(socket)
+    this.#closed = this.#watch(socket)
+  }
+
+  get socket(): Socket {
+    return this.#tls ?? this.#raw
+  }
+
+  get tls(): TLSSocket | undefined {
+    return this.#tls
+  }
+
+  get info(): ConnectionInfo {
+    return this.#info
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  get draining(): boolean {
+    return this.#owner.isDraining()
+  }
+
+  get age(): number {
+    return performance.now() - this.#acceptedAt
+  }
+
+  get reason(): CloseReason | undefined {
+    return this.#reason
+  }
+
+  get stuck(): boolean {
+    return this.#stuck
+  }
+
+  /** Bytes received and bytes that the kernel has taken; Node tells under no public name how many still wait. */
+  get activity(): number | undefined {
+    if (this.#state !== 'open' || this.#detached) return undefined
+    const { bytesRead, bytesWritten } = this.#raw
+    const { _handle: handle } = this.#raw as { _handle?: { writeQueueSize?: number } | null }
+    return bytesRead + bytesWritten - (handle?.writeQueueSize ?? 0)
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#over) this.#controller.abort(this.#over)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: CloseReason | ProxyProtocolError = 'aborted'): void {
+    const error = reason instanceof ProxyProtocolError ? reason : new ProxyProtocolError(reason)
+    if (this.#settle(error)) this.#reset()
+  }
+
+  detach(): Socket {
+    if (this.#state !== 'open')
+      throw new Error(`detach() needs an open connection, this one is ${this.#state}`)
+    this.#detached = true
+    return this.socket.off('error', this.#onError)
+  }
+
+  /** Its header is awaited from now on. */
+  awaitHeader(): void {
+    if (this.#state === 'accepted') this.#state = 'header'
+  }
+
+  /** Its header is there. */
+  admit(info: ConnectionInfo): void {
+    this.#info = info
+  }
+
+  /** Its TLS handshake is done: handlers see the TLS socket, and the raw one stays underneath. */
+  secure(socket: TLSSocket): void {
+    adoptInfo(socket)
+    if (this.#owner.transport() === 'tcp') distinguishResets(socket, this.#raw)
+    this.#tls = socket
+    this.#closed = Promise.all([this.#closed, this.#watch(socket)])
+  }
+
+  /** Closes it before its handler could start; false where it was over already. */
+  reject(error: ProxyProtocolError, how: 'close' | 'reset'): boolean {
+    const settled = this.#settle(error)
+    if (how === 'reset') this.#reset()
+    else this.#raw.destroy()
+    return settled
+  }
+
+  /** False where it is over already: its handler must not start. */
+  open(): boolean {
+    if (this.#reason !== undefined) return false
+    this.#state = 'open'
+    return true
+  }
+
+  /** Runs the handler of an open connection, and resolves when it has settled. */
+  async serve(handler: (connection: Connection) => unknown): Promise<void> {
+    this.#running = true
+    try {
+      await handler(this)
+      this.#settled()
+      if (!this.#detached && !this.socket.destroyed) this.#finish()
+    } catch (error) {
+      this.#settled()
+      this.#fail(error)
+    }
+  }
+
+  /** Resolves when the socket is closed, or at once where it was handed out. */
+  async closed(): Promise<void> {
+    if (!this.#detached) await this.#closed
+    this.#state = 'closed'
+  }
+
+  #watch(socket: Socket): Promise<void> {
+    return new Promise(resolve => {
+      socket.on('error', this.#onError).once('close', () => {
+        this.#onClose()
+        resolve()
+      })
+    })
+  }
+
+  #settled(): void {
+    this.#running = false
+    this.#stuck = false
+    clearTimeout(this.#timer)
+  }
+
+  /** Ends our side and discards what still comes until the peer has ended its own. */
+  #finish(): void {
+    this.#state = 'closing'
+    const { socket } = this
+    this.#timer = setTimeout(() => {
+      this.#settle(new ProxyProtocolError('half_close_timeout'))
+      if (socket.writableFinished) socket.destroy()
+      else this.#reset() // what the peer has not taken is lost, and it must notice
+    }, this.#owner.halfCloseTimeout).unref()
+    socket.once('close', () => {
+      clearTimeout(this.#timer)
+    })
+    socket.end()
+    socket.resume()
+  }
+
+  /** A throw is the handler's fault unless the connection had been taken from under it. */
+  #fail(error: unknown): void {
+    if (this.#tellsTheEnd(error)) return
+    if (!this.#settle(new ProxyProtocolError('handler_error', { cause: error }))) return
+    this.#reset()
+    this.#owner.report(error, this)
+  }
+
+  /** Whether it only passes on what the signal said, as everything in Node that takes a signal does. */
+  #tellsTheEnd(error: unknown): boolean {
+    if (this.#over === undefined) return false
+    return error === this.#over || (error instanceof Error && error.cause === this.#over)
+  }
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    const early = this.#state === 'accepted' || this.#state === 'header'
+    if (early || isRelease(error)) return // admission.ts and tls-acceptor.ts make the reason of the former
+    const code = clientFault(error)
+    if (code) this.#settle(new ProxyProtocolError(code, { cause: error }))
+    else this.#fail(error) // somebody destroyed the socket with it
+  }
+
+  /** The signal comes a tick later: who listens to 'close' as well sees the ordinary end that it is. */
+  #onClose(): void {
+    if (this.#state !== 'open') return
+    process.nextTick(() => {
+      this.#end(new ProxyProtocolError('done'))
+    })
+  }
+
+  /** The first reason counts; true where this was it. */
+  #settle(error: ProxyProtocolError): boolean {
+    if (this.#reason !== undefined || this.#state === 'closed') return false
+    this.#reason = reasonOf(error)
+    this.#state = 'closing'
+    this.#end(error)
+    return true
+  }
+
+  #end(error: ProxyProtocolError): void {
+    this.#over ??= error
+    if (this.#running) this.#watchHandler(this.#over)
+    this.#controller?.abort(this.#over)
+  }
+
+  /** A handler that does not notice stays tracked, and is told of. */
+  #watchHandler(error: ProxyProtocolError): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#stuck = true
+      this.#owner.stuck(error, this)
+    }, this.#owner.abortTimeout).unref()
+  }
+
+  #reset(): void {
+    if (!this.#detached) reset(this.socket)
+  }
+}

@@ -1,0 +1,74 @@
+// Listening: one net.Server, bound once, whose accept errors are told apart from the end of it.
+
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net'
+import type { Peer } from './trust.ts'
+
+/** Where to listen: what `net.Server.listen` takes, without its callback. */
+export type ListenArguments =
+  | readonly [options: ListenOptions]
+  | readonly [port: number, host?: string, backlog?: number]
+  | readonly [path: string, backlog?: number]
+  | readonly [handle: { readonly fd: number }, backlog?: number]
+
+/** What a listener tells its server. */
+export interface ListenerEvents {
+  onConnection(socket: Socket): void
+  /** A client was turned away for want of descriptors or memory; the next accept may go well again. */
+  onShortage(): void
+  onError(error: Error): void
+  /** Also where the signal of ListenOptions ended it. */
+  onClose(): void
+}
+
+/** What accept() fails with for want of descriptors or memory. */
+const shortages: readonly (string | undefined)[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']
+
+export class Listener {
+  readonly #net: Server
+  readonly #events: ListenerEvents
+  #binding: AbortController | undefined
+  #transport: Peer['transport'] = 'tcp'
+
+  constructor(events: ListenerEvents) {
+    this.#events = events
+    this.#net = createServer({ allowHalfOpen: true, noDelay: true })
+    this.#net.on('connection', socket => events.onConnection(socket))
+    this.#net.on('close', () => events.onClose()).on('error', this.#onError)
+  }
+
+  get binding(): boolean {
+    return this.#binding !== undefined
+  }
+
+  get address(): AddressInfo | string | null {
+    return this.#net.listening ? (this.#net.address() ?? '') : null
+  }
+
+  get transport(): Peer['transport'] {
+    return this.#transport
+  }
+
+  /** Resolves when it listens, or was closed before it could. */
+  async listen(args: ListenArguments): Promise<void> {
+    this.#binding = new AbortController()
+    try {
+      this.#net.listen(...(args as [ListenOptions])) // Node tells its overloads apart at run time
+      await Promise.race(['listening', 'close'].map(event => once(this.#net, event, this.#binding)))
+      if (typeof this.address === 'string') this.#transport = 'unix'
+    } finally {
+      this.#binding.abort()
+      this.#binding = undefined
+    }
+  }
+
+  close(): void {
+    this.#net.close()
+  }
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    if (this.#binding) return // listen() rejects with it
+    if (error.syscall === 'accept' && shortages.includes(error.code)) this.#events.onShortage()
+    else this.#events.onError(error)
+  }
+}

@@ -1,0 +1,53 @@
+// Room for so many connections at a time. Who comes too late is told so, or waits for a place in the order of arrival.
+
+/** Places that are taken and given back. */
+export class Places {
+  readonly limit: number
+  #taken = 0
+  readonly #waiting = new Set<() => void>()
+
+  /** @param limit `Infinity` for no limit. */
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  /** Takes a place if one is free. */
+  take(): boolean {
+    if (this.#taken >= this.limit) return false
+    this.#taken++
+    return true
+  }
+
+  /** Waits for a place, which is taken then; false where the signal aborted before or none was free after so many ms. */
+  wait(timeout: number, signal: AbortSignal): Promise<boolean> {
+    return new Promise(resolve => {
+      const settle = (taken: boolean): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onEnd)
+        this.#waiting.delete(onPlace)
+        resolve(taken)
+      }
+      function onPlace(): void {
+        settle(true)
+      }
+      function onEnd(): void {
+        settle(false)
+      }
+      const timer = setTimeout(onEnd, timeout).unref()
+      signal.addEventListener('abort', onEnd)
+      this.#waiting.add(onPlace)
+    })
+  }
+
+  /** Gives a place back, to the first that waits where anybody does. */
+  free(): void {
+    const [next] = this.#waiting
+    if (next) next()
+    else this.#taken--
+  }
+}

@@ -1,0 +1,253 @@
+// A server whose connection handler is awaited: its promise is held for the whole life of its connection, its error
+// surfaces exactly once, and closing the server waits for it.
+
+import type { AddressInfo, Socket } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
+import { ProxyProtocolError } from '../codec/index.ts'
+import { AcceptedConnection, type ConnectionOwner } from './accepted-connection.ts'
+import { Admission } from './admission.ts'
+import { emptyCounters, type CloseReason } from './close-reason.ts'
+import type { Connection } from './connection.ts'
+import {
+  acceptedChannel,
+  closedChannel,
+  openedChannel,
+  rejectedChannel,
+  stuckChannel,
+} from './diagnostics.ts'
+import { Drain, type CloseOptions, type CloseResult } from './drain.ts'
+import { IdleWatch } from './idle-watch.ts'
+import { Listener, type ListenArguments } from './listener.ts'
+import { Places } from './places.ts'
+import { report } from './report.ts'
+import { serverSettings, type ServerOptions, type ServerSettings } from './server-options.ts'
+import { TlsAcceptor } from './tls-acceptor.ts'
+
+/** Serves one connection; the connection lives as long as the returned promise. */
+export type Handler = (connection: Connection) => void | Promise<void>
+
+/** `draining` from the first call of `close()`, `closed` once it has resolved. */
+export type ServerState = 'idle' | 'listening' | 'draining' | 'closed'
+
+/** Counters since the start. `accepted` is always `active` and all of `closed` together. */
+export interface ServerStats {
+  readonly accepted: number
+  readonly active: number
+  readonly closed: Readonly<Record<CloseReason, number>>
+}
+
+const limitCodes: readonly string[] = ['limit_connections', 'limit_source', 'limit_fds']
+
+/** The server that `createServer` makes. */
+export class ProxyServer implements AsyncDisposable {
+  readonly #settings: ServerSettings
+  readonly #handler: Handler
+  readonly #listener: Listener
+  readonly #admission: Admission
+  readonly #places: Places
+  readonly #tls: TlsAcceptor | undefined
+  readonly #owner: ConnectionOwner
+  readonly #held = new Set<AcceptedConnection>()
+  readonly #idle: IdleWatch
+  readonly #closed = emptyCounters()
+  readonly #signal: AbortSignal | undefined
+  #accepted = 0
+  #state: ServerState = 'idle'
+  #drain: Drain | undefined
+
+  constructor(options: ServerOptions, handler: Handler) {
+    if (typeof handler !== 'function')
+      throw new TypeError(`handler must be a function, got ${typeof handler}`)
+    this.#settings = serverSettings(options)
+    this.#handler = handler
+    const { tls, handshakeTimeout, idleTimeout, connections } = this.#settings
+    this.#tls = tls && new TlsAcceptor(tls, handshakeTimeout)
+    this.#admission = new Admission(this.#settings)
+    this.#places = new Places(connections)
+    this.#idle = new IdleWatch(this.#held, idleTimeout)
+    this.#owner = this.#ownership()
+    this.#listener = this.#listening()
+    this.#signal = options.signal
+    this.#signal?.addEventListener('abort', this.#onSignal, { once: true })
+    if (this.#signal?.aborted) this.#onSignal()
+  }
+
+  get state(): ServerState {
+    return this.#state
+  }
+
+  /**
+   * The bound address: `{ address, family, port }`, a path for a UNIX socket (empty where it came as a descriptor), null
+   * while not listening.
+   */
+  get address(): AddressInfo | string | null {
+    return this.#listener.address
+  }
+
+  /** Every connection from its accept until its socket is closed and its handler has settled. */
+  get connections(): ReadonlySet<Connection> {
+    return this.#held
+  }
+
+  stats(): ServerStats {
+    return { accepted: this.#accepted, active: this.#held.size, closed: { ...this.#closed } }
+  }
+
+  /**
+   * Starts listening.
+   *
+   * @returns the bound address.
+   * @throws the system's error when the address cannot be bound; the server may try again then.
+   */
+  async listen(...args: ListenArguments): Promise<AddressInfo | string> {
+    if (this.#state !== 'idle' || this.#listener.binding) {
+      throw new Error(
+        `listen() needs a new server, this one is ${this.#listener.binding ? 'binding' : this.#state} already`,
+      )
+    }
+    await this.#listener.listen(args)
+    if (this.#drain) throw new Error('the server was closed before it could listen')
+    this.#state = 'listening'
+    return this.address as AddressInfo | string // it is listening, so there is one
+  }
+
+  /**
+   * Takes other certificates for the TLS connections to come.
+   *
+   * @throws Error where the server does not speak TLS; what `tls.createSecureContext` throws for what is no certificate.
+   */
+  setSecureContext(options: SecureContextOptions): void {
+    if (this.#tls === undefined) throw new Error('setSecureContext() needs a server with the option tls')
+    this.#tls.setSecureContext(options)
+  }
+
+  /**
+   * Stops listening and waits for the handlers; those that are left at the deadline are aborted and their connections
+   * reset. Calls after the first join it. Never rejects for a client's sake.
+   *
+   * @throws TypeError or RangeError naming the option that is wrong.
+   */
+  async close(options: CloseOptions = {}): Promise<CloseResult> {
+    if (this.#drain === undefined) {
+      const { abortTimeout } = this.#settings
+      const stopListening = (): void => this.#listener.close()
+      this.#drain = new Drain({ held: this.#held, abortTimeout, stopListening }, options)
+      this.#state = 'draining'
+    }
+    const result = await this.#drain.result
+    this.#state = 'closed'
+    this.#signal?.removeEventListener('abort', this.#onSignal)
+    return result
+  }
+
+  /** Closes without patience, also when `close()` is waiting already; the signals' reason has `reason` as its cause. */
+  async abort(reason?: unknown): Promise<CloseResult> {
+    const result = this.close({ drain: 0 })
+    this.#drain?.abort(reason)
+    return result
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  readonly #onSignal = (): void => {
+    void this.abort(this.#signal?.reason) // whoever needs its end awaits close(), which joins
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    this.#accepted++
+    const connection = new AcceptedConnection(socket, this.#owner)
+    this.#held.add(connection)
+    this.#idle.start()
+    if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#message(connection))
+    const atOnce = this.#places.take()
+    const hasPlace = atOnce || (await this.#waitForPlace(connection))
+    const waited = atOnce ? 0 : Math.round(connection.age)
+    const admitted = hasPlace ? await this.#admit(connection, waited) : this.#rejectFull(connection)
+    if (admitted && connection.open()) {
+      if (openedChannel.hasSubscribers) openedChannel.publish(this.#message(connection))
+      await connection.serve(this.#handler)
+    }
+    await connection.closed()
+    this.#held.delete(connection)
+    if (hasPlace) this.#places.free()
+    const { reason = 'done' } = connection
+    this.#closed[reason]++
+    if (closedChannel.hasSubscribers) closedChannel.publish({ ...this.#message(connection), reason })
+    if (this.#held.size === 0) this.#drain?.emptied()
+  }
+
+  async #waitForPlace(connection: AcceptedConnection): Promise<boolean> {
+    const { overLimit, pendingHeaders, headerTimeout } = this.#settings
+    if (overLimit !== 'pause' || this.#places.waiting >= pendingHeaders) return false
+    return this.#places.wait(headerTimeout, connection.signal)
+  }
+
+  async #admit(connection: AcceptedConnection, waited: number): Promise<boolean> {
+    const { socket } = connection
+    connection.awaitHeader()
+    const { transport } = this.#listener
+    const onFault = (cause: unknown): void => void report(this.#settings.onError, cause, connection)
+    try {
+      connection.admit(await this.#admission.admit({ socket, transport, waited, onFault }))
+      if (this.#tls) connection.secure(await this.#tls.handshake(socket))
+      return true
+    } catch (error) {
+      return this.#reject(connection, error as ProxyProtocolError) // as both promise
+    }
+  }
+
+  #rejectFull(connection: AcceptedConnection): false {
+    const { whyFull } = this.#settings
+    const detail = `${this.#places.limit} are open`
+    return this.#reject(connection, new ProxyProtocolError(whyFull, { detail }))
+  }
+
+  #reject(connection: AcceptedConnection, error: ProxyProtocolError): false {
+    const reset = this.#settings.overLimit === 'reset' && limitCodes.includes(error.code)
+    const first = connection.reject(error, reset ? 'reset' : 'close')
+    if (first && error.code !== 'probe' && rejectedChannel.hasSubscribers) {
+      rejectedChannel.publish({ ...this.#message(connection), error })
+    }
+    return false
+  }
+
+  #message(connection: AcceptedConnection): {
+    server: ProxyServer
+    connection: Connection
+    info: Connection['info']
+  } {
+    return { server: this, connection, info: connection.info }
+  }
+
+  #listening(): Listener {
+    return new Listener({
+      onConnection: socket => void this.#serve(socket), // held by #held, and never rejects
+      onShortage: () => {
+        this.#accepted++
+        this.#closed.limit_fds++
+      },
+      onError: error => {
+        void report(this.#settings.onError, error, undefined)
+        void this.close()
+      },
+      onClose: () => void this.close(),
+    })
+  }
+
+  #ownership(): ConnectionOwner {
+    const { halfCloseTimeout, abortTimeout, onError } = this.#settings
+    return {
+      halfCloseTimeout,
+      abortTimeout,
+      isDraining: () => this.#drain !== undefined,
+      transport: () => this.#listener.transport,
+      report: (error, connection) => void report(onError, error, connection),
+      stuck: (error, connection) => {
+        const { info } = connection
+        if (stuckChannel.hasSubscribers) stuckChannel.publish({ server: this, connection, info, error })
+      },
+    }
+  }
+}

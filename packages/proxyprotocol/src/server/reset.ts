@@ -1,0 +1,76 @@
+// RST and FIN kept apart on TCP sockets and on TLS over them, both ways: a stream that was cut off must never look complete.
+
+import type { Socket } from 'node:net'
+
+/** The socket under a TLS socket, which keeps it there under a name that is undocumented and in every line of Node. */
+export function rawOf(socket: Socket): Socket {
+  return (socket as { _parent?: Socket | null })._parent ?? socket
+}
+
+/**
+ * Resets a connection: the peer sees ECONNRESET and not the end of a stream, whatever state the socket is in. Unlike
+ * `socket.resetAndDestroy()` it takes TLS sockets, and UNIX sockets too, which know no RST and are just closed.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:tls'
+ * import { reset } from 'proxyprotocol/server'
+ *
+ * createServer(socket => {
+ *   socket.on('error', () => reset(socket))
+ * })
+ * ```
+ */
+export function reset(socket: Socket): void {
+  if (isShuttingDown(socket)) setImmediate(cut, socket)
+  else cut(socket)
+}
+
+function cut(socket: Socket): void {
+  const raw = rawOf(socket)
+  try {
+    raw.resetAndDestroy()
+  } catch {
+    raw.destroy() // Node knows no other way for what is no TCP socket
+  }
+  socket.destroy()
+}
+
+/**
+ * Makes `socket.destroy(error)` send RST, and a peer's RST be an error, where Node would send or see a FIN:
+ *
+ * - pipeline() destroys a socket when its source fails, before its promise rejects, and Node closes that with a FIN: the
+ *   peer would take what it has got so far for the whole;
+ * - Node before 24 takes an RST that comes together with data for a FIN (libuv ends the stream at POLLHUP), on TLS
+ *   sockets also later, and a half-open socket would stay for ever. An empty write sends nothing, but tells.
+ */
+export function distinguishResets(socket: Socket, raw: Socket = socket): void {
+  const destroy = socket._destroy.bind(socket)
+  socket._destroy = (error, callback) => {
+    const end = (): void => {
+      if (error && !isRelease(error)) raw.resetAndDestroy() // on the socket itself this only decides how it is closed
+      destroy(error, callback)
+    }
+    if (isShuttingDown(socket)) setImmediate(end)
+    else end()
+  }
+  socket.once('end', () => {
+    if (socket.writable) raw.write('')
+  })
+}
+
+/**
+ * Whether an error is only Node's way to let go of a socket after `for await`, also when the loop came to the end of a
+ * half-open one: an AbortError without a cause. Whoever aborts for a reason gives it as the cause.
+ */
+export function isRelease(error: Error): boolean {
+  return 'code' in error && error.code === 'ABORT_ERR' && error.cause === undefined
+}
+
+/**
+ * Whether a FIN is on its way to the kernel, which takes one turn of the event loop. libuv refuses to reset a socket
+ * meanwhile (EINVAL), and Node then drops the handle without closing it: no 'close', the descriptor lost, a busy loop.
+ */
+function isShuttingDown({ writableEnded, writableFinished, writableLength }: Socket): boolean {
+  return writableEnded && !writableFinished && writableLength === 0
+}

@@ -1,0 +1,126 @@
+// What createServer() is told besides its trust, checked once at the start: a wrong option is an error before the first
+// connection.
+
+import type { TlsOptions } from 'node:tls'
+import {
+  admissionNames,
+  admissionSettings,
+  limitNames,
+  plainSettings,
+  type AdmissionLimits,
+  type AdmissionOptions,
+  type AdmissionSettings,
+  type AdmissionTimeouts,
+} from './admission-options.ts'
+import { descriptorLimit } from './descriptor-limit.ts'
+import { checkNames, limit, milliseconds, oneOf } from './option-checks.ts'
+import type { OnError } from './report.ts'
+
+/** As a client's browser waits; a handshake takes two round trips and some milliseconds of work. */
+const DEFAULT_HANDSHAKE_TIMEOUT = 10_000
+/** Longer than keep-alives of common protocols, finite so that connections whose peer has vanished do not pile up. */
+const DEFAULT_IDLE_TIMEOUT = 600_000
+/** Long enough for a client that reads a last reply slowly, finite so that a silent one does not stay for ever. */
+const DEFAULT_HALF_CLOSE_TIMEOUT = 60_000
+/** What a handler may take to notice that it was aborted before it is called stuck. */
+const DEFAULT_ABORT_TIMEOUT = 5_000
+/** Descriptors left to the rest of the process: files, name look-ups, the listener, what handlers open. */
+const SPARE_DESCRIPTORS = 64
+
+/** Durations in milliseconds. */
+export interface ServerTimeouts extends AdmissionTimeouts {
+  /** From the header to the end of the TLS handshake. Default 10000. */
+  readonly handshake?: number | undefined
+  /** Without a byte in either direction, up to a quarter more; `Infinity` for never. Default 600000. */
+  readonly idle?: number | undefined
+  /** From the handler's return to the peer's FIN. Default 60000. */
+  readonly halfClose?: number | undefined
+  /** From an abort to the report of a handler as stuck. Default 5000. */
+  readonly abort?: number | undefined
+}
+
+export interface ServerLimits extends AdmissionLimits {
+  /**
+   * Connections at a time. Default: what the limit on open files leaves, where the system tells it; those over it are
+   * counted as `limit_fds` then.
+   */
+  readonly connections?: number | undefined
+}
+
+/** What all servers are told. */
+export interface CommonServerOptions {
+  readonly timeouts?: ServerTimeouts | undefined
+  readonly limits?: ServerLimits | undefined
+  /**
+   * What becomes of connections over a limit: `'close'` (default), `'reset'`, or `'pause'`: those over `connections` wait,
+   * unread, until there is room or their header is overdue, as many at a time as `pendingHeaders`; others are closed.
+   */
+  readonly overLimit?: 'close' | 'reset' | 'pause' | undefined
+  /** Makes it a TLS server, with these options of `tls.createServer`: the handshake follows the header. */
+  readonly tls?: TlsOptions | undefined
+  /**
+   * Called exactly once for each connection whose handler (or trust predicate, or validator) throws or rejects, and
+   * without a connection for an error of the listener. Nobody waits for it. Without it, and when it fails itself, such
+   * errors become process warnings.
+   */
+  readonly onError?: OnError | undefined
+  /** Aborting it aborts the server. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A server that expects a header in front of every connection. */
+export interface HeaderServerOptions extends CommonServerOptions, AdmissionOptions {}
+
+/** A server that reads no header at all, as if the protocol did not exist. */
+export interface PlainServerOptions extends CommonServerOptions {
+  readonly version: 'none'
+}
+
+export type ServerOptions = HeaderServerOptions | PlainServerOptions
+
+/** Options after checking; durations in milliseconds. */
+export interface ServerSettings extends AdmissionSettings {
+  readonly connections: number
+  /** The reason of connections that are too many. */
+  readonly whyFull: 'limit_connections' | 'limit_fds'
+  readonly overLimit: 'close' | 'reset' | 'pause'
+  readonly handshakeTimeout: number
+  readonly idleTimeout: number
+  readonly halfCloseTimeout: number
+  readonly abortTimeout: number
+  readonly tls: TlsOptions | undefined
+  readonly onError: OnError | undefined
+}
+
+/** @throws TypeError or RangeError naming the option that is wrong. */
+export function serverSettings(options: ServerOptions): ServerSettings {
+  const { timeouts = {}, limits = {}, onError, overLimit = 'close', tls } = options
+  const own = ['timeouts', 'limits', 'overLimit', 'tls', 'onError', 'signal']
+  checkNames(options, options.version === 'none' ? ['version', ...own] : [...admissionNames, ...own])
+  checkNames(timeouts, ['header', 'handshake', 'idle', 'halfClose', 'abort'], 'timeouts.')
+  checkNames(limits, ['connections', ...limitNames], 'limits.')
+  if (onError !== undefined && typeof onError !== 'function') {
+    throw new TypeError(`onError must be a function, got ${typeof onError}`)
+  }
+  const { handshake = DEFAULT_HANDSHAKE_TIMEOUT, halfClose = DEFAULT_HALF_CLOSE_TIMEOUT } = timeouts
+  const { idle = DEFAULT_IDLE_TIMEOUT, abort = DEFAULT_ABORT_TIMEOUT } = timeouts
+  return {
+    ...(options.version === 'none'
+      ? plainSettings(limits, timeouts)
+      : admissionSettings(options, limits, timeouts)),
+    connections: limit(limits.connections ?? connectionsByDescriptors(), 'limits.connections'),
+    whyFull: limits.connections === undefined ? 'limit_fds' : 'limit_connections',
+    overLimit: oneOf(overLimit, ['close', 'reset', 'pause'], 'overLimit'),
+    handshakeTimeout: milliseconds(handshake, 'timeouts.handshake'),
+    idleTimeout: idle === Infinity ? idle : milliseconds(idle, 'timeouts.idle'),
+    halfCloseTimeout: milliseconds(halfClose, 'timeouts.halfClose'),
+    abortTimeout: milliseconds(abort, 'timeouts.abort'),
+    tls,
+    onError,
+  }
+}
+
+function connectionsByDescriptors(): number {
+  const descriptors = descriptorLimit()
+  return descriptors === undefined ? Infinity : Math.max(1, descriptors - SPARE_DESCRIPTORS)
+}

@@ -1,0 +1,15 @@
+// What a socket's error says of who is to blame, by the codes of the operating systems, of Node and of OpenSSL.
+
+/** How the network ends a connection. */
+const networkErrors = [
+  ...['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ENOTCONN', 'ETIMEDOUT'],
+  ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'ENETRESET'],
+]
+
+/** The reason that a client gave by its behaviour; undefined for any other error, which somebody on this side made. */
+export function clientFault(error: Error): 'client_reset' | 'tls_client_error' | undefined {
+  const code = 'code' in error ? String(error.code) : '' // a DOMException's is a number
+  if (networkErrors.includes(code)) return 'client_reset'
+  const breaksTls = code === 'EPROTO' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')
+  return breaksTls ? 'tls_client_error' : undefined
+}

@@ -1,0 +1,97 @@
+// What else may be asked of a header that is sound: ready-made rules about the client that it announces.
+
+import { ProxyProtocolError, tlvType, type Endpoint } from '../codec/index.ts'
+import type { ConnectionInfo } from './connection-info.ts'
+import { addressBytes, compileNetworks, isLoopback, type Place } from './networks.ts'
+
+/**
+ * Looks at a connection whose header is complete, before its handler or server sees it, and answers at once: undefined
+ * accepts it, an error refuses it for that reason. Not asked where there is no header.
+ *
+ * @example
+ * ```ts
+ * import { ProxyProtocolError } from 'proxyprotocol'
+ * import type { Validator } from 'proxyprotocol/server'
+ *
+ * const onlyTls: Validator = ({ ssl }) =>
+ *   ssl?.encrypted ? undefined : new ProxyProtocolError('denied_acl', { detail: 'the client did not use TLS' })
+ * ```
+ */
+export type Validator = (info: ConnectionInfo) => ProxyProtocolError | undefined
+
+/**
+ * Refuses headers that announce a client on the loopback (127.0.0.0/8, ::1): no proxy on another machine has such
+ * clients, and servers often trust them.
+ */
+export function denyLoopback({ header, source }: ConnectionInfo): ProxyProtocolError | undefined {
+  if (header?.command !== 'PROXY' || !source || !('address' in source)) return undefined
+  return isLoopback(source.address)
+    ? denied(`the header announces the loopback client ${source.address}`)
+    : undefined
+}
+
+/** Refuses headers with an address that no single host can have: multicast, broadcast, 0.0.0.0/8 and `::`. */
+export function requireUnicast({
+  header,
+  source,
+  destination,
+}: ConnectionInfo): ProxyProtocolError | undefined {
+  if (header?.command !== 'PROXY') return undefined
+  for (const endpoint of [source, destination]) {
+    if (endpoint && 'address' in endpoint && !isUnicast(endpoint.address)) {
+      return denied(`the header announces ${endpoint.address}, which is no unicast address`)
+    }
+  }
+  return undefined
+}
+
+/** Refuses headers without a CRC-32C TLV, version 1 and LOCAL included; one that is there is always verified. */
+export function requireChecksum({ header }: ConnectionInfo): ProxyProtocolError | undefined {
+  if (header?.tlvs.some(({ type }) => type === tlvType.checksum)) return undefined
+  return new ProxyProtocolError('header_invalid', { detail: 'it has no CRC-32C TLV' })
+}
+
+/**
+ * Accepts only clients from these networks, by the address that the header announces. A header that announces none
+ * (UNKNOWN) is refused; LOCAL passes, as it is the trusted peer itself.
+ *
+ * @throws TypeError or RangeError naming the entry that is wrong.
+ *
+ * @example
+ * ```ts
+ * import { allowSources, createServer } from 'proxyprotocol/server'
+ *
+ * const validate = allowSources(['192.0.2.0/24', '2001:db8::/32'])
+ * const server = createServer({ trust: ['10.0.0.1'], validate }, ({ socket }) => void socket.end('welcome\n'))
+ * await server.close()
+ * ```
+ */
+export function allowSources(cidrs: readonly string[]): Validator {
+  if (!Array.isArray(cidrs)) throw new TypeError(`cidrs must be a list, got ${JSON.stringify(cidrs)}`)
+  const holds = compileNetworks(cidrs, 'cidrs')
+  return ({ header, source }) => {
+    if (header?.command !== 'PROXY') return undefined
+    if (header.family === 'UNSPEC') return denied('the header announces no address')
+    return holds(placeOf(source)) ? undefined : denied(addressOf(source))
+  }
+}
+
+function placeOf(source: Endpoint | undefined): Place {
+  if (source && 'path' in source) return { address: undefined, transport: 'unix' }
+  return { address: source?.address, transport: 'tcp' }
+}
+
+function addressOf(source: Endpoint | undefined): string {
+  return source && 'address' in source ? source.address : 'a UNIX socket'
+}
+
+function isUnicast(address: string): boolean {
+  const bytes = addressBytes(address)
+  const [first = 0] = bytes ?? []
+  if (bytes?.length === 4) return first > 0 && first < 224
+  return first !== 0xff && (bytes?.some(byte => byte !== 0) ?? false)
+}
+
+function denied(detail: string): ProxyProtocolError {
+  return new ProxyProtocolError('denied_acl', { detail })
+}
