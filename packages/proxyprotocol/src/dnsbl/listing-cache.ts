@@ -4,7 +4,7 @@ import { listingOf } from './listing.ts'
 import { startQuery } from './query.ts'
 import type { Answer, Query, Question } from './query.ts'
 
-/** Some 5 MB when full of IPv6 addresses; more clients than most servers see within an hour. */
+/** Some 4 MB when full of IPv6 addresses; more clients than most servers see within an hour. */
 const DEFAULT_MAX_ENTRIES = 10_000
 
 /** In milliseconds: above the TTLs that lists use, so that it ends mistakes only (a TTL of a month). */
@@ -150,7 +150,6 @@ export class AnswerCache implements ListingCache {
     if (answer.status === 'failure' || listingOf(zone, answer).status === 'unknown') return
     const ttl = answer.ttl === undefined ? AGE_WITHOUT_TTL : answer.ttl * 1000
     if (!(ttl > 0)) return
-    this.#entries.delete(name)
     this.#entries.set(name, { answer, end: this.#now() + Math.min(ttl, this.#maxAge) })
     const [oldest] = this.#entries.keys()
     if (this.#entries.size > this.#maxEntries && oldest !== undefined) this.#entries.delete(oldest)

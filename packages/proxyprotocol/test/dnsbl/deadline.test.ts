@@ -172,3 +172,20 @@ test('one abort ends all look-ups on its signal', async () => {
   )
   assert.equal(getEventListeners(controller.signal, 'abort').length, 0)
 })
+
+test('an abort ends look-ups also after others on its signal have come to their end', async () => {
+  for (const others of ['before', 'meanwhile'] as const) {
+    const controller = new AbortController()
+    const { signal } = controller
+    const quick = { resolver: { resolve4: async () => [] }, signal }
+    const waiting: Promise<unknown>[] = []
+    if (others === 'meanwhile') waiting.push(lookup(ADDRESS, 'bl.example', { resolver: NEVER, signal }))
+    assert.deepEqual(await lookup(ADDRESS, 'bl.example', quick), { status: 'clear' })
+    waiting.push(lookup(ADDRESS, 'bl.example', { resolver: NEVER, signal, timeout: 60_000 }))
+    if (others === 'meanwhile') await lookup(ADDRESS, 'bl.example', quick)
+    const cause = new Error('shutting down')
+    controller.abort(cause)
+    for (const listing of waiting)
+      assert.deepEqual(await listing, unknown('aborted', 'bl.example', { cause }))
+  }
+})

@@ -124,7 +124,10 @@ const unkept: readonly (readonly [what: string, found: Found | Error])[] = [
   ['the resolver failed', Object.assign(new Error('queryA ESERVFAIL'), { code: 'ESERVFAIL' })],
   ['the list answered an error code', [{ address: '127.255.255.254', ttl: 90 }]],
   ['something else than the list answered', [{ address: '203.0.113.9', ttl: 90 }]],
-  ['the resolver gave what is no address', [untyped({ ttl: 90 }), untyped(5)]],
+  [
+    'the resolver gave what is no address',
+    [untyped({ address: 5, ttl: 90 }), untyped({ address: 6 }), untyped(7)],
+  ],
 ]
 
 for (const [what, found] of unkept) {
@@ -270,6 +273,34 @@ test('a query that every look-up has left is not joined, and its late answer is 
   assert.deepEqual(await next, CLEAR)
   assert.deepEqual(await lookup(ADDRESS, 'bl.example', options), CLEAR)
   assert.equal(resolver.asked.length, 2)
+})
+
+test('the end of a query that was left takes nothing from the one that has followed it', async () => {
+  const { resolver, options } = setUp()
+  const controller = new AbortController()
+  const left = lookup(ADDRESS, 'bl.example', { ...options, signal: controller.signal })
+  controller.abort()
+  await left
+  const next = lookup(ADDRESS, 'bl.example', options)
+  resolver.answer(0, ['127.255.255.254'])
+  await setImmediate()
+  const joins = lookup(ADDRESS, 'bl.example', options)
+  assert.equal(resolver.asked.length, 2)
+  resolver.answer(1, ['127.0.0.2'])
+  assert.deepEqual([await next, await joins], [LISTED, LISTED])
+})
+
+test('a query is not joined once it has its answer, though a look-up still waits for another zone', async () => {
+  const { resolver, options } = setUp()
+  const waits = lookup(ADDRESS, ['bl.example', 'b.example'], options)
+  resolver.answer(0, ['127.255.255.254'])
+  await setImmediate()
+  const next = lookup(ADDRESS, 'bl.example', options)
+  assert.equal(resolver.asked.length, 3)
+  resolver.answer(1, [])
+  resolver.answer(2, ['127.0.0.2'])
+  assert.deepEqual(await next, LISTED)
+  assert.equal((await waits).status, 'unknown')
 })
 
 test('a query that is silent for longer than its look-up waits is not joined any more', async () => {
