@@ -1,10 +1,14 @@
 // Every zone is asked at once, the answers are judged in zone order, and one absolute deadline ends the wait.
 
-import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
-import { listingOfError, listingOfRecords, unknown } from './listing.ts'
+import { AnswerCache } from './listing-cache.ts'
+import type { ListingCache } from './listing-cache.ts'
+import { listingOf, unknown } from './listing.ts'
 import type { Clear, Listing, Unknown } from './listing.ts'
+import { onAbort } from './on-abort.ts'
 import { reversedLabels } from './query-name.ts'
+import { startQuery } from './query.ts'
+import type { NameResolver, Query } from './query.ts'
 import { zoneFor } from './zones.ts'
 import type { Zone } from './zones.ts'
 
@@ -14,32 +18,22 @@ const DEFAULT_TIMEOUT = 1000
 /** In milliseconds: above this `setTimeout` does not wait at all. */
 const MAX_TIMEOUT = 2 ** 31 - 1
 
-/**
- * By default c-ares repeats a lost datagram after some 3 s, too late for us. It waits about twice what it is
- * told, so that with a quarter of the deadline one lost datagram still leaves time for the answer.
- */
-const TRIES = 4
-
 /** Options of {@link lookup}. */
 export interface LookupOptions {
   /** Milliseconds for all zones together, an absolute deadline; 1000 when left out. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** Ends the look-up early: the listing is then `unknown` for the reason `aborted`. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Asks in place of the system's name servers; the look-up stops waiting for it in time, but never cancels it. */
-  readonly resolver?: NameResolver
+  readonly resolver?: NameResolver | undefined
+  /** Answers what was asked before, and shares what is being asked; nothing is kept when left out. */
+  readonly cache?: ListingCache | undefined
 }
 
-/** Finds a name's IPv4 addresses, or rejects as Node's `Resolver` does (which fits): `ENOTFOUND` where there are none. */
-export interface NameResolver {
-  resolve4(name: string): Promise<readonly string[]>
-}
-
-interface Question {
-  readonly labels: string
-  readonly zones: readonly Zone[]
-  readonly timeout: number
-  readonly signal: AbortSignal | undefined
+interface Asked {
+  readonly zone: Zone
+  readonly query: Query
+  readonly listing: Promise<Listing>
 }
 
 /**
@@ -52,7 +46,7 @@ interface Question {
  *
  * @param address IPv4 or IPv6; a v4-mapped IPv6 address is asked as IPv4.
  * @param zones {@link Zone}s or names; the name of a Spamhaus zone brings its meanings.
- * @throws TypeError (as a rejection) when `address`, a zone, `timeout` or `resolver` is not what it has to be.
+ * @throws TypeError (as a rejection) when `address`, a zone, `timeout`, `resolver` or `cache` is not what it has to be.
  * @throws RangeError (as a rejection) when there is no zone, or `timeout` is out of range.
  * @example
  * ```ts run
@@ -68,69 +62,62 @@ export async function lookup(
   zones: Zone | string | readonly (Zone | string)[],
   options: LookupOptions = {},
 ): Promise<Listing> {
-  const { timeout = DEFAULT_TIMEOUT, signal, resolver } = options
+  const { timeout = DEFAULT_TIMEOUT, signal, resolver, cache } = options
   checkTimeout(timeout)
-  const question = { labels: reversedLabels(address), zones: [zones].flat().map(zoneFor), timeout, signal }
-  const [first] = question.zones
+  checkResolver(resolver)
+  checkCache(cache)
+  const labels = reversedLabels(address)
+  const wanted = [zones].flat().map(zoneFor)
+  const [first] = wanted
   if (first === undefined) throw new RangeError('zones: got none, want at least one')
-  if (resolver !== undefined && typeof resolver.resolve4 !== 'function') {
-    throw new TypeError(`resolver: got ${typeof resolver} without resolve4(), want an object that has it`)
-  }
   if (signal?.aborted) return unknown(first, 'aborted', { cause: signal.reason })
-  if (resolver !== undefined) return listingWithin(question, resolver)
-  // One per look-up, as cancel() ends all queries of a resolver, other look-ups' too. It costs some 25 µs, and
-  // gives each look-up a source port of its own, which makes its answers harder to forge (RFC 5452 section 9.2).
-  const own = new Resolver({ timeout: Math.ceil(timeout / TRIES), tries: TRIES })
+  const asked = wanted.map((zone): Asked => {
+    const question = { zone, name: `${labels}.${zone.name}`, timeout, resolver }
+    const query = cache === undefined ? startQuery(question) : cache.query(question)
+    return { zone, query, listing: query.answer.then(answer => listingOf(zone, answer)) }
+  })
   try {
-    return await listingWithin(question, own)
+    return await listingWithin(asked, timeout, signal)
   } finally {
-    own.cancel()
+    for (const { query } of asked) query.cancel()
   }
 }
 
-async function listingWithin(question: Question, resolver: NameResolver): Promise<Listing> {
-  const { timeout, signal } = question
+async function listingWithin(
+  asked: readonly Asked[],
+  timeout: number,
+  signal: AbortSignal | undefined,
+): Promise<Listing> {
   const end = new AbortController()
   const onEnd = (): void => {
     end.abort()
   }
   const ended = once(end.signal, 'abort')
   const timer = setTimeout(onEnd, timeout).unref()
-  signal?.addEventListener('abort', onEnd)
+  const forget = signal && onAbort(signal, onEnd)
   try {
-    return await firstListing(question, resolver, ended)
+    return await firstListing(asked, ended, signal)
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', onEnd)
+    forget?.()
   }
 }
 
 async function firstListing(
-  question: Question,
-  resolver: NameResolver,
+  asked: readonly Asked[],
   ended: Promise<unknown>,
+  signal: AbortSignal | undefined,
 ): Promise<Listing> {
-  const { labels, zones, signal } = question
   const interrupted = (zone: Zone): Unknown =>
     signal?.aborted ? unknown(zone, 'aborted', { cause: signal.reason }) : unknown(zone, 'timeout')
-  const asked = zones.map(zone => ({ zone, answer: ask(zone, labels, resolver) }))
-  let listing: Clear | Unknown = { status: 'clear' }
-  for (const { zone, answer } of asked) {
+  let first: Clear | Unknown = { status: 'clear' }
+  for (const { zone, listing } of asked) {
     // An answer that is already there wins over an end that has come: it stands first, and needs no turn more.
-    const found = await Promise.race([answer, ended.then(() => interrupted(zone))])
+    const found = await Promise.race([listing, ended.then(() => interrupted(zone))])
     if (found.status === 'listed') return found
-    if (listing.status === 'clear') listing = found
+    if (first.status === 'clear') first = found
   }
-  return listing
-}
-
-/** Asks one zone; never rejects, so that an answer nobody waits for any more cannot become an unhandled rejection. */
-async function ask(zone: Zone, labels: string, resolver: NameResolver): Promise<Listing> {
-  try {
-    return listingOfRecords(zone, await resolver.resolve4(`${labels}.${zone.name}`))
-  } catch (error) {
-    return listingOfError(zone, error)
-  }
+  return first
 }
 
 function checkTimeout(timeout: number): void {
@@ -138,4 +125,14 @@ function checkTimeout(timeout: number): void {
   if (!(timeout > 0 && timeout <= MAX_TIMEOUT)) {
     throw new RangeError(`timeout: got ${timeout}, want more than 0 and at most ${MAX_TIMEOUT} ms`)
   }
+}
+
+function checkResolver(resolver: NameResolver | undefined): void {
+  if (resolver === undefined || typeof resolver.resolve4 === 'function') return
+  throw new TypeError(`resolver: got ${typeof resolver} without resolve4(), want an object that has it`)
+}
+
+function checkCache(cache: ListingCache | undefined): asserts cache is AnswerCache | undefined {
+  if (cache === undefined || cache instanceof AnswerCache) return
+  throw new TypeError(`cache: got ${typeof cache}, want what createListingCache() made`)
 }

@@ -1,7 +1,10 @@
 // Ask DNS block lists about an address: listed, clear or unknown.
 
 export { lookup } from './dnsbl.ts'
-export type { LookupOptions, NameResolver } from './dnsbl.ts'
+export type { LookupOptions } from './dnsbl.ts'
+export { createListingCache } from './listing-cache.ts'
+export type { ListingCache, ListingCacheOptions } from './listing-cache.ts'
 export type { Clear, Listed, Listing, ListingCode, Unknown, UnknownReason } from './listing.ts'
+export type { AddressRecord, NameResolver } from './query.ts'
 export { spamhaus } from './zones.ts'
 export type { Zone } from './zones.ts'

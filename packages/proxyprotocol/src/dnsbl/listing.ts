@@ -1,7 +1,9 @@
 // One zone's answer becomes a listing; whatever a list would not answer is neither listed nor clear.
 
-import { NODATA, NOTFOUND, REFUSED, SERVFAIL, TIMEOUT } from 'node:dns'
+import { REFUSED, SERVFAIL, TIMEOUT } from 'node:dns'
 import { isIPv4 } from 'node:net'
+import { errorCode } from './query.ts'
+import type { Answer } from './query.ts'
 import type { Zone } from './zones.ts'
 
 /** One of a zone's answers, and what the zone means by it. */
@@ -68,27 +70,21 @@ export interface Unknown {
 export type Listing = Listed | Clear | Unknown
 
 /**
- * Says what the addresses mean that a zone answered with. One that no list would give spoils the whole answer:
- * who mixes it in may have made up the others.
+ * Says what a zone means by its answer. An address that no list would give spoils the whole answer: who mixes it in
+ * may have made up the others.
  */
-export function listingOfRecords(zone: Zone, records: readonly string[]): Listing {
-  const codes = [...new Set(records)]
+export function listingOf(zone: Zone, answer: Answer): Listing {
+  if (answer.status === 'failure') return unknown(zone, failureReason(answer.error), { cause: answer.error })
+  const codes = [...new Set(answer.records)]
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
     .map(code => ({ code, meaning: zone.meanings[code] }))
-  for (const answer of codes) {
-    const reason = faultOf(answer)
-    if (reason !== undefined) return unknown(zone, reason, { answer })
+  for (const code of codes) {
+    const reason = faultOf(code)
+    if (reason !== undefined) return unknown(zone, reason, { answer: code })
   }
   const [first, ...also] = codes
   if (first === undefined) return { status: 'clear' }
   return { status: 'listed', zone: zone.name, ...first, also }
-}
-
-/** Says what the resolver's error means: that the name does not exist, or has no address, is a zone's way to say clear. */
-export function listingOfError(zone: Zone, cause: unknown): Listing {
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
-  if (code === NOTFOUND || code === NODATA) return { status: 'clear' }
-  return unknown(zone, failureReason(code), { cause })
 }
 
 /** Says that a zone could not tell, and why. */
@@ -100,7 +96,8 @@ export function unknown(
   return { status: 'unknown', reason, zone: zone.name, answer: why.answer, cause: why.cause }
 }
 
-function failureReason(code: unknown): UnknownReason {
+function failureReason(error: unknown): UnknownReason {
+  const code = errorCode(error)
   if (code === TIMEOUT) return 'timeout'
   if (code === SERVFAIL) return 'server_failure'
   if (code === REFUSED) return 'refused'

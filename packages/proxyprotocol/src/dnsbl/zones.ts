@@ -83,6 +83,7 @@ export const spamhaus: Readonly<Record<'zen' | 'sbl' | 'xbl' | 'pbl', Zone>> = {
  * @throws TypeError when the name is not a domain name, or leaves no room for an address in front of it.
  */
 export function zoneFor(entry: Zone | string): Zone {
+  checkZone(entry)
   const given = typeof entry === 'string' ? entry : entry.name
   const name = given.toLowerCase().replace(/\.$/, '')
   if (name.length > MAX_ZONE_NAME || !name.split('.').every(label => LABEL.test(label))) {
@@ -92,4 +93,14 @@ export function zoneFor(entry: Zone | string): Zone {
   }
   if (typeof entry !== 'string') return { name, meanings: entry.meanings }
   return Object.values(spamhaus).find(zone => zone.name === name) ?? { name, meanings: {} }
+}
+
+/** Zones often come from a configuration file, which no compiler has checked. */
+function checkZone(entry: unknown): void {
+  if (typeof entry === 'string') return
+  const { name, meanings } = Object(entry) as { name?: unknown; meanings?: unknown } // both may be anything
+  if (typeof name === 'string' && typeof meanings === 'object' && meanings !== null) return
+  throw new TypeError(
+    `zone: got ${JSON.stringify(entry)}, want a domain name, or an object with name and meanings`,
+  )
 }

@@ -84,7 +84,7 @@ test('lookup() cancels the queries that can no longer change the listing', async
   })
   const listing = await lookup(ADDRESS, ['a.example', 'b.example'], { timeout: 60_000 })
   assert.equal(listing.status, 'listed')
-  assert.deepEqual(await Promise.all(outcomes), [['127.0.0.2'], 'ECANCELLED'])
+  assert.deepEqual(await Promise.all(outcomes), [[{ address: '127.0.0.2', ttl: 0 }], 'ECANCELLED'])
 })
 
 test('lookup() gives each look-up a resolver of its own, so that one cannot cancel another', async t => {
@@ -143,4 +143,49 @@ test('lookup() leaves no timer and no listener behind, and its timer never keeps
     [true],
   )
   assert.equal(getEventListeners(signal, 'abort').length, 0)
+})
+
+test('look-ups by the hundred share one listener on their signal, leave none, and cause no warning', async t => {
+  const { signal } = new AbortController()
+  const warnings: Error[] = []
+  const note = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', note)
+  t.after(() => process.off('warning', note))
+  const resolver = { resolve4: async () => [] }
+  const listings = Array.from({ length: 100 }, () => lookup(ADDRESS, 'bl.example', { resolver, signal }))
+  assert.equal(getEventListeners(signal, 'abort').length, 1)
+  await Promise.all(listings)
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
+  await setImmediate()
+  assert.deepEqual(warnings, [])
+})
+
+test('one abort ends all look-ups on its signal', async () => {
+  const controller = new AbortController()
+  const options = { resolver: NEVER, signal: controller.signal }
+  const listings = ['a.example', 'b.example'].map(zone => lookup(ADDRESS, zone, options))
+  const cause = new Error('shutting down')
+  controller.abort(cause)
+  assert.deepEqual(
+    await Promise.all(listings),
+    ['a.example', 'b.example'].map(zone => unknown('aborted', zone, { cause })),
+  )
+  assert.equal(getEventListeners(controller.signal, 'abort').length, 0)
+})
+
+test('an abort ends look-ups also after others on its signal have come to their end', async () => {
+  for (const others of ['before', 'meanwhile'] as const) {
+    const controller = new AbortController()
+    const { signal } = controller
+    const quick = { resolver: { resolve4: async () => [] }, signal }
+    const waiting: Promise<unknown>[] = []
+    if (others === 'meanwhile') waiting.push(lookup(ADDRESS, 'bl.example', { resolver: NEVER, signal }))
+    assert.deepEqual(await lookup(ADDRESS, 'bl.example', quick), { status: 'clear' })
+    waiting.push(lookup(ADDRESS, 'bl.example', { resolver: NEVER, signal, timeout: 60_000 }))
+    if (others === 'meanwhile') await lookup(ADDRESS, 'bl.example', quick)
+    const cause = new Error('shutting down')
+    controller.abort(cause)
+    for (const listing of waiting)
+      assert.deepEqual(await listing, unknown('aborted', 'bl.example', { cause }))
+  }
 })

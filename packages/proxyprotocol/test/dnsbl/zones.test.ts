@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { spamhaus, zoneFor } from '../../src/dnsbl/zones.ts'
+import { untyped } from '../support/untyped.ts'
 
 for (const zone of Object.values(spamhaus)) {
   test(`zoneFor() knows the meanings of a Spamhaus zone by its name: ${zone.name}`, () => {
@@ -51,5 +52,21 @@ for (const name of [...wrongNames, `${'a'.repeat(64)}.example`, `${longest}c`]) 
     const message = `zone: got "${name}", want a domain name of at most 189 characters`
     assert.throws(() => zoneFor(name), { name: 'TypeError', message })
     assert.throws(() => zoneFor({ name, meanings: {} }), { name: 'TypeError', message })
+  })
+}
+
+for (const [what, entry] of [
+  ['nothing', undefined],
+  ['null', null],
+  ['a number', 5],
+  ['an object without meanings', { name: 'bl.example' }],
+  ['null for meanings', { name: 'bl.example', meanings: null }],
+  ['an object without a name', { meanings: {} }],
+] as const) {
+  test(`zoneFor() refuses what is no zone: ${what}`, () => {
+    assert.throws(() => zoneFor(untyped(entry)), {
+      name: 'TypeError',
+      message: `zone: got ${JSON.stringify(entry)}, want a domain name, or an object with name and meanings`,
+    })
   })
 }

@@ -10,7 +10,9 @@ import type { DnsServer, Reply } from './dns-server.ts'
 export const ADDRESS = '192.0.2.1'
 
 /** Never answers. */
-export const NEVER: NameResolver = { resolve4: () => new Promise(() => undefined) }
+export const NEVER: { resolve4(name: string): Promise<never> } = {
+  resolve4: () => new Promise(() => undefined),
+}
 
 type Table = Readonly<Record<string, Reply>>
 
@@ -30,26 +32,35 @@ export async function serve(
 }
 
 export interface OwnQueries {
-  readonly server: DnsServer
   readonly resolvers: ReadonlySet<Resolver>
   /** For each query its records, or the code of its error. */
   readonly outcomes: readonly Promise<unknown>[]
 }
 
-/** Sends what lookup()'s own resolvers ask to the test's server, and records how each query ended. */
-export async function serveOwn(t: TestContext, table: Table): Promise<OwnQueries> {
+/** A server of its own for one test, which lookup()'s own resolvers ask. */
+export async function serveOwn(
+  t: TestContext,
+  table: Table,
+): Promise<OwnQueries & { readonly server: DnsServer }> {
   const { server } = await serve(t, table)
+  return { server, ...redirectOwn(t, server.address) }
+}
+
+/** Sends what lookup()'s own resolvers ask to this server, and records how each query ended. */
+export function redirectOwn(t: TestContext, address: string): OwnQueries {
   const resolvers = new Set<Resolver>()
   const outcomes: Promise<unknown>[] = []
-  const original: (name: string) => Promise<string[]> = Resolver.prototype.resolve4
-  t.mock.method(Resolver.prototype, 'resolve4', function (this: Resolver, name: string) {
-    if (!resolvers.has(this)) this.setServers([server.address])
+  const original: NameResolver['resolve4'] = Resolver.prototype.resolve4
+  t.mock.method(Resolver.prototype, 'resolve4', redirected)
+  return { resolvers, outcomes }
+
+  function redirected(this: Resolver, ...question: Parameters<NameResolver['resolve4']>): Promise<unknown> {
+    if (!resolvers.has(this)) this.setServers([address])
     resolvers.add(this)
-    const query = original.call(this, name)
+    const query = original.apply(this, question)
     outcomes.push(query.catch((error: unknown) => codeOf(error)))
     return query
-  })
-  return { server, resolvers, outcomes }
+  }
 }
 
 /** The code of one of Node's DNS errors, such as `ECANCELLED`. */

@@ -1,0 +1,157 @@
+// Answers are kept by the name that was asked, raw, and judged anew for each look-up; one that tells nothing is not kept.
+
+import { listingOf } from './listing.ts'
+import { startQuery } from './query.ts'
+import type { Answer, Query, Question } from './query.ts'
+
+/** Some 4 MB when full of IPv6 addresses; more clients than most servers see within an hour. */
+const DEFAULT_MAX_ENTRIES = 10_000
+
+/** In milliseconds: above the TTLs that lists use, so that it ends mistakes only (a TTL of a month). */
+const DEFAULT_MAX_AGE = 3_600_000
+
+/**
+ * In milliseconds: Node tells no TTL of "does not exist". Long enough for the burst of connections that a client
+ * opens, and short enough for an address that is listed in the meantime.
+ */
+const AGE_WITHOUT_TTL = 60_000
+
+/** Options of {@link createListingCache}. */
+export interface ListingCacheOptions {
+  /** Answers kept at most, one for each address and zone; the one not used for longest makes room. Default 10000. */
+  readonly maxEntries?: number | undefined
+  /** Milliseconds for which an answer is kept at most, whatever its TTL says. Default 3600000, an hour. */
+  readonly maxAge?: number | undefined
+  /** The time in milliseconds, from a clock that is never set back. Default `performance.now`. */
+  readonly now?: (() => number) | undefined
+}
+
+/** What look-ups share; made by {@link createListingCache}. */
+export interface ListingCache {
+  /** The answers it holds, also those that have become too old and are not asked for. */
+  readonly size: number
+}
+
+/**
+ * Makes a cache for {@link lookup}: one per process and resolver, given to each look-up.
+ *
+ * A listing is kept for its TTL, `clear` (and what a resolver tells no TTL of) for a minute, and `unknown` not at
+ * all. Look-ups that ask the same at the same time share one query; each keeps its own deadline and signal, and the
+ * query is cancelled when the last of them has ended.
+ *
+ * @throws TypeError when `now` is no function.
+ * @throws RangeError when `maxEntries` is not a positive integer, or `maxAge` not a positive number.
+ * @example
+ * ```ts run
+ * import { createListingCache, lookup } from 'proxyprotocol/dnsbl'
+ *
+ * const cache = createListingCache({ maxEntries: 50_000 })
+ * const resolver = { resolve4: async () => [{ address: '127.0.0.2', ttl: 300 }] }
+ * await lookup('192.0.2.1', 'bl.example', { cache, resolver })
+ * await lookup('192.0.2.1', 'bl.example', { cache, resolver }) // asks nobody
+ * console.assert(cache.size === 1)
+ * ```
+ */
+export function createListingCache(options: ListingCacheOptions = {}): ListingCache {
+  const {
+    maxEntries = DEFAULT_MAX_ENTRIES,
+    maxAge = DEFAULT_MAX_AGE,
+    now = () => performance.now(),
+  } = options
+  if (!(Number.isSafeInteger(maxEntries) && maxEntries > 0)) {
+    throw new RangeError(`maxEntries: got ${String(maxEntries)}, want an integer of at least 1`)
+  }
+  if (!(Number.isFinite(maxAge) && maxAge > 0)) {
+    throw new RangeError(`maxAge: got ${String(maxAge)}, want more than 0 ms`)
+  }
+  if (typeof now !== 'function') throw new TypeError(`now: got ${typeof now}, want a function`)
+  return new AnswerCache(maxEntries, maxAge, now)
+}
+
+type Records = Extract<Answer, { status: 'records' }>
+
+interface Entry {
+  readonly answer: Records
+  readonly end: number
+}
+
+/** A query that look-ups share. */
+interface Flight {
+  readonly query: Query
+  readonly joinableUntil: number
+  lookups: number
+}
+
+/** The cache as {@link lookup} uses it. */
+export class AnswerCache implements ListingCache {
+  /** The one used last stands last. */
+  readonly #entries = new Map<string, Entry>()
+  readonly #flights = new Map<string, Flight>()
+  readonly #maxEntries: number
+  readonly #maxAge: number
+  readonly #now: () => number
+
+  constructor(maxEntries: number, maxAge: number, now: () => number) {
+    this.#maxEntries = maxEntries
+    this.#maxAge = maxAge
+    this.#now = now
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** Answers from what is kept, by a query that is on its way, or by a new one. */
+  query(question: Question): Query {
+    const kept = this.#kept(question.name)
+    if (kept !== undefined) return { answer: Promise.resolve(kept), cancel: () => undefined }
+    // A resolver of ours gives up by its look-up's timeout: whoever waits longer must not share that end.
+    const key = `${question.timeout} ${question.name}`
+    const flight = this.#flight(key, question)
+    flight.lookups += 1
+    const cancel = (): void => {
+      flight.lookups -= 1
+      if (flight.lookups > 0) return
+      flight.query.cancel()
+      this.#land(key, flight)
+    }
+    return { answer: flight.query.answer, cancel }
+  }
+
+  #kept(name: string): Answer | undefined {
+    const entry = this.#entries.get(name)
+    if (entry === undefined) return undefined
+    this.#entries.delete(name)
+    if (this.#now() >= entry.end) return undefined
+    this.#entries.set(name, entry)
+    return entry.answer
+  }
+
+  #flight(key: string, question: Question): Flight {
+    const now = this.#now()
+    const current = this.#flights.get(key)
+    // One that is silent for longer than its look-up waits may stay so: joining it for ever would hide the name.
+    if (current !== undefined && now < current.joinableUntil) return current
+    const query = startQuery(question)
+    const flight = { query, joinableUntil: now + question.timeout, lookups: 0 }
+    this.#flights.set(key, flight)
+    void query.answer.then(answer => {
+      this.#land(key, flight)
+      this.#keep(question, answer)
+    })
+    return flight
+  }
+
+  #land(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key)
+  }
+
+  #keep({ zone, name }: Question, answer: Answer): void {
+    if (answer.status === 'failure' || listingOf(zone, answer).status === 'unknown') return
+    const ttl = answer.ttl === undefined ? AGE_WITHOUT_TTL : answer.ttl * 1000
+    if (!(ttl > 0)) return
+    this.#entries.set(name, { answer, end: this.#now() + Math.min(ttl, this.#maxAge) })
+    const [oldest] = this.#entries.keys()
+    if (this.#entries.size > this.#maxEntries && oldest !== undefined) this.#entries.delete(oldest)
+  }
+}

@@ -1,0 +1,82 @@
+// One name is asked, and whatever comes of it is an answer: records (none where the name does not exist), or a failure.
+
+import { NODATA, NOTFOUND } from 'node:dns'
+import { Resolver } from 'node:dns/promises'
+import type { Zone } from './zones.ts'
+
+/**
+ * By default c-ares repeats a lost datagram after some 3 s, too late for us. It waits about twice what it is
+ * told, so that with a quarter of the deadline one lost datagram still leaves time for the answer.
+ */
+const TRIES = 4
+
+/** An IPv4 address, and for how many seconds it may be kept. */
+export interface AddressRecord {
+  readonly address: string
+  readonly ttl: number
+}
+
+/**
+ * Finds a name's IPv4 addresses, or rejects as Node's `Resolver` does (which fits): `ENOTFOUND` where there are none.
+ * It is asked for TTLs, and may give plain addresses all the same; only a {@link ListingCache} looks at them.
+ */
+export interface NameResolver {
+  resolve4(name: string, options: { readonly ttl: true }): Promise<readonly (string | AddressRecord)[]>
+}
+
+/** One name of a look-up, and how to ask it. */
+export interface Question {
+  readonly zone: Zone
+  readonly name: string
+  /** Milliseconds of the look-up that asks. */
+  readonly timeout: number
+  readonly resolver: NameResolver | undefined
+}
+
+/** What came of a question; `ttl` in seconds, where the resolver told it. */
+export type Answer =
+  | { readonly status: 'records'; readonly records: readonly string[]; readonly ttl: number | undefined }
+  | { readonly status: 'failure'; readonly error: unknown }
+
+/** A question on its way. */
+export interface Query {
+  /** Never rejects, so that an answer nobody waits for any more cannot become an unhandled rejection. */
+  readonly answer: Promise<Answer>
+  /** Whoever started the query does not need it any more; to be called once, also after the answer. */
+  cancel(): void
+}
+
+/** Asks; a resolver that was given is never cancelled, as its other queries are not ours. */
+export function startQuery({ name, timeout, resolver }: Question): Query {
+  if (resolver !== undefined) return { answer: ask(name, resolver), cancel: () => undefined }
+  // One per query, as cancel() ends all queries of a resolver. It costs some 25 µs, and gives each query a
+  // source port of its own, which makes its answer harder to forge (RFC 5452 section 9.2).
+  const own = new Resolver({ timeout: Math.ceil(timeout / TRIES), tries: TRIES })
+  return { answer: ask(name, own), cancel: () => own.cancel() }
+}
+
+async function ask(name: string, resolver: NameResolver): Promise<Answer> {
+  try {
+    const found = await resolver.resolve4(name, { ttl: true })
+    const records = found.map(addressOf)
+    const ttls = found.flatMap(record => (typeof record === 'string' ? [] : [record.ttl]))
+    return { status: 'records', records, ttl: ttls.length > 0 ? Math.min(...ttls) : undefined }
+  } catch (error) {
+    const code = errorCode(error)
+    // That the name does not exist, or has no address, is a list's way to say clear.
+    if (code === NOTFOUND || code === NODATA) return { status: 'records', records: [], ttl: undefined }
+    return { status: 'failure', error }
+  }
+}
+
+/** Any resolver may have answered: what is no address becomes a text that is judged as foreign. */
+function addressOf(record: string | AddressRecord): string {
+  if (typeof record === 'string') return record
+  const { address }: { readonly address: unknown } = record
+  return String(address)
+}
+
+/** The code of what a resolver threw, such as `ESERVFAIL`. */
+export function errorCode(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+}
