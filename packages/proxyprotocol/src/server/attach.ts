@@ -4,6 +4,7 @@
 import type { Server, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { ProxyProtocolError } from '../codec/index.ts'
+import { refuseOnBun } from './bun.ts'
 import { adoptInfo, applyHeader, type ConnectionInfo } from './connection-info.ts'
 import { attachRejectedChannel, type AttachRejectedMessage } from './diagnostics.ts'
 import { admissionSettings, headerTimeout, type AdmissionOptions, type AdmissionSettings } from './options.ts'
@@ -36,7 +37,8 @@ export interface AttachOptions extends AdmissionOptions {
  * of them need not know. `socket.remoteAddress` is the client's from then on, and `connectionInfo()` tells the rest.
  *
  * @returns the same server.
- * @throws TypeError or RangeError naming the option that is wrong; Error when the server was attached to before.
+ * @throws TypeError or RangeError naming the option that is wrong; Error when the server was attached to before, and on
+ * Bun for servers with HTTP/1 or TLS, which need `front()`.
  *
  * @example
  * ```ts
@@ -66,6 +68,7 @@ class Attachment {
   #admitted: Socket | undefined
 
   constructor(server: Server, { timeouts, limits, ...options }: AttachOptions) {
+    refuseOnBun(server)
     if (attached.has(server)) throw new Error('attach() was called on this server before')
     this.#settings = admissionSettings(options, headerTimeout(timeouts?.header))
     this.#maxPending = pendingHeaders(limits?.pendingHeaders)

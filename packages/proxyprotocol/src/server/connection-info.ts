@@ -67,6 +67,16 @@ export function adoptInfo(secure: TLSSocket): void {
 }
 
 /**
+ * Gives the socket of a connection that stands for another what is known of that one, its addresses included. Without it
+ * the socket has no address.
+ */
+export function shareInfo(socket: Socket, info: ConnectionInfo | undefined): void {
+  Object.defineProperty(socket, infoKey, { value: info, configurable: true, writable: true })
+  override(socket, 'remote', info?.source)
+  override(socket, 'local', info?.destination)
+}
+
+/**
  * Records what a socket's header says and makes the socket's own address properties say the same. The ends are those of
  * the first call: later the peer may be gone, and the properties say something else.
  */

@@ -19,6 +19,7 @@ export {
   type RejectedMessage,
 } from './diagnostics.ts'
 export type { CloseOptions, CloseResult } from './drain.ts'
+export { front, type FrontServer } from './front.ts'
 export type {
   AdmissionOptions,
   HeaderServerOptions,
