@@ -154,8 +154,9 @@ function run(name, where) {
 
 /** @param {string} binary */
 function versionOf(binary) {
-  const { stdout } = spawnSync(binary, ['--version'], { encoding: 'utf8' })
-  return /\d+\.\d+\.\d+/.exec(String(stdout))?.[0] ?? 'does not start'
+  const { stdout, error } = spawnSync(binary, ['--version'], { encoding: 'utf8' })
+  if (error) return error.message
+  return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? 'no version'
 }
 
 /** @param {ReturnType<typeof run>[]} results */

@@ -17,12 +17,12 @@ export class FrontTarget {
   #opened = false
   readonly #clients = new Map<string, { readonly upstream: Socket; readonly info: ConnectionInfo }>()
   /** Connections that the server has accepted before we knew where ours comes from. */
-  readonly #unclaimed = new Map<string, Socket>()
+  readonly #unclaimed = new Map<Socket, string>()
   #connecting = 0
 
   /** @throws TypeError when others than this machine, or nobody, could connect to it. */
   constructor(target: Server | InetEndpoint) {
-    if (!('listen' in target)) {
+    if (typeof target !== 'object' || !('listen' in target)) {
       this.#endpoint = loopback(target)
       return
     }
@@ -85,7 +85,11 @@ export class FrontTarget {
 
   /** The client of the connection that comes from an endpoint. */
   infoOf({ address, port }: InetEndpoint): ConnectionInfo | undefined {
-    const client = this.#clients.get(`${address} ${port}`)
+    return this.#clientAt(`${address} ${port}`)
+  }
+
+  #clientAt(key: string): ConnectionInfo | undefined {
+    const client = this.#clients.get(key)
     // The port is free for others from then on, a moment before 'close'.
     return client?.upstream.destroyed ? undefined : client?.info
   }
@@ -94,31 +98,28 @@ export class FrontTarget {
     const key = `${upstream.localAddress} ${upstream.localPort}`
     this.#clients.set(key, { upstream, info })
     upstream.once('close', () => this.#clients.delete(key))
-    const socket = this.#unclaimed.get(key)
+    const [socket] = [...this.#unclaimed].find(([, from]) => from === key) ?? []
     if (socket === undefined) return
-    this.#unclaimed.delete(key)
+    this.#unclaimed.delete(socket)
     shareInfo(socket, info)
   }
 
   /** The server has accepted a connection, most often before connect() hears that it stands. */
   #onSocket(socket: Socket): void {
     if (connectionInfo(socket)) return // Bun shows a TLS socket twice
-    const { remoteAddress: address = '', remotePort: port = 0 } = socket
-    const info = this.infoOf({ address, port })
+    const key = `${socket.remoteAddress} ${socket.remotePort}`
+    const info = this.#clientAt(key)
     shareInfo(socket, info) // until it is claimed it has no address at all, so that nobody takes it for a local client
     if (info) return
-    const key = `${address} ${port}`
-    this.#unclaimed.set(key, socket)
-    socket.once('close', () => {
-      if (this.#unclaimed.get(key) === socket) this.#unclaimed.delete(key)
-    })
+    this.#unclaimed.set(socket, key)
+    socket.once('close', () => this.#unclaimed.delete(socket))
     this.#refuseStrangers()
   }
 
   /** Nothing of ours is on its way any more, so what is not claimed did not come through the front. */
   #refuseStrangers(): void {
     if (this.#connecting > 0) return
-    const strangers = [...this.#unclaimed.values()]
+    const strangers = [...this.#unclaimed.keys()]
     this.#unclaimed.clear()
     // A tick later: the server's own listeners do not expect a socket that is gone.
     process.nextTick(() => {
@@ -130,11 +131,11 @@ export class FrontTarget {
 /** @throws TypeError unless it is a port on loopback. */
 function loopback(where: ReturnType<Server['address']> | InetEndpoint): InetEndpoint {
   if (where !== null && typeof where === 'object') {
-    const { address = '', port = 0 }: Partial<InetEndpoint> = where // by JavaScript it may be any object
+    const { address = '', port = 0 } = where as Partial<InetEndpoint> // without types it may be any object
     const bytes = parseAddress(address)
     const [first] = bytes ?? []
     const local = bytes?.length === 4 ? first === 127 : bytes?.every((byte, at) => byte === Number(at === 15))
-    if (local && port > 0) return { address, port }
+    if (local && Number.isInteger(port) && port > 0 && port < 65_536) return { address, port }
   }
   const got = JSON.stringify(where)
   throw new TypeError(

@@ -14,13 +14,19 @@ export async function splice(connection: Connection, upstream: Socket): Promise<
   const { socket, signal } = connection
   distinguishResets(upstream)
   const closed = new Promise(resolve => upstream.once('close', resolve))
-  upstream.on('error', cause => connection.abort(new ProxyProtocolError('upstream_reset', { cause })))
+  upstream.on('error', cause => {
+    connection.abort(
+      cause instanceof ProxyProtocolError ? cause : new ProxyProtocolError('upstream_reset', { cause }),
+    )
+  })
   let timer: NodeJS.Timeout | undefined
   function onAbort(): void {
     const { reason } = signal as { reason: ProxyProtocolError } // the connection's promise
-    const flush = reason.code === 'done' ? FLUSH_TIMEOUT : 0
-    if (flush === 0) upstream.destroy(reason)
-    else timer = setTimeout(() => upstream.destroy(reason), flush).unref()
+    if (reason.code === 'done') timer = setTimeout(onStalled, FLUSH_TIMEOUT).unref()
+    else upstream.destroy(reason)
+  }
+  function onStalled(): void {
+    upstream.destroy(new ProxyProtocolError('half_close_timeout', { detail: 'the target does not read' }))
   }
   if (signal.aborted) onAbort()
   else signal.addEventListener('abort', onAbort, { once: true })

@@ -153,6 +153,24 @@ test('front() closes what comes to a server past it, which never has an address'
   assert.deepEqual(addresses, [[undefined, undefined]])
 })
 
+test('front() shows the client on a TLS socket, also where that is shown twice, as on Bun', async t => {
+  const stage = setStage(t)
+  let again = false
+  const target = tls.createServer(certificate, socket => {
+    if (again) return
+    again = true
+    target.emit('secureConnection', socket)
+    socket.on('error', () => {}).end(seen(socket))
+  })
+  const { server, port } = await serve(stage, target)
+  const client = stage.dial(port)
+  client.write(V2)
+  const secure = tls.connect({ socket: client, rejectUnauthorized: false })
+  assert.match(await text(secure), /^192\.0\.2\.1:56324 /)
+  secure.destroy()
+  await over({ server }, 1)
+})
+
 test('front() gives a failed TLS handshake its client', async t => {
   const stage = setStage(t)
   const target = tls.createServer(certificate)
@@ -283,6 +301,16 @@ test('front() resets the client when there is nobody behind it', async t => {
   assert.deepEqual(counted({ server }), { connect_refused: 1 })
 })
 
+test('front() calls what else can go wrong with connecting a connect_error', async t => {
+  const stage = setStage(t)
+  const { server, port } = await serve(stage, { address: '127.255.255.255', port: 80 }) // the broadcast address
+  const client = stage.dial(port)
+  client.write(V2)
+  await outcome(client)
+  await over({ server }, 1)
+  assert.deepEqual(counted({ server }), { connect_error: 1 })
+})
+
 test('front() gives up connecting after five seconds', async t => {
   const stage = setStage(t)
   const { port: silent } = await listenRaw(stage)
@@ -331,9 +359,10 @@ test('front() refuses a target that is not a port on loopback', async t => {
   await once(open, 'listening')
   const refused = [
     open,
-    ...['0.0.0.0', '::', '192.0.2.1', '::2', '1::1', 'localhost', ''].map(address => ({ address, port: 80 })),
-    { address: '127.0.0.1', port: 0 },
     untyped({}),
+    untyped('/run/app.sock'),
+    ...['0.0.0.0', '::', '192.0.2.1', '::2', '1::1', 'localhost', ''].map(address => ({ address, port: 80 })),
+    ...[0, 65_536, 1.5].map(port => ({ address: '127.0.0.1', port })),
   ]
   for (const target of refused) {
     assert.throws(() => front(target, { trust: 'anyone' }), {

@@ -38,10 +38,10 @@ for (const reads of [true, false]) {
     if (reads) assert.equal((await content(target)).length, BIG)
     else {
       seconds[0]?.()
-      assert.notEqual((await outcome(target)).end, 'FIN')
+      assert.ok((await outcome(target)).text.length < BIG) // Node 20 takes such a reset for a FIN
     }
     await over(served, 1)
-    assert.deepEqual(counted(served), { done: 1 })
+    assert.deepEqual(counted(served), reads ? { done: 1 } : { half_close_timeout: 1 })
   })
 }
 
