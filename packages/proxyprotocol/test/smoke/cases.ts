@@ -15,6 +15,7 @@ import { connect } from 'proxyprotocol/client'
 import { lookup } from 'proxyprotocol/dnsbl'
 import { attach, connectionInfo, createServer, front, readHeader } from 'proxyprotocol/server'
 import { certificate } from '../support/certificate.ts'
+import { content } from '../support/sockets.ts'
 import { ends, type Ends } from './ends.ts'
 
 type Case = () => Promise<void>
@@ -89,8 +90,12 @@ const kinds: Record<string, { make: () => Server; ask: (socket: net.Socket) => P
 const attachableOnBun = ['net', 'h2c']
 
 /** The cases by their rules, for a runtime by its versions. */
-export function smokeCases({ bun }: Readonly<Record<string, string | undefined>>): Record<string, Case> {
+export function smokeCases({
+  bun,
+  deno,
+}: Readonly<Record<string, string | undefined>>): Record<string, Case> {
   const cases: Record<string, (ends: Ends) => Promise<void>> = { ...plain }
+  if (deno === undefined) cases['front() passes on resets both ways'] = passResets
   for (const [name, { make, ask }] of Object.entries(kinds)) {
     if (bun === undefined || attachableOnBun.includes(name)) {
       cases[`attach() on ${name} shows the client`] = async ({ dial, defer }) => {
@@ -216,9 +221,49 @@ const plain: Record<string, (ends: Ends) => Promise<void>> = {
     assert.equal(server.stats().closed.untrusted_peer, 1)
   },
 
+  'front() relays both ways to the last byte, with half-closed ends': async ends => {
+    const payload = Buffer.alloc(8 << 20, 'payload')
+    const { client, socket } = await behindFront(ends)
+    client.end(payload)
+    assert.ok((await content(socket)).equals(payload))
+    socket.end(payload)
+    assert.ok((await content(client)).equals(payload))
+  },
+
   'lookup() takes a resolver': async () => {
     const resolver = { resolve4: () => Promise.resolve(['127.0.0.4']) }
     const { status } = await lookup('192.0.2.1', 'zen.spamhaus.org', { resolver })
     assert.equal(status, 'listed')
   },
+}
+
+/** A client of a front, and the socket of its target that stands for it, both half-open. */
+async function behindFront({ dial, defer }: Ends): Promise<{ client: net.Socket; socket: net.Socket }> {
+  const target = net.createServer({ allowHalfOpen: true })
+  const server = front(target, { trust })
+  const where = (await server.listen(0, '127.0.0.1')) as AddressInfo
+  defer(() => server.abort())
+  const accepted = once(target, 'connection') as Promise<[net.Socket]>
+  const client = await dial(where, HEADER, true)
+  const [socket] = await accepted
+  socket.on('error', () => {})
+  // Both ends have read once, so that a reset meets an established connection.
+  client.write('hi')
+  await once(socket, 'readable')
+  assert.equal(String(socket.read()), 'hi')
+  socket.write('hi')
+  await once(client, 'readable')
+  assert.equal(String(client.read()), 'hi')
+  return { client, socket }
+}
+
+/** Not on Deno (2.9): `destroy(error)` sends a FIN there, whatever is done about it. */
+async function passResets(ends: Ends): Promise<void> {
+  for (const from of ['client', 'socket'] as const) {
+    const pair = await behindFront(ends)
+    const to = pair[from === 'client' ? 'socket' : 'client']
+    const failed = new Promise<NodeJS.ErrnoException>(resolve => to.resume().once('error', resolve))
+    pair[from].resetAndDestroy()
+    assert.equal((await failed).code, 'ECONNRESET')
+  }
 }

@@ -8,7 +8,7 @@ export interface Ends {
   /** Runs something at the end of the case. */
   readonly defer: (end: () => unknown) => void
   /** A client that has sent the header, where there is one. */
-  readonly dial: (where: AddressInfo, header?: HeaderInit) => Promise<Socket>
+  readonly dial: (where: AddressInfo, header?: HeaderInit, allowHalfOpen?: boolean) => Promise<Socket>
 }
 
 /** Runs a case, and closes what it has opened, however it went. */
@@ -18,8 +18,8 @@ export async function ends(run: (ends: Ends) => Promise<void>): Promise<void> {
   try {
     await run({
       defer,
-      dial: async ({ port, address: host }, header) => {
-        const socket = connect({ host, port, noDelay: true })
+      dial: async ({ port, address: host }, header, allowHalfOpen = false) => {
+        const socket = connect({ host, port, noDelay: true, allowHalfOpen })
         defer(() => socket.destroy())
         socket.on('error', () => {})
         await once(socket, 'connect')
