@@ -257,7 +257,7 @@ async function behindFront({ dial, defer }: Ends): Promise<{ client: net.Socket;
   return { client, socket }
 }
 
-/** Not on Deno (2.9): `destroy(error)` sends a FIN there, whatever is done about it. */
+/** Not on Deno (2.9), where `destroy(error)` sends a FIN. */
 async function passResets(ends: Ends): Promise<void> {
   for (const from of ['client', 'socket'] as const) {
     const pair = await behindFront(ends)
