@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { ProxyProtocolError } from '../codec/index.ts'
 import { reasonOf, type CloseReason } from './close-reason.ts'
-import { adoptInfo, applyHeader, type ConnectionInfo } from './connection-info.ts'
+import { adoptInfo, applyHeader, knownInfo, type ConnectionInfo } from './connection-info.ts'
 import type { Connection, ConnectionState } from './connection.ts'
 import type { Watched } from './idle-watch.ts'
 import { distinguishResets, isRelease, reset } from './reset.ts'
@@ -33,7 +33,6 @@ export class AcceptedConnection implements Connection, Watched {
   readonly #acceptedAt = performance.now()
   #tls: TLSSocket | undefined
   #closed: Promise<unknown>
-  #info: ConnectionInfo
   #state: ConnectionState = 'accepted'
   #reason: CloseReason | undefined
   #over: ProxyProtocolError | undefined
@@ -46,7 +45,7 @@ export class AcceptedConnection implements Connection, Watched {
   constructor(socket: Socket, owner: ConnectionOwner) {
     this.#raw = socket
     this.#owner = owner
-    this.#info = applyHeader(socket, undefined)
+    applyHeader(socket, undefined)
     if (owner.transport() === 'tcp') distinguishResets(socket)
     this.#closed = this.#watch(socket)
   }
@@ -60,7 +59,7 @@ export class AcceptedConnection implements Connection, Watched {
   }
 
   get info(): ConnectionInfo {
-    return this.#info
+    return knownInfo(this.#raw)
   }
 
   get state(): ConnectionState {
@@ -116,11 +115,6 @@ export class AcceptedConnection implements Connection, Watched {
     if (this.#state === 'accepted') this.#state = 'header'
   }
 
-  /** Its header is there. */
-  admit(info: ConnectionInfo): void {
-    this.#info = info
-  }
-
   /** Its TLS handshake is done: handlers see the TLS socket, and the raw one stays underneath. */
   secure(socket: TLSSocket): void {
     adoptInfo(socket)
@@ -137,7 +131,7 @@ export class AcceptedConnection implements Connection, Watched {
     return settled
   }
 
-  /** False where it is over already: its handler must not start. */
+  /** Its handler may start; false where it is over already. */
   open(): boolean {
     if (this.#reason !== undefined) return false
     this.#state = 'open'

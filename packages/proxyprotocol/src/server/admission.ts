@@ -16,7 +16,7 @@ export interface Arrival {
   /** Milliseconds that it waited to be looked at, which count towards the header's deadline. */
   readonly waited: number
   /** Called with what a predicate or validator threw: its owner's fault, for which the connection is refused. */
-  onFault(cause: unknown): void
+  readonly onFault: (cause: unknown) => void
 }
 
 export class Admission {

@@ -3,7 +3,7 @@
 
 import type { Server, Socket } from 'node:net'
 import { Server as TlsServer, type TLSSocket } from 'node:tls'
-import { ProxyProtocolError } from '../codec/index.ts'
+import type { ProxyProtocolError } from '../codec/index.ts'
 import {
   admissionNames,
   admissionSettings,
@@ -13,7 +13,8 @@ import {
   type AdmissionTimeouts,
 } from './admission-options.ts'
 import { Admission } from './admission.ts'
-import { adoptInfo, announceInfo, applyHeader, type ConnectionInfo } from './connection-info.ts'
+import { refuseOnBun } from './bun.ts'
+import { adoptInfo, announceInfo, applyHeader, knownInfo, type ConnectionInfo } from './connection-info.ts'
 import { acceptedChannel, closedChannel, openedChannel, rejectedChannel } from './diagnostics.ts'
 import { checkNames } from './option-checks.ts'
 
@@ -33,7 +34,8 @@ export interface AttachOptions extends AdmissionOptions {
  * of them need not know. `socket.remoteAddress` is the client's from then on, and `connectionInfo()` tells the rest.
  *
  * @returns the same server.
- * @throws TypeError or RangeError naming the option that is wrong; Error when the server was attached to before.
+ * @throws TypeError or RangeError naming the option that is wrong; Error when the server was attached to before, and on
+ * Bun for servers with HTTP/1 or TLS, which need `front()`.
  *
  * @example
  * ```ts
@@ -61,6 +63,7 @@ class Attachment {
   #admitted: Socket | undefined
 
   constructor(server: Server, options: AttachOptions) {
+    refuseOnBun(server)
     if (attached.has(server)) throw new Error('attach() was called on this server before')
     const { timeouts = {}, limits = {} } = options
     checkNames(options, [...admissionNames, 'timeouts', 'limits'])
@@ -100,40 +103,46 @@ class Attachment {
   }
 
   async #receive(socket: Socket): Promise<void> {
-    let info = applyHeader(socket, undefined)
-    if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#message(info))
+    applyHeader(socket, undefined)
+    if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#message(socket))
     try {
       const transport = this.#transportOf(socket)
-      info = await this.#admission.admit({ socket, transport, waited: 0, onFault: ignore })
+      const onFault = (): void => undefined // it is the cause of the error as well
+      const info = await this.#admission.admit({ socket, transport, waited: 0, onFault })
+      if (this.#server instanceof TlsServer) announceInfo(socket, info)
     } catch (error) {
       socket.destroy()
-      this.#tellRefusal(info, error as ProxyProtocolError) // as it promises
+      this.#tellRefusal(socket, error as ProxyProtocolError) // as it promises
       return
     }
-    if (this.#server instanceof TlsServer) announceInfo(socket, info)
-    this.#tellOpened(socket, info)
+    this.#tellOpened(socket)
     const { pauseOnConnect } = this.#server as { pauseOnConnect?: boolean } // set by net.createServer()
     if (pauseOnConnect) socket.pause() // reading the header has set it going
     this.#admitted = socket
-    this.#emit('connection', socket)
-    this.#admitted = undefined
+    try {
+      this.#emit('connection', socket)
+    } catch (error) {
+      process.nextTick(rethrow, error) // an exception of a listener, as it is without us, and no rejection
+    } finally {
+      this.#admitted = undefined
+    }
   }
 
-  #tellRefusal(info: ConnectionInfo, error: ProxyProtocolError): void {
+  #tellRefusal(socket: Socket, error: ProxyProtocolError): void {
     if (error.code === 'probe' || !rejectedChannel.hasSubscribers) return
-    rejectedChannel.publish({ ...this.#message(info), error })
+    rejectedChannel.publish({ ...this.#message(socket), error })
   }
 
-  #tellOpened(socket: Socket, info: ConnectionInfo): void {
-    if (openedChannel.hasSubscribers) openedChannel.publish(this.#message(info))
+  #tellOpened(socket: Socket): void {
+    if (openedChannel.hasSubscribers) openedChannel.publish(this.#message(socket))
     if (!closedChannel.hasSubscribers) return
     socket.once('close', failed => {
-      closedChannel.publish({ ...this.#message(info), reason: failed ? 'client_reset' : 'done' })
+      closedChannel.publish({ ...this.#message(socket), reason: failed ? 'client_reset' : 'done' })
     })
   }
 
-  #message(info: ConnectionInfo): { server: Server; connection: undefined; info: ConnectionInfo } {
-    return { server: this.#server, connection: undefined, info }
+  #message(socket: Socket): { server: Server; connection: undefined; info: ConnectionInfo } {
+    return { server: this.#server, connection: undefined, info: knownInfo(socket) }
   }
 
   /** Peers without an address are gone, or on a UNIX socket. */
@@ -142,5 +151,6 @@ class Attachment {
   }
 }
 
-/** The refusal's message has it as its cause. */
-function ignore(): void {}
+function rethrow(error: unknown): never {
+  throw error
+}

@@ -113,6 +113,16 @@ function keyOf({ peer, local }: SocketEnds): string | undefined {
 }
 
 /**
+ * Gives the socket of a connection that stands for another what is known of that one, its addresses included. Without it
+ * the socket has no address.
+ */
+export function shareInfo(socket: Socket, info: ConnectionInfo | undefined): void {
+  Object.defineProperty(socket, infoKey, { value: info, configurable: true, writable: true })
+  override(socket, 'remote', info?.source)
+  override(socket, 'local', info?.destination)
+}
+
+/**
  * Records what a socket's header says and makes the socket's own address properties say the same. The ends are those of
  * the first call: later the peer may be gone, and the properties say something else.
  */
@@ -133,6 +143,11 @@ export function applyHeader(socket: Socket, header: ProxyHeader | undefined): Co
   }
   describe(socket, info)
   return info
+}
+
+/** What is known of a socket that `applyHeader` has described. */
+export function knownInfo(socket: Socket): ConnectionInfo {
+  return infoOf(socket) as ConnectionInfo // by what is said above
 }
 
 function infoOf(object: object | undefined): ConnectionInfo | undefined {

@@ -22,6 +22,7 @@ export {
   type StuckMessage,
 } from './diagnostics.ts'
 export type { CloseOptions, CloseResult } from './drain.ts'
+export { front, type FrontServer } from './front.ts'
 export type { ListenArguments } from './listener.ts'
 export type { Place } from './networks.ts'
 export { ProxyServer, type Handler, type ServerState, type ServerStats } from './proxy-server.ts'

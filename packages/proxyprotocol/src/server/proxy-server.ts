@@ -7,6 +7,7 @@ import { ProxyProtocolError } from '../codec/index.ts'
 import { AcceptedConnection, type ConnectionOwner } from './accepted-connection.ts'
 import { Admission } from './admission.ts'
 import { emptyCounters, type CloseReason } from './close-reason.ts'
+import type { ConnectionInfo } from './connection-info.ts'
 import type { Connection } from './connection.ts'
 import {
   acceptedChannel,
@@ -184,40 +185,35 @@ export class ProxyServer implements AsyncDisposable {
     return this.#places.wait(headerTimeout, connection.signal)
   }
 
-  async #admit(connection: AcceptedConnection, waited: number): Promise<boolean> {
+  async #admit(connection: AcceptedConnection, waited: number): Promise<ConnectionInfo | undefined> {
     const { socket } = connection
     connection.awaitHeader()
     const { transport } = this.#listener
     const onFault = (cause: unknown): void => void report(this.#settings.onError, cause, connection)
     try {
-      connection.admit(await this.#admission.admit({ socket, transport, waited, onFault }))
+      const info = await this.#admission.admit({ socket, transport, waited, onFault })
       if (this.#tls) connection.secure(await this.#tls.handshake(socket))
-      return true
+      return info
     } catch (error) {
       return this.#reject(connection, error as ProxyProtocolError) // as both promise
     }
   }
 
-  #rejectFull(connection: AcceptedConnection): false {
+  #rejectFull(connection: AcceptedConnection): undefined {
     const { whyFull } = this.#settings
     const detail = `${this.#places.limit} are open`
     return this.#reject(connection, new ProxyProtocolError(whyFull, { detail }))
   }
 
-  #reject(connection: AcceptedConnection, error: ProxyProtocolError): false {
+  #reject(connection: AcceptedConnection, error: ProxyProtocolError): undefined {
     const reset = this.#settings.overLimit === 'reset' && limitCodes.includes(error.code)
     const first = connection.reject(error, reset ? 'reset' : 'close')
     if (first && error.code !== 'probe' && rejectedChannel.hasSubscribers) {
       rejectedChannel.publish({ ...this.#message(connection), error })
     }
-    return false
   }
 
-  #message(connection: AcceptedConnection): {
-    server: ProxyServer
-    connection: Connection
-    info: Connection['info']
-  } {
+  #message(connection: Connection): { server: ProxyServer; connection: Connection; info: ConnectionInfo } {
     return { server: this, connection, info: connection.info }
   }
 
@@ -245,8 +241,7 @@ export class ProxyServer implements AsyncDisposable {
       transport: () => this.#listener.transport,
       report: (error, connection) => void report(onError, error, connection),
       stuck: (error, connection) => {
-        const { info } = connection
-        if (stuckChannel.hasSubscribers) stuckChannel.publish({ server: this, connection, info, error })
+        if (stuckChannel.hasSubscribers) stuckChannel.publish({ ...this.#message(connection), error })
       },
     }
   }

@@ -28,8 +28,8 @@ export class TlsAcceptor {
     })
     this.#server.on('tlsClientError', (cause, secure) => {
       // A certificate that was refused leaves its reason there, and no error but the end of the connection.
-      const { authorizationError } = secure as { authorizationError?: unknown }
-      const detail = authorizationError ? String(authorizationError) : cause.message
+      const { authorizationError } = secure as unknown as { authorizationError?: string | null } // its type is wrong
+      const detail = authorizationError ?? cause.message
       this.#take(secure)?.reject(new ProxyProtocolError('tls_client_error', { detail, cause }))
     })
   }

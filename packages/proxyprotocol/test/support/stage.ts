@@ -169,13 +169,13 @@ function resources(): string[] {
 }
 
 /** Collects what a channel says of this server, in order. */
-function collect<M extends AcceptedMessage>(
+function collect(
   t: TestContext,
   channel: string,
-  { server, seen }: { readonly server: ProxyServer; readonly seen: M[] },
+  { server, seen }: { readonly server: ProxyServer; readonly seen: AcceptedMessage[] },
 ): void {
   const onMessage = (message: unknown): void => {
-    const said = message as M // only this library publishes there
+    const said = message as AcceptedMessage // only this library publishes there
     if (said.server === server) seen.push(said)
   }
   subscribe(channel, onMessage)
