@@ -6,13 +6,13 @@ import { ProxyProtocolError } from 'proxyprotocol'
 import { connect, headerFor } from 'proxyprotocol/client'
 import {
   createServer,
+  reset,
   type CloseReason,
   type Connection,
   type ProxyServer,
   type SocketEnds,
 } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
-import { reset } from './reset.ts'
 import { tunnel, type Traffic } from './tunnel.ts'
 
 /** Milliseconds of silence before the kernel asks whether a peer is still there: most NATs forget a connection later. */

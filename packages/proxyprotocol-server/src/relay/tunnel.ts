@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
-import { reset } from './reset.ts'
+import { reset } from 'proxyprotocol/server'
 
 /** As long as a server waits for a client's FIN; an upstream that takes nothing for a minute has stopped reading. */
 const FLUSH_TIMEOUT = 60_000

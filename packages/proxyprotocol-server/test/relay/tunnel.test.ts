@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { reset } from '../../src/relay/reset.ts'
+import { reset } from 'proxyprotocol/server'
 import { tunnel, type Traffic } from '../../src/relay/tunnel.ts'
 import { chunk, content, fill, MEBIBYTE, outcome, pair, random, until } from '../support/sockets.ts'
 

@@ -22,7 +22,7 @@ export function rawOf(socket: Socket): Socket {
  * ```
  */
 export function reset(socket: Socket): void {
-  if (isShuttingDown(socket)) setImmediate(cut, socket)
+  if (isShuttingDown(socket)) socket.once('finish', () => cut(socket))
   else cut(socket)
 }
 
@@ -33,7 +33,7 @@ function cut(socket: Socket): void {
   } catch {
     raw.destroy() // Node knows no other way for what is no TCP socket
   }
-  socket.destroy()
+  if (raw !== socket) socket.destroy()
 }
 
 /**

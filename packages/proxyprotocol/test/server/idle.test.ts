@@ -1,0 +1,141 @@
+// Connections on which nothing moves are ended, and only those (contract 10 and 22).
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { V2 } from '../support/headers.ts'
+import { content, outcome, until } from '../support/sockets.ts'
+import { counted, opened, over, readToEnd, setStage } from '../support/stage.ts'
+
+const idle = { timeouts: { idle: 100 } }
+
+test('contract 10: a connection on which nothing moves is reset with idle_timeout, which is no error', async t => {
+  const stage = setStage(t)
+  const reasons: unknown[] = []
+  const served = await stage.serve(async ({ signal }) => {
+    await once(signal, 'abort')
+    reasons.push((signal.reason as { code: string }).code)
+    throw signal.reason
+  }, idle)
+  const client = stage.dial(served.port)
+  client.write(V2)
+  assert.equal((await outcome(client)).end, 'ECONNRESET')
+  await over(served, 1)
+  assert.deepEqual(reasons, ['idle_timeout'])
+  assert.deepEqual(counted(served), { idle_timeout: 1 })
+})
+
+test('contract 22: bytes in either direction keep a connection, however few', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(readToEnd, { timeouts: { idle: 200 } })
+  for (const writesIn of [true, false]) {
+    const client = stage.dial(served.port)
+    client.write(V2)
+    const [connection] = await opened(served)
+    assert.ok(connection)
+    client.resume()
+    const [from, to] = writesIn ? [client, connection.socket] : [connection.socket, client]
+    for (const start = performance.now(); performance.now() - start < 600;) {
+      from.write('x')
+      await once(to, 'data')
+    }
+    assert.equal(connection.state, 'open')
+    client.end()
+    await over(served, writesIn ? 1 : 2)
+  }
+  assert.deepEqual(counted(served), { done: 2 })
+})
+
+test('contract 22: one large write that a slow peer takes bit by bit is no silence', async t => {
+  const stage = setStage(t)
+  const size = 64 * 1024 * 1024
+  const served = await stage.serve(async ({ socket }) => {
+    await new Promise(resolve => socket.write(Buffer.alloc(size), resolve))
+  }, idle)
+  const client = stage.dial(served.port)
+  client.write(V2)
+  await opened(served)
+  let received = 0
+  for (const start = performance.now(); performance.now() - start < 500;) {
+    received += (await content(client, 1024 * 1024)).length // the kernel asks for more by the megabyte
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  assert.equal(served.server.stats().active, 1)
+  received += (await content(client)).length
+  assert.equal(received, size)
+  client.end()
+  await over(served, 1)
+  assert.deepEqual(counted(served), { done: 1 })
+})
+
+test('contract 22: a peer that takes nothing of what is written is idle', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(async ({ socket, signal }) => {
+    socket.write(Buffer.alloc(64 * 1024 * 1024))
+    await once(signal, 'abort')
+  }, idle)
+  const client = stage.dial(served.port)
+  client.write(V2)
+  await over(served, 1)
+  assert.deepEqual(counted(served), { idle_timeout: 1 })
+})
+
+test('contract 22: Infinity never ends a connection, and a handler may keep the time itself', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(
+    async ({ socket }) => {
+      socket.setTimeout(50)
+      await once(socket, 'timeout')
+      socket.end('that took long')
+    },
+    { timeouts: { idle: Infinity } },
+  )
+  const client = stage.dial(served.port)
+  client.write(V2)
+  const ended = outcome(client)
+  client.once('end', () => client.end())
+  assert.deepEqual(await ended, { text: 'that took long', end: 'FIN' })
+})
+
+test("contract 22: a detached socket is nobody else's to end", async t => {
+  const stage = setStage(t)
+  let detached = false
+  const served = await stage.serve(async connection => {
+    const socket = connection.detach().on('error', () => {})
+    detached = true
+    await new Promise(resolve => setTimeout(resolve, 300))
+    socket.end('still here')
+    socket.destroySoon()
+  }, idle)
+  const client = stage.dial(served.port)
+  client.write(V2)
+  assert.equal((await outcome(client.once('end', () => client.end()))).text, 'still here')
+  await until(() => served.server.stats().active === 0)
+  assert.equal(detached, true)
+})
+
+test('contract 22: the timer that looks for idle connections does not keep the process alive, and ends with them', async t => {
+  const stage = setStage(t)
+  const intervals = new Set<unknown>()
+  const { setInterval: set, clearInterval: clear } = globalThis
+  t.mock.method(globalThis, 'setInterval', (...args: Parameters<typeof set>) => {
+    const timer = set(...args)
+    intervals.add(timer)
+    return timer
+  })
+  t.mock.method(globalThis, 'clearInterval', (timer: NodeJS.Timeout) => {
+    intervals.delete(timer)
+    clear(timer)
+  })
+  const served = await stage.serve(readToEnd, idle)
+  for (const count of [1, 2]) {
+    const client = stage.dial(served.port)
+    client.write(V2)
+    await opened(served)
+    assert.equal(intervals.size, 1)
+    assert.equal(process.getActiveResourcesInfo().includes('Timeout'), false)
+    client.end()
+    await over(served, count)
+    await until(() => intervals.size === 0)
+  }
+})
