@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import process from 'node:process'
 import { spawnSync } from 'node:child_process'
 import ts from 'typescript'
 import { filesMatching, root } from './files.js'

@@ -1,6 +1,7 @@
-// Opens a connection that starts with a header, in one write with the first payload where there is any.
+// Opens a connection that starts with a header, in one write with the first payload where there is any; TLS comes after it.
 
-import { Socket, type SocketConnectOpts } from 'node:net'
+import { Socket, type SocketConnectOpts, type TcpSocketConnectOpts } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import {
   encodeHeader,
   ProxyProtocolError,
@@ -8,38 +9,87 @@ import {
   type ErrorCode,
   type HeaderInit,
 } from '../codec/index.ts'
+import { Attempt, checkTimeout } from './attempt.ts'
+import { tellOfLargeHeader } from './diagnostics.ts'
+import { checkOptionNames } from './option-names.ts'
+import { tlsSettings, type TlsOptions } from './tls-settings.ts'
 
 /** A host that needs longer is down for the person who waits. */
 const DEFAULT_TIMEOUT = 5_000
 /** Node gives up on each address of a name after 250 ms, less than one retransmission; a second leaves time for four. */
 const ATTEMPT_TIMEOUT = 1_000
-/** Node's timers take no more; beyond it they fire at once. */
-const MAX_TIMEOUT = 2_147_483_647
+
+/** Options of `net.connect()` that are passed on as they are. */
+export type SocketOptions = {
+  readonly [
+    Name in
+      | 'autoSelectFamily'
+      | 'autoSelectFamilyAttemptTimeout'
+      | 'family'
+      | 'hints'
+      | 'keepAlive'
+      | 'keepAliveInitialDelay'
+      | 'localAddress'
+      | 'localPort'
+      | 'lookup'
+      | 'noDelay'
+  ]?: TcpSocketConnectOpts[Name] | undefined
+}
 
 /** Where to connect to, and how. */
-export interface ConnectOptions extends EncodeOptions {
+export interface ConnectOptions extends EncodeOptions, SocketOptions {
   /** A name or an address; default localhost. */
   readonly host?: string | undefined
   /** Required unless `path` is given. */
   readonly port?: number | undefined
   /** A UNIX socket, instead of host and port. */
   readonly path?: string | undefined
-  /** Milliseconds for the whole: name look-up and all addresses of the name. Default 5000. */
+  /** TLS, behind the header: `true`, or options of `tls.connect()`. `servername` follows from `host`. */
+  readonly tls?: boolean | TlsOptions | undefined
+  /** Milliseconds for the whole: name look-up, all addresses of the name, and the TLS handshake. Default 5000. */
   readonly timeout?: number | undefined
   /** Gives up connecting; it does not end an established connection. */
   readonly signal?: AbortSignal | undefined
   /** Keeps your side open after the peer's FIN. Default false, as in `net.connect`. */
   readonly allowHalfOpen?: boolean | undefined
-  /** Asked once the connection stands; what it gives leaves with the header in one write, null stands for nothing. */
+  /**
+   * Asked once the connection stands, with `tls` once it is secure; what it gives leaves with the header in one write, or
+   * encrypted as the first bytes behind the handshake. Null stands for nothing.
+   */
   readonly payload?: (() => Uint8Array | null) | undefined
+}
+
+const optionNames: Readonly<Record<keyof ConnectOptions, true>> = {
+  host: true,
+  port: true,
+  path: true,
+  tls: true,
+  timeout: true,
+  signal: true,
+  checksum: true,
+  padTo: true,
+  payload: true,
+  allowHalfOpen: true,
+  localAddress: true,
+  localPort: true,
+  family: true,
+  hints: true,
+  lookup: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: true,
+  autoSelectFamily: true,
+  autoSelectFamilyAttemptTimeout: true,
 }
 
 /**
  * Connects and sends the header first, in one write. It has left when the promise resolves, so that TLS or HTTP/2, which
- * write past the socket's own buffer, can take over. Without a header it just connects.
+ * write past the socket's own buffer, can take over. With `tls` the header leaves in clear, the handshake follows, and the
+ * promise resolves with the secure socket. Without a header it just connects.
  *
- * @throws ProxyProtocolError with code `connect_refused`, `connect_timeout`, `connect_error`, `dns_error` or `aborted`;
- * TypeError or RangeError when the header cannot be encoded or an option is wrong, before anything is opened.
+ * @throws ProxyProtocolError with code `connect_refused`, `connect_timeout`, `connect_error`, `dns_error`,
+ * `tls_upstream_error` or `aborted`; TypeError or RangeError when the header cannot be encoded or an option is wrong,
+ * before anything is opened.
  *
  * @example
  * ```ts
@@ -52,56 +102,61 @@ export interface ConnectOptions extends EncodeOptions {
  * }
  * ```
  */
+export function connect(
+  options: ConnectOptions & { readonly tls: true | TlsOptions },
+  header?: HeaderInit,
+): Promise<TLSSocket>
+export function connect(options: ConnectOptions, header?: HeaderInit): Promise<Socket>
 export async function connect(options: ConnectOptions, header?: HeaderInit): Promise<Socket> {
-  const { checksum, padTo, payload, timeout = DEFAULT_TIMEOUT, signal, ...where } = options
-  if (!Number.isFinite(timeout) || timeout < 0 || timeout > MAX_TIMEOUT) {
-    throw new RangeError(`timeout must be milliseconds from 0 to ${MAX_TIMEOUT}, got ${String(timeout)}`)
-  }
+  checkOptionNames(options, optionNames, 'connect()')
+  const { checksum, padTo, payload, tls, timeout = DEFAULT_TIMEOUT, signal, ...where } = options
+  checkTimeout(timeout)
+  const secure = tlsSettings(tls, where.host)
   const head = header === undefined ? undefined : encodeHeader(header, { checksum, padTo })
   if (signal?.aborted) throw new ProxyProtocolError('aborted', { cause: signal.reason })
   const settings = { noDelay: true, autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT, ...where }
-  const socket = new Socket(settings)
+  const raw = new Socket(settings)
+  const attempt = new Attempt({ timeout, signal, stages: secure ? ', the TLS handshake included' : '' })
   try {
-    socket.connect(settings as SocketConnectOpts) // Node checks at run time that there is a port or a path
-    await established(socket, timeout, signal)
-    const first = payload?.()
-    socket.cork()
-    for (const bytes of [head, first]) if (bytes) socket.write(bytes)
-    socket.uncork()
+    raw.connect(settings as SocketConnectOpts) // Node checks at run time that there is a port or a path
+    await attempt.reach(raw, 'connect', connectFault)
+    const first = secure ? undefined : payload?.()
+    if (head) tellOfLargeHeader(head, where)
+    write(raw, [head, first])
+    if (!secure) return raw
+    const socket = connectTls({ ...secure, socket: raw })
+    await attempt.reach(socket, 'secureConnect', tlsFault)
+    write(socket, [payload?.()])
     return socket
   } catch (error) {
-    socket.destroy() // nobody else has it
+    abandon(raw)
     throw error
+  } finally {
+    attempt.end()
   }
 }
 
-function established(socket: Socket, timeout: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      fail(new ProxyProtocolError('connect_timeout', { detail: `${timeout} ms` }))
-    }, timeout)
-    function onConnect(): void {
-      stop()
-      resolve()
-    }
-    function onError(cause: NodeJS.ErrnoException): void {
-      fail(new ProxyProtocolError(codeOf(cause), { detail: messageOf(cause), cause }))
-    }
-    function onAbort(): void {
-      fail(new ProxyProtocolError('aborted', { cause: signal?.reason }))
-    }
-    function fail(error: ProxyProtocolError): void {
-      stop()
-      reject(error)
-    }
-    function stop(): void {
-      clearTimeout(timer)
-      socket.off('connect', onConnect).off('error', onError)
-      signal?.removeEventListener('abort', onAbort)
-    }
-    socket.on('connect', onConnect).on('error', onError)
-    signal?.addEventListener('abort', onAbort)
-  })
+function write(socket: Socket, parts: readonly (Uint8Array | null | undefined)[]): void {
+  socket.cork()
+  for (const bytes of parts) if (bytes) socket.write(bytes)
+  socket.uncork()
+}
+
+/**
+ * Closes what nobody else has. Where bytes have left it is cut off, not ended: a receiver that does not speak TLS must not
+ * take a header and half a handshake for all there was. UNIX sockets know no RST.
+ */
+function abandon(socket: Socket): void {
+  if (socket.bytesWritten > 0 && socket.remoteAddress !== undefined) socket.resetAndDestroy()
+  else socket.destroy()
+}
+
+function tlsFault(cause: Error): ProxyProtocolError {
+  return new ProxyProtocolError('tls_upstream_error', { detail: cause.message, cause })
+}
+
+function connectFault(cause: NodeJS.ErrnoException): ProxyProtocolError {
+  return new ProxyProtocolError(codeOf(cause), { detail: messageOf(cause), cause })
 }
 
 function codeOf({ code, syscall }: NodeJS.ErrnoException): ErrorCode {

@@ -6,28 +6,51 @@ import {
   parseAddress,
   ProxyProtocolError,
   tlv,
+  tlvType,
   type HeaderInit,
   type InetEndpoint,
   type Tlv,
   type Version,
 } from '../codec/index.ts'
+import { checkOptionNames } from './option-names.ts'
+import { tlsTlvs, type TlsFact } from './tls-facts.ts'
 
+/** What the header says besides the addresses; nothing of it by default, for every receiver has its limit. */
 export interface HeaderForOptions {
   /** Default 2. */
   readonly version?: Version | undefined
+  /**
+   * What a TLS socket knows of its connection; version 2 only, and nothing where the socket has no TLS. A list says the TLS
+   * version, whether a client certificate was verified, and the facts that it names; `true` names all but `clientCert`.
+   */
+  readonly tls?: boolean | readonly TlsFact[] | undefined
+  /** `true` sends a CRC-32C checksum, `false` leaves one out that stands among `tlvs`; version 2 only. */
+  readonly checksum?: boolean | undefined
   /** Sent as a unique id TLV; version 2 only. */
   readonly uniqueId?: string | Uint8Array | undefined
-  /** Further TLVs; version 2 only. */
+  /** Further TLVs, behind the others; version 2 only. */
   readonly tlvs?: readonly Tlv[] | undefined
 }
 
+const optionNames: Readonly<Record<keyof HeaderForOptions, true>> = {
+  version: true,
+  tls: true,
+  checksum: true,
+  uniqueId: true,
+  tlvs: true,
+}
+
+/** Encoding fills it in. */
+const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
+
 /**
  * The header for a connection that was accepted as `socket`: its peer is the source, its local address the destination.
+ * On a socket that `proxyprotocol/server` has accepted, these are the client's, so that the client is passed on.
  * IPv4 addresses that a dual-stack socket shows as `::ffff:a.b.c.d` are sent as IPv4; a UNIX socket becomes LOCAL, or
  * UNKNOWN in version 1.
  *
  * @throws ProxyProtocolError `client_reset` when the peer was gone before anybody asked for its address: what it left
- * behind must not be passed on as the proxy's own. TypeError or RangeError when the unique id cannot be sent.
+ * behind must not be passed on as the proxy's own. TypeError or RangeError when an option is wrong or cannot be sent.
  *
  * @example
  * ```ts
@@ -42,15 +65,24 @@ export interface HeaderForOptions {
  * ```
  */
 export function headerFor(socket: Socket, options: HeaderForOptions = {}): HeaderInit {
-  const { version = 2, uniqueId, tlvs = [] } = options
-  const all = uniqueId === undefined ? tlvs : [tlv.uniqueId(uniqueId), ...tlvs]
+  checkOptionNames(options, optionNames, 'headerFor()')
+  const { version = 2 } = options
   const source = endpointOf(socket.remoteAddress, socket.remotePort)
   const destination = endpointOf(socket.localAddress, socket.localPort)
-  if (source && destination) return { version, source, destination, tlvs: all }
+  if (source && destination) return { version, source, destination, tlvs: tlvsOf(socket, options) }
   if (source || destination || socket.destroyed) {
     throw new ProxyProtocolError('client_reset', { detail: 'it is gone, and so is its address' })
   }
-  return version === 1 ? { version, family: 'UNSPEC', tlvs: all } : { version, command: 'LOCAL', tlvs: all }
+  const tlvs = tlvsOf(socket, options)
+  return version === 1 ? { version, family: 'UNSPEC', tlvs } : { version, command: 'LOCAL', tlvs }
+}
+
+/** What the proxy says itself comes first, as the first TLV of a type counts. */
+function tlvsOf(socket: Socket, options: HeaderForOptions): readonly Tlv[] {
+  const { uniqueId, tls = false, checksum, tlvs = [] } = options
+  const further = checksum === undefined ? tlvs : tlvs.filter(({ type }) => type !== tlvType.checksum)
+  const id = uniqueId === undefined ? [] : [tlv.uniqueId(uniqueId)]
+  return [...(checksum ? [checksumTlv] : []), ...id, ...tlsTlvs(socket, tls), ...further]
 }
 
 /** An endpoint as a header can carry it: no zone, and IPv4 as IPv4. */

@@ -110,7 +110,7 @@ test('connect() gives a socket as Node makes it: no listener of ours, and half-o
   const { port, accept } = await listenRaw(stage)
   const { signal } = new AbortController()
   for (const allowHalfOpen of [undefined, true]) {
-    const socket = await connect({ host: HOST, port, signal, allowHalfOpen }, HEADER)
+    const socket: Socket = await connect({ host: HOST, port, signal, allowHalfOpen }, HEADER)
     for (const event of ['connect', 'error', 'data']) assert.equal(socket.listenerCount(event), 0, event)
     assert.equal(getEventListeners(signal, 'abort').length, 0)
     assert.equal(socket.allowHalfOpen, allowHalfOpen === true)

@@ -7,8 +7,8 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { headerFor } from '../../src/client/index.ts'
-import { encodeHeader, parseHeader, readTlvs, tlv } from '../../src/codec/index.ts'
+import { headerFor, type HeaderForOptions } from '../../src/client/index.ts'
+import { encodeHeader, parseHeader, readTlvs, tlv, tlvType } from '../../src/codec/index.ts'
 import { DESTINATION, encode, SOURCE } from '../support/headers.ts'
 import { outcome, until } from '../support/sockets.ts'
 import { over, setStage, type Stage } from '../support/stage.ts'
@@ -121,6 +121,62 @@ for (const [name, remote, local, family, source, destination] of cases) {
     assert.deepEqual([header.source.address, header.destination.address], [source, destination])
   })
 }
+
+/** How an address that a socket shows is sent beside another: IPv4 as itself, unless the other end is IPv6 (spec 4.2). */
+const ends = {
+  v4: { address: '192.0.2.1', as4: '192.0.2.1', as6: '::ffff:192.0.2.1' },
+  v6: { address: '2001:db8::1', as4: undefined, as6: '2001:db8::1' },
+  mapped: { address: '::ffff:192.0.2.9', as4: '192.0.2.9', as6: '::ffff:192.0.2.9' },
+  unix: { address: undefined, as4: undefined, as6: undefined },
+} as const
+
+for (const [sourceKind, source] of Object.entries(ends)) {
+  for (const [destinationKind, destination] of Object.entries(ends)) {
+    test(`headerFor() tells ${sourceKind} to ${destinationKind} in one family, in both versions`, () => {
+      const socket = stub([source.address, 1], [destination.address, 2])
+      if (source.address === undefined && destination.address === undefined) {
+        assert.equal(encode(headerFor(socket)).toString('hex', 12), '20000000', 'LOCAL, UNSPEC, length 0')
+        assert.equal(encode(headerFor(socket, { version: 1 })).toString(), 'PROXY UNKNOWN\r\n')
+        return
+      }
+      if (source.address === undefined || destination.address === undefined) {
+        for (const version of [1, 2] as const) {
+          assert.throws(() => headerFor(socket, { version }), { code: 'client_reset' })
+        }
+        return
+      }
+      const in4 = source.as4 !== undefined && destination.as4 !== undefined
+      const pair = in4 ? [source.as4, destination.as4] : [source.as6, destination.as6]
+      const header = parseHeader(encodeHeader(headerFor(socket)))
+      assert.ok(header.family === 'INET' || header.family === 'INET6')
+      assert.equal(header.family, in4 ? 'INET' : 'INET6')
+      assert.deepEqual([header.source.address, header.destination.address], pair)
+      const line = encode(headerFor(socket, { version: 1 })).toString()
+      assert.equal(line, `PROXY TCP${in4 ? 4 : 6} ${pair.join(' ')} 1 2\r\n`)
+    })
+  }
+}
+
+test('headerFor() sends a checksum where it is asked to, and leaves one out that came along', () => {
+  const socket = stub(['192.0.2.1', 1], ['192.0.2.2', 2])
+  const old = { type: tlvType.checksum, value: Uint8Array.of(1, 2, 3, 4) }
+  const types = (options: HeaderForOptions): unknown =>
+    parseHeader(encodeHeader(headerFor(socket, options))).tlvs.map(({ type }) => type) // which verifies the sum
+  const { checksum, authority } = tlvType
+  const tlvs = [tlv.authority('example.org'), old]
+  assert.deepEqual(types({ checksum: true }), [checksum])
+  assert.deepEqual(types({ checksum: true, tlvs }), [checksum, authority])
+  assert.deepEqual(types({ checksum: false, tlvs }), [authority])
+  assert.deepEqual(types({ tlvs }), [authority, checksum], 'passed on with its sum computed anew')
+  assert.throws(() => encodeHeader(headerFor(socket, { version: 1, checksum: true })), TypeError)
+})
+
+test('headerFor() names an option that it does not know', () => {
+  assert.throws(() => headerFor(stub([], []), untyped({ uniqueID: 'abc' })), {
+    name: 'TypeError',
+    message: 'headerFor() takes no option "uniqueID", only version, tls, checksum, uniqueId, tlvs',
+  })
+})
 
 test('headerFor() refuses a socket of which only one end is known, as is that of a peer that left at once', () => {
   for (const socket of [

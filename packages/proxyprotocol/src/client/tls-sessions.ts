@@ -1,0 +1,32 @@
+// TLS sessions to resume, a few of them, each under the name of the server that gave it.
+
+import type { TLSSocket } from 'node:tls'
+
+/** As many as https.Agent and undici keep; an undici Agent may go to many origins. */
+const MAX_SESSIONS = 100
+
+export class TlsSessions {
+  readonly #sessions = new Map<string, Buffer>()
+
+  get(server: string): Buffer | undefined {
+    return this.#sessions.get(server)
+  }
+
+  /** Keeps the sessions that this connection has brought and will bring: with TLS 1.3 they come behind the handshake. */
+  collect(server: string, socket: TLSSocket): void {
+    const established = socket.getProtocol() === 'TLSv1.3' ? undefined : socket.getSession()
+    if (established) this.#keep(server, established)
+    socket.on('session', session => this.#keep(server, session))
+  }
+
+  forget(server: string): void {
+    this.#sessions.delete(server)
+  }
+
+  #keep(server: string, session: Buffer): void {
+    this.#sessions.delete(server)
+    this.#sessions.set(server, session)
+    const [oldest] = this.#sessions.keys()
+    if (this.#sessions.size > MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest)
+  }
+}

@@ -1,0 +1,29 @@
+// TLS towards an upstream: what tls.connect() is told, checked before anything is opened.
+
+import { isIP } from 'node:net'
+import { createSecureContext, type ConnectionOptions } from 'node:tls'
+
+/** What `tls.connect()` takes, less what says where to connect to. `servername` is by default the host, unless that is an IP address. */
+export type TlsOptions = Omit<ConnectionOptions, 'host' | 'port' | 'path' | 'socket' | 'lookup' | 'timeout'>
+
+/**
+ * Settings for a TLS connection to this host; undefined where none is asked for.
+ *
+ * @throws TypeError when `tls` is something else; whatever Node throws for a key or certificate that it cannot read.
+ */
+export function tlsSettings(
+  tls: boolean | TlsOptions | undefined,
+  host: string = 'localhost',
+): ConnectionOptions | undefined {
+  if (tls === undefined || tls === false) return undefined
+  const options = tls === true ? {} : tls
+  if (!isObject(options)) {
+    throw new TypeError(`tls must be true, false or the options of tls.connect(), got ${JSON.stringify(tls)}`)
+  }
+  const { servername = isIP(host) ? '' : host, secureContext = createSecureContext(options) } = options
+  return { ...options, host, servername, secureContext } // Node checks the certificate against the host where there is no name
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+}
