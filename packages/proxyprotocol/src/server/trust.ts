@@ -2,12 +2,15 @@
 
 import { compileNetworks, type Place } from './networks.ts'
 
+/** How a dual-stack socket shows an IPv4 peer, in front of the address that a predicate expects. */
+const MAPPED = /^::ffff:(?=\d+\.)/i
+
 /** The other end of an accepted socket; its address is undefined for UNIX sockets and for peers that are gone already. */
 export type Peer = Place
 
 /**
  * Whose headers are believed: a list of CIDRs (`'10.0.0.0/8'`, `'2001:db8::/32'`, single addresses, `'unix'` for peers
- * on a UNIX socket), `'anyone'`, or a predicate.
+ * on a UNIX socket), `'anyone'`, or a predicate, which gets IPv4 peers of dual-stack sockets as IPv4.
  */
 export type Trust = 'anyone' | readonly string[] | ((peer: Peer) => boolean)
 
@@ -20,7 +23,7 @@ export function compileTrust(trust: Trust): (peer: Peer) => boolean {
   if (trust === 'anyone') return () => true
   if (typeof trust === 'function') {
     return peer => {
-      const verdict: unknown = trust(peer)
+      const verdict: unknown = trust({ ...peer, address: peer.address?.replace(MAPPED, '') })
       if (verdict instanceof Promise) {
         verdict.catch(() => undefined) // nobody else will, and it would end the process
         throw new TypeError('trust must answer at once, but the predicate gave a promise')
