@@ -120,6 +120,15 @@ test('trust: a predicate is asked, and only true is yes', () => {
   }
 })
 
+test('trust: a predicate gets IPv4 peers of dual-stack sockets as IPv4, and other peers as they are', () => {
+  const asked: unknown[] = []
+  const isTrusted = compileTrust(({ address }) => asked.push(address) > 0)
+  for (const address of ['::ffff:192.0.2.1', '::FFFF:192.0.2.1', '::ffff:c000:201', 'fe80::1%eth0']) {
+    isTrusted({ address, transport: 'tcp' })
+  }
+  assert.deepEqual(asked, ['192.0.2.1', '192.0.2.1', '::ffff:c000:201', 'fe80::1%eth0'])
+})
+
 test('trust: an async predicate fails closed, and its rejection ends no process', () => {
   for (const answer of [Promise.resolve(true), Promise.reject(new Error('late'))]) {
     assert.throws(() => compileTrust(untyped(() => answer))({ address: '192.0.2.1', transport: 'tcp' }), {
