@@ -6,124 +6,30 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import http from 'node:http'
 import http2 from 'node:http2'
-import https from 'node:https'
 import net, { type AddressInfo, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text as textOf } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import tls from 'node:tls'
-import {
-  attach,
-  connectionInfo,
-  diagnosticsChannels,
-  type AttachOptions,
-  type RejectedMessage,
-} from '../../src/server/index.ts'
+import { attach, connectionInfo, diagnosticsChannels, type RejectedMessage } from '../../src/server/index.ts'
 import { certificate } from '../support/certificate.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, V1, V2 } from '../support/headers.ts'
 import { HeaderFirst, type Cut } from '../support/segments.ts'
+import {
+  askHttp,
+  askHttp2,
+  askPlain,
+  kinds,
+  onRequest,
+  onSocket,
+  withServer,
+} from '../support/server-kinds.ts'
 import { outcome, turns } from '../support/sockets.ts'
 import { setStage } from '../support/stage.ts'
 import { untyped } from '../support/untyped.ts'
 
-/** What a server answers with: the client's address as its own code sees it, and the peer behind it. */
-function seen(
-  connected: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined },
-  from: object,
-): string {
-  const peer = connectionInfo(from)?.via.peer
-  return `${connected.remoteAddress}:${connected.remotePort} by ${peer && 'address' in peer ? peer.address : 'nobody'}`
-}
-
-interface Kind {
-  readonly create: () => Server
-  /** Speaks the kind's protocol over a stream and resolves with the server's answer. */
-  readonly ask: (stream: HeaderFirst) => Promise<string>
-}
-
-function onRequest(
-  request: http.IncomingMessage | http2.Http2ServerRequest,
-  response: { end(text: string): unknown },
-): void {
-  response.end(seen(request.socket, request))
-}
-
-function secure(stream: HeaderFirst, protocol?: string): tls.TLSSocket {
-  const offer = protocol === undefined ? {} : { ALPNProtocols: [protocol] }
-  return tls.connect({ socket: stream, rejectUnauthorized: false, ...offer })
-}
-
-async function askPlain(stream: NodeJS.ReadWriteStream): Promise<string> {
-  stream.write('hi')
-  const answer = await textOf(stream)
-  stream.end()
-  return answer
-}
-
-async function askHttp(stream: NodeJS.ReadWriteStream): Promise<string> {
-  stream.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
-  const answer = await textOf(stream)
-  return answer.slice(answer.indexOf('\r\n\r\n') + 4)
-}
-
-async function askHttp2(createConnection: () => HeaderFirst | tls.TLSSocket): Promise<string> {
-  const session = http2.connect('http://localhost', { createConnection })
-  const answer = await textOf(session.request({ ':path': '/' }))
-  session.close()
-  return answer
-}
-
-function onSocket(socket: net.Socket): void {
-  socket.once('data', () => socket.end(seen(socket, socket)))
-}
-
-const kinds: Readonly<Record<string, Kind>> = {
-  net: { create: () => net.createServer({ allowHalfOpen: true }, onSocket), ask: askPlain },
-  tls: { create: () => tls.createServer(certificate, onSocket), ask: stream => askPlain(secure(stream)) },
-  http: { create: () => http.createServer(onRequest), ask: askHttp },
-  https: { create: () => https.createServer(certificate, onRequest), ask: stream => askHttp(secure(stream)) },
-  http2: {
-    create: () => http2.createSecureServer({ ...certificate, allowHTTP1: true }, onRequest),
-    ask: stream => askHttp2(() => secure(stream, 'h2')),
-  },
-  h2c: { create: () => http2.createServer(onRequest), ask: stream => askHttp2(() => stream) },
-}
-
 const CHECKED = encode({ source: SOURCE, destination: DESTINATION }, { checksum: true })
 const cuts: readonly Cut[] = ['one segment', 'header|payload', 3, 15, 20, 'byte by byte']
-
-interface Attached {
-  readonly server: Server
-  readonly port: number
-  readonly dial: () => net.Socket
-  /** A stream of the kind's client that starts with a header. */
-  readonly behind: (header: Uint8Array, cut?: Cut) => HeaderFirst
-}
-
-/** Runs a test with an attached server that listens on loopback, and leaves nothing of it behind. */
-async function withServer(
-  t: TestContext,
-  { server, options = {} }: { readonly server: Server; readonly options?: Partial<AttachOptions> },
-  body: (attached: Attached) => Promise<void>,
-): Promise<void> {
-  const stage = setStage(t)
-  attach(server, { trust: ['127.0.0.1'], ...options })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const dial = (): net.Socket => stage.dial(port)
-  try {
-    await body({
-      server,
-      port,
-      dial,
-      behind: (header, cut = 'one segment') => new HeaderFirst(dial(), header, cut),
-    })
-  } finally {
-    if (server.listening) server.close()
-  }
-}
 
 for (const [name, { create, ask }] of Object.entries(kinds)) {
   test(`attach() on ${name}: the client's address, however the header is cut`, t =>
