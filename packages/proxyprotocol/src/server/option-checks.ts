@@ -33,8 +33,9 @@ export function limit(value: number, name: string): number {
  * @throws TypeError naming the option and those there are.
  */
 export function checkNames(options: object, known: readonly string[], prefix = ''): void {
-  if (typeof options !== 'object')
-    throw new TypeError(`${prefix || 'the options '}must be an object, got ${inspect(options)}`)
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw new TypeError(`${prefix.slice(0, -1) || 'options'} must be an object, got ${inspect(options)}`)
+  }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     const names = known.map(each => prefix + each).join(', ')
