@@ -2,7 +2,10 @@
 
 import { ProxyProtocolError, tlvType, type Endpoint, type ProxyHeader } from '../codec/index.ts'
 import type { ConnectionInfo } from './connection-info.ts'
-import { addressBytes, compileNetworks, isLoopback, type Place } from './networks.ts'
+import { compileNetworks, isLoopback, type Place } from './networks.ts'
+
+/** "This network", multicast with all that is reserved behind it, the unspecified address, multicast. */
+const isNoUnicast = compileNetworks(['0.0.0.0/8', '224.0.0.0/3', '::', 'ff00::/8'], 'networks')
 
 /**
  * Looks at a connection whose header is complete, before its handler or server sees it, and answers at once: undefined
@@ -32,7 +35,7 @@ export function denyLoopback({ header }: ConnectionInfo): ProxyProtocolError | u
 /** Refuses headers with an address that no single host can have: multicast, broadcast, 0.0.0.0/8 and `::`. */
 export function requireUnicast({ header }: ConnectionInfo): ProxyProtocolError | undefined {
   for (const endpoint of announced(header)) {
-    if ('address' in endpoint && !isUnicast(endpoint.address)) {
+    if ('address' in endpoint && isNoUnicast(placeOf(endpoint))) {
       return denied(`the header announces ${endpoint.address}, which is no unicast address`)
     }
   }
@@ -84,13 +87,6 @@ function placeOf(source: Endpoint): Place {
 
 function addressOf(source: Endpoint): string {
   return 'address' in source ? source.address : 'a UNIX socket'
-}
-
-function isUnicast(address: string): boolean {
-  const bytes = addressBytes(address)
-  const [first = 0] = bytes ?? []
-  if (bytes?.length === 4) return first > 0 && first < 224
-  return first !== 0xff && (bytes?.some(byte => byte !== 0) ?? false)
 }
 
 function denied(detail: string): ProxyProtocolError {
