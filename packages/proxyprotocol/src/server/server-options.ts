@@ -114,9 +114,10 @@ export function serverSettings(options: ServerOptions): ServerSettings {
       ? plainSettings(limits, timeouts)
       : admissionSettings(options, limits, timeouts)
   const { pendingHeaders } = admission
+  const { connections = connectionsByDescriptors() } = limits
   return {
     ...admission,
-    connections: limit(limits.connections ?? connectionsByDescriptors(), 'limits.connections'),
+    connections: limit(connections, 'limits.connections'),
     whyFull: limits.connections === undefined ? 'limit_fds' : 'limit_connections',
     waiting:
       limits.connections === undefined ? Math.min(pendingHeaders, WAITING_DESCRIPTORS) : pendingHeaders,

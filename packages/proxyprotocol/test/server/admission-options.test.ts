@@ -65,6 +65,7 @@ const common = 'timeouts, limits, overLimit, tls, onError, signal'
 const ofItsOwn: Readonly<Record<string, readonly Wrong[]>> = {
   'createServer()': [
     [{ trust, limits: { connections: 0 } }, 'RangeError', `limits.connections ${HOW_MANY}, got 0`],
+    [{ trust, limits: { connections: null } }, 'RangeError', `limits.connections ${HOW_MANY}, got null`],
     [
       { trust, overLimit: 'drop' },
       'TypeError',
@@ -148,6 +149,10 @@ for (const [maker, make] of Object.entries(makers)) {
     make({ trust, limits: { pendingHeaders: Infinity, perSource: Infinity } })
   })
 }
+
+test('contract 1: createServer() takes an idle timeout and a limit without an end', () => {
+  createServer({ trust, timeouts: { idle: Infinity }, limits: { connections: Infinity } }, () => {})
+})
 
 test('a server that was refused for its options may be attached to with better ones', () => {
   const server = createNetServer()

@@ -9,7 +9,6 @@ import { errorMessages, ProxyProtocolError } from '../../src/codec/index.ts'
 import {
   diagnosticsChannels,
   type AcceptedMessage,
-  type Connection,
   type ServerOptions,
   type ServerStats,
 } from '../../src/server/index.ts'

@@ -22,7 +22,10 @@ function between(source: string, destination = source): Buffer {
 
 const UNIX = encode({ source: { path: '/run/client' }, destination: { path: '/run/server' } })
 const UNSPEC = encode({ family: 'UNSPEC' })
-const v1To = (source: string): string => `PROXY TCP4 ${source} 198.51.100.7 1 2\r\n`
+
+function v1From(source: string): string {
+  return `PROXY TCP4 ${source} 198.51.100.7 1 2\r\n`
+}
 
 interface Case {
   readonly name: string
@@ -68,7 +71,7 @@ const cases: readonly Case[] = [
             `the header announces the loopback client ${source}`,
           ] as const,
       ),
-      ['version 1', v1To('127.0.0.1'), 'the header announces the loopback client 127.0.0.1'],
+      ['version 1', v1From('127.0.0.1'), 'the header announces the loopback client 127.0.0.1'],
     ],
   },
   {
@@ -97,7 +100,7 @@ const cases: readonly Case[] = [
           [`to ${address}`, between('2001:db8::1', address), detail],
         ] as const
       }),
-      ['version 1', v1To('0.0.0.0'), 'the header announces 0.0.0.0, which is no unicast address'],
+      ['version 1', v1From('0.0.0.0'), 'the header announces 0.0.0.0, which is no unicast address'],
     ],
   },
   {
