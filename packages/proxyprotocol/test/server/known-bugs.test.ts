@@ -79,16 +79,16 @@ for (const [name, open] of doors) {
   test(`${name}: a LOCAL connection can be announced upstream (known bug 10)`, async t => {
     const stage = setStage(t)
     const { port, seen } = await open(t, stage)
-    for (const header of [
+    for (const sent of [
       LOCAL,
       raw(0x20, 0x11, randomBytes(12)),
       encode({ command: 'LOCAL', tlvs: [tlv.alpn('h2')] }),
     ]) {
-      assert.equal(await told(stage, port, header), 'served')
-      const { info } = last(seen)
-      const passedOn = decodeHeader(encodeHeader(info?.header ?? assert.fail()))
+      assert.equal(await told(stage, port, sent), 'served')
+      const { header = assert.fail() } = last(seen).info ?? {}
+      const passedOn = decodeHeader(encodeHeader(header))
       assert.ok(passedOn.status === 'header')
-      assert.deepEqual([passedOn.header.command, passedOn.header.tlvs], ['LOCAL', info.header.tlvs])
+      assert.deepEqual([passedOn.header.command, passedOn.header.tlvs], ['LOCAL', header.tlvs])
     }
   })
 
