@@ -212,6 +212,7 @@ export class AcceptedConnection implements Connection, Watched {
 
   /** The signal comes a tick later: who listens to 'close' as well sees the ordinary end that it is. */
   #onClose(): void {
+    if (this.#state === 'accepted') this.#settle(new ProxyProtocolError('probe')) // it waited for a place, unread
     if (this.#state !== 'open') return
     process.nextTick(() => {
       this.#end(new ProxyProtocolError('done'))

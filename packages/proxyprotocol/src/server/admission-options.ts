@@ -1,5 +1,6 @@
 // Which headers are accepted, and from whom: what attach() and createServer() are both told, checked once at the start.
 
+import { inspect } from 'node:util'
 import { decodeHeader, type DecodeOptions } from '../codec/index.ts'
 import { limit, milliseconds, oneOf } from './option-checks.ts'
 import { DEFAULT_HEADER_TIMEOUT, type ReadHeaderOptions } from './read-header.ts'
@@ -100,7 +101,12 @@ export function admissionSettings(
  * @throws RangeError naming the option that is wrong.
  */
 export function plainSettings(limits: AdmissionLimits, timeouts: AdmissionTimeouts): AdmissionSettings {
-  return { ...admissionSettings({ trust: 'anyone' }, limits, timeouts), isTrusted: undefined }
+  const { header = DEFAULT_HEADER_TIMEOUT } = timeouts
+  return {
+    ...admissionSettings({ trust: 'anyone' }, limits, {}),
+    isTrusted: undefined,
+    headerTimeout: milliseconds(header, 'timeouts.header'), // how long a connection waits for a place; no header is late
+  }
 }
 
 function headerTimeout(timeout: number = DEFAULT_HEADER_TIMEOUT): number {
@@ -129,7 +135,9 @@ function decodeOptions(
   mixedFamilies: DecodeOptions['mixedFamilies'],
 ): ReadHeaderOptions {
   if (!Object.hasOwn(versions, version)) {
-    throw new TypeError(`version must be 'detect', 'v1', 'v2' or 'none', got ${JSON.stringify(version)}`)
+    throw new TypeError(
+      `version must be 'detect', 'v1', 'v2' or, for createServer(), 'none', got ${inspect(version)}`,
+    )
   }
   const checked = { versions: versions[version], maxHeaderBytes: headerBytes, mixedFamilies }
   try {

@@ -42,6 +42,7 @@ export class Admission {
    */
   async admit(arrival: Arrival): Promise<ConnectionInfo> {
     const { socket } = arrival
+    if (socket.destroyed) throw new ProxyProtocolError('probe') // nobody to serve, and its source would count for ever
     const info = this.#mustSend(arrival) ? await this.#receive(arrival) : applyHeader(socket, undefined)
     if (!this.#sources.add(socket, info.source)) throw new ProxyProtocolError('limit_source')
     return info

@@ -32,9 +32,10 @@ export function limit(value: number, name: string): number {
  * @param prefix of the names in the message, such as `limits.`
  * @throws TypeError naming the option and those there are.
  */
-export function checkNames(options: object, known: readonly string[], prefix = ''): void {
-  if (typeof options !== 'object')
-    throw new TypeError(`${prefix || 'the options '}must be an object, got ${inspect(options)}`)
+export function checkNames(options: object | null, known: readonly string[], prefix = ''): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${prefix.slice(0, -1) || 'options'} must be an object, got ${inspect(options)}`)
+  }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     const names = known.map(each => prefix + each).join(', ')

@@ -25,6 +25,7 @@ export class Places {
 
   /** Waits for a place, which is taken then; false where the signal aborted before or none was free after so many ms. */
   wait(timeout: number, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return Promise.resolve(false)
     return new Promise(resolve => {
       const settle = (taken: boolean): void => {
         clearTimeout(timer)

@@ -180,8 +180,8 @@ export class ProxyServer implements AsyncDisposable {
   }
 
   async #waitForPlace(connection: AcceptedConnection): Promise<boolean> {
-    const { overLimit, pendingHeaders, headerTimeout } = this.#settings
-    if (overLimit !== 'pause' || this.#places.waiting >= pendingHeaders) return false
+    const { overLimit, waiting, headerTimeout } = this.#settings
+    if (overLimit !== 'pause' || this.#places.waiting >= waiting) return false
     return this.#places.wait(headerTimeout, connection.signal)
   }
 

@@ -26,6 +26,8 @@ const DEFAULT_HALF_CLOSE_TIMEOUT = 60_000
 const DEFAULT_ABORT_TIMEOUT = 5_000
 /** Descriptors left to the rest of the process: files, name look-ups, the listener, what handlers open. */
 const SPARE_DESCRIPTORS = 64
+/** How many of those connections may hold that wait for a place. */
+const WAITING_DESCRIPTORS = 16
 
 /** Durations in milliseconds. */
 export interface ServerTimeouts extends AdmissionTimeouts {
@@ -53,7 +55,8 @@ export interface CommonServerOptions {
   readonly limits?: ServerLimits | undefined
   /**
    * What becomes of connections over a limit: `'close'` (default), `'reset'`, or `'pause'`: those over `connections` wait,
-   * unread, until there is room or their header is overdue, as many at a time as `pendingHeaders`; others are closed.
+   * unread, until there is room or their header is overdue, as many at a time as `pendingHeaders` (at most 16 where
+   * `connections` follows from the limit on open files); others are closed.
    */
   readonly overLimit?: 'close' | 'reset' | 'pause' | undefined
   /** Makes it a TLS server, with these options of `tls.createServer`: the handshake follows the header. */
@@ -83,6 +86,8 @@ export interface ServerSettings extends AdmissionSettings {
   readonly connections: number
   /** The reason of connections that are too many. */
   readonly whyFull: 'limit_connections' | 'limit_fds'
+  /** Connections that may wait for a place at a time. */
+  readonly waiting: number
   readonly overLimit: 'close' | 'reset' | 'pause'
   readonly handshakeTimeout: number
   readonly idleTimeout: number
@@ -104,12 +109,18 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   }
   const { handshake = DEFAULT_HANDSHAKE_TIMEOUT, halfClose = DEFAULT_HALF_CLOSE_TIMEOUT } = timeouts
   const { idle = DEFAULT_IDLE_TIMEOUT, abort = DEFAULT_ABORT_TIMEOUT } = timeouts
-  return {
-    ...(options.version === 'none'
+  const admission =
+    options.version === 'none'
       ? plainSettings(limits, timeouts)
-      : admissionSettings(options, limits, timeouts)),
-    connections: limit(limits.connections ?? connectionsByDescriptors(), 'limits.connections'),
+      : admissionSettings(options, limits, timeouts)
+  const { pendingHeaders } = admission
+  const { connections = connectionsByDescriptors() } = limits
+  return {
+    ...admission,
+    connections: limit(connections, 'limits.connections'),
     whyFull: limits.connections === undefined ? 'limit_fds' : 'limit_connections',
+    waiting:
+      limits.connections === undefined ? Math.min(pendingHeaders, WAITING_DESCRIPTORS) : pendingHeaders,
     overLimit: oneOf(overLimit, ['close', 'reset', 'pause'], 'overLimit'),
     handshakeTimeout: milliseconds(handshake, 'timeouts.handshake'),
     idleTimeout: idle === Infinity ? idle : milliseconds(idle, 'timeouts.idle'),

@@ -9,7 +9,7 @@ const IPV6_CLIENT_BYTES = 8
 
 export class SourceCounts {
   readonly #limit: number
-  readonly #counts = new Map<string, number>()
+  readonly #open = new Map<string, Set<Socket>>()
 
   /** @param limit `Infinity` for no limit. */
   constructor(limit: number) {
@@ -21,18 +21,13 @@ export class SourceCounts {
     if (this.#limit === Infinity || source === undefined || 'path' in source) return true
     const bytes = addressBytes(source.address)
     const client = String(bytes?.length === 16 ? bytes.subarray(0, IPV6_CLIENT_BYTES) : bytes)
-    const count = this.#counts.get(client) ?? 0
-    if (count >= this.#limit) return false
-    this.#counts.set(client, count + 1)
+    const sockets = this.#open.get(client) ?? new Set()
+    if (sockets.size >= this.#limit) return false
+    this.#open.set(client, sockets.add(socket))
     socket.once('close', () => {
-      this.#remove(client)
+      sockets.delete(socket)
+      if (sockets.size === 0) this.#open.delete(client)
     })
     return true
-  }
-
-  #remove(client: string): void {
-    const count = this.#counts.get(client) ?? 0
-    if (count > 1) this.#counts.set(client, count - 1)
-    else this.#counts.delete(client)
   }
 }

@@ -1,8 +1,11 @@
 // What else may be asked of a header that is sound: ready-made rules about the client that it announces.
 
-import { ProxyProtocolError, tlvType, type Endpoint } from '../codec/index.ts'
+import { ProxyProtocolError, tlvType, type Endpoint, type ProxyHeader } from '../codec/index.ts'
 import type { ConnectionInfo } from './connection-info.ts'
-import { addressBytes, compileNetworks, isLoopback, type Place } from './networks.ts'
+import { compileNetworks, isLoopback, type Place } from './networks.ts'
+
+/** "This network", multicast with all that is reserved behind it, the unspecified address, multicast. */
+const isNoUnicast = compileNetworks(['0.0.0.0/8', '224.0.0.0/3', '::', 'ff00::/8'], 'networks')
 
 /**
  * Looks at a connection whose header is complete, before its handler or server sees it, and answers at once: undefined
@@ -21,24 +24,18 @@ export type Validator = (info: ConnectionInfo) => ProxyProtocolError | undefined
 
 /**
  * Refuses headers that announce a client on the loopback (127.0.0.0/8, ::1): no proxy on another machine has such
- * clients, and servers often trust them.
+ * clients, and servers often trust them. A header that announces none (LOCAL, UNKNOWN) passes.
  */
-export function denyLoopback({ header, source }: ConnectionInfo): ProxyProtocolError | undefined {
-  if (header?.command !== 'PROXY' || !source || !('address' in source)) return undefined
-  return isLoopback(source.address)
-    ? denied(`the header announces the loopback client ${source.address}`)
-    : undefined
+export function denyLoopback({ header }: ConnectionInfo): ProxyProtocolError | undefined {
+  const [source] = announced(header)
+  if (!source || !('address' in source) || !isLoopback(source.address)) return undefined
+  return denied(`the header announces the loopback client ${source.address}`)
 }
 
 /** Refuses headers with an address that no single host can have: multicast, broadcast, 0.0.0.0/8 and `::`. */
-export function requireUnicast({
-  header,
-  source,
-  destination,
-}: ConnectionInfo): ProxyProtocolError | undefined {
-  if (header?.command !== 'PROXY') return undefined
-  for (const endpoint of [source, destination]) {
-    if (endpoint && 'address' in endpoint && !isUnicast(endpoint.address)) {
+export function requireUnicast({ header }: ConnectionInfo): ProxyProtocolError | undefined {
+  for (const endpoint of announced(header)) {
+    if ('address' in endpoint && isNoUnicast(placeOf(endpoint))) {
       return denied(`the header announces ${endpoint.address}, which is no unicast address`)
     }
   }
@@ -69,27 +66,27 @@ export function requireChecksum({ header }: ConnectionInfo): ProxyProtocolError 
 export function allowSources(cidrs: readonly string[]): Validator {
   if (!Array.isArray(cidrs)) throw new TypeError(`cidrs must be a list, got ${JSON.stringify(cidrs)}`)
   const holds = compileNetworks(cidrs, 'cidrs')
-  return ({ header, source }) => {
+  return ({ header }) => {
     if (header?.command !== 'PROXY') return undefined
-    if (header.family === 'UNSPEC') return denied('the header announces no address')
+    const [source] = announced(header)
+    if (source === undefined) return denied('the header announces no address')
     return holds(placeOf(source)) ? undefined : denied(addressOf(source))
   }
 }
 
-function placeOf(source: Endpoint | undefined): Place {
-  if (source && 'path' in source) return { address: undefined, transport: 'unix' }
-  return { address: source?.address, transport: 'tcp' }
+/** The ends that a header announces: the connection's own are no business of these rules. */
+function announced(header: ProxyHeader | undefined): readonly Endpoint[] {
+  if (header?.command !== 'PROXY' || header.family === 'UNSPEC') return []
+  return [header.source, header.destination]
 }
 
-function addressOf(source: Endpoint | undefined): string {
-  return source && 'address' in source ? source.address : 'a UNIX socket'
+function placeOf(source: Endpoint): Place {
+  if ('path' in source) return { address: undefined, transport: 'unix' }
+  return { address: source.address, transport: 'tcp' }
 }
 
-function isUnicast(address: string): boolean {
-  const bytes = addressBytes(address)
-  const [first = 0] = bytes ?? []
-  if (bytes?.length === 4) return first > 0 && first < 224
-  return first !== 0xff && (bytes?.some(byte => byte !== 0) ?? false)
+function addressOf(source: Endpoint): string {
+  return 'address' in source ? source.address : 'a UNIX socket'
 }
 
 function denied(detail: string): ProxyProtocolError {

@@ -1,7 +1,6 @@
 // Where a server listens, how that fails, and what becomes of a listener in trouble (contract 2, 20 and 21).
 
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { linkSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer as createNetServer, type AddressInfo, type Server, type Socket } from 'node:net'
@@ -10,8 +9,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { createServer, type ProxyServer, type ServerStats } from '../../src/server/index.ts'
 import { SOURCE, V2 } from '../support/headers.ts'
+import { run, support } from '../support/program.ts'
 import { listenRaw, outcome, turns, until } from '../support/sockets.ts'
-import { counted, opened, over, readToEnd, setStage, type Stage } from '../support/stage.ts'
+import { counted, opened, over, readToEnd, setStage } from '../support/stage.ts'
 import { untyped } from '../support/untyped.ts'
 
 const HOST = '127.0.0.1'
@@ -200,35 +200,6 @@ test('contract 21: an accept that fails for want of a descriptor is counted, and
   assert.equal(served.server.stats().accepted, 3)
   for (const client of clients) client.end()
 })
-
-/** Runs a program of test/support, with its messages in order. */
-function run(stage: Stage, command: readonly string[], descriptor?: number): Program {
-  const [program = '', ...args] = command
-  const stdio = ['ignore', 'inherit', 'inherit', descriptor ?? 'ignore', 'ipc'] as const
-  const child = spawn(program, args, { stdio: [...stdio] })
-  const messages: unknown[] = []
-  child.on('message', message => messages.push(message))
-  const exited = once(child, 'exit')
-  stage.defer(async () => {
-    child.kill()
-    await exited
-  })
-  const next = async (): Promise<unknown> => {
-    await until(() => messages.length > 0 || child.exitCode !== null)
-    return messages.shift()
-  }
-  return { child, next, exited }
-}
-
-interface Program {
-  readonly child: ChildProcess
-  readonly next: () => Promise<unknown>
-  readonly exited: Promise<unknown>
-}
-
-function support(name: string): string {
-  return new URL(`../support/${name}.ts`, import.meta.url).pathname
-}
 
 test('contract 21: a server without a descriptor left turns clients away and serves again when it has some', async t => {
   const stage = setStage(t)

@@ -12,7 +12,11 @@ const trust: string[] = []
 const wrong: readonly (readonly [options: object, name: 'TypeError' | 'RangeError', message: RegExp])[] = [
   [{}, 'TypeError', /^trust must be a list of CIDRs, 'anyone' or a function, got undefined$/],
   [{ trust: ['10.0.0.0/40'] }, 'RangeError', /^trust: the prefix of "10\.0\.0\.0\/40" must be/],
-  [{ trust, version: 'v3' }, 'TypeError', /^version must be 'detect', 'v1', 'v2' or 'none', got "v3"$/],
+  [
+    { trust, version: 'v3' },
+    'TypeError',
+    /^version must be 'detect', 'v1', 'v2' or, for createServer\(\), 'none', got 'v3'$/,
+  ],
   [{ trust, version: 'toString' }, 'TypeError', /^version must be/],
   [{ trust, version: 2 }, 'TypeError', /^version must be .*, got 2$/],
   [

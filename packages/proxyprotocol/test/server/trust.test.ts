@@ -43,7 +43,7 @@ const networks: readonly (readonly [entry: string, trusted: readonly string[], o
   ]
 
 for (const [entry, trusted, others] of networks) {
-  test(`trust: ${entry} holds its peers in every form, and no others`, () => {
+  test(`trust: ${entry} holds its peers in every form, and no others (known bug 20)`, () => {
     for (const address of trusted) assert.equal(trusts([entry], address), true, address)
     for (const address of others) assert.equal(trusts([entry], address), false, address)
     assert.equal(trusts([entry], undefined), false, 'a peer that is gone')

@@ -1,10 +1,12 @@
 // A server in a process of its own that runs out of file descriptors when it is told to, for accept errors that are real.
+// It takes further options as JSON.
 
 import { closeSync, openSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { createServer } from '../../src/server/index.ts'
+import { createServer, type CommonServerOptions } from '../../src/server/index.ts'
 
-const server = createServer({ trust: ['127.0.0.1'] }, async ({ socket }) => {
+const options = JSON.parse(process.argv[2] ?? '{}') as CommonServerOptions // the test's own
+const server = createServer({ trust: ['127.0.0.1'], ...options }, async ({ socket }) => {
   await pipeline(socket, socket)
 })
 const held: number[] = []

@@ -169,10 +169,10 @@ function resources(): string[] {
 }
 
 /** Collects what a channel says of this server, in order. */
-function collect(
+export function collect(
   t: TestContext,
   channel: string,
-  { server, seen }: { readonly server: ProxyServer; readonly seen: AcceptedMessage[] },
+  { server, seen }: { readonly server: AcceptedMessage['server']; readonly seen: AcceptedMessage[] },
 ): void {
   const onMessage = (message: unknown): void => {
     const said = message as AcceptedMessage // only this library publishes there
