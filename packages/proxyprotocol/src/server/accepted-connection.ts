@@ -206,8 +206,9 @@ export class AcceptedConnection implements Connection, Watched {
     const early = this.#state === 'accepted' || this.#state === 'header'
     if (early || isRelease(error)) return // admission.ts and tls-acceptor.ts make the reason of the former
     const code = clientFault(error)
-    if (code) this.#settle(new ProxyProtocolError(code, { cause: error }))
-    else this.#fail(error) // somebody destroyed the socket with it
+    if (code === undefined) return this.#fail(error) // somebody destroyed the socket with it
+    this.#settle(new ProxyProtocolError(code, { cause: error }))
+    this.#reset() // Node leaves a TLS socket open whose peer broke TLS
   }
 
   /** The signal comes a tick later: who listens to 'close' as well sees the ordinary end that it is. */

@@ -2,6 +2,9 @@
 
 import type { Socket } from 'node:net'
 
+/** Turns of the event loop that a FIN gets to be on its way, which it is after one unless the peer does not read. */
+const FIN_TURNS = 3
+
 /** The socket under a TLS socket, which keeps it there under a name that is undocumented and in every line of Node. */
 export function rawOf(socket: Socket): Socket {
   return (socket as { _parent?: Socket | null })._parent ?? socket
@@ -22,18 +25,21 @@ export function rawOf(socket: Socket): Socket {
  * ```
  */
 export function reset(socket: Socket): void {
-  if (isShuttingDown(socket)) socket.once('finish', () => cut(socket))
-  else cut(socket)
+  const raw = rawOf(socket)
+  whenSafe(socket, raw, () => {
+    cut(socket, raw)
+    if (raw !== socket) socket.destroy() // resetAndDestroy() has its own order of ending and closing a socket
+  })
 }
 
-function cut(socket: Socket): void {
-  const raw = rawOf(socket)
+function cut(socket: Socket, raw: Socket): void {
+  // What the peer does not take keeps a FIN back, of TLS alone; then only a close is left.
+  if (isShuttingDown(socket)) return void raw.destroy()
   try {
-    raw.resetAndDestroy()
+    raw.resetAndDestroy() // on the socket itself, when it is being destroyed, this only decides how it is closed
   } catch {
     raw.destroy() // Node knows no other way for what is no TCP socket
   }
-  if (raw !== socket) socket.destroy()
 }
 
 /**
@@ -47,12 +53,12 @@ function cut(socket: Socket): void {
 export function distinguishResets(socket: Socket, raw: Socket = socket): void {
   const destroy = socket._destroy.bind(socket)
   socket._destroy = (error, callback) => {
-    const end = (): void => {
-      if (error && !isRelease(error)) raw.resetAndDestroy() // on the socket itself this only decides how it is closed
-      destroy(error, callback)
-    }
-    if (isShuttingDown(socket)) setImmediate(end)
-    else end()
+    whenSafe(socket, raw, () => {
+      if (error && !isRelease(error)) cut(socket, raw)
+      if (raw === socket) return destroy(error, callback)
+      callback(error) // first: a TLS socket whose raw socket is closed says 'close' before 'error'
+      destroy(error, () => undefined)
+    })
   }
   socket.once('end', () => {
     if (socket.writable) raw.write('')
@@ -68,9 +74,23 @@ export function isRelease(error: Error): boolean {
 }
 
 /**
- * Whether a FIN is on its way to the kernel, which takes one turn of the event loop. libuv refuses to reset a socket
- * meanwhile (EINVAL), and Node then drops the handle without closing it: no 'close', the descriptor lost, a busy loop.
+ * Waits until a socket can be reset.
+ *
+ * - While a FIN is on its way to the kernel, libuv refuses (EINVAL), and Node then drops the handle without closing it: no
+ *   'close', the descriptor lost, a busy loop.
+ * - TLS sockets tell of the handshake's end and of data from inside OpenSSL's work: to close the raw socket there, while
+ *   something is being written, ends the process with a segmentation fault (Node 20 to 24).
  */
+function whenSafe(socket: Socket, raw: Socket, act: () => void): void {
+  let turns = 0
+  const attempt = (): void => {
+    if (isShuttingDown(socket) && turns++ < FIN_TURNS) setImmediate(attempt)
+    else act()
+  }
+  if (raw === socket) attempt()
+  else setImmediate(attempt)
+}
+
 function isShuttingDown({ writableEnded, writableFinished, writableLength }: Socket): boolean {
   return writableEnded && !writableFinished && writableLength === 0
 }

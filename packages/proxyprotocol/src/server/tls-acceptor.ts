@@ -24,12 +24,13 @@ export class TlsAcceptor {
   constructor(options: TlsOptions, handshakeTimeout: number) {
     this.#server = createServer({ ...options, handshakeTimeout })
     this.#server.on('secureConnection', secure => {
+      secure.allowHalfOpen = true
+      // Node's own listeners and pipeline(secure, secure) come to the limit; ours, for its end, must not exceed it.
+      secure.setMaxListeners(secure.getMaxListeners() + 1)
       this.#take(secure)?.resolve(secure)
     })
     this.#server.on('tlsClientError', (cause, secure) => {
-      // A certificate that was refused leaves its reason there, and no error but the end of the connection.
-      const { authorizationError } = secure as unknown as { authorizationError?: string | null } // its type is wrong
-      const detail = authorizationError ?? cause.message
+      const detail = whyFailed(cause, secure)
       this.#take(secure)?.reject(new ProxyProtocolError('tls_client_error', { detail, cause }))
     })
   }
@@ -46,15 +47,16 @@ export class TlsAcceptor {
   handshake(raw: Socket): Promise<TLSSocket> {
     return new Promise((resolve, reject) => {
       const onClose = (): void => {
-        this.#waiting.delete(raw)
-        reject(
-          new ProxyProtocolError('tls_client_error', {
-            detail: 'the connection closed during the handshake',
-          }),
-        )
+        // The TLS socket closes a little later, and may know why.
+        setImmediate(() => {
+          this.#waiting.delete(raw)
+          const detail = 'the connection closed during the handshake'
+          reject(new ProxyProtocolError('tls_client_error', { detail }))
+        })
       }
       if (raw.destroyed) return onClose() // in this very moment
       raw.once('close', onClose)
+      raw.allowHalfOpen = false // a client whose FIN comes now will not finish, and Node would wait for the deadline
       this.#waiting.set(raw, {
         resolve: secure => {
           raw.off('close', onClose)
@@ -72,4 +74,11 @@ export class TlsAcceptor {
     this.#waiting.delete(raw)
     return settle
   }
+}
+
+/** A certificate that was refused leaves its reason in the socket; the error is only the end of the connection then. */
+function whyFailed(cause: Error, secure: TLSSocket): string {
+  const { authorizationError } = secure as unknown as { authorizationError?: string | null } // its type is wrong
+  const { reason } = cause as { reason?: string } // OpenSSL's, without the place in its source
+  return authorizationError ?? reason ?? cause.message
 }

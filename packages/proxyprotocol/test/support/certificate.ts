@@ -1,6 +1,11 @@
-// A self-signed certificate for localhost, for tests alone: its key is public, and it is valid until 2126.
+// Self-signed certificates for localhost, for tests alone: their keys are public, and they are valid until 2126.
 
-export const certificate: { readonly key: string; readonly cert: string } = {
+interface Certificate {
+  readonly key: string
+  readonly cert: string
+}
+
+export const certificate: Certificate = {
   key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgdq+dileX/kzRC5er
 F54h27NhWtF3rDErdPOL6sDSvdOhRANCAASL2JwoMMMtSYGR9uLfYxZBwQdJ0VdN
@@ -16,5 +21,25 @@ XVjqWcXY+bLc+bwwHwYDVR0jBBgwFoAUBXid7SH8KeePXVjqWcXY+bLc+bwwDwYD
 VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
 zj0EAwIDSAAwRQIhAJSOyQKUTmibdt80VR4xVKpuqUja8O3COpPbCSylX8BPAiBg
 qkKdtQf2QwkBH9E04jXIsEBhg9lSybyeAY6zC1Qldw==
+-----END CERTIFICATE-----`,
+}
+
+/** Another one, with the common name `other`. */
+export const otherCertificate: Certificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg/vSrlIVm9xoIPVsP
+1uyN2hoP+BSXFiuK4P29ZxMBKzGhRANCAATxQacz1mrOKm3kNilOcDIkw19CCHyK
+xlyMBFOqwNXYBuWi1m/p2QlnI3cocYlrvFjvfNF2ebcKLqKx8ZwDRry0
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBkzCCATmgAwIBAgIUAVYWeVmszj7yyDytUJtBVnxNbBIwCgYIKoZIzj0EAwIw
+EDEOMAwGA1UEAwwFb3RoZXIwIBcNMjYxMTI0MTk1ODM1WhgPMjEyNjEwMzExOTU4
+MzVaMBAxDjAMBgNVBAMMBW90aGVyMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+8UGnM9Zqzipt5DYpTnAyJMNfQgh8isZcjARTqsDV2AblotZv6dkJZyN3KHGJa7xY
+73zRdnm3Ci6isfGcA0a8tKNvMG0wHQYDVR0OBBYEFCg/FlPx3B+TEkA3LP/8uDzE
+rmYmMB8GA1UdIwQYMBaAFCg/FlPx3B+TEkA3LP/8uDzErmYmMA8GA1UdEwEB/wQF
+MAMBAf8wGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMAoGCCqGSM49BAMCA0gA
+MEUCIEWBWe2zhxXDR9fuA8XWbkmGfc+d5eaCYkK+gqVvGtZ7AiEAltjFkDXhW5uY
++QA/KHQV/LgmX56SmRWuOPHE3Xp/KzU=
 -----END CERTIFICATE-----`,
 }
