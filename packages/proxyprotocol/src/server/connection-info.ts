@@ -104,7 +104,8 @@ export function announceInfo(raw: Socket, info: ConnectionInfo): void {
 /** Gives a TLS socket what is known of the socket it runs over. */
 export function adoptInfo(secure: TLSSocket): void {
   const raw = rawOf(secure)
-  const info = raw === secure ? byEnds.get(keyOf(endsOf(secure)) ?? '') : infoOf(raw)
+  const key = raw === secure ? keyOf(endsOf(secure)) : undefined
+  const info = key === undefined ? infoOf(raw) : byEnds.get(key)
   if (info) describe(secure, info)
 }
 

@@ -23,13 +23,14 @@ const isNoUnicast = compileNetworks(['0.0.0.0/8', '224.0.0.0/3', '::', 'ff00::/8
 export type Validator = (info: ConnectionInfo) => ProxyProtocolError | undefined
 
 /**
- * Refuses headers that announce a client on the loopback (127.0.0.0/8, ::1): no proxy on another machine has such
- * clients, and servers often trust them. A header that announces none (LOCAL, UNKNOWN) passes.
+ * Refuses headers that announce a client on this machine, on the loopback (127.0.0.0/8, ::1) or a UNIX socket: no proxy
+ * on another machine has such clients, and servers often trust them. A header that announces none (LOCAL, UNKNOWN)
+ * passes.
  */
 export function denyLoopback({ header }: ConnectionInfo): ProxyProtocolError | undefined {
   const [source] = announced(header)
-  if (!source || !('address' in source) || !isLoopback(source.address)) return undefined
-  return denied(`the header announces the loopback client ${source.address}`)
+  if (source === undefined || ('address' in source && !isLoopback(source.address))) return undefined
+  return denied(`the header announces a client on this machine, ${addressOf(source)}`)
 }
 
 /** Refuses headers with an address that no single host can have: multicast, broadcast, 0.0.0.0/8 and `::`. */

@@ -161,19 +161,21 @@ test('attach() fails closed when the trust predicate throws', async t => {
   })
 })
 
-test('attach() on a UNIX socket trusts the peers of "unix"', async t => {
-  const stage = setStage(t)
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  const path = join(folder, 'socket')
-  const server = attach(net.createServer({ allowHalfOpen: true }, onSocket), { trust: ['unix'] })
-  server.listen(path)
-  await once(server, 'listening')
-  const answer = await askPlain(new HeaderFirst(stage.dial(path), V2, 'one segment'))
-  assert.equal(answer, '192.0.2.1:56324 by nobody')
-  server.close()
-  await once(server, 'close')
-  rmSync(folder, { recursive: true })
-})
+for (const name of ['net', 'tls'] as const) {
+  test(`attach() on ${name} at a UNIX socket trusts the peers of "unix"`, async t => {
+    const stage = setStage(t)
+    const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
+    const path = join(folder, 'socket')
+    const server = attach(kinds[name].create(), { trust: ['unix'] })
+    server.listen(path)
+    await once(server, 'listening')
+    const answer = await kinds[name].ask(new HeaderFirst(stage.dial(path), V2, 'one segment'))
+    assert.equal(answer, '192.0.2.1:56324 by nobody')
+    server.close()
+    await once(server, 'close')
+    rmSync(folder, { recursive: true })
+  })
+}
 
 test('attach() to a server that listens already reads the headers of the connections to come', async t => {
   const stage = setStage(t)

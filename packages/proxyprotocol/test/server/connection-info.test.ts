@@ -4,12 +4,13 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
-import { connect, createServer as createNetServer, type Socket } from 'node:net'
+import { connect, createServer as createNetServer, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { tlv, tlvType, type Endpoint } from '../../src/codec/index.ts'
 import { connectionInfo, createServer, type Connection, type ConnectionInfo } from '../../src/server/index.ts'
+import { applyHeader } from '../../src/server/connection-info.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, UNKNOWN, V1, V2 } from '../support/headers.ts'
 import { outcome, until } from '../support/sockets.ts'
 import { counted, over, setStage } from '../support/stage.ts'
@@ -209,6 +210,45 @@ test('a server on a UNIX socket trusts its peers where unix is on the list, and 
   assert.deepEqual(info.source, SOURCE)
   assert.deepEqual(info.via, { peer: undefined, local: undefined })
   assert.deepEqual(addresses.slice(0, 3), [SOURCE.address, SOURCE.port, 'IPv4'])
+})
+
+const local: readonly (readonly [name: string, bytes: Uint8Array, fromLocalhost: boolean])[] = [
+  ['a client elsewhere', V2, false],
+  ['127.0.0.0/8', encode({ source: { address: '127.1.2.3', port: 1 }, destination: DESTINATION }), true],
+  ['::1', encode({ source: { address: '::1', port: 1 }, destination: { address: '::2', port: 2 } }), true],
+  ['a UNIX socket', encode({ source: { path: '/a' }, destination: { path: '/b' } }), true],
+  ['LOCAL, whose peer is on the loopback', LOCAL, true],
+]
+
+for (const [name, bytes, fromLocalhost] of local) {
+  test(`fromLocalhost is ${fromLocalhost} for ${name}`, async t => {
+    assert.equal((await see(t, bytes)).info.fromLocalhost, fromLocalhost)
+  })
+}
+
+test('fromLocalhost is true for a peer on a UNIX socket, and false for one that is gone', async t => {
+  const stage = setStage(t)
+  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
+  stage.defer(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'socket')
+  const seen: Seen[] = []
+  const server = stage.watch(
+    createServer({ trust: ['unix'] }, connection => void seen.push(look(connection))),
+  )
+  await server.listen(path)
+  await outcome(stage.dial(path).end(LOCAL))
+  await over({ server }, 1)
+  assert.equal(seen[0]?.info.fromLocalhost, true)
+  const gone = new Socket()
+  gone.destroy()
+  assert.equal(applyHeader(gone, undefined).fromLocalhost, false)
+})
+
+test('the unique id and the answer of a block list are there by name', async t => {
+  const tlvs = [tlv.uniqueId('request-7'), tlv.extension({ dnsbl: 'zen.example' })]
+  const { info } = await see(t, encode({ source: SOURCE, destination: DESTINATION, tlvs }))
+  assert.equal(String(Buffer.from(info.uniqueId ?? [])), 'request-7')
+  assert.equal(info.dnsbl, 'zen.example')
 })
 
 test('connectionInfo() knows nothing of a socket that no server of this library accepted', async t => {

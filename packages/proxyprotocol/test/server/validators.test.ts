@@ -49,7 +49,6 @@ const cases: readonly Case[] = [
     code: 'denied_acl',
     passes: [
       ...nobody,
-      ['a UNIX socket', UNIX],
       ...[
         '192.0.2.1',
         '126.255.255.255',
@@ -68,10 +67,11 @@ const cases: readonly Case[] = [
           [
             source,
             between(source, source.includes(':') ? '2001:db8::1' : '192.0.2.1'),
-            `the header announces the loopback client ${source}`,
+            `the header announces a client on this machine, ${source}`,
           ] as const,
       ),
-      ['version 1', v1From('127.0.0.1'), 'the header announces the loopback client 127.0.0.1'],
+      ['a UNIX socket', UNIX, 'the header announces a client on this machine, a UNIX socket'],
+      ['version 1', v1From('127.0.0.1'), 'the header announces a client on this machine, 127.0.0.1'],
     ],
   },
   {
