@@ -21,6 +21,8 @@ export interface Report {
   readonly node: string
   readonly cpu: string
   readonly pinned: boolean
+  readonly processes: number
+  /** Rounds in each process. */
   readonly rounds: number
   /** Connections or requests in each round. */
   readonly operations: Readonly<Record<LoadKind, number>>
@@ -37,7 +39,7 @@ export function reportOf(measured: Omit<Report, 'node' | 'cpu'>): Report {
   return { node: process.version, cpu: cpus()[0]?.model.trim() ?? 'unknown', ...measured }
 }
 
-export function toMarkdown({ node, cpu, pinned, rounds, operations, results }: Report): string {
+export function toMarkdown({ node, cpu, pinned, processes, rounds, operations, results }: Report): string {
   const loads = [...new Set(results.map(({ load }) => load))]
   const tables = loads.flatMap(load => [
     `## ${titles[load]}`,
@@ -49,7 +51,7 @@ export function toMarkdown({ node, cpu, pinned, rounds, operations, results }: R
   ])
   return [
     `# Accepting: Node ${node}, ${cpu}`,
-    `Medians of ${String(rounds)} interleaved rounds, "x bare" by round; ${pinned ? 'server and load on a CPU each' : 'processes not pinned, as there is no taskset'}.`,
+    `Medians of ${rounds} interleaved rounds in each of ${processes} processes, "x bare" by round; ${pinned ? 'server and load on a CPU each' : 'processes not pinned, as there is no taskset'}.`,
     ...tables,
   ].join('\n\n')
 }
