@@ -7,7 +7,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import http, { type RequestListener } from 'node:http'
 import { createRequire } from 'node:module'
 import net, { type AddressInfo, type Server, type Socket } from 'node:net'
-import { attach, createServer, diagnosticsChannels } from 'proxyprotocol/server'
+import { attach, createServer, diagnosticsChannels, type RejectedMessage } from 'proxyprotocol/server'
 
 import type { HeaderKind, LoadKind, ServerKind } from './contender.ts'
 
@@ -33,7 +33,7 @@ process.on('message', () => {
   tell({ cpuMicroseconds: user + system })
 })
 process.on('disconnect', () => process.exit())
-for (const channel of Object.values(diagnosticsChannels)) subscribe(channel, showRefusal)
+subscribe(diagnosticsChannels.rejected, showRefusal)
 tell({ port: await (kind === 'createServer' ? listenAwaited() : listen(serverOf(kind))) })
 
 function tell(message: ServerMessage): void {
@@ -53,7 +53,7 @@ async function listenAwaited(): Promise<number> {
 
 /** No connection is to be refused; if one is, its reason stands beside the error that ends the run. */
 function showRefusal(message: unknown): void {
-  if (typeof message === 'object' && message !== null && 'error' in message) console.error(message.error)
+  console.error((message as RejectedMessage).error) // the channel's documented type
 }
 
 function listen(server: Server): Promise<number> {
