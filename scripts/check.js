@@ -25,6 +25,7 @@ const steps = {
   'attw of the programs': `attw --pack ${programs} ${attw}`,
   packages: 'node scripts/check-packages.js',
   docs: 'node scripts/check-snippets.js',
+  api: 'typedoc --emit none',
 }
 
 const path = [join(root, 'node_modules', '.bin'), process.env['PATH']].join(delimiter)

@@ -2,9 +2,13 @@
 
 import type { Tlv } from './tlv.ts'
 
+/** Version 1 is a line of text, version 2 is binary. */
 export type Version = 1 | 2
+/** `PROXY`: the connection is somebody else's; `LOCAL`: it is the sender's own, such as a health check (spec 2.2). */
 export type Command = 'LOCAL' | 'PROXY'
+/** The address family: IPv4, IPv6, UNIX sockets, or none that the sender could tell (spec 2.2). */
 export type Family = 'INET' | 'INET6' | 'UNIX' | 'UNSPEC'
+/** TCP or a UNIX stream socket, UDP or a UNIX datagram socket, or neither (spec 2.2). */
 export type Transport = 'STREAM' | 'DGRAM' | 'UNSPEC'
 
 /** One end of a TCP or UDP connection; the address in canonical text (dotted decimal, or RFC 5952). */

@@ -21,9 +21,13 @@ export interface TlvBuilders {
   ssl(init: SslInit): Tlv
   /** A network namespace's name, in US-ASCII (spec 2.2.7). */
   netns(name: string): Tlv
+  /** The id of the VPC endpoint, as AWS PrivateLink sends it. */
   aws(vpcEndpointId: string): Tlv
+  /** The link id, 0 to 2^32 - 1, as Azure Private Link sends it. */
   azure(linkId: number): Tlv
+  /** The connection id, 0 to 2^64 - 1, as Google Cloud's Private Service Connect sends it. */
   gcp(pscConnectionId: bigint): Tlv
+  /** One of the ids that Alibaba Cloud's PrivateLink sends, each in a TLV of its own. */
   alibaba(kind: 'vpcId' | 'endpointId' | 'endpointServiceId', id: string): Tlv
   /** The private extension of the Python library icgood/proxy-protocol. */
   extension(init: Partial<ExtensionInfo>): Tlv
