@@ -84,10 +84,10 @@ export class AcceptedConnection implements Connection, Watched {
 
   /** Bytes received and bytes that the kernel has taken; Node tells under no public name how many still wait. */
   get activity(): number | undefined {
-    if (this.#state !== 'open' || this.#detached) return undefined
-    const { bytesRead, bytesWritten } = this.#raw
-    const { _handle: handle } = this.#raw as { _handle?: { writeQueueSize?: number } | null }
-    return bytesRead + bytesWritten - (handle?.writeQueueSize ?? 0)
+    const { bytesRead, bytesWritten, destroyed } = this.#raw
+    if (this.#state !== 'open' || this.#detached || destroyed) return undefined
+    const { _handle: handle } = this.#raw as { _handle?: { writeQueueSize?: number } }
+    return bytesRead + bytesWritten - (Number(handle?.writeQueueSize) || 0)
   }
 
   get signal(): AbortSignal {

@@ -97,6 +97,21 @@ test('contract 22: Infinity never ends a connection, and a handler may keep the 
   assert.deepEqual(await ended, { text: 'that took long', end: 'FIN' })
 })
 
+test('contract 22: a handler that works on after its connection has closed is not idle', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(async ({ socket }) => {
+    await once(socket, 'close')
+    await new Promise(resolve => setTimeout(resolve, 300))
+  }, idle)
+  const client = stage.dial(served.port)
+  client.write(V2)
+  const [connection] = await opened(served)
+  client.end()
+  connection?.socket.destroy()
+  await over(served, 1)
+  assert.deepEqual(counted(served), { done: 1 })
+})
+
 test("contract 22: a detached socket is nobody else's to end", async t => {
   const stage = setStage(t)
   let detached = false

@@ -139,6 +139,17 @@ test('reset() of a socket that is connecting closes it', async t => {
   assert.equal(socket.destroyed, true)
 })
 
+test('reset() of a socket whose FIN is kept back for good closes it', async t => {
+  const stage = setStage(t)
+  const { port, accept } = await listenRaw(stage)
+  const socket = stage.dial(port)
+  const peer = await accept()
+  socket._final = () => undefined // as TLS keeps it where the peer does not read
+  reset(socket.end())
+  await once(socket, 'close')
+  peer.destroy()
+})
+
 /** Node before 24 takes an RST that comes together with data for an end; an empty write sends nothing, but tells. */
 function endLater(client: Socket, raw: Socket): void {
   raw.write('')
