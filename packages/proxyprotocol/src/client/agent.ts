@@ -49,6 +49,7 @@ export class HeaderAgent extends Agent {
     this.#header.take(this, request, options)
   }
 
+  /** What two requests have in common that may share a connection: their header as well. */
   override getName(options: HeaderRequestOptions | ClientRequestArgs = {}): string {
     return `${super.getName(options)}:${this.#header.key(options)}`
   }

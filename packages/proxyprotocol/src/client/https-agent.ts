@@ -52,10 +52,12 @@ export class HeaderHttpsAgent extends Agent {
     this.#header.take(this, request, options)
   }
 
+  /** What two requests have in common that may share a connection: their header as well. */
   override getName(options: HeaderRequestOptions | RequestOptions = {}): string {
     return `${super.getName(options)}:${this.#header.key(options)}`
   }
 
+  /** Sends the header in front of the TLS handshake. */
   override createConnection(options: RequestOptions): Duplex | null | undefined {
     const head = this.#header.bytes(options)
     const where = { ...options, timeout: undefined } as NetConnectOpts // the agent has made them so; time is the TLS socket's

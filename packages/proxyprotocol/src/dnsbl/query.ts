@@ -21,6 +21,7 @@ export interface AddressRecord {
  * It is asked for TTLs, and may give plain addresses all the same; only a {@link ListingCache} looks at them.
  */
 export interface NameResolver {
+  /** @param name with the address in it, such as `2.0.0.127.zen.spamhaus.org` */
   resolve4(name: string, options: { readonly ttl: true }): Promise<readonly (string | AddressRecord)[]>
 }
 
