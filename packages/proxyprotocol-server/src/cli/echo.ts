@@ -1,16 +1,10 @@
 // proxyprotocol-echo: accepts a header, shows what it says, and sends back whatever follows.
 
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { pipeline } from 'node:stream/promises'
-import {
-  createServer,
-  diagnosticsChannels,
-  type Connection,
-  type RejectedMessage,
-} from 'proxyprotocol/server'
+import { createServer, type Connection } from 'proxyprotocol/server'
 import { parseAddress, type Address } from '../config/index.ts'
 import { describeConnection } from './describe.ts'
-import { showAddress, showEndpoint } from './log.ts'
+import { showAddress } from './log.ts'
 import {
   createCommand,
   log,
@@ -20,6 +14,7 @@ import {
   serveUntilSignal,
   type ProgramIo,
 } from './program.ts'
+import { logRejections } from './rejections.ts'
 
 const DEFAULT_PORT = 10007
 
@@ -52,17 +47,7 @@ async function serve({ host, port, pp = 'detect' }: Address, io: ProgramIo): Pro
     },
     connection => echo(connection, io),
   )
-  const onRejected = (message: unknown): void => {
-    const { server: from, connection, info, error } = message as RejectedMessage // the channel's documented type
-    if (from !== server) return
-    log(io, 'rejected', [
-      ['id', connection?.id],
-      ['peer', showEndpoint(info.via.peer)],
-      ['code', error.code],
-      ['error', error.message],
-    ])
-  }
-  subscribe(diagnosticsChannels.rejected, onRejected)
+  const stopLogging = logRejections(io, [server])
   try {
     await serveUntilSignal(io, [server], async () => {
       const address = await server.listen({ host, port })
@@ -73,7 +58,7 @@ async function serve({ host, port, pp = 'detect' }: Address, io: ProgramIo): Pro
       ])
     })
   } finally {
-    unsubscribe(diagnosticsChannels.rejected, onRejected)
+    stopLogging()
   }
 }
 

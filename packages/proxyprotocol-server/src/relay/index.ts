@@ -1,4 +1,10 @@
 // The relay: an accepted socket, a header, an upstream socket, and the tunnel between the two.
 
+export {
+  connectionLimit,
+  type RelaySettings,
+  type RelaySettingsInit,
+  type RelayTimeouts,
+} from './relay-settings.ts'
 export { createRelay, type Relay, type RelayOptions, type RelayRecord } from './relay.ts'
 export type { Traffic } from './tunnel.ts'

@@ -2,8 +2,8 @@
 // It is one more handler under the server's contract, nothing else.
 
 import type { AddressInfo, Socket } from 'node:net'
-import { ProxyProtocolError } from 'proxyprotocol'
-import { connect, headerFor } from 'proxyprotocol/client'
+import { ProxyProtocolError, type Endpoint } from 'proxyprotocol'
+import { connect } from 'proxyprotocol/client'
 import {
   createServer,
   reset,
@@ -13,15 +13,23 @@ import {
   type SocketEnds,
 } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
+import { relaySettings, type RelaySettings, type RelaySettingsInit } from './relay-settings.ts'
 import { tunnel, type Traffic } from './tunnel.ts'
+import { upstreamHeader } from './upstream-header.ts'
 
 /** Milliseconds of silence before the kernel asks whether a peer is still there: most NATs forget a connection later. */
 const KEEP_ALIVE_DELAY = 60_000
 
 /** One relayed connection, when it is over: who it came from, where it was accepted, and how it went. */
 export interface RelayRecord extends Readonly<Traffic>, SocketEnds {
-  /** A UUID; its 16 bytes are the unique id that the upstream was sent. */
+  /** A UUID; its 16 bytes are the unique id that the upstream was sent, unless there is a `uniqueId`. */
   readonly id: string
+  /** The client: as the inbound header says, or the peer where that says nothing. */
+  readonly source: Endpoint | undefined
+  /** The address that the client connected to. */
+  readonly destination: Endpoint | undefined
+  /** What the proxy in front calls this connection. */
+  readonly uniqueId: Uint8Array | undefined
   /** `done`, or what went wrong. */
   readonly reason: CloseReason
   /** The fault behind the reason, where there is one; a fault of the relay itself goes to `onError`. */
@@ -30,8 +38,11 @@ export interface RelayRecord extends Readonly<Traffic>, SocketEnds {
   readonly age: number
 }
 
-export interface RelayOptions {
-  /** Called once for each connection at its end. */
+export interface RelayOptions extends RelaySettingsInit {
+  /**
+   * Called once at the end of each connection that was relayed or should have been. Those that were turned away before, for
+   * their headers say, are told on the channel `rejected` of `proxyprotocol/server`.
+   */
   readonly onClosed?: ((record: RelayRecord) => void) | undefined
   /**
    * Called with what should not happen: a fault of the listener, or, with its connection, one of the relay itself.
@@ -43,6 +54,7 @@ export interface RelayOptions {
 /** A relay for one service; closing and counting is its server's. */
 export interface Relay {
   readonly server: ProxyServer
+  readonly settings: RelaySettings
   /** Listens at the service's address and resolves with the one that was bound. */
   listen(): Promise<AddressInfo | string>
 }
@@ -51,7 +63,9 @@ type Outcome = Pick<RelayRecord, 'reason' | 'error'>
 
 /**
  * Makes a relay that puts a header in front of every connection: version 2 with a unique id, version 1, or none, as the
- * service says.
+ * service says. Where the service accepts headers, the client of the inbound header is the one that goes on.
+ *
+ * @throws TypeError or RangeError naming the option that is wrong.
  *
  * @example
  * ```ts
@@ -64,25 +78,38 @@ type Outcome = Pick<RelayRecord, 'reason' | 'error'>
  */
 export function createRelay(service: Service, options: RelayOptions = {}): Relay {
   const { onClosed, onError } = options
-  const server = createServer({ version: 'none', onError }, async connection => {
+  const settings = relaySettings(options)
+  const { limits, timeouts } = settings
+  const accepted = service.accepts ?? { version: 'none' }
+  const server = createServer({ ...accepted, limits, timeouts, onError }, async connection => {
     const traffic: Traffic = { bytesUp: 0, bytesDown: 0 }
     let outcome: Outcome = { reason: 'handler_error', error: undefined }
     try {
-      outcome = await relayConnection(service, connection, traffic)
+      outcome = await relayConnection({ service, settings, connection, traffic })
     } finally {
       const { id, info, age } = connection
-      onClosed?.({ id, ...info.via, ...outcome, age, ...traffic })
+      const { via, source, destination, uniqueId } = info
+      onClosed?.({ id, ...via, source, destination, uniqueId, ...outcome, age, ...traffic })
     }
   })
   const { host, port } = service.listen
-  return { server, listen: () => server.listen({ host, port }) }
+  return { server, settings, listen: () => server.listen({ host, port }) }
+}
+
+/** One connection, and what its relay knows. */
+interface Job {
+  readonly service: Service
+  readonly settings: RelaySettings
+  readonly connection: Connection
+  readonly traffic: Traffic
 }
 
 /** Relays one connection to its end, whatever that is. */
-async function relayConnection(service: Service, connection: Connection, traffic: Traffic): Promise<Outcome> {
+async function relayConnection(job: Job): Promise<Outcome> {
+  const { connection, traffic } = job
   let fault: ProxyProtocolError | undefined
   try {
-    const upstream = await connectUpstream(service, connection, traffic)
+    const upstream = await connectUpstream(job)
     await relayBetween(connection.socket, upstream, traffic)
   } catch (error) {
     if (!(error instanceof ProxyProtocolError)) throw error
@@ -95,21 +122,18 @@ async function relayConnection(service: Service, connection: Connection, traffic
   return { reason: reason ?? 'done', error }
 }
 
-function connectUpstream(
-  { upstream: { host, port }, header }: Service,
-  { id, socket, signal }: Connection,
-  traffic: Traffic,
-): Promise<Socket> {
+async function connectUpstream({ service, settings, connection, traffic }: Job): Promise<Socket> {
+  const { socket, signal } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
     const bytes = socket.read() as Buffer | null // without an encoding it gives bytes
     traffic.bytesUp += bytes?.length ?? 0
     return bytes
   }
-  const uniqueId = Buffer.from(id.replaceAll('-', ''), 'hex')
-  const about = { none: undefined, v1: { version: 1 }, v2: { uniqueId } } as const
-  const options = about[header]
-  return connect({ host, port, signal, allowHalfOpen: true, payload }, options && headerFor(socket, options))
+  const { host, port } = service.upstream
+  const { connectTimeout: timeout, passTlvs } = settings
+  const header = upstreamHeader(service, connection, passTlvs)
+  return connect({ host, port, signal, timeout, allowHalfOpen: true, payload }, header)
 }
 
 async function relayBetween(downstream: Socket, upstream: Socket, traffic: Traffic): Promise<void> {

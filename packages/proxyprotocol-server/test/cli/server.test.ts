@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { test } from 'node:test'
-import { parseHeader } from 'proxyprotocol'
+import { encodeHeader, parseHeader, tlv } from 'proxyprotocol'
 import { runEcho, runServer } from '../../src/cli/index.ts'
+import { connectionLimit } from '../../src/relay/index.ts'
 import { processIo } from '../../src/cli/program.ts'
 import { fakeIo, start } from '../support/program.ts'
 import { setName } from '../support/names.ts'
@@ -56,7 +57,9 @@ test('each --service is a relay of its own with its own header', async t => {
   assert.deepEqual(
     server.io.written.map(line => line.replace(/^\S+ /, '').replace(/address=127\.0\.0\.1:\d+/, 'address=A')),
     upstreams.map(
-      ({ port }, i) => `listening address=A upstream=127.0.0.1:${port} sends=${['v2', 'v1', 'none'][i]}\n`,
+      ({ port }, i) =>
+        `listening address=A upstream=127.0.0.1:${port} sends=${['v2', 'v1', 'none'][i]} ` +
+        `connections=${connectionLimit(3)} connectTimeout=5000 idleTimeout=600000 halfCloseTimeout=60000\n`,
     ),
   )
 })
@@ -74,9 +77,46 @@ test('each connection is one line at its end: who, where, why, how much and how 
   assert.match(
     await server.io.line(/ closed /),
     new RegExp(
-      `^\\S+Z closed id=[0-9a-f-]{36} peer=127\\.0\\.0\\.1:\\d+ local=127\\.0\\.0\\.1:${port} ` +
+      `^\\S+Z closed id=[0-9a-f-]{36} peer=(127\\.0\\.0\\.1:\\d+) source=\\1 local=127\\.0\\.0\\.1:${port} ` +
         `upstream=127\\.0\\.0\\.1:${upstream.port} reason=done bytesUp=5 bytesDown=2 ms=\\d+\n$`,
     ),
+  )
+})
+
+test('SOURCE?pp= accepts headers from whom --trust names, says so at start, and shows client and peer apart', async t => {
+  const upstream = await listen(t)
+  const service = ['--service', '127.0.0.1:0?pp=detect', `127.0.0.1:${upstream.port}`]
+  const server = await start(t, runServer, ['--trust', '10.0.0.0/8', ...service, '--trust', '127.0.0.1,unix'])
+  assert.match(
+    server.io.written.join(''),
+    / sends=v2 expects=detect trust="10\.0\.0\.0\/8,127\.0\.0\.1,unix" headerTimeout=5000 connections=\d+ /,
+  )
+  const client = dial(t, server.ports[0] ?? 0)
+  const tlvs = [tlv.uniqueId('7')]
+  client.write(
+    encodeHeader({
+      source: { address: '192.0.2.1', port: 9 },
+      destination: { address: '192.0.2.2', port: 80 },
+      tlvs,
+    }),
+  )
+  client.end()
+  const far = await upstream.accept()
+  far.resume().end()
+  client.resume()
+  assert.match(
+    await server.io.line(/ closed /),
+    / uniqueId=0x37 peer=127\.0\.0\.1:\d+ source=192\.0\.2\.1:9 local=127\.0\.0\.1:\d+ upstream=\S+ reason=done /,
+  )
+})
+
+test('what is turned away before it is relayed is a line of its own', async t => {
+  const service = ['--service', '127.0.0.1:0?pp=v2', '127.0.0.1:1', '--trust', 'anyone']
+  const server = await start(t, runServer, service)
+  await outcome(dial(t, server.ports[0] ?? 0).end('GET / HTTP/1.1\r\n\r\n'))
+  assert.match(
+    await server.io.line(/ rejected /),
+    / rejected id=[0-9a-f-]{36} peer=127\.0\.0\.1:\d+ code=header_missing error=".*HTTP/,
   )
 })
 
@@ -93,7 +133,7 @@ test('a refused upstream is a line that says so, and a reset for the client', as
 test('a name to listen at is shown as the address that it stands for', async t => {
   setName(t, 'localhost', '::1', '127.0.0.1')
   const server = await start(t, runServer, ['--service', 'localhost:0', 'localhost:1'])
-  assert.match(server.io.written.join(''), / listening address=\[::1\]:\d+ upstream=localhost:1 sends=v2\n$/)
+  assert.match(server.io.written.join(''), / listening address=\[::1\]:\d+ upstream=localhost:1 sends=v2 /)
 })
 
 test('a fault of the relay itself is a line with the connection it befell', async t => {
@@ -144,7 +184,12 @@ test('wrong arguments end it with 2 and a message on standard error', async () =
     [['--service', ':0', '--service', ':1', ':2', ':3'], usage],
     [['--service', ':0', ':1', '--', ':2'], /too many arguments/],
     [['--service', ':0', '192.0.2.1'], /^error: upstream address "192\.0\.2\.1": it names no port/],
-    [['--service', ':0?pp=v2', ':1'], /accepting headers \("pp" is "v2"\) is not supported/],
+    [['--service', ':0?pp=v2', ':1'], /"pp" is "v2", so say whose headers are to be believed/],
+    [['--service', ':0?pp=v2', ':1', '--trust', 'me'], /^error: --trust: "me" is neither/],
+    [
+      ['--service', ':0?pp=noop', ':1', '--trust', 'anyone'],
+      /^error: --trust needs a SOURCE that accepts headers/,
+    ],
     [['--services', ':0', ':1'], /unknown option '--services'\n\(Did you mean --service\?\)/],
   ]
   for (const [args, error] of cases) {

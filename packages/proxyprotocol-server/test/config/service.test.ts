@@ -23,20 +23,31 @@ test('parseService() gives both addresses, each read in its role', () => {
   assert.deepEqual(parseService(':0', ':8080?pp=v1'), {
     listen: { host: undefined, port: 0, pp: undefined },
     upstream: { host: 'localhost', port: 8080, pp: 'v1' },
+    accepts: undefined,
     header: 'v1',
   })
 })
 
-test('parseService() takes a listen address that expects no header', () => {
-  assert.equal(parseService(':10007?pp=noop', ':8080').listen.pp, 'noop')
+test('parseService() takes a listen address that expects no header, whoever is trusted elsewhere', () => {
+  for (const query of ['', '?pp=', '?pp=noop']) {
+    assert.equal(parseService(`:10007${query}`, ':8080').accepts, undefined)
+    assert.equal(parseService(`:10007${query}`, ':8080', { trust: 'anyone' }).accepts, undefined)
+  }
 })
 
-test('parseService() refuses a listen address that expects a header instead of relaying it as payload', () => {
+test('parseService() accepts the headers that the listen address names, from whom is trusted', () => {
+  const trust = ['10.0.0.0/8']
+  for (const version of ['v1', 'v2', 'detect']) {
+    assert.deepEqual(parseService(`:10007?pp=${version}`, ':8080', { trust }).accepts, { version, trust })
+  }
+})
+
+test('parseService() refuses a listen address that expects a header while nobody is trusted, and says what to do', () => {
   for (const pp of ['v1', 'v2', 'detect']) {
     const source = `[::1]:10007?pp=${pp}`
     const message =
-      `listen address "${source}": accepting headers ("pp" is "${pp}") is not supported by this version yet; ` +
-      'a right one is "[::1]:10007"'
+      `listen address "${source}": "pp" is "${pp}", so say whose headers are to be believed, with the addresses of the ` +
+      'proxies in front: --trust 10.0.0.0/8,2001:db8::1; "--trust anyone" believes whoever connects'
     assert.throws(() => parseService(source, ':8080'), { name: 'ConfigError', message })
   }
 })

@@ -1,11 +1,17 @@
 // A relay for one test: its records in order, and what must hold of every relay at the end.
 
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { EventEmitter, once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
-import type { ProxyServer, ServerStats } from 'proxyprotocol/server'
-import { parseService } from '../../src/config/index.ts'
+import {
+  diagnosticsChannels,
+  type OpenedMessage,
+  type ProxyServer,
+  type ServerStats,
+} from 'proxyprotocol/server'
+import { parseService, type ServiceOptions } from '../../src/config/index.ts'
 import { createRelay, type RelayOptions, type RelayRecord } from '../../src/relay/index.ts'
 import { connectedSockets, warnings } from './sockets.ts'
 import { atEnd } from './teardown.ts'
@@ -25,14 +31,14 @@ export interface TestRelay {
 export async function startRelay(
   t: TestContext,
   upstream: string,
-  options: RelayOptions & { source?: string } = {},
+  options: RelayOptions & ServiceOptions & { source?: string } = {},
 ): Promise<TestRelay> {
-  const { source = '127.0.0.1:0', ...relayOptions } = options
+  const { source = '127.0.0.1:0', trust, ...relayOptions } = options
   const records: RelayRecord[] = []
   const news = new EventEmitter()
   const upstreams = connectedSockets(t)
   const seen = warnings(t)
-  const { server, ...relay } = createRelay(parseService(source, upstream), {
+  const { server, ...relay } = createRelay(parseService(source, upstream, { trust }), {
     onError: error => {
       assert.fail(`onError was called with ${String(error)}`)
     },
@@ -43,12 +49,13 @@ export async function startRelay(
       relayOptions.onClosed?.(record)
     },
   })
+  const opened = openedBy(t, server)
   const { port } = (await relay.listen()) as AddressInfo
   atEnd(t, async () => {
     const { stuck } = await server.abort()
     assert.deepEqual(stuck, [], 'a handler did not end')
     assertBalanced(server.stats())
-    assert.equal(records.length, server.stats().accepted, 'onClosed was not called once for each connection')
+    assert.equal(records.length, opened(), 'onClosed was not called once for each connection')
     const left = upstreams().filter(socket => !socket.destroyed)
     assert.equal(left.length, 0, 'an upstream socket was left open')
   })
@@ -65,6 +72,17 @@ export async function startRelay(
       }
     },
   }
+}
+
+/** How many connections of the server were neither probes nor rejected. */
+function openedBy(t: TestContext, server: ProxyServer): () => number {
+  let count = 0
+  const onOpened = (message: unknown): void => {
+    if ((message as OpenedMessage).server === server) count++ // as the channel documents it
+  }
+  subscribe(diagnosticsChannels.opened, onOpened)
+  atEnd(t, () => unsubscribe(diagnosticsChannels.opened, onOpened))
+  return () => count
 }
 
 /** Rule 23 of the contract, once all is over. */

@@ -1,0 +1,38 @@
+// Whose headers are believed, as a user writes it; the library says what a network is.
+
+import { allowSources } from 'proxyprotocol/server'
+import { ConfigError } from './config-error.ts'
+
+/** Networks and addresses, `unix` among them for peers on UNIX sockets; or whoever can reach the port. */
+export type TrustList = 'anyone' | readonly string[]
+
+/**
+ * Reads the values of `--trust`: networks in CIDR notation, single addresses and `unix`, alone or with commas between
+ * them; or `anyone`, alone.
+ *
+ * @throws {ConfigError} naming the entry that is neither.
+ *
+ * @example
+ * ```ts
+ * import { parseTrust } from 'proxyprotocol-server'
+ *
+ * parseTrust(['10.0.0.0/8,2001:db8::1', 'unix']) // ['10.0.0.0/8', '2001:db8::1', 'unix']
+ * parseTrust(['anyone']) // 'anyone'
+ * ```
+ */
+export function parseTrust(values: readonly string[]): TrustList {
+  const entries = values.flatMap(value => value.split(',')).map(entry => entry.trim())
+  if (entries.length === 1 && entries[0] === 'anyone') return 'anyone'
+  if (entries.includes('anyone'))
+    throw refusal('"anyone" stands alone: whoever is named beside it is anyone too')
+  try {
+    allowSources(entries)
+  } catch (error) {
+    throw refusal((error as Error).message.replace('cidrs: ', '')) // it throws nothing else
+  }
+  return entries
+}
+
+function refusal(problem: string): ConfigError {
+  return new ConfigError(`--trust: ${problem}; right ones are "10.0.0.0/8,2001:db8::1", "unix" and "anyone"`)
+}

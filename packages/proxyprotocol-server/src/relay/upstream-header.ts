@@ -1,0 +1,81 @@
+// The header that goes on: the relay's own about a client that came to it directly; behind another proxy the client of the
+// inbound header, with those of its TLVs that are on a list.
+
+import {
+  encodeHeader,
+  ProxyProtocolError,
+  tlv,
+  tlvType,
+  type HeaderInit,
+  type ProxyHeader,
+  type Tlv,
+} from 'proxyprotocol'
+import { headerFor } from 'proxyprotocol/client'
+import type { Connection } from 'proxyprotocol/server'
+import type { Service } from '../config/index.ts'
+
+/**
+ * What a trusted proxy says of the client goes on; types without a meaning known here do not. Nor does the network
+ * namespace, which is one of another machine, nor padding.
+ */
+export const DEFAULT_PASSED_TLVS: readonly number[] = [
+  ...[tlvType.alpn, tlvType.authority, tlvType.uniqueId, tlvType.ssl],
+  ...[tlvType.gcp, tlvType.alibaba, tlvType.aws, tlvType.azure],
+]
+
+/** Encoding fills it in. */
+const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
+
+/**
+ * The header for a connection's upstream; undefined where the service sends none.
+ *
+ * @param passed types of TLVs that go on from an inbound header.
+ * @throws ProxyProtocolError `client_reset` when the client is gone, `header_invalid` when the inbound header cannot be
+ * sent on: with the relay's own TLVs it is too long, say.
+ */
+export function upstreamHeader(
+  { header }: Pick<Service, 'header'>,
+  { id, socket, info }: Pick<Connection, 'id' | 'socket' | 'info'>,
+  passed: ReadonlySet<number>,
+): HeaderInit | undefined {
+  if (header === 'none') return undefined
+  const uniqueId = Buffer.from(id.replaceAll('-', ''), 'hex')
+  const own = headerFor(socket, header === 'v1' ? { version: 1 } : { uniqueId })
+  const inbound = info.header
+  if (inbound === undefined) return own
+  if (header === 'v1') return withoutTlvs(inbound)
+  if (inbound.command === 'LOCAL') return { command: 'LOCAL', tlvs: own.tlvs }
+  const { extension } = info.tlvs
+  const ownTlvs = own.tlvs as readonly Tlv[] // headerFor() always gives some
+  const tlvs = mergeTlvs(ownTlvs, inbound.tlvs, passed)
+  return sendable({ ...inbound, version: 2, tlvs: extension ? [...tlvs, tlv.extension(extension)] : tlvs })
+}
+
+/** Version 1 has no LOCAL: a check by the proxy in front is UNKNOWN there. */
+function withoutTlvs(inbound: ProxyHeader): HeaderInit {
+  if (inbound.command === 'LOCAL') return { version: 1, family: 'UNSPEC' }
+  return { ...inbound, version: 1, tlvs: [] }
+}
+
+/** Who stood nearer to the client knows better: of one type its TLVs go on, and the relay's own do not. */
+function mergeTlvs(
+  own: readonly Tlv[],
+  inbound: readonly Tlv[],
+  passed: ReadonlySet<number>,
+): readonly Tlv[] {
+  const kept = inbound.filter(({ type }) => passed.has(type))
+  const known = new Set(kept.map(({ type }) => type))
+  const checksum = inbound.some(({ type }) => type === tlvType.checksum) ? [checksumTlv] : []
+  return [...checksum, ...own.filter(({ type }) => !known.has(type)), ...kept]
+}
+
+/** Each header was in order by itself; together they may be longer than a header can be. */
+function sendable(header: HeaderInit): HeaderInit {
+  try {
+    encodeHeader(header)
+    return header
+  } catch (cause) {
+    const detail = `it cannot be sent on: ${(cause as Error).message}` // it throws nothing else
+    throw new ProxyProtocolError('header_invalid', { detail, cause })
+  }
+}

@@ -1,0 +1,36 @@
+// What --trust takes, and the library's own words for what it does not.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { ConfigError, parseTrust } from '../../src/config/index.ts'
+
+test('parseTrust() takes networks, addresses and unix, repeated or with commas between them', () => {
+  assert.deepEqual(parseTrust(['10.0.0.0/8, 2001:db8::1', 'unix']), ['10.0.0.0/8', '2001:db8::1', 'unix'])
+})
+
+test('parseTrust() takes anyone, alone', () => {
+  assert.equal(parseTrust(['anyone']), 'anyone')
+  for (const values of [['anyone,10.0.0.1'], ['10.0.0.1', 'anyone'], ['anyone', 'anyone']]) {
+    assert.throws(() => parseTrust(values), /^ConfigError: --trust: "anyone" stands alone/)
+  }
+})
+
+test('parseTrust() refuses what is no network, quoting it and showing a right one', () => {
+  const cases: [value: string, problem: RegExp][] = [
+    ['', /^--trust: "" is neither an address, a CIDR/],
+    ['10.0.0.1,', /^--trust: "" is neither/],
+    [
+      'localhost',
+      /^--trust: "localhost" is neither .*; right ones are "10\.0\.0\.0\/8,2001:db8::1", "unix" and "anyone"$/,
+    ],
+    ['10.0.0.1/8', /^--trust: "10\.0\.0\.1\/8" has bits set behind its prefix/],
+    ['10.0.0.0/33', /^--trust: the prefix of "10\.0\.0\.0\/33" must be/],
+  ]
+  for (const [value, problem] of cases) {
+    assert.throws(
+      () => parseTrust([value]),
+      (error: unknown) => error instanceof ConfigError && problem.test(error.message),
+    )
+  }
+})
