@@ -8,7 +8,7 @@ import { ProxyProtocolError } from '../codec/index.ts'
 import { reasonOf, type CloseReason } from './close-reason.ts'
 import { adoptInfo, applyHeader, knownInfo, type ConnectionInfo } from './connection-info.ts'
 import type { Connection, ConnectionState } from './connection.ts'
-import type { Watched } from './idle-watch.ts'
+import { movedOn, type Watched } from './idle-watch.ts'
 import { distinguishResets, isRelease, reset } from './reset.ts'
 import { clientFault } from './socket-faults.ts'
 import type { Peer } from './trust.ts'
@@ -82,12 +82,9 @@ export class AcceptedConnection implements Connection, Watched {
     return this.#stuck
   }
 
-  /** Bytes received and bytes that the kernel has taken; Node tells under no public name how many still wait. */
   get activity(): number | undefined {
-    const { bytesRead, bytesWritten, destroyed } = this.#raw
-    if (this.#state !== 'open' || this.#detached || destroyed) return undefined
-    const { _handle: handle } = this.#raw as { _handle?: { writeQueueSize?: number } }
-    return bytesRead + bytesWritten - (Number(handle?.writeQueueSize) || 0)
+    const idles = this.#state === 'open' && !this.#detached && !this.#raw.destroyed
+    return idles ? movedOn(this.#raw) : undefined
   }
 
   get signal(): AbortSignal {

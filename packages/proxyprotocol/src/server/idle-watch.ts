@@ -1,6 +1,8 @@
 // Ends connections on which nothing moves: one timer for all of them looks at what each has moved since the last time. The
 // sockets' own setTimeout() is left to the handlers.
 
+import type { Socket } from 'node:net'
+
 /** A connection that can be idle. */
 export interface Watched {
   /** A number that changes whenever a byte is received or taken by the peer; undefined while idling is no matter. */
@@ -16,6 +18,17 @@ const SHORTEST_INTERVAL = 10
 interface Look {
   readonly activity: number | undefined
   readonly since: number
+}
+
+/**
+ * Bytes received and bytes that the kernel has taken, which nothing but the handle tells apart from those that wait; other
+ * runtimes have no such handle.
+ */
+export function movedOn(socket: Socket): number {
+  const { _handle: handle } = socket as { _handle?: { bytesWritten: number; writeQueueSize: number } }
+  const known = Object(handle) as Partial<NonNullable<typeof handle>>
+  const { bytesWritten = socket.bytesWritten, writeQueueSize = 0 } = known
+  return socket.bytesRead + bytesWritten - writeQueueSize
 }
 
 export class IdleWatch {

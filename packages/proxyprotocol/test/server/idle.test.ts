@@ -80,6 +80,19 @@ test('contract 22: a peer that takes nothing of what is written is idle', async 
   assert.deepEqual(counted(served), { idle_timeout: 1 })
 })
 
+test('contract 22: a handler that goes on writing to a peer that takes nothing is idle', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(async ({ socket, signal }) => {
+    socket.write(Buffer.alloc(64 * 1024 * 1024))
+    const timer = setInterval(() => socket.write('tick'), 20)
+    await once(signal, 'abort')
+    clearInterval(timer)
+  }, idle)
+  stage.dial(served.port).write(V2)
+  await over(served, 1)
+  assert.deepEqual(counted(served), { idle_timeout: 1 })
+})
+
 test('contract 22: Infinity never ends a connection, and a handler may keep the time itself', async t => {
   const stage = setStage(t)
   const served = await stage.serve(
