@@ -22,6 +22,7 @@ export interface AddressRecord {
  */
 export interface NameResolver {
   /** @param name with the address in it, such as `2.0.0.127.zen.spamhaus.org` */
+  /** The IPv4 addresses of a name, with the time they may be kept where it is known. */
   resolve4(name: string, options: { readonly ttl: true }): Promise<readonly (string | AddressRecord)[]>
 }
 

@@ -22,6 +22,7 @@ export interface AdmissionLimits {
   readonly perSource?: number | undefined
 }
 
+/** How long a connection may take before its header is complete. */
 export interface AdmissionTimeouts {
   /**
    * Milliseconds from accept to the last byte of the header, no matter how steadily bytes drip. Default 5000; below 3000

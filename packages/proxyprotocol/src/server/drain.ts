@@ -4,6 +4,7 @@ import { ProxyProtocolError } from '../codec/index.ts'
 import type { Connection } from './connection.ts'
 import { checkNames, milliseconds } from './option-checks.ts'
 
+/** How patiently a server closes. */
 export interface CloseOptions {
   /** Milliseconds that handlers have to finish before they are aborted. Default 30000. */
   readonly drain?: number | undefined

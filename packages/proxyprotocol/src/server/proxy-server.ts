@@ -73,6 +73,7 @@ export class ProxyServer implements AsyncDisposable {
     if (this.#signal?.aborted) this.#onSignal()
   }
 
+  /** Where the server is in its life; it only moves forward. */
   get state(): ServerState {
     return this.#state
   }
@@ -90,6 +91,7 @@ export class ProxyServer implements AsyncDisposable {
     return this.#held
   }
 
+  /** A snapshot of the counters. */
   stats(): ServerStats {
     return { accepted: this.#accepted, active: this.#held.size, closed: { ...this.#closed } }
   }
@@ -148,6 +150,7 @@ export class ProxyServer implements AsyncDisposable {
     return result
   }
 
+  /** The same as `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
@@ -200,9 +203,8 @@ export class ProxyServer implements AsyncDisposable {
   }
 
   #rejectFull(connection: AcceptedConnection): undefined {
-    const { whyFull } = this.#settings
     const detail = `${this.#places.limit} are open`
-    return this.#reject(connection, new ProxyProtocolError(whyFull, { detail }))
+    return this.#reject(connection, new ProxyProtocolError(this.#settings.whyFull, { detail }))
   }
 
   #reject(connection: AcceptedConnection, error: ProxyProtocolError): undefined {

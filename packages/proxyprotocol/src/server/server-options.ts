@@ -79,6 +79,7 @@ export interface PlainServerOptions extends CommonServerOptions {
   readonly version: 'none'
 }
 
+/** What `createServer` takes: with headers, or with none at all. */
 export type ServerOptions = HeaderServerOptions | PlainServerOptions
 
 /** Options after checking; durations in milliseconds. */
