@@ -2,6 +2,7 @@
 
 import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from 'node:http'
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { tellOfLargeHeader } from './diagnostics.ts'
 import {
   refuseHttpProxy,
@@ -16,7 +17,7 @@ export interface HeaderAgentOptions extends AgentOptions, AgentHeaderOptions {}
 /**
  * An `http.Agent` whose connections start with a header: the request's `header`, or else the agent's own. Connections are
  * kept alive and reused, but only for requests with the very same header. Limits, timeouts and errors are those of
- * `http.Agent`; note that `maxSockets` counts for each header by itself, `maxTotalSockets` for all.
+ * `http.Agent`; note that `maxSockets` counts for each header by itself, `maxTotalSockets` and `maxFreeSockets` for all.
  *
  * @throws TypeError or RangeError, from the constructor or from `http.request()`, when a header cannot be encoded or there
  * is none.
@@ -52,6 +53,11 @@ export class HeaderAgent extends Agent {
   /** What two requests have in common that may share a connection: their header as well. */
   override getName(options: HeaderRequestOptions | ClientRequestArgs = {}): string {
     return `${super.getName(options)}:${this.#header.key(options)}`
+  }
+
+  override keepSocketAlive(socket: Duplex): boolean {
+    this.#header.makeRoom(this)
+    return super.keepSocketAlive(socket) as unknown as boolean // documented so, typed void
   }
 
   /** Written before it is connected, the header is what Node sends first and by itself. */

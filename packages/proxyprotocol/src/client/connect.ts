@@ -36,6 +36,19 @@ export type SocketOptions = {
   ]?: TcpSocketConnectOpts[Name] | undefined
 }
 
+export const socketOptionNames: Readonly<Record<keyof SocketOptions, true>> = {
+  localAddress: true,
+  localPort: true,
+  family: true,
+  hints: true,
+  lookup: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: true,
+  autoSelectFamily: true,
+  autoSelectFamilyAttemptTimeout: true,
+}
+
 /** Where to connect to, and how. */
 export interface ConnectOptions extends EncodeOptions, SocketOptions {
   /** A name or an address; default localhost. */
@@ -70,16 +83,7 @@ const optionNames: Readonly<Record<keyof ConnectOptions, true>> = {
   padTo: true,
   payload: true,
   allowHalfOpen: true,
-  localAddress: true,
-  localPort: true,
-  family: true,
-  hints: true,
-  lookup: true,
-  noDelay: true,
-  keepAlive: true,
-  keepAliveInitialDelay: true,
-  autoSelectFamily: true,
-  autoSelectFamilyAttemptTimeout: true,
+  ...socketOptionNames,
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { encodeHeader, type EncodeOptions, type HeaderInit } from '../codec/index.ts'
-import { connect, type ConnectOptions, type SocketOptions } from './connect.ts'
+import { connect, socketOptionNames, type ConnectOptions, type SocketOptions } from './connect.ts'
 import { checkOptionNames } from './option-names.ts'
 import { TlsSessions } from './tls-sessions.ts'
 import { tlsSettings, type TlsOptions } from './tls-settings.ts'
@@ -32,16 +32,7 @@ const optionNames: Readonly<Record<keyof ConnectorOptions, true>> = {
   timeout: true,
   checksum: true,
   padTo: true,
-  localAddress: true,
-  localPort: true,
-  family: true,
-  hints: true,
-  lookup: true,
-  noDelay: true,
-  keepAlive: true,
-  keepAliveInitialDelay: true,
-  autoSelectFamily: true,
-  autoSelectFamilyAttemptTimeout: true,
+  ...socketOptionNames,
 }
 
 /** What undici says of a connection that it wants. */

@@ -70,6 +70,7 @@ export class HeaderHttpsAgent extends Agent {
 
   /** A connection that waits for its next request keeps no process alive, and neither may what is beneath it. */
   override keepSocketAlive(secure: Duplex): boolean {
+    this.#header.makeRoom(this)
     const socket = this.#streams.get(secure)?.socket
     socket?.setKeepAlive(true, this.options.keepAliveMsecs).unref()
     return super.keepSocketAlive(secure) as unknown as boolean // documented so, typed void

@@ -59,6 +59,16 @@ export class RequestHeader {
     return Buffer.from(this.bytes(options)).toString('hex')
   }
 
+  /**
+   * Makes room for one more connection that waits for its next request: `maxFreeSockets` holds over all pools. Node counts
+   * each by itself, and there is one for each client that ever came.
+   */
+  makeRoom({ freeSockets, maxFreeSockets }: Agent): void {
+    const free = Object.values(freeSockets).flatMap(sockets => sockets ?? [])
+    const open = free.filter(({ destroyed }) => !destroyed)
+    if (open.length >= maxFreeSockets) open[0]?.destroy() // of the pool that has been there for longest
+  }
+
   #encode({ header }: HeaderRequestOptions): Uint8Array {
     if (header !== undefined) return encodeHeader(header, this.#encoding)
     if (this.#fallback) return this.#fallback

@@ -26,6 +26,9 @@ import { quote } from './quote.ts'
  * ```
  */
 export function encodeHeader(header: HeaderInit, options: EncodeOptions = {}): Uint8Array {
+  if (Object(header) !== header) {
+    throw new TypeError(`header must be an object such as { source, destination }, got ${quote(header)}`)
+  }
   const version: unknown = header.version ?? 2
   if (version === 2) return encodeV2(header, options)
   if (version !== 1) throw new TypeError(`version must be 1 or 2, got ${quote(version)}`)

@@ -9,7 +9,7 @@ import { reasonOf, type CloseReason } from './close-reason.ts'
 import { adoptInfo, applyHeader, knownInfo, type ConnectionInfo } from './connection-info.ts'
 import type { Connection, ConnectionState } from './connection.ts'
 import { movedOn, type Watched } from './idle-watch.ts'
-import { distinguishResets, isRelease, reset } from './reset.ts'
+import { distinguishResets, isForeign, isRelease, reset } from './reset.ts'
 import { clientFault } from './socket-faults.ts'
 import type { Peer } from './trust.ts'
 
@@ -203,7 +203,9 @@ export class AcceptedConnection implements Connection, Watched {
     const early = this.#state === 'accepted' || this.#state === 'header'
     if (early || isRelease(error)) return // admission.ts and tls-acceptor.ts make the reason of the former
     const code = clientFault(error)
-    if (code === undefined) return this.#fail(error) // somebody destroyed the socket with it
+    // A client that breaks TLS leaves its connection standing.
+    const isOurs = code === undefined || (isForeign(error) && !(this.#tls && code === 'tls_client_error'))
+    if (isOurs) return this.#fail(error) // somebody destroyed the socket with it
     this.#settle(new ProxyProtocolError(code, { cause: error }))
     this.#reset() // Node leaves a TLS socket open whose peer broke TLS
   }

@@ -16,7 +16,7 @@ import { Admission } from './admission.ts'
 import { refuseOnBun } from './bun.ts'
 import { adoptInfo, announceInfo, applyHeader, knownInfo, type ConnectionInfo } from './connection-info.ts'
 import { acceptedChannel, closedChannel, openedChannel, rejectedChannel } from './diagnostics.ts'
-import { checkNames } from './option-checks.ts'
+import { checkNames, checkObject } from './option-checks.ts'
 
 /** What ends the connections that wait as well; http servers alone have the last two. */
 const ENDINGS = ['close', 'closeIdleConnections', 'closeAllConnections']
@@ -64,6 +64,13 @@ class Attachment {
 
   constructor(server: Server, options: AttachOptions) {
     refuseOnBun(server)
+    if (!isServer(server)) {
+      throw new TypeError(
+        'attach() takes a server of net, tls, http, https or http2, for a framework the one that it listens with ' +
+          `(http.createServer(app)), got ${typeof server}`,
+      )
+    }
+    checkObject(options, 'options')
     if (attached.has(server)) throw new Error('attach() was called on this server before')
     const { timeouts = {}, limits = {} } = options
     checkNames(options, [...admissionNames, 'timeouts', 'limits'])
@@ -149,6 +156,11 @@ class Attachment {
   #transportOf({ remoteAddress }: Socket): 'tcp' | 'unix' {
     return remoteAddress === undefined && typeof this.#server.address() === 'string' ? 'unix' : 'tcp'
   }
+}
+
+/** Also where there are no types; the functions of frameworks have an emit(), and servers of createServer() none. */
+function isServer(server: unknown): boolean {
+  return typeof server === 'object' && server !== null && 'emit' in server && 'address' in server
 }
 
 function rethrow(error: unknown): never {

@@ -26,6 +26,12 @@ export function limit(value: number, name: string): number {
   throw new RangeError(`${name} must be a positive integer or Infinity, got ${inspect(value)}`)
 }
 
+/** @throws TypeError naming what is no object. */
+export function checkObject(value: unknown, name: string): asserts value is object {
+  if (typeof value === 'object' && value !== null) return
+  throw new TypeError(`${name} must be an object, got ${inspect(value, { depth: 0 })}`)
+}
+
 /**
  * Checks that an options object has no names but these: a misspelt limit must not be no limit.
  *
@@ -33,9 +39,7 @@ export function limit(value: number, name: string): number {
  * @throws TypeError naming the option and those there are.
  */
 export function checkNames(options: object | null, known: readonly string[], prefix = ''): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${prefix.slice(0, -1) || 'options'} must be an object, got ${inspect(options)}`)
-  }
+  checkObject(options, prefix.slice(0, -1) || 'options')
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     const names = known.map(each => prefix + each).join(', ')

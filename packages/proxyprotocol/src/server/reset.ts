@@ -53,6 +53,7 @@ function cut(socket: Socket, raw: Socket): void {
 export function distinguishResets(socket: Socket, raw: Socket = socket): void {
   const destroy = socket._destroy.bind(socket)
   socket._destroy = (error, callback) => {
+    if (error instanceof Error && isConnected(raw)) foreign.add(error)
     whenSafe(socket, raw, () => {
       if (error && !isRelease(error)) cut(socket, raw)
       if (raw === socket) return destroy(error, callback)
@@ -65,12 +66,29 @@ export function distinguishResets(socket: Socket, raw: Socket = socket): void {
   })
 }
 
+/** Errors that sockets were destroyed with although their own connections stood. */
+const foreign = new WeakSet<Error>()
+
+/**
+ * Whether somebody destroyed a socket with an error of something else, as pipeline() does it with that of another stream:
+ * `ECONNRESET` says so of any socket.
+ */
+export function isForeign(error: Error): boolean {
+  return foreign.has(error)
+}
+
+/** By the kernel's own word: a connection that was reset, or has timed out, has no peer any more. */
+function isConnected(raw: Socket): boolean {
+  const { _handle: handle } = raw as { _handle?: { getpeername?(out: object): number } | null }
+  return handle?.getpeername?.({}) === 0
+}
+
 /**
  * Whether an error is only Node's way to let go of a socket after `for await`, also when the loop came to the end of a
  * half-open one: an AbortError without a cause. Whoever aborts for a reason gives it as the cause.
  */
-export function isRelease(error: Error): boolean {
-  return 'code' in error && error.code === 'ABORT_ERR' && error.cause === undefined
+export function isRelease(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ABORT_ERR' && error.cause === undefined
 }
 
 /**

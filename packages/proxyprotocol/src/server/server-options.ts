@@ -13,7 +13,7 @@ import {
   type AdmissionTimeouts,
 } from './admission-options.ts'
 import { descriptorLimit } from './descriptor-limit.ts'
-import { checkNames, limit, milliseconds, oneOf } from './option-checks.ts'
+import { checkNames, checkObject, limit, milliseconds, oneOf } from './option-checks.ts'
 import type { OnError } from './report.ts'
 
 /** As a client's browser waits; a handshake takes two round trips and some milliseconds of work. */
@@ -60,7 +60,7 @@ export interface CommonServerOptions {
    */
   readonly overLimit?: 'close' | 'reset' | 'pause' | undefined
   /** Makes it a TLS server, with these options of `tls.createServer`: the handshake follows the header. */
-  readonly tls?: TlsOptions | undefined
+  readonly tls?: Omit<TlsOptions, 'handshakeTimeout'> | undefined
   /**
    * Called exactly once for each connection whose handler (or trust predicate, or validator) throws or rejects, and
    * without a connection for an error of the listener. Nobody waits for it. Without it, and when it fails itself, such
@@ -100,11 +100,15 @@ export interface ServerSettings extends AdmissionSettings {
 
 /** @throws TypeError or RangeError naming the option that is wrong. */
 export function serverSettings(options: ServerOptions): ServerSettings {
+  checkObject(options, 'options')
   const { timeouts = {}, limits = {}, onError, overLimit = 'close', tls } = options
   const own = ['timeouts', 'limits', 'overLimit', 'tls', 'onError', 'signal']
   checkNames(options, options.version === 'none' ? ['version', ...own] : [...admissionNames, ...own])
   checkNames(timeouts, ['header', 'handshake', 'idle', 'halfClose', 'abort'], 'timeouts.')
   checkNames(limits, ['connections', ...limitNames], 'limits.')
+  if (tls && 'handshakeTimeout' in tls) {
+    throw new TypeError('tls.handshakeTimeout is not used: give timeouts.handshake')
+  }
   if (onError !== undefined && typeof onError !== 'function') {
     throw new TypeError(`onError must be a function, got ${typeof onError}`)
   }

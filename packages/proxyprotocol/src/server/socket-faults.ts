@@ -7,8 +7,8 @@ const networkErrors = [
 ]
 
 /** The reason that a client gave by its behaviour; undefined for any other error, which somebody on this side made. */
-export function clientFault(error: Error): 'client_reset' | 'tls_client_error' | undefined {
-  const code = 'code' in error ? String(error.code) : '' // a DOMException's is a number
+export function clientFault(error: unknown): 'client_reset' | 'tls_client_error' | undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '' // a DOMException's is a number
   if (networkErrors.includes(code)) return 'client_reset'
   const breaksTls = code === 'EPROTO' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')
   return breaksTls ? 'tls_client_error' : undefined

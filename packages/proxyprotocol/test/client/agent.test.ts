@@ -158,6 +158,16 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
     assert.ok(server.sockets.length <= 24, `${server.sockets.length} connections for 12 clients`)
   })
 
+  test(`${name}: maxFreeSockets bounds the connections that wait, of all clients together`, async t => {
+    const agent = make({ maxFreeSockets: 3 })
+    const { ask } = await start(setStage(t), { agent })
+    for (let port = 1; port <= 12; port++) await ask(client(port))
+    const waiting = Object.values(agent.freeSockets).flat()
+    assert.equal(waiting.length, 3)
+    assert.equal((await ask(client(12))).request.reusedSocket, true, 'those that came last are kept')
+    assert.equal((await ask(client(1))).request.reusedSocket, false)
+  })
+
   test(`${name}: maxTotalSockets bounds the connections of all clients, also while they connect`, async t => {
     let open = 0
     let most = 0

@@ -33,6 +33,14 @@ describe('misuse is refused, naming what was got and what is wanted', () => {
     [{ ...ends, family: 'IPv4' }, 'TypeError', `${family} "IPv4"`],
     [{ ...ends, family: 4 }, 'TypeError', `${family} 4`],
     [{ ...ends, transport: 'UNSPEC' }, 'TypeError', `transport must be 'STREAM' or 'DGRAM', got "UNSPEC"`],
+    ...[undefined, null, 'PROXY UNKNOWN'].map(
+      header =>
+        [
+          header,
+          'TypeError',
+          `header must be an object such as { source, destination }, got ${JSON.stringify(header)}`,
+        ] as const,
+    ),
     [{}, 'TypeError', 'source must be { address, port }, got undefined'],
     [{ source }, 'TypeError', 'destination must be { address, port }, got undefined'],
     [{ source: null, destination }, 'TypeError', 'source must be { address, port }, got null'],

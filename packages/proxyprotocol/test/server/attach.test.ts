@@ -11,7 +11,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import tls from 'node:tls'
-import { attach, connectionInfo, diagnosticsChannels, type RejectedMessage } from '../../src/server/index.ts'
+import {
+  attach,
+  connectionInfo,
+  createServer,
+  diagnosticsChannels,
+  type RejectedMessage,
+} from '../../src/server/index.ts'
 import { certificate } from '../support/certificate.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, V1, V2 } from '../support/headers.ts'
 import { HeaderFirst, type Cut } from '../support/segments.ts'
@@ -272,6 +278,15 @@ test('attach() names the option that is wrong, and is called once for a server',
     ],
     [{ trust: 'anyone', limits: { headerBytes: 1 } }, /^limits\.headerBytes must be/],
   ]
+  for (const options of [undefined, null, 'anyone'])
+    assert.throws(() => attach(server, untyped(options)), { message: /^options must be an object, got / })
+  const ours = createServer({ trust: 'anyone' }, () => undefined)
+  for (const stranger of [() => undefined, ours, undefined, null, {}]) {
+    assert.throws(() => attach(untyped(stranger), { trust: 'anyone' }), {
+      name: 'TypeError',
+      message: /^attach\(\) takes a server of net, tls, http, https or http2, for a framework/,
+    })
+  }
   for (const [options, message] of refused) assert.throws(() => attach(server, untyped(options)), { message })
   attach(server, { trust: 'anyone' })
   assert.throws(() => attach(server, { trust: 'anyone' }), {

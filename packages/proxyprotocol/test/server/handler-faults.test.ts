@@ -11,7 +11,7 @@ import { ProxyProtocolError } from '../../src/codec/index.ts'
 import type { Connection, ServerOptions } from '../../src/server/index.ts'
 import { gate } from '../support/gate.ts'
 import { clientHeader, V2 } from '../support/headers.ts'
-import { outcome, text, until, type Outcome } from '../support/sockets.ts'
+import { listenRaw, outcome, text, until, type Outcome } from '../support/sockets.ts'
 import { counted, over, setStage, type Served, type Stage } from '../support/stage.ts'
 
 const CONNECTIONS = 48
@@ -378,6 +378,40 @@ test('contract 8: nobody waits for an onError that does not settle', async t => 
   await outcome(client)
   await over({ server }, 1)
   assert.deepEqual(await server.close(), { drained: 0, forced: 0, stuck: [] })
+})
+
+test('contract 7: a handler that destroys its socket with what is no error resets it, and onError hears of it', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(async ({ socket }) => {
+    await once(socket.destroy('text' as never), 'close')
+  })
+  const client = stage.dial(served.port)
+  client.write(V2)
+  assert.equal((await outcome(client)).end, 'ECONNRESET')
+  await over(served, 1)
+  assert.deepEqual(
+    served.errors.splice(0).map(({ error }) => error),
+    ['text'],
+  )
+  assert.deepEqual(counted(served), { handler_error: 1 })
+})
+
+test('contract 7: the reset of another stream that a pipeline passes on is the fault of the handler', async t => {
+  const stage = setStage(t)
+  const upstream = await listenRaw(stage)
+  const served = await stage.serve(async ({ socket }) => {
+    await pipeline(stage.dial(upstream.port), socket)
+  })
+  const client = stage.dial(served.port)
+  client.write(V2)
+  const ended = outcome(client)
+  ;(await upstream.accept()).resetAndDestroy()
+  assert.equal((await ended).end, 'ECONNRESET')
+  await over(served, 1)
+  const [{ error } = assert.fail(), ...more] = served.errors.splice(0)
+  assert.equal((error as NodeJS.ErrnoException).code, 'ECONNRESET')
+  assert.deepEqual(more, [])
+  assert.deepEqual(counted(served), { handler_error: 1 })
 })
 
 test("contract 7: a handler that destroys its socket with an abort's reason resets it, and onError hears of it", async t => {

@@ -50,6 +50,18 @@ for (const [options, name, message] of wrong) {
   })
 }
 
+test('contract 1: createServer() names what is no options object, and what its TLS options say elsewhere', () => {
+  for (const options of [undefined, null, () => {}]) {
+    assert.throws(() => createServer(untyped(options), () => {}), {
+      name: 'TypeError',
+      message: /^options must be an object, got /,
+    })
+  }
+  const tls = { handshakeTimeout: 1_000 }
+  const message = 'tls.handshakeTimeout is not used: give timeouts.handshake'
+  assert.throws(() => createServer(untyped({ trust, tls }), () => {}), { name: 'TypeError', message })
+})
+
 test('contract 1: createServer() needs a handler', () => {
   const message = 'handler must be a function, got undefined'
   assert.throws(() => createServer({ trust }, untyped(undefined)), { name: 'TypeError', message })

@@ -15,7 +15,7 @@ import { gate } from '../support/gate.ts'
 import { V2 } from '../support/headers.ts'
 import { dialSecure, type SecureClient } from '../support/secure.ts'
 import { HeaderFirst } from '../support/segments.ts'
-import { content, outcome, text, turns, until } from '../support/sockets.ts'
+import { content, listenRaw, outcome, text, turns, until } from '../support/sockets.ts'
 import { counted, opened, over, readToEnd, setStage, type Served, type Stage } from '../support/stage.ts'
 
 const MIB = 1024 * 1024
@@ -190,6 +190,21 @@ test('contract 7: a handler that ended its side and fails at once is closed and 
   await over(served, CONNECTIONS)
   assert.deepEqual(counted(served), { handler_error: CONNECTIONS })
   assert.equal(served.errors.splice(0).length, CONNECTIONS)
+})
+
+test('contract 7: the reset of another stream that a pipeline passes on is the fault of the handler', async t => {
+  const stage = setStage(t)
+  const upstream = await listenRaw(stage)
+  const served = await serve(stage, async ({ socket }) => {
+    await pipeline(stage.dial(upstream.port), socket)
+  })
+  const { secure } = await dialOpen(stage, served)
+  const ended = outcome(secure)
+  ;(await upstream.accept()).resetAndDestroy()
+  assert.equal((await ended).end, 'ECONNRESET')
+  await over(served, 1)
+  assert.equal(served.errors.splice(0).length, 1)
+  assert.deepEqual(counted(served), { handler_error: 1 })
 })
 
 test('contract 7: a loop that breaks off has closed its socket, which is no error', async t => {
