@@ -1,19 +1,16 @@
 // What bounds a relay, settled at its start: every limit and timeout has a value, and can be shown.
 
 import { tlvType } from 'proxyprotocol'
-import { descriptorLimit, type ServerLimits, type ServerTimeouts } from 'proxyprotocol/server'
+import {
+  defaultTimeouts,
+  descriptorLimit,
+  type ServerLimits,
+  type ServerTimeouts,
+} from 'proxyprotocol/server'
 import { DEFAULT_PASSED_TLVS } from './upstream-header.ts'
 
 /** A host that needs longer is down for the person who waits. */
 const DEFAULT_CONNECT_TIMEOUT = 5_000
-/** One lost segment and a slow proxy; who drips bytes does not hold a place for longer. */
-const DEFAULT_HEADER_TIMEOUT = 5_000
-/** Two round trips of a client far away, and what a loaded machine takes for them. */
-const DEFAULT_HANDSHAKE_TIMEOUT = 10_000
-/** Longer than keep-alives of common protocols, finite so that connections whose ends have vanished do not pile up. */
-const DEFAULT_IDLE_TIMEOUT = 600_000
-/** Long enough for a client that reads a last reply slowly, finite so that a silent one does not stay for ever. */
-const DEFAULT_HALF_CLOSE_TIMEOUT = 60_000
 /** Node's timers take no more. */
 const MAX_TIMEOUT = 2_147_483_647
 /** The accepted socket and the one upstream. */
@@ -82,10 +79,10 @@ export function relaySettings({ limits, timeouts = {}, passTlvs }: RelaySettings
     connectTimeout: connect,
     timeouts: {
       ...others,
-      header: others.header ?? DEFAULT_HEADER_TIMEOUT,
-      handshake: others.handshake ?? DEFAULT_HANDSHAKE_TIMEOUT,
-      idle: others.idle ?? DEFAULT_IDLE_TIMEOUT,
-      halfClose: others.halfClose ?? DEFAULT_HALF_CLOSE_TIMEOUT,
+      header: others.header ?? defaultTimeouts.header,
+      handshake: others.handshake ?? defaultTimeouts.handshake,
+      idle: others.idle ?? defaultTimeouts.idle,
+      halfClose: others.halfClose ?? defaultTimeouts.halfClose,
     },
     passTlvs: passed(passTlvs ?? DEFAULT_PASSED_TLVS),
   }

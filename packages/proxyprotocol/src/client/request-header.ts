@@ -64,8 +64,9 @@ export class RequestHeader {
    * each by itself, and there is one for each client that ever came.
    */
   makeRoom({ freeSockets, maxFreeSockets }: Agent): void {
-    const free = Object.values(freeSockets).flatMap(sockets => sockets ?? [])
-    const open = free.filter(({ destroyed }) => !destroyed)
+    const open = Object.values(freeSockets)
+      .flat()
+      .filter(socket => socket?.destroyed === false)
     if (open.length >= maxFreeSockets) open[0]?.destroy() // of the pool that has been there for longest
   }
 

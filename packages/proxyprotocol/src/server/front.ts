@@ -17,9 +17,9 @@ import { splice } from './splice.ts'
  * connection.
  *
  * A `Server` (http, https, http2, net, tls) that runs in this process shows the client as `socket.remoteAddress`, and
- * `connectionInfo()` tells the rest; what connects to it without the front is closed. One that does not listen yet is
- * made to, on a free port of 127.0.0.1, and closed with the front. For any other target, such as Bun.serve(), give its
- * address, and ask `infoOf()`.
+ * `connectionInfo()` tells the rest; what connects to it without the front shows no address, and is closed as soon as
+ * nothing of the front's own is on its way. One that does not listen yet is made to, on a free port of 127.0.0.1, and
+ * closed with the front. For any other target, such as Bun.serve(), give its address, and ask `infoOf()`.
  *
  * @throws TypeError or RangeError naming the option that is wrong; TypeError when the target listens on anything but a
  * port of loopback: whoever reaches it directly passes by the header, and connections of a UNIX socket look all the same.

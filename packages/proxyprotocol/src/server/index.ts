@@ -29,6 +29,7 @@ export { ProxyServer, type Handler, type ServerState, type ServerStats } from '.
 export { readHeader, type ReadHeaderOptions, type ReadHeaderResult } from './read-header.ts'
 export type { OnError } from './report.ts'
 export { reset } from './reset.ts'
+export { defaultTimeouts } from './server-options.ts'
 export type {
   CommonServerOptions,
   HeaderServerOptions,

@@ -14,16 +14,21 @@ import {
 } from './admission-options.ts'
 import { descriptorLimit } from './descriptor-limit.ts'
 import { checkNames, checkObject, limit, milliseconds, oneOf } from './option-checks.ts'
+import { DEFAULT_HEADER_TIMEOUT } from './read-header.ts'
 import type { OnError } from './report.ts'
 
-/** As a client's browser waits; a handshake takes two round trips and some milliseconds of work. */
-const DEFAULT_HANDSHAKE_TIMEOUT = 10_000
-/** Longer than keep-alives of common protocols, finite so that connections whose peer has vanished do not pile up. */
-const DEFAULT_IDLE_TIMEOUT = 600_000
-/** Long enough for a client that reads a last reply slowly, finite so that a silent one does not stay for ever. */
-const DEFAULT_HALF_CLOSE_TIMEOUT = 60_000
-/** What a handler may take to notice that it was aborted before it is called stuck. */
-const DEFAULT_ABORT_TIMEOUT = 5_000
+/** What holds where a timeout is not given, in milliseconds. */
+export const defaultTimeouts: Readonly<Record<keyof ServerTimeouts, number>> = {
+  header: DEFAULT_HEADER_TIMEOUT,
+  /** As a client's browser waits; a handshake takes two round trips and some milliseconds of work. */
+  handshake: 10_000,
+  /** Longer than keep-alives of common protocols, finite so that connections whose peer has vanished do not pile up. */
+  idle: 600_000,
+  /** Long enough for a client that reads a last reply slowly, finite so that a silent one does not stay for ever. */
+  halfClose: 60_000,
+  /** What a handler may take to notice that it was aborted before it is called stuck. */
+  abort: 5_000,
+}
 /** Descriptors left to the rest of the process: files, name look-ups, the listener, what handlers open. */
 const SPARE_DESCRIPTORS = 64
 /** How many of those connections may hold that wait for a place. */
@@ -112,8 +117,8 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   if (onError !== undefined && typeof onError !== 'function') {
     throw new TypeError(`onError must be a function, got ${typeof onError}`)
   }
-  const { handshake = DEFAULT_HANDSHAKE_TIMEOUT, halfClose = DEFAULT_HALF_CLOSE_TIMEOUT } = timeouts
-  const { idle = DEFAULT_IDLE_TIMEOUT, abort = DEFAULT_ABORT_TIMEOUT } = timeouts
+  const { handshake = defaultTimeouts.handshake, halfClose = defaultTimeouts.halfClose } = timeouts
+  const { idle = defaultTimeouts.idle, abort = defaultTimeouts.abort } = timeouts
   const admission =
     options.version === 'none'
       ? plainSettings(limits, timeouts)
