@@ -14,6 +14,8 @@ export {
   type ErrorCode,
   type ProxyProtocolErrorOptions,
 } from './errors.ts'
+export type { HeaderField } from './field-list.ts'
+export { headerFields } from './fields.ts'
 export type { HeaderInit, InetInit, LocalInit, UnixInit, UnspecInit } from './header-init.ts'
 export type {
   Command,

@@ -8,11 +8,9 @@ import { quote } from './quote.ts'
 import { asciiBytes, asciiText, textBytes, utf8Bytes, utf8Text } from './text.ts'
 import { areTlvs, firstValues, nestTlvs, splitTlvs, tlvType, type Tlv } from './tlv.ts'
 
-const MAGIC = Uint8Array.of(0x88, 0x1b, 0x79, 0xc1, 0xce, 0x96, 0x85, 0xb0)
-const COMPRESSION = 1
-const SECRET_BITS = 2
-const PEERCERT = 3
-const DNSBL = 4
+export const EXTENSION_MAGIC: Uint8Array = Uint8Array.of(0x88, 0x1b, 0x79, 0xc1, 0xce, 0x96, 0x85, 0xb0)
+/** The types of the TLVs behind the magic number. */
+export const extensionType = { compression: 1, secretBits: 2, peercert: 3, dnsbl: 4 } as const
 /** A certificate's fields as JSON take 1-4 KiB; more than 64 KiB out of a TLV of at most as much is an attack. */
 const MAX_PEERCERT_BYTES = 65_536
 /** Python's description of a certificate nests four deep; thousands would overflow the stack of whoever prints it. */
@@ -32,13 +30,16 @@ export interface ExtensionInfo {
 
 /** Reads the value of a NOOP TLV; undefined where it is mere padding. */
 export function readExtension(value: Uint8Array): ExtensionInfo | undefined {
-  if (!sameBytes(value.subarray(0, MAGIC.length), MAGIC) || !areTlvs(value, MAGIC.length, value.length))
+  if (
+    !sameBytes(value.subarray(0, EXTENSION_MAGIC.length), EXTENSION_MAGIC) ||
+    !areTlvs(value, EXTENSION_MAGIC.length, value.length)
+  )
     return undefined
-  const values = firstValues(splitTlvs(value, MAGIC.length, value.length))
-  const compression = values.get(COMPRESSION)
-  const secretBits = values.get(SECRET_BITS)
-  const peercert = values.get(PEERCERT)
-  const dnsbl = values.get(DNSBL)
+  const values = firstValues(splitTlvs(value, EXTENSION_MAGIC.length, value.length))
+  const compression = values.get(extensionType.compression)
+  const secretBits = values.get(extensionType.secretBits)
+  const peercert = values.get(extensionType.peercert)
+  const dnsbl = values.get(extensionType.dnsbl)
   return {
     compression: compression && asciiText(compression),
     secretBits: secretBits?.length === 2 ? uint16At(secretBits, 0) : undefined,
@@ -52,19 +53,19 @@ export function extensionTlv(init: Partial<ExtensionInfo>): Tlv {
   const { compression, secretBits, peercert, dnsbl } = init
   const tlvs: Tlv[] = []
   if (compression !== undefined)
-    tlvs.push({ type: COMPRESSION, value: asciiBytes(compression, 'compression') })
+    tlvs.push({ type: extensionType.compression, value: asciiBytes(compression, 'compression') })
   if (secretBits !== undefined) {
     if (!Number.isInteger(secretBits) || secretBits < 0 || secretBits > 0xffff) {
       throw new RangeError(`secretBits must be an integer from 0 to 65535, got ${quote(secretBits)}`)
     }
     const value = new Uint8Array(2)
     writeUint16(value, 0, secretBits)
-    tlvs.push({ type: SECRET_BITS, value })
+    tlvs.push({ type: extensionType.secretBits, value })
   }
   if (peercert !== undefined)
-    tlvs.push({ type: PEERCERT, value: deflate(utf8Bytes(JSON.stringify(peercert))) })
-  if (dnsbl !== undefined) tlvs.push({ type: DNSBL, value: textBytes(dnsbl, 'dnsbl') })
-  return { type: tlvType.noop, value: nestTlvs(MAGIC, tlvs) }
+    tlvs.push({ type: extensionType.peercert, value: deflate(utf8Bytes(JSON.stringify(peercert))) })
+  if (dnsbl !== undefined) tlvs.push({ type: extensionType.dnsbl, value: textBytes(dnsbl, 'dnsbl') })
+  return { type: tlvType.noop, value: nestTlvs(EXTENSION_MAGIC, tlvs) }
 }
 
 function readPeercert(value: Uint8Array): Readonly<Record<string, unknown>> | undefined {
