@@ -47,10 +47,12 @@ function hexOf(bytes: Uint8Array): string {
   return bytes.length > MAX_LOGGED_BYTES ? `0x${hex}...(${String(bytes.length)} bytes)` : `0x${hex}`
 }
 
-/** JSON, with everything but printable ASCII as \u escapes: control characters, and letters that reorder a line. */
-function quoted(text: string): string {
-  return JSON.stringify(text).replace(
-    /[^ -~]/g,
-    unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+/** A JSON string without control characters and letters that reorder a line. */
+export function quoted(text: string): string {
+  return asciiOnly(JSON.stringify(text))
+}
+
+/** JSON in printable ASCII: what is not stands inside strings, where an escape means the same. */
+export function asciiOnly(json: string): string {
+  return json.replace(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

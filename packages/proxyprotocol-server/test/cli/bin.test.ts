@@ -47,6 +47,16 @@ for (const name of ['proxyprotocol-echo', 'proxyprotocol-server']) {
   })
 }
 
+test('proxyprotocol-inspect explains a header of its own making, and exits with 3 for what is none', async t => {
+  const script = 'packages/proxyprotocol-server/bin/proxyprotocol-inspect.js'
+  const built = run(t, script, ['build', '--v1'])
+  assert.deepEqual(await built.ended, { code: 0, signal: null, errors: '' })
+  const explained = run(t, script, [built.output().trim()])
+  assert.deepEqual(await explained.ended, { code: 0, signal: null, errors: '' })
+  assert.match(explained.output(), /^PROXY protocol version 1, PROXY, 15 bytes\n/)
+  assert.equal((await run(t, script, ['474554']).ended).code, 3)
+})
+
 test('proxyprotocol-echo lets a connection finish after SIGTERM, and exits with 0', async t => {
   const child = run(t, 'packages/proxyprotocol-server/bin/proxyprotocol-echo.js', ['127.0.0.1:0?pp=noop'])
   const client = dial(t, portIn(await child.line(/ listening /)))

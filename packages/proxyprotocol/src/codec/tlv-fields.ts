@@ -34,11 +34,12 @@ export function hex(bytes: Uint8Array): string {
 /** The fields of TLVs that stand at `offset` one behind the other. */
 export function tlvFields(tlvs: readonly Tlv[], offset: number): readonly HeaderField[] {
   const list = new FieldList(offset, OTHER_SECTION)
-  for (const tlv of tlvs) list.addField(tlvField(tlv, list.offset))
+  const verified = readTlvs({ tlvs }).checksum !== undefined
+  for (const tlv of tlvs) list.addField(tlvField(tlv, list.offset, verified))
   return list.fields
 }
 
-function tlvField(tlv: Tlv, offset: number): HeaderField {
+function tlvField(tlv: Tlv, offset: number, verified: boolean): HeaderField {
   const { type, value } = tlv
   const section = SECTIONS[type] ?? OTHER_SECTION
   const name = typeNames.get(type) ?? rangeOf(type)
@@ -49,7 +50,14 @@ function tlvField(tlv: Tlv, offset: number): HeaderField {
       : type === tlvType.noop
         ? extensionFields(value, valueAt)
         : undefined
-  return field({ name, section, tlv, offset, said: inside ? inside.said : said(tlv), inside: inside?.fields })
+  return field({
+    name,
+    section,
+    tlv,
+    offset,
+    said: inside ? inside.said : said(tlv, verified),
+    inside: inside?.fields,
+  })
 }
 
 interface FieldParts {
@@ -71,11 +79,11 @@ function field({ name, section, tlv, offset, said: value, inside }: FieldParts):
   return { name, offset, byteLength: TLV_HEAD_BYTES + length, value, section, fields: list.fields }
 }
 
-/** What a value says, or its bytes where it is not what its type promises. */
-function said(tlv: Tlv): string {
+/** What a value says, or its bytes where it is not what its type promises; of several checksums none can be right. */
+function said(tlv: Tlv, verified: boolean): string {
   const { type, value } = tlv
   const { alpn, authority, netns, checksum, aws, azure, gcp, alibaba } = readTlvs({ tlvs: [tlv] })
-  if (checksum !== undefined) return hex(value)
+  if (checksum !== undefined) return `${hex(value)}, ${verified ? 'correct' : 'not checked'}`
   if (type === tlvType.noop) return `${String(value.length)} bytes of padding`
   const text = alpn ?? authority ?? netns ?? aws?.vpcEndpointId ?? azure?.linkId ?? gcp?.pscConnectionId
   return String(text ?? alibaba?.vpcId ?? alibaba?.endpointId ?? alibaba?.endpointServiceId ?? hex(value))

@@ -126,8 +126,13 @@ test('a version 2 header is its fixed part, its ends and its TLVs, with the TLVs
 
 test('a checksum is shown as the number that decoding has verified', () => {
   const [field] = fieldsOf(encodeHeader({ command: 'LOCAL' }, { checksum: true })).slice(-1)
-  assert.match(field?.value ?? '', /^0x[0-9a-f]{8}$/)
+  assert.match(field?.value ?? '', /^0x[0-9a-f]{8}, correct$/)
   assert.deepEqual([field?.name, field?.section], ['checksum', '2.2.3'])
+  const twice = [3, 0, 4, 1, 2, 3, 4, 3, 0, 4, 1, 2, 3, 4]
+  const local = fieldsOf(
+    Uint8Array.of(13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10, 0x20, 0, 0, 14, ...twice),
+  )
+  assert.equal(local.at(-1)?.value, '0x01020304, not checked')
 })
 
 test('UNIX paths are shown as text, or as all of their bytes', () => {

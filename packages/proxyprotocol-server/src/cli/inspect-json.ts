@@ -1,0 +1,26 @@
+// The same as data: for scripts, and for whoever pastes it into a report.
+
+import { headerFields, whatArrived } from 'proxyprotocol'
+import { asciiOnly } from './log.ts'
+import { explain, type Inspection } from './inspect-report.ts'
+
+/** One line of JSON; bytes in hexadecimal. */
+export function reportJson({ bytes, result }: Inspection): string {
+  if (result.status !== 'header') {
+    const { status } = result
+    const { title: message, wanted, offset } = explain(bytes, result)
+    const code = status === 'invalid' ? result.code : undefined
+    const got = status === 'partial' ? undefined : whatArrived(bytes)
+    return line({ status, code, offset, message, wanted, got })
+  }
+  const { status, header, byteLength } = result
+  const fields = headerFields(bytes, result)
+  return line({ status, byteLength, header, fields, payload: new Uint8Array(bytes.subarray(byteLength)) })
+}
+
+function line(value: unknown): string {
+  const json = JSON.stringify(value, (_, inside: unknown) =>
+    inside instanceof Uint8Array ? Buffer.from(inside).toString('hex') : inside,
+  )
+  return `${asciiOnly(json)}\n`
+}

@@ -1,0 +1,78 @@
+// proxyprotocol-inspect: explains the bytes of a header, and makes such bytes.
+
+import { readFile } from 'node:fs/promises'
+import { ConfigError } from '../config/index.ts'
+import { buildCommand, type BuildIo } from './inspect-build.ts'
+import { bytesOfFile, bytesOfText, inputFormats } from './inspect-input.ts'
+import { reportJson } from './inspect-json.ts'
+import { firstBytes } from './inspect-listen.ts'
+import { inspect, reportText } from './inspect-report.ts'
+import { createCommand, processIo, runProgram } from './program.ts'
+
+/** The input is no header: scripts can tell it from a header, and from wrong arguments. */
+const EXIT_NO_HEADER = 3
+
+/** What it needs of its process besides. */
+export interface InspectIo extends BuildIo {
+  /** All of standard input. */
+  stdin(): Promise<Uint8Array>
+  /** Whether somebody looks who wants colours: NO_COLOR says no, and so does a pipe. */
+  readonly colours: boolean
+}
+
+/** The process itself. */
+export const inspectIo: InspectIo = {
+  ...processIo,
+  outBytes: bytes => void process.stdout.write(bytes),
+  stdin: async () => Buffer.concat(await process.stdin.toArray()),
+  colours: wantsColours(process.stdout, process.env),
+}
+
+/** Unless NO_COLOR says no; a file and a pipe are no terminals. */
+export function wantsColours(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
+  return stream.isTTY === true && !env['NO_COLOR']
+}
+
+interface Flags {
+  readonly file?: string
+  readonly listen?: string
+  readonly as: string
+  readonly json?: true
+}
+
+/** Runs the program; resolves with its exit code. */
+export async function runInspect(args: readonly string[], io: InspectIo = inspectIo): Promise<number> {
+  let code = 0
+  const command = createCommand('proxyprotocol-inspect', io)
+    .description('Explains the bytes of a PROXY protocol header, one field at a time.')
+    .argument('[INPUT]', 'hexadecimal or base64; - or nothing for standard input')
+    .option('--file <PATH>', 'read the bytes from a file')
+    .option('--listen <HOST:PORT>', 'wait for one connection and explain what it starts with')
+    .option('--as <FORMAT>', `what the input is: ${inputFormats.join(', ')}`, 'auto')
+    .option('--json', 'one line of JSON')
+    .action(async (input: string | undefined, flags: Flags) => {
+      const inspection = inspect(await bytesFor(input, flags, io))
+      io.out(flags.json ? reportJson(inspection) : reportText(inspection, io.colours))
+      if (inspection.result.status !== 'header') code = EXIT_NO_HEADER
+    })
+    .addCommand(buildCommand(io))
+  const ended = await runProgram(io, async () => {
+    await command.parseAsync(args, { from: 'user' })
+  })
+  return ended === 0 ? code : ended
+}
+
+async function bytesFor(input: string | undefined, flags: Flags, io: InspectIo): Promise<Uint8Array> {
+  const { file, listen } = flags
+  const format = inputFormats.find(known => known === flags.as)
+  if (format === undefined) {
+    throw new ConfigError(`--as is ${JSON.stringify(flags.as)}, wanted one of ${inputFormats.join(', ')}`)
+  }
+  if ([input, file, listen].filter(source => source !== undefined).length > 1) {
+    throw new ConfigError('INPUT, --file and --listen exclude each other: there is one header to explain')
+  }
+  if (listen !== undefined) return firstBytes(listen, io)
+  if (file !== undefined) return bytesOfFile(await readFile(file), format)
+  if (input === undefined || input === '-') return bytesOfFile(await io.stdin(), format)
+  return bytesOfText(input, format)
+}
