@@ -145,7 +145,7 @@ function joined(fragments: readonly Uint8Array[]): Uint8Array {
 }
 
 function uint8(bytes: Uint8Array, at: number): number {
-  return bytes[at] ?? 0
+  return bytes[at] as number // whoever asks knows that it is there
 }
 
 function uint16(bytes: Uint8Array, at: number): number {
