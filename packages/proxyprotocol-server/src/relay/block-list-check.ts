@@ -1,0 +1,79 @@
+// Asks the block lists of a service about each client. What they cannot say is counted, and lets the client in: a list that
+// is down says nothing about anybody.
+
+import { Resolver } from 'node:dns/promises'
+import {
+  createListingCache,
+  lookup,
+  type Listed,
+  type Listing,
+  type ListingCache,
+  type LookupOptions,
+  type UnknownReason,
+} from 'proxyprotocol/dnsbl'
+import type { ConnectionInfo } from 'proxyprotocol/server'
+import type { BlockLists } from '../config/index.ts'
+
+/** In milliseconds: well above a resolver's way to a list, and still bearable in front of every connection. */
+const DEFAULT_TIMEOUT = 1_000
+/** A lost datagram is sent again in time for an answer. */
+const TRIES = 4
+
+/** Answers so far; a client without an address, and a check by the proxy in front, is not asked about. */
+export interface ListingCounts {
+  readonly listed: number
+  readonly clear: number
+  readonly unknown: Readonly<Record<UnknownReason, number>>
+}
+
+/** How a listing is told: what the zone means by it, or the name of a zone of which that is not known. */
+export function describeListing({ meaning, zone }: Listed): string {
+  return meaning ?? zone
+}
+
+export class BlockListCheck {
+  readonly #zones: BlockLists['zones']
+  readonly #options: LookupOptions & { readonly cache: ListingCache }
+  #listed = 0
+  #clear = 0
+  readonly #unknown: Record<UnknownReason, number> = {
+    timeout: 0,
+    aborted: 0,
+    server_failure: 0,
+    refused: 0,
+    zone_error: 0,
+    foreign_answer: 0,
+    resolver_error: 0,
+  }
+
+  /** @throws Error naming what is no name server. */
+  constructor({ zones, timeout = DEFAULT_TIMEOUT, servers }: BlockLists) {
+    this.#zones = zones
+    this.#options = {
+      timeout,
+      resolver: servers && resolverFor(servers, timeout),
+      cache: createListingCache(),
+    }
+  }
+
+  get counts(): ListingCounts {
+    return { listed: this.#listed, clear: this.#clear, unknown: { ...this.#unknown } }
+  }
+
+  /** Undefined where there is no client's address to ask about. */
+  async ask({ header, source }: ConnectionInfo, signal: AbortSignal): Promise<Listing | undefined> {
+    const tellsNobody = header !== undefined && (header.command === 'LOCAL' || header.family === 'UNSPEC')
+    if (tellsNobody || source === undefined || 'path' in source) return undefined
+    const listing = await lookup(source.address, this.#zones, { ...this.#options, signal })
+    if (listing.status === 'listed') this.#listed++
+    else if (listing.status === 'clear') this.#clear++
+    else this.#unknown[listing.reason]++
+    return listing
+  }
+}
+
+function resolverFor(servers: readonly string[], timeout: number): Resolver {
+  const resolver = new Resolver({ timeout: Math.ceil(timeout / TRIES), tries: TRIES })
+  resolver.setServers(servers)
+  return resolver
+}

@@ -1,0 +1,126 @@
+// Looks at the ClientHello in front of a socket and puts it back: the payload is the client's, byte for byte. Under one
+// absolute deadline, and never more than a hello can have.
+
+import type { Socket } from 'node:net'
+import { ProxyProtocolError } from 'proxyprotocol'
+import { decodeClientHello, MAX_CLIENT_HELLO_BYTES, type ClientHello } from './client-hello.ts'
+
+/** Enough to tell an HTTP request or an SSH banner. */
+const SHOWN_BYTES = 16
+
+export interface PeekOptions {
+  /** Milliseconds to the hello's last byte. */
+  readonly timeout: number
+  /** Ends waiting; its reason is what is thrown then. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Waits for the ClientHello at the front of a socket, whose bytes stay there to be read.
+ *
+ * @throws ProxyProtocolError `probe` when the client ends without a byte, `tls_client_error` for what is no ClientHello and
+ * for one that does not come in time; the signal's reason when it aborts.
+ */
+export function peekClientHello(socket: Socket, options: PeekOptions): Promise<ClientHello> {
+  return new Promise((resolve, reject) => {
+    new Peek(socket, options, { resolve, reject }).start()
+  })
+}
+
+interface Settle {
+  resolve(hello: ClientHello): void
+  reject(error: unknown): void
+}
+
+class Peek {
+  readonly #socket: Socket
+  readonly #options: PeekOptions
+  readonly #settle: Settle
+  readonly #chunks: Buffer[] = []
+  #received = 0
+  /** Bytes without which there is no use in looking again: dripping costs the client more than us. */
+  #wanted = 1
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(socket: Socket, options: PeekOptions, settle: Settle) {
+    this.#socket = socket
+    this.#options = options
+    this.#settle = settle
+  }
+
+  start(): void {
+    const { timeout, signal } = this.#options
+    if (signal.aborted) return this.#onAbort()
+    if (this.#socket.readableEnded) return this.#onEnd()
+    this.#timer = setTimeout(this.#onDeadline, timeout).unref()
+    signal.addEventListener('abort', this.#onAbort)
+    this.#socket.on('readable', this.#onReadable).on('end', this.#onEnd)
+  }
+
+  /** Never asks for more than there is: read() without a size ends a stream whose FIN has come, for good. */
+  readonly #onReadable = (): void => {
+    for (let size = this.#available(); size > 0; size = this.#available()) {
+      const chunk = this.#socket.read(size) as Buffer // so many are there, and without an encoding they are bytes
+      this.#chunks.push(chunk)
+      this.#received += size
+      if (this.#received >= this.#wanted && this.#look()) return
+    }
+  }
+
+  #available(): number {
+    const { readableLength, readableHighWaterMark } = this.#socket
+    return Math.min(readableLength, Math.max(readableHighWaterMark, 1))
+  }
+
+  /** Whether that settled it. */
+  #look(): boolean {
+    const bytes = Buffer.concat(this.#chunks)
+    this.#chunks.splice(0, Infinity, bytes)
+    const result = decodeClientHello(bytes)
+    if (result.status === 'partial' && bytes.length + result.missing <= MAX_CLIENT_HELLO_BYTES) {
+      this.#wanted = bytes.length + result.missing
+      return false
+    }
+    this.#stop()
+    if (result.status === 'hello') {
+      this.#socket.unshift(bytes)
+      this.#settle.resolve(result.hello)
+    } else {
+      this.#refuse(result.status === 'invalid' ? result.detail : 'it is too long', bytes)
+    }
+    return true
+  }
+
+  #refuse(detail: string, bytes: Buffer): void {
+    const start = JSON.stringify(bytes.toString('latin1', 0, SHOWN_BYTES))
+    const shown = `no ClientHello, as ${detail}; it starts with ${start}`
+    this.#settle.reject(new ProxyProtocolError('tls_client_error', { detail: shown }))
+  }
+
+  readonly #onEnd = (): void => {
+    this.#stop()
+    const detail = `the client ended after ${this.#received} bytes of its ClientHello`
+    this.#settle.reject(
+      this.#received === 0
+        ? new ProxyProtocolError('probe')
+        : new ProxyProtocolError('tls_client_error', { detail }),
+    )
+  }
+
+  readonly #onDeadline = (): void => {
+    this.#stop()
+    const detail = `${this.#received} bytes of a ClientHello had come after ${this.#options.timeout} ms`
+    this.#settle.reject(new ProxyProtocolError('tls_client_error', { detail }))
+  }
+
+  readonly #onAbort = (): void => {
+    this.#stop()
+    this.#settle.reject(this.#options.signal.reason)
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer)
+    this.#options.signal.removeEventListener('abort', this.#onAbort)
+    this.#socket.off('readable', this.#onReadable).off('end', this.#onEnd)
+  }
+}
