@@ -20,6 +20,7 @@ type Signal = (typeof SIGNALS)[number]
 
 /** What a program needs of the process it runs in. */
 export interface ProgramIo {
+  readonly env: Readonly<Record<string, string | undefined>>
   out(text: string): void
   error(text: string): void
   on(signal: Signal, listener: () => void): unknown
@@ -34,6 +35,7 @@ for (const stream of [process.stdout, process.stderr]) outliveReader(stream)
 
 /** The process itself. */
 export const processIo: ProgramIo = {
+  env: process.env,
   out: text => void process.stdout.write(text),
   error: text => void process.stderr.write(text),
   on: (signal, listener) => process.on(signal, listener),
@@ -69,7 +71,7 @@ export async function runProgram(io: ProgramIo, job: () => Promise<void>): Promi
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
-    io.error(`error: ${isForUser(error) ? error.message : inspect(error)}\n`)
+    io.error(isForUser(error) ? error.message.replace(/^/gm, 'error: ') + '\n' : `error: ${inspect(error)}\n`)
     return error instanceof ConfigError ? EXIT_USAGE : EXIT_FAILURE
   }
 }

@@ -1,93 +1,48 @@
 // proxyprotocol-server: a TCP proxy that puts a header in front of each connection.
 
-import { connectionLimit, createRelay, type Relay, type RelayRecord } from '../relay/index.ts'
-import {
-  ConfigError,
-  formatAddress,
-  parseService,
-  parseTrust,
-  type Service,
-  type TrustList,
-} from '../config/index.ts'
+import type { CloseReason, ProxyServer } from 'proxyprotocol/server'
+import { formatAddress, type Configuration, type Service, type Shutdown } from '../config/index.ts'
+import { createRelay, withConnectionLimits, type Relay, type RelayRecord } from '../relay/index.ts'
 import { showAddress, showEndpoint, type LogFields } from './log.ts'
 import {
-  createCommand,
   log,
   logFailure,
   processIo,
   runProgram,
   serveUntilSignal,
+  type Drainable,
   type ProgramIo,
 } from './program.ts'
 import { logRejections } from './rejections.ts'
+import { serverRequest } from './server-arguments.ts'
+import { showConfiguration } from './show-configuration.ts'
 
-const OPTION = '--service'
-
-/** What commander makes of the arguments, besides the services. */
-interface Flags {
-  readonly trust?: readonly string[]
-}
+/** What `--quiet` leaves: that the upstream or the program failed a connection is for its operator to know. */
+const FAILED_BY_US: readonly CloseReason[] = [
+  ...(['connect_refused', 'connect_timeout', 'connect_error', 'dns_error', 'no_upstream'] as const),
+  ...(['tls_upstream_error', 'upstream_reset', 'handler_error'] as const),
+]
 
 /** Runs the program until a signal ends it; resolves with its exit code. */
 export function runServer(args: readonly string[], io: ProgramIo = processIo): Promise<number> {
   return runProgram(io, async () => {
-    const command = createCommand('proxyprotocol-server', io)
-      .description('A TCP proxy that puts a PROXY protocol header in front of each connection.')
-      .usage('--service SOURCE DEST [--service SOURCE DEST]...')
-      .option(
-        `${OPTION} <SOURCE DEST...>`,
-        'listen at SOURCE and connect to DEST, which gets a version 2 header; DEST?pp=v1 version 1, ?pp=noop none; ' +
-          'SOURCE?pp=detect, v1 or v2 accepts headers from those that --trust names',
-      )
-      .option(
-        '--trust <CIDR>',
-        'whose headers are believed: networks, addresses, "unix" or "anyone"; repeatable, commas allowed',
-        gather,
-      )
-      .parse(args, { from: 'user' })
-    const { trust } = command.opts<Flags>()
-    await serve(servicesOf(args, trust && parseTrust(trust)), io)
+    const { command, configuration, origin } = serverRequest(args, io)
+    if (command === 'serve') return serve(configuration, io)
+    const services = withConnectionLimits(configuration.services)
+    io.out(`${origin} is right.\n\n${showConfiguration({ ...configuration, services })}`)
   })
 }
 
-function gather(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value]
-}
-
-/** Commander gathers the values of all times in one list; which belong together only the arguments say. */
-function servicesOf(args: readonly string[], trust: TrustList | undefined): readonly Service[] {
-  const starts = args.flatMap((arg, at) => (arg === OPTION ? [at] : []))
-  const pairs = starts.map(start => valuesFrom(args.slice(start + 1)))
-  if (pairs.length === 0 || pairs.some(pair => pair.length !== 2)) {
-    throw new ConfigError(
-      `${OPTION} takes two addresses, SOURCE and DEST, once or more: ${OPTION} :10000 127.0.0.1:10007`,
-    )
-  }
-  const services = pairs.map(([source = '', dest = '']) => parseService(source, dest, { trust }))
-  if (trust !== undefined && services.every(({ accepts }) => accepts === undefined)) {
-    throw new ConfigError(
-      `--trust needs a SOURCE that accepts headers: ${OPTION} ':10000?pp=detect' 127.0.0.1:10007`,
-    )
-  }
-  return services
-}
-
-/** Up to the next option. */
-function valuesFrom(args: readonly string[]): readonly string[] {
-  const end = args.findIndex(arg => arg.startsWith('-'))
-  return end === -1 ? args : args.slice(0, end)
-}
-
-async function serve(services: readonly Service[], io: ProgramIo): Promise<void> {
-  const connections = connectionLimit(services.length)
-  const relays = services.map(service => ({ service, relay: relayFor(service, connections, io) }))
-  const servers = relays.map(({ relay }) => relay.server)
-  const stopLogging = logRejections(io, servers)
+async function serve({ services, shutdown, log: { quiet } }: Configuration, io: ProgramIo): Promise<void> {
+  const relays = withConnectionLimits(services).map(service => relayFor(service, quiet, io))
+  const servers = relays.map(({ server }) => server)
+  const drainables = servers.map(server => drainable(server, shutdown))
+  const stopLogging = quiet ? () => undefined : logRejections(io, servers)
   try {
-    await serveUntilSignal(io, servers, async () => {
-      for (const { service, relay } of relays) {
+    await serveUntilSignal(io, drainables, async () => {
+      for (const relay of relays) {
         const address = await relay.listen()
-        log(io, 'listening', [['address', showAddress(address)], ...describeService(service, relay)])
+        log(io, 'listening', [['address', showAddress(address)], ...describeService(relay.service)])
       }
     })
   } finally {
@@ -96,12 +51,19 @@ async function serve(services: readonly Service[], io: ProgramIo): Promise<void>
   }
 }
 
-function relayFor(service: Service, connections: number, io: ProgramIo): Relay {
-  const upstream = upstreamOf(service)
+function drainable(server: ProxyServer, shutdown: Shutdown): Drainable {
+  return {
+    get connections() {
+      return server.connections
+    },
+    close: () => server.close(shutdown),
+  }
+}
+
+function relayFor(service: Service, quiet: boolean, io: ProgramIo): Relay {
   return createRelay(service, {
-    limits: { connections },
     onClosed: record => {
-      log(io, 'closed', describeRecord(record, upstream))
+      if (!quiet || FAILED_BY_US.includes(record.reason)) log(io, 'closed', describeRecord(record, service))
     },
     onError: (error, connection) => {
       logFailure(io, error, connection)
@@ -110,23 +72,23 @@ function relayFor(service: Service, connections: number, io: ProgramIo): Relay {
 }
 
 /** Durations in milliseconds. */
-function describeService(service: Service, { settings }: Relay): LogFields {
-  const { accepts, header } = service
-  const { limits, timeouts, connectTimeout } = settings
+function describeService(service: Service): LogFields {
+  const { accepts, header, limits, timeouts } = service
   return [
+    ['service', service.name],
     ['upstream', upstreamOf(service)],
     ['sends', header],
     ['expects', accepts?.version],
     ['trust', accepts && [accepts.trust].flat().join(',')],
     ['headerTimeout', accepts && timeouts.header],
     ['connections', limits.connections],
-    ['connectTimeout', connectTimeout],
+    ['connectTimeout', timeouts.connect],
     ['idleTimeout', timeouts.idle],
     ['halfCloseTimeout', timeouts.halfClose],
   ]
 }
 
-function describeRecord(record: RelayRecord, upstream: string): LogFields {
+function describeRecord(record: RelayRecord, service: Service): LogFields {
   const { id, uniqueId, peer, source, local, reason, error, bytesUp, bytesDown, age } = record
   return [
     ['id', id],
@@ -134,7 +96,8 @@ function describeRecord(record: RelayRecord, upstream: string): LogFields {
     ['peer', showEndpoint(peer)],
     ['source', showEndpoint(source)],
     ['local', showEndpoint(local)],
-    ['upstream', upstream],
+    ['service', service.name],
+    ['upstream', upstreamOf(service)],
     ['reason', reason],
     ['bytesUp', bytesUp],
     ['bytesDown', bytesDown],

@@ -23,16 +23,18 @@ export type TrustList = 'anyone' | readonly string[]
 export function parseTrust(values: readonly string[]): TrustList {
   const entries = values.flatMap(value => value.split(',')).map(entry => entry.trim())
   if (entries.length === 1 && entries[0] === 'anyone') return 'anyone'
-  if (entries.includes('anyone'))
-    throw refusal('"anyone" stands alone: whoever is named beside it is anyone too')
-  try {
-    allowSources(entries)
-  } catch (error) {
-    throw refusal((error as Error).message.replace('cidrs: ', '')) // it throws nothing else
-  }
-  return entries
+  const problem = trustProblem(entries)
+  if (problem === undefined) return entries
+  throw new ConfigError(`--trust: ${problem}; right ones are "10.0.0.0/8,2001:db8::1", "unix" and "anyone"`)
 }
 
-function refusal(problem: string): ConfigError {
-  return new ConfigError(`--trust: ${problem}; right ones are "10.0.0.0/8,2001:db8::1", "unix" and "anyone"`)
+/** What is wrong with the first entry that is no network, no address and not `unix`. */
+export function trustProblem(entries: readonly string[]): string | undefined {
+  if (entries.includes('anyone')) return '"anyone" stands alone: whoever is named beside it is anyone too'
+  try {
+    allowSources(entries)
+    return undefined
+  } catch (error) {
+    return (error as Error).message.replace('cidrs: ', '') // it throws nothing else
+  }
 }

@@ -1,10 +1,5 @@
 // The relay: an accepted socket, a header, an upstream socket, and the tunnel between the two.
 
-export {
-  connectionLimit,
-  type RelaySettings,
-  type RelaySettingsInit,
-  type RelayTimeouts,
-} from './relay-settings.ts'
+export { connectionLimit, withConnectionLimits } from './connection-limit.ts'
 export { createRelay, type Relay, type RelayOptions, type RelayRecord } from './relay.ts'
 export type { Traffic } from './tunnel.ts'

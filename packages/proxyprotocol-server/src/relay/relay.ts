@@ -10,15 +10,13 @@ import {
   type CloseReason,
   type Connection,
   type ProxyServer,
+  type ServerOptions,
   type SocketEnds,
 } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
-import { relaySettings, type RelaySettings, type RelaySettingsInit } from './relay-settings.ts'
+import { withConnectionLimit } from './connection-limit.ts'
 import { tunnel, type Traffic } from './tunnel.ts'
 import { upstreamHeader } from './upstream-header.ts'
-
-/** Milliseconds of silence before the kernel asks whether a peer is still there: most NATs forget a connection later. */
-const KEEP_ALIVE_DELAY = 60_000
 
 /** One relayed connection, when it is over: who it came from, where it was accepted, and how it went. */
 export interface RelayRecord extends Readonly<Traffic>, SocketEnds {
@@ -38,7 +36,7 @@ export interface RelayRecord extends Readonly<Traffic>, SocketEnds {
   readonly age: number
 }
 
-export interface RelayOptions extends RelaySettingsInit {
+export interface RelayOptions {
   /**
    * Called once at the end of each connection that was relayed or should have been. Those that were turned away before, for
    * their headers say, are told on the channel `rejected` of `proxyprotocol/server`.
@@ -54,7 +52,8 @@ export interface RelayOptions extends RelaySettingsInit {
 /** A relay for one service; closing and counting is its server's. */
 export interface Relay {
   readonly server: ProxyServer
-  readonly settings: RelaySettings
+  /** As it was given, its limit on connections settled. */
+  readonly service: Service
   /** Listens at the service's address and resolves with the one that was bound. */
   listen(): Promise<AddressInfo | string>
 }
@@ -76,16 +75,13 @@ type Outcome = Pick<RelayRecord, 'reason' | 'error'>
  * await relay.server.close()
  * ```
  */
-export function createRelay(service: Service, options: RelayOptions = {}): Relay {
-  const { onClosed, onError } = options
-  const settings = relaySettings(options)
-  const { limits, timeouts } = settings
-  const accepted = service.accepts ?? { version: 'none' }
-  const server = createServer({ ...accepted, limits, timeouts, onError }, async connection => {
+export function createRelay(given: Service, { onClosed, onError }: RelayOptions = {}): Relay {
+  const service = withConnectionLimit(given)
+  const server = createServer({ ...serverOptions(service), onError }, async connection => {
     const traffic: Traffic = { bytesUp: 0, bytesDown: 0 }
     let outcome: Outcome = { reason: 'handler_error', error: undefined }
     try {
-      outcome = await relayConnection({ service, settings, connection, traffic })
+      outcome = await relayConnection({ service, connection, traffic })
     } finally {
       const { id, info, age } = connection
       const { via, source, destination, uniqueId } = info
@@ -93,24 +89,33 @@ export function createRelay(service: Service, options: RelayOptions = {}): Relay
     }
   })
   const { host, port } = service.listen
-  return { server, settings, listen: () => server.listen({ host, port }) }
+  return { server, service, listen: () => server.listen({ host, port }) }
+}
+
+function serverOptions({ accepts, limits, overLimit, timeouts }: Service): ServerOptions {
+  const { header, idle, halfClose, abort } = timeouts
+  return {
+    ...(accepts ?? { version: 'none' }),
+    limits,
+    overLimit,
+    timeouts: { header, idle, halfClose, abort },
+  }
 }
 
 /** One connection, and what its relay knows. */
 interface Job {
   readonly service: Service
-  readonly settings: RelaySettings
   readonly connection: Connection
   readonly traffic: Traffic
 }
 
 /** Relays one connection to its end, whatever that is. */
 async function relayConnection(job: Job): Promise<Outcome> {
-  const { connection, traffic } = job
+  const { connection } = job
   let fault: ProxyProtocolError | undefined
   try {
     const upstream = await connectUpstream(job)
-    await relayBetween(connection.socket, upstream, traffic)
+    await relayBetween(job, upstream)
   } catch (error) {
     if (!(error instanceof ProxyProtocolError)) throw error
     fault = error
@@ -122,7 +127,7 @@ async function relayConnection(job: Job): Promise<Outcome> {
   return { reason: reason ?? 'done', error }
 }
 
-async function connectUpstream({ service, settings, connection, traffic }: Job): Promise<Socket> {
+async function connectUpstream({ service, connection, traffic }: Job): Promise<Socket> {
   const { socket, signal } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
@@ -131,14 +136,15 @@ async function connectUpstream({ service, settings, connection, traffic }: Job):
     return bytes
   }
   const { host, port } = service.upstream
-  const { connectTimeout: timeout, passTlvs } = settings
-  const header = upstreamHeader(service, connection, passTlvs)
+  const { connect: timeout } = service.timeouts
+  const header = upstreamHeader(service, connection)
   return connect({ host, port, signal, timeout, allowHalfOpen: true, payload }, header)
 }
 
-async function relayBetween(downstream: Socket, upstream: Socket, traffic: Traffic): Promise<void> {
+async function relayBetween({ service, connection, traffic }: Job, upstream: Socket): Promise<void> {
+  const { socket: downstream } = connection
   try {
-    for (const socket of [downstream, upstream]) socket.setKeepAlive(true, KEEP_ALIVE_DELAY)
+    for (const socket of [downstream, upstream]) socket.setKeepAlive(true, service.timeouts.keepAlive)
     await tunnel(downstream, upstream, traffic)
   } catch (error) {
     reset(upstream) // it never outlives its connection, nor looks complete

@@ -14,29 +14,18 @@ import { headerFor } from 'proxyprotocol/client'
 import type { Connection } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 
-/**
- * What a trusted proxy says of the client goes on; types without a meaning known here do not. Nor does the network
- * namespace, which is one of another machine, nor padding.
- */
-export const DEFAULT_PASSED_TLVS: readonly number[] = [
-  ...[tlvType.alpn, tlvType.authority, tlvType.uniqueId, tlvType.ssl],
-  ...[tlvType.gcp, tlvType.alibaba, tlvType.aws, tlvType.azure],
-]
-
 /** Encoding fills it in. */
 const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 
 /**
  * The header for a connection's upstream; undefined where the service sends none.
  *
- * @param passed types of TLVs that go on from an inbound header.
  * @throws ProxyProtocolError `client_reset` when the client is gone, `header_invalid` when the inbound header cannot be
  * sent on: with the relay's own TLVs it is too long, say.
  */
 export function upstreamHeader(
-  { header }: Pick<Service, 'header'>,
+  { header, pass }: Pick<Service, 'header' | 'pass'>,
   { id, socket, info }: Pick<Connection, 'id' | 'socket' | 'info'>,
-  passed: ReadonlySet<number>,
 ): HeaderInit | undefined {
   if (header === 'none') return undefined
   const uniqueId = Buffer.from(id.replaceAll('-', ''), 'hex')
@@ -47,7 +36,7 @@ export function upstreamHeader(
   if (inbound.command === 'LOCAL') return { command: 'LOCAL', tlvs: own.tlvs }
   const { extension } = info.tlvs
   const ownTlvs = own.tlvs as readonly Tlv[] // headerFor() always gives some
-  const tlvs = mergeTlvs(ownTlvs, inbound.tlvs, passed)
+  const tlvs = mergeTlvs(ownTlvs, inbound.tlvs, pass)
   return sendable({ ...inbound, version: 2, tlvs: extension ? [...tlvs, tlv.extension(extension)] : tlvs })
 }
 

@@ -58,7 +58,7 @@ test('each --service is a relay of its own with its own header', async t => {
     server.io.written.map(line => line.replace(/^\S+ /, '').replace(/address=127\.0\.0\.1:\d+/, 'address=A')),
     upstreams.map(
       ({ port }, i) =>
-        `listening address=A upstream=127.0.0.1:${port} sends=${['v2', 'v1', 'none'][i]} ` +
+        `listening address=A service=${['127.0.0.1:0', '"127.0.0.1:0#2"', '"127.0.0.1:0#3"'][i]} upstream=127.0.0.1:${port} sends=${['v2', 'v1', 'none'][i]} ` +
         `connections=${connectionLimit(3)} connectTimeout=5000 idleTimeout=600000 halfCloseTimeout=60000\n`,
     ),
   )
@@ -78,7 +78,7 @@ test('each connection is one line at its end: who, where, why, how much and how 
     await server.io.line(/ closed /),
     new RegExp(
       `^\\S+Z closed id=[0-9a-f-]{36} peer=(127\\.0\\.0\\.1:\\d+) source=\\1 local=127\\.0\\.0\\.1:${port} ` +
-        `upstream=127\\.0\\.0\\.1:${upstream.port} reason=done bytesUp=5 bytesDown=2 ms=\\d+\n$`,
+        `service=127\\.0\\.0\\.1:0 upstream=127\\.0\\.0\\.1:${upstream.port} reason=done bytesUp=5 bytesDown=2 ms=\\d+\n$`,
     ),
   )
 })
@@ -106,7 +106,7 @@ test('SOURCE?pp= accepts headers from whom --trust names, says so at start, and 
   client.resume()
   assert.match(
     await server.io.line(/ closed /),
-    / uniqueId=0x37 peer=127\.0\.0\.1:\d+ source=192\.0\.2\.1:9 local=127\.0\.0\.1:\d+ upstream=\S+ reason=done /,
+    / uniqueId=0x37 peer=127\.0\.0\.1:\d+ source=192\.0\.2\.1:9 local=127\.0\.0\.1:\d+ service=127\.0\.0\.1:0 upstream=\S+ reason=done /,
   )
 })
 
@@ -133,7 +133,10 @@ test('a refused upstream is a line that says so, and a reset for the client', as
 test('a name to listen at is shown as the address that it stands for', async t => {
   setName(t, 'localhost', '::1', '127.0.0.1')
   const server = await start(t, runServer, ['--service', 'localhost:0', 'localhost:1'])
-  assert.match(server.io.written.join(''), / listening address=\[::1\]:\d+ upstream=localhost:1 sends=v2 /)
+  assert.match(
+    server.io.written.join(''),
+    / listening address=\[::1\]:\d+ service=localhost:0 upstream=localhost:1 sends=v2 /,
+  )
 })
 
 test('a fault of the relay itself is a line with the connection it befell', async t => {
@@ -177,14 +180,23 @@ test('one address in use ends it with 1, and lets go of the others', async t => 
 
 test('wrong arguments end it with 2 and a message on standard error', async () => {
   const cases: [args: string[], error: RegExp][] = [
-    [[], usage],
+    [[], /^error: nothing to do: give --service SOURCE DEST, as in ".*", or --config FILE\n$/],
     [['--service'], /argument missing/],
     [['--service', ':0'], usage],
     [['--service', ':0', ':1', ':2'], usage],
     [['--service', ':0', '--service', ':1', ':2', ':3'], usage],
-    [['--service', ':0', ':1', '--', ':2'], /too many arguments/],
-    [['--service', ':0', '192.0.2.1'], /^error: upstream address "192\.0\.2\.1": it names no port/],
-    [['--service', ':0?pp=v2', ':1'], /"pp" is "v2", so say whose headers are to be believed/],
+    [['--service=:0', ':1'], usage],
+    [
+      ['--service', ':0', ':1', '--', ':2'],
+      /^error: there is no command ":2"; the only one is "check FILE"\n$/,
+    ],
+    [['chekc', 'a.json'], /^error: there is no command "chekc"; did you mean "check"\?\n$/],
+    [['--service', ':0', '192.0.2.1'], /^error: --service DEST: "192\.0\.2\.1": it names no port/],
+    [['--service', ':0', ':1', '--drian', '5'], /unknown option '--drian'\n\(Did you mean --drain\?\)/],
+    [
+      ['--service', ':0?pp=v2', ':1'],
+      /^error: --service: "pp" of the listen address is "v2", so say whose headers are to be believed/,
+    ],
     [['--service', ':0?pp=v2', ':1', '--trust', 'me'], /^error: --trust: "me" is neither/],
     [
       ['--service', ':0?pp=noop', ':1', '--trust', 'anyone'],

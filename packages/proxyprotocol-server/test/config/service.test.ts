@@ -20,18 +20,61 @@ test('parseService() sends version 2 unless the upstream address says otherwise'
 })
 
 test('parseService() gives both addresses, each read in its role', () => {
-  assert.deepEqual(parseService(':0', ':8080?pp=v1'), {
-    listen: { host: undefined, port: 0, pp: undefined },
-    upstream: { host: 'localhost', port: 8080, pp: 'v1' },
-    accepts: undefined,
-    header: 'v1',
-  })
+  const { listen, upstream } = parseService(':0', ':8080?pp=v1')
+  assert.deepEqual(listen, { host: undefined, port: 0, pp: undefined })
+  assert.deepEqual(upstream, { host: 'localhost', port: 8080, pp: 'v1' })
 })
 
-test('parseService() takes a listen address that expects no header, whoever is trusted elsewhere', () => {
+test('parseService() settles every limit and timeout, and those that are given win', () => {
+  const { limits, timeouts, overLimit, pass, name } = parseService('[::1]:10007?pp=v2', ':8080', {
+    trust: 'anyone',
+  })
+  assert.equal(name, '[::1]:10007')
+  assert.deepEqual(limits, { perSource: Infinity, pendingHeaders: 1_024, headerBytes: 4_096 })
+  assert.deepEqual(timeouts, {
+    connect: 5_000,
+    header: 5_000,
+    idle: 600_000,
+    halfClose: 60_000,
+    keepAlive: 60_000,
+    abort: 5_000,
+  })
+  assert.equal(overLimit, 'close')
+  assert.deepEqual([...pass], [1, 2, 5, 0x20, 0xe0, 0xe1, 0xea, 0xee])
+  const given = {
+    name: 'web',
+    limits: { connections: 7, perSource: 8, pendingHeaders: 9, headerBytes: 536 },
+    timeouts: { connect: 1, header: 3_000, idle: 4, halfClose: 5, keepAlive: 6_000, abort: 7 },
+    overLimit: 'pause',
+  } as const
+  const {
+    name: called,
+    pass: passed,
+    ...settled
+  } = parseService(':0', ':1', { ...given, pass: ['netns', 0xe5] })
+  assert.equal(called, given.name)
+  assert.deepEqual(settled.limits, given.limits)
+  assert.deepEqual(settled.timeouts, given.timeouts)
+  assert.equal(settled.overLimit, given.overLimit)
+  assert.deepEqual([...passed], [0x30, 0xe5])
+})
+
+test('parseService() takes "unlimited" and "never" where there may be no bound', () => {
+  const { limits, timeouts } = parseService(':0', ':1', {
+    limits: { perSource: 'unlimited' },
+    timeouts: { idle: 'never' },
+  })
+  assert.equal(limits.perSource, Infinity)
+  assert.equal(timeouts.idle, Infinity)
+})
+
+test('parseService() takes a listen address that expects no header, and refuses to trust anybody there', () => {
   for (const query of ['', '?pp=', '?pp=noop']) {
     assert.equal(parseService(`:10007${query}`, ':8080').accepts, undefined)
-    assert.equal(parseService(`:10007${query}`, ':8080', { trust: 'anyone' }).accepts, undefined)
+    assert.throws(
+      () => parseService(`:10007${query}`, ':8080', { trust: 'anyone' }),
+      /^ConfigError: trust: .* `listen` accepts none: give it "\?pp=detect"/,
+    )
   }
 })
 
@@ -46,20 +89,23 @@ test('parseService() refuses a listen address that expects a header while nobody
   for (const pp of ['v1', 'v2', 'detect']) {
     const source = `[::1]:10007?pp=${pp}`
     const message =
-      `listen address "${source}": "pp" is "${pp}", so say whose headers are to be believed, with the addresses of the ` +
-      'proxies in front: --trust 10.0.0.0/8,2001:db8::1; "--trust anyone" believes whoever connects'
+      `trust: "pp" of the listen address is "${pp}", so say whose headers are to be believed, with the addresses of the ` +
+      'proxies in front: "trust": ["10.0.0.0/8", "2001:db8::1"] in a file, --trust 10.0.0.0/8,2001:db8::1 otherwise; ' +
+      '"anyone" believes whoever connects'
     assert.throws(() => parseService(source, ':8080'), { name: 'ConfigError', message })
   }
 })
 
-test('parseService() refuses either address for its own fault, naming its role', () => {
+test('parseService() refuses each address for its own fault, and names both', () => {
   assert.throws(
-    () => parseService('localhost', ':8080'),
-    /^ConfigError: listen address "localhost": it names no port/,
-  )
-  assert.throws(
-    () => parseService(':10007', ':0'),
-    /^ConfigError: upstream address ":0": the port "0" is not/,
+    () => parseService('localhost', ':0'),
+    (error: Error) => {
+      assert.ok(error instanceof ConfigError)
+      const [first = '', second = '', ...more] = error.message.split('\n')
+      assert.match(first, /^listen: "localhost": it names no port/)
+      assert.match(second, /^upstream: ":0": the port "0" is not/)
+      return more.length === 0
+    },
   )
   assert.throws(() => parseService('', ''), ConfigError)
 })

@@ -12,7 +12,7 @@ import {
   type ProxyHeader,
   type Tlv,
 } from 'proxyprotocol'
-import type { RelayOptions } from '../../src/relay/index.ts'
+import type { ServiceOptions } from '../../src/config/index.ts'
 import { startRelay, type TestRelay } from '../support/relay.ts'
 import { chunk, content, dial, listen, outcome, until, type Listener } from '../support/sockets.ts'
 
@@ -27,7 +27,7 @@ interface Chain {
   readonly send: (header: HeaderInit | Uint8Array, payload?: string) => Promise<Buffer>
 }
 
-async function startChain(t: TestContext, sends = '', options: RelayOptions = {}): Promise<Chain> {
+async function startChain(t: TestContext, sends = '', options: ServiceOptions = {}): Promise<Chain> {
   const upstream = await listen(t)
   const relay = await startRelay(t, `127.0.0.1:${upstream.port}${sends}`, {
     source: '127.0.0.1:0?pp=detect',
@@ -131,7 +131,7 @@ test('TLVs about the client go on in their order, in place of our own; what has 
 })
 
 test('which TLVs go on is an option', async t => {
-  const { send } = await startChain(t, '', { passTlvs: [0xe5] })
+  const { send } = await startChain(t, '', { pass: [0xe5] })
   const own = { type: 0xe5, value: Buffer.from('ours') }
   const header = parseHeader(await send({ source, destination, tlvs: [tlv.authority('example.org'), own] }))
   assert.deepEqual(
@@ -167,7 +167,7 @@ test('a checksum is computed anew, and there is one only where one came', async 
 })
 
 test('a header that would be longer than a header can be is refused before the upstream is connected to', async t => {
-  const { relay, upstream } = await startChain(t, '', { limits: { headerBytes: 65_551 }, passTlvs: [0xe5] })
+  const { relay, upstream } = await startChain(t, '', { limits: { headerBytes: 65_551 }, pass: [0xe5] })
   const largest = 65_551 - 28 - 3
   const client = dial(t, relay.port)
   client.write(encodeHeader({ source, destination, tlvs: [{ type: 0xe5, value: new Uint8Array(largest) }] }))

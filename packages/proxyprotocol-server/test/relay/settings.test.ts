@@ -1,10 +1,11 @@
 // What bounds a relay: the defaults, what follows from the limit on open files, and that each bound does bind.
 
 import assert from 'node:assert/strict'
+import { Socket } from 'node:net'
 import { test } from 'node:test'
 import { descriptorLimit } from 'proxyprotocol/server'
 import { parseService } from '../../src/config/index.ts'
-import { connectionLimit, createRelay, type RelayOptions } from '../../src/relay/index.ts'
+import { connectionLimit, createRelay, withConnectionLimits } from '../../src/relay/index.ts'
 import { holdName } from '../support/names.ts'
 import { startRelay } from '../support/relay.ts'
 import { atEnd } from '../support/teardown.ts'
@@ -27,37 +28,33 @@ test('a system that does not tell its limit sets none', t => {
   assert.equal(connectionLimit(), Infinity)
 })
 
-test('every limit and timeout has a value, and those that are given win', () => {
-  const { settings } = createRelay(parseService(':0', ':1'))
-  assert.deepEqual(settings.limits, { connections: connectionLimit() })
-  assert.equal(settings.connectTimeout, 5_000)
-  assert.deepEqual(settings.timeouts, { header: 5_000, handshake: 10_000, idle: 600_000, halfClose: 60_000 })
-  const timeouts = { connect: 1, header: 3_000, handshake: 3, idle: 4, halfClose: 5, abort: 6 }
-  const { connect, ...others } = timeouts
-  const given = createRelay(parseService(':0', ':1'), {
-    timeouts,
-    limits: { connections: 7, perSource: 8 },
-  }).settings
-  assert.deepEqual(given.limits, { connections: 7, perSource: 8 })
-  assert.equal(given.connectTimeout, connect)
-  assert.deepEqual(given.timeouts, others)
+test('a service without a limit on connections has what the process can take, or its share of that', () => {
+  const service = parseService(':0', ':1')
+  assert.equal(createRelay(service).service.limits.connections, connectionLimit())
+  const limited = parseService(':0', ':1', { limits: { connections: 7 } })
+  assert.equal(createRelay(limited).service.limits.connections, 7)
+  assert.deepEqual(
+    withConnectionLimits([service, limited, service]).map(({ limits }) => limits.connections),
+    [connectionLimit(3), 7, connectionLimit(3)],
+  )
 })
 
-test('a setting that is wrong is refused at the start', () => {
-  const cases: [options: RelayOptions, message: RegExp][] = [
-    [{ timeouts: { connect: 0 } }, /^RangeError: timeouts\.connect must be milliseconds.*, got 0$/],
-    [{ timeouts: { connect: NaN } }, /^RangeError: timeouts\.connect .* got NaN$/],
-    [{ timeouts: { connect: 2 ** 31 } }, /^RangeError: timeouts\.connect/],
-    [{ timeouts: { idle: -1 } }, /^RangeError: timeouts\.idle/],
-    [{ limits: { connections: 0 } }, /^RangeError: limits\.connections/],
-    [{ passTlvs: [256] }, /^RangeError: passTlvs takes types of TLVs, 0 to 255 without 3 and 4, got 256$/],
-    [{ passTlvs: [1, 3] }, /^RangeError: passTlvs .* got 3$/],
-    [{ passTlvs: [4] }, /^RangeError: passTlvs .* got 4$/],
-    [{ passTlvs: [-1] }, /^RangeError: passTlvs/],
-    [{ passTlvs: [1.5] }, /^RangeError: passTlvs/],
-  ]
-  for (const [options, message] of cases)
-    assert.throws(() => createRelay(parseService(':0', ':1'), options), message)
+test('the kernel is told to ask after silent peers on both sides', async t => {
+  const upstream = await listen(t)
+  const delays: unknown[] = []
+  const { setKeepAlive } = Socket.prototype // eslint-disable-line @typescript-eslint/unbound-method -- it is called with its socket
+  t.mock.method(Socket.prototype, 'setKeepAlive', function (this: Socket, ...args: [boolean, number]) {
+    delays.push(args)
+    return setKeepAlive.apply(this, args)
+  })
+  const relay = await startRelay(t, `127.0.0.1:${upstream.port}`, { timeouts: { keepAlive: 7_000 } })
+  dial(t, relay.port)
+  await upstream.accept()
+  await until(() => delays.length === 2)
+  assert.deepEqual(delays, [
+    [true, 7_000],
+    [true, 7_000],
+  ])
 })
 
 test('a connection over the limit reaches no upstream, and those within it go on', async t => {

@@ -21,13 +21,14 @@ export interface FakeIo extends ProgramIo {
   send(signal: 'SIGINT' | 'SIGTERM'): boolean
 }
 
-export function fakeIo(): FakeIo {
+export function fakeIo(env: ProgramIo['env'] = {}): FakeIo {
   const written: string[] = []
   const errors: string[] = []
   const exits: number[] = []
   const signals = new EventEmitter()
   const news = new EventEmitter()
   return {
+    env,
     written,
     errors,
     exits,
@@ -54,14 +55,27 @@ export interface Running {
   readonly io: FakeIo
   /** Where it listens: one for each service. */
   readonly ports: readonly number[]
+  /** What the process has warned of; the test fails at its end unless it was taken out. */
+  readonly warnings: Error[]
   /** Ends it as SIGTERM does; resolves with its exit code. */
   stop(): Promise<number>
 }
 
+export interface StartOptions {
+  readonly env?: ProgramIo['env']
+  /** How many addresses it listens at; by default as many as there are services among the arguments. */
+  readonly listeners?: number
+}
+
 /** Starts a program and waits until it listens; at the test's end it is stopped. */
-export async function start(t: TestContext, program: Program, args: readonly string[]): Promise<Running> {
-  const io = fakeIo()
-  const listeners = Math.max(1, args.filter(arg => arg === '--service').length)
+export async function start(
+  t: TestContext,
+  program: Program,
+  args: readonly string[],
+  { env, listeners = Math.max(1, args.filter(arg => arg === '--service').length) }: StartOptions = {},
+): Promise<Running> {
+  const io = fakeIo(env)
+  const seen = warnings(t)
   const ended = program(args, io)
   let stopped = false
   const stop = (): Promise<number> => {
@@ -71,8 +85,7 @@ export async function start(t: TestContext, program: Program, args: readonly str
   }
   const first = await Promise.race([io.line(/ listening /, listeners - 1), ended])
   if (typeof first === 'number') throw new Error(`it ended with ${first}: ${io.errors.join('')}`)
-  warnings(t)
   atEnd(t, stop)
   const ports = io.written.flatMap(line => / listening address=\S+:(\d+) /.exec(line)?.[1] ?? []).map(Number)
-  return { io, ports, stop }
+  return { io, ports, warnings: seen, stop }
 }

@@ -33,20 +33,17 @@ export async function startRelay(
   upstream: string,
   options: RelayOptions & ServiceOptions & { source?: string } = {},
 ): Promise<TestRelay> {
-  const { source = '127.0.0.1:0', trust, ...relayOptions } = options
+  const { source = '127.0.0.1:0', onClosed, onError, ...serviceOptions } = { onError: unexpected, ...options }
   const records: RelayRecord[] = []
   const news = new EventEmitter()
   const upstreams = connectedSockets(t)
   const seen = warnings(t)
-  const { server, ...relay } = createRelay(parseService(source, upstream, { trust }), {
-    onError: error => {
-      assert.fail(`onError was called with ${String(error)}`)
-    },
-    ...relayOptions,
+  const { server, ...relay } = createRelay(parseService(source, upstream, serviceOptions), {
+    onError,
     onClosed: record => {
       records.push(record)
       news.emit('record')
-      relayOptions.onClosed?.(record)
+      onClosed?.(record)
     },
   })
   const opened = openedBy(t, server)
@@ -72,6 +69,10 @@ export async function startRelay(
       }
     },
   }
+}
+
+function unexpected(error: unknown): void {
+  assert.fail(`onError was called with ${String(error)}`)
 }
 
 /** How many connections of the server were neither probes nor rejected. */

@@ -1,0 +1,28 @@
+// A setting as it stands in arguments, in the environment and in `--help`.
+
+import type { Setting } from '../config/index.ts'
+
+const UNITS = { ms: 'in milliseconds', bytes: 'in bytes' } as const
+
+/** What stands for the value in `--help`; nothing for a setting that is on or off. */
+export function placeholderOf({ node: { type, unit, enum: words } }: Setting): readonly string[] {
+  if (type === 'boolean') return []
+  if (words) return [`<${words.join('|')}>`]
+  return [`<${unit ?? 'count'}>`]
+}
+
+/** Its meaning, unit, default and environment variable, as the schema has them. */
+export function helpOf({ node, variable }: Setting): string {
+  const { description = '', type, unit, defaultIs = String(node.default) } = node
+  const text = description.replace(/^./, first => first.toLowerCase()).replace(/\.$/, '')
+  const details = [unit && UNITS[unit], type === 'boolean' ? undefined : `default: ${defaultIs}`, variable]
+  return `${text} (${details.filter(Boolean).join('; ')})`
+}
+
+/** What a text from outside stands for in JSON; what it is not is left as text, and refused with what is wanted. */
+export function jsonValue(text: string, { node }: Setting): unknown {
+  const takes = [node, ...(node.anyOf ?? [])].map(({ type }) => type)
+  if (takes.includes('integer') && /^-?(?:0|[1-9]\d{0,15})$/.test(text)) return Number(text)
+  if (takes.includes('boolean') && /^(?:true|false)$/.test(text)) return text === 'true'
+  return text
+}

@@ -1,0 +1,49 @@
+// The configuration file as a whole: one line for each of its sections. What is added here, the JSON Schema, --help and
+// docs/config.md have as well.
+
+import { z } from 'zod'
+import { meta } from './schema-keys.ts'
+import { logSchema, type LogSettings, type LogSettingsInit } from './schema-log.ts'
+import { conflicts, named } from './service-list.ts'
+import { serviceSchema, type Service, type ServiceInit } from './schema-service.ts'
+import { shutdownSchema, type Shutdown, type ShutdownInit } from './schema-shutdown.ts'
+
+/** What the program is to do, settled: every key has its value. */
+export interface Configuration {
+  readonly services: readonly Service[]
+  readonly shutdown: Shutdown
+  readonly log: LogSettings
+}
+
+/** A configuration as the JSON file has it. */
+export interface ConfigurationInit {
+  readonly $schema?: string | undefined
+  readonly services: readonly ServiceInit[]
+  readonly shutdown?: ShutdownInit | undefined
+  readonly log?: LogSettingsInit | undefined
+}
+
+export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
+  .strictObject({
+    $schema: z
+      .string()
+      .optional()
+      .meta(
+        meta({
+          description: 'Where an editor finds the JSON Schema of this file; the program does not look at it.',
+        }),
+      ),
+    services: z
+      .array(serviceSchema)
+      .min(1)
+      .readonly()
+      .meta(meta({ description: 'The services: each listens at one address and connects to another.' })),
+    shutdown: shutdownSchema,
+    log: logSchema,
+  })
+  .check(({ value: { services }, issues }) => {
+    for (const { index, key, message } of conflicts(services)) {
+      issues.push({ code: 'custom', message, path: ['services', index, key], input: services[index] })
+    }
+  })
+  .transform(({ services, shutdown, log }) => ({ services: named(services), shutdown, log }))

@@ -1,0 +1,75 @@
+// proxyprotocol-server check: what a configuration comes to, without listening anywhere.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runServer } from '../../src/cli/index.ts'
+import { showConfiguration } from '../../src/cli/show-configuration.ts'
+import { parseConfig } from '../../src/config/index.ts'
+import { fakeIo } from '../support/program.ts'
+import { configFile } from '../support/config-file.ts'
+import { listen } from '../support/sockets.ts'
+
+test('check shows each service and the program in a paragraph, as they are settled', async t => {
+  const file = configFile(t, {
+    services: [
+      { listen: '127.0.0.1:10000', upstream: '127.0.0.1:10007', limits: { connections: 5 } },
+      {
+        name: 'web',
+        listen: ':10001?pp=v2',
+        upstream: 'localhost:80?pp=noop',
+        trust: ['10.0.0.0/8', 'unix'],
+        pass: ['alpn', 0xe5],
+        limits: { connections: 6, perSource: 7, pendingHeaders: 8, headerBytes: 536 },
+        overLimit: 'pause',
+        timeouts: { connect: 1, header: 3_002, idle: 'never', halfClose: 4, keepAlive: 5_000, abort: 6 },
+      },
+    ],
+    shutdown: { readyDelay: 5_000 },
+  })
+  const io = fakeIo({ PROXYPROTOCOL_DRAIN: '9' })
+  assert.equal(await runServer(['check', file, '--quiet'], io), 0)
+  assert.deepEqual(io.errors, [])
+  assert.equal(
+    io.written.join(''),
+    `${file} is right.
+
+127.0.0.1:10000
+  listens at 127.0.0.1:10000
+  expects no header, and trusts nobody
+  connects to 127.0.0.1:10007, and sends it a version 2 header
+  takes 5 connections, any number from one client; what is over that is closed
+  gives up connecting after 5000 ms; resets what is idle for 600000 ms; waits 60000 ms for a client's end
+  asks silent peers after 60000 ms; calls stuck what does not end 5000 ms after its abort
+
+web
+  listens at :10001
+  expects a header of version 2 within 3002 ms, of at most 536 bytes; at most 8 connections wait for theirs
+  trusts 10.0.0.0/8, unix
+  passes on these TLVs: alpn, 229
+  connects to localhost:80, and sends it no header
+  takes 6 connections, 7 from one client; what is over that is left waiting, unread
+  gives up connecting after 1 ms; never resets what is idle; waits 4 ms for a client's end
+  asks silent peers after 5000 ms; calls stuck what does not end 6 ms after its abort
+
+program
+  after a signal accepts for 5000 ms more, then lets connections finish for 9 ms
+  logs only the connections that the upstream or the program failed
+`,
+  )
+})
+
+test('a configuration that has not been settled for a machine is shown as well', () => {
+  const services = [{ listen: ':1?pp=detect', upstream: ':2?pp=v1', trust: 'anyone', pass: [] }]
+  const shown = showConfiguration(parseConfig({ services }))
+  assert.match(shown, /\n {2}expects a header of either version within /)
+  assert.match(shown, /\n {2}trusts anyone\n {2}passes on no TLVs\n/)
+  assert.match(shown, /\n {2}takes as many connections as its share of the open files allows, any number /)
+  assert.match(shown, /\n {2}logs each connection\n$/)
+})
+
+test('check does not listen: an address in use is no fault of the configuration', async t => {
+  const { port } = await listen(t)
+  const file = configFile(t, { services: [{ listen: `127.0.0.1:${port}`, upstream: ':1' }] })
+  const io = fakeIo()
+  assert.equal(await runServer(['check', file], io), 0)
+})
