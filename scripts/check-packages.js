@@ -11,7 +11,7 @@ import { root } from './files.js'
 
 const packages = ['proxyprotocol', 'proxyprotocol-server']
 const shippable =
-  /^(package\.json|README\.md|LICENSE|bin\/[^/]+\.js|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?)$/
+  /^(package\.json|config\.schema\.json|README\.md|LICENSE|bin\/[^/]+\.js|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?)$/
 const bin = join(root, 'node_modules', '.bin')
 const project = realpathSync(mkdtempSync(join(tmpdir(), 'check-packages-')))
 

@@ -25,6 +25,7 @@ const steps = {
   'attw of the programs': `attw --pack ${programs} ${attw}`,
   packages: 'node scripts/check-packages.js',
   docs: 'node scripts/check-snippets.js',
+  'docs of the configuration': 'node scripts/config-docs.js --check',
   api: 'typedoc --emit none',
 }
 

@@ -1,8 +1,6 @@
 // A setting as it stands in arguments, in the environment and in `--help`.
 
-import type { Setting } from '../config/index.ts'
-
-const UNITS = { ms: 'in milliseconds', bytes: 'in bytes' } as const
+import { UNITS, type Setting } from '../config/index.ts'
 
 /** What stands for the value in `--help`; nothing for a setting that is on or off. */
 export function placeholderOf({ node: { type, unit, enum: words } }: Setting): readonly string[] {
@@ -15,7 +13,11 @@ export function placeholderOf({ node: { type, unit, enum: words } }: Setting): r
 export function helpOf({ node, variable }: Setting): string {
   const { description = '', type, unit, defaultIs = String(node.default) } = node
   const text = description.replace(/^./, first => first.toLowerCase()).replace(/\.$/, '')
-  const details = [unit && UNITS[unit], type === 'boolean' ? undefined : `default: ${defaultIs}`, variable]
+  const details = [
+    unit && `in ${UNITS[unit]}`,
+    type === 'boolean' ? undefined : `default: ${defaultIs}`,
+    variable,
+  ]
   return `${text} (${details.filter(Boolean).join('; ')})`
 }
 

@@ -3,12 +3,15 @@
 
 import { z } from 'zod'
 
+/** What a number with this unit counts. */
+export const UNITS = { ms: 'milliseconds', bytes: 'bytes' } as const
+
 /** A part of a JSON Schema, as zod writes it; `unit`, `defaultIs`, `flag` and `short` are ours. */
 export interface SchemaNode {
   readonly description?: string
   readonly default?: unknown
   readonly defaultIs?: string
-  readonly unit?: 'ms' | 'bytes'
+  readonly unit?: keyof typeof UNITS
   readonly flag?: string
   readonly short?: string
   readonly examples?: readonly unknown[]

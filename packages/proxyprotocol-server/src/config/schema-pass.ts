@@ -29,7 +29,6 @@ const type = z
 
 export const passSchema: z.ZodType<ReadonlySet<number>, readonly TlvName[] | undefined> = z
   .array(z.union([z.enum(NAMES), type]))
-  .readonly()
   .default(DEFAULT_PASSED)
   .transform(names => new Set(names.map(name => (typeof name === 'number' ? name : tlvType[name]))))
   .meta(

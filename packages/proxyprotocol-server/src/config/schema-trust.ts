@@ -13,7 +13,7 @@ const network = z
   .meta({ examples: ['10.0.0.0/8', '2001:db8::1', 'unix'] })
 
 export const trustSchema: z.ZodType<TrustList | undefined, TrustList | undefined> = z
-  .union([z.literal('anyone'), z.array(network).min(1).readonly()])
+  .union([z.literal('anyone'), z.array(network).min(1)])
   .optional()
   .meta(
     meta({

@@ -31,12 +31,12 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
       .meta(
         meta({
           description: 'Where an editor finds the JSON Schema of this file; the program does not look at it.',
+          examples: ['./node_modules/proxyprotocol-server/config.schema.json'],
         }),
       ),
     services: z
       .array(serviceSchema)
       .min(1)
-      .readonly()
       .meta(meta({ description: 'The services: each listens at one address and connects to another.' })),
     shutdown: shutdownSchema,
     log: logSchema,

@@ -1,9 +1,6 @@
 // Says in words what a key takes, from its part of the JSON Schema.
 
-import type { SchemaNode } from './schema-node.ts'
-
-/** What follows a number of this unit. */
-const UNITS = { ms: 'milliseconds', bytes: 'bytes' } as const
+import { UNITS, type SchemaNode } from './schema-node.ts'
 
 /** What is wanted where the node stands: `an integer from 1 to 2147483647 (milliseconds)`, say. */
 export function wanted(node: SchemaNode): string {
@@ -23,5 +20,6 @@ function plain({ type, minimum = 0, maximum = Infinity, items, examples = [] }: 
     const bounds = maximum >= Number.MAX_SAFE_INTEGER ? '' : ` to ${String(maximum)}`
     return `an integer from ${String(minimum)}${bounds}`
   }
+  if (examples.length === 0) return 'a string'
   return `a string such as ${examples.map(each => JSON.stringify(each)).join(' or ')}`
 }

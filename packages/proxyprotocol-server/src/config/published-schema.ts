@@ -1,0 +1,33 @@
+// The JSON Schema that the package ships as config.schema.json, for editors and for checks elsewhere: what is ours alone
+// among its keywords is said in words.
+
+import { z } from 'zod'
+import { configSchema } from './schema.ts'
+import { UNITS, type SchemaNode } from './schema-node.ts'
+
+type Json = z.core.JSONSchema.BaseSchema
+
+/** The JSON Schema of the configuration file. */
+export function publishedSchema(): Json {
+  // Editors know draft 7 best, and nothing here needs a later one.
+  const schema = z.toJSONSchema(configSchema, {
+    io: 'input',
+    target: 'draft-7',
+    override: ({ jsonSchema }) => {
+      inWords(jsonSchema)
+    },
+  })
+  const { $schema, ...keywords } = schema
+  return { ...($schema && { $schema }), title: 'Configuration of proxyprotocol-server', ...keywords }
+}
+
+function inWords(schema: Json): void {
+  const { description, unit, defaultIs } = schema as SchemaNode // zod's output, with our metadata
+  if (unit) schema.description = `${description ?? ''} In ${UNITS[unit]}.`
+  if (defaultIs !== undefined) schema.description = `${description ?? ''} Default: ${defaultIs}.`
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
+  delete schema['unit']
+  delete schema['defaultIs']
+  delete schema['flag']
+  delete schema['short']
+}

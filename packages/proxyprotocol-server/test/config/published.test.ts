@@ -1,0 +1,111 @@
+// What is published about the configuration: the JSON Schema in the package, and docs/config.md.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { nodeAt, schemaNode } from '../../src/config/schema-node.ts'
+import { configSchema, parseConfig, publishedSchema } from '../../src/config/index.ts'
+import { wanted } from '../../src/config/wanted.ts'
+
+const root = new URL('../../../../', import.meta.url)
+const page = readFileSync(new URL('docs/config.md', root), 'utf8')
+
+test('config.schema.json is what follows from the schema', () => {
+  const text = readFileSync(new URL('packages/proxyprotocol-server/config.schema.json', root), 'utf8')
+  assert.deepEqual(JSON.parse(text), publishedSchema())
+})
+
+test('config.schema.json has standard keywords alone, and says units and defaults of each key', () => {
+  const standard = new Set([
+    ...[
+      '$schema',
+      'title',
+      'description',
+      'default',
+      'examples',
+      'type',
+      'const',
+      'enum',
+      'pattern',
+      'anyOf',
+    ],
+    ...['minimum', 'maximum', 'minItems', 'items', 'properties', 'required', 'additionalProperties'],
+  ])
+  const check = (schema: object): void => {
+    for (const [keyword, value] of Object.entries(schema) as [string, unknown][]) {
+      assert.ok(standard.has(keyword), keyword)
+      if (keyword === 'properties') Object.values(value as object).forEach(check)
+      if (keyword === 'items') check(value as object)
+      if (keyword === 'anyOf') (value as object[]).forEach(check)
+    }
+  }
+  const schema = publishedSchema()
+  check(schema)
+  const text = JSON.stringify(schema)
+  assert.match(text, /"default":5000,"description":"How long connecting [^"]+ In milliseconds\."/)
+  assert.match(text, /"description":"The longest version 2 header that is accepted\. In bytes\."/)
+  assert.match(text, /"description":"Connections at a time\. Default: an equal share of [^"]+\."/)
+})
+
+test('every key of the configuration is described, and has a default unless it is required or may be absent', () => {
+  const visit = (path: readonly string[]): void => {
+    const node = nodeAt(schemaNode(configSchema), path)
+    for (const key of Object.keys(node?.properties ?? {})) {
+      const each = nodeAt(schemaNode(configSchema), [...path, key])
+      assert.match(each?.description ?? '', /^[A-Z].*\.$/, [...path, key].join('.'))
+      visit([...path, key])
+    }
+  }
+  visit([])
+})
+
+test('the example of docs/config.md is a configuration with every key', () => {
+  const [, example = ''] = /```json\n(.*?)```/s.exec(page) ?? []
+  const { services, shutdown } = parseConfig(example)
+  assert.deepEqual(
+    services.map(({ name }) => name),
+    ['web', 'mail'],
+  )
+  assert.equal(shutdown.readyDelay, 5_000)
+  const written = JSON.parse(example) as object
+  const missing = (keys: object, node = schemaNode(configSchema)): string[] =>
+    Object.entries(node.properties ?? {}).flatMap(([key, each]) => {
+      const value: unknown = (keys as Record<string, unknown>)[key]
+      if (value === undefined) return [key]
+      const inner: unknown = value instanceof Array ? value[0] : value
+      return typeof inner === 'object' && inner !== null ? missing(inner, each.items ?? each) : []
+    })
+  assert.deepEqual(missing(written), [])
+})
+
+test('docs/config.md and config.schema.json are as scripts/config-docs.js writes them', () => {
+  const script = fileURLToPath(new URL('scripts/config-docs.js', root))
+  const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' })
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' })
+})
+
+test('the errors of docs/config.md are those that the program writes', () => {
+  const [, file = ''] = /error: proxy\.json:6:17: (.*)/.exec(page) ?? []
+  const service = {
+    listen: ':1?pp=v1',
+    upstream: ':2',
+    trust: ['unix', '10.0.0.1/8'],
+    limits: { conections: 1 },
+  }
+  const lines = [file, ...(/(services\[0\]\.limits\.conections: .*)/.exec(page)?.slice(1) ?? [])]
+  assert.throws(() => parseConfig({ services: [service] }, ''), { message: lines.join('\n') })
+  assert.ok(
+    page.includes(
+      '--idle-timeout: got "5s", wanted an integer from 1 to 2147483647 (milliseconds) or "never"',
+    ),
+  )
+})
+
+test('what a key takes is said in words, also where the schema has no example of it', () => {
+  assert.equal(wanted({ type: 'string' }), 'a string')
+  assert.equal(wanted({ type: 'string', examples: ['a', 'b'] }), 'a string such as "a" or "b"')
+  assert.equal(wanted({ type: 'array', items: { type: 'boolean' } }), 'a list, each true or false')
+  assert.equal(wanted({ type: 'array' }), 'a list, each a string')
+})
