@@ -1,6 +1,12 @@
 // A settled configuration for people: what `check` prints.
 
-import { formatAddress, passName, type Configuration, type Service } from '../config/index.ts'
+import {
+  formatAddress,
+  passName,
+  type Acceptance,
+  type Configuration,
+  type Service,
+} from '../config/index.ts'
 
 const HEADERS = { v1: 'a version 1 header', v2: 'a version 2 header', none: 'no header' } as const
 const EXPECTED = { v1: 'version 1', v2: 'version 2', detect: 'either version' } as const
@@ -22,17 +28,17 @@ function describe(service: Service): readonly string[] {
   return [
     name,
     `listens at ${formatAddress({ ...listen, pp: undefined })}`,
-    ...(accepts ? acceptance(service) : ['expects no header, and trusts nobody']),
+    ...(accepts ? acceptance(accepts, service) : ['expects no header, and trusts nobody']),
     `connects to ${formatAddress({ ...upstream, pp: undefined })}, and sends it ${HEADERS[header]}`,
-    `takes ${connections === undefined ? 'as many connections as its share of the open files allows' : `${String(connections)} connections`}, ` +
+    `takes ${connections === undefined ? 'its share of the open files in' : String(connections)} connections, ` +
       `${perSource === Infinity ? 'any number' : String(perSource)} from one client; what is over that is ${OVER_LIMIT[overLimit]}`,
-    `gives up connecting after ${ms(timeouts.connect)}; ${idling(timeouts.idle)}; waits ${ms(timeouts.halfClose)} for a client's end`,
-    `asks silent peers after ${ms(timeouts.keepAlive)}; calls stuck what does not end ${ms(timeouts.abort)} after its abort`,
+    `gives up connecting after ${ms(timeouts.connect)}`,
+    `${idling(timeouts.idle)}; resets it after ${ms(timeouts.halfClose)} once one side has ended`,
+    `asks silent peers after ${ms(timeouts.keepAlive)}; calls stuck what has not ended ${ms(timeouts.abort)} after its abort`,
   ]
 }
 
-function acceptance({ accepts, pass, limits, timeouts }: Service): readonly string[] {
-  const { version = 'detect', trust = [] } = accepts ?? {}
+function acceptance({ version, trust }: Acceptance, { pass, limits, timeouts }: Service): readonly string[] {
   const passed = [...pass].map(passName).join(', ')
   return [
     `expects a header of ${EXPECTED[version]} within ${ms(timeouts.header)}, of at most ${String(limits.headerBytes)} bytes; ` +
@@ -43,7 +49,7 @@ function acceptance({ accepts, pass, limits, timeouts }: Service): readonly stri
 }
 
 function idling(idle: number): string {
-  return idle === Infinity ? 'never resets what is idle' : `resets what is idle for ${ms(idle)}`
+  return idle === Infinity ? 'keeps what is silent' : `resets what is silent for ${ms(idle)}`
 }
 
 function ms(duration: number): string {

@@ -144,8 +144,9 @@ async function connectUpstream({ service, connection, traffic }: Job): Promise<S
 async function relayBetween({ service, connection, traffic }: Job, upstream: Socket): Promise<void> {
   const { socket: downstream } = connection
   try {
-    for (const socket of [downstream, upstream]) socket.setKeepAlive(true, service.timeouts.keepAlive)
-    await tunnel(downstream, upstream, traffic)
+    const { keepAlive, halfClose } = service.timeouts
+    for (const socket of [downstream, upstream]) socket.setKeepAlive(true, keepAlive)
+    await tunnel(downstream, upstream, { traffic, halfClose })
   } catch (error) {
     reset(upstream) // it never outlives its connection, nor looks complete
     throw error

@@ -38,8 +38,9 @@ test('check shows each service and the program in a paragraph, as they are settl
   expects no header, and trusts nobody
   connects to 127.0.0.1:10007, and sends it a version 2 header
   takes 5 connections, any number from one client; what is over that is closed
-  gives up connecting after 5000 ms; resets what is idle for 600000 ms; waits 60000 ms for a client's end
-  asks silent peers after 60000 ms; calls stuck what does not end 5000 ms after its abort
+  gives up connecting after 5000 ms
+  resets what is silent for 600000 ms; resets it after 60000 ms once one side has ended
+  asks silent peers after 60000 ms; calls stuck what has not ended 5000 ms after its abort
 
 web
   listens at :10001
@@ -48,8 +49,9 @@ web
   passes on these TLVs: alpn, 229
   connects to localhost:80, and sends it no header
   takes 6 connections, 7 from one client; what is over that is left waiting, unread
-  gives up connecting after 1 ms; never resets what is idle; waits 4 ms for a client's end
-  asks silent peers after 5000 ms; calls stuck what does not end 6 ms after its abort
+  gives up connecting after 1 ms
+  keeps what is silent; resets it after 4 ms once one side has ended
+  asks silent peers after 5000 ms; calls stuck what has not ended 6 ms after its abort
 
 program
   after a signal accepts for 5000 ms more, then lets connections finish for 9 ms
@@ -63,7 +65,7 @@ test('a configuration that has not been settled for a machine is shown as well',
   const shown = showConfiguration(parseConfig({ services }))
   assert.match(shown, /\n {2}expects a header of either version within /)
   assert.match(shown, /\n {2}trusts anyone\n {2}passes on no TLVs\n/)
-  assert.match(shown, /\n {2}takes as many connections as its share of the open files allows, any number /)
+  assert.match(shown, /\n {2}takes its share of the open files in connections, any number /)
   assert.match(shown, /\n {2}logs each connection\n$/)
 })
 

@@ -102,6 +102,9 @@ test('a value of the wrong type is refused and never converted, with what is wan
       { limits: { headerBytes: 15 } },
       'limits.headerBytes: got 15, wanted an integer from 16 to 65551 (bytes)',
     ],
+    [{ overLimit: 'closed' }, 'overLimit: got "closed", did you mean "close"?'],
+    [{ pass: ['uniqeId'] }, 'pass[0]: got "uniqeId", did you mean "uniqueId"?'],
+    [{ listen: ':1?pp=v1', trust: [] }, 'trust: got an empty list, wanted at least one'],
     [{ overLimit: 'drop' }, 'overLimit: got "drop", wanted one of "close", "reset", "pause"'],
     [{ name: 'a b' }, 'name: "a b" is no name, which is up to 64 letters, digits and any of ". _ : - [ ]"'],
     [

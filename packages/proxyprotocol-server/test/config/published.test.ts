@@ -52,9 +52,9 @@ test('config.schema.json has standard keywords alone, and says units and default
 test('every key of the configuration is described, and has a default unless it is required or may be absent', () => {
   const visit = (path: readonly string[]): void => {
     const node = nodeAt(schemaNode(configSchema), path)
-    for (const key of Object.keys(node?.properties ?? {})) {
+    for (const key of Object.keys(node.properties ?? {})) {
       const each = nodeAt(schemaNode(configSchema), [...path, key])
-      assert.match(each?.description ?? '', /^[A-Z].*\.$/, [...path, key].join('.'))
+      assert.match(each.description ?? '', /^[A-Z].*\.$/, [...path, key].join('.'))
       visit([...path, key])
     }
   }
@@ -101,6 +101,10 @@ test('the errors of docs/config.md are those that the program writes', () => {
       '--idle-timeout: got "5s", wanted an integer from 1 to 2147483647 (milliseconds) or "never"',
     ),
   )
+})
+
+test('where nothing can stand the schema says nothing', () => {
+  assert.deepEqual(nodeAt(schemaNode(configSchema), ['services', 'first']), {})
 })
 
 test('what a key takes is said in words, also where the schema has no example of it', () => {
