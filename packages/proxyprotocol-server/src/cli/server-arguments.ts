@@ -73,7 +73,7 @@ function serverCommand(io: ProgramIo): Command {
   const command = createCommand('proxyprotocol-server', io)
     .description(
       'A TCP proxy that puts a PROXY protocol header in front of each connection.\n\n' +
-        'Options win over environment variables, and these over the file. Limits and timeouts are those of every service.',
+        'Options win over environment variables, and these over the file; check takes them too.',
     )
     .usage(
       `[options] [${SERVICE} SOURCE DEST]... [--config FILE]\n       proxyprotocol-server [options] check FILE`,
@@ -101,9 +101,10 @@ function serverCommand(io: ProgramIo): Command {
 }
 
 function optionOf(setting: Setting): Option {
-  const { flag, node } = setting
+  const { flag, node, ofService } = setting
   const short = node.short === undefined ? '' : `-${node.short}, `
-  return new Option([`${short}--${flag}`, ...placeholderOf(setting)].join(' '), helpOf(setting))
+  const option = new Option([`${short}--${flag}`, ...placeholderOf(setting)].join(' '), helpOf(setting))
+  return option.helpGroup(ofService ? 'Limits and timeouts of every service:' : 'The program:')
 }
 
 function gather(value: string, before: readonly string[] = []): readonly string[] {
