@@ -27,8 +27,14 @@ export {
 export {
   connectionLimit,
   createRelay,
+  type DistributionView,
+  type HeaderCount,
+  type LiveConnection,
   type Relay,
   type RelayOptions,
   type RelayRecord,
+  type RelayTimings,
+  type RelayTotals,
+  type TlsFacts,
   type Traffic,
 } from './relay/index.ts'

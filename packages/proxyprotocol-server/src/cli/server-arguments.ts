@@ -9,6 +9,7 @@ import {
   nearest,
   parseTrust,
   settings,
+  VARIABLE_PREFIX,
   type Additions,
   type Configuration,
   type Override,
@@ -53,6 +54,8 @@ export function serverRequest(args: readonly string[], io: ProgramIo): ServerReq
     })
   command.parse(args, { from: 'user' })
   const flags = command.opts<Flags>()
+  // Before anything else is looked at, so that what is wrong with it is told in this format already.
+  if ((flags['logFormat'] ?? io.env[`${VARIABLE_PREFIX}LOG_FORMAT`]) === 'json') io.log.format = 'json'
   const services = servicesOf(args, flags)
   if (checkedFile === undefined) refuseOperands(command)
   else if (flags.config !== undefined) throw new ConfigError('check takes its FILE or --config, not both')
@@ -125,7 +128,7 @@ function overridesOf(flags: Flags): readonly Override[] {
     return [
       {
         setting,
-        value: typeof value === 'string' ? jsonValue(value, setting) : value,
+        value: typeof value === 'string' ? jsonValue(value, setting) : (setting.node.bare ?? value),
         name: `--${setting.flag}`,
       },
     ]

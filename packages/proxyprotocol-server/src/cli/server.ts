@@ -2,8 +2,11 @@
 
 import type { CloseReason, ProxyServer } from 'proxyprotocol/server'
 import { formatAddress, type Configuration, type Service, type Shutdown } from '../config/index.ts'
-import { createRelay, withConnectionLimits, type Relay, type RelayRecord } from '../relay/index.ts'
-import { showAddress, showEndpoint, type LogFields } from './log.ts'
+import type { AdminServer } from '../admin/index.ts'
+import { createRelay, withConnectionLimits, type Relay } from '../relay/index.ts'
+import { describeAccess } from './access-log.ts'
+import { startAdmin } from './admin.ts'
+import { showAddress, type LogFields } from './log.ts'
 import {
   log,
   logFailure,
@@ -33,20 +36,28 @@ export function runServer(args: readonly string[], io: ProgramIo = processIo): P
   })
 }
 
-async function serve({ services, shutdown, log: { quiet } }: Configuration, io: ProgramIo): Promise<void> {
+async function serve(configuration: Configuration, io: ProgramIo): Promise<void> {
+  const { services, shutdown, log: settings } = configuration
+  const { quiet } = settings
+  io.log.format = settings.format
   const relays = withConnectionLimits(services).map(service => relayFor(service, quiet, io))
   const servers = relays.map(({ server }) => server)
   const drainables = servers.map(server => drainable(server, shutdown))
-  const stopLogging = quiet ? () => undefined : logRejections(io, servers)
+  const stopLogging = quiet ? () => undefined : logRejections(io, servers, server => serviceOf(server)?.name)
+  let admin: AdminServer | undefined
+  function serviceOf(server: ProxyServer): Service | undefined {
+    return relays.find(each => each.server === server)?.service
+  }
   try {
     await serveUntilSignal(io, drainables, async () => {
+      admin = configuration.admin && (await startAdmin(io, configuration.admin, () => relays))
       for (const relay of relays) {
         const address = await relay.listen()
         log(io, 'listening', [['address', showAddress(address)], ...describeService(relay.service)])
       }
     })
   } finally {
-    await Promise.all(servers.map(server => server.abort()))
+    await Promise.all([...servers.map(server => server.abort()), admin?.close()])
     stopLogging()
   }
 }
@@ -61,9 +72,10 @@ function drainable(server: ProxyServer, shutdown: Shutdown): Drainable {
 }
 
 function relayFor(service: Service, quiet: boolean, io: ProgramIo): Relay {
+  const names = { service: service.name, upstream: upstreamOf(service) }
   return createRelay(service, {
     onClosed: record => {
-      if (!quiet || FAILED_BY_US.includes(record.reason)) log(io, 'closed', describeRecord(record, service))
+      if (!quiet || FAILED_BY_US.includes(record.reason)) log(io, 'closed', describeAccess(record, names))
     },
     onError: (error, connection) => {
       logFailure(io, error, connection)
@@ -85,24 +97,6 @@ function describeService(service: Service): LogFields {
     ['connectTimeout', timeouts.connect],
     ['idleTimeout', timeouts.idle],
     ['halfCloseTimeout', timeouts.halfClose],
-  ]
-}
-
-function describeRecord(record: RelayRecord, service: Service): LogFields {
-  const { id, uniqueId, peer, source, local, reason, error, bytesUp, bytesDown, age } = record
-  return [
-    ['id', id],
-    ['uniqueId', uniqueId],
-    ['peer', showEndpoint(peer)],
-    ['source', showEndpoint(source)],
-    ['local', showEndpoint(local)],
-    ['service', service.name],
-    ['upstream', upstreamOf(service)],
-    ['reason', reason],
-    ['bytesUp', bytesUp],
-    ['bytesDown', bytesDown],
-    ['ms', Math.round(age)],
-    ['error', error?.message],
   ]
 }
 

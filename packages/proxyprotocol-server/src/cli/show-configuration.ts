@@ -13,11 +13,13 @@ const EXPECTED = { v1: 'version 1', v2: 'version 2', detect: 'either version' } 
 const OVER_LIMIT = { close: 'closed', reset: 'reset', pause: 'left waiting, unread' } as const
 
 /** One paragraph for each service, and one for the program; ends with a line end. */
-export function showConfiguration({ services, shutdown, log }: Configuration): string {
+export function showConfiguration({ services, shutdown, log, admin }: Configuration): string {
   const program = [
     'program',
     `after a signal accepts for ${ms(shutdown.readyDelay)} more, then lets connections finish for ${ms(shutdown.drain)}`,
-    log.quiet ? 'logs only the connections that the upstream or the program failed' : 'logs each connection',
+    `logs ${log.quiet ? 'only the connections that the upstream or the program failed' : 'each connection'}` +
+      (log.format === 'json' ? ', as JSON' : ''),
+    ...(admin ? [`shows health and metrics at ${formatAddress(admin.listen)}`] : []),
   ]
   return [...services.map(describe), program].map(([title, ...lines]) => paragraph(title, lines)).join('\n')
 }

@@ -31,4 +31,6 @@ function inWords(schema: Json): void {
   delete schema['defaultIs']
   delete schema['flag']
   delete schema['short']
+  delete schema['placeholder']
+  delete schema['bare']
 }

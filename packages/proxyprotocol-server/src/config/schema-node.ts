@@ -6,13 +6,15 @@ import { z } from 'zod'
 /** What a number with this unit counts. */
 export const UNITS = { ms: 'milliseconds', bytes: 'bytes' } as const
 
-/** A part of a JSON Schema, as zod writes it; `unit`, `defaultIs`, `flag` and `short` are ours. */
+/** A part of a JSON Schema, as zod writes it; the keys of KeyMeta are ours. */
 export interface SchemaNode {
   readonly description?: string
   readonly default?: unknown
   readonly defaultIs?: string
   readonly unit?: keyof typeof UNITS
   readonly flag?: string
+  readonly placeholder?: string
+  readonly bare?: string
   readonly short?: string
   readonly examples?: readonly unknown[]
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean'

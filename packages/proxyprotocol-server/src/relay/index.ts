@@ -1,5 +1,9 @@
 // The relay: an accepted socket, a header, an upstream socket, and the tunnel between the two.
 
 export { connectionLimit, withConnectionLimits } from './connection-limit.ts'
+export type { DistributionView } from './distribution.ts'
+export type { HeaderCount, LiveConnection, RelayTotals } from './ledger.ts'
+export type { RelayTimings } from './progress.ts'
 export { createRelay, type Relay, type RelayOptions, type RelayRecord } from './relay.ts'
+export type { TlsFacts } from './tls-facts.ts'
 export type { Traffic } from './tunnel.ts'

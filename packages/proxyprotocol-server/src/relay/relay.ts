@@ -2,7 +2,7 @@
 // It is one more handler under the server's contract, nothing else.
 
 import type { AddressInfo, Socket } from 'node:net'
-import { ProxyProtocolError, type Endpoint } from 'proxyprotocol'
+import { ProxyProtocolError, type Endpoint, type ProxyHeader } from 'proxyprotocol'
 import { connect } from 'proxyprotocol/client'
 import {
   createServer,
@@ -15,11 +15,14 @@ import {
 } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 import { withConnectionLimit } from './connection-limit.ts'
+import { Ledger, type LiveConnection, type RelayTotals } from './ledger.ts'
+import type { Progress, RelayTimings } from './progress.ts'
+import { tlsFacts, type TlsFacts } from './tls-facts.ts'
 import { tunnel, type Traffic } from './tunnel.ts'
 import { upstreamHeader } from './upstream-header.ts'
 
 /** One relayed connection, when it is over: who it came from, where it was accepted, and how it went. */
-export interface RelayRecord extends Readonly<Traffic>, SocketEnds {
+export interface RelayRecord extends Readonly<Pick<Traffic, 'bytesUp' | 'bytesDown'>>, SocketEnds {
   /** A UUID; its 16 bytes are the unique id that the upstream was sent, unless there is a `uniqueId`. */
   readonly id: string
   /** The client: as the inbound header says, or the peer where that says nothing. */
@@ -28,6 +31,15 @@ export interface RelayRecord extends Readonly<Traffic>, SocketEnds {
   readonly destination: Endpoint | undefined
   /** What the proxy in front calls this connection. */
   readonly uniqueId: Uint8Array | undefined
+  /** The header that it came with. */
+  readonly received: Pick<ProxyHeader, 'version' | 'command'> | undefined
+  /** What the upstream was sent; undefined where it was not reached. */
+  readonly sent: Service['header'] | undefined
+  /** What is known of the client's TLS. */
+  readonly tls: TlsFacts | undefined
+  /** The address that was connected to; undefined where none was. */
+  readonly upstreamAddress: Endpoint | undefined
+  readonly timings: RelayTimings
   /** `done`, or what went wrong. */
   readonly reason: CloseReason
   /** The fault behind the reason, where there is one; a fault of the relay itself goes to `onError`. */
@@ -54,6 +66,10 @@ export interface Relay {
   readonly server: ProxyServer
   /** As it was given, its limit on connections settled. */
   readonly service: Service
+  /** What happened so far. */
+  readonly totals: () => RelayTotals
+  /** The connections of this moment, in the order of their arrival. */
+  readonly connections: () => Iterable<LiveConnection>
   /** Listens at the service's address and resolves with the one that was bound. */
   listen(): Promise<AddressInfo | string>
 }
@@ -77,19 +93,38 @@ type Outcome = Pick<RelayRecord, 'reason' | 'error'>
  */
 export function createRelay(given: Service, { onClosed, onError }: RelayOptions = {}): Relay {
   const service = withConnectionLimit(given)
+  const ledger = new Ledger()
   const server = createServer({ ...serverOptions(service), onError }, async connection => {
-    const traffic: Traffic = { bytesUp: 0, bytesDown: 0 }
+    const progress = ledger.open(connection)
     let outcome: Outcome = { reason: 'handler_error', error: undefined }
     try {
-      outcome = await relayConnection({ service, connection, traffic })
+      outcome = await relayConnection({ service, connection, progress })
     } finally {
-      const { id, info, age } = connection
-      const { via, source, destination, uniqueId } = info
-      onClosed?.({ id, ...via, source, destination, uniqueId, ...outcome, age, ...traffic })
+      const { age } = connection
+      ledger.close(progress, age)
+      onClosed?.(recordOf(service, connection, { ...outcome, age, progress }))
     }
   })
   const { host, port } = service.listen
-  return { server, service, listen: () => server.listen({ host, port }) }
+  return {
+    server,
+    service,
+    totals: () => ledger.totals(server),
+    connections: () => ledger.connections(server),
+    listen: () => server.listen({ host, port }),
+  }
+}
+
+function recordOf(
+  service: Service,
+  { id, info }: Connection,
+  { progress, ...end }: Outcome & { readonly age: number; readonly progress: Progress },
+): RelayRecord {
+  const { via, source, destination, uniqueId, header } = info
+  const { bytesUp, bytesDown, upstream, timings } = progress
+  const sent = timings.connect === undefined ? undefined : service.header
+  const facts = { received: header, sent, tls: tlsFacts(info), upstreamAddress: upstream }
+  return { id, ...via, source, destination, uniqueId, ...facts, timings, bytesUp, bytesDown, ...end }
 }
 
 function serverOptions({ accepts, limits, overLimit, timeouts }: Service): ServerOptions {
@@ -106,7 +141,7 @@ function serverOptions({ accepts, limits, overLimit, timeouts }: Service): Serve
 interface Job {
   readonly service: Service
   readonly connection: Connection
-  readonly traffic: Traffic
+  readonly progress: Progress
 }
 
 /** Relays one connection to its end, whatever that is. */
@@ -127,26 +162,28 @@ async function relayConnection(job: Job): Promise<Outcome> {
   return { reason: reason ?? 'done', error }
 }
 
-async function connectUpstream({ service, connection, traffic }: Job): Promise<Socket> {
+async function connectUpstream({ service, connection, progress }: Job): Promise<Socket> {
   const { socket, signal } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
     const bytes = socket.read() as Buffer | null // without an encoding it gives bytes
-    traffic.bytesUp += bytes?.length ?? 0
+    progress.bytesUp += bytes?.length ?? 0
     return bytes
   }
   const { host, port } = service.upstream
   const { connect: timeout } = service.timeouts
   const header = upstreamHeader(service, connection)
-  return connect({ host, port, signal, timeout, allowHalfOpen: true, payload }, header)
+  const upstream = await connect({ host, port, signal, timeout, allowHalfOpen: true, payload }, header)
+  progress.connected(upstream)
+  return upstream
 }
 
-async function relayBetween({ service, connection, traffic }: Job, upstream: Socket): Promise<void> {
+async function relayBetween({ service, connection, progress }: Job, upstream: Socket): Promise<void> {
   const { socket: downstream } = connection
   try {
     const { keepAlive, halfClose } = service.timeouts
     for (const socket of [downstream, upstream]) socket.setKeepAlive(true, keepAlive)
-    await tunnel(downstream, upstream, { traffic, halfClose })
+    await tunnel(downstream, upstream, { traffic: progress, halfClose })
   } catch (error) {
     reset(upstream) // it never outlives its connection, nor looks complete
     throw error

@@ -9,6 +9,8 @@ import { reset } from 'proxyprotocol/server'
 export interface Traffic {
   bytesUp: number
   bytesDown: number
+  /** When the first byte came down, by the clock of `performance.now()`. */
+  firstByteAt?: number | undefined
 }
 
 /** How a tunnel is told what it has to know. */
@@ -66,7 +68,10 @@ export function tunnel(
     if (upstream.readableEnded) onUpstreamEnd()
     else upstream.on('end', onUpstreamEnd)
     pump(downstream, upstream, bytes => (traffic.bytesUp += bytes))
-    pump(upstream, downstream, bytes => (traffic.bytesDown += bytes))
+    pump(upstream, downstream, bytes => {
+      traffic.firstByteAt ??= performance.now()
+      traffic.bytesDown += bytes
+    })
   })
 }
 

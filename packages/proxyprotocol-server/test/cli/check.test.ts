@@ -69,6 +69,15 @@ test('a configuration that has not been settled for a machine is shown as well',
   assert.match(shown, /\n {2}logs each connection\n$/)
 })
 
+test('how the log looks and where the admin listener is are shown where they are not the default', () => {
+  const services = [{ listen: ':1', upstream: ':2' }]
+  const shown = showConfiguration(parseConfig({ services, log: { format: 'json' }, admin: { listen: ':3' } }))
+  assert.match(
+    shown,
+    /\n {2}logs each connection, as JSON\n {2}shows health and metrics at 127\.0\.0\.1:3\n$/,
+  )
+})
+
 test('check does not listen: an address in use is no fault of the configuration', async t => {
   const { port } = await listen(t)
   const file = configFile(t, { services: [{ listen: `127.0.0.1:${port}`, upstream: ':1' }] })

@@ -38,7 +38,8 @@ function settled(configuration: Configuration, { ofService, path }: Setting): un
 }
 
 test('each setting has a flag and a variable, and flag wins over variable over file over default', t => {
-  const known = settings().filter(({ node }) => node.type !== 'boolean')
+  const others = ['log-format', 'admin', 'admin-hosts']
+  const known = settings().filter(({ flag, node }) => node.type !== 'boolean' && !others.includes(flag))
   assert.equal(known.length, 13)
   for (const setting of known) {
     const { flag, variable, node, path, ofService } = setting
@@ -70,6 +71,25 @@ test('--quiet is -q, PROXYPROTOCOL_QUIET and log.quiet', t => {
   assert.equal(configured(arg, { PROXYPROTOCOL_QUIET: 'true' }).log.quiet, true)
   assert.equal(configured(['--config', file]).log.quiet, true)
   assert.equal(configured(['--config', file], { PROXYPROTOCOL_QUIET: 'false' }).log.quiet, false)
+})
+
+test('--log-format, --admin and --admin-hosts have a variable and a key as well', t => {
+  const shown = ({ log, admin }: Configuration): unknown => [log.format, admin?.listen.port, admin?.hosts]
+  const file = configFile(t, {
+    services: [service],
+    log: { format: 'json' },
+    admin: { listen: ':1', hosts: ['a'] },
+  })
+  const env = {
+    PROXYPROTOCOL_LOG_FORMAT: 'json',
+    PROXYPROTOCOL_ADMIN: ':2',
+    PROXYPROTOCOL_ADMIN_HOSTS: 'b,c',
+  }
+  const flags = ['--log-format', 'text', '--admin', ':3', '--admin-hosts', 'd']
+  assert.deepEqual(shown(configured(arg)), ['text', undefined, undefined])
+  assert.deepEqual(shown(configured(['--config', file])), ['json', 1, ['a']])
+  assert.deepEqual(shown(configured(['--config', file], env)), ['json', 2, ['b', 'c']])
+  assert.deepEqual(shown(configured(['--config', file, ...flags], env)), ['text', 3, ['d']])
 })
 
 test('words that stand for no bound are taken from flags too', () => {

@@ -102,7 +102,7 @@ test('--header-timeout and --max-pending-headers bound those that say nothing, -
   const long = dial(t, port)
   long.write(encodeHeader({ source, destination, tlvs: [tlv.noop(64)] }))
   await outcome(long)
-  await server.io.line(/ rejected .* code=header_too_long /)
+  await server.io.line(/ rejected .* reason=header_invalid code=header_too_long /)
   const silent = outcome(
     dial(t, port).on('connect', function (this: Socket) {
       this.write('PROXY')
@@ -110,7 +110,7 @@ test('--header-timeout and --max-pending-headers bound those that say nothing, -
   )
   await outcome(dial(t, port))
   await silent
-  await server.io.line(/ rejected .* code=header_timeout .*300 ms/)
+  await server.io.line(/ rejected .* reason=header_timeout .*300 ms/)
   assert.equal(server.warnings.splice(0).length, 1)
 })
 

@@ -23,10 +23,11 @@ function serviceFaults(written: object): readonly string[] {
 }
 
 test('a service of the file is settled as the same service of --service is', () => {
-  const { services, shutdown, log } = parseConfig({ services: [service] })
+  const { services, shutdown, log, admin } = parseConfig({ services: [service] })
   assert.deepEqual(services, [parseService(service.listen, service.upstream)])
   assert.deepEqual(shutdown, { drain: 30_000, readyDelay: 0 })
-  assert.deepEqual(log, { quiet: false })
+  assert.deepEqual(log, { format: 'text', quiet: false })
+  assert.equal(admin, undefined)
 })
 
 test('every key of a service reaches the settled one', () => {

@@ -12,11 +12,11 @@ import {
   type ServerStats,
 } from 'proxyprotocol/server'
 import { parseService, type ServiceOptions } from '../../src/config/index.ts'
-import { createRelay, type RelayOptions, type RelayRecord } from '../../src/relay/index.ts'
+import { createRelay, type Relay, type RelayOptions, type RelayRecord } from '../../src/relay/index.ts'
 import { connectedSockets, warnings } from './sockets.ts'
 import { atEnd } from './teardown.ts'
 
-export interface TestRelay {
+export interface TestRelay extends Pick<Relay, 'totals' | 'connections'> {
   readonly server: ProxyServer
   readonly port: number
   /** One for each connection, in the order of their ends. */
@@ -56,7 +56,10 @@ export async function startRelay(
     const left = upstreams().filter(socket => !socket.destroyed)
     assert.equal(left.length, 0, 'an upstream socket was left open')
   })
+  const { totals, connections } = relay
   return {
+    totals,
+    connections,
     warnings: seen,
     server,
     port,
