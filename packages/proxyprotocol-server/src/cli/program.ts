@@ -89,13 +89,12 @@ function fatal(log: Log, error: unknown): string {
 
 /** The option that says how log lines look, for programs without a configuration. */
 export function logFormatOption(): Option {
-  return new Option('--log-format <FORMAT>', 'how log lines look (default: text)').choices(logFormats)
+  return new Option('--log-format <FORMAT>', 'how log lines look').choices(logFormats).default('text')
 }
 
-/** Follows that option, where it was given. */
+/** Follows that option. */
 export function useLogFormat({ log }: ProgramIo, command: Command): void {
-  const { logFormat } = command.opts<{ logFormat?: LogFormat }>()
-  if (logFormat) log.format = logFormat
+  log.format = command.opts<{ logFormat: LogFormat }>().logFormat
 }
 
 /** Writes one log line. */

@@ -263,3 +263,21 @@ test('it runs in the process where nothing else is said', async t => {
   assert.equal(code, 0)
   assert.equal(out.mock.callCount(), 1)
 })
+
+test('--log-format json shows a header as an object of JSON; a format that does not exist is refused', async t => {
+  const echo = await start(t, runEcho, ['127.0.0.1:0', '--log-format', 'json'])
+  const tlvs = [
+    tlv.authority('bidi\u202e'),
+    { type: 0xe5, value: Uint8Array.of(1) },
+    { type: 0xe5, value: Uint8Array.of(2) },
+  ]
+  await echoed(t, echo, encodeHeader({ source, destination, tlvs }))
+  const line = await echo.io.line(/"event":"connection"/)
+  assert.match(line, /^[ -~]+\n$/)
+  const object = JSON.parse(line) as Record<string, unknown>
+  assert.deepEqual([object['source'], object['authority']], ['192.0.2.1:51234', 'bidi\u202e'])
+  assert.deepEqual(object['tlv.0xe5'], ['0x01', '0x02'])
+  const io = fakeIo()
+  assert.equal(await runEcho(['--log-format', 'xml'], io), 2)
+  assert.match(io.errors.join(''), /Allowed choices are text, json/)
+})
