@@ -68,11 +68,13 @@ export function tunnel(
     if (upstream.readableEnded) onUpstreamEnd()
     else upstream.on('end', onUpstreamEnd)
     pump(downstream, upstream, bytes => (traffic.bytesUp += bytes))
-    pump(upstream, downstream, bytes => {
-      traffic.firstByteAt ??= performance.now()
-      traffic.bytesDown += bytes
-    })
+    pump(upstream, downstream, bytes => countDown(traffic, bytes))
   })
+}
+
+function countDown(traffic: Traffic, bytes: number): void {
+  traffic.firstByteAt ??= performance.now()
+  traffic.bytesDown += bytes
 }
 
 function pump(from: Socket, to: Socket, count: (bytes: number) => void): void {
