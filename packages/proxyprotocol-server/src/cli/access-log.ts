@@ -2,7 +2,7 @@
 // left out.
 
 import type { ConnectionInfo } from 'proxyprotocol/server'
-import type { RelayRecord } from '../relay/index.ts'
+import { describeListing, type RelayRecord } from '../relay/index.ts'
 import { showEndpoint, type LogFields, type LogValue } from './log.ts'
 
 /** What a line about a connection says; those that were turned away have no more than the first part. */
@@ -13,7 +13,7 @@ export interface AccessEntry
       'id' | 'peer' | 'local' | 'source' | 'destination' | 'uniqueId' | 'received' | 'reason'
     >,
     Partial<
-      Pick<RelayRecord, 'sent' | 'tls' | 'upstreamAddress' | 'bytesUp' | 'bytesDown' | 'timings' | 'error'>
+      Pick<RelayRecord, 'sent' | 'tls' | 'listing' | 'upstreamAddress' | 'bytesUp' | 'bytesDown' | 'timings' | 'error'>
     > {
   /** Milliseconds from accept to the end. */
   readonly age: number
@@ -28,7 +28,7 @@ export interface AccessNames {
 /** Durations in milliseconds. */
 export function describeAccess(entry: AccessEntry, { service, upstream }: AccessNames): LogFields {
   const { id, uniqueId, peer, source, destination, local, received, sent, tls, timings, error } = entry
-  const { upstreamAddress, reason, bytesUp = 0, bytesDown = 0, age } = entry
+  const { listing, upstreamAddress, reason, bytesUp = 0, bytesDown = 0, age } = entry
   return [
     ['id', id],
     ['uniqueId', uniqueId],
@@ -44,11 +44,13 @@ export function describeAccess(entry: AccessEntry, { service, upstream }: Access
     ['sent', sent],
     ['tls', tls?.version],
     ['sni', tls?.serverName],
+    ['dnsbl', listing && describeListing(listing)],
     ['reason', reason],
     ['code', error?.code === reason ? undefined : error?.code],
     ['bytesUp', bytesUp],
     ['bytesDown', bytesDown],
     ['headerMs', tenths(timings?.header)],
+    ['dnsblMs', tenths(timings?.dnsbl)],
     ['connectMs', tenths(timings?.connect)],
     ['firstByteMs', tenths(timings?.firstByte)],
     ['ms', tenths(age)],

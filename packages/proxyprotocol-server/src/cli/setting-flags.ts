@@ -7,6 +7,7 @@ export function placeholderOf({ node }: Setting): readonly string[] {
   const { type, unit, enum: words, placeholder, bare } = node
   if (type === 'boolean') return []
   if (placeholder) return [bare === undefined ? `<${placeholder}>` : `[${placeholder}]`]
+  if (type === 'array') return ['<list>']
   if (words) return [`<${words.join('|')}>`]
   return [`<${unit ?? 'count'}>`]
 }
@@ -17,7 +18,8 @@ export function helpOf({ node, variable }: Setting): string {
   const text = description.replace(/^./, first => first.toLowerCase()).replace(/\.$/, '')
   const details = [
     unit && `in ${UNITS[unit]}`,
-    type === 'boolean' ? undefined : `default: ${defaultIs}`,
+    type === 'array' && 'commas between them',
+    type !== 'boolean' && `default: ${defaultIs}`,
     variable,
   ]
   return `${text} (${details.filter(Boolean).join('; ')})`
@@ -29,5 +31,6 @@ export function jsonValue(text: string, { node }: Setting): unknown {
   const takes = [node, ...(node.anyOf ?? [])].map(({ type }) => type)
   if (takes.includes('integer') && /^-?(?:0|[1-9]\d{0,15})$/.test(text)) return Number(text)
   if (takes.includes('boolean') && /^(?:true|false)$/.test(text)) return text === 'true'
+  if (takes.includes('array')) return text.split(',').map(each => each.trim())
   return text
 }

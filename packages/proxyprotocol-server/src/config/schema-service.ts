@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { formatAddress, parseAddress, type Address } from './address.ts'
+import { dnsblSchema, type BlockLists, type BlockListsInit } from './schema-dnsbl.ts'
 import { meta, type KeyMeta } from './schema-keys.ts'
 import {
   limitsSchema,
@@ -38,6 +39,8 @@ export interface Service {
   readonly header: 'v1' | 'v2' | 'none'
   /** Types of TLVs that go on from an inbound header, in place of the relay's own of the same type. */
   readonly pass: ReadonlySet<number>
+  /** What is asked about each client before it is connected; undefined where nobody is asked. */
+  readonly dnsbl: BlockLists | undefined
   readonly limits: ServiceLimits
   readonly overLimit: OverLimit
   readonly timeouts: ServiceTimeouts
@@ -50,6 +53,8 @@ export interface ServiceOptions {
   readonly trust?: TrustList | undefined
   /** TLVs of an inbound header that go on. Default: alpn, authority, uniqueId, ssl, and those of the clouds. */
   readonly pass?: readonly TlvName[] | undefined
+  /** DNS block lists that are asked about each client. */
+  readonly dnsbl?: BlockListsInit | undefined
   readonly limits?: ServiceLimitsInit | undefined
   /** What becomes of connections over a limit. Default `'close'`. */
   readonly overLimit?: OverLimit | undefined
@@ -93,6 +98,7 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     }),
     trust: trustSchema,
     pass: passSchema,
+    dnsbl: dnsblSchema,
     limits: limitsSchema,
     overLimit: overLimitSchema,
     timeouts: timeoutsSchema,

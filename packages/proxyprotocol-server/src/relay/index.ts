@@ -1,5 +1,6 @@
 // The relay: an accepted socket, a header, an upstream socket, and the tunnel between the two.
 
+export { describeListing, type ListingCounts } from './block-list-check.ts'
 export { connectionLimit, withConnectionLimits } from './connection-limit.ts'
 export type { DistributionView } from './distribution.ts'
 export type { HeaderCount, LiveConnection, RelayTotals } from './ledger.ts'

@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net'
 import type { Endpoint } from 'proxyprotocol'
+import type { Listing } from 'proxyprotocol/dnsbl'
 import type { Connection } from 'proxyprotocol/server'
 import type { Traffic } from './tunnel.ts'
 
@@ -10,6 +11,8 @@ import type { Traffic } from './tunnel.ts'
 export interface RelayTimings {
   /** From accept until its header was there and believed. */
   readonly header: number
+  /** From then until the block lists had answered; undefined where nobody was asked. */
+  readonly dnsbl: number | undefined
   /** From then until its upstream was connected to. */
   readonly connect: number | undefined
   /** From accept until the upstream sent its first byte. */
@@ -24,13 +27,22 @@ export class Progress implements Traffic {
   firstByteAt: number | undefined
   /** The address that the upstream's name stood for. */
   upstream: Endpoint | undefined
+  /** What the block lists say of the client, once they have. */
+  listing: Listing | undefined
   readonly #acceptedAt: number
   readonly #openedAt: number
+  #answeredAt: number | undefined
   #connectedAt: number | undefined
 
   constructor({ age }: Pick<Connection, 'age'>) {
     this.#openedAt = performance.now()
     this.#acceptedAt = this.#openedAt - age
+  }
+
+  /** The block lists have answered; undefined where there was nobody to ask about. */
+  answered(listing: Listing | undefined): void {
+    this.listing = listing
+    if (listing) this.#answeredAt = performance.now()
   }
 
   /** Its upstream stands. */
@@ -43,9 +55,11 @@ export class Progress implements Traffic {
 
   get timings(): RelayTimings {
     const { firstByteAt } = this
+    const askedUntil = this.#answeredAt ?? this.#openedAt
     return {
       header: this.#openedAt - this.#acceptedAt,
-      connect: this.#connectedAt && this.#connectedAt - this.#openedAt,
+      dnsbl: this.#answeredAt && this.#answeredAt - this.#openedAt,
+      connect: this.#connectedAt && Math.max(0, this.#connectedAt - askedUntil),
       firstByte: firstByteAt && firstByteAt - this.#acceptedAt,
     }
   }

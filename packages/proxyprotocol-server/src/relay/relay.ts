@@ -4,6 +4,7 @@
 import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError, type Endpoint, type ProxyHeader } from 'proxyprotocol'
 import { connect } from 'proxyprotocol/client'
+import type { Listing } from 'proxyprotocol/dnsbl'
 import {
   createServer,
   reset,
@@ -14,6 +15,7 @@ import {
   type SocketEnds,
 } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
+import { BlockListCheck, describeListed, type ListingCounts } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
 import { Ledger, type LiveConnection, type RelayTotals } from './ledger.ts'
 import type { Progress, RelayTimings } from './progress.ts'
@@ -40,6 +42,8 @@ export interface RelayRecord extends Readonly<Pick<Traffic, 'bytesUp' | 'bytesDo
   /** The address that was connected to; undefined where none was. */
   readonly upstreamAddress: Endpoint | undefined
   readonly timings: RelayTimings
+  /** What the service's block lists say of the client; undefined where they were not asked, or not waited for. */
+  readonly listing: Listing | undefined
   /** `done`, or what went wrong. */
   readonly reason: CloseReason
   /** The fault behind the reason, where there is one; a fault of the relay itself goes to `onError`. */
@@ -70,6 +74,8 @@ export interface Relay {
   readonly totals: () => RelayTotals
   /** The connections of this moment, in the order of their arrival. */
   readonly connections: () => Iterable<LiveConnection>
+  /** What block lists have answered so far; undefined where the service asks none. */
+  readonly listings: ListingCounts | undefined
   /** Listens at the service's address and resolves with the one that was bound. */
   listen(): Promise<AddressInfo | string>
 }
@@ -94,11 +100,12 @@ type Outcome = Pick<RelayRecord, 'reason' | 'error'>
 export function createRelay(given: Service, { onClosed, onError }: RelayOptions = {}): Relay {
   const service = withConnectionLimit(given)
   const ledger = new Ledger()
+  const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
   const server = createServer({ ...serverOptions(service), onError }, async connection => {
     const progress = ledger.open(connection)
     let outcome: Outcome = { reason: 'handler_error', error: undefined }
     try {
-      outcome = await relayConnection({ service, connection, progress })
+      outcome = await relayConnection({ service, blockLists, connection, progress })
     } finally {
       const { age } = connection
       ledger.close(progress, age)
@@ -109,6 +116,9 @@ export function createRelay(given: Service, { onClosed, onError }: RelayOptions 
   return {
     server,
     service,
+    get listings() {
+      return blockLists?.counts
+    },
     totals: () => ledger.totals(server),
     connections: () => ledger.connections(server),
     listen: () => server.listen({ host, port }),
@@ -121,9 +131,9 @@ function recordOf(
   { progress, ...end }: Outcome & { readonly age: number; readonly progress: Progress },
 ): RelayRecord {
   const { via, source, destination, uniqueId, header } = info
-  const { bytesUp, bytesDown, upstream, timings } = progress
+  const { bytesUp, bytesDown, upstream, listing, timings } = progress
   const sent = timings.connect === undefined ? undefined : service.header
-  const facts = { received: header, sent, tls: tlsFacts(info), upstreamAddress: upstream }
+  const facts = { received: header, sent, tls: tlsFacts(info), listing, upstreamAddress: upstream }
   return { id, ...via, source, destination, uniqueId, ...facts, timings, bytesUp, bytesDown, ...end }
 }
 
@@ -140,6 +150,7 @@ function serverOptions({ accepts, limits, overLimit, timeouts }: Service): Serve
 /** One connection, and what its relay knows. */
 interface Job {
   readonly service: Service
+  readonly blockLists: BlockListCheck | undefined
   readonly connection: Connection
   readonly progress: Progress
 }
@@ -149,6 +160,7 @@ async function relayConnection(job: Job): Promise<Outcome> {
   const { connection } = job
   let fault: ProxyProtocolError | undefined
   try {
+    await askBlockLists(job)
     const upstream = await connectUpstream(job)
     await relayBetween(job, upstream)
   } catch (error) {
@@ -162,6 +174,20 @@ async function relayConnection(job: Job): Promise<Outcome> {
   return { reason: reason ?? 'done', error }
 }
 
+/** @throws ProxyProtocolError `denied_dnsbl` where the client is listed, and the service rejects those. */
+async function askBlockLists(job: Job): Promise<void> {
+  const { service, blockLists, connection, progress } = job
+  const answered = blockLists?.ask(connection.info, connection.signal).then(listing => {
+    progress.answered(listing)
+  })
+  if (service.dnsbl?.action === 'log' || answered === undefined) return // it never rejects
+  await answered
+  const { listing } = progress
+  if (service.dnsbl?.action === 'reject' && listing?.status === 'listed') {
+    throw new ProxyProtocolError('denied_dnsbl', { detail: describeListed(listing) })
+  }
+}
+
 async function connectUpstream({ service, connection, progress }: Job): Promise<Socket> {
   const { socket, signal } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
@@ -172,7 +198,7 @@ async function connectUpstream({ service, connection, progress }: Job): Promise<
   }
   const { host, port } = service.upstream
   const { connect: timeout } = service.timeouts
-  const header = upstreamHeader(service, connection)
+  const header = upstreamHeader(service, connection, progress.listing)
   const upstream = await connect({ host, port, signal, timeout, allowHalfOpen: true, payload }, header)
   progress.connected(upstream)
   return upstream

@@ -23,6 +23,8 @@ export interface TestRelay extends Pick<Relay, 'totals' | 'connections'> {
   readonly records: readonly RelayRecord[]
   /** What the process has warned of; the test fails at its end unless it was taken out. */
   readonly warnings: Error[]
+  /** What its block lists have answered so far. */
+  readonly listings: Relay['listings']
   /** The record of the n-th connection to end. */
   record(n?: number): Promise<RelayRecord>
 }
@@ -38,7 +40,7 @@ export async function startRelay(
   const news = new EventEmitter()
   const upstreams = connectedSockets(t)
   const seen = warnings(t)
-  const { server, ...relay } = createRelay(parseService(source, upstream, serviceOptions), {
+  const relay = createRelay(parseService(source, upstream, serviceOptions), {
     onError,
     onClosed: record => {
       records.push(record)
@@ -46,6 +48,7 @@ export async function startRelay(
       onClosed?.(record)
     },
   })
+  const { server } = relay
   const opened = openedBy(t, server)
   const { port } = (await relay.listen()) as AddressInfo
   atEnd(t, async () => {
@@ -64,6 +67,9 @@ export async function startRelay(
     server,
     port,
     records,
+    get listings() {
+      return relay.listings
+    },
     record: async (n = 0) => {
       for (;;) {
         const record = records[n]
