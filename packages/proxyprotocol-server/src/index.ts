@@ -10,7 +10,10 @@ export {
   type Acceptance,
   type Address,
   type AddressOptions,
+  type BlockLists,
+  type BlockListsInit,
   type Configuration,
+  type ListedAction,
   type LogSettings,
   type OverLimit,
   type PpMode,
@@ -36,5 +39,6 @@ export {
   type RelayTimings,
   type RelayTotals,
   type TlsFacts,
+  type ListingCounts,
   type Traffic,
 } from './relay/index.ts'

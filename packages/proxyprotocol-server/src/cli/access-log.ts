@@ -13,7 +13,10 @@ export interface AccessEntry
       'id' | 'peer' | 'local' | 'source' | 'destination' | 'uniqueId' | 'received' | 'reason'
     >,
     Partial<
-      Pick<RelayRecord, 'sent' | 'tls' | 'listing' | 'upstreamAddress' | 'bytesUp' | 'bytesDown' | 'timings' | 'error'>
+      Pick<
+        RelayRecord,
+        'sent' | 'tls' | 'listing' | 'upstreamAddress' | 'bytesUp' | 'bytesDown' | 'timings' | 'error'
+      >
     > {
   /** Milliseconds from accept to the end. */
   readonly age: number

@@ -4,12 +4,14 @@ import {
   formatAddress,
   passName,
   type Acceptance,
+  type BlockLists,
   type Configuration,
   type Service,
 } from '../config/index.ts'
 
 const HEADERS = { v1: 'a version 1 header', v2: 'a version 2 header', none: 'no header' } as const
 const EXPECTED = { v1: 'version 1', v2: 'version 2', detect: 'either version' } as const
+const LISTED = { reject: 'rejects', tag: 'tags', log: 'logs' } as const
 const OVER_LIMIT = { close: 'closed', reset: 'reset', pause: 'left waiting, unread' } as const
 
 /** One paragraph for each service, and one for the program; ends with a line end. */
@@ -32,6 +34,7 @@ function describe(service: Service): readonly string[] {
     `listens at ${formatAddress({ ...listen, pp: undefined })}`,
     ...(accepts ? acceptance(accepts, service) : ['expects no header, and trusts nobody']),
     `connects to ${formatAddress({ ...upstream, pp: undefined })}, and sends it ${HEADERS[header]}`,
+    ...(service.dnsbl ? [blockLists(service.dnsbl)] : []),
     `takes ${connections === undefined ? 'its share of the open files in' : String(connections)} connections, ` +
       `${perSource === Infinity ? 'any number' : String(perSource)} from one client; what is over that is ${OVER_LIMIT[overLimit]}`,
     `gives up connecting after ${ms(timeouts.connect)}`,
@@ -48,6 +51,12 @@ function acceptance({ version, trust }: Acceptance, { pass, limits, timeouts }: 
     `trusts ${trust === 'anyone' ? 'anyone' : trust.join(', ')}`,
     `passes on ${passed === '' ? 'no TLVs' : `these TLVs: ${passed}`}`,
   ]
+}
+
+function blockLists({ zones, action, timeout, servers }: BlockLists): string {
+  const names = zones.map(zone => (typeof zone === 'string' ? zone : 'a zone of Spamhaus')).join(', ')
+  const at = servers ? ` at ${servers.join(', ')}` : ''
+  return `asks ${names}${at} about each client for up to ${ms(timeout)}, and ${LISTED[action]} those that are listed`
 }
 
 function idling(idle: number): string {

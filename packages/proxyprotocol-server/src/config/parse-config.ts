@@ -5,7 +5,7 @@ import { configSchema, type Configuration } from './schema.ts'
 import { parseJson } from './json-text.ts'
 import { checked, type Problem } from './problems.ts'
 import type { ServiceInit } from './schema-service.ts'
-import type { Setting } from './settings.ts'
+import { settings, type Setting } from './settings.ts'
 import { showPath } from './show-path.ts'
 
 /** A setting that wins over the file. */
@@ -102,6 +102,8 @@ function additionAt(
   if (override) return override.name
   const listed = isObject(written) && written['services'] instanceof Array ? written['services'].length : 0
   if (!inService || index < listed || services.length === 0) return undefined
+  const missing = settings().find(({ ofService, path: keys }) => ofService && showPath(keys) === where)
+  if (missing) return `--${missing.flag}`
   return ['--service', ...ENDS.flatMap(([key, name]) => (key === where ? [name] : []))].join(' ')
 }
 

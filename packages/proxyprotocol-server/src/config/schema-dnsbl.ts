@@ -64,9 +64,10 @@ export const dnsblSchema: z.ZodType<BlockLists | undefined, BlockListsInit | und
       .meta(
         meta({
           description:
-            'The zones of the lists; all are asked at once, and the first that lists the client counts.',
+            'Zones of DNS block lists; all are asked at once, and the first that lists the client counts.',
           defaultIs: 'none, nobody is asked about',
           flag: 'dnsbl',
+          placeholder: 'ZONE,...',
         }),
       ),
     action: z
@@ -75,7 +76,7 @@ export const dnsblSchema: z.ZodType<BlockLists | undefined, BlockListsInit | und
       .meta(
         meta({
           description:
-            'What happens to a client that is listed: "reject" closes its connection, "tag" tells the upstream in the extension ' +
+            'What happens to a client that is listed: "reject" resets its connection, "tag" tells the upstream in the extension ' +
             'TLV of the Python library, "log" says it in the log alone and makes nobody wait for an answer.',
           flag: 'dnsbl-action',
         }),
@@ -94,9 +95,10 @@ export const dnsblSchema: z.ZodType<BlockLists | undefined, BlockListsInit | und
       .meta(
         meta({
           description:
-            'Name servers to ask: addresses, with or without a port. Spamhaus answers no public resolver.',
+            'Name servers to ask, addresses with or without a port; Spamhaus answers no public resolver.',
           defaultIs: 'those of the system',
           flag: 'dnsbl-servers',
+          placeholder: 'ADDRESS,...',
         }),
       ),
   })

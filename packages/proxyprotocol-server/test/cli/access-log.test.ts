@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Listing } from 'proxyprotocol/dnsbl'
 import { describeAccess, type AccessEntry } from '../../src/cli/access-log.ts'
 import { JsonLines } from '../../src/cli/log-json.ts'
 import { formatLine } from '../../src/cli/log.ts'
@@ -31,7 +32,8 @@ const relayed: AccessEntry = {
   reason: 'done',
   bytesUp: 3,
   bytesDown: 4,
-  timings: { header: 0.04, connect: 0.06, firstByte: 12.34 },
+  listing: { status: 'clear' },
+  timings: { header: 0.04, dnsbl: 0.26, connect: 0.06, firstByte: 12.34 },
 }
 
 test('a relayed connection says what is known of it, durations to a tenth of a millisecond', () => {
@@ -39,8 +41,8 @@ test('a relayed connection says what is known of it, durations to a tenth of a m
     formatLine(new Date(0), 'closed', describeAccess(relayed, names)),
     '1970-01-01T00:00:00.000Z closed id=id uniqueId=0x07 service=web peer=10.0.0.1:1 source=[2001:db8::1]:2 ' +
       'destination=0xff local=10.0.0.2:443 upstream=app:80 upstreamAddress=127.0.0.1:80 received=v2 command=PROXY ' +
-      String.raw`sent=v1 tls=TLSv1.3 sni="a\u202e\n\"b" reason=done bytesUp=3 bytesDown=4 headerMs=0 connectMs=0.1 ` +
-      'firstByteMs=12.3 ms=1.3',
+      String.raw`sent=v1 tls=TLSv1.3 sni="a\u202e\n\"b" dnsbl=clear reason=done bytesUp=3 bytesDown=4 headerMs=0 ` +
+      'dnsblMs=0.3 connectMs=0.1 firstByteMs=12.3 ms=1.3',
   )
 })
 
@@ -65,4 +67,25 @@ test('JSON holds what text holds', () => {
   const given = fields.filter(([, value]) => value !== undefined).map(([key]) => key)
   assert.deepEqual(Object.keys(rest), given)
   assert.equal(rest['sni'], 'a\u202e\n"b')
+})
+
+test('what block lists say of a client is a word or two', () => {
+  const listingIn = (listing: Listing): unknown =>
+    describeAccess({ ...relayed, listing }, names).find(([key]) => key === 'dnsbl')?.[1]
+  const unknown = {
+    status: 'unknown',
+    reason: 'timeout',
+    zone: 'bl.example',
+    answer: undefined,
+    cause: undefined,
+  } as const
+  const listed = {
+    status: 'listed',
+    zone: 'bl.example',
+    code: '127.0.0.2',
+    meaning: undefined,
+    also: [],
+  } as const
+  assert.equal(listingIn(unknown), 'unknown: timeout')
+  assert.equal(listingIn(listed), 'bl.example')
 })

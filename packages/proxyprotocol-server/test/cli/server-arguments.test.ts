@@ -39,7 +39,9 @@ function settled(configuration: Configuration, { ofService, path }: Setting): un
 
 test('each setting has a flag and a variable, and flag wins over variable over file over default', t => {
   const others = ['log-format', 'admin', 'admin-hosts']
-  const known = settings().filter(({ flag, node }) => node.type !== 'boolean' && !others.includes(flag))
+  const known = settings().filter(
+    ({ flag, node, path }) => node.type !== 'boolean' && path[0] !== 'dnsbl' && !others.includes(flag),
+  )
   assert.equal(known.length, 13)
   for (const setting of known) {
     const { flag, variable, node, path, ofService } = setting
@@ -90,6 +92,27 @@ test('--log-format, --admin and --admin-hosts have a variable and a key as well'
   assert.deepEqual(shown(configured(['--config', file])), ['json', 1, ['a']])
   assert.deepEqual(shown(configured(['--config', file], env)), ['json', 2, ['b', 'c']])
   assert.deepEqual(shown(configured(['--config', file, ...flags], env)), ['text', 3, ['d']])
+})
+
+test('block lists are named with commas between them, and their settings need a list', async () => {
+  const [{ dnsbl } = {}] = configured([
+    ...arg,
+    ...['--dnsbl', 'a.example, b.example', '--dnsbl-action', 'reject', '--dnsbl-timeout', '500'],
+    ...['--dnsbl-servers', '127.0.0.1,[::1]:5353'],
+  ]).services
+  const servers = ['127.0.0.1', '[::1]:5353']
+  assert.deepEqual(dnsbl, { zones: ['a.example', 'b.example'], action: 'reject', timeout: 500, servers })
+  const fromEnvironment = configured(arg, { PROXYPROTOCOL_DNSBL: 'a.example' }).services[0]?.dnsbl
+  assert.deepEqual(fromEnvironment, { zones: ['a.example'], action: 'tag', timeout: 1_000 })
+  assert.match(
+    await refused([...arg, '--dnsbl-timeout', '500']),
+    /--dnsbl: is missing, wanted a list, each a string such as "zen\.spamhaus\.org"/,
+  )
+  // Seconds, as the Python program takes them.
+  assert.match(
+    await refused([...arg, '--dnsbl', 'a.example', '--dnsbl-timeout', '5']),
+    /--dnsbl-timeout: got 5, wanted an integer from 10 to 2147483647 \(milliseconds\)/,
+  )
 })
 
 test('words that stand for no bound are taken from flags too', () => {
