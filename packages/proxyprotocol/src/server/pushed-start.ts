@@ -1,6 +1,6 @@
 // The start of a connection as it comes, before the socket has it in its buffer: Node hands what it reads to the socket's
-// push(), and an own one stands before that until the header is complete. A stream that was read once and got its bytes
-// back, which is the public way, costs a short connection a tenth of its time.
+// push(), and one of ours stands before that until the header is complete. Node does not promise it; the public way, which
+// reads a stream and gives it bytes back, is there wherever it has not been seen to work.
 
 import { Socket } from 'node:net'
 import { pullStart } from './read-header.ts'
