@@ -26,7 +26,7 @@ function isUntouched({ readableLength, readableFlowing, readableEnded }: Socket)
 function watch(socket: Socket): void {
   socket.push = chunk => {
     unhook(socket)
-    shown = true
+    shown = chunk !== null // a FIN says nothing of bytes
     return socket.push(chunk)
   }
 }
