@@ -63,7 +63,8 @@ function drainable(server: ProxyServer, shutdown: Shutdown): Drainable {
 function relayFor(service: Service, quiet: boolean, io: ProgramIo): Relay {
   return createRelay(service, {
     onClosed: record => {
-      if (!quiet || FAILED_BY_US.includes(record.reason)) log(io, 'closed', describeRecord(record, service))
+      if (!quiet || FAILED_BY_US.includes(record.reason))
+        log(io, 'closed', describeRecord(record, service.name))
     },
     onError: (error, connection) => {
       logFailure(io, error, connection)
@@ -73,11 +74,12 @@ function relayFor(service: Service, quiet: boolean, io: ProgramIo): Relay {
 
 /** Durations in milliseconds. */
 function describeService(service: Service): LogFields {
-  const { accepts, header, limits, timeouts } = service
+  const { accepts, pool, limits, timeouts } = service
+  const sent = [...new Set(pool.upstreams.map(({ header }) => header))]
   return [
     ['service', service.name],
-    ['upstream', upstreamOf(service)],
-    ['sends', header],
+    ['upstream', upstreamsOf(service)],
+    ['sends', sent.join(',')],
     ['expects', accepts?.version],
     ['trust', accepts && [accepts.trust].flat().join(',')],
     ['headerTimeout', accepts && timeouts.header],
@@ -88,16 +90,19 @@ function describeService(service: Service): LogFields {
   ]
 }
 
-function describeRecord(record: RelayRecord, service: Service): LogFields {
+function describeRecord(record: RelayRecord, service: string): LogFields {
   const { id, uniqueId, peer, source, local, reason, error, bytesUp, bytesDown, age } = record
+  const { upstream, upstreamAddress, attempts } = record
   return [
     ['id', id],
     ['uniqueId', uniqueId],
     ['peer', showEndpoint(peer)],
     ['source', showEndpoint(source)],
     ['local', showEndpoint(local)],
-    ['service', service.name],
-    ['upstream', upstreamOf(service)],
+    ['service', service],
+    ['upstream', upstream],
+    ['upstreamAddress', upstreamAddress && showEndpoint(upstreamAddress)],
+    ['attempts', attempts],
     ['reason', reason],
     ['bytesUp', bytesUp],
     ['bytesDown', bytesDown],
@@ -106,7 +111,7 @@ function describeRecord(record: RelayRecord, service: Service): LogFields {
   ]
 }
 
-/** Where it is; what it is sent has a field of its own. */
-function upstreamOf({ upstream }: Service): string {
-  return formatAddress({ ...upstream, pp: undefined })
+/** Where they are; what they are sent has a field of its own. */
+function upstreamsOf({ pool }: Service): string {
+  return pool.upstreams.map(({ address }) => formatAddress({ ...address, pp: undefined })).join(',')
 }

@@ -28,6 +28,7 @@ export interface Additions {
 const ENDS = [
   ['listen', 'SOURCE'],
   ['upstream', 'DEST'],
+  ['upstreams', 'DEST'],
 ] as const
 
 type Json = Readonly<Record<string, unknown>>
@@ -102,7 +103,7 @@ function additionAt(
   if (override) return override.name
   const listed = isObject(written) && written['services'] instanceof Array ? written['services'].length : 0
   if (!inService || index < listed || services.length === 0) return undefined
-  return ['--service', ...ENDS.flatMap(([key, name]) => (key === where ? [name] : []))].join(' ')
+  return ['--service', ...ENDS.flatMap(([key, name]) => (key === inner[0] ? [name] : []))].join(' ')
 }
 
 function isObject(value: unknown): value is Json {

@@ -7,7 +7,7 @@ import type { Service } from './schema-service.ts'
 /** What is wrong with a service because of another one, or of itself. */
 interface Conflict {
   readonly index: number
-  readonly key: 'name' | 'listen' | 'upstream'
+  readonly key: 'name' | 'listen' | 'upstream' | 'upstreams'
   readonly message: string
 }
 
@@ -45,10 +45,16 @@ function listenConflict({ listen }: Service, before: readonly Service[]): Found 
   return { key: 'listen', message: `services[${String(other)}] listens at ${nameOf(listen)} already` }
 }
 
-function loop({ listen, upstream }: Service): Found {
-  const same = upstream.host === listen.host || (listen.host === undefined && isThisHost(upstream))
-  if (!same || upstream.port !== listen.port) return undefined
-  return { key: 'upstream', message: 'it is the service itself, which would connect to itself for ever' }
+function loop({ listen, pool: { upstreams } }: Service): Found {
+  const itself = upstreams.some(({ address }) => {
+    const same = address.host === listen.host || (listen.host === undefined && isThisHost(address))
+    return same && address.port === listen.port
+  })
+  if (!itself) return undefined
+  return {
+    key: upstreams.length === 1 ? 'upstream' : 'upstreams',
+    message: 'it is the service itself, which would connect to itself for ever',
+  }
 }
 
 function isThisHost({ host = '' }: Address): boolean {

@@ -3,3 +3,14 @@
 export { connectionLimit, withConnectionLimits } from './connection-limit.ts'
 export { createRelay, type Relay, type RelayOptions, type RelayRecord } from './relay.ts'
 export type { Traffic } from './tunnel.ts'
+export type {
+  CheckCounts,
+  NameSnapshot,
+  PoolContext,
+  PoolSnapshot,
+  Resolve,
+  Route,
+  UpstreamFailure,
+  UpstreamSnapshot,
+  UpstreamState,
+} from './upstreams/index.ts'

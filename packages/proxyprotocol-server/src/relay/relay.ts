@@ -3,9 +3,7 @@
 
 import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError, type Endpoint } from 'proxyprotocol'
-import { connect } from 'proxyprotocol/client'
 import {
-  createServer,
   reset,
   type CloseReason,
   type Connection,
@@ -15,11 +13,13 @@ import {
 } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 import { withConnectionLimit } from './connection-limit.ts'
+import { RelayServer } from './relay-server.ts'
 import { tunnel, type Traffic } from './tunnel.ts'
 import { upstreamHeader } from './upstream-header.ts'
+import { UpstreamPool, type PoolContext, type PoolSnapshot, type Route } from './upstreams/index.ts'
 
 /** One relayed connection, when it is over: who it came from, where it was accepted, and how it went. */
-export interface RelayRecord extends Readonly<Traffic>, SocketEnds {
+export interface RelayRecord extends Readonly<Traffic>, Readonly<Route>, SocketEnds {
   /** A UUID; its 16 bytes are the unique id that the upstream was sent, unless there is a `uniqueId`. */
   readonly id: string
   /** The client: as the inbound header says, or the peer where that says nothing. */
@@ -36,7 +36,7 @@ export interface RelayRecord extends Readonly<Traffic>, SocketEnds {
   readonly age: number
 }
 
-export interface RelayOptions {
+export interface RelayOptions extends PoolContext {
   /**
    * Called once at the end of each connection that was relayed or should have been. Those that were turned away before, for
    * their headers say, are told on the channel `rejected` of `proxyprotocol/server`.
@@ -54,7 +54,9 @@ export interface Relay {
   readonly server: ProxyServer
   /** As it was given, its limit on connections settled. */
   readonly service: Service
-  /** Listens at the service's address and resolves with the one that was bound. */
+  /** The upstreams as they are now. */
+  upstreams(): PoolSnapshot
+  /** Listens at the service's address, resolves with the one that was bound, and starts to check the upstreams. */
   listen(): Promise<AddressInfo | string>
 }
 
@@ -75,21 +77,34 @@ type Outcome = Pick<RelayRecord, 'reason' | 'error'>
  * await relay.server.close()
  * ```
  */
-export function createRelay(given: Service, { onClosed, onError }: RelayOptions = {}): Relay {
+export function createRelay(given: Service, options: RelayOptions = {}): Relay {
+  const { onClosed, onError } = options
   const service = withConnectionLimit(given)
-  const server = createServer({ ...serverOptions(service), onError }, async connection => {
-    const traffic: Traffic = { bytesUp: 0, bytesDown: 0 }
-    let outcome: Outcome = { reason: 'handler_error', error: undefined }
-    try {
-      outcome = await relayConnection({ service, connection, traffic })
-    } finally {
-      const { id, info, age } = connection
-      const { via, source, destination, uniqueId } = info
-      onClosed?.({ id, ...via, source, destination, uniqueId, ...outcome, age, ...traffic })
-    }
-  })
+  const pool = new UpstreamPool(service.pool, options)
+  const serving = { ...serverOptions(service), onError }
+  const server = new RelayServer(
+    () => pool.close(),
+    serving,
+    async connection => {
+      const traffic: Traffic = { bytesUp: 0, bytesDown: 0 }
+      const route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
+      let outcome: Outcome = { reason: 'handler_error', error: undefined }
+      try {
+        outcome = await relayConnection({ service, pool, connection, traffic, route })
+      } finally {
+        const { id, info, age } = connection
+        const { via, source, destination, uniqueId } = info
+        onClosed?.({ id, ...via, source, destination, uniqueId, ...outcome, age, ...traffic, ...route })
+      }
+    },
+  )
   const { host, port } = service.listen
-  return { server, service, listen: () => server.listen({ host, port }) }
+  const listen: Relay['listen'] = async () => {
+    const bound = await server.listen({ host, port })
+    pool.start()
+    return bound
+  }
+  return { server, service, listen, upstreams: () => pool.snapshot() }
 }
 
 function serverOptions({ accepts, limits, overLimit, timeouts }: Service): ServerOptions {
@@ -105,8 +120,10 @@ function serverOptions({ accepts, limits, overLimit, timeouts }: Service): Serve
 /** One connection, and what its relay knows. */
 interface Job {
   readonly service: Service
+  readonly pool: UpstreamPool
   readonly connection: Connection
   readonly traffic: Traffic
+  readonly route: Route
 }
 
 /** Relays one connection to its end, whatever that is. */
@@ -127,18 +144,22 @@ async function relayConnection(job: Job): Promise<Outcome> {
   return { reason: reason ?? 'done', error }
 }
 
-async function connectUpstream({ service, connection, traffic }: Job): Promise<Socket> {
-  const { socket, signal } = connection
+async function connectUpstream({ service, pool, connection, traffic, route }: Job): Promise<Socket> {
+  const { socket, signal, info } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
     const bytes = socket.read() as Buffer | null // without an encoding it gives bytes
     traffic.bytesUp += bytes?.length ?? 0
     return bytes
   }
-  const { host, port } = service.upstream
-  const { connect: timeout } = service.timeouts
-  const header = upstreamHeader(service, connection)
-  return connect({ host, port, signal, timeout, allowHalfOpen: true, payload }, header)
+  return pool.connect({
+    source: info.source,
+    header: ({ header }) => upstreamHeader({ header, pass: service.pass }, connection),
+    payload,
+    timeout: service.timeouts.connect,
+    signal,
+    route,
+  })
 }
 
 async function relayBetween({ service, connection, traffic }: Job, upstream: Socket): Promise<void> {
