@@ -26,6 +26,10 @@ import {
 } from './schema-upstreams.ts'
 import type { TrustList } from './trust.ts'
 
+const BOTH = 'there are `upstreams` as well; give one of the two'
+const NEITHER =
+  'is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list'
+
 const NAME = 'up to 64 letters, digits and any of ". _ : - [ ]"'
 
 /** Which headers are accepted, and from whom. */
@@ -110,12 +114,18 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     overLimit: overLimitSchema,
     timeouts: timeoutsSchema,
   })
-  .check(({ value: { listen, trust, upstream, upstreams }, issues }) => {
+  .check(({ value: { listen, trust }, issues }) => {
     const message = mismatch(listen, trust)
     if (message !== undefined) issues.push({ code: 'custom', message, path: ['trust'], input: trust })
-    const problem = oneOfBoth(upstream, upstreams)
-    if (problem !== undefined)
-      issues.push({ code: 'custom', message: problem, path: ['upstream'], input: upstream })
+  })
+  .refine(({ upstream, upstreams }) => (upstream === undefined) !== (upstreams === undefined), {
+    path: ['upstream'],
+    // Also where other keys are wrong, so that all is told at once; not where these are.
+    when: ({ value, issues }) =>
+      typeof value === 'object' &&
+      value !== null &&
+      !issues.some(({ path: [key] = [] }) => isUpstreamKey(key)),
+    error: ({ input }) => (isGiven(input, 'upstream') ? BOTH : NEITHER),
   })
   .transform(({ trust, upstream, upstreams, balance, retries, health, resolve, ...written }): Service => {
     const { listen } = written
@@ -132,11 +142,12 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     }
   })
 
-function oneOfBoth(upstream: unknown, upstreams: unknown): string | undefined {
-  if (upstream !== undefined && upstreams !== undefined)
-    return 'there are `upstreams` as well; give one of the two'
-  if (upstream !== undefined || upstreams !== undefined) return undefined
-  return 'is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list'
+function isUpstreamKey(key: unknown): boolean {
+  return key === 'upstream' || key === 'upstreams'
+}
+
+function isGiven(service: unknown, key: string): boolean {
+  return (service as Readonly<Record<string, unknown>>)[key] !== undefined // it is an object, or it were not asked
 }
 
 /** Trust and the headers that it is about stand together, or not at all. */

@@ -45,8 +45,9 @@ const upstreamObject = z.strictObject({
   address: upstreamSchema,
   name: z
     .string()
-    .min(1)
-    .max(64)
+    .regex(/^[\w.:[\]-]{1,64}$/, {
+      error: 'it is no name, which is up to 64 letters, digits and any of ". _ : - [ ]"',
+    })
     .optional()
     .meta(
       meta({
@@ -72,8 +73,6 @@ export const upstreamsSchema: z.ZodType<
 > = z
   .array(z.union([upstreamSchema.transform((text): UpstreamInit => ({ address: text })), upstreamObject]))
   .min(1)
-  .max(MAX)
-  .readonly()
   .check(({ value, issues }) => {
     const conflict = nameConflict(value)
     if (conflict)

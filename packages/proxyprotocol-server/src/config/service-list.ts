@@ -45,7 +45,9 @@ function listenConflict({ listen }: Service, before: readonly Service[]): Found 
   return { key: 'listen', message: `services[${String(other)}] listens at ${nameOf(listen)} already` }
 }
 
-function loop({ listen, pool: { upstreams } }: Service): Found {
+function loop({ listen, pool }: Service): Found {
+  // One that is wrong in itself comes here as it was written, without a pool.
+  const { upstreams } = (pool as Service['pool'] | undefined) ?? { upstreams: [] }
   const itself = upstreams.some(({ address }) => {
     const same = address.host === listen.host || (listen.host === undefined && isThisHost(address))
     return same && address.port === listen.port
