@@ -129,7 +129,7 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
   })
   .transform(({ trust, upstream, upstreams, balance, retries, health, resolve, ...written }): Service => {
     const { listen } = written
-    const all = upstreams ?? (upstream ? [{ address: upstream }] : [])
+    const all = upstreams ?? [{ address: upstream as Address }] // one of the two is there
     const pool = settlePool({ upstreams: all, balance, retries, health, resolve })
     const [first] = pool.upstreams as readonly [UpstreamSettings] // it takes no fewer than one
     return {
