@@ -69,9 +69,7 @@ function gotFurther(issue: Issue): boolean {
 }
 
 function unknownKey(key: string, path: readonly PropertyKey[], { node }: Scene): Problem {
-  const place = nodeAt(node, path)
-  // Issues of this kind come from objects, which may be one of several things that can stand there.
-  const known = [place, ...(place?.anyOf ?? [])].flatMap(each => Object.keys(each?.properties ?? {}))
+  const known = keysOf(nodeAt(node, path))
   const meant = nearest(key, known)
   const hint = meant === undefined ? `there are ${known.join(', ')}` : `did you mean "${meant}"?`
   return { path: [...path, key], message: `there is no such key; ${hint}` }
