@@ -2,7 +2,7 @@
 // left out.
 
 import type { ConnectionInfo } from 'proxyprotocol/server'
-import { describeListing, type RelayRecord } from '../relay/index.ts'
+import { describeListing, type RelayRecord, type Route } from '../relay/index.ts'
 import { showEndpoint, type LogFields, type LogValue } from './log.ts'
 
 /** What a line about a connection says; those that were turned away have no more than the first part. */
@@ -15,23 +15,17 @@ export interface AccessEntry
     Partial<
       Pick<
         RelayRecord,
-        'sent' | 'tls' | 'listing' | 'upstreamAddress' | 'bytesUp' | 'bytesDown' | 'timings' | 'error'
+        'sent' | 'tls' | 'listing' | keyof Route | 'bytesUp' | 'bytesDown' | 'timings' | 'error'
       >
     > {
   /** Milliseconds from accept to the end. */
   readonly age: number
 }
 
-/** What the program calls the two sides of a connection. */
-export interface AccessNames {
-  readonly service: string | undefined
-  readonly upstream: string | undefined
-}
-
 /** Durations in milliseconds. */
-export function describeAccess(entry: AccessEntry, { service, upstream }: AccessNames): LogFields {
+export function describeAccess(entry: AccessEntry, service: string | undefined): LogFields {
   const { id, uniqueId, peer, source, destination, local, received, sent, tls, timings, error } = entry
-  const { listing, upstreamAddress, reason, bytesUp = 0, bytesDown = 0, age } = entry
+  const { listing, upstream, upstreamAddress, attempts, reason, bytesUp = 0, bytesDown = 0, age } = entry
   return [
     ['id', id],
     ['uniqueId', uniqueId],
@@ -42,6 +36,7 @@ export function describeAccess(entry: AccessEntry, { service, upstream }: Access
     ['local', showEndpoint(local)],
     ['upstream', upstream],
     ['upstreamAddress', upstreamAddress && showEndpoint(upstreamAddress)],
+    ['attempts', attempts],
     ['received', received && `v${String(received.version)}`],
     ['command', received?.command],
     ['sent', sent],

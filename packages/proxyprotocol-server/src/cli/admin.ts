@@ -2,10 +2,11 @@
 
 import { createRequire } from 'node:module'
 import { AdminServer, type AdminSource, type Readiness, type ServiceView } from '../admin/index.ts'
-import { formatAddress, type AdminSettings } from '../config/index.ts'
+import type { AdminSettings } from '../config/index.ts'
 import type { Relay } from '../relay/index.ts'
 import { showAddress } from './log.ts'
 import { log, logFailure, type ProgramIo } from './program.ts'
+import { sentTo, upstreamsOf } from './show-pool.ts'
 
 /** Starts the admin listener; `relays` are those there are by the time of each request. */
 export async function startAdmin(
@@ -41,19 +42,25 @@ function readiness(relays: readonly Relay[]): Readiness {
   return states.every(state => state === 'listening') ? 'ready' : 'starting'
 }
 
-function serviceView({ server, service, totals, connections }: Relay): ServiceView {
-  const { name, accepts, header, limits, timeouts } = service
+function serviceView({ server, service, totals, connections, upstreams }: Relay): ServiceView {
+  const { name, accepts, limits, timeouts } = service
   const { address, state } = server
   return {
     ...{ name, state, totals, connections },
     address: address === null ? undefined : String(showAddress(address)),
-    upstream: formatAddress({ ...service.upstream, pp: undefined }),
-    sends: header,
+    upstream: upstreamsOf(service),
+    sends: sentTo(service),
     expects: accepts?.version,
     trust: accepts ? [accepts.trust].flat() : [],
     limits: numbersOf(limits),
     timeouts: { ...timeouts },
+    upstreams: () =>
+      upstreams().upstreams.map(({ failures, ...each }) => ({ ...each, failures: sumOf(failures) })),
   }
+}
+
+function sumOf(counts: Readonly<Partial<Record<string, number>>>): number {
+  return Object.values(counts).reduce<number>((sum, count = 0) => sum + count, 0)
 }
 
 function numbersOf(values: object): Record<string, number> {

@@ -39,8 +39,7 @@ export function logRejections(
       if (!ours || served.has(info) || reason === 'probe') return
       const { id, age } = connection as Connection // no server of ours was attached to
       const entry = { ...rejectedEntry(info), id, reason, age, error: errors.get(info) }
-      const names = { service: nameOf(ours), upstream: undefined }
-      io.log.write('rejected', describeAccess(entry, names), 'warn')
+      io.log.write('rejected', describeAccess(entry, nameOf(ours)), 'warn')
     },
   }
   for (const [channel, listener] of Object.entries(listeners)) subscribe(channel, listener)

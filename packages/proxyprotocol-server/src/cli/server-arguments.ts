@@ -79,14 +79,14 @@ function serverCommand(io: ProgramIo): Command {
         'Options win over environment variables, and these over the file; check takes them too.',
     )
     .usage(
-      `[options] [${SERVICE} SOURCE DEST]... [--config FILE]\n       proxyprotocol-server [options] check FILE`,
+      `[options] [${SERVICE} SOURCE DEST...]... [--config FILE]\n       proxyprotocol-server [options] check FILE`,
     )
     .helpCommand(false)
     .allowExcessArguments()
     .option(
       `${SERVICE} <SOURCE DEST...>`,
       'listen at SOURCE and connect to DEST, which gets a version 2 header; DEST?pp=v1 version 1, ?pp=noop none; ' +
-        'SOURCE?pp=detect, v1 or v2 accepts headers from those that --trust names; repeatable',
+        'several DEST take turns; SOURCE?pp=detect, v1 or v2 accepts headers from those that --trust names; repeatable',
     )
     .option(
       '--trust <CIDR>',
@@ -139,14 +139,14 @@ function overridesOf(flags: Flags): readonly Override[] {
 function servicesOf(args: readonly string[], { service = [], trust }: Flags): readonly ServiceInit[] {
   const starts = args.flatMap((arg, at) => (arg === SERVICE ? [at] : []))
   const pairs = starts.map(start => valuesFrom(args.slice(start + 1)))
-  if (pairs.some(pair => pair.length !== 2) || pairs.flat().length !== service.length) {
+  if (pairs.some(pair => pair.length < 2) || pairs.flat().length !== service.length) {
     throw new ConfigError(
-      `${SERVICE} takes two addresses, SOURCE and DEST, once or more: ${SERVICE} :10000 127.0.0.1:10007`,
+      `${SERVICE} takes SOURCE and at least one DEST, once or more: ${SERVICE} :10000 127.0.0.1:10007`,
     )
   }
   const trusted = trust && parseTrust(trust)
-  const services = pairs.map(([listen = '', upstream = '']) => ({
-    ...{ listen, upstream },
+  const services = pairs.map(([listen = '', upstream = '', ...others]) => ({
+    ...(others.length === 0 ? { listen, upstream } : { listen, upstreams: [upstream, ...others] }),
     ...(trusted !== undefined && acceptsHeaders(listen) && { trust: trusted }),
   }))
   if (trust === undefined || services.some(each => 'trust' in each)) return services

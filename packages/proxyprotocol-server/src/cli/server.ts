@@ -1,7 +1,7 @@
 // proxyprotocol-server: a TCP proxy that puts a header in front of each connection.
 
 import type { CloseReason, ProxyServer } from 'proxyprotocol/server'
-import { formatAddress, type Configuration, type Service, type Shutdown } from '../config/index.ts'
+import type { Configuration, Service, Shutdown } from '../config/index.ts'
 import type { AdminServer } from '../admin/index.ts'
 import { createRelay, withConnectionLimits, type Relay } from '../relay/index.ts'
 import { describeAccess } from './access-log.ts'
@@ -19,6 +19,7 @@ import {
 import { logRejections } from './rejections.ts'
 import { serverRequest } from './server-arguments.ts'
 import { showConfiguration } from './show-configuration.ts'
+import { sentTo, upstreamsOf } from './show-pool.ts'
 
 /** What `--quiet` leaves: that the upstream or the program failed a connection is for its operator to know. */
 const FAILED_BY_US: readonly CloseReason[] = [
@@ -72,10 +73,10 @@ function drainable(server: ProxyServer, shutdown: Shutdown): Drainable {
 }
 
 function relayFor(service: Service, quiet: boolean, io: ProgramIo): Relay {
-  const names = { service: service.name, upstream: upstreamOf(service) }
   return createRelay(service, {
     onClosed: record => {
-      if (!quiet || FAILED_BY_US.includes(record.reason)) log(io, 'closed', describeAccess(record, names))
+      if (!quiet || FAILED_BY_US.includes(record.reason))
+        log(io, 'closed', describeAccess(record, service.name))
     },
     onError: (error, connection) => {
       logFailure(io, error, connection)
@@ -85,11 +86,11 @@ function relayFor(service: Service, quiet: boolean, io: ProgramIo): Relay {
 
 /** Durations in milliseconds. */
 function describeService(service: Service): LogFields {
-  const { accepts, header, limits, timeouts } = service
+  const { accepts, limits, timeouts } = service
   return [
     ['service', service.name],
-    ['upstream', upstreamOf(service)],
-    ['sends', header],
+    ['upstream', upstreamsOf(service)],
+    ['sends', sentTo(service)],
     ['expects', accepts?.version],
     ['trust', accepts && [accepts.trust].flat().join(',')],
     ['headerTimeout', accepts && timeouts.header],
@@ -98,9 +99,4 @@ function describeService(service: Service): LogFields {
     ['idleTimeout', timeouts.idle],
     ['halfCloseTimeout', timeouts.halfClose],
   ]
-}
-
-/** Where it is; what it is sent has a field of its own. */
-function upstreamOf({ upstream }: Service): string {
-  return formatAddress({ ...upstream, pp: undefined })
 }

@@ -8,8 +8,8 @@ import {
   type Configuration,
   type Service,
 } from '../config/index.ts'
+import { describePool } from './show-pool.ts'
 
-const HEADERS = { v1: 'a version 1 header', v2: 'a version 2 header', none: 'no header' } as const
 const EXPECTED = { v1: 'version 1', v2: 'version 2', detect: 'either version' } as const
 const LISTED = { reject: 'rejects', tag: 'tags', log: 'logs' } as const
 const OVER_LIMIT = { close: 'closed', reset: 'reset', pause: 'left waiting, unread' } as const
@@ -27,13 +27,13 @@ export function showConfiguration({ services, shutdown, log, admin }: Configurat
 }
 
 function describe(service: Service): readonly string[] {
-  const { name, listen, upstream, accepts, header, limits, overLimit, timeouts } = service
+  const { name, listen, accepts, limits, overLimit, timeouts } = service
   const { connections, perSource } = limits
   return [
     name,
     `listens at ${formatAddress({ ...listen, pp: undefined })}`,
     ...(accepts ? acceptance(accepts, service) : ['expects no header, and trusts nobody']),
-    `connects to ${formatAddress({ ...upstream, pp: undefined })}, and sends it ${HEADERS[header]}`,
+    ...describePool(service.pool),
     ...(service.dnsbl ? [blockLists(service.dnsbl)] : []),
     `takes ${connections === undefined ? 'its share of the open files in' : String(connections)} connections, ` +
       `${perSource === Infinity ? 'any number' : String(perSource)} from one client; what is over that is ${OVER_LIMIT[overLimit]}`,

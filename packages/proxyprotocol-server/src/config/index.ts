@@ -17,6 +17,19 @@ export { passName, type TlvName } from './schema-pass.ts'
 export type { Acceptance, Service, ServiceInit, ServiceOptions } from './schema-service.ts'
 export type { Shutdown, ShutdownInit } from './schema-shutdown.ts'
 export type { ServiceTimeouts, ServiceTimeoutsInit } from './schema-timeouts.ts'
+export { balances, poolDefaults, sentHeader, settlePool } from './pool.ts'
+export type {
+  ActiveCheck,
+  Balance,
+  NameResolution,
+  PassiveHealth,
+  Pool,
+  PoolInit,
+  SentHeader,
+  UpstreamInit,
+  UpstreamSettings,
+} from './pool.ts'
+export type { PoolOptions, UpstreamText } from './schema-upstreams.ts'
 export { parseService } from './service.ts'
 export { wanted } from './wanted.ts'
 export { settings, VARIABLE_PREFIX, type Setting } from './settings.ts'

@@ -28,6 +28,7 @@ export interface Additions {
 const ENDS = [
   ['listen', 'SOURCE'],
   ['upstream', 'DEST'],
+  ['upstreams', 'DEST'],
 ] as const
 
 type Json = Readonly<Record<string, unknown>>
@@ -104,7 +105,7 @@ function additionAt(
   if (!inService || index < listed || services.length === 0) return undefined
   const missing = settings().find(({ ofService, path: keys }) => ofService && showPath(keys) === where)
   if (missing) return `--${missing.flag}`
-  return ['--service', ...ENDS.flatMap(([key, name]) => (key === where ? [name] : []))].join(' ')
+  return ['--service', ...ENDS.flatMap(([key, name]) => (key === inner[0] ? [name] : []))].join(' ')
 }
 
 function isObject(value: unknown): value is Json {

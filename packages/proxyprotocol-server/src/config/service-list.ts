@@ -7,7 +7,7 @@ import type { Service } from './schema-service.ts'
 /** What is wrong with a service because of another one, or of itself. */
 interface Conflict {
   readonly index: number
-  readonly key: 'name' | 'listen' | 'upstream'
+  readonly key: 'name' | 'listen' | 'upstream' | 'upstreams'
   readonly message: string
 }
 
@@ -45,10 +45,18 @@ function listenConflict({ listen }: Service, before: readonly Service[]): Found 
   return { key: 'listen', message: `services[${String(other)}] listens at ${nameOf(listen)} already` }
 }
 
-function loop({ listen, upstream }: Service): Found {
-  const same = upstream.host === listen.host || (listen.host === undefined && isThisHost(upstream))
-  if (!same || upstream.port !== listen.port) return undefined
-  return { key: 'upstream', message: 'it is the service itself, which would connect to itself for ever' }
+function loop({ listen, pool }: Service): Found {
+  // One that is wrong in itself comes here as it was written, without a pool.
+  const { upstreams } = (pool as Service['pool'] | undefined) ?? { upstreams: [] }
+  const itself = upstreams.some(({ address }) => {
+    const same = address.host === listen.host || (listen.host === undefined && isThisHost(address))
+    return same && address.port === listen.port
+  })
+  if (!itself) return undefined
+  return {
+    key: upstreams.length === 1 ? 'upstream' : 'upstreams',
+    message: 'it is the service itself, which would connect to itself for ever',
+  }
 }
 
 function isThisHost({ host = '' }: Address): boolean {

@@ -8,3 +8,14 @@ export type { RelayTimings } from './progress.ts'
 export { createRelay, type Relay, type RelayOptions, type RelayRecord } from './relay.ts'
 export type { TlsFacts } from './tls-facts.ts'
 export type { Traffic } from './tunnel.ts'
+export type {
+  CheckCounts,
+  NameSnapshot,
+  PoolContext,
+  PoolSnapshot,
+  Resolve,
+  Route,
+  UpstreamFailure,
+  UpstreamSnapshot,
+  UpstreamState,
+} from './upstreams/index.ts'

@@ -95,7 +95,8 @@ export class Ledger {
     for (const connection of server.connections) {
       const { id, state, info, age, reason } = connection
       const { source, destination, via } = info
-      const { upstream, bytesUp = 0, bytesDown = 0 } = this.#progress.get(connection) ?? {}
+      const { route, bytesUp = 0, bytesDown = 0 } = this.#progress.get(connection) ?? {}
+      const upstream = route?.upstreamAddress
       yield { id, state, peer: via.peer, source, destination, upstream, age, bytesUp, bytesDown, reason }
     }
   }

@@ -1,11 +1,11 @@
 // What is known of a connection while it is relayed. Bytes are counted here as plain numbers, so that a chunk costs an
 // addition; whoever shows them sums up when asked.
 
-import type { Socket } from 'node:net'
-import type { Endpoint } from 'proxyprotocol'
 import type { Listing } from 'proxyprotocol/dnsbl'
 import type { Connection } from 'proxyprotocol/server'
+import type { SentHeader } from '../config/index.ts'
 import type { Traffic } from './tunnel.ts'
+import type { Route } from './upstreams/index.ts'
 
 /** How long the stages took, in milliseconds; undefined where a connection did not come so far. */
 export interface RelayTimings {
@@ -25,8 +25,10 @@ export class Progress implements Traffic {
   bytesDown = 0
   /** By the clock of `performance.now()`; the tunnel sets it. */
   firstByteAt: number | undefined
-  /** The address that the upstream's name stood for. */
-  upstream: Endpoint | undefined
+  /** The way to its upstream. */
+  readonly route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
+  /** What the upstream that was tried last was to be sent. */
+  sent: SentHeader | undefined
   /** What the block lists say of the client, once they have. */
   listing: Listing | undefined
   readonly #acceptedAt: number
@@ -46,11 +48,8 @@ export class Progress implements Traffic {
   }
 
   /** Its upstream stands. */
-  connected({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): void {
+  connected(): void {
     this.#connectedAt = performance.now()
-    if (remoteAddress !== undefined && remotePort !== undefined) {
-      this.upstream = { address: remoteAddress, port: remotePort }
-    }
   }
 
   get timings(): RelayTimings {

@@ -3,10 +3,8 @@
 
 import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError, type Endpoint, type ProxyHeader } from 'proxyprotocol'
-import { connect } from 'proxyprotocol/client'
 import type { Listing } from 'proxyprotocol/dnsbl'
 import {
-  createServer,
   reset,
   type CloseReason,
   type Connection,
@@ -20,11 +18,14 @@ import { withConnectionLimit } from './connection-limit.ts'
 import { Ledger, type LiveConnection, type RelayTotals } from './ledger.ts'
 import type { Progress, RelayTimings } from './progress.ts'
 import { tlsFacts, type TlsFacts } from './tls-facts.ts'
+import { RelayServer } from './relay-server.ts'
 import { tunnel, type Traffic } from './tunnel.ts'
 import { upstreamHeader } from './upstream-header.ts'
+import { UpstreamPool, type PoolContext, type PoolSnapshot, type Route } from './upstreams/index.ts'
 
 /** One relayed connection, when it is over: who it came from, where it was accepted, and how it went. */
-export interface RelayRecord extends Readonly<Pick<Traffic, 'bytesUp' | 'bytesDown'>>, SocketEnds {
+export interface RelayRecord
+  extends Readonly<Pick<Traffic, 'bytesUp' | 'bytesDown'>>, Readonly<Route>, SocketEnds {
   /** A UUID; its 16 bytes are the unique id that the upstream was sent, unless there is a `uniqueId`. */
   readonly id: string
   /** The client: as the inbound header says, or the peer where that says nothing. */
@@ -39,8 +40,6 @@ export interface RelayRecord extends Readonly<Pick<Traffic, 'bytesUp' | 'bytesDo
   readonly sent: Service['header'] | undefined
   /** What is known of the client's TLS. */
   readonly tls: TlsFacts | undefined
-  /** The address that was connected to; undefined where none was. */
-  readonly upstreamAddress: Endpoint | undefined
   readonly timings: RelayTimings
   /** What the service's block lists say of the client; undefined where they were not asked, or not waited for. */
   readonly listing: Listing | undefined
@@ -52,7 +51,7 @@ export interface RelayRecord extends Readonly<Pick<Traffic, 'bytesUp' | 'bytesDo
   readonly age: number
 }
 
-export interface RelayOptions {
+export interface RelayOptions extends PoolContext {
   /**
    * Called once at the end of each connection that was relayed or should have been. Those that were turned away before, for
    * their headers say, are told on the channel `rejected` of `proxyprotocol/server`.
@@ -76,7 +75,9 @@ export interface Relay {
   readonly connections: () => Iterable<LiveConnection>
   /** What block lists have answered so far; undefined where the service asks none. */
   readonly listings: ListingCounts | undefined
-  /** Listens at the service's address and resolves with the one that was bound. */
+  /** The upstreams as they are now. */
+  readonly upstreams: () => PoolSnapshot
+  /** Listens at the service's address, resolves with the one that was bound, and starts to check the upstreams. */
   listen(): Promise<AddressInfo | string>
 }
 
@@ -97,22 +98,34 @@ type Outcome = Pick<RelayRecord, 'reason' | 'error'>
  * await relay.server.close()
  * ```
  */
-export function createRelay(given: Service, { onClosed, onError }: RelayOptions = {}): Relay {
+export function createRelay(given: Service, options: RelayOptions = {}): Relay {
+  const { onClosed, onError } = options
   const service = withConnectionLimit(given)
   const ledger = new Ledger()
   const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
-  const server = createServer({ ...serverOptions(service), onError }, async connection => {
-    const progress = ledger.open(connection)
-    let outcome: Outcome = { reason: 'handler_error', error: undefined }
-    try {
-      outcome = await relayConnection({ service, blockLists, connection, progress })
-    } finally {
-      const { age } = connection
-      ledger.close(progress, age)
-      onClosed?.(recordOf(service, connection, { ...outcome, age, progress }))
-    }
-  })
+  const pool = new UpstreamPool(service.pool, options)
+  const serving = { ...serverOptions(service), onError }
+  const server = new RelayServer(
+    () => pool.close(),
+    serving,
+    async connection => {
+      const progress = ledger.open(connection)
+      let outcome: Outcome = { reason: 'handler_error', error: undefined }
+      try {
+        outcome = await relayConnection({ service, blockLists, pool, connection, progress })
+      } finally {
+        const { age } = connection
+        ledger.close(progress, age)
+        onClosed?.(recordOf(connection, { ...outcome, age, progress }))
+      }
+    },
+  )
   const { host, port } = service.listen
+  const listen: Relay['listen'] = async () => {
+    const bound = await server.listen({ host, port })
+    pool.start()
+    return bound
+  }
   return {
     server,
     service,
@@ -121,19 +134,19 @@ export function createRelay(given: Service, { onClosed, onError }: RelayOptions 
     },
     totals: () => ledger.totals(server),
     connections: () => ledger.connections(server),
-    listen: () => server.listen({ host, port }),
+    upstreams: () => pool.snapshot(),
+    listen,
   }
 }
 
 function recordOf(
-  service: Service,
   { id, info }: Connection,
   { progress, ...end }: Outcome & { readonly age: number; readonly progress: Progress },
 ): RelayRecord {
   const { via, source, destination, uniqueId, header } = info
-  const { bytesUp, bytesDown, upstream, listing, timings } = progress
-  const sent = timings.connect === undefined ? undefined : service.header
-  const facts = { received: header, sent, tls: tlsFacts(info), listing, upstreamAddress: upstream }
+  const { bytesUp, bytesDown, route, listing, timings } = progress
+  const sent = timings.connect === undefined ? undefined : progress.sent
+  const facts = { received: header, sent, tls: tlsFacts(info), listing, ...route }
   return { id, ...via, source, destination, uniqueId, ...facts, timings, bytesUp, bytesDown, ...end }
 }
 
@@ -151,6 +164,7 @@ function serverOptions({ accepts, limits, overLimit, timeouts }: Service): Serve
 interface Job {
   readonly service: Service
   readonly blockLists: BlockListCheck | undefined
+  readonly pool: UpstreamPool
   readonly connection: Connection
   readonly progress: Progress
 }
@@ -188,19 +202,28 @@ async function askBlockLists(job: Job): Promise<void> {
   }
 }
 
-async function connectUpstream({ service, connection, progress }: Job): Promise<Socket> {
-  const { socket, signal } = connection
+async function connectUpstream({ service, pool, connection, progress }: Job): Promise<Socket> {
+  const { socket, signal, info } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
     const bytes = socket.read() as Buffer | null // without an encoding it gives bytes
     progress.bytesUp += bytes?.length ?? 0
     return bytes
   }
-  const { host, port } = service.upstream
-  const { connect: timeout } = service.timeouts
-  const header = upstreamHeader(service, connection, progress.listing)
-  const upstream = await connect({ host, port, signal, timeout, allowHalfOpen: true, payload }, header)
-  progress.connected(upstream)
+  const { pass, timeouts } = service
+  const { route, listing } = progress
+  const upstream = await pool.connect({
+    source: info.source,
+    header: ({ header }) => {
+      progress.sent = header
+      return upstreamHeader({ header, pass }, connection, listing)
+    },
+    payload,
+    timeout: timeouts.connect,
+    signal,
+    route,
+  })
+  progress.connected()
   return upstream
 }
 

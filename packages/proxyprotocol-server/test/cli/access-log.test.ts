@@ -13,7 +13,6 @@ const ends = {
   source: { address: '2001:db8::1', port: 2 },
   destination: { path: Uint8Array.of(255) },
 }
-const names = { service: 'web', upstream: 'app:80' }
 const rejected: AccessEntry = {
   ...ends,
   id: 'id',
@@ -28,6 +27,8 @@ const relayed: AccessEntry = {
   received: { version: 2, command: 'PROXY' },
   sent: 'v1',
   tls: { version: 'TLSv1.3', serverName: 'a\u202e\n"b' },
+  upstream: 'app:80',
+  attempts: 2,
   upstreamAddress: { address: '127.0.0.1', port: 80 },
   reason: 'done',
   bytesUp: 3,
@@ -38,29 +39,29 @@ const relayed: AccessEntry = {
 
 test('a relayed connection says what is known of it, durations to a tenth of a millisecond', () => {
   assert.equal(
-    formatLine(new Date(0), 'closed', describeAccess(relayed, names)),
+    formatLine(new Date(0), 'closed', describeAccess(relayed, 'web')),
     '1970-01-01T00:00:00.000Z closed id=id uniqueId=0x07 service=web peer=10.0.0.1:1 source=[2001:db8::1]:2 ' +
-      'destination=0xff local=10.0.0.2:443 upstream=app:80 upstreamAddress=127.0.0.1:80 received=v2 command=PROXY ' +
+      'destination=0xff local=10.0.0.2:443 upstream=app:80 upstreamAddress=127.0.0.1:80 attempts=2 received=v2 command=PROXY ' +
       String.raw`sent=v1 tls=TLSv1.3 sni="a\u202e\n\"b" dnsbl=clear reason=done bytesUp=3 bytesDown=4 headerMs=0 ` +
       'dnsblMs=0.3 connectMs=0.1 firstByteMs=12.3 ms=1.3',
   )
 })
 
 test('one that was turned away has the same fields in the same order, as far as there are any', () => {
-  const keys = describeAccess(relayed, names).map(([key]) => key)
+  const keys = describeAccess(relayed, 'web').map(([key]) => key)
   assert.deepEqual(
-    describeAccess(rejected, names).map(([key]) => key),
+    describeAccess(rejected, 'web').map(([key]) => key),
     keys,
   )
   assert.equal(
-    formatLine(new Date(0), 'rejected', describeAccess(rejected, { ...names, upstream: undefined })),
+    formatLine(new Date(0), 'rejected', describeAccess(rejected, 'web')),
     '1970-01-01T00:00:00.000Z rejected id=id service=web peer=10.0.0.1:1 source=[2001:db8::1]:2 destination=0xff ' +
       'local=10.0.0.2:443 reason=header_missing bytesUp=0 bytesDown=0 ms=1.3',
   )
 })
 
 test('JSON holds what text holds', () => {
-  const fields = describeAccess(relayed, names)
+  const fields = describeAccess(relayed, 'web')
   const object = JSON.parse(new JsonLines().format('info', 'closed', fields)) as Record<string, unknown>
   const { level, time, event, ...rest } = object
   assert.deepEqual([level, typeof time, event], ['info', 'string', 'closed'])
@@ -71,7 +72,7 @@ test('JSON holds what text holds', () => {
 
 test('what block lists say of a client is a word or two', () => {
   const listingIn = (listing: Listing): unknown =>
-    describeAccess({ ...relayed, listing }, names).find(([key]) => key === 'dnsbl')?.[1]
+    describeAccess({ ...relayed, listing }, 'web').find(([key]) => key === 'dnsbl')?.[1]
   const unknown = {
     status: 'unknown',
     reason: 'timeout',

@@ -22,7 +22,7 @@ import {
 } from '../support/sockets.ts'
 
 const usage =
-  /^error: --service takes two addresses, SOURCE and DEST, once or more: --service :10000 127\.0\.0\.1:10007\n$/
+  /^error: --service takes SOURCE and at least one DEST, once or more: --service :10000 127\.0\.0\.1:10007\n$/
 
 test('the echo behind it sees the client as the source, and the client gets its bytes back', async t => {
   const echo = await start(t, runEcho, ['127.0.0.1:0'])
@@ -88,7 +88,7 @@ test('each connection is one line at its end: who, where, why, how much and how 
     new RegExp(
       `^\\S+Z closed id=[0-9a-f-]{36} service=127\\.0\\.0\\.1:0 peer=(127\\.0\\.0\\.1:\\d+) source=\\1 ` +
         `destination=(127\\.0\\.0\\.1:${port}) local=\\2 upstream=(127\\.0\\.0\\.1:${upstream.port}) ` +
-        'upstreamAddress=\\3 sent=v1 reason=done bytesUp=5 bytesDown=2 ' +
+        'upstreamAddress=\\3 attempts=1 sent=v1 reason=done bytesUp=5 bytesDown=2 ' +
         'headerMs=[\\d.]+ connectMs=[\\d.]+ firstByteMs=[\\d.]+ ms=[\\d.]+\n$',
     ),
   )
@@ -147,7 +147,9 @@ test('a refused upstream is a line that says so, and a reset for the client', as
   const { fin, error } = await outcome(dial(t, server.ports[0] ?? 0))
   assert.deepEqual({ fin, error }, { fin: false, error: 'ECONNRESET' })
   const line = await server.io.line(/ closed /)
-  assert.ok(line.includes(` upstream=${dest} reason=connect_refused bytesUp=0 bytesDown=0 headerMs=`))
+  assert.ok(
+    line.includes(` upstream=${dest} attempts=1 reason=connect_refused bytesUp=0 bytesDown=0 headerMs=`),
+  )
   assert.ok(line.endsWith(` error="the upstream refused the connection: connect ECONNREFUSED ${dest}"\n`))
 })
 
@@ -243,12 +245,37 @@ test('one address in use ends it with 1, and lets go of the others', async t => 
   assert.equal((await outcome(dial(t, free))).error, 'ECONNREFUSED')
 })
 
+test('several DEST take turns, each with a header of its own kind, and the log says which one served', async t => {
+  const upstreams = [await listen(t), await listen(t)]
+  const [first, second] = upstreams.map(({ port }) => `127.0.0.1:${port}`)
+  const args = ['--service', '127.0.0.1:0', `${first}?pp=v1`, `${second}?pp=noop`]
+  const server = await start(t, runServer, args)
+  assert.ok((await server.io.line(/ listening /)).includes(` upstream="${first},${second}" `))
+  const [port = 0] = server.ports
+  for (const [i, upstream] of upstreams.entries()) {
+    const client = dial(t, port)
+    client.end('hello')
+    const far = await upstream.accept()
+    const received = (await content(far)).toString()
+    assert.match(received, i === 0 ? /^PROXY TCP4 .*\r\nhello$/ : /^hello$/)
+    far.end()
+    client.resume()
+    const line = await server.io.line(/ closed /, i)
+    assert.ok(
+      line.includes(` upstream=${[first, second][i]} upstreamAddress=${[first, second][i]} attempts=1 `),
+    )
+  }
+})
+
 test('wrong arguments end it with 2 and a message on standard error', async () => {
   const cases: [args: string[], error: RegExp][] = [
     [[], /^error: nothing to do: give --service SOURCE DEST, as in ".*", or --config FILE\n$/],
     [['--service'], /argument missing/],
     [['--service', ':0'], usage],
-    [['--service', ':0', ':1', ':2'], usage],
+    [
+      ['--service', ':0', ':1', ':1?pp=v1'],
+      /^error: --service DEST: it is a second 'localhost:1'; give one more weight/,
+    ],
     [['--service', ':0', '--service', ':1', ':2', ':3'], usage],
     [['--service=:0', ':1'], usage],
     [

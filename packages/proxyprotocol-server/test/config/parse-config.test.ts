@@ -144,7 +144,7 @@ test('a key that is needed is missed by name', () => {
   assert.deepEqual(faults({}), ['proxy.json: services: is missing, wanted a list, each an object'])
   assert.deepEqual(faults({ services: [] }), ['proxy.json: services: got an empty list, wanted at least one'])
   assert.deepEqual(serviceFaults({ listen: ':1' }), [
-    'upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1"',
+    'upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list',
   ])
 })
 
@@ -167,9 +167,9 @@ test('all that is wrong is told at once, each with its line and column', () => {
   ]
 }`
   assert.deepEqual(faults(text), [
-    'proxy.json:3:5: services[0].upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1"',
     `proxy.json:4:31: services[0].trust[1]: "me" is neither an address, a CIDR such as '10.0.0.0/8' nor 'unix'`,
     'proxy.json:3:27: services[0].upstrem: there is no such key; did you mean "upstream"?',
+    'proxy.json:3:5: services[0].upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list',
     'proxy.json:5:7: services[1].listen: "localhost": it names no port, which "localhost:PORT" would; a right one is ' +
       '"127.0.0.1:10007"',
     'proxy.json:6:21: services[1].timeouts.idle: got "10m", wanted an integer from 1 to 2147483647 (milliseconds) or "never"',

@@ -11,8 +11,14 @@ import {
   type ProxyServer,
   type ServerStats,
 } from 'proxyprotocol/server'
-import { parseService, type ServiceOptions } from '../../src/config/index.ts'
-import { createRelay, type Relay, type RelayOptions, type RelayRecord } from '../../src/relay/index.ts'
+import { parseService, type ServiceOptions, type UpstreamText } from '../../src/config/index.ts'
+import {
+  createRelay,
+  type PoolSnapshot,
+  type Relay,
+  type RelayOptions,
+  type RelayRecord,
+} from '../../src/relay/index.ts'
 import { connectedSockets, warnings } from './sockets.ts'
 import { atEnd } from './teardown.ts'
 
@@ -25,6 +31,8 @@ export interface TestRelay extends Pick<Relay, 'totals' | 'connections'> {
   readonly warnings: Error[]
   /** What its block lists have answered so far. */
   readonly listings: Relay['listings']
+  /** The upstreams as they are now. */
+  upstreams(): PoolSnapshot
   /** The record of the n-th connection to end. */
   record(n?: number): Promise<RelayRecord>
 }
@@ -32,16 +40,28 @@ export interface TestRelay extends Pick<Relay, 'totals' | 'connections'> {
 /** Starts a relay to `upstream`; at the test's end it must have let go of everything, and have warned of nothing. */
 export async function startRelay(
   t: TestContext,
-  upstream: string,
+  upstream: string | readonly UpstreamText[],
   options: RelayOptions & ServiceOptions & { source?: string } = {},
 ): Promise<TestRelay> {
-  const { source = '127.0.0.1:0', onClosed, onError, ...serviceOptions } = { onError: unexpected, ...options }
+  const {
+    source = '127.0.0.1:0',
+    onClosed,
+    onError,
+    now,
+    resolver,
+    ...serviceOptions
+  } = {
+    onError: unexpected,
+    ...options,
+  }
   const records: RelayRecord[] = []
   const news = new EventEmitter()
-  const upstreams = connectedSockets(t)
+  const made = connectedSockets(t)
   const seen = warnings(t)
   const relay = createRelay(parseService(source, upstream, serviceOptions), {
     onError,
+    now,
+    resolver,
     onClosed: record => {
       records.push(record)
       news.emit('record')
@@ -56,7 +76,7 @@ export async function startRelay(
     assert.deepEqual(stuck, [], 'a handler did not end')
     assertBalanced(server.stats())
     assert.equal(records.length, opened(), 'onClosed was not called once for each connection')
-    const left = upstreams().filter(socket => !socket.destroyed)
+    const left = made().filter(socket => !socket.destroyed)
     assert.equal(left.length, 0, 'an upstream socket was left open')
   })
   const { totals, connections } = relay
@@ -70,6 +90,7 @@ export async function startRelay(
     get listings() {
       return relay.listings
     },
+    upstreams: () => relay.upstreams(),
     record: async (n = 0) => {
       for (;;) {
         const record = records[n]
