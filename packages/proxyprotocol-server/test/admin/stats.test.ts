@@ -165,6 +165,7 @@ test('labels are configured names and closed vocabularies: no address of the net
     command: value => ['LOCAL', 'PROXY'].includes(value),
     quantile: value => ['0.5', '0.99', '1'].includes(value),
     node: value => value === process.version,
+    upstream: value => value === `127.0.0.1:${stage.upstream.port}`,
     le: value => value === '+Inf' || Number(value) > 0,
   }
   let labels = 0
