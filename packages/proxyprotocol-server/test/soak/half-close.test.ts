@@ -42,7 +42,10 @@ for (const transport of transports) {
       )
       const [speaker, listener] = [sha256(answered), sha256(said)]
       assert.deepEqual(new Set(atClients), new Set([first === 'client' ? speaker : listener]))
-      assert.deepEqual(new Set(await Promise.all(atUpstream)), new Set([first === 'client' ? listener : speaker]))
+      assert.deepEqual(
+        new Set(await Promise.all(atUpstream)),
+        new Set([first === 'client' ? listener : speaker]),
+      )
       assert.deepEqual([atClients.length, atUpstream.length], [STREAMS, STREAMS])
       const { stats } = await relay.reached(({ stats: { active } }) => active === 0)
       assert.equal(stats.closed.done, STREAMS)

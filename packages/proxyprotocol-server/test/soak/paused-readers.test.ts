@@ -58,7 +58,10 @@ for (const transport of transports) {
       for (let still = 0, last = -1; still < LOOKS; still++) {
         const { memory } = await relay.health()
         most = Math.max(most, memory.resident)
-        const sent = senders.reduce((sum, { bytesWritten, writableLength }) => sum + bytesWritten - writableLength, 0)
+        const sent = senders.reduce(
+          (sum, { bytesWritten, writableLength }) => sum + bytesWritten - writableLength,
+          0,
+        )
         const stuck = senders.length === READERS && senders.every(sender => sender.writableNeedDrain)
         if (!stuck || sent !== last) still = 0
         last = sent

@@ -52,10 +52,12 @@ test(`${SLOW} clients that drip a byte of their header per ${DRIP} ms are all cl
     const socket = dial(t, relay.port)
     await once(socket, 'connect')
     dripping[n % PHASES]?.add(socket.resume())
-    socket.on('end', () => socket.destroy()).on('close', () => {
-      slow--
-      dripping[n % PHASES]?.delete(socket)
-    })
+    socket
+      .on('end', () => socket.destroy())
+      .on('close', () => {
+        slow--
+        dripping[n % PHASES]?.delete(socket)
+      })
   }
   /** How many messages came back, each of them before the next was sent, from before the first slow one to after the last. */
   async function exchange(n: number): Promise<number> {
@@ -84,5 +86,8 @@ test(`${SLOW} clients that drip a byte of their header per ${DRIP} ms are all cl
   assert.deepEqual([stats.closed.header_timeout, stats.closed.done], [SLOW, GOOD])
   assert.equal(upstream.accepted, GOOD)
   const age = oldest['header_timeout'] ?? 0
-  assert.ok(age <= DEADLINE + SLACK + lateness, `one lived for ${age} ms; the event loop was ${lateness} ms late`)
+  assert.ok(
+    age <= DEADLINE + SLACK + lateness,
+    `one lived for ${age} ms; the event loop was ${lateness} ms late`,
+  )
 })

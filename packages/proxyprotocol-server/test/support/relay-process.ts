@@ -46,13 +46,14 @@ const faults: string[] = []
 const records: Record<string, number> = {}
 const oldest: Record<string, number> = {}
 
-const { server, listen } = createRelay(parseService(source, upstream, trusting(source)), {
+const relay = createRelay(parseService(source, upstream, trusting(source)), {
   ...options,
   onError: error => void faults.push(`onError: ${String(error)}`),
   onClosed: ({ reason }: RelayRecord) => {
     records[reason] = (records[reason] ?? 0) + 1
   },
 })
+const { server } = relay
 loop.enable()
 process.on('warning', warning => void faults.push(`warning: ${String(warning)}`))
 process.on('unhandledRejection', reason => void faults.push(`unhandled: ${String(reason)}`))
@@ -65,7 +66,7 @@ subscribe(diagnosticsChannels.closed, message => {
   const { reason, connection } = message as ClosedMessage // as the channel documents it
   oldest[reason] = Math.max(oldest[reason] ?? 0, connection?.age ?? 0)
 })
-const { port } = (await listen()) as AddressInfo
+const { port } = (await relay.listen()) as AddressInfo
 process.send?.({ port })
 
 function settingsOf(json = '{}'): RelayProcessSettings {

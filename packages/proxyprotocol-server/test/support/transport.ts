@@ -14,7 +14,7 @@ export interface Transport {
   startUpstream(t: TestContext, handle: (socket: Socket) => void): Promise<Upstream>
   dial(t: TestContext, port: number): Socket
   /** Cuts the stream. */
-  reset(socket: Socket): void
+  readonly reset: (socket: Socket) => void
 }
 
 const plain: Transport = {

@@ -11,10 +11,16 @@ export interface Upstream {
   readonly sockets: ReadonlySet<Socket>
   /** How many there have been. */
   readonly accepted: number
+  /** Goes away as a process that is killed: nobody listens any more, and what is open is reset. */
+  kill(): Promise<void>
 }
 
-/** Listens on a free port; its sockets are half-open, and destroyed at the test's end. */
-export async function startUpstream(t: TestContext, handle: (socket: Socket) => void): Promise<Upstream> {
+/** Listens on a port, a free one unless it is told; its sockets are half-open, and destroyed at the test's end. */
+export async function startUpstream(
+  t: TestContext,
+  handle: (socket: Socket) => void,
+  at = 0,
+): Promise<Upstream> {
   const sockets = new Set<Socket>()
   let accepted = 0
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
@@ -23,19 +29,23 @@ export async function startUpstream(t: TestContext, handle: (socket: Socket) => 
     socket.on('error', () => {}).on('close', () => sockets.delete(socket))
     handle(socket)
   })
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 })
+  server.listen({ port: at, host: '127.0.0.1', backlog: 4_096 })
   await once(server, 'listening')
-  atEnd(t, async () => {
+  const { port } = server.address() as AddressInfo
+  const kill = async (): Promise<void> => {
+    if (!server.listening) return
     server.close()
-    for (const socket of sockets) socket.destroy()
+    for (const socket of sockets) socket.resetAndDestroy()
     await once(server, 'close')
-  })
+  }
+  atEnd(t, kill)
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     sockets,
     get accepted() {
       return accepted
     },
+    kill,
   }
 }
 
