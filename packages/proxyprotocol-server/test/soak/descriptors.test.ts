@@ -7,7 +7,7 @@ import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { atOnce } from '../support/at-once.ts'
 import { pathOf, portIn, runCommand } from '../support/child.ts'
-import { startRemoteRelay } from '../support/remote-relay.ts'
+import { startRemoteRelay } from '../support/remote-server.ts'
 import { chunk, content, dial, until } from '../support/sockets.ts'
 import { echo, startUpstream, type Upstream } from '../support/upstream.ts'
 

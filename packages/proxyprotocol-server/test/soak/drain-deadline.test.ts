@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
-import { startRemoteRelay } from '../support/remote-relay.ts'
+import { startRemoteRelay } from '../support/remote-server.ts'
 import { outcome, random, type Outcome } from '../support/sockets.ts'
 import { transports } from '../support/transport.ts'
 
@@ -34,9 +34,9 @@ for (const transport of transports) {
       return playOn(socket)
     })
     await relay.reached(() => atUpstream.length === STREAMS)
-    const { closed, stats, records, oldest } = await relay.stop()
+    const { closed, stats, counts, oldest } = await relay.stop()
     assert.deepEqual(closed, { drained: 0, forced: STREAMS, stuck: 0 })
-    assert.deepEqual([stats.closed.drain_deadline, records], [STREAMS, { drain_deadline: STREAMS }])
+    assert.deepEqual([stats.closed.drain_deadline, counts], [STREAMS, { drain_deadline: STREAMS }])
     assert.ok((oldest['drain_deadline'] ?? 0) >= DRAIN, 'they were given less time')
     for (const { bytes, fin, error } of await Promise.all([...atClients, ...atUpstream])) {
       assert.ok(bytes.length > 0)

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
-import { startRemoteRelay } from '../support/remote-relay.ts'
+import { startRemoteRelay } from '../support/remote-server.ts'
 import { content, MEBIBYTE, random, sha256 } from '../support/sockets.ts'
 import { transports } from '../support/transport.ts'
 

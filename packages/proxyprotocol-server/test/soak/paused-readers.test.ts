@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { checkPattern, sendPattern } from '../support/pattern.ts'
-import { startRemoteRelay } from '../support/remote-relay.ts'
+import { startRemoteRelay } from '../support/remote-server.ts'
 import { MEBIBYTE } from '../support/sockets.ts'
 import { transports } from '../support/transport.ts'
 
@@ -47,7 +47,7 @@ for (const transport of transports) {
       // What a process takes for its first connections it keeps, whoever reads.
       length = MEBIBYTE
       await Promise.all(Array.from({ length: READERS }, start))
-      await relay.reached(({ records }) => records['done'] === READERS)
+      await relay.reached(({ counts }) => counts['done'] === READERS)
       assert.deepEqual(await Promise.all(received.splice(0)), Array(READERS).fill(MEBIBYTE))
       const before = (await relay.collected()).memory.resident
 
@@ -67,12 +67,10 @@ for (const transport of transports) {
         last = sent
       }
       assert.ok(most - before <= BOUND, `it took ${((most - before) / MEBIBYTE).toFixed(1)} MiB`)
-      t.diagnostic(`before ${before / MEBIBYTE}, most ${most / MEBIBYTE}`)
 
       received.push(...readers.map(checkPattern))
       assert.deepEqual(await Promise.all(received), Array(READERS).fill(LENGTH))
-      await relay.reached(({ records }) => records['done'] === 2 * READERS)
-      t.diagnostic(`after ${(await relay.collected()).memory.resident / MEBIBYTE}`)
+      await relay.reached(({ counts }) => counts['done'] === 2 * READERS)
     })
   }
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { atOnce } from '../support/at-once.ts'
-import { startRemoteRelay } from '../support/remote-relay.ts'
+import { startRemoteRelay } from '../support/remote-server.ts'
 import { outcome, random, type Outcome } from '../support/sockets.ts'
 import { transports } from '../support/transport.ts'
 
@@ -56,8 +56,8 @@ for (const transport of transports) {
       })
       const seen = (await Promise.all(ends)).map(({ fin, error }) => `${fin ? 'end' : ''}${error ?? ''}`)
       assert.deepEqual([seen.length, [...new Set(seen)]], [RESETS, ['ECONNRESET']])
-      const { records } = await relay.reached(({ stats: { active } }) => active === 0)
-      assert.deepEqual(records, { [cutter === 'client' ? 'client_reset' : 'upstream_reset']: RESETS })
+      const { counts } = await relay.reached(({ stats: { active } }) => active === 0)
+      assert.deepEqual(counts, { [cutter === 'client' ? 'client_reset' : 'upstream_reset']: RESETS })
     })
   }
 }

@@ -1,4 +1,4 @@
-// Starts a relay in a process of its own, and asks it how it is.
+// Starts a server in a process of its own, and asks it how it is.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -7,40 +7,48 @@ import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { assertBalanced } from './relay.ts'
-import type { RelayHealth, RelayProcessSettings } from './relay-process.ts'
+import type { RelayProcessSettings } from './relay-process.ts'
+import type { Health, LastWords } from './server-process.ts'
 import { atEnd } from './teardown.ts'
 
-export interface RemoteRelay {
+export interface RemoteServer {
   readonly port: number
   readonly pid: number
-  health(): Promise<RelayHealth>
+  health(): Promise<Health>
   /** The same after a collection there. */
-  collected(): Promise<RelayHealth>
-  /** Asks until the relay has got there. */
-  reached(goal: (health: RelayHealth) => boolean): Promise<RelayHealth>
+  collected(): Promise<Health>
+  /** Asks until it has got there. */
+  reached(goal: (health: Health) => boolean): Promise<Health>
   /** Ends it as SIGTERM does, which must be with 0. */
   stop(): Promise<LastWords>
 }
 
-/** How a relay was when it had let go of everything. */
-export interface LastWords extends RelayHealth {
-  readonly closed: { readonly drained: number; readonly forced: number; readonly stuck: number }
-}
-
-const script = fileURLToPath(new URL('relay-process.ts', import.meta.url))
-
-/**
- * Starts a relay, where `openFiles` says so under that `ulimit`. At the test's end it is stopped, and must have warned of
- * nothing, and let go of everything.
- */
-export async function startRemoteRelay(
+/** Starts a relay, where `openFiles` says so under that `ulimit`. */
+export function startRemoteRelay(
   t: TestContext,
   settings: RelayProcessSettings,
   openFiles?: number,
-): Promise<RemoteRelay> {
-  const command = [process.execPath, '--expose-gc', '--import', 'tsx', script, JSON.stringify(settings)]
-  const limited = ['sh', '-c', `ulimit -n ${openFiles ?? ''}; exec "$@"`, 'sh', ...command]
-  const [program = '', ...args] = openFiles === undefined ? command : limited
+): Promise<RemoteServer> {
+  const relay = [...script('relay-process'), JSON.stringify(settings)]
+  if (openFiles === undefined) return startRemoteServer(t, relay)
+  return startRemoteServer(t, ['sh', '-c', `ulimit -n ${openFiles}; exec "$@"`, 'sh', ...relay])
+}
+
+/** Starts a server whose handlers do what a client asks of them. */
+export function startRemoteHandlers(t: TestContext): Promise<RemoteServer> {
+  return startRemoteServer(t, script('handlers-process'))
+}
+
+function script(name: string): readonly string[] {
+  const path = fileURLToPath(new URL(`${name}.ts`, import.meta.url))
+  return [process.execPath, '--expose-gc', '--import', 'tsx', path]
+}
+
+/** At the test's end it is stopped, and must have warned of nothing, and let go of everything. */
+async function startRemoteServer(
+  t: TestContext,
+  [program = '', ...args]: readonly string[],
+): Promise<RemoteServer> {
   const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] })
   const errors = text(child.stderr as NonNullable<typeof child.stderr>) // it is a pipe
   const inbox: unknown[] = []
@@ -57,7 +65,7 @@ export async function startRemoteRelay(
   async function next(): Promise<unknown> {
     while (inbox.length === 0) {
       if (child.exitCode !== null || child.signalCode !== null) {
-        assert.fail(`the relay's process has ended: ${await errors}`)
+        assert.fail(`the process has ended: ${await errors}`)
       }
       await once(news, 'news')
     }
@@ -77,13 +85,13 @@ export async function startRemoteRelay(
     assert.deepEqual([...(await closed), await errors], [0, null, ''])
     return words
   }
-  const relay: Omit<RemoteRelay, 'port'> = {
+  const remote: Omit<RemoteServer, 'port'> = {
     pid: child.pid ?? assert.fail('there is no process'),
     health: () => ask(() => child.send('look')),
     collected: () => ask(() => child.send('collect')),
     reached: async goal => {
       for (;;) {
-        const health = await relay.health()
+        const health = await remote.health()
         if (goal(health)) return health
       }
     },
@@ -91,7 +99,7 @@ export async function startRemoteRelay(
   }
   atEnd(t, async () => {
     try {
-      const { stats, faults, closed: ended } = await relay.stop()
+      const { stats, faults, closed: ended } = await remote.stop()
       assertBalanced(stats)
       assert.deepEqual([faults, ended.stuck], [[], 0])
     } finally {
@@ -100,5 +108,5 @@ export async function startRemoteRelay(
     }
   })
   const { port } = await ask<{ port: number }>(() => {})
-  return { ...relay, port }
+  return { ...remote, port }
 }
