@@ -19,8 +19,8 @@ export interface Health {
   readonly oldest: Readonly<Record<string, number>>
   /** Open files of the process. */
   readonly descriptors: number
-  /** Bytes: the process in memory; objects and buffers, after a collection where one was asked for. */
-  readonly memory: { readonly resident: number; readonly live: number }
+  /** Bytes: the process in memory; objects, and what lies outside their heap, after a collection where one was asked for. */
+  readonly memory: { readonly resident: number; readonly heap: number; readonly buffers: number }
   /** The most milliseconds that the event loop was late, all that it did itself included. */
   readonly lateness: number
   /** What should not happen: process warnings, and what the script has put here. */
@@ -63,7 +63,7 @@ export async function runServerProcess({
       stats: server.stats(),
       oldest,
       descriptors: readdirSync('/dev/fd').length,
-      memory: { resident: rss, live: heapUsed + external },
+      memory: { resident: rss, heap: heapUsed, buffers: external },
       lateness: Math.max(0, loop.max / 1e6 - RESOLUTION),
       faults,
       counts,
