@@ -16,6 +16,8 @@ const GOOD = 20
 const DRIP = 500
 /** Of the header, in milliseconds. */
 const DEADLINE = 3_000
+/** Bytes after which a slow client gives up, thrice as late as it should have been closed; the header has more. */
+const PATIENCE = (3 * DEADLINE) / DRIP
 /** Milliseconds after the deadline by which the last must be gone. */
 const SLACK = 250
 /** Slow clients that connect at a time, fewer than a listener's backlog: who comes when it is full waits for a second. */
@@ -40,7 +42,8 @@ test(`${SLOW} clients that drip a byte of their header per ${DRIP} ms are all cl
   let beats = 0
   const timer = setInterval(() => {
     for (const socket of dripping[beats % PHASES] ?? []) {
-      socket.write(header.subarray(socket.bytesWritten, socket.bytesWritten + 1))
+      if (socket.bytesWritten === PATIENCE) socket.destroy()
+      else socket.write(header.subarray(socket.bytesWritten, socket.bytesWritten + 1))
     }
     beats++
     beat.emit('beat')

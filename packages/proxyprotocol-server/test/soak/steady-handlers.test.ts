@@ -57,7 +57,7 @@ const kinds: readonly Kind[] = [
   expectsReset('J'),
 ]
 
-test(`${soakSeconds} s of six kinds of handlers, failing ones among them, for ${CLIENTS} clients: each settles and is counted, faults are reported once each, live memory grows by at most 2 MiB and descriptors do not after a fifth of the time`, async t => {
+test(`${soakSeconds} s of six kinds of handlers, failing ones among them, for ${CLIENTS} clients: each settles and is counted, faults are reported once each, objects grow by at most 2 MiB and descriptors do not after a fifth of the time`, async t => {
   const server = await startRemoteHandlers(t)
   const { stats, counts } = await loadSteadily(t, server, kinds)
   assert.equal(counts['reported'], stats.closed.handler_error)

@@ -116,7 +116,7 @@ async function sendsHalfOfAHeaderAndWaits(socket: Socket, n: number): Promise<st
 /** The slow ones are few, or all clients would soon wait in them. */
 const mix: readonly Kind[] = [...Array.from({ length: 10 }, () => quick).flat(), sendsHalfOfAHeaderAndWaits]
 
-test(`a relay under ${soakSeconds} s of ten kinds of connections from ${CLIENTS} clients: each is counted under its reason, live memory grows by at most 2 MiB and descriptors do not after a fifth of the time, and none is left`, async t => {
+test(`a relay under ${soakSeconds} s of ten kinds of connections from ${CLIENTS} clients: each is counted under its reason, objects grow by at most 2 MiB and descriptors do not after a fifth of the time, and none is left`, async t => {
   const upstream = await startUpstream(t, socket => {
     serve(socket).catch(() => socket.destroy()) // its client is gone
   })
