@@ -81,7 +81,7 @@ test(`ulimit -n ${OPEN_FILES}: the program serves ${GOOD} clients through ${CONN
   await servesAfter(t, portIn(listening))
   child.send('SIGTERM')
   assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
-  assert.match(child.output(), / code=limit_connections /)
+  assert.match(child.output(), / reason=limit_connections /)
 })
 
 test(`ulimit -n ${OPEN_FILES}: a relay that is allowed more connections than it can have serves ${GOOD} clients through ${CONNECTS} connects that take its last descriptor, and ${GOOD} others afterwards`, async t => {
