@@ -21,7 +21,7 @@ const ROUNDS = '5'
 const QUICK_ROUNDS = '3'
 const QUICK_SCALE = 0.2
 /** Set in the process that runs in a network of its own. */
-const ISOLATED = 'PROXYPROTOCOL_BENCH_ISOLATED'
+const ISOLATED = 'BENCH_RELAY_ISOLATED'
 /** What the peer ends with where the system allows no such network. */
 const NOT_ALLOWED = 77
 
