@@ -183,9 +183,10 @@ async function relayConnection(job: Job): Promise<Outcome> {
     connection.abort(fault)
   }
   // The first reason counts: a client that reset the connection is why connecting was given up, for one.
-  const { reason, signal } = connection
-  const error = fault?.code === reason ? fault : (signal.reason as ProxyProtocolError) // the server's promise
-  return { reason: reason ?? 'done', error }
+  const { reason } = connection
+  if (reason === undefined) return { reason: 'done', error: undefined }
+  const error = fault?.code === reason ? fault : (connection.signal.reason as ProxyProtocolError) // the server's promise
+  return { reason, error }
 }
 
 /** @throws ProxyProtocolError `denied_dnsbl` where the client is listed, and the service rejects those. */

@@ -33,11 +33,10 @@ export function readInto(socket: Socket, reader: Reader): boolean {
   const handle = handleOf(socket)
   if (keys === undefined || typeof handle?.useUserBuffer !== 'function' || isTls(socket)) return false
   const buffer = reader.nextBuffer()
-  Object.assign(socket, {
-    [keys.kBuffer]: buffer,
-    [keys.kBufferCb]: (length: number, into: Buffer) => reader.onBytes(length, into),
-    [keys.kBufferGen]: () => reader.nextBuffer(),
-  })
+  const fields = socket as unknown as Record<symbol, unknown> // of which these three have been there from the start
+  fields[keys.kBuffer] = buffer
+  fields[keys.kBufferCb] = (length: number, into: Buffer) => reader.onBytes(length, into)
+  fields[keys.kBufferGen] = () => reader.nextBuffer()
   handle.useUserBuffer(buffer)
   return true
 }

@@ -62,7 +62,7 @@ export function distinguishResets(socket: Socket, raw: Socket = socket): void {
     })
   }
   socket.once('end', () => {
-    if (socket.writable) raw.write('')
+    if (socket.writable && !(raw === socket && isConnected(raw))) raw.write('')
   })
 }
 
