@@ -60,9 +60,11 @@ export function tunnel(
     function limitSilence(socket: Socket, detail: string): void {
       socket.setTimeout(halfClose, () => reject(new ProxyProtocolError('half_close_timeout', { detail })))
     }
-    upstream.on('close', () => onClose(down)).on('error', cause => {
-      reject(new ProxyProtocolError('upstream_reset', { detail: cause.message, cause }))
-    })
+    upstream
+      .on('close', () => onClose(down))
+      .on('error', cause => {
+        reject(new ProxyProtocolError('upstream_reset', { detail: cause.message, cause }))
+      })
     if (downstream.closed) return onDownstreamClose()
     downstream.on('close', onDownstreamClose)
     relay(up, downstream, () => end(upstream))

@@ -9,7 +9,7 @@ import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { sharedBuffer, takeBuffer, giveBuffer } from '../../src/relay/read-buffers.ts'
 import { isConnected, readInto } from '../../src/relay/socket-handle.ts'
-import { tunnel } from '../../src/relay/tunnel.ts'
+import { tunnel, type Traffic, type TunnelOptions } from '../../src/relay/tunnel.ts'
 import { chunk, content, MEBIBYTE, pair, random, sha256, until } from '../support/sockets.ts'
 
 interface Ends {
@@ -28,6 +28,10 @@ async function ends(t: TestContext, path: Path): Promise<Ends> {
   const [upstream, server] = await pair(t)
   if (path === "'data'") for (const socket of [downstream, upstream]) hideBuffers(socket)
   return { client, downstream, upstream, server }
+}
+
+function options(traffic: Traffic = { bytesUp: 0, bytesDown: 0 }): TunnelOptions {
+  return { traffic, halfClose: 60_000 }
 }
 
 /** Makes a socket one of a runtime that has no such thing. */
@@ -79,7 +83,7 @@ for (const path of paths) {
   test(`every byte arrives unchanged, both ways at once, on many connections that stop and go on (${path})`, async t => {
     const conversations = Array.from({ length: 8 }, async () => {
       const { client, downstream, upstream, server } = await ends(t, path)
-      const done = tunnel(downstream, upstream, { bytesUp: 0, bytesDown: 0 })
+      const done = tunnel(downstream, upstream, options())
       assert.equal(readsInto(downstream), path === 'own buffers')
       assert.equal(readsInto(upstream), path === 'own buffers')
       const size = randomInt(4 * MEBIBYTE)
@@ -99,7 +103,7 @@ for (const path of paths) {
 for (const path of paths) {
   test(`small messages stop as well when nobody takes them, and all arrive (${path})`, async t => {
     const { client, downstream, upstream, server } = await ends(t, path)
-    const done = tunnel(downstream, upstream, { bytesUp: 0, bytesDown: 0 })
+    const done = tunnel(downstream, upstream, options())
     const message = random(8_000)
     let sent = 0
     while (!downstream.isPaused()) {
@@ -121,18 +125,18 @@ test('what a socket has read before goes first', async t => {
   client.write('first, ')
   await until(() => downstream.readableLength > 0)
   const traffic = { bytesUp: 0, bytesDown: 0 }
-  const done = tunnel(downstream, upstream, traffic)
+  const done = tunnel(downstream, upstream, options(traffic))
   client.end('then')
   assert.equal((await content(server)).toString(), 'first, then')
   server.end()
   client.resume()
   await done
-  assert.deepEqual(traffic, { bytesUp: 'first, then'.length, bytesDown: 0 })
+  assert.deepEqual([traffic.bytesUp, traffic.bytesDown], ['first, then'.length, 0])
 })
 
 test('a flow that turns quiet gives its buffer back, and another gets the same', async t => {
   const { client, downstream, upstream, server } = await ends(t, 'own buffers')
-  const done = tunnel(downstream, upstream, { bytesUp: 0, bytesDown: 0 })
+  const done = tunnel(downstream, upstream, options())
   const used: Buffer[] = []
   t.mock.method(upstream, 'write', spyOn(upstream, used))
   const payload = random(4 * MEBIBYTE)
@@ -175,7 +179,7 @@ test('where all large buffers are taken a flow goes on with the small one', asyn
     for (const buffer of taken) giveBuffer(buffer, true)
   })
   const { client, downstream, upstream, server } = await ends(t, 'own buffers')
-  const done = tunnel(downstream, upstream, { bytesUp: 0, bytesDown: 0 })
+  const done = tunnel(downstream, upstream, options())
   const payload = random(8 * MEBIBYTE)
   client.end(payload)
   assert.equal(sha256(await content(server)), sha256(payload))
@@ -204,7 +208,7 @@ async function untilEnd(socket: Socket, each: () => void): Promise<void> {
 
 test('others have their turn after each large read of a bulk flow', async t => {
   const { client, downstream, upstream, server } = await ends(t, 'own buffers')
-  const done = tunnel(downstream, upstream, { bytesUp: 0, bytesDown: 0 })
+  const done = tunnel(downstream, upstream, options())
   let inTurn = 0
   let most = 0
   const write = spyOn(upstream, [])
