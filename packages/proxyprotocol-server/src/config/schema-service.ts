@@ -2,10 +2,18 @@
 
 import { z } from 'zod'
 import { formatAddress, type Address } from './address.ts'
-import { settlePool, type Pool, type SentHeader, type UpstreamSettings } from './pool.ts'
+import {
+  nameConflict,
+  settlePool,
+  type Pool,
+  type SentHeader,
+  type UpstreamInit,
+  type UpstreamSettings,
+} from './pool.ts'
 import { address } from './schema-address.ts'
 import { dnsblSchema, type BlockLists, type BlockListsInit } from './schema-dnsbl.ts'
 import { meta } from './schema-keys.ts'
+import { passthroughSchema, type Passthrough, type PassthroughInit } from './schema-passthrough.ts'
 import {
   limitsSchema,
   overLimitSchema,
@@ -54,6 +62,8 @@ export interface Service {
   readonly header: SentHeader
   /** Types of TLVs that go on from an inbound header, in place of the relay's own of the same type. */
   readonly pass: ReadonlySet<number>
+  /** How TLS that is passed through is looked at; undefined where it is not. */
+  readonly passthrough: Passthrough | undefined
   /** What is asked about each client before it is connected; undefined where nobody is asked. */
   readonly dnsbl: BlockLists | undefined
   readonly limits: ServiceLimits
@@ -68,6 +78,8 @@ export interface ServiceOptions extends PoolOptions {
   readonly trust?: TrustList | undefined
   /** TLVs of an inbound header that go on. Default: alpn, authority, uniqueId, ssl, and those of the clouds. */
   readonly pass?: readonly TlvName[] | undefined
+  /** TLS that is passed through: its ClientHello is looked at, for the header and for routes by server name. */
+  readonly passthrough?: PassthroughInit | undefined
   /** DNS block lists that are asked about each client. */
   readonly dnsbl?: BlockListsInit | undefined
   readonly limits?: ServiceLimitsInit | undefined
@@ -115,6 +127,7 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     resolve: resolveSchema,
     trust: trustSchema,
     pass: passSchema,
+    passthrough: passthroughSchema,
     dnsbl: dnsblSchema,
     limits: limitsSchema,
     overLimit: overLimitSchema,
@@ -133,14 +146,33 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
       !issues.some(({ path: [key] = [] }) => isUpstreamKey(key)),
     error: ({ input }) => (isGiven(input, 'upstream') ? BOTH : NEITHER),
   })
-  .transform(({ trust, upstream, upstreams, balance, retries, health, resolve, ...written }): Service => {
+  .check(({ value: { upstreams = [], passthrough }, issues }) => {
+    const routed = passthrough?.routes.flatMap(route => route.upstreams) ?? []
+    const conflict = nameConflict([...upstreams, ...routed])
+    if (conflict) {
+      issues.push({
+        code: 'custom',
+        message: conflict.message,
+        path: ['passthrough', 'routes'],
+        input: passthrough,
+      })
+    }
+  })
+  .transform(({ trust, upstream, upstreams, passthrough, ...rest }): Service => {
+    const { balance, retries, health, resolve, ...written } = rest
     const { listen } = written
     const all = upstreams ?? [{ address: upstream as Address }] // one of the two is there
-    const pool = settlePool({ upstreams: all, balance, retries, health, resolve })
+    const poolOf = (these: readonly UpstreamInit[]): Pool =>
+      settlePool({ upstreams: these, balance, retries, health, resolve })
+    const pool = poolOf(all)
     const [first] = pool.upstreams as readonly [UpstreamSettings] // it takes no fewer than one
     return {
       ...written,
       pool,
+      passthrough: passthrough && {
+        timeout: passthrough.timeout,
+        routes: passthrough.routes.map(route => ({ names: route.names, pool: poolOf(route.upstreams) })),
+      },
       upstream: first.address,
       name: written.name ?? formatAddress({ ...listen, pp: undefined }),
       accepts: acceptance(listen, trust),

@@ -4,6 +4,7 @@
 import type { Listing } from 'proxyprotocol/dnsbl'
 import type { Connection } from 'proxyprotocol/server'
 import type { SentHeader } from '../config/index.ts'
+import type { ClientHello } from './passthrough/index.ts'
 import type { Traffic } from './tunnel.ts'
 import type { Route } from './upstreams/index.ts'
 
@@ -29,6 +30,8 @@ export class Progress implements Traffic {
   readonly route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
   /** What the upstream that was tried last was to be sent. */
   sent: SentHeader | undefined
+  /** What its TLS says in clear, where it was looked at. */
+  hello: ClientHello | undefined
   /** What the block lists say of the client, once they have. */
   listing: Listing | undefined
   readonly #acceptedAt: number

@@ -16,12 +16,14 @@ import type { Service } from '../config/index.ts'
 import { BlockListCheck, describeListed, type ListingCounts } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
 import { Ledger, type LiveConnection, type RelayTotals } from './ledger.ts'
+import { peekClientHello } from './passthrough/index.ts'
 import type { Progress, RelayTimings } from './progress.ts'
 import { tlsFacts, type TlsFacts } from './tls-facts.ts'
 import { RelayServer } from './relay-server.ts'
 import { tunnel, type Traffic } from './tunnel.ts'
 import { upstreamHeader } from './upstream-header.ts'
-import { UpstreamPool, type PoolContext, type PoolSnapshot, type Route } from './upstreams/index.ts'
+import { UpstreamPools } from './upstream-pools.ts'
+import type { PoolContext, PoolSnapshot, Route } from './upstreams/index.ts'
 
 /** One relayed connection, when it is over: who it came from, where it was accepted, and how it went. */
 export interface RelayRecord
@@ -103,16 +105,16 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const service = withConnectionLimit(given)
   const ledger = new Ledger()
   const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
-  const pool = new UpstreamPool(service.pool, options)
+  const pools = new UpstreamPools(service, options)
   const serving = { ...serverOptions(service), onError }
   const server = new RelayServer(
-    () => pool.close(),
+    () => pools.close(),
     serving,
     async connection => {
       const progress = ledger.open(connection)
       let outcome: Outcome = { reason: 'handler_error', error: undefined }
       try {
-        outcome = await relayConnection({ service, blockLists, pool, connection, progress })
+        outcome = await relayConnection({ service, blockLists, pools, connection, progress })
       } finally {
         const { age } = connection
         ledger.close(progress, age)
@@ -123,7 +125,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const { host, port } = service.listen
   const listen: Relay['listen'] = async () => {
     const bound = await server.listen({ host, port })
-    pool.start()
+    pools.start()
     return bound
   }
   return {
@@ -134,7 +136,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
     },
     totals: () => ledger.totals(server),
     connections: () => ledger.connections(server),
-    upstreams: () => pool.snapshot(),
+    upstreams: () => pools.snapshot(),
     listen,
   }
 }
@@ -144,9 +146,9 @@ function recordOf(
   { progress, ...end }: Outcome & { readonly age: number; readonly progress: Progress },
 ): RelayRecord {
   const { via, source, destination, uniqueId, header } = info
-  const { bytesUp, bytesDown, route, listing, timings } = progress
+  const { bytesUp, bytesDown, route, listing, hello, timings } = progress
   const sent = timings.connect === undefined ? undefined : progress.sent
-  const facts = { received: header, sent, tls: tlsFacts(info), listing, ...route }
+  const facts = { received: header, sent, tls: tlsFacts(info, hello), listing, ...route }
   return { id, ...via, source, destination, uniqueId, ...facts, timings, bytesUp, bytesDown, ...end }
 }
 
@@ -164,7 +166,7 @@ function serverOptions({ accepts, limits, overLimit, timeouts }: Service): Serve
 interface Job {
   readonly service: Service
   readonly blockLists: BlockListCheck | undefined
-  readonly pool: UpstreamPool
+  readonly pools: UpstreamPools
   readonly connection: Connection
   readonly progress: Progress
 }
@@ -175,6 +177,7 @@ async function relayConnection(job: Job): Promise<Outcome> {
   let fault: ProxyProtocolError | undefined
   try {
     await askBlockLists(job)
+    await peek(job)
     const upstream = await connectUpstream(job)
     await relayBetween(job, upstream)
   } catch (error) {
@@ -203,7 +206,14 @@ async function askBlockLists(job: Job): Promise<void> {
   }
 }
 
-async function connectUpstream({ service, pool, connection, progress }: Job): Promise<Socket> {
+/** @throws ProxyProtocolError as `peekClientHello` does, where the service passes TLS through. */
+async function peek({ service: { passthrough }, connection, progress }: Job): Promise<void> {
+  const { socket, signal, info } = connection
+  if (!passthrough || info.header?.command === 'LOCAL') return // a check by the proxy in front may say nothing
+  progress.hello = await peekClientHello(socket, { timeout: passthrough.timeout, signal })
+}
+
+async function connectUpstream({ service, pools, connection, progress }: Job): Promise<Socket> {
   const { socket, signal, info } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
@@ -212,12 +222,12 @@ async function connectUpstream({ service, pool, connection, progress }: Job): Pr
     return bytes
   }
   const { pass, timeouts } = service
-  const { route, listing } = progress
-  const upstream = await pool.connect({
+  const { route, listing, hello } = progress
+  const upstream = await pools.for(hello?.serverName).connect({
     source: info.source,
     header: ({ header }) => {
       progress.sent = header
-      return upstreamHeader({ header, pass }, connection, listing)
+      return upstreamHeader({ header, pass }, connection, { listing, hello })
     },
     payload,
     timeout: timeouts.connect,

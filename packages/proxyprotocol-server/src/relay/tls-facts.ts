@@ -1,6 +1,7 @@
-// What a log says of a client's TLS that ended at the proxy in front: the word of the inbound header.
+// What a log says of a client's TLS that does not end here: the word of the inbound header, and of the client itself.
 
 import type { ConnectionInfo } from 'proxyprotocol/server'
+import type { ClientHello } from './passthrough/index.ts'
 
 /** Of the client's TLS connection. */
 export interface TlsFacts {
@@ -11,7 +12,10 @@ export interface TlsFacts {
 }
 
 /** Undefined where nothing is known. */
-export function tlsFacts({ ssl, tlvs }: Pick<ConnectionInfo, 'ssl' | 'tlvs'>): TlsFacts | undefined {
-  const facts = { version: ssl?.version, serverName: tlvs.authority }
+export function tlsFacts(
+  { ssl, tlvs }: Pick<ConnectionInfo, 'ssl' | 'tlvs'>,
+  hello?: ClientHello,
+): TlsFacts | undefined {
+  const facts = { version: ssl?.version, serverName: hello?.serverName ?? tlvs.authority }
   return facts.version === undefined && facts.serverName === undefined ? undefined : facts
 }
