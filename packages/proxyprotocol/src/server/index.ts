@@ -10,6 +10,7 @@ export {
   type ConnectionInfo,
   type SocketEnds,
 } from './connection-info.ts'
+export type { ServerStats } from './connection-tally.ts'
 export type { Connection, ConnectionState } from './connection.ts'
 export { createServer } from './create-server.ts'
 export { descriptorLimit } from './descriptor-limit.ts'
@@ -21,11 +22,11 @@ export {
   type RejectedMessage,
   type StuckMessage,
 } from './diagnostics.ts'
-export type { CloseOptions, CloseResult } from './drain.ts'
+export type { CloseOptions, CloseResult, HandOverOptions } from './drain.ts'
 export { front, type FrontServer } from './front.ts'
 export type { ListenArguments } from './listener.ts'
 export type { Place } from './networks.ts'
-export { ProxyServer, type Handler, type ServerState, type ServerStats } from './proxy-server.ts'
+export { ProxyServer, type Handler, type ServerState } from './proxy-server.ts'
 export { readHeader, type ReadHeaderOptions, type ReadHeaderResult } from './read-header.ts'
 export type { OnError } from './report.ts'
 export { reset } from './reset.ts'

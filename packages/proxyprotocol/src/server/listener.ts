@@ -25,7 +25,7 @@ export interface ListenerEvents {
 const shortages: readonly (string | undefined)[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']
 
 export class Listener {
-  readonly #net: Server
+  #net: Server
   readonly #events: ListenerEvents
   #binding: AbortController | undefined
   #transport: Peer['transport'] = 'tcp'
@@ -33,8 +33,7 @@ export class Listener {
   constructor(events: ListenerEvents) {
     this.#events = events
     this.#net = createServer({ allowHalfOpen: true, noDelay: true })
-    this.#net.on('connection', socket => events.onConnection(socket))
-    this.#net.on('close', () => events.onClose()).on('error', this.#onError)
+    this.#watch()
   }
 
   get binding(): boolean {
@@ -62,9 +61,34 @@ export class Listener {
     }
   }
 
+  /**
+   * Gives the bound socket to a listener that has none, in one turn: whoever connects meanwhile waits in the kernel, and is
+   * the other's.
+   */
+  moveTo(other: Listener): void {
+    for (const each of [this, other]) each.#unwatch()
+    const net = this.#net
+    this.#net = other.#net
+    other.#net = net
+    other.#transport = this.#transport
+    for (const each of [this, other]) each.#watch()
+  }
+
   close(): void {
     this.#net.close()
   }
+
+  #watch(): void {
+    this.#net.on('connection', this.#onConnection).on('close', this.#onClose).on('error', this.#onError)
+  }
+
+  #unwatch(): void {
+    this.#net.off('connection', this.#onConnection).off('close', this.#onClose).off('error', this.#onError)
+  }
+
+  readonly #onConnection = (socket: Socket): void => this.#events.onConnection(socket)
+
+  readonly #onClose = (): void => this.#events.onClose()
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     if (this.#binding) return // listen() rejects with it

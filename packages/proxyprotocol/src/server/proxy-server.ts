@@ -3,20 +3,14 @@
 
 import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
+import { inspect } from 'node:util'
 import { ProxyProtocolError } from '../codec/index.ts'
 import { AcceptedConnection, type ConnectionOwner } from './accepted-connection.ts'
 import { Admission } from './admission.ts'
-import { emptyCounters, type CloseReason } from './close-reason.ts'
 import type { ConnectionInfo } from './connection-info.ts'
+import { ConnectionTally, type ServerStats } from './connection-tally.ts'
 import type { Connection } from './connection.ts'
-import {
-  acceptedChannel,
-  closedChannel,
-  openedChannel,
-  rejectedChannel,
-  stuckChannel,
-} from './diagnostics.ts'
-import { Drain, type CloseOptions, type CloseResult } from './drain.ts'
+import { Drain, type CloseOptions, type CloseResult, type Drainable, type HandOverOptions } from './drain.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Listener, type ListenArguments } from './listener.ts'
 import { Places } from './places.ts'
@@ -27,15 +21,8 @@ import { TlsAcceptor } from './tls-acceptor.ts'
 /** Serves one connection; the connection lives as long as the returned promise. */
 export type Handler = (connection: Connection) => void | Promise<void>
 
-/** `draining` from the first call of `close()`, `closed` once it has resolved. */
+/** `draining` from the first call of `close()` or `handOver()`, `closed` once that has resolved. */
 export type ServerState = 'idle' | 'listening' | 'draining' | 'closed'
-
-/** Counters since the start. `accepted` is always `active` and all of `closed` together. */
-export interface ServerStats {
-  readonly accepted: number
-  readonly active: number
-  readonly closed: Readonly<Record<CloseReason, number>>
-}
 
 const limitCodes: readonly string[] = ['limit_connections', 'limit_source', 'limit_fds']
 
@@ -50,10 +37,9 @@ export class ProxyServer implements AsyncDisposable {
   readonly #owner: ConnectionOwner
   readonly #held = new Set<AcceptedConnection>()
   readonly #idle: IdleWatch
-  readonly #closed = emptyCounters()
+  readonly #tally = new ConnectionTally(this)
   readonly #signal: AbortSignal | undefined
-  #accepted = 0
-  #state: ServerState = 'idle'
+  #listened = false
   #drain: Drain | undefined
 
   constructor(options: ServerOptions, handler: Handler) {
@@ -75,7 +61,8 @@ export class ProxyServer implements AsyncDisposable {
 
   /** Where the server is in its life; it only moves forward. */
   get state(): ServerState {
-    return this.#state
+    if (this.#drain) return this.#drain.over ? 'closed' : 'draining'
+    return this.#listened ? 'listening' : 'idle'
   }
 
   /**
@@ -93,7 +80,7 @@ export class ProxyServer implements AsyncDisposable {
 
   /** A snapshot of the counters. */
   stats(): ServerStats {
-    return { accepted: this.#accepted, active: this.#held.size, closed: { ...this.#closed } }
+    return this.#tally.stats()
   }
 
   /**
@@ -103,14 +90,10 @@ export class ProxyServer implements AsyncDisposable {
    * @throws the system's error when the address cannot be bound; the server may try again then.
    */
   async listen(...args: ListenArguments): Promise<AddressInfo | string> {
-    if (this.#state !== 'idle' || this.#listener.binding) {
-      throw new Error(
-        `listen() needs a new server, this one is ${this.#listener.binding ? 'binding' : this.#state} already`,
-      )
-    }
+    this.#mustBeNew('listen() needs a new server, this one')
     await this.#listener.listen(args)
     if (this.#drain) throw new Error('the server was closed before it could listen')
-    this.#state = 'listening'
+    this.#listened = true
     return this.address as AddressInfo | string // it is listening, so there is one
   }
 
@@ -131,16 +114,32 @@ export class ProxyServer implements AsyncDisposable {
    * @throws TypeError or RangeError naming the option that is wrong.
    */
   async close(options: CloseOptions = {}): Promise<CloseResult> {
-    if (this.#drain === undefined) {
-      const { abortTimeout } = this.#settings
-      const stopListening = (): void => this.#listener.close()
-      this.#drain = new Drain({ held: this.#held, abortTimeout, stopListening }, options)
-      this.#state = 'draining'
+    this.#drain?.close(options)
+    this.#drain ??= Drain.closing(this.#drainable(), options)
+    return this.#drain.result
+  }
+
+  /**
+   * Gives the listening socket to a server that has not listened yet. It happens at once: no connection is refused or
+   * lost, and nothing is bound anew. Whoever connects from now on is the successor's; this server is `draining`, and its
+   * connections go on, those without a complete header too. A `close()` of this server ends that patience.
+   *
+   * @returns what became of its connections, when the last is gone or `drain` has passed. Never rejects.
+   * @throws Error, at once, where this server does not listen or the successor has; RangeError naming the option that is
+   * wrong. Nothing has changed then.
+   */
+  handOver(successor: ProxyServer, options: HandOverOptions = {}): Promise<CloseResult> {
+    if (!(successor instanceof ProxyServer)) {
+      throw new TypeError(`successor must be a ProxyServer, got ${inspect(successor, { depth: 0 })}`)
     }
-    const result = await this.#drain.result
-    this.#state = 'closed'
-    this.#signal?.removeEventListener('abort', this.#onSignal)
-    return result
+    if (this.address === null || this.#drain) {
+      throw new Error('handOver() needs a server that listens and is not draining')
+    }
+    successor.#mustBeNew('handOver() needs a successor that has not listened, this one')
+    this.#drain = Drain.handedOver(this.#drainable(), options)
+    this.#listener.moveTo(successor.#listener)
+    successor.#listened = true
+    return this.#drain.result
   }
 
   /** Closes without patience, also when `close()` is waiting already; the signals' reason has `reason` as its cause. */
@@ -155,30 +154,42 @@ export class ProxyServer implements AsyncDisposable {
     await this.close()
   }
 
+  #mustBeNew(need: string): void {
+    if (this.state === 'idle' && !this.#listener.binding) return
+    throw new Error(`${need} is ${this.#listener.binding ? 'binding' : this.state} already`)
+  }
+
+  #drainable(): Drainable {
+    return {
+      held: this.#held,
+      abortTimeout: this.#settings.abortTimeout,
+      stopListening: () => this.#listener.close(),
+      onOver: () => this.#signal?.removeEventListener('abort', this.#onSignal),
+    }
+  }
+
   readonly #onSignal = (): void => {
     void this.abort(this.#signal?.reason) // whoever needs its end awaits close(), which joins
   }
 
   async #serve(socket: Socket): Promise<void> {
-    this.#accepted++
     const connection = new AcceptedConnection(socket, this.#owner)
     this.#held.add(connection)
     this.#idle.start()
-    if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#message(connection))
+    this.#tally.accepted(connection)
     const atOnce = this.#places.take()
     const hasPlace = atOnce || (await this.#waitForPlace(connection))
     const waited = atOnce ? 0 : Math.round(connection.age)
     const admitted = hasPlace ? await this.#admit(connection, waited) : this.#rejectFull(connection)
     if (admitted && connection.open()) {
-      if (openedChannel.hasSubscribers) openedChannel.publish(this.#message(connection))
+      this.#tally.opened(connection)
       await connection.serve(this.#handler)
     }
     await connection.closed()
     this.#held.delete(connection)
     if (hasPlace) this.#places.free()
     const { reason = 'done' } = connection
-    this.#closed[reason]++
-    if (closedChannel.hasSubscribers) closedChannel.publish({ ...this.#message(connection), reason })
+    this.#tally.closed(connection, reason)
     if (this.#held.size === 0) this.#drain?.emptied()
   }
 
@@ -210,22 +221,13 @@ export class ProxyServer implements AsyncDisposable {
   #reject(connection: AcceptedConnection, error: ProxyProtocolError): undefined {
     const reset = this.#settings.overLimit === 'reset' && limitCodes.includes(error.code)
     const first = connection.reject(error, reset ? 'reset' : 'close')
-    if (first && error.code !== 'probe' && rejectedChannel.hasSubscribers) {
-      rejectedChannel.publish({ ...this.#message(connection), error })
-    }
-  }
-
-  #message(connection: Connection): { server: ProxyServer; connection: Connection; info: ConnectionInfo } {
-    return { server: this, connection, info: connection.info }
+    if (first && error.code !== 'probe') this.#tally.rejected(connection, error)
   }
 
   #listening(): Listener {
     return new Listener({
       onConnection: socket => void this.#serve(socket), // held by #held, and never rejects
-      onShortage: () => {
-        this.#accepted++
-        this.#closed.limit_fds++
-      },
+      onShortage: () => this.#tally.shortage(),
       onError: error => {
         void report(this.#settings.onError, error, undefined)
         void this.close()
@@ -242,9 +244,7 @@ export class ProxyServer implements AsyncDisposable {
       isDraining: () => this.#drain !== undefined,
       transport: () => this.#listener.transport,
       report: (error, connection) => void report(onError, error, connection),
-      stuck: (error, connection) => {
-        if (stuckChannel.hasSubscribers) stuckChannel.publish({ ...this.#message(connection), error })
-      },
+      stuck: (error, connection) => this.#tally.stuck(connection, error),
     }
   }
 }
