@@ -39,7 +39,7 @@ function sourceOf(io: ProgramIo, relays: () => readonly Relay[]): AdminSource {
 function readiness(relays: readonly Relay[]): Readiness {
   const states = relays.map(({ server }) => server.state)
   if (states.some(state => state === 'draining' || state === 'closed')) return 'draining'
-  return states.every(state => state === 'listening') ? 'ready' : 'starting'
+  return states.length > 0 && states.every(state => state === 'listening') ? 'ready' : 'starting'
 }
 
 function serviceView({ server, service, totals, connections, upstreams }: Relay): ServiceView {

@@ -51,7 +51,7 @@ async function serve({ host, port, pp = 'detect' }: Address, io: ProgramIo): Pro
     },
     connection => echo(connection, io),
   )
-  const stopLogging = logRejections(io, [server])
+  const stopLogging = logRejections(io, new Set([server]))
   try {
     await serveUntilSignal(io, [server], async () => {
       const address = await server.listen({ host, port })

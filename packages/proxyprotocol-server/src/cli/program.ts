@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import type { Writable } from 'node:stream'
 import { inspect } from 'node:util'
 import { Command, CommanderError, Option } from 'commander'
-import type { Connection, ProxyServer } from 'proxyprotocol/server'
+import type { CloseResult, Connection } from 'proxyprotocol/server'
 import { ConfigError, type LogFormat } from '../config/index.ts'
 import { showEndpoint, type LogFields } from './log.ts'
 import { Log, logFormats, writeBounded } from './program-log.ts'
@@ -17,7 +17,7 @@ const EXIT_FAILURE = 1
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
-type Signal = (typeof SIGNALS)[number]
+type Signal = (typeof SIGNALS)[number] | 'SIGHUP'
 
 /** What a program needs of the process it runs in. */
 export interface ProgramIo {
@@ -31,8 +31,11 @@ export interface ProgramIo {
   exit(code: number): void
 }
 
-/** What ending a server takes. */
-export type Drainable = Pick<ProxyServer, 'connections' | 'close'>
+/** What ending a server takes, or many of them. */
+export interface Drainable {
+  readonly connections: { readonly size: number }
+  close(): Promise<CloseResult>
+}
 
 for (const stream of [process.stdout, process.stderr]) outliveReader(stream)
 
@@ -148,6 +151,11 @@ async function drain(io: ProgramIo, servers: readonly Drainable[]): Promise<void
     ['stuck', stuck],
   ])
   if (stuck > 0) io.exit(EXIT_FAILURE)
+}
+
+/** What a user is told of it. */
+export function explain(error: unknown): string {
+  return isForUser(error) ? error.message : inspect(error)
 }
 
 /** Whether the message says it all; anything else is a fault of the program's own. */

@@ -17,10 +17,13 @@ import type { ProgramIo } from './program.ts'
 
 const { opened, rejected, closed } = diagnosticsChannels
 
+/** Some servers, which may change in the meantime. */
+export type ServerSet = Pick<ReadonlySet<ProxyServer>, 'has'>
+
 /** Logs what these servers turn away until the function that it gives is called; `nameOf` names their services. */
 export function logRejections(
   io: ProgramIo,
-  servers: readonly ProxyServer[],
+  servers: ServerSet,
   nameOf: (server: ProxyServer) => string | undefined = () => undefined,
 ): () => void {
   const served = new WeakSet<ConnectionInfo>()
@@ -35,8 +38,8 @@ export function logRejections(
     },
     [closed]: message => {
       const { connection, server, info, reason } = message as ClosedMessage
-      const ours = servers.find(each => each === server)
-      if (!ours || served.has(info) || reason === 'probe') return
+      const ours = server as ProxyServer // or what was attached to, which is none of them
+      if (!servers.has(ours) || served.has(info) || reason === 'probe') return
       const { id, age } = connection as Connection // no server of ours was attached to
       const entry = { ...rejectedEntry(info), id, reason, age, error: errors.get(info) }
       io.log.write('rejected', describeAccess(entry, nameOf(ours)), 'warn')

@@ -1,22 +1,16 @@
 // proxyprotocol-server: a TCP proxy that puts a header in front of each connection.
 
-import type { CloseReason, ProxyServer } from 'proxyprotocol/server'
-import type { Configuration, Service, Shutdown } from '../config/index.ts'
+import type { CloseReason } from 'proxyprotocol/server'
+import type { Configuration, Service } from '../config/index.ts'
 import type { AdminServer } from '../admin/index.ts'
 import { createRelay, withConnectionLimits, type Relay } from '../relay/index.ts'
 import { describeAccess } from './access-log.ts'
 import { startAdmin } from './admin.ts'
-import { showAddress, type LogFields } from './log.ts'
-import {
-  log,
-  logFailure,
-  processIo,
-  runProgram,
-  serveUntilSignal,
-  type Drainable,
-  type ProgramIo,
-} from './program.ts'
+import { Hangups } from './hangups.ts'
+import type { LogFields } from './log.ts'
+import { log, logFailure, processIo, runProgram, serveUntilSignal, type ProgramIo } from './program.ts'
 import { logRejections } from './rejections.ts'
+import { RunningConfiguration } from './running-configuration.ts'
 import { serverRequest } from './server-arguments.ts'
 import { showConfiguration } from './show-configuration.ts'
 import { sentTo, upstreamsOf } from './show-pool.ts'
@@ -31,51 +25,42 @@ const FAILED_BY_US: readonly CloseReason[] = [
 export function runServer(args: readonly string[], io: ProgramIo = processIo): Promise<number> {
   return runProgram(io, async () => {
     const { command, configuration, origin } = serverRequest(args, io)
-    if (command === 'serve') return serve(configuration, io)
+    if (command === 'serve') return serve(configuration, () => serverRequest(args, io).configuration, io)
     const services = withConnectionLimits(configuration.services)
     io.out(`${origin} is right.\n\n${showConfiguration({ ...configuration, services })}`)
   })
 }
 
-async function serve(configuration: Configuration, io: ProgramIo): Promise<void> {
-  const { services, shutdown, log: settings } = configuration
-  const { quiet } = settings
-  io.log.format = settings.format
-  const relays = withConnectionLimits(services).map(service => relayFor(service, quiet, io))
-  const servers = relays.map(({ server }) => server)
-  const drainables = servers.map(server => drainable(server, shutdown))
-  const stopLogging = quiet ? () => undefined : logRejections(io, servers, server => serviceOf(server)?.name)
+/** Serves until a signal ends it; SIGHUP makes it read its configuration again. */
+async function serve(first: Configuration, reread: () => Configuration, io: ProgramIo): Promise<void> {
+  const isQuiet = (): boolean => running.current.log.quiet
+  const create = (service: Service): Relay => relayFor(service, isQuiet, io)
+  const running = new RunningConfiguration(io, { first, reread, create, describe: describeService })
+  const { fleet } = running
+  const stopLogging = logRejections(
+    io,
+    { has: server => !isQuiet() && fleet.servers.has(server) },
+    server => fleet.nameOf(server),
+  )
+  const hangups = new Hangups(io, () => running.reload())
   let admin: AdminServer | undefined
-  function serviceOf(server: ProxyServer): Service | undefined {
-    return relays.find(each => each.server === server)?.service
-  }
   try {
-    await serveUntilSignal(io, drainables, async () => {
-      admin = configuration.admin && (await startAdmin(io, configuration.admin, () => relays))
-      for (const relay of relays) {
-        const address = await relay.listen()
-        log(io, 'listening', [['address', showAddress(address)], ...describeService(relay.service)])
-      }
+    await serveUntilSignal(io, [running], async () => {
+      admin = first.admin && (await startAdmin(io, first.admin, () => fleet.reported()))
+      await running.start()
+      hangups.start()
     })
   } finally {
-    await Promise.all([...servers.map(server => server.abort()), admin?.close()])
+    await Promise.all([fleet.abort(), admin?.close()])
+    hangups.stop()
     stopLogging()
   }
 }
 
-function drainable(server: ProxyServer, shutdown: Shutdown): Drainable {
-  return {
-    get connections() {
-      return server.connections
-    },
-    close: () => server.close(shutdown),
-  }
-}
-
-function relayFor(service: Service, quiet: boolean, io: ProgramIo): Relay {
+function relayFor(service: Service, isQuiet: () => boolean, io: ProgramIo): Relay {
   return createRelay(service, {
     onClosed: record => {
-      if (!quiet || FAILED_BY_US.includes(record.reason))
+      if (!isQuiet() || FAILED_BY_US.includes(record.reason))
         log(io, 'closed', describeAccess(record, service.name))
     },
     onError: (error, connection) => {

@@ -1,0 +1,83 @@
+// The configuration that a program runs by: made real by a fleet, said in the log, and read again on request. What is wrong
+// with a new one leaves the old one running.
+
+import type { CloseResult } from 'proxyprotocol/server'
+import type { Configuration, Service } from '../config/index.ts'
+import { Fleet, withConnectionLimits, type FleetChange, type Relay } from '../relay/index.ts'
+import { showAddress, type LogFields } from './log.ts'
+import { explain, log, type Drainable, type ProgramIo } from './program.ts'
+
+/** What a running configuration is told by its program. */
+export interface RunningInit {
+  readonly first: Configuration
+  /** Reads the configuration again; throws where it is wrong. */
+  readonly reread: () => Configuration
+  /** Makes the relay of a service. */
+  readonly create: (service: Service) => Relay
+  /** What the log says of a service. */
+  readonly describe: (service: Service) => LogFields
+}
+
+export class RunningConfiguration implements Drainable {
+  readonly fleet: Fleet
+  readonly #io: ProgramIo
+  readonly #init: RunningInit
+  #current: Configuration
+
+  constructor(io: ProgramIo, init: RunningInit) {
+    this.#io = io
+    this.#init = init
+    this.#current = init.first
+    this.fleet = new Fleet({ create: init.create })
+  }
+
+  /** The one that holds. */
+  get current(): Configuration {
+    return this.#current
+  }
+
+  get connections(): { readonly size: number } {
+    return this.fleet.connections
+  }
+
+  /** Makes the first configuration real. */
+  async start(): Promise<void> {
+    await this.#change(this.#current)
+  }
+
+  /** Makes what the configuration is by now real, or says in the log why it cannot. Never rejects. */
+  async reload(): Promise<void> {
+    if (this.fleet.state === 'draining') return
+    try {
+      const next = this.#init.reread()
+      const { added, changed, removed, unchanged } = await this.#change(next)
+      this.#current = next
+      log(this.#io, 'reloaded', [
+        ['added', added.length],
+        ['changed', changed.length],
+        ['removed', removed.length],
+        ['unchanged', unchanged.length],
+      ])
+    } catch (error) {
+      log(this.#io, 'reload-failed', [['error', explain(error)]])
+    }
+  }
+
+  /** Ends it as it says itself. */
+  close(): Promise<CloseResult> {
+    return this.fleet.close(this.#current.shutdown)
+  }
+
+  async #change({ services, shutdown: { drain } }: Configuration): Promise<FleetChange> {
+    const change = await this.fleet.apply(withConnectionLimits(services), { drain })
+    for (const relay of change.added) this.#say('listening', relay)
+    for (const relay of change.changed) this.#say('changed', relay)
+    for (const { service } of change.removed) log(this.#io, 'removed', [['service', service.name]])
+    return change
+  }
+
+  #say(event: string, { server, service }: Relay): void {
+    const address = server.address ?? '' // null for one that was closed in this very moment
+    log(this.#io, event, [['address', showAddress(address)], ...this.#init.describe(service)])
+  }
+}

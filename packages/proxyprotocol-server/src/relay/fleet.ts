@@ -1,0 +1,234 @@
+// The relays of a program by where they listen, and how one configuration takes the place of another: whatever can fail is
+// done before anything is changed, and the change itself is one turn of the event loop.
+
+import { isDeepStrictEqual } from 'node:util'
+import type { CloseOptions, CloseResult, ProxyServer } from 'proxyprotocol/server'
+import { formatAddress, type Service } from '../config/index.ts'
+import type { LiveConnection, RelayTotals } from './ledger.ts'
+import type { Relay } from './relay.ts'
+import { sumOfTotals } from './totals-sum.ts'
+
+/** What a fleet is told. */
+export interface FleetOptions {
+  /** Makes the relay of a service; it must not listen yet. */
+  readonly create: (service: Service) => Relay
+  /** Makes a new relay listen; by default at the address of its service. */
+  readonly listen?: ((relay: Relay) => Promise<unknown>) | undefined
+}
+
+/** What became of the relays at a change. */
+export interface FleetChange {
+  /** Those that listen where nothing did. */
+  readonly added: readonly Relay[]
+  /** Those that have taken over the socket of a service that is no longer the same. */
+  readonly changed: readonly Relay[]
+  /** Those that have stopped listening, as their services are gone. */
+  readonly removed: readonly Relay[]
+  readonly unchanged: readonly Relay[]
+}
+
+/** Where a fleet is in its life. */
+export type FleetState = 'starting' | 'running' | 'draining'
+
+/** A service as it was given, and its relay. */
+interface Running {
+  readonly service: Service
+  readonly relay: Relay
+}
+
+/** A service that is to run: its relay, and what has its socket by now, which may be the same. */
+interface Move extends Running {
+  readonly key: string
+  readonly current: Running | undefined
+}
+
+/**
+ * Runs the relays of many services, and changes them without losing a connection.
+ *
+ * @example
+ * ```ts
+ * import { createRelay, Fleet, parseService } from 'proxyprotocol-server'
+ *
+ * const fleet = new Fleet({ create: service => createRelay(service) })
+ * await fleet.apply([parseService('127.0.0.1:0', '192.0.2.1:8080')])
+ * await fleet.apply([parseService('127.0.0.1:0', '192.0.2.2:8080')]) // the same socket, another upstream
+ * await fleet.close()
+ * ```
+ */
+export class Fleet {
+  readonly #options: FleetOptions
+  #running: ReadonlyMap<string, Running> = new Map()
+  readonly #retired = new Set<Relay>()
+  readonly #servers = new Set<ProxyServer>()
+  /** Counters of relays that are over, by the names of their services. */
+  readonly #past = new Map<string, RelayTotals>()
+  #state: FleetState = 'starting'
+  #applying: Promise<FleetChange> | undefined
+
+  constructor(options: FleetOptions) {
+    this.#options = options
+  }
+
+  /** `draining` from the first call of `close()`. */
+  get state(): FleetState {
+    return this.#state
+  }
+
+  /** Those that listen, in the order of their services. */
+  get relays(): readonly Relay[] {
+    return [...this.#running.values()].map(({ relay }) => relay)
+  }
+
+  /** The servers of all relays that listen or have connections left. */
+  get servers(): ReadonlySet<ProxyServer> {
+    return this.#servers
+  }
+
+  /** All that are open, those of services that have changed or gone included. */
+  get connections(): { readonly size: number } {
+    return { size: [...this.#servers].reduce((sum, { connections }) => sum + connections.size, 0) }
+  }
+
+  /**
+   * Counters by the name of the service, over all relays that it has had: they never go back. Services that are gone keep
+   * theirs.
+   */
+  totals(): ReadonlyMap<string, RelayTotals> {
+    const sums = new Map(this.#past)
+    for (const { service, totals } of [...this.relays, ...this.#retired]) {
+      sums.set(service.name, sumOfTotals(sums.get(service.name), totals()))
+    }
+    return sums
+  }
+
+  /** Those that listen, each with the totals of its service and the connections of those before it. */
+  reported(): readonly Relay[] {
+    return this.relays.map(relay => {
+      const { name } = relay.service
+      const before = [...this.#retired].filter(({ service }) => service.name === name)
+      return {
+        ...relay,
+        totals: () => this.totals().get(name) ?? relay.totals(),
+        connections: () => connectionsOf([...before, relay]),
+      }
+    })
+  }
+
+  /** What the service of a server is called. */
+  nameOf(server: ProxyServer): string | undefined {
+    return [...this.relays, ...this.#retired].find(each => each.server === server)?.service.name
+  }
+
+  /**
+   * Makes these the services. Relays of services that are the same stay as they are; a changed one hands its socket to its
+   * successor, and its connections go on; a service that is gone stops listening, and closes its connections as
+   * `options` say. Either all of this happens or none.
+   *
+   * @throws what `create` or `listen` threw, or an Error where the fleet is draining or changing already; nothing has changed
+   * then.
+   */
+  async apply(services: readonly Service[], options: CloseOptions = {}): Promise<FleetChange> {
+    if (this.#state === 'draining') throw new Error('apply() needs a fleet that is not draining')
+    if (this.#applying) throw new Error('apply() needs the change before it to be over')
+    this.#applying = this.#change(services, options)
+    try {
+      return await this.#applying
+    } finally {
+      this.#applying = undefined
+    }
+  }
+
+  /** Closes all servers; resolves with the sums of what they say. Never rejects for a client's sake. */
+  async close(options: CloseOptions = {}): Promise<CloseResult> {
+    this.#state = 'draining'
+    await this.#applying?.catch(() => undefined) // whoever called apply() hears of it
+    const results = await Promise.all([...this.#servers].map(server => server.close(options)))
+    return {
+      drained: results.reduce((sum, { drained }) => sum + drained, 0),
+      forced: results.reduce((sum, { forced }) => sum + forced, 0),
+      stuck: results.flatMap(({ stuck }) => stuck),
+    }
+  }
+
+  /** Ends all connections at once. */
+  async abort(): Promise<void> {
+    this.#state = 'draining'
+    await this.#applying?.catch(() => undefined) // as above
+    await Promise.all([...this.#servers].map(server => server.abort()))
+  }
+
+  async #change(services: readonly Service[], options: CloseOptions): Promise<FleetChange> {
+    const moves: Move[] = []
+    const { create, listen = (relay: Relay) => relay.listen() } = this.#options
+    try {
+      for (const { key, service, current } of this.#placed(services)) {
+        const same = isDeepStrictEqual(current?.service, service)
+        moves.push({ key, service, current, relay: current && same ? current.relay : create(service) })
+      }
+      for (const { relay, current } of moves) if (!current) await listen(relay)
+      if (this.#state === 'draining') throw new Error('the fleet was closed before it could change')
+      const lost = moves.find(({ current }) => current && !listens(current))
+      if (lost) throw new Error(`the service ${lost.service.name} has stopped listening in the meantime`)
+    } catch (error) {
+      await Promise.all(moves.filter(isNew).map(({ relay }) => relay.server.abort()))
+      throw error
+    }
+    return this.#swap(moves, options)
+  }
+
+  /** Each service with what has its socket; those at ports of the system's choice are told apart by their order. */
+  #placed(services: readonly Service[]): readonly Omit<Move, 'relay'>[] {
+    const seen = new Map<string, number>()
+    return services.map(service => {
+      const address = formatAddress({ ...service.listen, pp: undefined })
+      const count = (seen.get(address) ?? 0) + 1
+      seen.set(address, count)
+      const key = `${address}#${String(count)}`
+      const current = this.#running.get(key)
+      return { key, service, current: current && listens(current) ? current : undefined }
+    })
+  }
+
+  /** Nothing in here waits or fails. */
+  #swap(moves: readonly Move[], options: CloseOptions): FleetChange {
+    const kept = new Set(moves.map(({ current }) => current?.relay))
+    const removed = this.relays.filter(relay => !kept.has(relay))
+    this.#running = new Map(moves.map(({ key, service, relay }) => [key, { service, relay }]))
+    this.#state = 'running'
+    for (const { relay } of moves) this.#servers.add(relay.server)
+    const changed = moves.filter(move => move.current && isNew(move))
+    for (const { current, relay } of changed) {
+      if (current) this.#retire(current.relay, current.relay.server.handOver(relay.server))
+    }
+    for (const relay of removed) this.#retire(relay, relay.server.close(options))
+    return {
+      added: moves.filter(({ current }) => !current).map(({ relay }) => relay),
+      changed: changed.map(({ relay }) => relay),
+      removed,
+      unchanged: moves.filter(move => !isNew(move)).map(({ relay }) => relay),
+    }
+  }
+
+  #retire(relay: Relay, ended: Promise<CloseResult>): void {
+    this.#retired.add(relay)
+    void ended.then(() => {
+      const { server, service, totals } = relay
+      if (server.connections.size > 0) return // its handlers are stuck, and that must stay to be seen
+      this.#retired.delete(relay)
+      this.#servers.delete(server)
+      this.#past.set(service.name, sumOfTotals(this.#past.get(service.name), totals()))
+    })
+  }
+}
+
+function listens({ relay: { server } }: Running): boolean {
+  return server.state === 'listening' && server.address !== null
+}
+
+function isNew({ relay, current }: Move): boolean {
+  return relay !== current?.relay
+}
+
+function* connectionsOf(relays: readonly Relay[]): Generator<LiveConnection> {
+  for (const { connections } of relays) yield* connections()
+}
