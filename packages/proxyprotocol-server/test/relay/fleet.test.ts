@@ -1,0 +1,232 @@
+// Services that change while they run: whose sockets go on, whose connections, whose counters, and that it is all or nothing.
+
+import assert from 'node:assert/strict'
+import type { AddressInfo } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { parseService, type Service } from '../../src/config/index.ts'
+import { createRelay, Fleet, type FleetChange, type FleetOptions, type Relay } from '../../src/relay/index.ts'
+import { assertBalanced } from '../support/relay.ts'
+import { chunk, closedPort, content, dial, listen, outcome, until, warnings } from '../support/sockets.ts'
+import { atEnd } from '../support/teardown.ts'
+
+/** Milliseconds that no test waits for. */
+const LONG = 60_000
+
+/** A fleet that leaves nothing behind at the test's end. */
+function makeFleet(t: TestContext, options: Partial<FleetOptions> = {}): Fleet {
+  const made: Relay[] = []
+  const fleet = new Fleet({
+    ...options,
+    create: service => {
+      const relay = (options.create ?? createRelay)(service)
+      made.push(relay)
+      return relay
+    },
+  })
+  warnings(t)
+  atEnd(t, async () => {
+    await fleet.abort()
+    assert.equal(fleet.connections.size, 0)
+    for (const stats of fleet.stats().values()) assertBalanced(stats)
+    for (const { server } of made) assert.equal(server.state, 'closed')
+  })
+  return fleet
+}
+
+function portOf({ server }: Relay): number {
+  return (server.address as AddressInfo).port
+}
+
+function names({ added, changed, removed, unchanged }: FleetChange): Record<string, string[]> {
+  const all = { added, changed, removed, unchanged }
+  const named = Object.entries(all).map(([what, relays]) => [what, relays.map(({ service }) => service.name)])
+  return Object.fromEntries(named) as Record<string, string[]>
+}
+
+/** A service at a port of the system's choice. */
+function serviceTo(port: number, name: string, idle = LONG): Service {
+  return parseService('127.0.0.1:0', `127.0.0.1:${port}?pp=noop`, { name, timeouts: { idle } })
+}
+
+test('what has not changed is left alone, and what has hands its socket over', async t => {
+  const upstreams = [await listen(t), await listen(t)] as const
+  const fleet = makeFleet(t)
+  assert.equal(fleet.state, 'starting')
+  const [a, b] = [serviceTo(upstreams[0].port, 'a'), serviceTo(upstreams[0].port, 'b')]
+  assert.deepEqual(names(await fleet.apply([a, b])), {
+    ...{ added: ['a', 'b'], changed: [], removed: [], unchanged: [] },
+  })
+  const before = fleet.relays
+  const ports = before.map(portOf)
+  const second = [serviceTo(upstreams[0].port, 'a'), serviceTo(upstreams[1].port, 'b')]
+  assert.deepEqual(names(await fleet.apply(second)), {
+    ...{ added: [], changed: ['b'], removed: [], unchanged: ['a'] },
+  })
+  assert.equal(fleet.state, 'running')
+  assert.deepEqual(fleet.relays.map(portOf), ports)
+  assert.equal(fleet.relays[0], before[0])
+  assert.notEqual(fleet.relays[1], before[1])
+  dial(t, ports[1] ?? 0).write('to the second')
+  assert.equal(String(await chunk(await upstreams[1].accept())), 'to the second')
+})
+
+test('connections of a service that changes go on at the upstream that they have', async t => {
+  const upstreams = [await listen(t), await listen(t)] as const
+  const fleet = makeFleet(t)
+  await fleet.apply([serviceTo(upstreams[0].port, 'a')])
+  const [relay] = fleet.relays
+  const client = dial(t, portOf(relay as Relay))
+  const far = await upstreams[0].accept()
+  await fleet.apply([serviceTo(upstreams[1].port, 'a')])
+  assert.equal(fleet.connections.size, 1)
+  client.end('late')
+  assert.equal(String(await content(far)), 'late')
+  far.end('too')
+  assert.equal(String(await content(client)), 'too')
+  await until(() => fleet.connections.size === 0 && fleet.servers.size === 1)
+  assert.deepEqual([relay?.server.state, upstreams[1].accepted], ['closed', 0])
+})
+
+test('a service that is gone stops listening, and ends its connections by the deadline that it is given', async t => {
+  const upstream = await listen(t)
+  const fleet = makeFleet(t)
+  await fleet.apply([serviceTo(upstream.port, 'a'), serviceTo(upstream.port, 'b')])
+  const port = portOf(fleet.relays[1] as Relay)
+  const client = dial(t, port)
+  await upstream.accept()
+  const change = await fleet.apply([serviceTo(upstream.port, 'a')], { drain: 20 })
+  assert.deepEqual([change.removed.map(({ service }) => service.name), fleet.relays.length], [['b'], 1])
+  assert.equal((await outcome(dial(t, port))).error, 'ECONNREFUSED')
+  assert.equal((await outcome(client)).error, 'ECONNRESET')
+  await until(() => fleet.servers.size === 1)
+  assert.equal(fleet.stats().get('b')?.closed.drain_deadline, 1)
+})
+
+test('counters of a service are those of all its relays, and never go back', async t => {
+  const upstream = await listen(t)
+  const fleet = makeFleet(t)
+  const seen: number[] = []
+  const look = (): unknown => seen.push(fleet.stats().get('a')?.accepted ?? -1)
+  look()
+  await fleet.apply([serviceTo(upstream.port, 'a')])
+  const port = portOf(fleet.relays[0] as Relay)
+  for (let i = 0; i < 3; i++) {
+    look()
+    dial(t, port).end()
+    ;(await upstream.accept()).resume().end()
+    look()
+    await fleet.apply([serviceTo(upstream.port, 'a', LONG + i)])
+    look()
+    await until(() => fleet.connections.size === 0)
+    look()
+  }
+  assert.deepEqual(seen, [-1, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3])
+  await until(() => fleet.servers.size === 1)
+  assert.equal(fleet.stats().get('a')?.closed.done, 3)
+  await fleet.apply([serviceTo(upstream.port, 'b')])
+  assert.equal(fleet.stats().get('a')?.accepted, 3)
+})
+
+test('an address that cannot be bound leaves everything as it was', async t => {
+  const upstream = await listen(t)
+  const fleet = makeFleet(t)
+  await fleet.apply([serviceTo(upstream.port, 'a'), serviceTo(upstream.port, 'b')])
+  const before = fleet.relays
+  const free = await closedPort()
+  const wrong = [
+    serviceTo(upstream.port, 'a', LONG + 1),
+    parseService(`127.0.0.1:${free}`, '127.0.0.1:1'),
+    parseService(`127.0.0.1:${upstream.port}`, '127.0.0.1:1'),
+  ]
+  await assert.rejects(fleet.apply(wrong), { code: 'EADDRINUSE', port: upstream.port })
+  assert.deepEqual(fleet.relays, before)
+  assert.deepEqual(
+    before.map(({ server }) => server.state),
+    ['listening', 'listening'],
+  )
+  assert.equal((await outcome(dial(t, free))).error, 'ECONNREFUSED')
+  dial(t, portOf(before[1] as Relay))
+  await upstream.accept()
+})
+
+test('a service that cannot be made leaves everything as it was', async t => {
+  const upstream = await listen(t)
+  const fault = new Error('no such certificate')
+  const fleet = makeFleet(t, {
+    create: service => {
+      if (service.name === 'bad') throw fault
+      return createRelay(service)
+    },
+  })
+  await assert.rejects(fleet.apply([serviceTo(upstream.port, 'bad')]), fault)
+  assert.deepEqual([fleet.state, fleet.relays], ['starting', []])
+  await fleet.apply([serviceTo(upstream.port, 'a')])
+  const before = fleet.relays
+  await assert.rejects(
+    fleet.apply([serviceTo(upstream.port, 'a', 5), serviceTo(upstream.port, 'bad')]),
+    fault,
+  )
+  assert.deepEqual(fleet.relays, before)
+})
+
+test('a service whose listener has failed listens anew', async t => {
+  const upstream = await listen(t)
+  const fleet = makeFleet(t)
+  await fleet.apply([serviceTo(upstream.port, 'a')])
+  const [relay] = fleet.relays
+  await relay?.server.close()
+  const change = await fleet.apply([serviceTo(upstream.port, 'a')])
+  assert.deepEqual(names(change), { added: ['a'], changed: [], removed: ['a'], unchanged: [] })
+  dial(t, portOf(fleet.relays[0] as Relay))
+  await upstream.accept()
+})
+
+test('a listener that fails during a change makes the change fail', async t => {
+  const upstream = await listen(t)
+  const fleet = makeFleet(t, {
+    listen: async relay => {
+      await relay.listen()
+      if (relay.service.name === 'b') void fleet.relays[0]?.server.close()
+    },
+  })
+  await fleet.apply([serviceTo(upstream.port, 'a')])
+  await assert.rejects(fleet.apply([serviceTo(upstream.port, 'a'), serviceTo(upstream.port, 'b')]), {
+    message: 'the service a has stopped listening in the meantime',
+  })
+})
+
+test('close() during a change waits for it, and the change fails', async t => {
+  const upstream = await listen(t)
+  const fleet = makeFleet(t)
+  await fleet.apply([serviceTo(upstream.port, 'a')])
+  dial(t, portOf(fleet.relays[0] as Relay))
+  const far = outcome(await upstream.accept())
+  const failed = assert.rejects(fleet.apply([serviceTo(upstream.port, 'a'), serviceTo(upstream.port, 'b')]), {
+    message: 'the fleet was closed before it could change',
+  })
+  const closing = fleet.close({ drain: 10 })
+  assert.equal(fleet.state, 'draining')
+  assert.deepEqual(await closing, { drained: 0, forced: 1, stuck: [] })
+  await failed
+  assert.equal((await far).error, 'ECONNRESET')
+  await assert.rejects(fleet.apply([]), { message: 'apply() needs a fleet that is not draining' })
+})
+
+test('close() ends the connections of changed services by its deadline, too', async t => {
+  const upstream = await listen(t)
+  const fleet = makeFleet(t)
+  await fleet.apply([serviceTo(upstream.port, 'a')])
+  dial(t, portOf(fleet.relays[0] as Relay))
+  await upstream.accept()
+  await fleet.apply([serviceTo(upstream.port, 'a', LONG + 1)])
+  assert.equal(fleet.servers.size, 2)
+  assert.deepEqual(await fleet.close({ drain: 10 }), { drained: 0, forced: 1, stuck: [] })
+})
+
+test('two changes at a time are refused', async t => {
+  const upstream = await listen(t)
+  const fleet = makeFleet(t)
+  const first = fleet.apply([serviceTo(upstream.port, 'a')])
+  await assert.rejects(fleet.apply([]), { message: 'apply() needs the change before it to be over' })
+  await first
+})
