@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { createServer } from 'proxyprotocol/server'
 import { parseService, type Service } from '../../src/config/index.ts'
 import { createRelay, Fleet, type FleetChange, type FleetOptions, type Relay } from '../../src/relay/index.ts'
 import { assertBalanced } from '../support/relay.ts'
@@ -229,4 +230,35 @@ test('two changes at a time are refused', async t => {
   const first = fleet.apply([serviceTo(upstream.port, 'a')])
   await assert.rejects(fleet.apply([]), { message: 'apply() needs the change before it to be over' })
   await first
+})
+
+test('a server with a stuck handler stays in sight after its service has changed', async t => {
+  let release: (() => void) | undefined
+  const held = new Promise<void>(resolve => (release = resolve))
+  const fleet = makeFleet(t, {
+    create: service => {
+      const relay = createRelay(service)
+      if (service.timeouts.idle !== LONG) return relay
+      const server = createServer({ version: 'none', timeouts: { abort: 10 } }, () => held)
+      return { ...relay, server, listen: () => server.listen(0, '127.0.0.1') }
+    },
+  })
+  await fleet.apply([serviceTo(1, 'a')])
+  const [{ server } = assert.fail()] = fleet.relays
+  dial(t, (server.address as AddressInfo).port)
+  await until(() => server.connections.size === 1)
+  await fleet.apply([serviceTo(1, 'a', LONG + 1)])
+  const { stuck } = await server.abort()
+  assert.deepEqual([stuck.length, fleet.connections.size, fleet.servers.has(server)], [1, 1, true])
+  release?.()
+  await until(() => fleet.connections.size === 0)
+  assert.deepEqual([fleet.stats().get('a')?.accepted, fleet.stats().get('a')?.closed.aborted], [1, 1])
+})
+
+test('abort() during a change leaves nothing that listens', async t => {
+  const fleet = makeFleet(t)
+  const failed = assert.rejects(fleet.apply([serviceTo(1, 'a')]), { message: /before it could change$/ })
+  await fleet.abort()
+  await failed
+  assert.deepEqual([fleet.relays, fleet.servers.size], [[], 0])
 })

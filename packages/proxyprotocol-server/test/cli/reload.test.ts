@@ -1,0 +1,216 @@
+// SIGHUP: a new configuration takes the place of the old one while connections come, or leaves it as it was.
+
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { runServer } from '../../src/cli/index.ts'
+import { portIn, run } from '../support/child.ts'
+import { configFile } from '../support/config-file.ts'
+import { start } from '../support/program.ts'
+import { chunk, content, dial, listen, outcome, until, type Listener } from '../support/sockets.ts'
+
+const PROGRAM = 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'
+const HANGUP = 'SIGHUP'
+
+interface ServiceText {
+  readonly name: string
+  readonly listen?: string
+  readonly upstream: string
+  readonly timeouts?: object
+  readonly limits?: object
+}
+
+/** A configuration with these services, at ports of the system's choice. */
+function configuration(services: readonly ServiceText[], rest: object = {}): string {
+  return JSON.stringify({ ...rest, services: services.map(each => ({ listen: '127.0.0.1:0', ...each })) })
+}
+
+function at({ port }: Pick<Listener, 'port'>): string {
+  return `127.0.0.1:${port}?pp=noop`
+}
+
+async function reaches(t: TestContext, port: number, upstream: Listener): Promise<Socket> {
+  dial(t, port).write('hello')
+  const far = await upstream.accept()
+  assert.equal(String(await chunk(far)), 'hello')
+  return far
+}
+
+test('SIGHUP adds, changes and removes services, says so, and leaves the others alone', async t => {
+  const [one, two] = [await listen(t), await listen(t)]
+  const limits = { connections: 100 } // without one, its share of the descriptors changes with the number of services
+  const same = { name: 'same', upstream: at(one), limits }
+  const file = configFile(t, configuration([same, { name: 'changes', upstream: at(one) }]))
+  const running = await start(t, runServer, ['--config', file], { listeners: 2 })
+  const { io, ports } = running
+  const [samePort = 0, changedPort = 0] = ports
+  writeFileSync(
+    file,
+    configuration([
+      same,
+      { name: 'changes', upstream: at(two), timeouts: { idle: 1_000 } },
+      { name: 'new', upstream: at(two) },
+    ]),
+  )
+  io.send(HANGUP)
+  await io.line(/ reloaded added=1 changed=1 removed=0 unchanged=1\n$/)
+  const changed = await io.line(/ changed address=/)
+  assert.match(
+    changed,
+    new RegExp(` address=127\\.0\\.0\\.1:${changedPort} service=changes .* idleTimeout=1000 `),
+  )
+  await reaches(t, samePort, one)
+  await reaches(t, changedPort, two)
+  const added = Number(/:(\d+) service=new /.exec(await io.line(/ listening .* service=new /))?.[1])
+  await reaches(t, added, two)
+  writeFileSync(file, configuration([{ ...same, limits: {} }]))
+  io.send(HANGUP)
+  await io.line(/ reloaded added=0 changed=1 removed=2 unchanged=0\n$/)
+  assert.match(io.written.join(''), / removed service=changes\n.* removed service=new\n/)
+  assert.equal((await outcome(dial(t, added))).error, 'ECONNREFUSED')
+  await reaches(t, samePort, one)
+  assert.equal(await running.stop(), 0)
+})
+
+test('a configuration that is wrong is told of, and the old one goes on', async t => {
+  const upstream = await listen(t)
+  const taken = await listen(t)
+  const file = configFile(t, configuration([{ name: 'a', upstream: at(upstream) }]))
+  const { io, ports } = await start(t, runServer, ['--config', file], { listeners: 1 })
+  const cases: [text: string, error: RegExp][] = [
+    ['{', / reload-failed error=".*proxy\.json:1:2: /],
+    [configuration([{ name: 'a', upstream: 'nowhere' }]), / reload-failed error=".*it names no port/],
+    [
+      configuration([
+        { name: 'a', upstream: at(taken) },
+        { name: 'b', listen: `127.0.0.1:${taken.port}`, upstream: at(upstream) },
+      ]),
+      / reload-failed error="listen EADDRINUSE: address already in use 127\.0\.0\.1:\d+"\n$/,
+    ],
+  ]
+  for (const [text, error] of cases) {
+    writeFileSync(file, text)
+    io.send(HANGUP)
+    await io.line(error)
+    await reaches(t, ports[0] ?? 0, upstream)
+  }
+  assert.equal(io.written.filter(line => line.includes(' reloaded ')).length, 0)
+})
+
+test('quiet and shutdown are those of the newest configuration, also for relays that stay', async t => {
+  const upstream = await listen(t)
+  const services = [{ name: 'a', upstream: at(upstream) }]
+  const file = configFile(t, configuration(services))
+  const running = await start(t, runServer, ['--config', file], { listeners: 1 })
+  const { io, ports } = running
+  writeFileSync(file, configuration(services, { log: { quiet: true }, shutdown: { drain: 20 } }))
+  io.send(HANGUP)
+  await io.line(/ reloaded added=0 changed=0 removed=0 unchanged=1\n$/)
+  dial(t, ports[0] ?? 0)
+  await upstream.accept()
+  assert.equal(await running.stop(), 0)
+  assert.match(io.written.join(''), / stopped forced=1 stuck=0\n$/)
+  assert.equal(io.written.filter(line => line.includes(' closed ')).length, 0)
+})
+
+test('signals that come while it starts or reloads count as one', async t => {
+  const upstream = await listen(t)
+  const services = [{ name: 'a', upstream: at(upstream) }]
+  const file = configFile(t, configuration(services))
+  const { io } = await start(t, runServer, ['--config', file], { listeners: 1 })
+  for (let i = 0; i < 10; i++) io.send(HANGUP)
+  await io.line(/ reloaded /, 1)
+  await reaches(t, portIn(await io.line(/ listening /)), upstream)
+  assert.equal(io.written.filter(line => line.includes(' reloaded ')).length, 2)
+})
+
+test('SIGHUP while it drains changes nothing, and does not end it', async t => {
+  const upstream = await listen(t)
+  const file = configFile(t, configuration([{ name: 'a', upstream: at(upstream) }]))
+  const running = await start(t, runServer, ['--config', file], { listeners: 1 })
+  const { io, ports } = running
+  const client = dial(t, ports[0] ?? 0)
+  const far = await upstream.accept()
+  const stopped = running.stop()
+  await io.line(/ draining /)
+  assert.equal(io.send(HANGUP), true)
+  client.end()
+  far.resume().end()
+  client.resume()
+  assert.equal(await stopped, 0)
+  assert.equal(io.written.filter(line => line.includes('reload')).length, 0)
+  assert.equal(io.send(HANGUP), false, 'a listener was left')
+})
+
+test('SIGHUP without a file leaves the services alone', async t => {
+  const upstream = await listen(t)
+  const { io } = await start(t, runServer, ['--service', '127.0.0.1:0', at(upstream)])
+  io.send(HANGUP)
+  await io.line(/ reloaded added=0 changed=0 removed=0 unchanged=1\n$/)
+})
+
+/** Half-open servers that send back what they get. */
+async function echoes(t: TestContext): Promise<Listener> {
+  const listener = await listen(t)
+  const serve = async (): Promise<void> => {
+    for (;;) {
+      const socket = await listener.accept()
+      socket.pipe(socket)
+    }
+  }
+  void serve()
+  return listener
+}
+
+/** Connects again and again until it is stopped; gives how each connection failed that did. */
+function load(port: number, atOnce: number): { count(): number; stop(): Promise<string[]> } {
+  const failures: string[] = []
+  let count = 0
+  let stopped = false
+  const worker = async (): Promise<void> => {
+    while (!stopped) {
+      const socket = connect({ port, host: '127.0.0.1' })
+      socket.end(`hello ${count}`)
+      const { bytes, fin, error } = await outcome(socket)
+      count++
+      if (!fin || !/^hello \d+$/.test(String(bytes))) failures.push(`${String(bytes)} ${error ?? 'no FIN'}`)
+    }
+  }
+  const workers = Array.from({ length: atOnce }, worker)
+  return {
+    count: () => count,
+    stop: async () => {
+      stopped = true
+      await Promise.all(workers)
+      return failures
+    },
+  }
+}
+
+test('30 reloads under load, every third of them wrong: no connection fails', async t => {
+  const upstreams = [await echoes(t), await echoes(t)] as const
+  const text = (i: number): string => {
+    if (i % 3 === 2) return '{ "services": [] }'
+    const upstream = at(upstreams[i % 2 === 0 ? 0 : 1])
+    return configuration([{ name: 'a', upstream, timeouts: { idle: 60_000 + i } }], { log: { quiet: true } })
+  }
+  const file = configFile(t, text(0))
+  const child = run(t, PROGRAM, ['--config', file])
+  const clients = load(portIn(await child.line(/ listening /)), 8)
+  const reloads = (): number => child.output().match(/ (?:reloaded|reload-failed) /g)?.length ?? 0
+  for (let i = 1; i <= 30; i++) {
+    const served = clients.count()
+    await until(() => clients.count() >= served + 10)
+    writeFileSync(file, text(i))
+    child.send(HANGUP)
+    await until(() => reloads() === i)
+  }
+  assert.deepEqual(await clients.stop(), [])
+  assert.ok(clients.count() >= 300)
+  child.send('SIGTERM')
+  assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
+  assert.equal(child.output().match(/ reload-failed /g)?.length, 10)
+  assert.equal(child.output().match(/ reloaded added=0 changed=1 /g)?.length, 20)
+  for (const { accepted } of upstreams) assert.ok(accepted > 50)
+})
