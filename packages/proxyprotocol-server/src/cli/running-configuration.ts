@@ -1,9 +1,12 @@
 // The configuration that a program runs by: made real by a fleet, said in the log, and read again on request. What is wrong
 // with a new one leaves the old one running.
 
+import type { AddressInfo } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import type { CloseResult } from 'proxyprotocol/server'
-import type { Configuration, Service } from '../config/index.ts'
+import { ConfigError, type Configuration, type Service } from '../config/index.ts'
 import { Fleet, withConnectionLimits, type FleetChange, type Relay } from '../relay/index.ts'
+import { assignSockets, type InheritedSocket } from './inherited-sockets.ts'
 import { showAddress, type LogFields } from './log.ts'
 import { explain, log, type Drainable, type ProgramIo } from './program.ts'
 
@@ -14,6 +17,8 @@ export interface RunningInit {
   readonly reread: () => Configuration
   /** Makes the relay of a service. */
   readonly create: (service: Service) => Relay
+  /** Sockets that listen already, each for one of the first services. */
+  readonly sockets?: readonly InheritedSocket[] | undefined
   /** What the log says of a service. */
   readonly describe: (service: Service) => LogFields
 }
@@ -23,12 +28,14 @@ export class RunningConfiguration implements Drainable {
   readonly #io: ProgramIo
   readonly #init: RunningInit
   #current: Configuration
+  /** Those that nobody listens at yet, by the names of their services. */
+  #sockets = new Map<string, InheritedSocket>()
 
   constructor(io: ProgramIo, init: RunningInit) {
     this.#io = io
     this.#init = init
     this.#current = init.first
-    this.fleet = new Fleet({ create: init.create })
+    this.fleet = new Fleet({ create: init.create, listen: relay => this.#listen(relay) })
   }
 
   /** The one that holds. */
@@ -42,6 +49,8 @@ export class RunningConfiguration implements Drainable {
 
   /** Makes the first configuration real. */
   async start(): Promise<void> {
+    const { sockets = [] } = this.#init
+    this.#sockets = new Map(assignSockets(sockets, this.#current.services))
     await this.#change(this.#current)
   }
 
@@ -68,16 +77,28 @@ export class RunningConfiguration implements Drainable {
     return this.fleet.close(this.#current.shutdown)
   }
 
-  async #change({ services, shutdown: { drain } }: Configuration): Promise<FleetChange> {
+  async #change({ services, admin, shutdown: { drain }, log: { format } }: Configuration): Promise<FleetChange> {
+    if (!isDeepStrictEqual(admin, this.#current.admin)) {
+      throw new ConfigError('the admin listener stays as it is while the program runs: restart it for another one')
+    }
     const change = await this.fleet.apply(withConnectionLimits(services), { drain })
+    this.#io.log.format = format
     for (const relay of change.added) this.#say('listening', relay)
     for (const relay of change.changed) this.#say('changed', relay)
     for (const { service } of change.removed) log(this.#io, 'removed', [['service', service.name]])
     return change
   }
 
+  /** A socket that was inherited is listened at once; what comes to its address later is bound as usual. */
+  async #listen(relay: Relay): Promise<void> {
+    const { service, server } = relay
+    const socket = this.#sockets.get(service.name)
+    this.#sockets.delete(service.name)
+    await (socket ? server.listen({ fd: socket.fd }) : relay.listen())
+  }
+
   #say(event: string, { server, service }: Relay): void {
-    const address = server.address ?? '' // null for one that was closed in this very moment
+    const address = server.address as AddressInfo | string // it has just begun to listen
     log(this.#io, event, [['address', showAddress(address)], ...this.#init.describe(service)])
   }
 }

@@ -7,6 +7,7 @@ import { createRelay, withConnectionLimits, type Relay } from '../relay/index.ts
 import { describeAccess } from './access-log.ts'
 import { startAdmin } from './admin.ts'
 import { Hangups } from './hangups.ts'
+import { inheritedSockets } from './inherited-sockets.ts'
 import type { LogFields } from './log.ts'
 import { log, logFailure, processIo, runProgram, serveUntilSignal, type ProgramIo } from './program.ts'
 import { logRejections } from './rejections.ts'
@@ -35,7 +36,8 @@ export function runServer(args: readonly string[], io: ProgramIo = processIo): P
 async function serve(first: Configuration, reread: () => Configuration, io: ProgramIo): Promise<void> {
   const isQuiet = (): boolean => running.current.log.quiet
   const create = (service: Service): Relay => relayFor(service, isQuiet, io)
-  const running = new RunningConfiguration(io, { first, reread, create, describe: describeService })
+  const sockets = inheritedSockets(io.env)
+  const running = new RunningConfiguration(io, { first, reread, create, sockets, describe: describeService })
   const { fleet } = running
   const stopLogging = logRejections(
     io,

@@ -8,7 +8,7 @@ import { runServer } from '../../src/cli/index.ts'
 import { portIn, run } from '../support/child.ts'
 import { configFile } from '../support/config-file.ts'
 import { start } from '../support/program.ts'
-import { chunk, content, dial, listen, outcome, until, type Listener } from '../support/sockets.ts'
+import { chunk, dial, listen, outcome, until, type Listener } from '../support/sockets.ts'
 
 const PROGRAM = 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'
 const HANGUP = 'SIGHUP'

@@ -28,7 +28,7 @@ function makeFleet(t: TestContext, options: Partial<FleetOptions> = {}): Fleet {
   atEnd(t, async () => {
     await fleet.abort()
     assert.equal(fleet.connections.size, 0)
-    for (const stats of fleet.stats().values()) assertBalanced(stats)
+    for (const stats of fleet.totals().values()) assertBalanced(stats)
     for (const { server } of made) assert.equal(server.state, 'closed')
   })
   return fleet
@@ -100,14 +100,14 @@ test('a service that is gone stops listening, and ends its connections by the de
   assert.equal((await outcome(dial(t, port))).error, 'ECONNREFUSED')
   assert.equal((await outcome(client)).error, 'ECONNRESET')
   await until(() => fleet.servers.size === 1)
-  assert.equal(fleet.stats().get('b')?.closed.drain_deadline, 1)
+  assert.equal(fleet.totals().get('b')?.closed.drain_deadline, 1)
 })
 
 test('counters of a service are those of all its relays, and never go back', async t => {
   const upstream = await listen(t)
   const fleet = makeFleet(t)
   const seen: number[] = []
-  const look = (): unknown => seen.push(fleet.stats().get('a')?.accepted ?? -1)
+  const look = (): unknown => seen.push(fleet.totals().get('a')?.accepted ?? -1)
   look()
   await fleet.apply([serviceTo(upstream.port, 'a')])
   const port = portOf(fleet.relays[0] as Relay)
@@ -123,9 +123,9 @@ test('counters of a service are those of all its relays, and never go back', asy
   }
   assert.deepEqual(seen, [-1, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3])
   await until(() => fleet.servers.size === 1)
-  assert.equal(fleet.stats().get('a')?.closed.done, 3)
+  assert.equal(fleet.totals().get('a')?.closed.done, 3)
   await fleet.apply([serviceTo(upstream.port, 'b')])
-  assert.equal(fleet.stats().get('a')?.accepted, 3)
+  assert.equal(fleet.totals().get('a')?.accepted, 3)
 })
 
 test('an address that cannot be bound leaves everything as it was', async t => {
@@ -252,7 +252,7 @@ test('a server with a stuck handler stays in sight after its service has changed
   assert.deepEqual([stuck.length, fleet.connections.size, fleet.servers.has(server)], [1, 1, true])
   release?.()
   await until(() => fleet.connections.size === 0)
-  assert.deepEqual([fleet.stats().get('a')?.accepted, fleet.stats().get('a')?.closed.aborted], [1, 1])
+  assert.deepEqual([fleet.totals().get('a')?.accepted, fleet.stats().get('a')?.closed.aborted], [1, 1])
 })
 
 test('abort() during a change leaves nothing that listens', async t => {

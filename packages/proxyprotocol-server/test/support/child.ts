@@ -1,7 +1,8 @@
 // Programs as the user runs them: child processes, each in a group of its own, so that nothing they leave goes unseen.
 
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -35,17 +36,18 @@ export function pathOf(file: string): string {
   return fileURLToPath(new URL(`../../../../${file}`, import.meta.url))
 }
 
-/** Starts any command, with these variables on top of the test's own. */
+/** Starts any command, with these variables on top of the test's own, and these descriptors as its own from 3 on. */
 export function runCommand(
   t: TestContext,
   [command = '', ...args]: readonly string[],
   variables: Readonly<Record<string, string>> = {},
+  descriptors: readonly number[] = [],
 ): Child {
   const child = spawn(command, args, {
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
     env: { ...process.env, ...variables },
-  })
+  }) as ChildProcessByStdio<null, Readable, Readable> // whatever more there is
   const errors = text(child.stderr)
   const news = new EventEmitter()
   let output = ''

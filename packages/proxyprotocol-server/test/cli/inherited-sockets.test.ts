@@ -1,0 +1,160 @@
+// Sockets that a service manager opens and passes on: whose they are, and the program with real ones.
+
+import assert from 'node:assert/strict'
+import { createServer, type AddressInfo, type Server } from 'node:net'
+import { once } from 'node:events'
+import { test, type TestContext } from 'node:test'
+import { assignSockets, inheritedSockets, type InheritedSocket } from '../../src/cli/inherited-sockets.ts'
+import { ConfigError, parseService } from '../../src/config/index.ts'
+import { pathOf, runCommand, type Child } from '../support/child.ts'
+import { chunk, dial, listen } from '../support/sockets.ts'
+import { atEnd } from '../support/teardown.ts'
+
+const PROGRAM = 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'
+
+/** A listening socket, and its descriptor. */
+async function listening(
+  t: TestContext,
+  where: number | string = 0,
+): Promise<{ server: Server; fd: number; port: number }> {
+  const server =
+    typeof where === 'string' ? createServer().listen(where) : createServer().listen(where, '127.0.0.1')
+  await once(server, 'listening')
+  atEnd(t, () => server.close())
+  const { fd } = (server as unknown as { _handle: { fd: number } })._handle // spawn() wants the number
+  return { server, fd, port: (server.address() as AddressInfo).port }
+}
+
+/** The program, as systemd would start it with these descriptors. */
+function activated(
+  t: TestContext,
+  fds: readonly number[],
+  { args, names }: { args: string; names?: string },
+): Child {
+  const script = `LISTEN_PID=$$ exec '${process.execPath}' '${pathOf(PROGRAM)}' ${args}`
+  const variables = { LISTEN_FDS: String(fds.length), ...(names !== undefined && { LISTEN_FDNAMES: names }) }
+  return runCommand(t, ['sh', '-c', script], variables, fds)
+}
+
+test('a socket that was passed is listened at by the service of its address, and a connection that waits in it is served', async t => {
+  const upstream = await listen(t)
+  const { server, fd, port } = await listening(t)
+  const child = activated(t, [fd], {
+    args: `--service 127.0.0.1:${port} '127.0.0.1:${upstream.port}?pp=noop'`,
+  })
+  const line = await child.line(/ listening /)
+  assert.ok(line.includes(` address=127.0.0.1:${port} `))
+  server.close() // the parent's copy; the program has its own
+  const client = dial(t, port)
+  client.write('hello')
+  assert.equal(String(await chunk(await upstream.accept())), 'hello')
+  client.resetAndDestroy()
+  await child.line(/ closed /)
+  child.send('SIGTERM')
+  const { code, errors } = await child.ended
+  assert.deepEqual([code, errors], [0, ''])
+})
+
+test('a socket that belongs to no service ends the program with 2, and is named', async t => {
+  const upstream = await listen(t)
+  const passed = await listening(t)
+  const args = `--service 127.0.0.1:0 '127.0.0.1:${upstream.port}?pp=noop' --service 127.0.0.1:0 127.0.0.1:1`
+  const child = activated(t, [passed.fd], { args, names: '127.0.0.1' })
+  const { code, errors } = await child.ended
+  assert.equal(code, 2)
+  assert.equal(
+    errors,
+    'error: no service is at, or has the name of, what the service manager has opened: ' +
+      `descriptor 3 "127.0.0.1" at 127.0.0.1:${passed.port}\n`,
+  )
+})
+
+test('LISTEN_FDS that names no socket ends the program with 2', async t => {
+  const child = activated(t, [], { args: '--service 127.0.0.1:0 127.0.0.1:1' })
+  await child.line(/ listening /)
+  child.send('SIGTERM')
+  assert.equal((await child.ended).code, 0)
+  const script = `LISTEN_FDS=1 LISTEN_PID=$$ exec '${process.execPath}' '${pathOf(PROGRAM)}' --service :0 :1 3</dev/null`
+  const { code, errors } = await runCommand(t, ['sh', '-c', script]).ended
+  assert.equal(code, 2)
+  assert.match(errors, /^error: LISTEN_FDS names descriptor 3, which is no socket: /)
+})
+
+test('variables for another process, and none at all, pass nothing', () => {
+  assert.deepEqual(inheritedSockets({}), [])
+  assert.deepEqual(inheritedSockets({ LISTEN_PID: '1', LISTEN_FDS: '1' }, 2), [])
+  assert.deepEqual(inheritedSockets({ LISTEN_PID: '2', LISTEN_FDS: '0' }, 2), [])
+})
+
+test('variables that are wrong are refused', () => {
+  const LISTEN_PID = '2'
+  for (const LISTEN_FDS of ['x', '-1', '', '1001']) {
+    assert.throws(() => inheritedSockets({ LISTEN_PID, LISTEN_FDS }, 2), {
+      name: 'ConfigError',
+      message: `LISTEN_FDS must be a number of descriptors, got ${JSON.stringify(LISTEN_FDS)}`,
+    })
+  }
+  assert.throws(() => inheritedSockets({ LISTEN_PID, LISTEN_FDS: '2', LISTEN_FDNAMES: 'a' }, 2), {
+    message: 'LISTEN_FDNAMES must have a name for each of 2, got "a"',
+  })
+})
+
+test('assignSockets() knows an address however it is written', () => {
+  const at = (address: string, port = 80): InheritedSocket => ({
+    fd: 3,
+    name: undefined,
+    address: { address, port },
+  })
+  const yes: [source: string, socket: InheritedSocket][] = [
+    [':80', at('::')],
+    [':80', at('0.0.0.0')],
+    ['localhost:80', at('127.0.0.1')],
+    ['localhost:80', at('::1')],
+    ['192.0.2.1:80', at('192.0.2.1')],
+    ['[2001:DB8:0::1]:80', at('2001:db8::1')],
+  ]
+  for (const [source, socket] of yes) {
+    const service = parseService(source, '192.0.2.9:1')
+    assert.equal(assignSockets([socket], [service]).get(service.name), socket, source)
+  }
+  const no: [source: string, socket: InheritedSocket][] = [
+    [':80', at('127.0.0.1')],
+    [':81', at('::')],
+    ['example.org:80', at('192.0.2.1')],
+    ['192.0.2.1:80', at('192.0.2.2')],
+    ['localhost:80', at('::')],
+    ['192.0.2.1:80', { fd: 3, name: 'x', address: undefined }],
+  ]
+  for (const [source, socket] of no) {
+    assert.throws(() => assignSockets([socket], [parseService(source, '192.0.2.9:1')]), ConfigError, source)
+  }
+})
+
+test('assignSockets() gives a service one socket, the one of its name first', () => {
+  const services = ['a', 'b'].map(name => parseService(':80', '192.0.2.9:1', { name }))
+  const address = { address: '::', port: 80 }
+  const [one, two] = [3, 4].map(fd => ({ fd, name: 'b', address }))
+  assert.deepEqual(
+    [
+      ...assignSockets(
+        [one, two].flatMap(each => each ?? []),
+        services,
+      ),
+    ],
+    [
+      ['b', one],
+      ['a', two],
+    ],
+  )
+  const third = { fd: 5, name: 'b', address: undefined }
+  assert.throws(
+    () =>
+      assignSockets(
+        [one, two, third].flatMap(each => each ?? []),
+        services,
+      ),
+    {
+      message: 'no service is at, or has the name of, what the service manager has opened: descriptor 5 "b"',
+    },
+  )
+})
