@@ -24,7 +24,7 @@ export interface InheritedSocket {
  */
 export function inheritedSockets(
   env: ProgramIo['env'],
-  pid: number = process.pid,
+  { pid = process.pid, first = FIRST }: { readonly pid?: number; readonly first?: number } = {},
 ): readonly InheritedSocket[] {
   const { LISTEN_PID, LISTEN_FDS = '', LISTEN_FDNAMES } = env
   // As sd_listen_fds() has it: variables for another process were meant for the one that started this one.
@@ -40,9 +40,9 @@ export function inheritedSockets(
     )
   }
   return Array.from({ length: count }, (_, i) => ({
-    fd: FIRST + i,
+    fd: first + i,
     name: names[i],
-    address: addressOf(FIRST + i),
+    address: addressOf(first + i),
   }))
 }
 

@@ -35,6 +35,7 @@ export class RunningConfiguration implements Drainable {
     this.#io = io
     this.#init = init
     this.#current = init.first
+    io.log.format = init.first.log.format
     this.fleet = new Fleet({ create: init.create, listen: relay => this.#listen(relay) })
   }
 
@@ -77,9 +78,16 @@ export class RunningConfiguration implements Drainable {
     return this.fleet.close(this.#current.shutdown)
   }
 
-  async #change({ services, admin, shutdown: { drain }, log: { format } }: Configuration): Promise<FleetChange> {
+  async #change({
+    services,
+    admin,
+    shutdown: { drain },
+    log: { format },
+  }: Configuration): Promise<FleetChange> {
     if (!isDeepStrictEqual(admin, this.#current.admin)) {
-      throw new ConfigError('the admin listener stays as it is while the program runs: restart it for another one')
+      throw new ConfigError(
+        'the admin listener stays as it is while the program runs: restart it for another one',
+      )
     }
     const change = await this.fleet.apply(withConnectionLimits(services), { drain })
     this.#io.log.format = format

@@ -39,10 +39,8 @@ async function serve(first: Configuration, reread: () => Configuration, io: Prog
   const sockets = inheritedSockets(io.env)
   const running = new RunningConfiguration(io, { first, reread, create, sockets, describe: describeService })
   const { fleet } = running
-  const stopLogging = logRejections(
-    io,
-    { has: server => !isQuiet() && fleet.servers.has(server) },
-    server => fleet.nameOf(server),
+  const stopLogging = logRejections(io, { has: server => !isQuiet() && fleet.servers.has(server) }, server =>
+    fleet.nameOf(server),
   )
   const hangups = new Hangups(io, () => running.reload())
   let admin: AdminServer | undefined

@@ -108,7 +108,7 @@ export class Fleet {
       const before = [...this.#retired].filter(({ service }) => service.name === name)
       return {
         ...relay,
-        totals: () => this.totals().get(name) ?? relay.totals(),
+        totals: () => this.totals().get(name) as RelayTotals, // it is one of them
         connections: () => connectionsOf([...before, relay]),
       }
     })

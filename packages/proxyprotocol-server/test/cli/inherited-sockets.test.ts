@@ -1,12 +1,17 @@
 // Sockets that a service manager opens and passes on: whose they are, and the program with real ones.
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { assignSockets, inheritedSockets, type InheritedSocket } from '../../src/cli/inherited-sockets.ts'
-import { ConfigError, parseService } from '../../src/config/index.ts'
+import { RunningConfiguration } from '../../src/cli/running-configuration.ts'
+import { ConfigError, parseConfig, parseService } from '../../src/config/index.ts'
+import { createRelay } from '../../src/relay/index.ts'
 import { pathOf, runCommand, type Child } from '../support/child.ts'
+import { fakeIo } from '../support/program.ts'
 import { chunk, dial, listen } from '../support/sockets.ts'
 import { atEnd } from '../support/teardown.ts'
 
@@ -80,22 +85,75 @@ test('LISTEN_FDS that names no socket ends the program with 2', async t => {
   assert.match(errors, /^error: LISTEN_FDS names descriptor 3, which is no socket: /)
 })
 
+/** A handle that another process has made listen, as it comes from there. */
+async function foreignHandle(t: TestContext): Promise<{ fd: number; port: number }> {
+  const script =
+    "const s = require('net').createServer().listen(0, '127.0.0.1', () => process.send(s.address().port, s._handle))"
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const [port, handle] = (await once(child, 'message')) as [number, { fd: number; close(): void }]
+  atEnd(t, async () => {
+    handle.close()
+    child.kill()
+    await once(child, 'exit')
+  })
+  return { fd: handle.fd, port }
+}
+
+test('inheritedSockets() finds the address of a socket without touching it', async t => {
+  const { fd, port } = await foreignHandle(t)
+  const env = { LISTEN_PID: String(process.pid), LISTEN_FDS: '1', LISTEN_FDNAMES: 'a' }
+  const [socket] = inheritedSockets(env, { first: fd })
+  assert.deepEqual(socket, { fd, name: 'a', address: { address: '127.0.0.1', port } })
+})
+
+test('a socket that was passed is listened at by its service, and kept over a reload', async t => {
+  const { fd, port } = await foreignHandle(t)
+  const service = { name: 'a', listen: '127.0.0.1:0', upstream: '127.0.0.1:1' }
+  let configuration = parseConfig({ services: [service] })
+  const io = fakeIo()
+  const running = new RunningConfiguration(io, {
+    first: configuration,
+    reread: () => configuration,
+    create: each => createRelay(each),
+    sockets: [{ fd, name: 'a', address: { address: '127.0.0.1', port } }],
+    describe: () => [],
+  })
+  atEnd(t, () => running.fleet.abort())
+  await running.start()
+  assert.match(await io.line(/ listening /), new RegExp(` address=127\\.0\\.0\\.1:${port}\n$`))
+  configuration = parseConfig({ services: [{ ...service, timeouts: { idle: 1_000 } }] })
+  await running.reload()
+  assert.match(await io.line(/ changed /), new RegExp(` address=127\\.0\\.0\\.1:${port}\n$`))
+})
+
 test('variables for another process, and none at all, pass nothing', () => {
   assert.deepEqual(inheritedSockets({}), [])
-  assert.deepEqual(inheritedSockets({ LISTEN_PID: '1', LISTEN_FDS: '1' }, 2), [])
-  assert.deepEqual(inheritedSockets({ LISTEN_PID: '2', LISTEN_FDS: '0' }, 2), [])
+  assert.deepEqual(inheritedSockets({ LISTEN_PID: '1', LISTEN_FDS: '1' }, { pid: 2 }), [])
+  assert.deepEqual(inheritedSockets({ LISTEN_PID: '2', LISTEN_FDS: '0' }, { pid: 2 }), [])
 })
 
 test('variables that are wrong are refused', () => {
   const LISTEN_PID = '2'
   for (const LISTEN_FDS of ['x', '-1', '', '1001']) {
-    assert.throws(() => inheritedSockets({ LISTEN_PID, LISTEN_FDS }, 2), {
+    assert.throws(() => inheritedSockets({ LISTEN_PID, LISTEN_FDS }, { pid: 2 }), {
       name: 'ConfigError',
       message: `LISTEN_FDS must be a number of descriptors, got ${JSON.stringify(LISTEN_FDS)}`,
     })
   }
-  assert.throws(() => inheritedSockets({ LISTEN_PID, LISTEN_FDS: '2', LISTEN_FDNAMES: 'a' }, 2), {
+  assert.throws(() => inheritedSockets({ LISTEN_PID, LISTEN_FDS: '2', LISTEN_FDNAMES: 'a' }, { pid: 2 }), {
     message: 'LISTEN_FDNAMES must have a name for each of 2, got "a"',
+  })
+})
+
+test('a descriptor that is no socket is refused', t => {
+  const fd = openSync(import.meta.filename, 'r')
+  t.after(() => {
+    closeSync(fd)
+  })
+  const env = { LISTEN_PID: '2', LISTEN_FDS: '1' }
+  assert.throws(() => inheritedSockets(env, { pid: 2, first: fd }), {
+    name: 'ConfigError',
+    message: new RegExp(`^LISTEN_FDS names descriptor ${fd}, which is no socket: `),
   })
 })
 

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { ConfigError } from '../../src/config/index.ts'
 import {
   createCommand,
+  explain,
   logFailure,
   outliveReader,
   processIo,
@@ -194,4 +195,9 @@ test('a handler that does not end ends the process with 1, which its sockets wou
   await ended
   assert.match(io.written.join(''), / stopped forced=0 stuck=1\n$/)
   assert.deepEqual(io.exits, [1])
+})
+
+test('what is no fault of the user is explained with all there is to find it by', () => {
+  assert.equal(explain(new ConfigError('the port')), 'the port')
+  assert.match(explain(new TypeError('a bug')), /^TypeError: a bug\n +at /)
 })

@@ -150,6 +150,66 @@ test('SIGHUP without a file leaves the services alone', async t => {
   await io.line(/ reloaded added=0 changed=0 removed=0 unchanged=1\n$/)
 })
 
+test('the log takes the form of the newest configuration, and the admin listener stays as it is', async t => {
+  const upstream = await listen(t)
+  const services = [{ name: 'a', upstream: at(upstream) }]
+  const admin = { listen: '127.0.0.1:0' }
+  const file = configFile(t, configuration(services, { admin }))
+  const { io } = await start(t, runServer, ['--config', file], { listeners: 1 })
+  const url = `http://127.0.0.1:${portIn(await io.line(/ admin /))}`
+  writeFileSync(file, configuration(services))
+  io.send(HANGUP)
+  await io.line(
+    / reload-failed error="the admin listener stays as it is while the program runs: restart it for another one"/,
+  )
+  writeFileSync(file, configuration(services, { admin, log: { format: 'json' } }))
+  io.send(HANGUP)
+  await io.line(/^\{.*"reloaded"/)
+  assert.equal((await fetch(`${url}/readyz`)).status, 200)
+})
+
+test('metrics of a service count on over a reload', async t => {
+  const upstream = await listen(t)
+  const text = (idle: number): string => {
+    const admin = { listen: '127.0.0.1:0' }
+    return configuration([{ name: 'a', upstream: at(upstream), timeouts: { idle } }], { admin })
+  }
+  const file = configFile(t, text(60_000))
+  const { io, ports } = await start(t, runServer, ['--config', file], { listeners: 1 })
+  const url = `http://127.0.0.1:${portIn(await io.line(/ admin /))}/metrics`
+  for (let i = 1; i <= 3; i++) {
+    await reaches(t, ports[0] ?? 0, upstream)
+    writeFileSync(file, text(60_000 + i))
+    io.send(HANGUP)
+    await io.line(/ reloaded /, i - 1)
+    const metrics = await (await fetch(url)).text()
+    for (const name of ['connections_accepted_total', 'connections_active']) {
+      assert.ok(metrics.includes(`\nproxyprotocol_${name}{service="a"} ${i}\n`), metrics)
+    }
+  }
+})
+
+test('during readyDelay /readyz says 503 while connections are still accepted, and the program exits with 0', async t => {
+  const upstream = await listen(t)
+  const file = configFile(
+    t,
+    configuration([{ name: 'a', upstream: at(upstream) }], {
+      admin: { listen: '127.0.0.1:0' },
+      shutdown: { readyDelay: 1_500, drain: 20 },
+    }),
+  )
+  const running = await start(t, runServer, ['--config', file], { listeners: 1 })
+  const { io, ports } = running
+  const url = `http://127.0.0.1:${portIn(await io.line(/ admin /))}/readyz`
+  assert.equal((await fetch(url)).status, 200)
+  const stopped = running.stop()
+  await io.line(/ draining /)
+  assert.equal((await fetch(url)).status, 503)
+  await reaches(t, ports[0] ?? 0, upstream)
+  assert.equal(await stopped, 0)
+  assert.match(io.written.join(''), / stopped forced=1 stuck=0\n$/)
+})
+
 /** Half-open servers that send back what they get. */
 async function echoes(t: TestContext): Promise<Listener> {
   const listener = await listen(t)

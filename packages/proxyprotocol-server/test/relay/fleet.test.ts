@@ -3,9 +3,17 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { encodeHeader } from 'proxyprotocol'
 import { createServer } from 'proxyprotocol/server'
 import { parseService, type Service } from '../../src/config/index.ts'
-import { createRelay, Fleet, type FleetChange, type FleetOptions, type Relay } from '../../src/relay/index.ts'
+import {
+  createRelay,
+  Fleet,
+  type FleetChange,
+  type FleetOptions,
+  type Relay,
+  type RelayTotals,
+} from '../../src/relay/index.ts'
 import { assertBalanced } from '../support/relay.ts'
 import { chunk, closedPort, content, dial, listen, outcome, until, warnings } from '../support/sockets.ts'
 import { atEnd } from '../support/teardown.ts'
@@ -240,7 +248,8 @@ test('a server with a stuck handler stays in sight after its service has changed
       const relay = createRelay(service)
       if (service.timeouts.idle !== LONG) return relay
       const server = createServer({ version: 'none', timeouts: { abort: 10 } }, () => held)
-      return { ...relay, server, listen: () => server.listen(0, '127.0.0.1') }
+      const totals = (): RelayTotals => ({ ...relay.totals(), ...server.stats() })
+      return { ...relay, server, totals, listen: () => server.listen(0, '127.0.0.1') }
     },
   })
   await fleet.apply([serviceTo(1, 'a')])
@@ -252,7 +261,7 @@ test('a server with a stuck handler stays in sight after its service has changed
   assert.deepEqual([stuck.length, fleet.connections.size, fleet.servers.has(server)], [1, 1, true])
   release?.()
   await until(() => fleet.connections.size === 0)
-  assert.deepEqual([fleet.totals().get('a')?.accepted, fleet.stats().get('a')?.closed.aborted], [1, 1])
+  assert.deepEqual([fleet.totals().get('a')?.accepted, fleet.totals().get('a')?.closed.aborted], [1, 1])
 })
 
 test('abort() during a change leaves nothing that listens', async t => {
@@ -261,4 +270,36 @@ test('abort() during a change leaves nothing that listens', async t => {
   await fleet.abort()
   await failed
   assert.deepEqual([fleet.relays, fleet.servers.size], [[], 0])
+})
+
+test('reported() shows the connections of relays that were before, and sums what all have counted', async t => {
+  const upstream = await listen(t)
+  const fleet = makeFleet(t)
+  const service = (idle: number): Service =>
+    parseService('127.0.0.1:0?pp=detect', `127.0.0.1:${upstream.port}?pp=noop`, {
+      ...{ name: 'a', trust: 'anyone', timeouts: { idle } },
+    })
+  await fleet.apply([service(LONG)])
+  const port = portOf(fleet.relays[0] as Relay)
+  const open = async (header: Uint8Array): Promise<void> => {
+    dial(t, port).write(header)
+    await upstream.accept()
+  }
+  const ends = { source: { address: '192.0.2.1', port: 1 }, destination: { address: '192.0.2.2', port: 2 } }
+  await open(encodeHeader(ends))
+  await fleet.apply([service(LONG + 1)])
+  await open(encodeHeader(ends))
+  await open(encodeHeader({ ...ends, version: 1 }))
+  const [reported = assert.fail()] = fleet.reported()
+  const { accepted, active, headers } = reported.totals()
+  assert.deepEqual([accepted, active], [3, 3])
+  assert.deepEqual(headers, [
+    { version: 2, command: 'PROXY', count: 2 },
+    { version: 1, command: 'PROXY', count: 1 },
+  ])
+  assert.equal([...reported.connections()].length, 3)
+  assert.deepEqual(
+    [...fleet.servers].map(server => fleet.nameOf(server)),
+    ['a', 'a'],
+  )
 })
