@@ -42,8 +42,7 @@ test('SIGHUP adds, changes and removes services, says so, and leaves the others 
   const limits = { connections: 100 } // without one, its share of the descriptors changes with the number of services
   const same = { name: 'same', upstream: at(one), limits }
   const file = configFile(t, configuration([same, { name: 'changes', upstream: at(one) }]))
-  const running = await start(t, runServer, ['--config', file], { listeners: 2 })
-  const { io, ports } = running
+  const { io, ports } = await start(t, runServer, ['--config', file], { listeners: 2 })
   const [samePort = 0, changedPort = 0] = ports
   writeFileSync(
     file,
@@ -70,7 +69,6 @@ test('SIGHUP adds, changes and removes services, says so, and leaves the others 
   assert.match(io.written.join(''), / removed service=changes\n.* removed service=new\n/)
   assert.equal((await outcome(dial(t, added))).error, 'ECONNREFUSED')
   await reaches(t, samePort, one)
-  assert.equal(await running.stop(), 0)
 })
 
 test('a configuration that is wrong is told of, and the old one goes on', async t => {
