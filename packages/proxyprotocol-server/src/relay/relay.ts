@@ -107,27 +107,18 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
   const pools = new UpstreamPools(service, options)
   const serving = { ...serverOptions(service), onError }
-  const server = new RelayServer(
-    () => pools.close(),
-    serving,
-    async connection => {
-      const progress = ledger.open(connection)
-      let outcome: Outcome = { reason: 'handler_error', error: undefined }
-      try {
-        outcome = await relayConnection({ service, blockLists, pools, connection, progress })
-      } finally {
-        const { age } = connection
-        ledger.close(progress, age)
-        onClosed?.(recordOf(connection, { ...outcome, age, progress }))
-      }
-    },
-  )
+  const server = new RelayServer(pools, serving, async connection => {
+    const progress = ledger.open(connection)
+    let outcome: Outcome = { reason: 'handler_error', error: undefined }
+    try {
+      outcome = await relayConnection({ service, blockLists, pools, connection, progress })
+    } finally {
+      const { age } = connection
+      ledger.close(progress, age)
+      onClosed?.(recordOf(connection, { ...outcome, age, progress }))
+    }
+  })
   const { host, port } = service.listen
-  const listen: Relay['listen'] = async () => {
-    const bound = await server.listen({ host, port })
-    pools.start()
-    return bound
-  }
   return {
     server,
     service,
@@ -137,7 +128,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
     totals: () => ledger.totals(server),
     connections: () => ledger.connections(server),
     upstreams: () => pools.snapshot(),
-    listen,
+    listen: () => server.listen({ host, port }),
   }
 }
 
