@@ -2,17 +2,20 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
-import { createServer, type AddressInfo, type Server } from 'node:net'
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { connect, createServer, type AddressInfo, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
+import { createServer as createProxyServer } from 'proxyprotocol/server'
 import { assignSockets, inheritedSockets, type InheritedSocket } from '../../src/cli/inherited-sockets.ts'
 import { RunningConfiguration } from '../../src/cli/running-configuration.ts'
 import { ConfigError, parseConfig, parseService } from '../../src/config/index.ts'
 import { createRelay } from '../../src/relay/index.ts'
 import { pathOf, runCommand, type Child } from '../support/child.ts'
 import { fakeIo } from '../support/program.ts'
-import { chunk, dial, listen } from '../support/sockets.ts'
+import { chunk, content, dial, listen } from '../support/sockets.ts'
 import { atEnd } from '../support/teardown.ts'
 
 const PROGRAM = 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'
@@ -86,16 +89,18 @@ test('LISTEN_FDS that names no socket ends the program with 2', async t => {
 })
 
 /** A handle that another process has made listen, as it comes from there. */
-async function foreignHandle(t: TestContext): Promise<{ fd: number; port: number }> {
-  const script =
-    "const s = require('net').createServer().listen(0, '127.0.0.1', () => process.send(s.address().port, s._handle))"
+async function foreignHandle(
+  t: TestContext,
+  where = '0, "127.0.0.1"',
+): Promise<{ fd: number; port: number }> {
+  const script = `const s = require('net').createServer().listen(${where}, () => process.send(s.address().port ?? 0, s._handle))`
   const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const [port, handle] = (await once(child, 'message')) as [number, { fd: number; close(): void }]
-  atEnd(t, async () => {
+  atEnd(t, () => {
     handle.close()
-    child.kill()
-    await once(child, 'exit')
   })
+  child.kill('SIGKILL') // it would accept as well
+  await once(child, 'exit')
   return { fd: handle.fd, port }
 }
 
@@ -104,6 +109,21 @@ test('inheritedSockets() finds the address of a socket without touching it', asy
   const env = { LISTEN_PID: String(process.pid), LISTEN_FDS: '1', LISTEN_FDNAMES: 'a' }
   const [socket] = inheritedSockets(env, { first: fd })
   assert.deepEqual(socket, { fd, name: 'a', address: { address: '127.0.0.1', port } })
+})
+
+test('a UNIX socket has no address to be found by, and is listened at like any other', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
+  atEnd(t, () => {
+    rmSync(folder, { recursive: true })
+  })
+  const path = join(folder, 'socket')
+  const { fd } = await foreignHandle(t, JSON.stringify(path))
+  const env = { LISTEN_PID: String(process.pid), LISTEN_FDS: '1' }
+  assert.deepEqual(inheritedSockets(env, { first: fd }), [{ fd, name: undefined, address: undefined }])
+  const server = createProxyServer({ version: 'none' }, ({ socket }) => void socket.end('hello'))
+  atEnd(t, () => server.abort())
+  await server.listen({ fd })
+  assert.equal(String(await content(connect({ path }))), 'hello')
 })
 
 test('a socket that was passed is listened at by its service, and kept over a reload', async t => {

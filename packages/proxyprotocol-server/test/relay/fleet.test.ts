@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { encodeHeader } from 'proxyprotocol'
 import { createServer } from 'proxyprotocol/server'
 import { parseService, type Service } from '../../src/config/index.ts'
@@ -302,4 +303,24 @@ test('reported() shows the connections of relays that were before, and sums what
     [...fleet.servers].map(server => fleet.nameOf(server)),
     ['a', 'a'],
   )
+})
+
+test('checks of upstreams begin with the relay that takes a socket over, and end with the one that gave it', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  await turn()
+  const upstreams = [await listen(t), await listen(t)] as const
+  const health = { check: { interval: 1_000 } }
+  const [before, after] = upstreams.map(({ port }) =>
+    parseService('127.0.0.1:0', `127.0.0.1:${port}`, { name: 'a', health }),
+  ) as [Service, Service]
+  const fleet = makeFleet(t)
+  await fleet.apply([before])
+  t.mock.timers.tick(1_000)
+  const first = await upstreams[0].accept()
+  await fleet.apply([after])
+  await until(() => fleet.servers.size === 1)
+  await outcome(first)
+  t.mock.timers.tick(1_000)
+  await upstreams[1].accept()
+  assert.equal(upstreams[0].accepted, 1)
 })
