@@ -2,15 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { runServer } from '../../src/cli/index.ts'
-import { portIn, run } from '../support/child.ts'
+import { portIn } from '../support/child.ts'
 import { configFile } from '../support/config-file.ts'
 import { start } from '../support/program.ts'
-import { chunk, dial, listen, outcome, until, type Listener } from '../support/sockets.ts'
+import { chunk, dial, listen, outcome, type Listener } from '../support/sockets.ts'
 
-const PROGRAM = 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'
 const HANGUP = 'SIGHUP'
 
 interface ServiceText {
@@ -206,69 +205,4 @@ test('during readyDelay /readyz says 503 while connections are still accepted, a
   await reaches(t, ports[0] ?? 0, upstream)
   assert.equal(await stopped, 0)
   assert.match(io.written.join(''), / stopped forced=1 stuck=0\n$/)
-})
-
-/** Half-open servers that send back what they get. */
-async function echoes(t: TestContext): Promise<Listener> {
-  const listener = await listen(t)
-  const serve = async (): Promise<void> => {
-    for (;;) {
-      const socket = await listener.accept()
-      socket.pipe(socket)
-    }
-  }
-  void serve()
-  return listener
-}
-
-/** Connects again and again until it is stopped; gives how each connection failed that did. */
-function load(port: number, atOnce: number): { count(): number; stop(): Promise<string[]> } {
-  const failures: string[] = []
-  let count = 0
-  let stopped = false
-  const worker = async (): Promise<void> => {
-    while (!stopped) {
-      const socket = connect({ port, host: '127.0.0.1' })
-      socket.end(`hello ${count}`)
-      const { bytes, fin, error } = await outcome(socket)
-      count++
-      if (!fin || !/^hello \d+$/.test(String(bytes))) failures.push(`${String(bytes)} ${error ?? 'no FIN'}`)
-    }
-  }
-  const workers = Array.from({ length: atOnce }, worker)
-  return {
-    count: () => count,
-    stop: async () => {
-      stopped = true
-      await Promise.all(workers)
-      return failures
-    },
-  }
-}
-
-test('30 reloads under load, every third of them wrong: no connection fails', async t => {
-  const upstreams = [await echoes(t), await echoes(t)] as const
-  const text = (i: number): string => {
-    if (i % 3 === 2) return '{ "services": [] }'
-    const upstream = at(upstreams[i % 2 === 0 ? 0 : 1])
-    return configuration([{ name: 'a', upstream, timeouts: { idle: 60_000 + i } }], { log: { quiet: true } })
-  }
-  const file = configFile(t, text(0))
-  const child = run(t, PROGRAM, ['--config', file])
-  const clients = load(portIn(await child.line(/ listening /)), 8)
-  const reloads = (): number => child.output().match(/ (?:reloaded|reload-failed) /g)?.length ?? 0
-  for (let i = 1; i <= 30; i++) {
-    const served = clients.count()
-    await until(() => clients.count() >= served + 10)
-    writeFileSync(file, text(i))
-    child.send(HANGUP)
-    await until(() => reloads() === i)
-  }
-  assert.deepEqual(await clients.stop(), [])
-  assert.ok(clients.count() >= 300)
-  child.send('SIGTERM')
-  assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
-  assert.equal(child.output().match(/ reload-failed /g)?.length, 10)
-  assert.equal(child.output().match(/ reloaded added=0 changed=1 /g)?.length, 20)
-  for (const { accepted } of upstreams) assert.ok(accepted > 50)
 })
