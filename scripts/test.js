@@ -17,8 +17,11 @@ const words = process.argv.slice(2)
 const filters = words.filter(word => !word.startsWith('-')).map(word => word.replace(/^\.\//, ''))
 const options = words.filter(word => word.startsWith('-'))
 
-const files = filesMatching(/^packages\/[^/]+\/test\/.*\.test\.ts$/).filter(
-  file => filters.length === 0 || filters.some(filter => file.includes(filter)),
+/** Proofs that need more than seconds are for `npm run test:soak`. */
+const pattern = process.env['SOAK_SECONDS'] === undefined ? /(?<!\.soak)\.test\.ts$/ : /\.test\.ts$/
+
+const files = filesMatching(/^packages\/[^/]+\/test\/.*\.ts$/).filter(
+  file => pattern.test(file) && (filters.length === 0 || filters.some(filter => file.includes(filter))),
 )
 
 if (files.length === 0) {

@@ -75,7 +75,7 @@ export interface ServiceView {
   readonly timeouts: Readonly<Record<string, number>>
   readonly totals: () => TotalsView
   readonly connections: () => Iterable<ConnectionView>
-  readonly upstreams?: (() => readonly UpstreamView[]) | undefined
+  readonly upstreams: () => readonly UpstreamView[]
 }
 
 /** Whether the program takes connections: not yet, now, or no longer. */

@@ -23,7 +23,7 @@ export interface Snapshot {
 export async function snapshotOf(source: AdminSource, facts: ProcessFacts): Promise<Snapshot> {
   const view = await facts.view()
   const services = source.services().map(service => {
-    return { service, totals: service.totals(), upstreams: service.upstreams?.() ?? [] }
+    return { service, totals: service.totals(), upstreams: service.upstreams() }
   })
   const { version } = source
   const readiness = source.readiness()

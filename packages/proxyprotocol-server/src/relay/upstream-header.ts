@@ -63,7 +63,8 @@ function helloTlvs({ serverName, alpn = [] }: Partial<ClientHello> = {}): readon
 }
 
 function withExtension(header: HeaderInit, extension: Partial<ExtensionInfo>): HeaderInit {
-  return { ...header, tlvs: [...(header.tlvs ?? []), tlv.extension(extension)] }
+  const tlvs = header.tlvs as readonly Tlv[] // both callers give some
+  return { ...header, tlvs: [...tlvs, tlv.extension(extension)] }
 }
 
 /** Version 1 has no LOCAL: a check by the proxy in front is UNKNOWN there. */

@@ -75,6 +75,10 @@ test('two services cannot listen at one address, nor have one name, nor one be i
       ['upstream: it is the service itself, which would connect to itself for ever'],
     )
   }
+  assert.deepEqual(
+    serviceFaults({ listen: ':80', upstream: undefined, upstreams: ['192.0.2.1:80', '[::1]:80'] }),
+    ['upstreams: it is the service itself, which would connect to itself for ever'],
+  )
   for (const [listen, upstream] of [
     [':80', ':81'],
     ['192.0.2.1:80', '127.0.0.1:80'],
