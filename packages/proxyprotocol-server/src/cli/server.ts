@@ -1,7 +1,7 @@
 // proxyprotocol-server: a TCP proxy that puts a header in front of each connection.
 
 import type { CloseReason, ProxyServer } from 'proxyprotocol/server'
-import { formatAddress, type Configuration, type Service, type Shutdown } from '../config/index.ts'
+import { formatPlace, type Configuration, type Service, type Shutdown } from '../config/index.ts'
 import { createRelay, withConnectionLimits, type Relay, type RelayRecord } from '../relay/index.ts'
 import { showAddress, showEndpoint, type LogFields } from './log.ts'
 import {
@@ -108,5 +108,5 @@ function describeRecord(record: RelayRecord, service: Service): LogFields {
 
 /** Where it is; what it is sent has a field of its own. */
 function upstreamOf({ upstream }: Service): string {
-  return formatAddress({ ...upstream, pp: undefined })
+  return formatPlace(upstream)
 }

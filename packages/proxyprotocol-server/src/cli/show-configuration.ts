@@ -1,6 +1,6 @@
 // A settled configuration for people: what `check` prints.
 
-import { formatAddress, passName, type Configuration, type Service } from '../config/index.ts'
+import { formatPlace, passName, type Configuration, type Service } from '../config/index.ts'
 
 const HEADERS = { v1: 'a version 1 header', v2: 'a version 2 header', none: 'no header' } as const
 const EXPECTED = { v1: 'version 1', v2: 'version 2', detect: 'either version' } as const
@@ -21,9 +21,9 @@ function describe(service: Service): readonly string[] {
   const { connections, perSource } = limits
   return [
     name,
-    `listens at ${formatAddress({ ...listen, pp: undefined })}`,
+    `listens at ${formatPlace(listen)}`,
     ...(accepts ? acceptance(service) : ['expects no header, and trusts nobody']),
-    `connects to ${formatAddress({ ...upstream, pp: undefined })}, and sends it ${HEADERS[header]}`,
+    `connects to ${formatPlace(upstream)}, and sends it ${HEADERS[header]}`,
     `takes ${connections === undefined ? 'as many connections as its share of the open files allows' : `${String(connections)} connections`}, ` +
       `${perSource === Infinity ? 'any number' : String(perSource)} from one client; what is over that is ${OVER_LIMIT[overLimit]}`,
     `gives up connecting after ${ms(timeouts.connect)}; ${idling(timeouts.idle)}; waits ${ms(timeouts.halfClose)} for a client's end`,

@@ -1,7 +1,7 @@
 // One service of the configuration, settled: one line for each of its sections, and the rules between them.
 
 import { z } from 'zod'
-import { formatAddress, parseAddress, type Address } from './address.ts'
+import { formatPlace, parseAddress, type Address } from './address.ts'
 import { meta, type KeyMeta } from './schema-keys.ts'
 import {
   limitsSchema,
@@ -82,14 +82,15 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     name,
     listen: address('listen', {
       description:
-        'Where to listen: `HOST:PORT`, `:PORT` for every interface. `?pp=detect`, `v1` or `v2` expects a header in front of ' +
-        'each connection, from those that `trust` names.',
-      examples: [':10000', '127.0.0.1:10000?pp=detect'],
+        'Where to listen: `HOST:PORT`, `:PORT` for every interface, `unix:/PATH`. `?pp=detect`, `v1` or `v2` expects a header in ' +
+        'front of each connection, from those that `trust` names. `ssl://HOST:PORT?cert=FILE&key=FILE` ends TLS.',
+      examples: [':10000', '127.0.0.1:10000?pp=detect', 'ssl://:10443?cert=cert.pem&key=key.pem'],
     }),
     upstream: address('upstream', {
       description:
-        'Where to connect to: `HOST:PORT`. It is sent a version 2 header; with `?pp=v1` a version 1 header, with `?pp=noop` none.',
-      examples: ['192.0.2.1:8080', '192.0.2.1:8080?pp=v1'],
+        'Where to connect to: `HOST:PORT`, `unix:/PATH`. It is sent a version 2 header; with `?pp=v1` a version 1 header, with ' +
+        '`?pp=noop` none. `ssl://HOST:PORT` speaks TLS behind it.',
+      examples: ['192.0.2.1:8080', '192.0.2.1:8080?pp=v1', 'ssl://backend.example:8443?cafile=ca.pem'],
     }),
     trust: trustSchema,
     pass: passSchema,
@@ -105,7 +106,7 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     const { listen, upstream } = written
     return {
       ...written,
-      name: written.name ?? formatAddress({ ...listen, pp: undefined }),
+      name: written.name ?? formatPlace(listen),
       accepts: acceptance(listen, trust),
       header: SENT[upstream.pp ?? 'detect'],
     }

@@ -3,7 +3,7 @@
 
 import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError, type Endpoint } from 'proxyprotocol'
-import { connect } from 'proxyprotocol/client'
+import { connect, type HeaderForOptions } from 'proxyprotocol/client'
 import {
   createServer,
   reset,
@@ -13,8 +13,10 @@ import {
   type ServerOptions,
   type SocketEnds,
 } from 'proxyprotocol/server'
-import type { Service } from '../config/index.ts'
+import { placeOf, type Service } from '../config/index.ts'
 import { withConnectionLimit } from './connection-limit.ts'
+import { listenAt } from './listen-at.ts'
+import { RelayTls } from './relay-tls.ts'
 import { tunnel, type Traffic } from './tunnel.ts'
 import { upstreamHeader } from './upstream-header.ts'
 
@@ -38,6 +40,11 @@ export interface RelayRecord extends Readonly<Traffic>, SocketEnds {
 
 export interface RelayOptions {
   /**
+   * What a version 2 header tells the upstream of a client's TLS that ends here: `true`, the default, for all but the client's
+   * certificate, `false` for nothing, or a list of facts, as `headerFor` of `proxyprotocol/client` takes it.
+   */
+  readonly tlsFacts?: HeaderForOptions['tls']
+  /**
    * Called once at the end of each connection that was relayed or should have been. Those that were turned away before, for
    * their headers say, are told on the channel `rejected` of `proxyprotocol/server`.
    */
@@ -56,6 +63,13 @@ export interface Relay {
   readonly service: Service
   /** Listens at the service's address and resolves with the one that was bound. */
   listen(): Promise<AddressInfo | string>
+  /**
+   * Reads the files of certificates, keys and authorities anew, and takes them for connections to come.
+   *
+   * @returns whether any has changed.
+   * @throws {ConfigError} naming the file that cannot be used, and why; everything stays as it is then.
+   */
+  reloadCertificates(): boolean
 }
 
 type Outcome = Pick<RelayRecord, 'reason' | 'error'>
@@ -64,7 +78,8 @@ type Outcome = Pick<RelayRecord, 'reason' | 'error'>
  * Makes a relay that puts a header in front of every connection: version 2 with a unique id, version 1, or none, as the
  * service says. Where the service accepts headers, the client of the inbound header is the one that goes on.
  *
- * @throws TypeError or RangeError naming the option that is wrong.
+ * @throws TypeError or RangeError naming the option that is wrong; {@link ConfigError} naming the file of a certificate or
+ * key that cannot be used.
  *
  * @example
  * ```ts
@@ -75,21 +90,24 @@ type Outcome = Pick<RelayRecord, 'reason' | 'error'>
  * await relay.server.close()
  * ```
  */
-export function createRelay(given: Service, { onClosed, onError }: RelayOptions = {}): Relay {
+export function createRelay(given: Service, options: RelayOptions = {}): Relay {
+  const { onClosed, onError, tlsFacts = true } = options
   const service = withConnectionLimit(given)
-  const server = createServer({ ...serverOptions(service), onError }, async connection => {
+  const tls = new RelayTls(service)
+  const settings = { ...serverOptions(service), tls: tls.server, onError }
+  const server = createServer(settings, async connection => {
     const traffic: Traffic = { bytesUp: 0, bytesDown: 0 }
     let outcome: Outcome = { reason: 'handler_error', error: undefined }
     try {
-      outcome = await relayConnection({ service, connection, traffic })
+      outcome = await relayConnection({ service, tls, tlsFacts, connection, traffic })
     } finally {
       const { id, info, age } = connection
       const { via, source, destination, uniqueId } = info
       onClosed?.({ id, ...via, source, destination, uniqueId, ...outcome, age, ...traffic })
     }
   })
-  const { host, port } = service.listen
-  return { server, service, listen: () => server.listen({ host, port }) }
+  const listen = (): Promise<AddressInfo | string> => listenAt(server, service.listen)
+  return { server, service, listen, reloadCertificates: () => tls.reload(server) }
 }
 
 function serverOptions({ accepts, limits, overLimit, timeouts }: Service): ServerOptions {
@@ -105,6 +123,8 @@ function serverOptions({ accepts, limits, overLimit, timeouts }: Service): Serve
 /** One connection, and what its relay knows. */
 interface Job {
   readonly service: Service
+  readonly tls: RelayTls
+  readonly tlsFacts: HeaderForOptions['tls']
   readonly connection: Connection
   readonly traffic: Traffic
 }
@@ -127,7 +147,7 @@ async function relayConnection(job: Job): Promise<Outcome> {
   return { reason: reason ?? 'done', error }
 }
 
-async function connectUpstream({ service, connection, traffic }: Job): Promise<Socket> {
+async function connectUpstream({ service, tls, tlsFacts, connection, traffic }: Job): Promise<Socket> {
   const { socket, signal } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
@@ -135,10 +155,12 @@ async function connectUpstream({ service, connection, traffic }: Job): Promise<S
     traffic.bytesUp += bytes?.length ?? 0
     return bytes
   }
-  const { host, port } = service.upstream
-  const { connect: timeout } = service.timeouts
-  const header = upstreamHeader(service, connection)
-  return connect({ host, port, signal, timeout, allowHalfOpen: true, payload }, header)
+  tls.checkClient(connection.tls)
+  const header = upstreamHeader(service, connection, tlsFacts)
+  const place = placeOf(service.upstream)
+  const secure = tls.upstreamFor(connection.tls)
+  const timeout = service.timeouts.connect
+  return connect({ ...place, tls: secure, signal, timeout, allowHalfOpen: true, payload }, header)
 }
 
 async function relayBetween({ service, connection, traffic }: Job, upstream: Socket): Promise<void> {

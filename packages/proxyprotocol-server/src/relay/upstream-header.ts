@@ -10,7 +10,7 @@ import {
   type ProxyHeader,
   type Tlv,
 } from 'proxyprotocol'
-import { headerFor } from 'proxyprotocol/client'
+import { headerFor, type HeaderForOptions } from 'proxyprotocol/client'
 import type { Connection } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 
@@ -20,16 +20,18 @@ const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 /**
  * The header for a connection's upstream; undefined where the service sends none.
  *
+ * @param tls what is said of a client's TLS that ends here, as `headerFor` takes it.
  * @throws ProxyProtocolError `client_reset` when the client is gone, `header_invalid` when the inbound header cannot be
  * sent on: with the relay's own TLVs it is too long, say.
  */
 export function upstreamHeader(
   { header, pass }: Pick<Service, 'header' | 'pass'>,
   { id, socket, info }: Pick<Connection, 'id' | 'socket' | 'info'>,
+  tls: HeaderForOptions['tls'],
 ): HeaderInit | undefined {
   if (header === 'none') return undefined
   const uniqueId = Buffer.from(id.replaceAll('-', ''), 'hex')
-  const own = headerFor(socket, header === 'v1' ? { version: 1 } : { uniqueId })
+  const own = headerFor(socket, header === 'v1' ? { version: 1 } : { uniqueId, tls })
   const inbound = info.header
   if (inbound === undefined) return own
   if (header === 'v1') return withoutTlvs(inbound)

@@ -21,8 +21,8 @@ test('parseService() sends version 2 unless the upstream address says otherwise'
 
 test('parseService() gives both addresses, each read in its role', () => {
   const { listen, upstream } = parseService(':0', ':8080?pp=v1')
-  assert.deepEqual(listen, { host: undefined, port: 0, pp: undefined })
-  assert.deepEqual(upstream, { host: 'localhost', port: 8080, pp: 'v1' })
+  assert.deepEqual(listen, { transport: 'tcp', host: undefined, port: 0, pp: undefined, tls: undefined })
+  assert.deepEqual(upstream, { transport: 'tcp', host: 'localhost', port: 8080, pp: 'v1', tls: undefined })
 })
 
 test('parseService() settles every limit and timeout, and those that are given win', () => {

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { EventEmitter, once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import {
   diagnosticsChannels,
@@ -12,12 +11,13 @@ import {
   type ServerStats,
 } from 'proxyprotocol/server'
 import { parseService, type ServiceOptions } from '../../src/config/index.ts'
-import { createRelay, type RelayOptions, type RelayRecord } from '../../src/relay/index.ts'
+import { createRelay, type Relay, type RelayOptions, type RelayRecord } from '../../src/relay/index.ts'
 import { connectedSockets, warnings } from './sockets.ts'
 import { atEnd } from './teardown.ts'
 
-export interface TestRelay {
+export interface TestRelay extends Pick<Relay, 'reloadCertificates'> {
   readonly server: ProxyServer
+  /** 0 where it listens at a UNIX socket. */
   readonly port: number
   /** One for each connection, in the order of their ends. */
   readonly records: readonly RelayRecord[]
@@ -47,7 +47,7 @@ export async function startRelay(
     },
   })
   const opened = openedBy(t, server)
-  const { port } = (await relay.listen()) as AddressInfo
+  const address = await relay.listen()
   atEnd(t, async () => {
     const { stuck } = await server.abort()
     assert.deepEqual(stuck, [], 'a handler did not end')
@@ -59,7 +59,8 @@ export async function startRelay(
   return {
     warnings: seen,
     server,
-    port,
+    port: typeof address === 'string' ? 0 : address.port,
+    reloadCertificates: () => relay.reloadCertificates(),
     records,
     record: async (n = 0) => {
       for (;;) {
