@@ -115,7 +115,7 @@ export class AcceptedConnection implements Connection, Watched {
   /** Its TLS handshake is done: handlers see the TLS socket, and the raw one stays underneath. */
   secure(socket: TLSSocket): void {
     adoptInfo(socket)
-    if (this.#owner.transport() === 'tcp') distinguishResets(socket, this.#raw)
+    distinguishResets(socket, this.#raw)
     this.#tls = socket
     this.#closed = Promise.all([this.#closed, this.#watch(socket)])
   }
@@ -178,11 +178,12 @@ export class AcceptedConnection implements Connection, Watched {
       if (socket.writableFinished) socket.destroy()
       else this.#reset() // what the peer has not taken is lost, and it must notice
     }, this.#owner.halfCloseTimeout).unref()
-    socket.once('close', () => {
+    socket.resume().once('close', () => {
       clearTimeout(this.#timer)
     })
-    socket.end()
-    socket.resume()
+    // Within the moment in which the handshake ends, TLS cannot say that the stream ends too (OpenSSL: shutdown while in init).
+    if (this.#tls) setImmediate(() => socket.end())
+    else socket.end()
   }
 
   /** A throw is the handler's fault unless the connection had been taken from under it. */
