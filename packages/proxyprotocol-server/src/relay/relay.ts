@@ -6,6 +6,7 @@ import { ProxyProtocolError, type Endpoint } from 'proxyprotocol'
 import { connect, type HeaderForOptions } from 'proxyprotocol/client'
 import {
   createServer,
+  distinguishResets,
   reset,
   type CloseReason,
   type Connection,
@@ -160,7 +161,12 @@ async function connectUpstream({ service, tls, tlsFacts, connection, traffic }: 
   const place = placeOf(service.upstream)
   const secure = tls.upstreamFor(connection.tls)
   const timeout = service.timeouts.connect
-  return connect({ ...place, tls: secure, signal, timeout, allowHalfOpen: true, payload }, header)
+  const upstream = await connect(
+    { ...place, tls: secure, signal, timeout, allowHalfOpen: true, payload },
+    header,
+  )
+  if (secure) distinguishResets(upstream)
+  return upstream
 }
 
 async function relayBetween({ service, connection, traffic }: Job, upstream: Socket): Promise<void> {

@@ -8,6 +8,9 @@ import { reset } from 'proxyprotocol/server'
 /** As long as a server waits for a client's FIN; an upstream that takes nothing for a minute has stopped reading. */
 const FLUSH_TIMEOUT = 60_000
 
+/** Errors of Node and of OpenSSL about what came over a connection that stands. */
+const TLS_FAULT = /^(?:EPROTO$|ERR_SSL_|ERR_TLS_)/
+
 /** Bytes relayed, payload only. */
 export interface Traffic {
   bytesUp: number
@@ -19,7 +22,7 @@ export interface Traffic {
  *
  * A downstream that fails resets the upstream, and is no error here.
  *
- * @throws ProxyProtocolError `upstream_reset` when the upstream fails, `half_close_timeout` when the downstream has ended
+ * @throws ProxyProtocolError `upstream_reset` when the upstream fails, `tls_upstream_error` when it breaks TLS, `half_close_timeout` when the downstream has ended
  * in both directions and the upstream no longer takes what is left for it. Sockets that are open are the caller's then.
  */
 export function tunnel(downstream: Socket, upstream: Socket, traffic: Traffic): Promise<void> {
@@ -40,8 +43,9 @@ export function tunnel(downstream: Socket, upstream: Socket, traffic: Traffic): 
     function onStalled(): void {
       reject(new ProxyProtocolError('half_close_timeout', { detail: 'the upstream does not read' }))
     }
-    upstream.on('close', onClose).on('error', cause => {
-      reject(new ProxyProtocolError('upstream_reset', { detail: cause.message, cause }))
+    upstream.on('close', onClose).on('error', (cause: NodeJS.ErrnoException) => {
+      const code = TLS_FAULT.test(cause.code ?? '') ? 'tls_upstream_error' : 'upstream_reset'
+      reject(new ProxyProtocolError(code, { detail: cause.message, cause }))
     })
     if (downstream.closed) return onDownstreamClose()
     downstream.on('close', onDownstreamClose)

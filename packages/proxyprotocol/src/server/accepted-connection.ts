@@ -9,7 +9,7 @@ import { reasonOf, type CloseReason } from './close-reason.ts'
 import { adoptInfo, applyHeader, knownInfo, type ConnectionInfo } from './connection-info.ts'
 import type { Connection, ConnectionState } from './connection.ts'
 import { movedOn, type Watched } from './idle-watch.ts'
-import { distinguishResets, isForeign, isRelease, reset } from './reset.ts'
+import { distinguishResets, endStream, isForeign, isRelease, reset } from './reset.ts'
 import { clientFault } from './socket-faults.ts'
 import type { Peer } from './trust.ts'
 
@@ -181,9 +181,7 @@ export class AcceptedConnection implements Connection, Watched {
     socket.resume().once('close', () => {
       clearTimeout(this.#timer)
     })
-    // Within the moment in which the handshake ends, TLS cannot say that the stream ends too (OpenSSL: shutdown while in init).
-    if (this.#tls) setImmediate(() => socket.end())
-    else socket.end()
+    endStream(socket)
   }
 
   /** A throw is the handler's fault unless the connection had been taken from under it. */
@@ -207,7 +205,8 @@ export class AcceptedConnection implements Connection, Watched {
     // A client that breaks TLS leaves its connection standing.
     const isOurs = code === undefined || (isForeign(error) && !(this.#tls && code === 'tls_client_error'))
     if (isOurs) return this.#fail(error) // somebody destroyed the socket with it
-    this.#settle(new ProxyProtocolError(code, { cause: error }))
+    const options = code === 'client_reset' ? { cause: error } : { detail: error.message, cause: error }
+    this.#settle(new ProxyProtocolError(code, options))
     this.#reset() // Node leaves a TLS socket open whose peer broke TLS
   }
 

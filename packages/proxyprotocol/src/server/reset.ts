@@ -88,6 +88,12 @@ export function distinguishResets(socket: Socket, raw: Socket = rawOf(socket)): 
   })
 }
 
+/** Ends our side. Within the moment in which its handshake ends, TLS cannot send the close_notify (OpenSSL: shutdown while in init). */
+export function endStream(socket: Socket): void {
+  if (rawOf(socket) === socket) socket.end()
+  else setImmediate(() => socket.end())
+}
+
 /** Errors that sockets were destroyed with although their own connections stood. */
 const foreign = new WeakSet<Error>()
 
