@@ -3,6 +3,7 @@
 import type { CloseReason, ProxyServer } from 'proxyprotocol/server'
 import { formatPlace, type Configuration, type Service, type Shutdown } from '../config/index.ts'
 import { createRelay, withConnectionLimits, type Relay, type RelayRecord } from '../relay/index.ts'
+import { watchCertificates } from './certificate-watch.ts'
 import { showAddress, showEndpoint, type LogFields } from './log.ts'
 import {
   log,
@@ -37,6 +38,7 @@ async function serve({ services, shutdown, log: { quiet } }: Configuration, io: 
   const relays = withConnectionLimits(services).map(service => relayFor(service, quiet, io))
   const servers = relays.map(({ server }) => server)
   const drainables = servers.map(server => drainable(server, shutdown))
+  const stopWatching = watchCertificates(io, relays)
   const stopLogging = quiet ? () => undefined : logRejections(io, servers)
   try {
     await serveUntilSignal(io, drainables, async () => {
@@ -48,6 +50,7 @@ async function serve({ services, shutdown, log: { quiet } }: Configuration, io: 
   } finally {
     await Promise.all(servers.map(server => server.abort()))
     stopLogging()
+    stopWatching()
   }
 }
 

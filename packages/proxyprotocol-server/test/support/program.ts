@@ -18,7 +18,7 @@ export interface FakeIo extends ProgramIo {
   /** The n-th line that matches, as soon as it is there. */
   line(pattern: RegExp, n?: number): Promise<string>
   /** How many listen to the signal. */
-  send(signal: 'SIGINT' | 'SIGTERM'): boolean
+  send(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): boolean
 }
 
 export function fakeIo(env: ProgramIo['env'] = {}): FakeIo {

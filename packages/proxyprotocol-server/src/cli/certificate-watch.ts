@@ -1,0 +1,73 @@
+// Certificates that are renewed under a running program: read anew on SIGHUP, and when something happens in a directory that
+// they are in. Not the files are watched but their directories: an editor exchanges a file, Kubernetes a link beside it.
+
+import { watch, type FSWatcher } from 'node:fs'
+import { dirname } from 'node:path'
+import { ConfigError, formatPlace, type Service, type TlsSettings } from '../config/index.ts'
+import type { Relay } from '../relay/index.ts'
+import { log, type ProgramIo } from './program.ts'
+
+/** Milliseconds from the first sign of a change: certificate and key are written one after the other. */
+const SETTLING_TIME = 500
+
+/** Reads them anew until the function that it gives is called. */
+export function watchCertificates(io: ProgramIo, relays: readonly Relay[]): () => void {
+  let timer: NodeJS.Timeout | undefined
+  function reload(): void {
+    timer = undefined
+    for (const relay of relays) reloadCertificates(io, relay)
+  }
+  const watchers = directoriesOf(relays.map(({ service }) => service)).flatMap(directory =>
+    watchDirectory(io, directory, () => (timer ??= setTimeout(reload, SETTLING_TIME).unref())),
+  )
+  io.on('SIGHUP', reload)
+  return () => {
+    io.off('SIGHUP', reload)
+    clearTimeout(timer)
+    for (const watcher of watchers) watcher.close()
+  }
+}
+
+/** Takes what is there now, or says why it stays with what it has. */
+function reloadCertificates(io: ProgramIo, relay: Relay): void {
+  const { name, listen } = relay.service
+  try {
+    if (relay.reloadCertificates())
+      log(io, 'reloaded', [
+        ['service', name],
+        ['address', formatPlace(listen)],
+      ])
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    log(io, 'not-reloaded', [
+      ['service', name],
+      ['error', error.message],
+    ])
+  }
+}
+
+function watchDirectory(io: ProgramIo, directory: string, onChange: () => void): readonly FSWatcher[] {
+  function onError(error: unknown): void {
+    log(io, 'not-watched', [
+      ['directory', directory],
+      ['error', String(error)],
+    ])
+  }
+  try {
+    return [watch(directory, { persistent: false }, onChange).on('error', onError)]
+  } catch (error) {
+    onError(error)
+    return []
+  }
+}
+
+function directoriesOf(services: readonly Service[]): readonly string[] {
+  const all = services.flatMap(({ listen, upstream }) => [listen.tls, upstream.tls].flatMap(placesOf))
+  return [...new Set(all)]
+}
+
+function placesOf(tls: TlsSettings | undefined): readonly string[] {
+  if (tls === undefined) return []
+  const files = [tls.cert, tls.key, tls.cafile].flatMap(file => (file === undefined ? [] : [dirname(file)]))
+  return tls.capath === undefined ? files : [...files, tls.capath]
+}
