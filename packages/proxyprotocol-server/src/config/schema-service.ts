@@ -84,13 +84,13 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
       description:
         'Where to listen: `HOST:PORT`, `:PORT` for every interface, `unix:/PATH`. `?pp=detect`, `v1` or `v2` expects a header in ' +
         'front of each connection, from those that `trust` names. `ssl://HOST:PORT?cert=FILE&key=FILE` ends TLS.',
-      examples: [':10000', '127.0.0.1:10000?pp=detect', 'ssl://:10443?cert=cert.pem&key=key.pem'],
+      examples: [':10000', '127.0.0.1:10000?pp=detect'],
     }),
     upstream: address('upstream', {
       description:
         'Where to connect to: `HOST:PORT`, `unix:/PATH`. It is sent a version 2 header; with `?pp=v1` a version 1 header, with ' +
         '`?pp=noop` none. `ssl://HOST:PORT` speaks TLS behind it.',
-      examples: ['192.0.2.1:8080', '192.0.2.1:8080?pp=v1', 'ssl://backend.example:8443?cafile=ca.pem'],
+      examples: ['192.0.2.1:8080', '192.0.2.1:8080?pp=v1'],
     }),
     trust: trustSchema,
     pass: passSchema,

@@ -33,13 +33,20 @@ export async function startRelay(
   upstream: string,
   options: RelayOptions & ServiceOptions & { source?: string } = {},
 ): Promise<TestRelay> {
-  const { source = '127.0.0.1:0', onClosed, onError, ...serviceOptions } = { onError: unexpected, ...options }
+  const {
+    source = '127.0.0.1:0',
+    onClosed,
+    onError,
+    tlsFacts,
+    ...serviceOptions
+  } = { onError: unexpected, ...options }
   const records: RelayRecord[] = []
   const news = new EventEmitter()
   const upstreams = connectedSockets(t)
   const seen = warnings(t)
   const { server, ...relay } = createRelay(parseService(source, upstream, serviceOptions), {
     onError,
+    tlsFacts,
     onClosed: record => {
       records.push(record)
       news.emit('record')
