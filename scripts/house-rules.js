@@ -3,7 +3,10 @@
 const library = 'packages/proxyprotocol/src'
 const programs = 'packages/proxyprotocol-server/src'
 
-/** The folders of each package, and for each the folders below it, the only ones it may import from. */
+/**
+ * The folders of each package, and for each the folders below it, the only ones it may import from. A folder within one
+ * comes after it; the outer one may enter it.
+ */
 const layers = [
   { src: library, folder: 'codec', below: [] },
   { src: library, folder: 'server', below: ['codec'] },
@@ -13,6 +16,7 @@ const layers = [
   { src: programs, folder: 'cli', below: ['admin', 'relay', 'config'] },
   { src: programs, folder: 'admin', below: ['config'] },
   { src: programs, folder: 'relay', below: ['config'] },
+  { src: programs, folder: 'relay/upstreams', below: ['config'] },
   { src: programs, folder: 'config', below: [] },
 ]
 
@@ -155,12 +159,19 @@ function banImports(files, messages) {
 /** @param {typeof layers[number]} layer */
 function layerImports({ src, folder, below }) {
   const names = below.join('|')
-  const allowed = ['its own files', ...below.map(name => `../${name}/index.ts`)].join(', ')
+  const depth = folder.split('/').length
+  const [out, inside] = ['\\.\\./'.repeat(depth), `^(\\.\\./){1,${depth - 1}}(?!\\.\\./)`]
+  const allowed = ['its own files', ...below.map(name => `${'../'.repeat(depth)}${name}/index.ts`)].join(', ')
+  const downwards = `Imports run downwards, never sideways: ${folder}/ may import ${allowed}.`
+  const within = layers.filter(each => each.src === src && each.folder.startsWith(`${folder}/`))
+  const inner = within.map(each => each.folder.slice(folder.length + 1)).join('|')
   return banImports(`${src}/${folder}/**`, {
-    '^\\.\\./\\.\\./': BY_NAME,
-    [`^\\.\\./(?!\\.\\./|(${names})/)`]: `Imports run downwards, never sideways: ${folder}/ may import ${allowed}.`,
-    [`^\\.\\./(${names})/(?!index\\.ts$)`]: 'Enter a folder through its index.ts.',
-    '^\\./(index\\.ts$|.*/)': 'Within a folder import the file itself: index.ts is for those outside.',
+    [`^${out}\\.\\./`]: BY_NAME,
+    [`^${out}(?!\\.\\./|(${names})/)`]: downwards,
+    ...(depth > 1 && { [inside]: downwards }),
+    [`^${out}(${names})/(?!index\\.ts$)`]: 'Enter a folder through its index.ts.',
+    [`^\\./(index\\.ts$|${inner && `(?!(${inner})/index\\.ts$)`}.*/)`]:
+      'Within a folder import the file itself: index.ts is for those outside.',
     ...(src === library && folder !== 'codec' && { '^(?!\\.|node:)': NO_PACKAGES }),
     ...(folder === 'codec' && { '^(?!\\.)': NO_BUILTINS }),
   })

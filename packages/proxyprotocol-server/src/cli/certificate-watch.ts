@@ -62,7 +62,9 @@ function watchDirectory(io: ProgramIo, directory: string, onChange: () => void):
 }
 
 function directoriesOf(services: readonly Service[]): readonly string[] {
-  const all = services.flatMap(({ listen, upstream }) => [listen.tls, upstream.tls].flatMap(placesOf))
+  const all = services.flatMap(({ listen, pool }) =>
+    [listen, ...pool.upstreams.map(({ address }) => address)].flatMap(({ tls }) => placesOf(tls)),
+  )
   return [...new Set(all)]
 }
 

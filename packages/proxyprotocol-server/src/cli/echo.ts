@@ -10,9 +10,11 @@ import {
   createCommand,
   log,
   logFailure,
+  logFormatOption,
   processIo,
   runProgram,
   serveUntilSignal,
+  useLogFormat,
   type ProgramIo,
 } from './program.ts'
 import { logRejections } from './rejections.ts'
@@ -29,7 +31,9 @@ export function runEcho(args: readonly string[], io: ProgramIo = processIo): Pro
         'where to listen; ?pp=v1, v2, detect or noop says which header to expect',
         ':10007',
       )
+      .addOption(logFormatOption())
       .parse(args, { from: 'user' })
+    useLogFormat(io, command)
     const [text = ''] = command.processedArgs as string[]
     await serve(parseAddress(text, { role: 'listen', defaultPort: DEFAULT_PORT }), io)
   })

@@ -11,7 +11,10 @@ export type LogValue = string | number | boolean | bigint | Uint8Array | undefin
 const MAX_LOGGED_BYTES = 64
 
 /** What a pipe takes in one piece (PIPE_BUF), line end included: no header floods a log, and no two lines mix. */
-const MAX_LINE_LENGTH = 4_095
+export const MAX_LINE_LENGTH: number = 4_095
+
+/** What needs no quotes in a line of text. */
+export const PLAIN_WORD: RegExp = /^[\w.:/@+[\]-]+$/
 
 /** In order, and the same key may come again. */
 export type LogFields = readonly (readonly [key: string, value: LogValue])[]
@@ -39,10 +42,11 @@ export function showAddress(address: AddressInfo | string): string | Uint8Array 
 function show(value: Exclude<LogValue, undefined>): string {
   if (value instanceof Uint8Array) return hexOf(value)
   const text = String(value)
-  return /^[\w.:/@+[\]-]+$/.test(text) ? text : quoted(text)
+  return PLAIN_WORD.test(text) ? text : quoted(text)
 }
 
-function hexOf(bytes: Uint8Array): string {
+/** The first bytes in hexadecimal, and how many there are where those are not all. */
+export function hexOf(bytes: Uint8Array): string {
   const hex = Buffer.from(bytes.subarray(0, MAX_LOGGED_BYTES)).toString('hex')
   return bytes.length > MAX_LOGGED_BYTES ? `0x${hex}...(${String(bytes.length)} bytes)` : `0x${hex}`
 }

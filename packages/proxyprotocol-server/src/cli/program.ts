@@ -4,10 +4,11 @@ import { EventEmitter, once } from 'node:events'
 import { createRequire } from 'node:module'
 import type { Writable } from 'node:stream'
 import { inspect } from 'node:util'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import type { Connection, ProxyServer } from 'proxyprotocol/server'
-import { ConfigError } from '../config/index.ts'
-import { formatLine, showEndpoint, type LogFields } from './log.ts'
+import { ConfigError, type LogFormat } from '../config/index.ts'
+import { showEndpoint, type LogFields } from './log.ts'
+import { Log, logFormats, writeBounded } from './program-log.ts'
 
 /** The arguments were wrong, or the configuration was. */
 const EXIT_USAGE = 2
@@ -20,6 +21,8 @@ type Signal = (typeof SIGNALS)[number]
 
 /** What a program needs of the process it runs in. */
 export interface ProgramIo {
+  /** What it tells while it runs; goes to standard output. */
+  readonly log: Log
   readonly env: Readonly<Record<string, string | undefined>>
   out(text: string): void
   error(text: string): void
@@ -35,6 +38,7 @@ for (const stream of [process.stdout, process.stderr]) outliveReader(stream)
 
 /** The process itself. */
 export const processIo: ProgramIo = {
+  log: new Log(text => writeBounded(process.stdout, text)),
   env: process.env,
   out: text => void process.stdout.write(text),
   error: text => void process.stderr.write(text),
@@ -71,23 +75,41 @@ export async function runProgram(io: ProgramIo, job: () => Promise<void>): Promi
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
-    io.error(isForUser(error) ? error.message.replace(/^/gm, 'error: ') + '\n' : `error: ${inspect(error)}\n`)
+    io.error(fatal(io.log, error))
     return error instanceof ConfigError ? EXIT_USAGE : EXIT_FAILURE
   }
 }
 
+/** Why it ends: in text for whoever typed the command, in JSON for whoever collects it. */
+function fatal(log: Log, error: unknown): string {
+  const message = isForUser(error) ? error.message : inspect(error)
+  if (log.format === 'json') return log.line('failed', [['error', message]], 'fatal')
+  return isForUser(error) ? message.replace(/^/gm, 'error: ') + '\n' : `error: ${message}\n`
+}
+
+/** The option that says how log lines look, for programs without a configuration. */
+export function logFormatOption(): Option {
+  return new Option('--log-format <FORMAT>', 'how log lines look').choices(logFormats).default('text')
+}
+
+/** Follows that option. */
+export function useLogFormat({ log }: ProgramIo, command: Command): void {
+  log.format = command.opts<{ logFormat: LogFormat }>().logFormat
+}
+
 /** Writes one log line. */
 export function log(io: ProgramIo, event: string, fields: LogFields): void {
-  io.out(formatLine(new Date(), event, fields) + '\n')
+  io.log.write(event, fields)
 }
 
 /** Writes a log line about a fault of the program's own, with all there is to find it by. */
 export function logFailure(io: ProgramIo, error: unknown, connection: Connection | undefined): void {
-  log(io, 'failed', [
+  const fields: LogFields = [
     ['id', connection?.id],
     ['peer', connection && showEndpoint(connection.info.via.peer)],
     ['error', inspect(error)],
-  ])
+  ]
+  io.log.write('failed', fields, 'error')
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   nearest,
   parseTrust,
   settings,
+  VARIABLE_PREFIX,
   type Additions,
   type Configuration,
   type Override,
@@ -53,6 +54,8 @@ export function serverRequest(args: readonly string[], io: ProgramIo): ServerReq
     })
   command.parse(args, { from: 'user' })
   const flags = command.opts<Flags>()
+  // Before anything else is looked at, so that what is wrong with it is told in this format already.
+  if ((flags['logFormat'] ?? io.env[`${VARIABLE_PREFIX}LOG_FORMAT`]) === 'json') io.log.format = 'json'
   const services = servicesOf(args, flags)
   if (checkedFile === undefined) refuseOperands(command)
   else if (flags.config !== undefined) throw new ConfigError('check takes its FILE or --config, not both')
@@ -73,17 +76,17 @@ function serverCommand(io: ProgramIo): Command {
   const command = createCommand('proxyprotocol-server', io)
     .description(
       'A TCP proxy that puts a PROXY protocol header in front of each connection.\n\n' +
-        'Options win over environment variables, and these over the file. Limits and timeouts are those of every service.',
+        'Options win over environment variables, and these over the file; check takes them too.',
     )
     .usage(
-      `[options] [${SERVICE} SOURCE DEST]... [--config FILE]\n       proxyprotocol-server [options] check FILE`,
+      `[options] [${SERVICE} SOURCE DEST...]... [--config FILE]\n       proxyprotocol-server [options] check FILE`,
     )
     .helpCommand(false)
     .allowExcessArguments()
     .option(
       `${SERVICE} <SOURCE DEST...>`,
       'listen at SOURCE and connect to DEST, which gets a version 2 header; DEST?pp=v1 version 1, ?pp=noop none; ' +
-        'SOURCE?pp=detect, v1 or v2 accepts headers from those that --trust names; repeatable',
+        'several DEST take turns; SOURCE?pp=detect, v1 or v2 accepts headers from those that --trust names; repeatable',
     )
     .option(
       '--trust <CIDR>',
@@ -101,9 +104,10 @@ function serverCommand(io: ProgramIo): Command {
 }
 
 function optionOf(setting: Setting): Option {
-  const { flag, node } = setting
+  const { flag, node, ofService } = setting
   const short = node.short === undefined ? '' : `-${node.short}, `
-  return new Option([`${short}--${flag}`, ...placeholderOf(setting)].join(' '), helpOf(setting))
+  const option = new Option([`${short}--${flag}`, ...placeholderOf(setting)].join(' '), helpOf(setting))
+  return option.helpGroup(ofService ? 'Limits and timeouts of every service:' : 'The program:')
 }
 
 function gather(value: string, before: readonly string[] = []): readonly string[] {
@@ -124,7 +128,7 @@ function overridesOf(flags: Flags): readonly Override[] {
     return [
       {
         setting,
-        value: typeof value === 'string' ? jsonValue(value, setting) : value,
+        value: typeof value === 'string' ? jsonValue(value, setting) : (setting.node.bare ?? value),
         name: `--${setting.flag}`,
       },
     ]
@@ -135,14 +139,14 @@ function overridesOf(flags: Flags): readonly Override[] {
 function servicesOf(args: readonly string[], { service = [], trust }: Flags): readonly ServiceInit[] {
   const starts = args.flatMap((arg, at) => (arg === SERVICE ? [at] : []))
   const pairs = starts.map(start => valuesFrom(args.slice(start + 1)))
-  if (pairs.some(pair => pair.length !== 2) || pairs.flat().length !== service.length) {
+  if (pairs.some(pair => pair.length < 2) || pairs.flat().length !== service.length) {
     throw new ConfigError(
-      `${SERVICE} takes two addresses, SOURCE and DEST, once or more: ${SERVICE} :10000 127.0.0.1:10007`,
+      `${SERVICE} takes SOURCE and at least one DEST, once or more: ${SERVICE} :10000 127.0.0.1:10007`,
     )
   }
   const trusted = trust && parseTrust(trust)
-  const services = pairs.map(([listen = '', upstream = '']) => ({
-    ...{ listen, upstream },
+  const services = pairs.map(([listen = '', upstream = '', ...others]) => ({
+    ...(others.length === 0 ? { listen, upstream } : { listen, upstreams: [upstream, ...others] }),
     ...(trusted !== undefined && acceptsHeaders(listen) && { trust: trusted }),
   }))
   if (trust === undefined || services.some(each => 'trust' in each)) return services

@@ -1,10 +1,13 @@
 // proxyprotocol-server: a TCP proxy that puts a header in front of each connection.
 
 import type { CloseReason, ProxyServer } from 'proxyprotocol/server'
-import { formatPlace, type Configuration, type Service, type Shutdown } from '../config/index.ts'
-import { createRelay, withConnectionLimits, type Relay, type RelayRecord } from '../relay/index.ts'
+import type { Configuration, Service, Shutdown } from '../config/index.ts'
+import type { AdminServer } from '../admin/index.ts'
+import { createRelay, withConnectionLimits, type Relay } from '../relay/index.ts'
+import { describeAccess } from './access-log.ts'
+import { startAdmin } from './admin.ts'
 import { watchCertificates } from './certificate-watch.ts'
-import { showAddress, showEndpoint, type LogFields } from './log.ts'
+import { showAddress, type LogFields } from './log.ts'
 import {
   log,
   logFailure,
@@ -17,6 +20,7 @@ import {
 import { logRejections } from './rejections.ts'
 import { serverRequest } from './server-arguments.ts'
 import { showConfiguration } from './show-configuration.ts'
+import { sentTo, upstreamsOf } from './show-pool.ts'
 
 /** What `--quiet` leaves: that the upstream or the program failed a connection is for its operator to know. */
 const FAILED_BY_US: readonly CloseReason[] = [
@@ -34,21 +38,29 @@ export function runServer(args: readonly string[], io: ProgramIo = processIo): P
   })
 }
 
-async function serve({ services, shutdown, log: { quiet } }: Configuration, io: ProgramIo): Promise<void> {
+async function serve(configuration: Configuration, io: ProgramIo): Promise<void> {
+  const { services, shutdown, log: settings } = configuration
+  const { quiet } = settings
+  io.log.format = settings.format
   const relays = withConnectionLimits(services).map(service => relayFor(service, quiet, io))
   const servers = relays.map(({ server }) => server)
   const drainables = servers.map(server => drainable(server, shutdown))
   const stopWatching = watchCertificates(io, relays)
-  const stopLogging = quiet ? () => undefined : logRejections(io, servers)
+  const stopLogging = quiet ? () => undefined : logRejections(io, servers, server => serviceOf(server)?.name)
+  let admin: AdminServer | undefined
+  function serviceOf(server: ProxyServer): Service | undefined {
+    return relays.find(each => each.server === server)?.service
+  }
   try {
     await serveUntilSignal(io, drainables, async () => {
+      admin = configuration.admin && (await startAdmin(io, configuration.admin, () => relays))
       for (const relay of relays) {
         const address = await relay.listen()
         log(io, 'listening', [['address', showAddress(address)], ...describeService(relay.service)])
       }
     })
   } finally {
-    await Promise.all(servers.map(server => server.abort()))
+    await Promise.all([...servers.map(server => server.abort()), admin?.close()])
     stopLogging()
     stopWatching()
   }
@@ -66,7 +78,8 @@ function drainable(server: ProxyServer, shutdown: Shutdown): Drainable {
 function relayFor(service: Service, quiet: boolean, io: ProgramIo): Relay {
   return createRelay(service, {
     onClosed: record => {
-      if (!quiet || FAILED_BY_US.includes(record.reason)) log(io, 'closed', describeRecord(record, service))
+      if (!quiet || FAILED_BY_US.includes(record.reason))
+        log(io, 'closed', describeAccess(record, service.name))
     },
     onError: (error, connection) => {
       logFailure(io, error, connection)
@@ -76,11 +89,11 @@ function relayFor(service: Service, quiet: boolean, io: ProgramIo): Relay {
 
 /** Durations in milliseconds. */
 function describeService(service: Service): LogFields {
-  const { accepts, header, limits, timeouts } = service
+  const { accepts, limits, timeouts } = service
   return [
     ['service', service.name],
-    ['upstream', upstreamOf(service)],
-    ['sends', header],
+    ['upstream', upstreamsOf(service)],
+    ['sends', sentTo(service)],
     ['expects', accepts?.version],
     ['trust', accepts && [accepts.trust].flat().join(',')],
     ['headerTimeout', accepts && timeouts.header],
@@ -89,27 +102,4 @@ function describeService(service: Service): LogFields {
     ['idleTimeout', timeouts.idle],
     ['halfCloseTimeout', timeouts.halfClose],
   ]
-}
-
-function describeRecord(record: RelayRecord, service: Service): LogFields {
-  const { id, uniqueId, peer, source, local, reason, error, bytesUp, bytesDown, age } = record
-  return [
-    ['id', id],
-    ['uniqueId', uniqueId],
-    ['peer', showEndpoint(peer)],
-    ['source', showEndpoint(source)],
-    ['local', showEndpoint(local)],
-    ['service', service.name],
-    ['upstream', upstreamOf(service)],
-    ['reason', reason],
-    ['bytesUp', bytesUp],
-    ['bytesDown', bytesDown],
-    ['ms', Math.round(age)],
-    ['error', error?.message],
-  ]
-}
-
-/** Where it is; what it is sent has a field of its own. */
-function upstreamOf({ upstream }: Service): string {
-  return formatPlace(upstream)
 }

@@ -1,38 +1,49 @@
 // A settled configuration for people: what `check` prints.
 
-import { formatPlace, passName, type Configuration, type Service } from '../config/index.ts'
+import {
+  formatPlace,
+  passName,
+  type Acceptance,
+  type BlockLists,
+  type Configuration,
+  type Service,
+} from '../config/index.ts'
+import { describePool } from './show-pool.ts'
 
-const HEADERS = { v1: 'a version 1 header', v2: 'a version 2 header', none: 'no header' } as const
 const EXPECTED = { v1: 'version 1', v2: 'version 2', detect: 'either version' } as const
+const LISTED = { reject: 'rejects', tag: 'tags', log: 'logs' } as const
 const OVER_LIMIT = { close: 'closed', reset: 'reset', pause: 'left waiting, unread' } as const
 
 /** One paragraph for each service, and one for the program; ends with a line end. */
-export function showConfiguration({ services, shutdown, log }: Configuration): string {
+export function showConfiguration({ services, shutdown, log, admin }: Configuration): string {
   const program = [
     'program',
     `after a signal accepts for ${ms(shutdown.readyDelay)} more, then lets connections finish for ${ms(shutdown.drain)}`,
-    log.quiet ? 'logs only the connections that the upstream or the program failed' : 'logs each connection',
+    `logs ${log.quiet ? 'only the connections that the upstream or the program failed' : 'each connection'}` +
+      (log.format === 'json' ? ', as JSON' : ''),
+    ...(admin ? [`shows health and metrics at ${formatPlace(admin.listen)}`] : []),
   ]
   return [...services.map(describe), program].map(([title, ...lines]) => paragraph(title, lines)).join('\n')
 }
 
 function describe(service: Service): readonly string[] {
-  const { name, listen, upstream, accepts, header, limits, overLimit, timeouts } = service
+  const { name, listen, accepts, limits, overLimit, timeouts } = service
   const { connections, perSource } = limits
   return [
     name,
     `listens at ${formatPlace(listen)}`,
-    ...(accepts ? acceptance(service) : ['expects no header, and trusts nobody']),
-    `connects to ${formatPlace(upstream)}, and sends it ${HEADERS[header]}`,
-    `takes ${connections === undefined ? 'as many connections as its share of the open files allows' : `${String(connections)} connections`}, ` +
+    ...(accepts ? acceptance(accepts, service) : ['expects no header, and trusts nobody']),
+    ...describePool(service.pool),
+    ...(service.dnsbl ? [blockLists(service.dnsbl)] : []),
+    `takes ${connections === undefined ? 'its share of the open files in' : String(connections)} connections, ` +
       `${perSource === Infinity ? 'any number' : String(perSource)} from one client; what is over that is ${OVER_LIMIT[overLimit]}`,
-    `gives up connecting after ${ms(timeouts.connect)}; ${idling(timeouts.idle)}; waits ${ms(timeouts.halfClose)} for a client's end`,
-    `asks silent peers after ${ms(timeouts.keepAlive)}; calls stuck what does not end ${ms(timeouts.abort)} after its abort`,
+    `gives up connecting after ${ms(timeouts.connect)}`,
+    `${idling(timeouts.idle)}; resets it after ${ms(timeouts.halfClose)} once one side has ended`,
+    `asks silent peers after ${ms(timeouts.keepAlive)}; calls stuck what has not ended ${ms(timeouts.abort)} after its abort`,
   ]
 }
 
-function acceptance({ accepts, pass, limits, timeouts }: Service): readonly string[] {
-  const { version = 'detect', trust = [] } = accepts ?? {}
+function acceptance({ version, trust }: Acceptance, { pass, limits, timeouts }: Service): readonly string[] {
   const passed = [...pass].map(passName).join(', ')
   return [
     `expects a header of ${EXPECTED[version]} within ${ms(timeouts.header)}, of at most ${String(limits.headerBytes)} bytes; ` +
@@ -42,8 +53,14 @@ function acceptance({ accepts, pass, limits, timeouts }: Service): readonly stri
   ]
 }
 
+function blockLists({ zones, action, timeout, servers }: BlockLists): string {
+  const names = zones.map(zone => (typeof zone === 'string' ? zone : 'a zone of Spamhaus')).join(', ')
+  const at = servers ? ` at ${servers.join(', ')}` : ''
+  return `asks ${names}${at} about each client for up to ${ms(timeout)}, and ${LISTED[action]} those that are listed`
+}
+
 function idling(idle: number): string {
-  return idle === Infinity ? 'never resets what is idle' : `resets what is idle for ${ms(idle)}`
+  return idle === Infinity ? 'keeps what is silent' : `resets what is silent for ${ms(idle)}`
 }
 
 function ms(duration: number): string {

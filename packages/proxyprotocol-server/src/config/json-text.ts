@@ -168,8 +168,8 @@ class JsonReader {
   }
 
   #lineAndColumn(offset: number): string {
-    const lines = this.#text.slice(0, offset).split('\n')
-    return `${String(lines.length)}:${String((lines.at(-1) ?? '').length + 1)}`
+    const before = this.#text.slice(0, offset)
+    return `${String(before.split('\n').length)}:${String(before.length - before.lastIndexOf('\n'))}`
   }
 }
 

@@ -5,7 +5,7 @@ import { configSchema, type Configuration } from './schema.ts'
 import { parseJson } from './json-text.ts'
 import { checked, type Problem } from './problems.ts'
 import type { ServiceInit } from './schema-service.ts'
-import type { Setting } from './settings.ts'
+import { settings, type Setting } from './settings.ts'
 import { showPath } from './show-path.ts'
 
 /** A setting that wins over the file. */
@@ -28,6 +28,7 @@ export interface Additions {
 const ENDS = [
   ['listen', 'SOURCE'],
   ['upstream', 'DEST'],
+  ['upstreams', 'DEST'],
 ] as const
 
 type Json = Readonly<Record<string, unknown>>
@@ -102,7 +103,9 @@ function additionAt(
   if (override) return override.name
   const listed = isObject(written) && written['services'] instanceof Array ? written['services'].length : 0
   if (!inService || index < listed || services.length === 0) return undefined
-  return ['--service', ...ENDS.flatMap(([key, name]) => (key === where ? [name] : []))].join(' ')
+  const missing = settings().find(({ ofService, path: keys }) => ofService && showPath(keys) === where)
+  if (missing) return `--${missing.flag}`
+  return ['--service', ...ENDS.flatMap(([key, name]) => (key === inner[0] ? [name] : []))].join(' ')
 }
 
 function isObject(value: unknown): value is Json {

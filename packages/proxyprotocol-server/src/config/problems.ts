@@ -4,7 +4,7 @@
 import type { z } from 'zod'
 import { ConfigError } from './config-error.ts'
 import { nearest } from './nearest.ts'
-import { nodeAt, schemaNode, type SchemaNode } from './schema-node.ts'
+import { keysOf, nodeAt, schemaNode, wordsOf, type SchemaNode } from './schema-node.ts'
 import { showPath } from './show-path.ts'
 import { wanted } from './wanted.ts'
 
@@ -50,18 +50,26 @@ function problemsOf(issue: Issue, base: readonly PropertyKey[], scene: Scene): r
   const path = [...base, ...issue.path]
   if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownKey(key, path, scene))
   if (issue.code === 'custom' || issue.code === 'invalid_format') return [{ path, message: issue.message }]
+  if (isEmptyList(issue)) return [{ path, message: 'got an empty list, wanted at least one' }]
   if (issue.code === 'invalid_union') {
     // Where one of the alternatives got further than the others, that is the one that was meant.
-    const deeper = issue.errors.find(each =>
-      each.every(inner => inner.path.length > 0 || inner.code === 'custom'),
-    )
+    const deeper = issue.errors.find(each => each.every(gotFurther))
     if (deeper) return deeper.flatMap(inner => problemsOf(inner, path, scene))
   }
   return [mismatch(path, scene)]
 }
 
+function isEmptyList(issue: Issue): boolean {
+  return issue.code === 'too_small' && issue.origin === 'array'
+}
+
+/** Whether the value is of the right kind at least. */
+function gotFurther(issue: Issue): boolean {
+  return issue.path.length > 0 || issue.code === 'custom' || isEmptyList(issue)
+}
+
 function unknownKey(key: string, path: readonly PropertyKey[], { node }: Scene): Problem {
-  const known = Object.keys(nodeAt(node, path)?.properties ?? {}) // issues of this kind come from objects
+  const known = keysOf(nodeAt(node, path))
   const meant = nearest(key, known)
   const hint = meant === undefined ? `there are ${known.join(', ')}` : `did you mean "${meant}"?`
   return { path: [...path, key], message: `there is no such key; ${hint}` }
@@ -69,12 +77,11 @@ function unknownKey(key: string, path: readonly PropertyKey[], { node }: Scene):
 
 function mismatch(path: readonly PropertyKey[], { node, written }: Scene): Problem {
   const value = valueAt(written, path)
-  const what = nodeAt(node, path) ?? {} // zod finds faults only where the schema has a node
-  const want = value instanceof Array && value.length < (what.minItems ?? 0) ? `at least one` : wanted(what)
-  return {
-    path,
-    message: value === undefined ? `is missing, wanted ${want}` : `got ${show(value)}, wanted ${want}`,
-  }
+  const what = nodeAt(node, path)
+  if (value === undefined) return { path, message: `is missing, wanted ${wanted(what)}` }
+  const meant = typeof value === 'string' ? nearest(value, wordsOf(what)) : undefined
+  const want = meant === undefined ? `wanted ${wanted(what)}` : `did you mean ${JSON.stringify(meant)}?`
+  return { path, message: `got ${show(value)}, ${want}` }
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -5,11 +5,13 @@ import { z } from 'zod'
 import { configSchema } from './schema.ts'
 import { UNITS, type SchemaNode } from './schema-node.ts'
 
+/** Editors know draft 7 best, and nothing here needs a later one. */
+const DRAFT = 'http://json-schema.org/draft-07/schema#'
+
 type Json = z.core.JSONSchema.BaseSchema
 
 /** The JSON Schema of the configuration file. */
 export function publishedSchema(): Json {
-  // Editors know draft 7 best, and nothing here needs a later one.
   const schema = z.toJSONSchema(configSchema, {
     io: 'input',
     target: 'draft-7',
@@ -17,17 +19,18 @@ export function publishedSchema(): Json {
       inWords(jsonSchema)
     },
   })
-  const { $schema, ...keywords } = schema
-  return { ...($schema && { $schema }), title: 'Configuration of proxyprotocol-server', ...keywords }
+  return { $schema: DRAFT, title: 'Configuration of proxyprotocol-server', ...schema }
 }
 
 function inWords(schema: Json): void {
-  const { description, unit, defaultIs } = schema as SchemaNode // zod's output, with our metadata
-  if (unit) schema.description = `${description ?? ''} In ${UNITS[unit]}.`
-  if (defaultIs !== undefined) schema.description = `${description ?? ''} Default: ${defaultIs}.`
+  const { description = '', unit, defaultIs } = schema as SchemaNode // zod's output, with our metadata
+  if (unit) schema.description = `${description} In ${UNITS[unit]}.`
+  if (defaultIs !== undefined) schema.description = `${description} Default: ${defaultIs}.`
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
   delete schema['unit']
   delete schema['defaultIs']
   delete schema['flag']
   delete schema['short']
+  delete schema['placeholder']
+  delete schema['bare']
 }

@@ -15,6 +15,10 @@ export interface KeyMeta {
   readonly defaultIs?: string
   /** The option without its dashes that sets the key for all services; `PROXYPROTOCOL_...` is made from it. */
   readonly flag?: string
+  /** What stands for the value in `--help`, where its type does not say. */
+  readonly placeholder?: string
+  /** What the flag stands for without a value. */
+  readonly bare?: string
   /** The flag's one letter. */
   readonly short?: string
   /** Values that are right, for messages about those that are not. */

@@ -3,8 +3,12 @@
 import { z } from 'zod'
 import { meta } from './schema-keys.ts'
 
+/** How log lines look. */
+export type LogFormat = 'text' | 'json'
+
 /** What the program writes; settled. */
 export interface LogSettings {
+  readonly format: LogFormat
   /** Of connections only those that the upstream or the program failed. */
   readonly quiet: boolean
 }
@@ -14,6 +18,15 @@ export type LogSettingsInit = { readonly [Key in keyof LogSettings]?: LogSetting
 
 export const logSchema: z.ZodType<LogSettings, LogSettingsInit | undefined> = z
   .strictObject({
+    format: z
+      .enum(['text', 'json'])
+      .default('text')
+      .meta(
+        meta({
+          description: 'How log lines look: text for people, JSON for programs that collect them.',
+          flag: 'log-format',
+        }),
+      ),
     quiet: z
       .boolean()
       .default(false)

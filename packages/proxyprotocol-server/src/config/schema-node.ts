@@ -6,13 +6,15 @@ import { z } from 'zod'
 /** What a number with this unit counts. */
 export const UNITS = { ms: 'milliseconds', bytes: 'bytes' } as const
 
-/** A part of a JSON Schema, as zod writes it; `unit`, `defaultIs`, `flag` and `short` are ours. */
+/** A part of a JSON Schema, as zod writes it; the keys of KeyMeta are ours. */
 export interface SchemaNode {
   readonly description?: string
   readonly default?: unknown
   readonly defaultIs?: string
   readonly unit?: keyof typeof UNITS
   readonly flag?: string
+  readonly placeholder?: string
+  readonly bare?: string
   readonly short?: string
   readonly examples?: readonly unknown[]
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean'
@@ -32,14 +34,30 @@ export function schemaNode(schema: z.ZodType): SchemaNode {
   return z.toJSONSchema(schema, { io: 'input' }) as SchemaNode // zod's documented output, and our own metadata
 }
 
-/** The node of what stands at a path; undefined where nothing can stand. */
-export function nodeAt(root: SchemaNode, path: readonly PropertyKey[]): SchemaNode | undefined {
-  let node: SchemaNode | undefined = root
-  for (const key of path) node = node && memberOf(node, key)
-  return node
+/** The node of what stands at a path; an empty one where nothing can stand. */
+export function nodeAt(root: SchemaNode, path: readonly PropertyKey[]): SchemaNode {
+  return path.reduce(memberOf, root)
 }
 
-function memberOf(node: SchemaNode, key: PropertyKey): SchemaNode | undefined {
-  const holder = [node, ...(node.anyOf ?? [])].find(({ items, properties }) => items ?? properties)
-  return typeof key === 'number' ? holder?.items : holder?.properties?.[String(key)]
+/** The names of all keys that an object may have. */
+export function keysOf(node: SchemaNode): readonly string[] {
+  return alternatives(node).flatMap(({ properties = {} }) => Object.keys(properties))
+}
+
+/** The words that stand for themselves among what a key takes. */
+export function wordsOf(node: SchemaNode): readonly string[] {
+  return alternatives(node)
+    .flatMap(each => [each.const, ...(each.enum ?? [])])
+    .filter(each => typeof each === 'string')
+}
+
+function memberOf(node: SchemaNode, key: PropertyKey): SchemaNode {
+  const found = alternatives(node).map(({ items, properties }) =>
+    typeof key === 'number' ? items : properties?.[String(key)],
+  )
+  return found.find(each => each !== undefined) ?? {}
+}
+
+function alternatives(node: SchemaNode): readonly SchemaNode[] {
+  return [node, ...(node.anyOf ?? []).flatMap(alternatives)]
 }

@@ -1,8 +1,11 @@
 // One service of the configuration, settled: one line for each of its sections, and the rules between them.
 
 import { z } from 'zod'
-import { formatPlace, parseAddress, type Address } from './address.ts'
-import { meta, type KeyMeta } from './schema-keys.ts'
+import { formatPlace, type Address } from './address.ts'
+import { settlePool, type Pool, type SentHeader, type UpstreamSettings } from './pool.ts'
+import { address } from './schema-address.ts'
+import { dnsblSchema, type BlockLists, type BlockListsInit } from './schema-dnsbl.ts'
+import { meta } from './schema-keys.ts'
 import {
   limitsSchema,
   overLimitSchema,
@@ -13,10 +16,20 @@ import {
 import { passSchema, type TlvName } from './schema-pass.ts'
 import { timeoutsSchema, type ServiceTimeouts, type ServiceTimeoutsInit } from './schema-timeouts.ts'
 import { trustSchema } from './schema-trust.ts'
+import {
+  balanceSchema,
+  healthSchema,
+  resolveSchema,
+  retriesSchema,
+  upstreamSchema,
+  upstreamsSchema,
+  type PoolOptions,
+} from './schema-upstreams.ts'
 import type { TrustList } from './trust.ts'
 
-/** An upstream without `pp` counts as `detect` in the Python library, and a detecting sender writes version 2. */
-const SENT = { v1: 'v1', v2: 'v2', detect: 'v2', noop: 'none' } as const
+const BOTH = 'there are `upstreams` as well; give one of the two'
+const NEITHER =
+  'is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list'
 
 const NAME = 'up to 64 letters, digits and any of ". _ : - [ ]"'
 
@@ -26,30 +39,37 @@ export interface Acceptance {
   readonly trust: TrustList
 }
 
-/** One relay, settled: connections accepted at `listen` go on to `upstream`, each behind a header. */
+/** One relay, settled: connections accepted at `listen` go on to an upstream, each behind a header. */
 export interface Service {
   /** What it is called; unless it was given a name, its listen address. */
   readonly name: string
   readonly listen: Address
+  /** All upstreams, and how connections are shared out among them. */
+  readonly pool: Pool
+  /** The only upstream, or the first of `pool`. */
   readonly upstream: Address
   /** The headers that connections at `listen` have to start with; undefined where they have none. */
   readonly accepts: Acceptance | undefined
   /** The header that `upstream` is sent; `'none'` relays the bytes alone. */
-  readonly header: 'v1' | 'v2' | 'none'
+  readonly header: SentHeader
   /** Types of TLVs that go on from an inbound header, in place of the relay's own of the same type. */
   readonly pass: ReadonlySet<number>
+  /** What is asked about each client before it is connected; undefined where nobody is asked. */
+  readonly dnsbl: BlockLists | undefined
   readonly limits: ServiceLimits
   readonly overLimit: OverLimit
   readonly timeouts: ServiceTimeouts
 }
 
 /** What may be said of a service besides its addresses; what is left out has its default. */
-export interface ServiceOptions {
+export interface ServiceOptions extends PoolOptions {
   readonly name?: string | undefined
   /** Whose headers are believed; required, and of use, only where SOURCE says `pp`. See {@link parseTrust}. */
   readonly trust?: TrustList | undefined
   /** TLVs of an inbound header that go on. Default: alpn, authority, uniqueId, ssl, and those of the clouds. */
   readonly pass?: readonly TlvName[] | undefined
+  /** DNS block lists that are asked about each client. */
+  readonly dnsbl?: BlockListsInit | undefined
   readonly limits?: ServiceLimitsInit | undefined
   /** What becomes of connections over a limit. Default `'close'`. */
   readonly overLimit?: OverLimit | undefined
@@ -60,7 +80,8 @@ export interface ServiceOptions {
 /** A service as the JSON file has it. */
 export interface ServiceInit extends ServiceOptions {
   readonly listen: string
-  readonly upstream: string
+  /** This, or `upstreams`. */
+  readonly upstream?: string | undefined
 }
 
 const name = z
@@ -86,14 +107,15 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
         'front of each connection, from those that `trust` names. `ssl://HOST:PORT?cert=FILE&key=FILE` ends TLS.',
       examples: [':10000', '127.0.0.1:10000?pp=detect'],
     }),
-    upstream: address('upstream', {
-      description:
-        'Where to connect to: `HOST:PORT`, `unix:/PATH`. It is sent a version 2 header; with `?pp=v1` a version 1 header, with ' +
-        '`?pp=noop` none. `ssl://HOST:PORT` speaks TLS behind it.',
-      examples: ['192.0.2.1:8080', '192.0.2.1:8080?pp=v1'],
-    }),
+    upstream: upstreamSchema.optional(),
+    upstreams: upstreamsSchema,
+    balance: balanceSchema,
+    retries: retriesSchema,
+    health: healthSchema,
+    resolve: resolveSchema,
     trust: trustSchema,
     pass: passSchema,
+    dnsbl: dnsblSchema,
     limits: limitsSchema,
     overLimit: overLimitSchema,
     timeouts: timeoutsSchema,
@@ -102,33 +124,36 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     const message = mismatch(listen, trust)
     if (message !== undefined) issues.push({ code: 'custom', message, path: ['trust'], input: trust })
   })
-  .transform(({ trust, ...written }): Service => {
-    const { listen, upstream } = written
+  .refine(({ upstream, upstreams }) => (upstream === undefined) !== (upstreams === undefined), {
+    path: ['upstream'],
+    // Also where other keys are wrong, so that all is told at once; not where these are.
+    when: ({ value, issues }) =>
+      typeof value === 'object' &&
+      value !== null &&
+      !issues.some(({ path: [key] = [] }) => isUpstreamKey(key)),
+    error: ({ input }) => (isGiven(input, 'upstream') ? BOTH : NEITHER),
+  })
+  .transform(({ trust, upstream, upstreams, balance, retries, health, resolve, ...written }): Service => {
+    const { listen } = written
+    const all = upstreams ?? [{ address: upstream as Address }] // one of the two is there
+    const pool = settlePool({ upstreams: all, balance, retries, health, resolve })
+    const [first] = pool.upstreams as readonly [UpstreamSettings] // it takes no fewer than one
     return {
       ...written,
+      pool,
+      upstream: first.address,
       name: written.name ?? formatPlace(listen),
       accepts: acceptance(listen, trust),
-      header: SENT[upstream.pp ?? 'detect'],
+      header: first.header,
     }
   })
 
-function address(
-  role: 'listen' | 'upstream',
-  { examples = [], ...said }: KeyMeta,
-): z.ZodType<Address, string> {
-  return z
-    .string()
-    .meta({ examples }) // of the text, as zod shows none of what it turns into
-    .transform((text, { issues }) => {
-      try {
-        return parseAddress(text, { role })
-      } catch (error) {
-        const { message } = error as Error // it throws nothing else, and the key says whose address it is
-        issues.push({ code: 'custom', message: message.replace(`${role} address `, ''), input: text })
-        return z.NEVER
-      }
-    })
-    .meta(meta(said))
+function isUpstreamKey(key: unknown): boolean {
+  return key === 'upstream' || key === 'upstreams'
+}
+
+function isGiven(service: unknown, key: string): boolean {
+  return (service as Readonly<Record<string, unknown>>)[key] !== undefined // it is an object, or it were not asked
 }
 
 /** Trust and the headers that it is about stand together, or not at all. */

@@ -19,7 +19,7 @@ export interface ServiceTimeouts {
   readonly header: number
   /** Without a byte in either direction; `Infinity` for never. */
   readonly idle: number
-  /** From the upstream's end to the client's. */
+  /** Silence of one side that has not ended when the other has. */
   readonly halfClose: number
   /** Silence before the kernel asks a peer whether it is still there. */
   readonly keepAlive: number
@@ -59,7 +59,9 @@ export const timeoutsSchema: z.ZodType<ServiceTimeouts, ServiceTimeoutsInit | un
         }),
       ),
     halfClose: milliseconds({
-      description: 'How long a client may take to end its side once the upstream has ended.',
+      description:
+        'How long a client may say nothing once the upstream has ended, and the upstream take nothing of what is left for it ' +
+        'once the client has ended; then the connection is reset.',
       default: defaultTimeouts.halfClose,
       flag: 'half-close-timeout',
     }),

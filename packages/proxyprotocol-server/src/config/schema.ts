@@ -2,6 +2,7 @@
 // docs/config.md have as well.
 
 import { z } from 'zod'
+import { adminSchema, type AdminSettings, type AdminSettingsInit } from './schema-admin.ts'
 import { meta } from './schema-keys.ts'
 import { logSchema, type LogSettings, type LogSettingsInit } from './schema-log.ts'
 import { conflicts, named } from './service-list.ts'
@@ -13,6 +14,8 @@ export interface Configuration {
   readonly services: readonly Service[]
   readonly shutdown: Shutdown
   readonly log: LogSettings
+  /** Undefined where nothing is to be shown. */
+  readonly admin: AdminSettings | undefined
 }
 
 /** A configuration as the JSON file has it. */
@@ -21,6 +24,7 @@ export interface ConfigurationInit {
   readonly services: readonly ServiceInit[]
   readonly shutdown?: ShutdownInit | undefined
   readonly log?: LogSettingsInit | undefined
+  readonly admin?: AdminSettingsInit | undefined
 }
 
 export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
@@ -40,10 +44,16 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
       .meta(meta({ description: 'The services: each listens at one address and connects to another.' })),
     shutdown: shutdownSchema,
     log: logSchema,
+    admin: adminSchema,
   })
   .check(({ value: { services }, issues }) => {
     for (const { index, key, message } of conflicts(services)) {
       issues.push({ code: 'custom', message, path: ['services', index, key], input: services[index] })
     }
   })
-  .transform(({ services, shutdown, log }) => ({ services: named(services), shutdown, log }))
+  .transform(({ services, ...program }) => ({
+    services: named(services),
+    shutdown: program.shutdown,
+    log: program.log,
+    admin: program.admin,
+  }))

@@ -7,7 +7,7 @@ import type { Service } from './schema-service.ts'
 /** What is wrong with a service because of another one, or of itself. */
 interface Conflict {
   readonly index: number
-  readonly key: 'name' | 'listen' | 'upstream'
+  readonly key: 'name' | 'listen' | 'upstream' | 'upstreams'
   readonly message: string
 }
 
@@ -45,9 +45,14 @@ function listenConflict({ listen }: Service, before: readonly Service[]): Found 
   return { key: 'listen', message: `services[${String(other)}] listens at ${placeName(listen)} already` }
 }
 
-function loop({ listen, upstream }: Service): Found {
-  if (!isSamePlace(listen, upstream)) return undefined
-  return { key: 'upstream', message: 'it is the service itself, which would connect to itself for ever' }
+function loop({ listen, pool }: Service): Found {
+  // One that is wrong in itself comes here as it was written, without a pool.
+  const { upstreams } = (pool as Service['pool'] | undefined) ?? { upstreams: [] }
+  if (!upstreams.some(({ address }) => isSamePlace(listen, address))) return undefined
+  return {
+    key: upstreams.length === 1 ? 'upstream' : 'upstreams',
+    message: 'it is the service itself, which would connect to itself for ever',
+  }
 }
 
 function isAnyPort(listen: Address): boolean {

@@ -2,12 +2,13 @@
 
 import { checked } from './problems.ts'
 import { serviceSchema, type Service, type ServiceOptions } from './schema-service.ts'
+import type { UpstreamText } from './schema-upstreams.ts'
 
 /**
- * Reads the two address strings of `--service SOURCE DEST`.
+ * Reads the address strings of `--service SOURCE DEST`, where DEST may be several.
  *
  * Connections at SOURCE have no header unless its `pp` says which: `v1`, `v2` or `detect` (either). DEST gets a version 2
- * header, or what its `pp` says: `v1`, `v2`, `detect` (version 2) or `noop` (none).
+ * header, or what its `pp` says: `v1`, `v2`, `detect` (version 2) or `noop` (none). Several share the connections.
  *
  * @throws {ConfigError} when one is no address ({@link parseAddress}), SOURCE expects headers and nobody is trusted, or an
  * option is wrong; it names all that is.
@@ -21,6 +22,11 @@ import { serviceSchema, type Service, type ServiceOptions } from './schema-servi
  * parseService(':10007', '192.0.2.1:8080', { timeouts: { idle: 60_000 } }).timeouts.idle // 60000
  * ```
  */
-export function parseService(source: string, dest: string, options: ServiceOptions = {}): Service {
-  return checked(serviceSchema, { listen: source, upstream: dest, ...options })
+export function parseService(
+  source: string,
+  dest: string | readonly UpstreamText[],
+  options: ServiceOptions = {},
+): Service {
+  const where = typeof dest === 'string' ? { upstream: dest } : { upstreams: dest }
+  return checked(serviceSchema, { listen: source, ...where, ...options })
 }

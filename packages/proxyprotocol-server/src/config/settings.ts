@@ -1,7 +1,7 @@
 // The keys of the configuration that options and environment variables set as well: those whose schema names a flag.
 
 import { configSchema } from './schema.ts'
-import { schemaNode, type SchemaNode } from './schema-node.ts'
+import { nodeAt, schemaNode, type SchemaNode } from './schema-node.ts'
 
 /** What the names of all environment variables of the programs begin with. */
 export const VARIABLE_PREFIX = 'PROXYPROTOCOL_'
@@ -22,7 +22,7 @@ export interface Setting {
 /** All of them, in the order of the schema. */
 export function settings(): readonly Setting[] {
   const root = schemaNode(configSchema)
-  return [...flagged(root, []), ...flagged(root.properties?.['services']?.items ?? {}, [], true)]
+  return [...flagged(root, []), ...flagged(nodeAt(root, ['services', 0]), [], true)]
 }
 
 function flagged(node: SchemaNode, path: readonly string[], ofService = false): readonly Setting[] {

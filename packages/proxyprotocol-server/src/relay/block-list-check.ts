@@ -14,8 +14,6 @@ import {
 import type { ConnectionInfo } from 'proxyprotocol/server'
 import type { BlockLists } from '../config/index.ts'
 
-/** In milliseconds: well above a resolver's way to a list, and still bearable in front of every connection. */
-const DEFAULT_TIMEOUT = 1_000
 /** A lost datagram is sent again in time for an answer. */
 const TRIES = 4
 
@@ -27,8 +25,14 @@ export interface ListingCounts {
 }
 
 /** How a listing is told: what the zone means by it, or the name of a zone of which that is not known. */
-export function describeListing({ meaning, zone }: Listed): string {
+export function describeListed({ meaning, zone }: Listed): string {
   return meaning ?? zone
+}
+
+/** The same in a word or two, whatever the lists have answered. */
+export function describeListing(listing: Listing): string {
+  if (listing.status === 'listed') return describeListed(listing)
+  return listing.status === 'unknown' ? `unknown: ${listing.reason}` : listing.status
 }
 
 export class BlockListCheck {
@@ -46,8 +50,7 @@ export class BlockListCheck {
     resolver_error: 0,
   }
 
-  /** @throws Error naming what is no name server. */
-  constructor({ zones, timeout = DEFAULT_TIMEOUT, servers }: BlockLists) {
+  constructor({ zones, timeout, servers }: BlockLists) {
     this.#zones = zones
     this.#options = {
       timeout,

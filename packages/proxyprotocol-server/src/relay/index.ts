@@ -1,7 +1,24 @@
 // The relay: an accepted socket, a header, an upstream socket, and the tunnel between the two.
 
+export { describeListing, type ListingCounts } from './block-list-check.ts'
 export { connectionLimit, withConnectionLimits } from './connection-limit.ts'
+export type { DistributionView } from './distribution.ts'
+export type { HeaderCount, LiveConnection, RelayTotals } from './ledger.ts'
+export type { RelayTimings } from './progress.ts'
 export { listenAt } from './listen-at.ts'
-export { createRelay, type Relay, type RelayOptions, type RelayRecord } from './relay.ts'
+export { createRelay, type Relay, type RelayOptions } from './relay.ts'
+export type { RelayRecord } from './relay-record.ts'
 export { serverTls } from './relay-tls.ts'
+export type { TlsFacts } from './tls-facts.ts'
 export type { Traffic } from './tunnel.ts'
+export type {
+  CheckCounts,
+  NameSnapshot,
+  PoolContext,
+  PoolSnapshot,
+  Resolve,
+  Route,
+  UpstreamFailure,
+  UpstreamSnapshot,
+  UpstreamState,
+} from './upstreams/index.ts'

@@ -1,18 +1,18 @@
 // TLS on both sides of one relay: what Node is told, from settings and from files that can be read anew while connections go on.
 
 import { isDeepStrictEqual } from 'node:util'
-import { createSecureContext, type SecureContext, type TLSSocket, type TlsOptions } from 'node:tls'
+import type { TLSSocket, TlsOptions } from 'node:tls'
 import { ProxyProtocolError } from 'proxyprotocol'
-import type { ConnectOptions } from 'proxyprotocol/client'
 import type { ProxyServer } from 'proxyprotocol/server'
-import { settleTls, type Service, type TlsSettings } from '../config/index.ts'
-import { contextOptions, readTlsFiles, type TlsFiles } from './tls-files.ts'
-
-/** The files of both sides as they are in use. */
-interface Files {
-  readonly listen: TlsFiles | undefined
-  readonly upstream: TlsFiles | undefined
-}
+import {
+  contextOptions,
+  readTlsFiles,
+  settleTls,
+  type Address,
+  type TlsFiles,
+  type TlsSettings,
+} from '../config/index.ts'
+import type { UpstreamTls } from './upstreams/index.ts'
 
 /** What a server is told to end TLS, from files that it reads. */
 export function serverTls(settings: TlsSettings): TlsOptions {
@@ -22,40 +22,20 @@ export function serverTls(settings: TlsSettings): TlsOptions {
 
 /** The TLS of one relay. */
 export class RelayTls {
-  readonly #listen: TlsSettings | undefined
-  readonly #upstream: TlsSettings | undefined
-  #files: Files
-  #upstreamContext: SecureContext | undefined
+  readonly #settings: TlsSettings | undefined
+  readonly #upstreams: UpstreamTls
+  #files: TlsFiles | undefined
 
   /** @throws {ConfigError} when settings or files cannot be used. */
-  constructor({ listen, upstream }: Pick<Service, 'listen' | 'upstream'>) {
-    this.#listen = listen.tls && settleTls(listen.tls, 'listen')
-    this.#upstream = upstream.tls && settleTls(upstream.tls, 'upstream')
+  constructor({ tls }: Pick<Address, 'tls'>, upstreams: UpstreamTls) {
+    this.#settings = tls && settleTls(tls, 'listen')
+    this.#upstreams = upstreams
     this.#files = this.#read()
-    this.#upstreamContext = contextOf(this.#files.upstream)
   }
 
   /** For `createServer`; undefined where the clients speak no TLS. */
   get server(): TlsOptions | undefined {
-    const { listen } = this.#files
-    return this.#listen && listen && serverOptions(this.#listen, listen)
-  }
-
-  /**
-   * For `connect`; undefined where the upstream speaks no TLS. What was agreed on with the client is all that is offered to
-   * the upstream: both have to speak the same.
-   */
-  upstreamFor(downstream: TLSSocket | undefined): ConnectOptions['tls'] {
-    if (this.#upstream === undefined || this.#upstreamContext === undefined) return undefined
-    const { verify, servername, alpn } = this.#upstream
-    const agreed = downstream?.alpnProtocol ?? false // false where there is none, null before there could be
-    const offered = agreed === false ? alpn : [agreed]
-    return {
-      secureContext: this.#upstreamContext,
-      rejectUnauthorized: verify === 'CERT_REQUIRED',
-      servername,
-      ...(offered.length === 0 ? {} : { ALPNProtocols: [...offered] }),
-    }
+    return this.#settings && this.#files && serverOptions(this.#settings, this.#files)
   }
 
   /**
@@ -64,32 +44,30 @@ export class RelayTls {
    * @throws ProxyProtocolError `tls_client_error`.
    */
   checkClient(downstream: TLSSocket | undefined): void {
-    if (this.#listen?.verify !== 'CERT_OPTIONAL' || downstream === undefined || downstream.authorized) return
+    if (this.#settings?.verify !== 'CERT_OPTIONAL' || downstream === undefined || downstream.authorized)
+      return
     if (downstream.getPeerX509Certificate() === undefined) return
     throw new ProxyProtocolError('tls_client_error', { detail: String(downstream.authorizationError) })
   }
 
   /**
-   * Reads all files anew, and takes them for the connections to come.
+   * Reads all files anew, those of the upstreams as well, and takes them for the connections to come.
    *
    * @returns whether anything has changed.
    * @throws {ConfigError} when one of them cannot be used; then everything stays as it is.
    */
   reload(server: Pick<ProxyServer, 'setSecureContext'>): boolean {
     const files = this.#read()
-    if (isDeepStrictEqual(files, this.#files)) return false
-    const upstreamContext = contextOf(files.upstream)
-    if (files.listen) server.setSecureContext(contextOptions(files.listen))
+    const renewUpstreams = this.#upstreams.renewal()
+    const isSame = isDeepStrictEqual(files, this.#files)
+    if (files && !isSame) server.setSecureContext(contextOptions(files))
     this.#files = files
-    this.#upstreamContext = upstreamContext
-    return true
+    renewUpstreams?.()
+    return !isSame || renewUpstreams !== undefined
   }
 
-  #read(): Files {
-    return {
-      listen: this.#listen && readTlsFiles(this.#listen, 'listen'),
-      upstream: this.#upstream && readTlsFiles(this.#upstream, 'upstream'),
-    }
+  #read(): TlsFiles | undefined {
+    return this.#settings && readTlsFiles(this.#settings, 'listen')
   }
 }
 
@@ -100,8 +78,4 @@ function serverOptions({ verify, alpn }: TlsSettings, files: TlsFiles): TlsOptio
     rejectUnauthorized: verify === 'CERT_REQUIRED',
     ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
   }
-}
-
-function contextOf(files: TlsFiles | undefined): SecureContext | undefined {
-  return files && createSecureContext(contextOptions(files))
 }

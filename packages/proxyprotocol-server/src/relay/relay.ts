@@ -2,44 +2,23 @@
 // It is one more handler under the server's contract, nothing else.
 
 import type { AddressInfo, Socket } from 'node:net'
-import { ProxyProtocolError, type Endpoint } from 'proxyprotocol'
-import { connect, type HeaderForOptions } from 'proxyprotocol/client'
-import {
-  createServer,
-  distinguishResets,
-  reset,
-  type CloseReason,
-  type Connection,
-  type ProxyServer,
-  type ServerOptions,
-  type SocketEnds,
-} from 'proxyprotocol/server'
-import { placeOf, type Service } from '../config/index.ts'
+import { ProxyProtocolError } from 'proxyprotocol'
+import type { HeaderForOptions } from 'proxyprotocol/client'
+import { reset, type Connection, type ProxyServer, type ServerOptions } from 'proxyprotocol/server'
+import type { Service } from '../config/index.ts'
+import { BlockListCheck, describeListed, type ListingCounts } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
+import { Ledger, type LiveConnection, type RelayTotals } from './ledger.ts'
 import { listenAt } from './listen-at.ts'
+import type { Progress } from './progress.ts'
+import { recordOf, type Outcome, type RelayRecord } from './relay-record.ts'
+import { RelayServer } from './relay-server.ts'
 import { RelayTls } from './relay-tls.ts'
-import { tunnel, type Traffic } from './tunnel.ts'
+import { tunnel } from './tunnel.ts'
 import { upstreamHeader } from './upstream-header.ts'
+import { UpstreamPool, type PoolContext, type PoolSnapshot } from './upstreams/index.ts'
 
-/** One relayed connection, when it is over: who it came from, where it was accepted, and how it went. */
-export interface RelayRecord extends Readonly<Traffic>, SocketEnds {
-  /** A UUID; its 16 bytes are the unique id that the upstream was sent, unless there is a `uniqueId`. */
-  readonly id: string
-  /** The client: as the inbound header says, or the peer where that says nothing. */
-  readonly source: Endpoint | undefined
-  /** The address that the client connected to. */
-  readonly destination: Endpoint | undefined
-  /** What the proxy in front calls this connection. */
-  readonly uniqueId: Uint8Array | undefined
-  /** `done`, or what went wrong. */
-  readonly reason: CloseReason
-  /** The fault behind the reason, where there is one; a fault of the relay itself goes to `onError`. */
-  readonly error: ProxyProtocolError | undefined
-  /** Milliseconds from accept to the end. */
-  readonly age: number
-}
-
-export interface RelayOptions {
+export interface RelayOptions extends PoolContext {
   /**
    * What a version 2 header tells the upstream of a client's TLS that ends here: `true`, the default, for all but the client's
    * certificate, `false` for nothing, or a list of facts, as `headerFor` of `proxyprotocol/client` takes it.
@@ -62,7 +41,15 @@ export interface Relay {
   readonly server: ProxyServer
   /** As it was given, its limit on connections settled. */
   readonly service: Service
-  /** Listens at the service's address and resolves with the one that was bound. */
+  /** What happened so far. */
+  readonly totals: () => RelayTotals
+  /** The connections of this moment, in the order of their arrival. */
+  readonly connections: () => Iterable<LiveConnection>
+  /** What block lists have answered so far; undefined where the service asks none. */
+  readonly listings: ListingCounts | undefined
+  /** The upstreams as they are now. */
+  readonly upstreams: () => PoolSnapshot
+  /** Listens at the service's address, resolves with the one that was bound, and starts to check the upstreams. */
   listen(): Promise<AddressInfo | string>
   /**
    * Reads the files of certificates, keys and authorities anew, and takes them for connections to come.
@@ -72,8 +59,6 @@ export interface Relay {
    */
   reloadCertificates(): boolean
 }
-
-type Outcome = Pick<RelayRecord, 'reason' | 'error'>
 
 /**
  * Makes a relay that puts a header in front of every connection: version 2 with a unique id, version 1, or none, as the
@@ -94,21 +79,42 @@ type Outcome = Pick<RelayRecord, 'reason' | 'error'>
 export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const { onClosed, onError, tlsFacts = true } = options
   const service = withConnectionLimit(given)
-  const tls = new RelayTls(service)
-  const settings = { ...serverOptions(service), tls: tls.server, onError }
-  const server = createServer(settings, async connection => {
-    const traffic: Traffic = { bytesUp: 0, bytesDown: 0 }
-    let outcome: Outcome = { reason: 'handler_error', error: undefined }
-    try {
-      outcome = await relayConnection({ service, tls, tlsFacts, connection, traffic })
-    } finally {
-      const { id, info, age } = connection
-      const { via, source, destination, uniqueId } = info
-      onClosed?.({ id, ...via, source, destination, uniqueId, ...outcome, age, ...traffic })
-    }
-  })
-  const listen = (): Promise<AddressInfo | string> => listenAt(server, service.listen)
-  return { server, service, listen, reloadCertificates: () => tls.reload(server) }
+  const ledger = new Ledger()
+  const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
+  const pool = new UpstreamPool(service.pool, options)
+  const tls = new RelayTls(service.listen, pool.tls)
+  const server = new RelayServer(
+    () => pool.close(),
+    { ...serverOptions(service), tls: tls.server, onError },
+    async connection => {
+      const progress = ledger.open(connection)
+      let outcome: Outcome = { reason: 'handler_error', error: undefined }
+      try {
+        outcome = await relayConnection({ service, blockLists, tls, tlsFacts, pool, connection, progress })
+      } finally {
+        const { age } = connection
+        ledger.close(progress, age)
+        onClosed?.(recordOf(connection, { ...outcome, age, progress }))
+      }
+    },
+  )
+  const listen: Relay['listen'] = async () => {
+    const bound = await listenAt(server, service.listen)
+    pool.start()
+    return bound
+  }
+  return {
+    server,
+    service,
+    get listings() {
+      return blockLists?.counts
+    },
+    totals: () => ledger.totals(server),
+    connections: () => ledger.connections(server),
+    upstreams: () => pool.snapshot(),
+    listen,
+    reloadCertificates: () => tls.reload(server),
+  }
 }
 
 function serverOptions({ accepts, limits, overLimit, timeouts }: Service): ServerOptions {
@@ -124,10 +130,12 @@ function serverOptions({ accepts, limits, overLimit, timeouts }: Service): Serve
 /** One connection, and what its relay knows. */
 interface Job {
   readonly service: Service
+  readonly blockLists: BlockListCheck | undefined
   readonly tls: RelayTls
   readonly tlsFacts: HeaderForOptions['tls']
+  readonly pool: UpstreamPool
   readonly connection: Connection
-  readonly traffic: Traffic
+  readonly progress: Progress
 }
 
 /** Relays one connection to its end, whatever that is. */
@@ -135,6 +143,8 @@ async function relayConnection(job: Job): Promise<Outcome> {
   const { connection } = job
   let fault: ProxyProtocolError | undefined
   try {
+    job.tls.checkClient(connection.tls)
+    await askBlockLists(job)
     const upstream = await connectUpstream(job)
     await relayBetween(job, upstream)
   } catch (error) {
@@ -148,32 +158,52 @@ async function relayConnection(job: Job): Promise<Outcome> {
   return { reason: reason ?? 'done', error }
 }
 
-async function connectUpstream({ service, tls, tlsFacts, connection, traffic }: Job): Promise<Socket> {
-  const { socket, signal } = connection
+/** @throws ProxyProtocolError `denied_dnsbl` where the client is listed, and the service rejects those. */
+async function askBlockLists(job: Job): Promise<void> {
+  const { service, blockLists, connection, progress } = job
+  const answered = blockLists?.ask(connection.info, connection.signal).then(listing => {
+    progress.answered(listing)
+  })
+  if (service.dnsbl?.action === 'log' || answered === undefined) return // it never rejects
+  await answered
+  const { listing } = progress
+  if (service.dnsbl?.action === 'reject' && listing?.status === 'listed') {
+    throw new ProxyProtocolError('denied_dnsbl', { detail: describeListed(listing) })
+  }
+}
+
+async function connectUpstream({ service, tlsFacts, pool, connection, progress }: Job): Promise<Socket> {
+  const { socket, signal, info } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
     const bytes = socket.read() as Buffer | null // without an encoding it gives bytes
-    traffic.bytesUp += bytes?.length ?? 0
+    progress.bytesUp += bytes?.length ?? 0
     return bytes
   }
-  tls.checkClient(connection.tls)
-  const header = upstreamHeader(service, connection, tlsFacts)
-  const place = placeOf(service.upstream)
-  const secure = tls.upstreamFor(connection.tls)
-  const timeout = service.timeouts.connect
-  const upstream = await connect(
-    { ...place, tls: secure, signal, timeout, allowHalfOpen: true, payload },
-    header,
-  )
-  if (secure) distinguishResets(upstream)
+  const { pass, timeouts } = service
+  const { route, listing } = progress
+  const upstream = await pool.connect({
+    source: info.source,
+    client: connection.tls,
+    header: ({ header }) => {
+      progress.sent = header
+      return upstreamHeader({ header, pass, tls: tlsFacts }, connection, listing)
+    },
+    payload,
+    timeout: timeouts.connect,
+    signal,
+    route,
+  })
+  progress.connected()
   return upstream
 }
 
-async function relayBetween({ service, connection, traffic }: Job, upstream: Socket): Promise<void> {
+async function relayBetween({ service, connection, progress }: Job, upstream: Socket): Promise<void> {
   const { socket: downstream } = connection
   try {
-    for (const socket of [downstream, upstream]) socket.setKeepAlive(true, service.timeouts.keepAlive)
-    await tunnel(downstream, upstream, traffic)
+    const { keepAlive, halfClose } = service.timeouts
+    for (const socket of [downstream, upstream]) socket.setKeepAlive(true, keepAlive)
+    await tunnel(downstream, upstream, { traffic: progress, halfClose })
   } catch (error) {
     reset(upstream) // it never outlives its connection, nor looks complete
     throw error

@@ -5,9 +5,6 @@ import type { Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import { reset } from 'proxyprotocol/server'
 
-/** As long as a server waits for a client's FIN; an upstream that takes nothing for a minute has stopped reading. */
-const FLUSH_TIMEOUT = 60_000
-
 /** Errors of Node and of OpenSSL about what came over a connection that stands. */
 const TLS_FAULT = /^(?:EPROTO$|ERR_SSL_|ERR_TLS_)/
 
@@ -15,17 +12,32 @@ const TLS_FAULT = /^(?:EPROTO$|ERR_SSL_|ERR_TLS_)/
 export interface Traffic {
   bytesUp: number
   bytesDown: number
+  /** When the first byte came down, by the clock of `performance.now()`. */
+  firstByteAt?: number | undefined
+}
+
+/** How a tunnel is told what it has to know. */
+export interface TunnelOptions {
+  /** What it counts in while it runs. */
+  readonly traffic: Traffic
+  /** Milliseconds of silence that one side may take to end when the other has. */
+  readonly halfClose: number
 }
 
 /**
- * Relays until both sockets are closed. Counts in `traffic` while it runs.
+ * Relays until both sockets are closed.
  *
  * A downstream that fails resets the upstream, and is no error here.
  *
- * @throws ProxyProtocolError `upstream_reset` when the upstream fails, `tls_upstream_error` when it breaks TLS, `half_close_timeout` when the downstream has ended
- * in both directions and the upstream no longer takes what is left for it. Sockets that are open are the caller's then.
+ * @throws ProxyProtocolError `upstream_reset` when the upstream fails, `tls_upstream_error` when it breaks TLS,
+ * `half_close_timeout` when the upstream has ended and the downstream neither ends nor moves a byte, or when the downstream has ended in both directions and the upstream no longer
+ * takes what is left for it. Sockets that are open are the caller's then.
  */
-export function tunnel(downstream: Socket, upstream: Socket, traffic: Traffic): Promise<void> {
+export function tunnel(
+  downstream: Socket,
+  upstream: Socket,
+  { traffic, halfClose }: TunnelOptions,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     let open = 2
     function onClose(): void {
@@ -34,14 +46,22 @@ export function tunnel(downstream: Socket, upstream: Socket, traffic: Traffic): 
     function onDownstreamClose(): void {
       // Anything but an end in both directions is a cut stream, and must not look complete upstream.
       if (downstream.readableEnded && downstream.writableFinished) {
-        upstream.setTimeout(FLUSH_TIMEOUT, onStalled)
+        upstream.setTimeout(halfClose, () => {
+          giveUp('the upstream does not read')
+        })
       } else {
         reset(upstream)
       }
       onClose()
     }
-    function onStalled(): void {
-      reject(new ProxyProtocolError('half_close_timeout', { detail: 'the upstream does not read' }))
+    /** An upstream that has ended is done with the connection; that a client sends on to it is rare, and shows. */
+    function onUpstreamEnd(): void {
+      downstream.setTimeout(halfClose, () => {
+        giveUp('the upstream has ended, and the client does not')
+      })
+    }
+    function giveUp(detail: string): void {
+      reject(new ProxyProtocolError('half_close_timeout', { detail }))
     }
     upstream.on('close', onClose).on('error', (cause: NodeJS.ErrnoException) => {
       const code = TLS_FAULT.test(cause.code ?? '') ? 'tls_upstream_error' : 'upstream_reset'
@@ -49,9 +69,16 @@ export function tunnel(downstream: Socket, upstream: Socket, traffic: Traffic): 
     })
     if (downstream.closed) return onDownstreamClose()
     downstream.on('close', onDownstreamClose)
+    if (upstream.readableEnded) onUpstreamEnd()
+    else upstream.on('end', onUpstreamEnd)
     pump(downstream, upstream, bytes => (traffic.bytesUp += bytes))
-    pump(upstream, downstream, bytes => (traffic.bytesDown += bytes))
+    pump(upstream, downstream, bytes => countDown(traffic, bytes))
   })
+}
+
+function countDown(traffic: Traffic, bytes: number): void {
+  traffic.firstByteAt ??= performance.now()
+  traffic.bytesDown += bytes
 }
 
 function pump(from: Socket, to: Socket, count: (bytes: number) => void): void {

@@ -6,40 +6,54 @@ import {
   ProxyProtocolError,
   tlv,
   tlvType,
+  type ExtensionInfo,
   type HeaderInit,
   type ProxyHeader,
   type Tlv,
 } from 'proxyprotocol'
 import { headerFor, type HeaderForOptions } from 'proxyprotocol/client'
+import type { Listing } from 'proxyprotocol/dnsbl'
 import type { Connection } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
+import { describeListed } from './block-list-check.ts'
 
 /** Encoding fills it in. */
 const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 
+/** What a service says about the header of an upstream. */
+export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> {
+  /** What is said of a client's TLS that ends here, as `headerFor` takes it. */
+  readonly tls?: HeaderForOptions['tls']
+}
+
 /**
  * The header for a connection's upstream; undefined where the service sends none.
  *
- * @param tls what is said of a client's TLS that ends here, as `headerFor` takes it.
+ * @param listing what is told the upstream of a client that is listed, in the extension TLV of the Python library.
  * @throws ProxyProtocolError `client_reset` when the client is gone, `header_invalid` when the inbound header cannot be
  * sent on: with the relay's own TLVs it is too long, say.
  */
 export function upstreamHeader(
-  { header, pass }: Pick<Service, 'header' | 'pass'>,
+  { header, pass, tls }: UpstreamHeaderOptions,
   { id, socket, info }: Pick<Connection, 'id' | 'socket' | 'info'>,
-  tls: HeaderForOptions['tls'],
+  listing?: Listing,
 ): HeaderInit | undefined {
   if (header === 'none') return undefined
   const uniqueId = Buffer.from(id.replaceAll('-', ''), 'hex')
   const own = headerFor(socket, header === 'v1' ? { version: 1 } : { uniqueId, tls })
   const inbound = info.header
-  if (inbound === undefined) return own
-  if (header === 'v1') return withoutTlvs(inbound)
+  if (header === 'v1') return inbound ? withoutTlvs(inbound) : own
+  const told = listing?.status === 'listed' ? { dnsbl: describeListed(listing) } : undefined
+  if (inbound === undefined) return told ? withExtension(own, told) : own
   if (inbound.command === 'LOCAL') return { command: 'LOCAL', tlvs: own.tlvs }
-  const { extension } = info.tlvs
   const ownTlvs = own.tlvs as readonly Tlv[] // headerFor() always gives some
-  const tlvs = mergeTlvs(ownTlvs, inbound.tlvs, pass)
-  return sendable({ ...inbound, version: 2, tlvs: extension ? [...tlvs, tlv.extension(extension)] : tlvs })
+  const merged = { ...inbound, version: 2, tlvs: mergeTlvs(ownTlvs, inbound.tlvs, pass) } as const
+  const extension = { ...info.tlvs.extension, ...told }
+  return sendable(Object.keys(extension).length > 0 ? withExtension(merged, extension) : merged)
+}
+
+function withExtension(header: HeaderInit, extension: Partial<ExtensionInfo>): HeaderInit {
+  return { ...header, tlvs: [...(header.tlvs ?? []), tlv.extension(extension)] }
 }
 
 /** Version 1 has no LOCAL: a check by the proxy in front is UNKNOWN there. */

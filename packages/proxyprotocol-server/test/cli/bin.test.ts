@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { portIn, run } from '../support/child.ts'
+import { pathOf, portIn, run, runCommand } from '../support/child.ts'
+import { configFile } from '../support/config-file.ts'
 import { chunk, content, dial, listen } from '../support/sockets.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -46,6 +47,26 @@ for (const name of ['proxyprotocol-echo', 'proxyprotocol-server']) {
     assert.match(child.output(), / draining connections=0\n\S+ stopped forced=0 stuck=0\n$/)
   })
 }
+
+test('proxyprotocol-server check takes the variables of its process, and exits with 0, or with 2 and all that is wrong', async t => {
+  const bin = [process.execPath, pathOf('packages/proxyprotocol-server/bin/proxyprotocol-server.js')]
+  const file = configFile(t, { services: [{ listen: ':10000', upstream: '127.0.0.1:10007' }] })
+  const right = runCommand(t, [...bin, 'check', file], { PROXYPROTOCOL_IDLE_TIMEOUT: '7' })
+  assert.deepEqual(await right.ended, { code: 0, signal: null, errors: '' })
+  assert.match(right.output(), /\n {2}resets what is silent for 7 ms; /)
+  const wrong = runCommand(t, [...bin, 'check', file], {
+    PROXYPROTOCOL_DRAIN: '5s',
+    PROXYPROTOCOL_QUIET: '1',
+  })
+  const { code, errors } = await wrong.ended
+  assert.equal(code, 2)
+  assert.equal(
+    errors,
+    'error: PROXYPROTOCOL_DRAIN: got "5s", wanted an integer from 0 to 2147483647 (milliseconds)\n' +
+      'error: PROXYPROTOCOL_QUIET: got "1", wanted true or false\n',
+  )
+  assert.equal(wrong.output(), '')
+})
 
 test('proxyprotocol-inspect explains a header of its own making, and exits with 3 for what is none', async t => {
   const script = 'packages/proxyprotocol-server/bin/proxyprotocol-inspect.js'

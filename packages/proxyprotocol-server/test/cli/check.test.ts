@@ -38,8 +38,9 @@ test('check shows each service and the program in a paragraph, as they are settl
   expects no header, and trusts nobody
   connects to 127.0.0.1:10007, and sends it a version 2 header
   takes 5 connections, any number from one client; what is over that is closed
-  gives up connecting after 5000 ms; resets what is idle for 600000 ms; waits 60000 ms for a client's end
-  asks silent peers after 60000 ms; calls stuck what does not end 5000 ms after its abort
+  gives up connecting after 5000 ms
+  resets what is silent for 600000 ms; resets it after 60000 ms once one side has ended
+  asks silent peers after 60000 ms; calls stuck what has not ended 5000 ms after its abort
 
 web
   listens at :10001
@@ -48,8 +49,9 @@ web
   passes on these TLVs: alpn, 229
   connects to localhost:80, and sends it no header
   takes 6 connections, 7 from one client; what is over that is left waiting, unread
-  gives up connecting after 1 ms; never resets what is idle; waits 4 ms for a client's end
-  asks silent peers after 5000 ms; calls stuck what does not end 6 ms after its abort
+  gives up connecting after 1 ms
+  keeps what is silent; resets it after 4 ms once one side has ended
+  asks silent peers after 5000 ms; calls stuck what has not ended 6 ms after its abort
 
 program
   after a signal accepts for 5000 ms more, then lets connections finish for 9 ms
@@ -63,8 +65,40 @@ test('a configuration that has not been settled for a machine is shown as well',
   const shown = showConfiguration(parseConfig({ services }))
   assert.match(shown, /\n {2}expects a header of either version within /)
   assert.match(shown, /\n {2}trusts anyone\n {2}passes on no TLVs\n/)
-  assert.match(shown, /\n {2}takes as many connections as its share of the open files allows, any number /)
+  assert.match(shown, /\n {2}takes its share of the open files in connections, any number /)
   assert.match(shown, /\n {2}logs each connection\n$/)
+})
+
+test('how the log looks and where the admin listener is are shown where they are not the default', () => {
+  const services = [{ listen: ':1', upstream: ':2' }]
+  const shown = showConfiguration(parseConfig({ services, log: { format: 'json' }, admin: { listen: ':3' } }))
+  assert.match(
+    shown,
+    /\n {2}logs each connection, as JSON\n {2}shows health and metrics at 127\.0\.0\.1:3\n$/,
+  )
+})
+
+test('several upstreams are shown one by one, with what is said of them together', () => {
+  const upstreams = ['a:1', { address: 'b:2?pp=v1', name: 'b', weight: 3 }, { address: 'c:3', backup: true }]
+  const check = { interval: 1_000, timeout: 900, rise: 4, fall: 5 }
+  const shown = (options: object): string =>
+    showConfiguration(parseConfig({ services: [{ listen: ':1', ...options }] }))
+  const several = shown({ upstreams, balance: 'source-hash', retries: 1, health: { check } })
+  assert.ok(
+    several.includes(`
+  connects to a:1, and sends it a version 2 header; has weight 1
+  connects to b:2 (b), and sends it a version 1 header; has weight 3
+  connects to c:3, and sends it a version 2 header; a backup of weight 1
+  shares connections out by the address of the client, and tries 1 others where one does not answer
+  marks as down for 10000 ms what fails 3 times within 10000 ms
+  checks every 1000 ms with a header that names no client, for at most 900 ms; 5 failures bring down, 4 good ones up
+`),
+    several,
+  )
+  assert.match(
+    shown({ upstream: 'a:1', health: { check: { header: false } } }),
+    /\n {2}connects to a:1, and sends it a version 2 header\n {2}checks every 5000 ms without a header, /,
+  )
 })
 
 test('check does not listen: an address in use is no fault of the configuration', async t => {

@@ -96,10 +96,13 @@ test('the process itself is what programs write to by default', t => {
   const exit = t.mock.method(process, 'exit', () => {})
   processIo.out('to standard output')
   processIo.error('to standard error')
+  processIo.log.write('event', [])
   processIo.exit(3)
   const calls = [out, error, exit].map(({ mock }) => mock.calls.map(call => call.arguments as unknown[]))
   t.mock.restoreAll()
-  assert.deepEqual(calls, [[['to standard output']], [['to standard error']], [[3]]])
+  const [lines = [], ...others] = calls
+  assert.deepEqual([lines[0], ...others], [['to standard output'], [['to standard error']], [[3]]])
+  assert.match(String(lines[1]), /^\S+Z event\n$/)
   const listener = (): void => {}
   processIo.on('SIGTERM', listener)
   assert.ok(process.listeners('SIGTERM').includes(listener))

@@ -38,7 +38,10 @@ function settled(configuration: Configuration, { ofService, path }: Setting): un
 }
 
 test('each setting has a flag and a variable, and flag wins over variable over file over default', t => {
-  const known = settings().filter(({ node }) => node.type !== 'boolean')
+  const others = ['log-format', 'admin', 'admin-hosts']
+  const known = settings().filter(
+    ({ flag, node, path }) => node.type !== 'boolean' && path[0] !== 'dnsbl' && !others.includes(flag),
+  )
   assert.equal(known.length, 13)
   for (const setting of known) {
     const { flag, variable, node, path, ofService } = setting
@@ -70,6 +73,46 @@ test('--quiet is -q, PROXYPROTOCOL_QUIET and log.quiet', t => {
   assert.equal(configured(arg, { PROXYPROTOCOL_QUIET: 'true' }).log.quiet, true)
   assert.equal(configured(['--config', file]).log.quiet, true)
   assert.equal(configured(['--config', file], { PROXYPROTOCOL_QUIET: 'false' }).log.quiet, false)
+})
+
+test('--log-format, --admin and --admin-hosts have a variable and a key as well', t => {
+  const shown = ({ log, admin }: Configuration): unknown => [log.format, admin?.listen.port, admin?.hosts]
+  const file = configFile(t, {
+    services: [service],
+    log: { format: 'json' },
+    admin: { listen: ':1', hosts: ['a'] },
+  })
+  const env = {
+    PROXYPROTOCOL_LOG_FORMAT: 'json',
+    PROXYPROTOCOL_ADMIN: ':2',
+    PROXYPROTOCOL_ADMIN_HOSTS: 'b,c',
+  }
+  const flags = ['--log-format', 'text', '--admin', ':3', '--admin-hosts', 'd']
+  assert.deepEqual(shown(configured(arg)), ['text', undefined, undefined])
+  assert.deepEqual(shown(configured(['--config', file])), ['json', 1, ['a']])
+  assert.deepEqual(shown(configured(['--config', file], env)), ['json', 2, ['b', 'c']])
+  assert.deepEqual(shown(configured(['--config', file, ...flags], env)), ['text', 3, ['d']])
+})
+
+test('block lists are named with commas between them, and their settings need a list', async () => {
+  const [{ dnsbl } = {}] = configured([
+    ...arg,
+    ...['--dnsbl', 'a.example, b.example', '--dnsbl-action', 'reject', '--dnsbl-timeout', '500'],
+    ...['--dnsbl-servers', '127.0.0.1,[::1]:5353'],
+  ]).services
+  const servers = ['127.0.0.1', '[::1]:5353']
+  assert.deepEqual(dnsbl, { zones: ['a.example', 'b.example'], action: 'reject', timeout: 500, servers })
+  const fromEnvironment = configured(arg, { PROXYPROTOCOL_DNSBL: 'a.example' }).services[0]?.dnsbl
+  assert.deepEqual(fromEnvironment, { zones: ['a.example'], action: 'tag', timeout: 1_000 })
+  assert.match(
+    await refused([...arg, '--dnsbl-timeout', '500']),
+    /--dnsbl: is missing, wanted a list, each a string such as "zen\.spamhaus\.org"/,
+  )
+  // Seconds, as the Python program takes them.
+  assert.match(
+    await refused([...arg, '--dnsbl', 'a.example', '--dnsbl-timeout', '5']),
+    /--dnsbl-timeout: got 5, wanted an integer from 10 to 2147483647 \(milliseconds\)/,
+  )
 })
 
 test('words that stand for no bound are taken from flags too', () => {
@@ -161,8 +204,8 @@ test('a file that is wrong or not there ends it with 2 and says which, and where
     ['check', file],
   ]) {
     assert.deepEqual((await refused(args)).split('\n'), [
-      `error: ${file}:1:17: services[0].upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1"`,
       `error: ${file}:1:35: services[0].upstrem: there is no such key; did you mean "upstream"?`,
+      `error: ${file}:1:17: services[0].upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or \`upstreams\`, a list`,
       '',
     ])
   }

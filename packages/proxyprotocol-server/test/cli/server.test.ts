@@ -10,10 +10,19 @@ import { connectionLimit } from '../../src/relay/index.ts'
 import { processIo } from '../../src/cli/program.ts'
 import { fakeIo, start } from '../support/program.ts'
 import { setName } from '../support/names.ts'
-import { chunk, closedPort, content, dial, listen, outcome } from '../support/sockets.ts'
+import {
+  acceptedSockets,
+  chunk,
+  closedPort,
+  content,
+  dial,
+  listen,
+  outcome,
+  until,
+} from '../support/sockets.ts'
 
 const usage =
-  /^error: --service takes two addresses, SOURCE and DEST, once or more: --service :10000 127\.0\.0\.1:10007\n$/
+  /^error: --service takes SOURCE and at least one DEST, once or more: --service :10000 127\.0\.0\.1:10007\n$/
 
 test('the echo behind it sees the client as the source, and the client gets its bytes back', async t => {
   const echo = await start(t, runEcho, ['127.0.0.1:0'])
@@ -77,8 +86,10 @@ test('each connection is one line at its end: who, where, why, how much and how 
   assert.match(
     await server.io.line(/ closed /),
     new RegExp(
-      `^\\S+Z closed id=[0-9a-f-]{36} peer=(127\\.0\\.0\\.1:\\d+) source=\\1 local=127\\.0\\.0\\.1:${port} ` +
-        `service=127\\.0\\.0\\.1:0 upstream=127\\.0\\.0\\.1:${upstream.port} reason=done bytesUp=5 bytesDown=2 ms=\\d+\n$`,
+      `^\\S+Z closed id=[0-9a-f-]{36} service=127\\.0\\.0\\.1:0 peer=(127\\.0\\.0\\.1:\\d+) source=\\1 ` +
+        `destination=(127\\.0\\.0\\.1:${port}) local=\\2 upstream=(127\\.0\\.0\\.1:${upstream.port}) ` +
+        'upstreamAddress=\\3 attempts=1 sent=v1 reason=done bytesUp=5 bytesDown=2 ' +
+        'headerMs=[\\d.]+ connectMs=[\\d.]+ firstByteMs=[\\d.]+ ms=[\\d.]+\n$',
     ),
   )
 })
@@ -106,7 +117,7 @@ test('SOURCE?pp= accepts headers from whom --trust names, says so at start, and 
   client.resume()
   assert.match(
     await server.io.line(/ closed /),
-    / uniqueId=0x37 peer=127\.0\.0\.1:\d+ source=192\.0\.2\.1:9 local=127\.0\.0\.1:\d+ service=127\.0\.0\.1:0 upstream=\S+ reason=done /,
+    / uniqueId=0x37 service=127\.0\.0\.1:0 peer=127\.0\.0\.1:\d+ source=192\.0\.2\.1:9 destination=192\.0\.2\.2:80 local=127\.0\.0\.1:\d+ .* received=v2 command=PROXY sent=v2 reason=done /,
   )
 })
 
@@ -116,8 +127,18 @@ test('what is turned away before it is relayed is a line of its own', async t =>
   await outcome(dial(t, server.ports[0] ?? 0).end('GET / HTTP/1.1\r\n\r\n'))
   assert.match(
     await server.io.line(/ rejected /),
-    / rejected id=[0-9a-f-]{36} peer=127\.0\.0\.1:\d+ code=header_missing error=".*HTTP/,
+    / rejected id=[0-9a-f-]{36} service=127\.0\.0\.1:0 peer=(\S+) source=\1 destination=(\S+) local=\2 reason=header_missing bytesUp=0 bytesDown=0 ms=[\d.]+ error=".*HTTP/,
   )
+})
+
+test('a drain that cuts off the wait for a header leaves its line as well', async t => {
+  const service = ['--service', '127.0.0.1:0?pp=v2', '127.0.0.1:1', '--trust', 'anyone']
+  const server = await start(t, runServer, service)
+  const accepted = acceptedSockets(t)
+  dial(t, server.ports[0] ?? 0).write('PROXY ')
+  await until(() => accepted.length === 1)
+  await server.stop()
+  assert.match(await server.io.line(/ rejected /), / reason=aborted bytesUp=0 bytesDown=0 ms=[\d.]+\n$/)
 })
 
 test('a refused upstream is a line that says so, and a reset for the client', async t => {
@@ -126,8 +147,54 @@ test('a refused upstream is a line that says so, and a reset for the client', as
   const { fin, error } = await outcome(dial(t, server.ports[0] ?? 0))
   assert.deepEqual({ fin, error }, { fin: false, error: 'ECONNRESET' })
   const line = await server.io.line(/ closed /)
-  assert.ok(line.includes(` upstream=${dest} reason=connect_refused bytesUp=0 bytesDown=0 ms=`))
+  assert.ok(
+    line.includes(` upstream=${dest} attempts=1 reason=connect_refused bytesUp=0 bytesDown=0 headerMs=`),
+  )
   assert.ok(line.endsWith(` error="the upstream refused the connection: connect ECONNREFUSED ${dest}"\n`))
+})
+
+test('--log-format json says the same in objects of JSON, from the start to the end', async t => {
+  const upstream = await listen(t)
+  const args = ['--log-format', 'json', '--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}?pp=v1`]
+  const server = await start(t, runServer, args)
+  const client = dial(t, server.ports[0] ?? 0)
+  client.end('hello')
+  const far = await upstream.accept()
+  await content(far)
+  far.end('hi')
+  await content(client)
+  await server.io.line(/"event":"closed"/)
+  await server.stop()
+  const lines = server.io.written.map(line => JSON.parse(line) as Record<string, unknown>)
+  assert.deepEqual(
+    lines.map(({ level, event }) => [level, event]),
+    [
+      ['info', 'listening'],
+      ['info', 'closed'],
+      ['info', 'draining'],
+      ['info', 'stopped'],
+    ],
+  )
+  const [, closed = {}] = lines
+  assert.deepEqual(
+    Object.entries(closed).map(([key, value]) => `${key} ${typeof value}`),
+    [
+      ...['level string', 'time string', 'id string', 'service string', 'peer string', 'source string'],
+      ...['destination string', 'local string', 'upstream string', 'upstreamAddress string', 'sent string'],
+      ...['reason string', 'bytesUp number', 'bytesDown number', 'headerMs number', 'connectMs number'],
+      ...['firstByteMs number', 'ms number', 'event string'],
+    ],
+  )
+  assert.deepEqual([closed['reason'], closed['bytesUp'], closed['bytesDown']], ['done', 5, 2])
+})
+
+test('--log-format json tells also of the end that a wrong configuration is', async () => {
+  const io = fakeIo()
+  assert.equal(await runServer(['--log-format', 'json', '--service', ':0', '192.0.2.1'], io), 2)
+  const [error = ''] = io.errors
+  const { level, event, error: said } = JSON.parse(error) as Record<string, string>
+  assert.deepEqual([level, event], ['fatal', 'failed'])
+  assert.match(said ?? '', /^--service DEST: "192\.0\.2\.1": it names no port/)
 })
 
 test('a name to listen at is shown as the address that it stands for', async t => {
@@ -178,12 +245,37 @@ test('one address in use ends it with 1, and lets go of the others', async t => 
   assert.equal((await outcome(dial(t, free))).error, 'ECONNREFUSED')
 })
 
+test('several DEST take turns, each with a header of its own kind, and the log says which one served', async t => {
+  const upstreams = [await listen(t), await listen(t)]
+  const [first, second] = upstreams.map(({ port }) => `127.0.0.1:${port}`)
+  const args = ['--service', '127.0.0.1:0', `${first}?pp=v1`, `${second}?pp=noop`]
+  const server = await start(t, runServer, args)
+  assert.ok((await server.io.line(/ listening /)).includes(` upstream="${first},${second}" `))
+  const [port = 0] = server.ports
+  for (const [i, upstream] of upstreams.entries()) {
+    const client = dial(t, port)
+    client.end('hello')
+    const far = await upstream.accept()
+    const received = (await content(far)).toString()
+    assert.match(received, i === 0 ? /^PROXY TCP4 .*\r\nhello$/ : /^hello$/)
+    far.end()
+    client.resume()
+    const line = await server.io.line(/ closed /, i)
+    assert.ok(
+      line.includes(` upstream=${[first, second][i]} upstreamAddress=${[first, second][i]} attempts=1 `),
+    )
+  }
+})
+
 test('wrong arguments end it with 2 and a message on standard error', async () => {
   const cases: [args: string[], error: RegExp][] = [
     [[], /^error: nothing to do: give --service SOURCE DEST, as in ".*", or --config FILE\n$/],
     [['--service'], /argument missing/],
     [['--service', ':0'], usage],
-    [['--service', ':0', ':1', ':2'], usage],
+    [
+      ['--service', ':0', ':1', ':1?pp=v1'],
+      /^error: --service DEST: it is a second 'localhost:1'; give one more weight/,
+    ],
     [['--service', ':0', '--service', ':1', ':2', ':3'], usage],
     [['--service=:0', ':1'], usage],
     [
@@ -202,6 +294,7 @@ test('wrong arguments end it with 2 and a message on standard error', async () =
       ['--service', ':0?pp=noop', ':1', '--trust', 'anyone'],
       /^error: --trust needs a SOURCE that accepts headers/,
     ],
+    [['--service', ':0', ':1', '--log-format', 'xml'], /^error: --log-format: .*one of "text", "json"/],
     [['--services', ':0', ':1'], /unknown option '--services'\n\(Did you mean --service\?\)/],
   ]
   for (const [args, error] of cases) {

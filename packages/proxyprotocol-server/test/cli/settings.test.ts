@@ -8,7 +8,16 @@ import { runServer } from '../../src/cli/index.ts'
 import { configFile } from '../support/config-file.ts'
 import { holdName } from '../support/names.ts'
 import { start } from '../support/program.ts'
-import { chunk, closedPort, content, dial, listen, outcome, until } from '../support/sockets.ts'
+import {
+  chunk,
+  closedPort,
+  connectedSockets,
+  content,
+  dial,
+  listen,
+  outcome,
+  until,
+} from '../support/sockets.ts'
 
 const source = { address: '192.0.2.1', port: 9 }
 const destination = { address: '192.0.2.2', port: 80 }
@@ -93,7 +102,7 @@ test('--header-timeout and --max-pending-headers bound those that say nothing, -
   const long = dial(t, port)
   long.write(encodeHeader({ source, destination, tlvs: [tlv.noop(64)] }))
   await outcome(long)
-  await server.io.line(/ rejected .* code=header_too_long /)
+  await server.io.line(/ rejected .* reason=header_invalid code=header_too_long /)
   const silent = outcome(
     dial(t, port).on('connect', function (this: Socket) {
       this.write('PROXY')
@@ -101,7 +110,7 @@ test('--header-timeout and --max-pending-headers bound those that say nothing, -
   )
   await outcome(dial(t, port))
   await silent
-  await server.io.line(/ rejected .* code=header_timeout .*300 ms/)
+  await server.io.line(/ rejected .* reason=header_timeout .*300 ms/)
   assert.equal(server.warnings.splice(0).length, 1)
 })
 
@@ -119,12 +128,50 @@ test('--connect-timeout gives an upstream up', async t => {
   name.answer()
 })
 
-test('--idle-timeout resets what is idle, and --half-close-timeout who does not end', async t => {
+test('--idle-timeout resets what is idle', async t => {
   const upstream = await listen(t)
   const service = ['--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}`]
   const idling = await start(t, runServer, [...service, '--idle-timeout', '100'])
   assert.equal((await outcome(dial(t, idling.ports[0] ?? 0))).error, 'ECONNRESET')
   await idling.io.line(/ closed .* reason=idle_timeout /)
+})
+
+test('--half-close-timeout resets a client that does not end after the upstream has', async t => {
+  const upstream = await listen(t)
+  const service = ['--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}`]
+  const server = await start(t, runServer, [...service, '--half-close-timeout', '100'])
+  const client = dial(t, server.ports[0] ?? 0)
+  const far = await upstream.accept()
+  const cut = outcome(far)
+  far.end('bye')
+  assert.equal((await content(client)).toString(), 'bye')
+  await server.io.line(/ closed .* reason=half_close_timeout .*the client does not/)
+  assert.equal((await cut).error, 'ECONNRESET')
+})
+
+test('--abort-timeout is how long a connection may take to end before it is called stuck', async t => {
+  const upstream = await listen(t)
+  const made = connectedSockets(t)
+  const service = ['--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}`]
+  const server = await start(t, runServer, [...service, '--abort-timeout', '50', '--drain', '0'])
+  dial(t, server.ports[0] ?? 0)
+  await chunk(await upstream.accept())
+  const [near] = made()
+  assert.ok(near)
+  const close = near._destroy.bind(near)
+  const held = new Promise<() => void>(resolve => {
+    near._destroy = (error, callback) => {
+      resolve(() => {
+        close(error, callback)
+      })
+    }
+  })
+  const stopped = server.stop()
+  await server.io.line(/ stopped forced=0 stuck=1\n$/)
+  assert.deepEqual(server.io.exits, [1])
+  const release = await held
+  release()
+  assert.equal(await stopped, 0)
 })
 
 test('--keep-alive tells the kernel when to ask after the client and the upstream', async t => {

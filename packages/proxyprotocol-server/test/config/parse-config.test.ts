@@ -23,10 +23,11 @@ function serviceFaults(written: object): readonly string[] {
 }
 
 test('a service of the file is settled as the same service of --service is', () => {
-  const { services, shutdown, log } = parseConfig({ services: [service] })
+  const { services, shutdown, log, admin } = parseConfig({ services: [service] })
   assert.deepEqual(services, [parseService(service.listen, service.upstream)])
   assert.deepEqual(shutdown, { drain: 30_000, readyDelay: 0 })
-  assert.deepEqual(log, { quiet: false })
+  assert.deepEqual(log, { format: 'text', quiet: false })
+  assert.equal(admin, undefined)
 })
 
 test('every key of a service reaches the settled one', () => {
@@ -67,6 +68,7 @@ test('two services cannot listen at one address, nor have one name, nor one be i
     [':80', '127.0.0.2:80?pp=noop'],
     [':80', '[::1]:80'],
     ['192.0.2.1:80?pp=v1', '192.0.2.1:80'],
+    ['unix:/run/relay.sock', 'ssl+unix:/run/relay.sock'],
   ]
   for (const [listen, upstream] of loops) {
     assert.deepEqual(
@@ -78,8 +80,32 @@ test('two services cannot listen at one address, nor have one name, nor one be i
     [':80', ':81'],
     ['192.0.2.1:80', '127.0.0.1:80'],
     [':80', '192.0.2.1:80'],
+    ['unix:/run/relay.sock', 'unix:/run/app.sock'],
   ]) {
     assert.equal(parseConfig({ services: [{ listen, upstream }] }).services.length, 1)
+  }
+})
+
+test('two services cannot listen at one UNIX socket, with TLS or without', () => {
+  const listen = 'unix:/run/relay.sock'
+  const others = [{ listen: 'unix:/run/other.sock' }, { listen: `ssl+${listen}?cert=cert.pem` }]
+  const services = [{ listen }, ...others].map(each => ({ upstream: '192.0.2.1:80', ...each }))
+  assert.deepEqual(faults({ services }), [
+    'proxy.json: services[2].listen: services[0] listens at unix:/run/relay.sock already',
+  ])
+})
+
+test('the admin listener speaks HTTP at a port, and refuses what it would not do', () => {
+  const cases = {
+    '127.0.0.1:1?pp=v1': 'it takes no "pp": headers are not read there',
+    'unix:/run/admin.sock': 'it takes no UNIX socket, but HOST:PORT',
+    'ssl://127.0.0.1:1?cert=cert.pem':
+      'it takes no TLS: it is plain HTTP, for the loopback or a network of its own',
+  }
+  for (const [at, fault] of Object.entries(cases)) {
+    assert.deepEqual(faults({ services: [service], admin: { listen: at } }), [
+      `proxy.json: admin.listen: ${fault}`,
+    ])
   }
 })
 
@@ -102,6 +128,9 @@ test('a value of the wrong type is refused and never converted, with what is wan
       { limits: { headerBytes: 15 } },
       'limits.headerBytes: got 15, wanted an integer from 16 to 65551 (bytes)',
     ],
+    [{ overLimit: 'closed' }, 'overLimit: got "closed", did you mean "close"?'],
+    [{ pass: ['uniqeId'] }, 'pass[0]: got "uniqeId", did you mean "uniqueId"?'],
+    [{ listen: ':1?pp=v1', trust: [] }, 'trust: got an empty list, wanted at least one'],
     [{ overLimit: 'drop' }, 'overLimit: got "drop", wanted one of "close", "reset", "pause"'],
     [{ name: 'a b' }, 'name: "a b" is no name, which is up to 64 letters, digits and any of ". _ : - [ ]"'],
     [
@@ -140,7 +169,7 @@ test('a key that is needed is missed by name', () => {
   assert.deepEqual(faults({}), ['proxy.json: services: is missing, wanted a list, each an object'])
   assert.deepEqual(faults({ services: [] }), ['proxy.json: services: got an empty list, wanted at least one'])
   assert.deepEqual(serviceFaults({ listen: ':1' }), [
-    'upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1"',
+    'upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list',
   ])
 })
 
@@ -163,9 +192,9 @@ test('all that is wrong is told at once, each with its line and column', () => {
   ]
 }`
   assert.deepEqual(faults(text), [
-    'proxy.json:3:5: services[0].upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1"',
     `proxy.json:4:31: services[0].trust[1]: "me" is neither an address, a CIDR such as '10.0.0.0/8' nor 'unix'`,
     'proxy.json:3:27: services[0].upstrem: there is no such key; did you mean "upstream"?',
+    'proxy.json:3:5: services[0].upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list',
     'proxy.json:5:7: services[1].listen: "localhost": it names no port, which "localhost:PORT" would; a right one is ' +
       '"127.0.0.1:10007"',
     'proxy.json:6:21: services[1].timeouts.idle: got "10m", wanted an integer from 1 to 2147483647 (milliseconds) or "never"',

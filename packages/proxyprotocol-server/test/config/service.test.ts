@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { ConfigError, parseService } from '../../src/config/index.ts'
+import { ConfigError, formatAddress, parseService } from '../../src/config/index.ts'
 
 test('parseService() sends version 2 unless the upstream address says otherwise', () => {
   const headers = {
@@ -108,4 +108,77 @@ test('parseService() refuses each address for its own fault, and names both', ()
     },
   )
   assert.throws(() => parseService('', ''), ConfigError)
+})
+
+test('parseService() takes several upstreams, in order, each with the header that its address asks for', () => {
+  const { upstream, header, pool } = parseService(':10007', ['a:1?pp=v1', 'b:2'])
+  assert.deepEqual([formatAddress(upstream), header], ['a:1?pp=v1', 'v1'])
+  assert.deepEqual(
+    pool.upstreams.map(each => [each.name, each.header]),
+    [
+      ['a:1', 'v1'],
+      ['b:2', 'v2'],
+    ],
+  )
+  assert.deepEqual(parseService(':10007', ['a:1']), parseService(':10007', 'a:1'))
+})
+
+test('parseService() refuses no upstream, and one that stands there twice', () => {
+  assert.throws(() => parseService(':1', []), {
+    name: 'ConfigError',
+    message: /^upstreams: got an empty list, wanted at least one$/,
+  })
+  assert.throws(() => parseService(':1', ['a:1', 'b:1', 'a:1?pp=v1']), {
+    name: 'ConfigError',
+    message: "upstreams[2]: it is a second 'a:1'; give one more weight, or a name of its own",
+  })
+})
+
+test('parseService() settles what is said of upstreams, with the defaults where nothing is', () => {
+  const { pool } = parseService(
+    ':1',
+    ['a:1', { address: 'b:2?pp=noop', name: 'b', weight: 0, backup: true }],
+    {
+      balance: 'source-hash',
+      retries: 1,
+      health: { fails: 0, check: { rise: 7 } },
+      resolve: { interval: 5 },
+    },
+  )
+  const [, second] = pool.upstreams
+  assert.deepEqual([second?.name, second?.header, second?.weight, second?.backup], ['b', 'none', 0, true])
+  assert.deepEqual(
+    { ...pool, upstreams: pool.upstreams.length },
+    {
+      upstreams: 2,
+      balance: 'source-hash',
+      retries: 1,
+      health: { fails: 0, window: 10_000, cooldown: 10_000 },
+      check: { interval: 5_000, timeout: 2_000, rise: 7, fall: 3, header: true },
+      resolve: { interval: 5 },
+    },
+  )
+})
+
+test('parseService() takes one upstream or a list, and not both', () => {
+  assert.throws(
+    () => parseService(':1', 'a:1', { upstreams: ['b:1'] }),
+    /^ConfigError: upstream: there are `upstreams` as well; give one of the two$/,
+  )
+})
+
+test('parseService() says what is wrong with an upstream in a list, by its place', () => {
+  const cases: [upstream: unknown, message: string][] = [
+    ['b', 'upstreams[1]: "b": it names no port'],
+    [{ address: 'b:1', weight: 1_001 }, 'upstreams[1].weight: got 1001, wanted an integer from 0 to 1000'],
+    [{ address: 'b:1', wieght: 1 }, 'upstreams[1].wieght: there is no such key; did you mean "weight"?'],
+  ]
+  for (const [upstream, message] of cases) {
+    const list = ['a:1', upstream as string]
+    assert.throws(
+      () => parseService(':1', list),
+      error => error instanceof ConfigError && error.message.startsWith(message),
+      message,
+    )
+  }
 })

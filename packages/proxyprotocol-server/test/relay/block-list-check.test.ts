@@ -4,7 +4,7 @@ import { parseHeader, encodeHeader, type Endpoint, type HeaderInit } from 'proxy
 import type { ConnectionInfo } from 'proxyprotocol/server'
 import { startDnsServer, type Reply } from '../../../proxyprotocol/test/support/dns-server.ts'
 import type { BlockLists } from '../../src/config/index.ts'
-import { BlockListCheck, describeListing } from '../../src/relay/block-list-check.ts'
+import { BlockListCheck, describeListed } from '../../src/relay/block-list-check.ts'
 import { atEnd } from '../support/teardown.ts'
 
 const signal = new AbortController().signal
@@ -19,6 +19,7 @@ async function checkOf(
   const check = new BlockListCheck({
     zones: ['bl.example'],
     action: 'reject',
+    timeout: 1_000,
     servers: [server.address],
     ...settings,
   })
@@ -88,18 +89,14 @@ test("a listing is told by its meaning, or by its zone's name", async t => {
   for (const last of [1, 2]) {
     const listing = await check.ask(client({ address: `192.0.2.${last}`, port: 1 }), signal)
     assert.ok(listing?.status === 'listed')
-    told.push(describeListing(listing))
+    told.push(describeListed(listing))
   }
   assert.deepEqual(told, ['XBL: infected or exploited machine', 'bl.example'])
 })
 
-test('the name servers of the system are asked unless others are named, and a wrong one is an error', async () => {
+test('the name servers of the system are asked unless others are named', async () => {
   const check = new BlockListCheck({ zones: ['bl.example'], action: 'log', timeout: 30 })
   const ended = AbortSignal.abort()
   assert.equal((await check.ask(client({ address: '192.0.2.1', port: 1 }), ended))?.status, 'unknown')
   assert.equal(check.counts.unknown.aborted, 1)
-  assert.throws(
-    () => new BlockListCheck({ zones: ['bl.example'], action: 'log', servers: ['localhost'] }),
-    /Invalid IP address: localhost/,
-  )
 })

@@ -11,6 +11,9 @@ import { chunk, content, fill, MEBIBYTE, outcome, pair, random, until } from '..
 /** More than the kernel takes for a socket that nobody reads. */
 const BIG = 32 * MEBIBYTE
 
+/** Milliseconds that no test waits for. */
+const halfClose = 60_000
+
 interface Ends {
   /** At the far end of the downstream socket. */
   readonly client: Socket
@@ -33,13 +36,13 @@ function noTraffic(): Traffic {
 test('tunnel() counts both directions and resolves when both sockets are closed', async t => {
   const { client, downstream, upstream, server } = await ends(t)
   const traffic = noTraffic()
-  const done = tunnel(downstream, upstream, traffic)
+  const done = tunnel(downstream, upstream, { traffic, halfClose })
   client.end('four')
   server.end('three')
   assert.equal((await content(server)).toString(), 'four')
   assert.equal((await content(client)).toString(), 'three')
   await done
-  assert.deepEqual(traffic, { bytesUp: 4, bytesDown: 5 })
+  assert.deepEqual([traffic.bytesUp, traffic.bytesDown], [4, 5])
   assert.deepEqual([downstream.closed, upstream.closed], [true, true])
 })
 
@@ -49,7 +52,7 @@ test('tunnel() passes on FINs that had come before it', async t => {
   server.end()
   await until(() => downstream.readableEnded && upstream.readableEnded)
   const received = [content(client), content(server)]
-  await tunnel(downstream, upstream, noTraffic())
+  await tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
   for (const bytes of await Promise.all(received)) assert.equal(bytes.length, 0)
 })
 
@@ -58,13 +61,13 @@ test('tunnel() resets the upstream when the downstream was closed before it', as
   downstream.destroy()
   await once(downstream, 'close')
   const cut = outcome(server)
-  await tunnel(downstream, upstream, noTraffic())
+  await tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
   assert.equal((await cut).error, 'ECONNRESET')
 })
 
 test('tunnel() resets the upstream when the downstream is destroyed on this side', async t => {
   const { client, downstream, upstream, server } = await ends(t)
-  const done = tunnel(downstream, upstream, noTraffic())
+  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
   client.write('begun')
   await chunk(server)
   const cut = outcome(server)
@@ -75,7 +78,7 @@ test('tunnel() resets the upstream when the downstream is destroyed on this side
 
 test('tunnel() rejects when the upstream fails while the downstream stands still', async t => {
   const { client, downstream, upstream, server } = await ends(t)
-  const done = tunnel(downstream, upstream, noTraffic())
+  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
   client.write(random(BIG))
   await once(downstream, 'pause')
   server.resetAndDestroy()
@@ -85,7 +88,7 @@ test('tunnel() rejects when the upstream fails while the downstream stands still
 
 test('tunnel() rejects when the upstream closes both ways while the client still sends', async t => {
   const { client, downstream, upstream, server } = await ends(t)
-  const done = tunnel(downstream, upstream, noTraffic())
+  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
   client.write(random(BIG))
   await once(downstream, 'pause')
   server.destroy()
@@ -95,21 +98,21 @@ test('tunnel() rejects when the upstream closes both ways while the client still
 test('tunnel() keeps sending up what the client sends after the upstream ended its own side', async t => {
   const { client, downstream, upstream, server } = await ends(t)
   const traffic = noTraffic()
-  const done = tunnel(downstream, upstream, traffic)
+  const done = tunnel(downstream, upstream, { traffic, halfClose })
   const payload = random(BIG)
   server.end('early')
   assert.equal((await content(client)).toString(), 'early')
   client.end(payload)
   assert.ok((await content(server)).equals(payload))
   await done
-  assert.deepEqual(traffic, { bytesUp: BIG, bytesDown: 'early'.length })
+  assert.deepEqual([traffic.bytesUp, traffic.bytesDown], [BIG, 'early'.length])
 })
 
 test('tunnel() reads nothing from a downstream whose upstream is full already', async t => {
   const { client, downstream, upstream, server } = await ends(t)
   const before = random(BIG)
   upstream.write(before)
-  const done = tunnel(downstream, upstream, noTraffic())
+  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
   client.end('after')
   assert.equal(downstream.isPaused(), true)
   const received = await content(server)
@@ -120,24 +123,41 @@ test('tunnel() reads nothing from a downstream whose upstream is full already', 
   await done
 })
 
-test('tunnel() gives up on an upstream that takes nothing for a minute after the downstream has ended', async t => {
+test('tunnel() gives up on an upstream that takes nothing for too long after the downstream has ended', async t => {
   const { client, downstream, upstream, server } = await ends(t)
   await fill(upstream)
-  const done = tunnel(downstream, upstream, noTraffic())
+  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
   server.end()
   client.end('the last')
   client.resume()
   await once(downstream, 'close')
   assert.ok(upstream.writableLength > 0)
-  assert.equal(upstream.timeout, 60_000)
+  assert.equal(upstream.timeout, halfClose)
   upstream.emit('timeout')
   await assert.rejects(done, { name: 'ProxyProtocolError', code: 'half_close_timeout' })
+})
+
+test('tunnel() gives up on a client that says nothing for too long after the upstream has ended', async t => {
+  for (const before of [false, true]) {
+    const { client, downstream, upstream, server } = await ends(t)
+    server.end()
+    if (before) await until(() => upstream.readableEnded)
+    const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
+    await content(client)
+    assert.equal(downstream.timeout, halfClose)
+    downstream.emit('timeout')
+    await assert.rejects(done, {
+      code: 'half_close_timeout',
+      message: /the upstream has ended, and the client does not/,
+    })
+    reset(upstream)
+  }
 })
 
 test('tunnel() waits for an upstream that takes the rest late', async t => {
   const { client, downstream, upstream, server } = await ends(t)
   await fill(upstream)
-  const done = tunnel(downstream, upstream, noTraffic())
+  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
   server.end()
   client.end('the last')
   client.resume()

@@ -72,6 +72,32 @@ test('a relay listens at a UNIX socket and connects to one: what it cannot name 
   assert.equal(existsSync(source), false)
 })
 
+test('a UNIX socket takes its turn among other upstreams, and the record says its path', async t => {
+  const at = directory(t)
+  const dest = join(at, 'app.sock')
+  const upstream = await listenPath(t, dest)
+  const relay = await startRelay(t, [`unix:${join(at, 'none.sock')}`, `unix:${dest}?pp=noop`])
+  const accepted = once(upstream, 'connection') as Promise<[Socket]>
+  const client = dial(t, relay.port)
+  const [far] = await accepted
+  far.write('reply')
+  assert.equal((await chunk(client)).toString(), 'reply')
+  const [open] = [...relay.connections()]
+  assert.deepEqual(open?.upstream, { path: dest })
+  client.end()
+  far.resume().end()
+  client.resume()
+  const { upstream: name, upstreamAddress, attempts, reason } = await relay.record()
+  assert.deepEqual(
+    { name, upstreamAddress, attempts, reason },
+    { name: `unix:${dest}`, upstreamAddress: { path: dest }, attempts: 2, reason: 'done' },
+  )
+  assert.deepEqual(
+    relay.upstreams().upstreams.map(({ address }) => address),
+    [`unix:${join(at, 'none.sock')}`, `unix:${dest}`],
+  )
+})
+
 test('headers that come through a UNIX socket are believed where "unix" is trusted', async t => {
   const source = join(directory(t), 'relay.sock')
   const upstream = await listen(t)

@@ -9,7 +9,7 @@ import { atEnd } from './teardown.ts'
 
 export interface Child {
   /** What it has written to standard output so far. */
-  output(): string
+  readonly output: () => string
   /** The first line of standard output that matches, as soon as it is there. */
   line(pattern: RegExp): Promise<string>
   /** Sends a signal to the program alone, or as a terminal does to all that it has started. */

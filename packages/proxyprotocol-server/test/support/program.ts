@@ -2,6 +2,7 @@
 
 import { EventEmitter, once } from 'node:events'
 import type { TestContext } from 'node:test'
+import { Log } from '../../src/cli/program-log.ts'
 import type { ProgramIo } from '../../src/cli/program.ts'
 import { warnings } from './sockets.ts'
 import { atEnd } from './teardown.ts'
@@ -27,15 +28,21 @@ export function fakeIo(env: ProgramIo['env'] = {}): FakeIo {
   const exits: number[] = []
   const signals = new EventEmitter()
   const news = new EventEmitter()
+  const out = (text: string): void => {
+    written.push(text)
+    news.emit('line')
+  }
+  const log = new Log(text => {
+    out(text)
+    return true
+  })
   return {
+    log,
+    out,
     env,
     written,
     errors,
     exits,
-    out: text => {
-      written.push(text)
-      news.emit('line')
-    },
     error: text => errors.push(text),
     on: (signal, listener) => signals.on(signal, listener),
     off: (signal, listener) => signals.off(signal, listener),
@@ -67,6 +74,9 @@ export interface StartOptions {
   readonly listeners?: number
 }
 
+/** A line about listening, in text or in JSON. */
+const listening = /(?: listening address=|"event":"listening"|"address":")\S*?:(\d+)[ "]/
+
 /** Starts a program and waits until it listens; at the test's end it is stopped. */
 export async function start(
   t: TestContext,
@@ -83,9 +93,9 @@ export async function start(
     stopped = true
     return ended
   }
-  const first = await Promise.race([io.line(/ listening /, listeners - 1), ended])
+  const first = await Promise.race([io.line(listening, listeners - 1), ended])
   if (typeof first === 'number') throw new Error(`it ended with ${first}: ${io.errors.join('')}`)
   atEnd(t, stop)
-  const ports = io.written.flatMap(line => / listening address=\S+:(\d+) /.exec(line)?.[1] ?? []).map(Number)
+  const ports = io.written.flatMap(line => listening.exec(line)?.[1] ?? []).map(Number)
   return { io, ports, warnings: seen, stop }
 }

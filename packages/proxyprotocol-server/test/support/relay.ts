@@ -10,12 +10,18 @@ import {
   type ProxyServer,
   type ServerStats,
 } from 'proxyprotocol/server'
-import { parseService, type ServiceOptions } from '../../src/config/index.ts'
-import { createRelay, type Relay, type RelayOptions, type RelayRecord } from '../../src/relay/index.ts'
+import { parseService, type ServiceOptions, type UpstreamText } from '../../src/config/index.ts'
+import {
+  createRelay,
+  type PoolSnapshot,
+  type Relay,
+  type RelayOptions,
+  type RelayRecord,
+} from '../../src/relay/index.ts'
 import { connectedSockets, warnings } from './sockets.ts'
 import { atEnd } from './teardown.ts'
 
-export interface TestRelay extends Pick<Relay, 'reloadCertificates'> {
+export interface TestRelay extends Pick<Relay, 'totals' | 'connections' | 'reloadCertificates'> {
   readonly server: ProxyServer
   /** 0 where it listens at a UNIX socket. */
   readonly port: number
@@ -23,6 +29,10 @@ export interface TestRelay extends Pick<Relay, 'reloadCertificates'> {
   readonly records: readonly RelayRecord[]
   /** What the process has warned of; the test fails at its end unless it was taken out. */
   readonly warnings: Error[]
+  /** What its block lists have answered so far. */
+  readonly listings: Relay['listings']
+  /** The upstreams as they are now. */
+  upstreams(): PoolSnapshot
   /** The record of the n-th connection to end. */
   record(n?: number): Promise<RelayRecord>
 }
@@ -30,22 +40,29 @@ export interface TestRelay extends Pick<Relay, 'reloadCertificates'> {
 /** Starts a relay to `upstream`; at the test's end it must have let go of everything, and have warned of nothing. */
 export async function startRelay(
   t: TestContext,
-  upstream: string,
+  upstream: string | readonly UpstreamText[],
   options: RelayOptions & ServiceOptions & { source?: string } = {},
 ): Promise<TestRelay> {
   const {
     source = '127.0.0.1:0',
     onClosed,
     onError,
+    now,
+    resolver,
     tlsFacts,
     ...serviceOptions
-  } = { onError: unexpected, ...options }
+  } = {
+    onError: unexpected,
+    ...options,
+  }
   const records: RelayRecord[] = []
   const news = new EventEmitter()
-  const upstreams = connectedSockets(t)
+  const made = connectedSockets(t)
   const seen = warnings(t)
-  const { server, ...relay } = createRelay(parseService(source, upstream, serviceOptions), {
+  const relay = createRelay(parseService(source, upstream, serviceOptions), {
     onError,
+    now,
+    resolver,
     tlsFacts,
     onClosed: record => {
       records.push(record)
@@ -53,6 +70,7 @@ export async function startRelay(
       onClosed?.(record)
     },
   })
+  const { server } = relay
   const opened = openedBy(t, server)
   const address = await relay.listen()
   atEnd(t, async () => {
@@ -60,15 +78,22 @@ export async function startRelay(
     assert.deepEqual(stuck, [], 'a handler did not end')
     assertBalanced(server.stats())
     assert.equal(records.length, opened(), 'onClosed was not called once for each connection')
-    const left = upstreams().filter(socket => !socket.destroyed)
+    const left = made().filter(socket => !socket.destroyed)
     assert.equal(left.length, 0, 'an upstream socket was left open')
   })
+  const { totals, connections } = relay
   return {
+    totals,
+    connections,
     warnings: seen,
     server,
     port: typeof address === 'string' ? 0 : address.port,
     reloadCertificates: () => relay.reloadCertificates(),
     records,
+    get listings() {
+      return relay.listings
+    },
+    upstreams: () => relay.upstreams(),
     record: async (n = 0) => {
       for (;;) {
         const record = records[n]

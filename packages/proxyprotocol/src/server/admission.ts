@@ -2,31 +2,43 @@
 // say of it, and how much one source may take.
 
 import type { Socket } from 'node:net'
-import { ProxyProtocolError, type ErrorCode } from '../codec/index.ts'
+import { ProxyProtocolError, type ProxyHeader } from '../codec/index.ts'
 import type { AdmissionSettings } from './admission-options.ts'
 import { applyHeader, type ConnectionInfo } from './connection-info.ts'
-import { readStart } from './read-header.ts'
+import { takeStart } from './pushed-start.ts'
+import { pullStart } from './read-header.ts'
+import type { StartRules } from './read-start.ts'
 import { SourceCounts } from './source-counts.ts'
 import type { Peer } from './trust.ts'
+import type { Validator } from './validators.ts'
 
-/** A socket that was just accepted. */
+/** A socket that was just accepted, and its server's ear: one of `onAdmitted` and `onRefused` is called, once, perhaps at once. */
 export interface Arrival {
   readonly socket: Socket
   readonly transport: Peer['transport']
   /** Milliseconds that it waited to be looked at, which count towards the header's deadline. */
   readonly waited: number
+  /** Whether nobody else knows the socket before it is admitted. */
+  readonly hidden: boolean
   /** Called with what a predicate or validator threw: its owner's fault, for which the connection is refused. */
-  readonly onFault: (cause: unknown) => void
+  onFault(cause: unknown): void
+  /** It may be served; payload that came with the header is the first that the socket gives. */
+  onAdmitted(info: ConnectionInfo): void
+  /** It must not be served; the code says why. */
+  onRefused(error: ProxyProtocolError): void
 }
 
 export class Admission {
   readonly #settings: AdmissionSettings
+  readonly #rules: StartRules
   readonly #pending = new Set<Socket>()
   readonly #sources: SourceCounts
 
   constructor(settings: AdmissionSettings) {
+    const { decode, headerTimeout: timeout, missing, perSource } = settings
     this.#settings = settings
-    this.#sources = new SourceCounts(settings.perSource)
+    this.#rules = { decode, timeout, optional: missing === 'direct' }
+    this.#sources = new SourceCounts(perSource)
   }
 
   /** The sockets that wait for their headers. */
@@ -34,76 +46,108 @@ export class Admission {
     return this.#pending
   }
 
+  /** Decides on a connection. */
+  admit(arrival: Arrival): void {
+    let mustSend: boolean
+    try {
+      // Nobody is there to be served, and its source would count for ever.
+      if (arrival.socket.destroyed) throw new ProxyProtocolError('probe')
+      mustSend = this.#mustSend(arrival)
+      if (mustSend) this.#receive(arrival)
+    } catch (error) {
+      this.#pending.delete(arrival.socket)
+      return arrival.onRefused(error as ProxyProtocolError) // as both promise
+    }
+    if (!mustSend) this.#judge(arrival, undefined)
+  }
+
   /**
-   * What is known of the connection, as soon as it may be served. Payload that came with the header is the first that the
-   * socket gives.
+   * The same as a promise of what is known of the connection.
    *
-   * @throws ProxyProtocolError whose code is the reason to refuse the connection.
+   * @throws ProxyProtocolError whose code is the reason to refuse it.
    */
-  async admit(arrival: Arrival): Promise<ConnectionInfo> {
-    const { socket } = arrival
-    if (socket.destroyed) throw new ProxyProtocolError('probe') // nobody to serve, and its source would count for ever
-    const info = this.#mustSend(arrival) ? await this.#receive(arrival) : applyHeader(socket, undefined)
-    if (!this.#sources.add(socket, info.source)) throw new ProxyProtocolError('limit_source')
-    return info
+  admitted(arrival: Omit<Arrival, 'hidden' | 'onAdmitted' | 'onRefused'>): Promise<ConnectionInfo> {
+    return new Promise((onAdmitted, onRefused) => {
+      this.admit({ ...arrival, hidden: false, onAdmitted, onRefused })
+    })
   }
 
   /** Whether a header is expected of the peer; a peer that is not even served is refused. */
-  #mustSend({ socket: { remoteAddress: address }, transport, onFault }: Arrival): boolean {
+  #mustSend(arrival: Arrival): boolean {
     const { isTrusted, untrusted } = this.#settings
     if (isTrusted === undefined) return false
-    const trusted = ask('untrusted_peer', { question: () => isTrusted({ address, transport }), onFault })
-    if (trusted) return true
+    const { socket, transport } = arrival
+    const { remoteAddress: address } = socket
+    if (believes(isTrusted, { address, transport }, arrival)) return true
     // A peer without an address was gone before it could be asked for one, as health checks are under load.
     if (address === undefined && transport === 'tcp') throw new ProxyProtocolError('probe')
     if (untrusted === 'direct') return false
     throw new ProxyProtocolError('untrusted_peer', { detail: address })
   }
 
-  async #receive({ socket, waited, onFault }: Arrival): Promise<ConnectionInfo> {
-    const { decode, headerTimeout, missing, pendingHeaders, validators } = this.#settings
+  #receive(arrival: Arrival): void {
+    const { pendingHeaders } = this.#settings
     if (this.#pending.size >= pendingHeaders) {
       throw new ProxyProtocolError('limit_connections', {
         detail: `limits.pendingHeaders, ${pendingHeaders}, wait for their headers`,
       })
     }
+    const { socket, waited, hidden } = arrival
+    const left = Math.max(0, this.#rules.timeout - waited)
+    const rules = waited === 0 ? this.#rules : { ...this.#rules, timeout: left }
     this.#pending.add(socket)
-    try {
-      const timeout = Math.max(0, headerTimeout - waited)
-      const { header, rest } = await readStart(socket, { ...decode, timeout, optional: missing === 'direct' })
-      if (rest.length > 0) socket.unshift(rest)
-      const info = applyHeader(socket, header)
-      if (header === undefined) return info
-      for (const validator of validators) {
-        const refusal = ask('denied_acl', { question: () => validator(info), onFault })
-        if (refusal !== undefined) throw refusalOf(refusal, onFault)
-      }
-      return info
-    } finally {
-      this.#pending.delete(socket)
+    const read = hidden ? takeStart : pullStart
+    read(socket, rules, {
+      onStart: (header, rest) => {
+        this.#pending.delete(socket)
+        if (rest.length > 0) socket.unshift(rest)
+        this.#judge(arrival, header)
+      },
+      onFault: error => {
+        this.#pending.delete(socket)
+        arrival.onRefused(error)
+      },
+    })
+  }
+
+  /** The last word: what validators say of the header, and how much its source may take. */
+  #judge(arrival: Arrival, header: ProxyHeader | undefined): void {
+    const { socket } = arrival
+    const info = applyHeader(socket, header)
+    for (const validator of header ? this.#settings.validators : []) {
+      const refusal = refusalBy(validator, info, arrival)
+      if (refusal) return arrival.onRefused(refusal)
     }
+    if (this.#sources.add(socket, info.source)) arrival.onAdmitted(info)
+    else arrival.onRefused(new ProxyProtocolError('limit_source'))
   }
 }
 
-/** The answer of code that is not ours; what it throws is no yes. */
-function ask<T>(
-  code: ErrorCode,
-  { question, onFault }: { readonly question: () => T; readonly onFault: (cause: unknown) => void },
-): T {
+/** @throws ProxyProtocolError when the predicate throws, which is no yes. */
+function believes(isTrusted: (peer: Peer) => boolean, peer: Peer, arrival: Arrival): boolean {
   try {
-    return question()
+    return isTrusted(peer)
   } catch (cause) {
-    onFault(cause)
-    const who = code === 'denied_acl' ? 'a validator' : 'the trust predicate'
-    throw new ProxyProtocolError(code, { detail: `${who} threw`, cause })
+    arrival.onFault(cause)
+    throw new ProxyProtocolError('untrusted_peer', { detail: 'the trust predicate threw', cause })
   }
 }
 
 /** Anything but undefined and an error of ours is a validator's mistake, a promise above all, and no yes. */
-function refusalOf(refusal: unknown, onFault: (cause: unknown) => void): ProxyProtocolError {
-  if (refusal instanceof ProxyProtocolError) return refusal
-  if (refusal instanceof Promise) refusal.catch(() => undefined) // nobody else will, and it would end the process
+function refusalBy(
+  validator: Validator,
+  info: ConnectionInfo,
+  arrival: Arrival,
+): ProxyProtocolError | undefined {
+  try {
+    const refusal: unknown = validator(info)
+    if (refusal === undefined || refusal instanceof ProxyProtocolError) return refusal
+    if (refusal instanceof Promise) refusal.catch(() => undefined) // nobody else will, and it would end the process
+  } catch (cause) {
+    arrival.onFault(cause)
+    return new ProxyProtocolError('denied_acl', { detail: 'a validator threw', cause })
+  }
   const cause = new TypeError('a validator must give undefined or a ProxyProtocolError, at once')
-  onFault(cause)
+  arrival.onFault(cause)
   return new ProxyProtocolError('denied_acl', { detail: cause.message, cause })
 }

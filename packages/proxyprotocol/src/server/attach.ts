@@ -98,7 +98,7 @@ class Attachment {
   #intercept(event: string, args: unknown[]): boolean {
     const [first, second] = args
     if (event === 'connection' && first !== this.#admitted) {
-      void this.#receive(first as Socket) // it never rejects
+      this.#receive(first as Socket)
       return true
     }
     if (event === 'secureConnection') adoptInfo(first as TLSSocket)
@@ -109,19 +109,25 @@ class Attachment {
     return heard
   }
 
-  async #receive(socket: Socket): Promise<void> {
+  #receive(socket: Socket): void {
     applyHeader(socket, undefined)
     if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#message(socket))
-    try {
-      const transport = this.#transportOf(socket)
-      const onFault = (): void => undefined // it is the cause of the error as well
-      const info = await this.#admission.admit({ socket, transport, waited: 0, onFault })
-      if (this.#server instanceof TlsServer) announceInfo(socket, info)
-    } catch (error) {
-      socket.destroy()
-      this.#tellRefusal(socket, error as ProxyProtocolError) // as it promises
-      return
-    }
+    this.#admission.admit({
+      socket,
+      transport: this.#transportOf(socket),
+      waited: 0,
+      hidden: true,
+      onFault: () => undefined, // it is the cause of the error as well
+      onAdmitted: info => this.#admit(socket, info),
+      onRefused: error => {
+        socket.destroy()
+        this.#tellRefusal(socket, error)
+      },
+    })
+  }
+
+  #admit(socket: Socket, info: ConnectionInfo): void {
+    if (this.#server instanceof TlsServer) announceInfo(socket, info)
     this.#tellOpened(socket)
     const { pauseOnConnect } = this.#server as { pauseOnConnect?: boolean } // set by net.createServer()
     if (pauseOnConnect) socket.pause() // reading the header has set it going

@@ -3,7 +3,14 @@
 
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { readTlvs, type Endpoint, type ProxyHeader, type SslInfo, type TlvValues } from '../codec/index.ts'
+import {
+  readTlvs,
+  type Endpoint,
+  type InetEndpoint,
+  type ProxyHeader,
+  type SslInfo,
+  type TlvValues,
+} from '../codec/index.ts'
 import { isLoopback } from './networks.ts'
 import { rawOf } from './reset.ts'
 
@@ -118,9 +125,8 @@ function keyOf({ peer, local }: SocketEnds): string | undefined {
  * the socket has no address.
  */
 export function shareInfo(socket: Socket, info: ConnectionInfo | undefined): void {
-  Object.defineProperty(socket, infoKey, { value: info, configurable: true, writable: true })
-  override(socket, 'remote', info?.source)
-  override(socket, 'local', info?.destination)
+  keep(socket, info)
+  new Addressed(socket, inetOf(info?.source), inetOf(info?.destination))
 }
 
 /**
@@ -157,15 +163,19 @@ function infoOf(object: object | undefined): ConnectionInfo | undefined {
 
 function describe(socket: Socket, info: ConnectionInfo): void {
   const { source, destination, via } = info
-  Object.defineProperty(socket, infoKey, { value: info, configurable: true, writable: true })
-  if (source === via.peer) return
-  override(socket, 'remote', source)
-  override(socket, 'local', destination)
+  keep(socket, info)
+  if (source !== via.peer) new Addressed(socket, inetOf(source), inetOf(destination))
+}
+
+function keep(socket: Socket, info: ConnectionInfo | undefined): void {
+  ;(socket as { [infoKey]?: ConnectionInfo | undefined })[infoKey] = info // only this file knows the key
 }
 
 function isLocal(source: Endpoint | undefined, unix: boolean): boolean {
   if (source === undefined) return unix
-  return 'path' in source || isLoopback(source.address)
+  if ('path' in source) return true
+  const { address } = source // as the codec or the system writes it, so that one look tells an IPv4 address
+  return address.includes(':') ? isLoopback(address) : address.startsWith('127.')
 }
 
 /** A socket that lives and has no address on this side either. */
@@ -183,20 +193,38 @@ function endpointOf(address: string | undefined, port: number | undefined): Endp
   return address === undefined || port === undefined ? undefined : { address, port }
 }
 
-/** Node reads these properties from the prototype, so that own ones hide them for this socket alone. */
-function override(socket: Socket, side: 'remote' | 'local', endpoint: Endpoint | undefined): void {
-  const inet = endpoint && 'address' in endpoint ? endpoint : undefined
-  const values = {
-    Address: inet?.address,
-    Port: inet?.port,
-    Family: inet && (inet.address.includes(':') ? 'IPv6' : 'IPv4'),
+function inetOf(endpoint: Endpoint | undefined): InetEndpoint | undefined {
+  return endpoint && 'address' in endpoint ? endpoint : undefined
+}
+
+/** As a base class it makes the fields of a derived one properties of the socket itself: `new` gives what it returns. */
+function itself(socket: Socket): Socket {
+  return socket
+}
+
+/**
+ * A socket with addresses of its own. Node reads these properties from the prototype, so that own ones hide them for this
+ * socket alone. Fields do the same as `Object.defineProperty()`, at a twentieth of its price.
+ */
+class Addressed extends (itself as unknown as new (socket: Socket) => object) {
+  remoteAddress: string | undefined
+  remotePort: number | undefined
+  remoteFamily: string | undefined
+  localAddress: string | undefined
+  localPort: number | undefined
+  localFamily: string | undefined
+
+  constructor(socket: Socket, remote: InetEndpoint | undefined, local: InetEndpoint | undefined) {
+    super(socket)
+    this.remoteAddress = remote?.address
+    this.remotePort = remote?.port
+    this.remoteFamily = familyOf(remote)
+    this.localAddress = local?.address
+    this.localPort = local?.port
+    this.localFamily = familyOf(local)
   }
-  for (const [name, value] of Object.entries(values)) {
-    Object.defineProperty(socket, side + name, {
-      value,
-      configurable: true,
-      enumerable: true,
-      writable: true,
-    })
-  }
+}
+
+function familyOf(endpoint: InetEndpoint | undefined): string | undefined {
+  return endpoint && (endpoint.address.includes(':') ? 'IPv6' : 'IPv4')
 }

@@ -194,7 +194,7 @@ export class ProxyServer implements AsyncDisposable {
     const { transport } = this.#listener
     const onFault = (cause: unknown): void => void report(this.#settings.onError, cause, connection)
     try {
-      const info = await this.#admission.admit({ socket, transport, waited, onFault })
+      const info = await this.#admission.admitted({ socket, transport, waited, onFault })
       if (this.#tls) connection.secure(await this.#tls.handshake(socket))
       return info
     } catch (error) {

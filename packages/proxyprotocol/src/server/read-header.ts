@@ -2,8 +2,9 @@
 // leaves the socket as it was, ready for whoever reads next.
 
 import type { Socket } from 'node:net'
-import { HeaderDecoder, ProxyProtocolError, type DecodeOptions, type ProxyHeader } from '../codec/index.ts'
+import { decodeHeader, type DecodeOptions, type ProxyHeader } from '../codec/index.ts'
 import { milliseconds } from './option-checks.ts'
+import { StartReader, type StartRules, type StartWaiter } from './read-start.ts'
 
 /** Longer than one TCP retransmission needs (spec 2 asks for at least 3 s), short enough against idle floods. */
 export const DEFAULT_HEADER_TIMEOUT = 5_000
@@ -47,63 +48,38 @@ export interface ReadHeaderResult {
  * ```
  */
 export async function readHeader(socket: Socket, options: ReadHeaderOptions = {}): Promise<ReadHeaderResult> {
-  return (await readStart(socket, { ...options, optional: false })) as ReadHeaderResult // it rejects without a header
-}
-
-/** Whether the header may be missing: the first bytes are payload then, and silence until the deadline is none. */
-export interface ReadStartOptions extends ReadHeaderOptions {
-  readonly optional: boolean
-}
-
-/** What a connection starts with; without a header `rest` holds all that has come. */
-export interface Start {
-  readonly header: ProxyHeader | undefined
-  readonly rest: Uint8Array
-}
-
-/** The same as `readHeader`, for connections that may come without a header. */
-export function readStart(socket: Socket, options: ReadStartOptions): Promise<Start> {
+  const { timeout = DEFAULT_HEADER_TIMEOUT, ...decode } = options
+  decodeHeader(new Uint8Array(), decode) // throws for what is wrong
+  const rules = { decode, timeout: milliseconds(timeout, 'timeout'), optional: false }
   return new Promise((resolve, reject) => {
-    new HeaderReader(socket, options, { resolve, reject }).start()
+    const onStart = (header: ProxyHeader | undefined, rest: Uint8Array): void => {
+      resolve({ header: header as ProxyHeader, rest }) // it is not optional
+    }
+    pullStart(socket, rules, { onStart, onFault: reject })
   })
 }
 
-interface Settle {
-  resolve(start: Start): void
-  reject(error: ProxyProtocolError): void
+/** The same as `readHeader`, for connections that may come without a header, whose options were checked before. */
+export function pullStart(socket: Socket, rules: StartRules, waiter: StartWaiter): void {
+  new PullingReader(socket, rules, waiter).start()
 }
 
-class HeaderReader {
-  readonly #socket: Socket
-  readonly #decoder: HeaderDecoder
-  readonly #timeout: number
-  readonly #settle: Settle
-  /** All that has come, where it is payload if there is no header. */
-  readonly #kept: Uint8Array[] | undefined
-  #timer: NodeJS.Timeout | undefined
-  #received = 0
-
-  constructor(socket: Socket, options: ReadStartOptions, settle: Settle) {
-    const { timeout = DEFAULT_HEADER_TIMEOUT, optional, ...decodeOptions } = options
-    if (socket.readableEncoding !== null) {
-      throw new TypeError(`socket must give bytes, but it has the encoding ${socket.readableEncoding}`)
-    }
-    this.#socket = socket
-    this.#decoder = new HeaderDecoder(decodeOptions)
-    this.#timeout = milliseconds(timeout, 'timeout')
-    this.#settle = settle
-    this.#kept = optional ? [] : undefined
+class PullingReader extends StartReader {
+  protected open(): void {
+    this.socket.on('readable', this.#onReadable).on('end', this.onEnd)
   }
 
-  start(): void {
-    const socket = this.#socket
-    if (socket.errored) this.#onError(socket.errored)
-    else if (socket.destroyed) this.#onClose()
-    else if (socket.readableEnded) this.#onEnd()
-    else {
-      this.#timer = setTimeout(this.#onDeadline, this.#timeout).unref()
-      socket.on('readable', this.#onReadable).on('end', this.#onEnd)
-      socket.on('error', this.#onError).on('close', this.#onClose)
+  protected shut(): void {
+    this.socket.off('readable', this.#onReadable).off('end', this.onEnd)
+  }
+
+  protected putBack(rest: Uint8Array): Uint8Array {
+    return rest
+  }
+
+  readonly #onReadable = (): void => {
+    for (let chunk = this.#read(); chunk !== null; chunk = this.#read()) {
+      if (this.take(chunk)) return
     }
   }
 
@@ -112,64 +88,8 @@ class HeaderReader {
    * after the header could not be put back any more. Nor for more than the mark, which Node would raise.
    */
   #read(): Uint8Array | null {
-    const { readableLength, readableHighWaterMark } = this.#socket
+    const { readableLength, readableHighWaterMark } = this.socket
     const size = Math.min(readableLength, Math.max(readableHighWaterMark, 1))
-    return this.#socket.read(size) as Uint8Array | null // without an encoding it gives bytes
+    return this.socket.read(size) as Uint8Array | null // without an encoding it gives bytes
   }
-
-  readonly #onReadable = (): void => {
-    for (let chunk = this.#read(); chunk !== null; chunk = this.#read()) {
-      this.#received += chunk.length
-      this.#kept?.push(chunk)
-      const result = this.#decoder.push(chunk)
-      if (result.status === 'partial') continue
-      if (result.status === 'header') this.#succeed(result.header, this.#decoder.rest)
-      else if (result.status === 'absent' && this.#kept) this.#succeed(undefined, Buffer.concat(this.#kept))
-      else this.#fail(this.#decoder.fault())
-      return
-    }
-  }
-
-  readonly #onEnd = (): void => {
-    this.#fail(this.#received === 0 ? new ProxyProtocolError('probe') : this.#decoder.fault())
-  }
-
-  readonly #onError = (cause: Error): void => {
-    this.#fail(new ProxyProtocolError(this.#received === 0 ? 'probe' : 'client_reset', { cause }))
-  }
-
-  /** Neither FIN nor error came first: it was closed on this side. */
-  readonly #onClose = (): void => {
-    this.#fail(new ProxyProtocolError('aborted'))
-  }
-
-  readonly #onDeadline = (): void => {
-    if (this.#kept?.length === 0) return this.#succeed(undefined, new Uint8Array())
-    const detail = timeoutDetail(this.#timeout, this.#received)
-    this.#fail(new ProxyProtocolError('header_timeout', { detail }))
-  }
-
-  #succeed(header: ProxyHeader | undefined, rest: Uint8Array): void {
-    this.#stop()
-    this.#settle.resolve({ header, rest })
-  }
-
-  #fail(error: ProxyProtocolError): void {
-    this.#stop()
-    this.#settle.reject(error)
-  }
-
-  #stop(): void {
-    clearTimeout(this.#timer)
-    this.#socket.off('readable', this.#onReadable).off('end', this.#onEnd)
-    this.#socket.off('error', this.#onError).off('close', this.#onClose)
-  }
-}
-
-function timeoutDetail(timeout: number, received: number): string {
-  if (received > 0) return `${received} bytes had come after ${timeout} ms`
-  return (
-    `nothing came within ${timeout} ms; if the client waits for the server to speak first, note that ` +
-    'AWS NLB sends the header only with the first payload unless it is set to on_first_ack'
-  )
 }

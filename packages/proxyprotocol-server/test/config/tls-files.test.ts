@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ConfigError, settleTls, type AddressRole, type TlsInit } from '../../src/config/index.ts'
-import { readTlsFiles } from '../../src/relay/tls-files.ts'
+import { readTlsFiles } from '../../src/config/tls-files.ts'
 import { certificate, certificateFiles, clientCertificate, directory } from '../support/certificates.ts'
 
 function problemOf(init: TlsInit, role: AddressRole): string {

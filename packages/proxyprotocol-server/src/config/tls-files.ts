@@ -5,7 +5,9 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import { ConfigError, type AddressRole, type TlsSettings } from '../config/index.ts'
+import type { AddressRole } from './address-input.ts'
+import { ConfigError } from './config-error.ts'
+import type { TlsSettings } from './tls.ts'
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g
 

@@ -1,0 +1,154 @@
+// The admin listener: health, metrics and the state of things over HTTP. It answers reading requests only, bounds all
+// that a client can take of it, and is never in the way of what it shows.
+
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { AdminSource } from './admin-source.ts'
+import { hostCheck } from './host-check.ts'
+import { MinuteWatch } from './last-minute.ts'
+import { exposition } from './metric.ts'
+import { metrics } from './metrics.ts'
+import { ProcessFacts } from './process-facts.ts'
+import { snapshotOf, sumsOf } from './snapshot.ts'
+import { statsDocument } from './stats-document.ts'
+
+/** A scraper, a page, some probes: well below the 64 descriptors that the relays' limits leave to the process. */
+const MAX_CONNECTIONS = 16
+/** Bytes; requests are short, and carry nothing. */
+const MAX_HEADER_BYTES = 8 * 1024
+/** Milliseconds: for a request, and for one after another on a connection. */
+const REQUEST_TIMEOUT = 5_000
+/** Milliseconds without progress while an answer is read. */
+const STALL_TIMEOUT = 10_000
+/** Milliseconds between the looks of Node at its timeouts; by default it takes half a minute. */
+const CHECK_INTERVAL = 1_000
+
+/** What the admin listener is told. */
+export interface AdminOptions {
+  /** Names in `Host` headers that are answered, besides `localhost` and IP addresses. */
+  readonly hosts?: readonly string[] | undefined
+  /** Called with what should not happen. */
+  readonly onError: (error: unknown) => void
+}
+
+interface Answer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+}
+
+/** One admin listener. */
+export class AdminServer {
+  readonly #source: AdminSource
+  readonly #options: AdminOptions
+  readonly #isKnown: (host: string | undefined) => boolean
+  readonly #facts = new ProcessFacts()
+  readonly #minute: MinuteWatch
+  readonly #http: Server
+
+  constructor(source: AdminSource, options: AdminOptions) {
+    this.#source = source
+    this.#options = options
+    this.#isKnown = hostCheck(options.hosts ?? [])
+    this.#minute = new MinuteWatch(() => sumsOf(source.services().map(service => service.totals())))
+    this.#http = createServer(
+      {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        headersTimeout: REQUEST_TIMEOUT,
+        requestTimeout: REQUEST_TIMEOUT,
+        keepAliveTimeout: REQUEST_TIMEOUT,
+        connectionsCheckingInterval: CHECK_INTERVAL,
+      },
+      (request, response) => void this.#respond(request, response), // never rejects
+    )
+    this.#http.maxConnections = MAX_CONNECTIONS
+    this.#http.setTimeout(STALL_TIMEOUT)
+  }
+
+  /**
+   * Starts listening, on the loopback where no host is named.
+   *
+   * @returns the bound address.
+   * @throws the system's error when the address cannot be bound.
+   */
+  async listen({
+    host = '127.0.0.1',
+    port,
+  }: {
+    host?: string | undefined
+    port: number
+  }): Promise<AddressInfo> {
+    this.#http.listen({ host, port })
+    await once(this.#http, 'listening')
+    this.#http.on('error', error => {
+      this.#options.onError(error) // accept() that fails for want of descriptors, say: the next may go well
+    })
+    return this.#http.address() as AddressInfo // it listens at a port
+  }
+
+  /** Stops listening and ends its connections; resolves when all is over. */
+  async close(): Promise<void> {
+    this.#minute.stop()
+    this.#facts.stop()
+    if (!this.#http.listening) return
+    this.#http.close()
+    this.#http.closeAllConnections()
+    await once(this.#http, 'close')
+  }
+
+  async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let answer: Answer
+    try {
+      answer = await this.#answer(request, response)
+    } catch (error) {
+      this.#options.onError(error)
+      answer = json(500, { error: 'it could not be read' })
+    }
+    const { status, contentType, body } = answer
+    response.writeHead(status, {
+      'content-type': contentType,
+      'content-length': Buffer.byteLength(body),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    })
+    response.end(body)
+  }
+
+  async #answer({ method, headers, url = '' }: IncomingMessage, response: ServerResponse): Promise<Answer> {
+    if (!this.#isKnown(headers.host))
+      return json(403, { error: 'this host is not known here: see --admin-hosts' })
+    if (method !== 'GET' && method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD')
+      return json(405, { error: 'only GET and HEAD are answered' })
+    }
+    const [path = ''] = url.split('?')
+    switch (path) {
+      case '/livez':
+        return json(200, { status: 'live' })
+      case '/readyz': {
+        const status = this.#source.readiness()
+        return json(status === 'ready' ? 200 : 503, { status })
+      }
+      case '/metrics':
+        return this.#metrics()
+      case '/stats.json':
+        return json(200, statsDocument(await this.#snapshot(), this.#minute.view()))
+      default:
+        return json(404, { error: 'there are /livez, /readyz, /metrics and /stats.json' })
+    }
+  }
+
+  async #metrics(): Promise<Answer> {
+    const { text, contentType } = await exposition(metrics, await this.#snapshot())
+    return { status: 200, contentType, body: text }
+  }
+
+  #snapshot(): ReturnType<typeof snapshotOf> {
+    return snapshotOf(this.#source, this.#facts)
+  }
+}
+
+function json(status: number, value: unknown): Answer {
+  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` }
+}

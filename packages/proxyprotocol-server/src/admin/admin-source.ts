@@ -1,0 +1,100 @@
+// What the admin listener shows, as plain data that it asks for at each request. It knows no relay: whoever wires it up
+// passes what has this shape.
+
+import type { Endpoint } from 'proxyprotocol'
+import type { CloseReason, ConnectionState, ServerState } from 'proxyprotocol/server'
+
+/** Counts by ranges of a duration. Bounds and sum in milliseconds. */
+export interface DistributionView {
+  /** Upper bounds, ascending; a last range above them has none. */
+  readonly bounds: readonly number[]
+  /** One for each bound and one for the last range; each range for itself. */
+  readonly counts: readonly number[]
+  readonly sum: number
+}
+
+/** Since the start of a service. */
+export interface TotalsView {
+  readonly accepted: number
+  readonly active: number
+  readonly pending: number
+  readonly closed: Readonly<Record<CloseReason, number>>
+  readonly bytesUp: number
+  readonly bytesDown: number
+  readonly headers: readonly {
+    readonly version: 1 | 2
+    readonly command: 'LOCAL' | 'PROXY'
+    readonly count: number
+  }[]
+  readonly connects: DistributionView
+  readonly ages: DistributionView
+}
+
+/** What is known of a client's TLS. */
+export interface TlsView {
+  readonly version: string | undefined
+  /** The name that it asked for (SNI). */
+  readonly serverName: string | undefined
+}
+
+/** A connection of this moment; `age` in milliseconds. */
+export interface ConnectionView {
+  readonly id: string
+  readonly state: ConnectionState
+  readonly peer: Endpoint | undefined
+  readonly source: Endpoint | undefined
+  readonly destination: Endpoint | undefined
+  readonly upstream: Endpoint | undefined
+  readonly tls: TlsView | undefined
+  readonly age: number
+  readonly bytesUp: number
+  readonly bytesDown: number
+  readonly reason: CloseReason | undefined
+}
+
+/** One upstream of a service, where the service looks after several. */
+export interface UpstreamView {
+  readonly name: string
+  readonly address: string | undefined
+  readonly weight: number
+  readonly backup: boolean
+  /** `up`, `down`, ... in the words of whoever watches it. */
+  readonly state: string
+  readonly active: number
+  readonly total: number
+  readonly failures: number
+}
+
+/** One service. Durations in milliseconds. */
+export interface ServiceView {
+  /** As configured: it is a label of metrics. */
+  readonly name: string
+  /** Where it listens; undefined while it does not. */
+  readonly address: string | undefined
+  readonly upstream: string
+  readonly sends: string
+  /** Which headers it accepts; undefined where it reads none. */
+  readonly expects: string | undefined
+  readonly trust: readonly string[]
+  readonly state: ServerState
+  /** By name; `Infinity` for what is not limited. */
+  readonly limits: Readonly<Record<string, number>>
+  /** By name. */
+  readonly timeouts: Readonly<Record<string, number>>
+  readonly totals: () => TotalsView
+  readonly connections: () => Iterable<ConnectionView>
+  readonly upstreams?: (() => readonly UpstreamView[]) | undefined
+}
+
+/** Whether the program takes connections: not yet, now, or no longer. */
+export type Readiness = 'starting' | 'ready' | 'draining'
+
+/** All that the admin listener shows. */
+export interface AdminSource {
+  /** Of the program. */
+  readonly version: string
+  readonly readiness: () => Readiness
+  readonly services: () => readonly ServiceView[]
+  /** Log lines that nobody took. */
+  readonly lostLogLines: () => number
+}

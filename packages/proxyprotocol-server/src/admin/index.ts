@@ -1,0 +1,13 @@
+// The admin listener: health, metrics and the state of things, on a port of their own.
+
+export { AdminServer, type AdminOptions } from './admin-server.ts'
+export type {
+  AdminSource,
+  ConnectionView,
+  DistributionView,
+  Readiness,
+  ServiceView,
+  TotalsView,
+  UpstreamView,
+} from './admin-source.ts'
+export type { StatsDocument } from './stats-document.ts'

@@ -1,0 +1,54 @@
+// The last sixty seconds, second by second: the differences between sums that were read once a second.
+
+/** Milliseconds. */
+const SECOND = 1_000
+const SECONDS = 60
+
+/** Sums since the start. */
+export interface Sums {
+  readonly accepted: number
+  readonly closed: number
+  /** Closed for another reason than `done` or `probe`. */
+  readonly errors: number
+  readonly bytesUp: number
+  readonly bytesDown: number
+}
+
+/** What came to each of the sums in each of sixty seconds, the oldest first. */
+export type LastMinute = Readonly<Record<keyof Sums, readonly number[]>>
+
+const names = ['accepted', 'closed', 'errors', 'bytesUp', 'bytesDown'] as const
+
+/** Reads the sums once a second until it is stopped; its timer does not keep the process. */
+export class MinuteWatch {
+  readonly #read: () => Sums
+  readonly #timer: NodeJS.Timeout
+  #before: Sums
+  #seconds: readonly Sums[] = Array.from({ length: SECONDS }, () => zero)
+
+  constructor(read: () => Sums) {
+    this.#read = read
+    this.#before = read()
+    this.#timer = setInterval(() => this.look(), SECOND).unref()
+  }
+
+  /** A second is over. */
+  look(): void {
+    const now = this.#read()
+    const since = Object.fromEntries(names.map(name => [name, Math.max(0, now[name] - this.#before[name])]))
+    // A service that was taken away takes its part of the sums along: that is no negative traffic.
+    this.#seconds = [...this.#seconds.slice(1), since as unknown as Sums] // by its names
+    this.#before = now
+  }
+
+  view(): LastMinute {
+    const series = names.map(name => [name, this.#seconds.map(second => second[name])])
+    return Object.fromEntries(series) as LastMinute // by its names
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+}
+
+const zero: Sums = { accepted: 0, closed: 0, errors: 0, bytesUp: 0, bytesDown: 0 }

@@ -1,0 +1,81 @@
+// The process itself: memory, processor, open files, and how late its event loop comes round.
+
+import { readdir } from 'node:fs/promises'
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
+import { descriptorLimit } from 'proxyprotocol/server'
+
+/** Milliseconds between two looks at the event loop. */
+const RESOLUTION = 20
+/** Milliseconds after which the event loop is measured anew: a delay at the start is of no interest a day later. */
+const MINUTE = 60_000
+
+/** Durations in milliseconds, sizes in bytes. */
+export interface ProcessView {
+  readonly pid: number
+  readonly node: string
+  /** ISO 8601. */
+  readonly startedAt: string
+  readonly uptime: number
+  readonly cpu: number
+  readonly residentMemory: number
+  readonly heapUsed: number
+  /** Undefined where the system does not tell, or just now cannot. */
+  readonly openFiles: number | undefined
+  readonly maxFiles: number | undefined
+  /** How late the event loop came round since this minute of the program began: the median, 99 of 100, the worst. */
+  readonly eventLoopDelay: { readonly p50: number; readonly p99: number; readonly max: number }
+}
+
+/** Watches the event loop until it is stopped. */
+export class ProcessFacts {
+  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION })
+  readonly #maxFiles = descriptorLimit()
+  readonly #timer: NodeJS.Timeout
+
+  /** @param minute milliseconds after which the event loop is measured anew. */
+  constructor(minute: number = MINUTE) {
+    this.#delay.enable()
+    this.#timer = setInterval(() => this.#delay.reset(), minute).unref()
+  }
+
+  async view(): Promise<ProcessView> {
+    const { user, system } = process.cpuUsage()
+    const { rss, heapUsed } = process.memoryUsage()
+    const uptime = process.uptime() * 1_000
+    return {
+      pid: process.pid,
+      node: process.version,
+      startedAt: new Date(Date.now() - uptime).toISOString(),
+      uptime,
+      cpu: (user + system) / 1_000,
+      residentMemory: rss,
+      heapUsed,
+      openFiles: await openFiles(),
+      maxFiles: this.#maxFiles,
+      eventLoopDelay: {
+        p50: this.#late(this.#delay.percentile(50)),
+        p99: this.#late(this.#delay.percentile(99)),
+        max: this.#late(this.#delay.max),
+      },
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#delay.disable()
+  }
+
+  /** From the nanoseconds between two looks; before the first two there is nothing to tell. */
+  #late(nanoseconds: number): number {
+    return this.#delay.count === 0 ? 0 : Math.max(0, nanoseconds / 1e6 - RESOLUTION)
+  }
+}
+
+/** One of them is the folder that is being read. */
+export async function openFiles(folder = '/proc/self/fd'): Promise<number | undefined> {
+  try {
+    return (await readdir(folder)).length - 1
+  } catch {
+    return undefined
+  }
+}

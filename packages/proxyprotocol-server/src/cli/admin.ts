@@ -1,0 +1,69 @@
+// Wires the relays of a program to its admin listener.
+
+import { createRequire } from 'node:module'
+import { AdminServer, type AdminSource, type Readiness, type ServiceView } from '../admin/index.ts'
+import type { AdminSettings } from '../config/index.ts'
+import type { Relay } from '../relay/index.ts'
+import { showAddress } from './log.ts'
+import { log, logFailure, type ProgramIo } from './program.ts'
+import { sentTo, upstreamsOf } from './show-pool.ts'
+
+/** Starts the admin listener; `relays` are those there are by the time of each request. */
+export async function startAdmin(
+  io: ProgramIo,
+  { listen, hosts }: AdminSettings,
+  relays: () => readonly Relay[],
+): Promise<AdminServer> {
+  const admin = new AdminServer(sourceOf(io, relays), {
+    hosts,
+    onError: error => {
+      logFailure(io, error, undefined)
+    },
+  })
+  const address = await admin.listen(listen)
+  log(io, 'admin', [['address', showAddress(address)]])
+  return admin
+}
+
+function sourceOf(io: ProgramIo, relays: () => readonly Relay[]): AdminSource {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string } // our own file
+  return {
+    version,
+    readiness: () => readiness(relays()),
+    services: () => relays().map(serviceView),
+    lostLogLines: () => io.log.lost,
+  }
+}
+
+/** Ready are all or none: whoever asks sends clients to any of the services. */
+function readiness(relays: readonly Relay[]): Readiness {
+  const states = relays.map(({ server }) => server.state)
+  if (states.some(state => state === 'draining' || state === 'closed')) return 'draining'
+  return states.every(state => state === 'listening') ? 'ready' : 'starting'
+}
+
+function serviceView({ server, service, totals, connections, upstreams }: Relay): ServiceView {
+  const { name, accepts, limits, timeouts } = service
+  const { address, state } = server
+  return {
+    ...{ name, state, totals, connections },
+    address: address === null ? undefined : String(showAddress(address)),
+    upstream: upstreamsOf(service),
+    sends: sentTo(service),
+    expects: accepts?.version,
+    trust: accepts ? [accepts.trust].flat() : [],
+    limits: numbersOf(limits),
+    timeouts: { ...timeouts },
+    upstreams: () =>
+      upstreams().upstreams.map(({ failures, ...each }) => ({ ...each, failures: sumOf(failures) })),
+  }
+}
+
+function sumOf(counts: Readonly<Partial<Record<string, number>>>): number {
+  return Object.values(counts).reduce<number>((sum, count = 0) => sum + count, 0)
+}
+
+function numbersOf(values: object): Record<string, number> {
+  const numbers = Object.entries(values).filter(([, value]) => typeof value === 'number')
+  return Object.fromEntries(numbers)
+}

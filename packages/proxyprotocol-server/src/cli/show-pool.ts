@@ -1,0 +1,59 @@
+// The upstreams of a service for people: where it connects to, who gets how much, and when one counts as down.
+
+import {
+  formatPlace,
+  type ActiveCheck,
+  type Pool,
+  type Service,
+  type UpstreamSettings,
+} from '../config/index.ts'
+
+const HEADERS = { v1: 'a version 1 header', v2: 'a version 2 header', none: 'no header' } as const
+const SHARES = {
+  'round-robin': 'in turn',
+  'least-connections': 'to the one with the fewest connections for its weight',
+  'source-hash': 'by the address of the client',
+} as const
+
+/** One line for an upstream alone with nothing but defaults; more where there is more to say. */
+export function describePool({ upstreams, balance, retries, health, check }: Pool): readonly string[] {
+  const several = upstreams.length > 1
+  return [
+    ...upstreams.map(upstream => describeUpstream(upstream, several)),
+    ...(several
+      ? [
+          `shares connections out ${SHARES[balance]}, and tries ${String(retries)} others where one does not answer`,
+          `marks as down for ${String(health.cooldown)} ms what fails ${String(health.fails)} times within ${String(health.window)} ms`,
+        ]
+      : []),
+    ...(check ? [describeCheck(check)] : []),
+  ]
+}
+
+function describeUpstream(
+  { name, address, header, weight, backup }: UpstreamSettings,
+  several: boolean,
+): string {
+  const place = formatPlace(address)
+  const called = name === place ? '' : ` (${name})`
+  const share = several ? `; ${backup ? 'a backup of' : 'has'} weight ${String(weight)}` : ''
+  return `connects to ${place}${called}, and sends it ${HEADERS[header]}${share}`
+}
+
+function describeCheck({ interval, timeout, rise, fall, header }: ActiveCheck): string {
+  const how = header ? 'with a header that names no client' : 'without a header'
+  return (
+    `checks every ${String(interval)} ms ${how}, for at most ${String(timeout)} ms; ` +
+    `${String(fall)} failures bring down, ${String(rise)} good ones up`
+  )
+}
+
+/** Where the upstreams of a service are, in one line. */
+export function upstreamsOf({ pool }: Pick<Service, 'pool'>): string {
+  return pool.upstreams.map(({ address }) => formatPlace(address)).join(',')
+}
+
+/** Which headers they are sent. */
+export function sentTo({ pool }: Pick<Service, 'pool'>): string {
+  return [...new Set(pool.upstreams.map(({ header }) => header))].join(',')
+}
