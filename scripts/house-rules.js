@@ -16,6 +16,7 @@ const layers = [
   { src: programs, folder: 'cli', below: ['admin', 'relay', 'config'] },
   { src: programs, folder: 'admin', below: ['config'] },
   { src: programs, folder: 'relay', below: ['config'] },
+  { src: programs, folder: 'relay/passthrough', below: ['config'] },
   { src: programs, folder: 'relay/upstreams', below: ['config'] },
   { src: programs, folder: 'config', below: [] },
 ]

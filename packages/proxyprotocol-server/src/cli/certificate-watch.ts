@@ -62,9 +62,12 @@ function watchDirectory(io: ProgramIo, directory: string, onChange: () => void):
 }
 
 function directoriesOf(services: readonly Service[]): readonly string[] {
-  const all = services.flatMap(({ listen, pool }) =>
-    [listen, ...pool.upstreams.map(({ address }) => address)].flatMap(({ tls }) => placesOf(tls)),
-  )
+  const all = services.flatMap(({ listen, pool, passthrough }) => {
+    const upstreams = [pool, ...(passthrough?.routes ?? []).map(route => route.pool)].flatMap(
+      each => each.upstreams,
+    )
+    return [listen, ...upstreams.map(({ address }) => address)].flatMap(({ tls }) => placesOf(tls))
+  })
   return [...new Set(all)]
 }
 

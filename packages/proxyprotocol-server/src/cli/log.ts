@@ -21,8 +21,8 @@ export type LogFields = readonly (readonly [key: string, value: LogValue])[]
 
 /** A line without its line end; one that is too long ends in `...`. */
 export function formatLine(time: Date, event: string, fields: LogFields): string {
-  const pairs = fields.flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${show(value)}`]))
-  const line = [time.toISOString(), event, ...pairs].join(' ')
+  let line = `${time.toISOString()} ${event}`
+  for (const [key, value] of fields) if (value !== undefined) line += ` ${key}=${show(value)}`
   return line.length > MAX_LINE_LENGTH ? `${line.slice(0, MAX_LINE_LENGTH - 3)}...` : line
 }
 
@@ -40,6 +40,7 @@ export function showAddress(address: AddressInfo | string): string | Uint8Array 
 }
 
 function show(value: Exclude<LogValue, undefined>): string {
+  if (typeof value === 'number') return String(value)
   if (value instanceof Uint8Array) return hexOf(value)
   const text = String(value)
   return PLAIN_WORD.test(text) ? text : quoted(text)

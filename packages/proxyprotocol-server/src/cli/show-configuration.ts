@@ -3,6 +3,7 @@
 import {
   formatPlace,
   passName,
+  type Passthrough,
   type Acceptance,
   type BlockLists,
   type Configuration,
@@ -33,6 +34,7 @@ function describe(service: Service): readonly string[] {
     name,
     `listens at ${formatPlace(listen)}`,
     ...(accepts ? acceptance(accepts, service) : ['expects no header, and trusts nobody']),
+    ...(service.passthrough ? passthrough(service.passthrough) : []),
     ...describePool(service.pool),
     ...(service.dnsbl ? [blockLists(service.dnsbl)] : []),
     `takes ${connections === undefined ? 'its share of the open files in' : String(connections)} connections, ` +
@@ -51,6 +53,18 @@ function acceptance({ version, trust }: Acceptance, { pass, limits, timeouts }: 
     `trusts ${trust === 'anyone' ? 'anyone' : trust.join(', ')}`,
     `passes on ${passed === '' ? 'no TLVs' : `these TLVs: ${passed}`}`,
   ]
+}
+
+function passthrough({ timeout, routes }: Passthrough): readonly string[] {
+  return [
+    `passes TLS through, and reads the ClientHello of each client within ${ms(timeout)}`,
+    ...routes.flatMap(({ names, pool }) => [`for ${names.join(', ')}:`, ...indented(describePool(pool))]),
+    ...(routes.length > 0 ? ['for all others:'] : []),
+  ]
+}
+
+function indented(lines: readonly string[]): readonly string[] {
+  return lines.map(line => `  ${line}`)
 }
 
 function blockLists({ zones, action, timeout, servers }: BlockLists): string {

@@ -2,10 +2,18 @@
 
 import { z } from 'zod'
 import { formatPlace, type Address } from './address.ts'
-import { settlePool, type Pool, type SentHeader, type UpstreamSettings } from './pool.ts'
+import {
+  nameConflict,
+  settlePool,
+  type Pool,
+  type SentHeader,
+  type UpstreamInit,
+  type UpstreamSettings,
+} from './pool.ts'
 import { address } from './schema-address.ts'
 import { dnsblSchema, type BlockLists, type BlockListsInit } from './schema-dnsbl.ts'
 import { meta } from './schema-keys.ts'
+import { passthroughSchema, type Passthrough, type PassthroughInit } from './schema-passthrough.ts'
 import {
   limitsSchema,
   overLimitSchema,
@@ -31,6 +39,8 @@ const BOTH = 'there are `upstreams` as well; give one of the two'
 const NEITHER =
   'is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list'
 
+const ENDS_HERE = 'it is about TLS that passes through undecrypted, but TLS ends at `listen`'
+
 const NAME = 'up to 64 letters, digits and any of ". _ : - [ ]"'
 
 /** Which headers are accepted, and from whom. */
@@ -54,6 +64,8 @@ export interface Service {
   readonly header: SentHeader
   /** Types of TLVs that go on from an inbound header, in place of the relay's own of the same type. */
   readonly pass: ReadonlySet<number>
+  /** How TLS that is passed through is looked at; undefined where it is not. */
+  readonly passthrough: Passthrough | undefined
   /** What is asked about each client before it is connected; undefined where nobody is asked. */
   readonly dnsbl: BlockLists | undefined
   readonly limits: ServiceLimits
@@ -68,6 +80,8 @@ export interface ServiceOptions extends PoolOptions {
   readonly trust?: TrustList | undefined
   /** TLVs of an inbound header that go on. Default: alpn, authority, uniqueId, ssl, and those of the clouds. */
   readonly pass?: readonly TlvName[] | undefined
+  /** TLS that is passed through: its ClientHello is looked at, for the header and for routes by server name. */
+  readonly passthrough?: PassthroughInit | undefined
   /** DNS block lists that are asked about each client. */
   readonly dnsbl?: BlockListsInit | undefined
   readonly limits?: ServiceLimitsInit | undefined
@@ -115,14 +129,17 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     resolve: resolveSchema,
     trust: trustSchema,
     pass: passSchema,
+    passthrough: passthroughSchema,
     dnsbl: dnsblSchema,
     limits: limitsSchema,
     overLimit: overLimitSchema,
     timeouts: timeoutsSchema,
   })
-  .check(({ value: { listen, trust }, issues }) => {
+  .check(({ value: { listen, trust, passthrough }, issues }) => {
     const message = mismatch(listen, trust)
     if (message !== undefined) issues.push({ code: 'custom', message, path: ['trust'], input: trust })
+    if (listen.tls && passthrough)
+      issues.push({ code: 'custom', message: ENDS_HERE, path: ['passthrough'], input: passthrough })
   })
   .refine(({ upstream, upstreams }) => (upstream === undefined) !== (upstreams === undefined), {
     path: ['upstream'],
@@ -133,14 +150,33 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
       !issues.some(({ path: [key] = [] }) => isUpstreamKey(key)),
     error: ({ input }) => (isGiven(input, 'upstream') ? BOTH : NEITHER),
   })
-  .transform(({ trust, upstream, upstreams, balance, retries, health, resolve, ...written }): Service => {
+  .check(({ value: { upstreams = [], passthrough }, issues }) => {
+    const routed = passthrough?.routes.flatMap(route => route.upstreams) ?? []
+    const conflict = nameConflict([...upstreams, ...routed])
+    if (conflict) {
+      issues.push({
+        code: 'custom',
+        message: conflict.message,
+        path: ['passthrough', 'routes'],
+        input: passthrough,
+      })
+    }
+  })
+  .transform(({ trust, upstream, upstreams, passthrough, ...rest }): Service => {
+    const { balance, retries, health, resolve, ...written } = rest
     const { listen } = written
     const all = upstreams ?? [{ address: upstream as Address }] // one of the two is there
-    const pool = settlePool({ upstreams: all, balance, retries, health, resolve })
+    const poolOf = (these: readonly UpstreamInit[]): Pool =>
+      settlePool({ upstreams: these, balance, retries, health, resolve })
+    const pool = poolOf(all)
     const [first] = pool.upstreams as readonly [UpstreamSettings] // it takes no fewer than one
     return {
       ...written,
       pool,
+      passthrough: passthrough && {
+        timeout: passthrough.timeout,
+        routes: passthrough.routes.map(route => ({ names: route.names, pool: poolOf(route.upstreams) })),
+      },
       upstream: first.address,
       name: written.name ?? formatPlace(listen),
       accepts: acceptance(listen, trust),

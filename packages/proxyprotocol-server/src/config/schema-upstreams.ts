@@ -68,10 +68,7 @@ const upstreamObject = z.strictObject({
     .meta(meta({ description: 'Gets connections only while no other is up.' })),
 })
 
-export const upstreamsSchema: z.ZodType<
-  readonly UpstreamInit[] | undefined,
-  readonly UpstreamText[] | undefined
-> = z
+export const upstreamList: z.ZodType<readonly UpstreamInit[], readonly UpstreamText[]> = z
   .array(z.union([upstreamSchema.transform((text): UpstreamInit => ({ address: text })), upstreamObject]))
   .min(1)
   .check(({ value, issues }) => {
@@ -79,14 +76,17 @@ export const upstreamsSchema: z.ZodType<
     if (conflict)
       issues.push({ code: 'custom', input: value, path: [conflict.at], message: conflict.message })
   })
-  .optional()
-  .meta(
-    meta({
-      description:
-        'Several places to connect to, instead of `upstream`: addresses, or objects that say more of them.',
-      defaultIs: 'the one of `upstream`',
-    }),
-  )
+
+export const upstreamsSchema: z.ZodType<
+  readonly UpstreamInit[] | undefined,
+  readonly UpstreamText[] | undefined
+> = upstreamList.optional().meta(
+  meta({
+    description:
+      'Several places to connect to, instead of `upstream`: addresses, or objects that say more of them.',
+    defaultIs: 'the one of `upstream`',
+  }),
+)
 
 export const balanceSchema: z.ZodType<Balance, Balance | undefined> = z
   .enum(balances)

@@ -4,6 +4,7 @@
 import type { Listing } from 'proxyprotocol/dnsbl'
 import type { Connection } from 'proxyprotocol/server'
 import type { SentHeader } from '../config/index.ts'
+import type { ClientHello } from './passthrough/index.ts'
 import { tlsFacts, type TlsFacts } from './tls-facts.ts'
 import type { Traffic } from './tunnel.ts'
 import type { Route } from './upstreams/index.ts'
@@ -30,10 +31,12 @@ export class Progress implements Traffic {
   readonly route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
   /** What the upstream that was tried last was to be sent. */
   sent: SentHeader | undefined
+  /** What its TLS says in clear, where it was looked at. */
+  hello: ClientHello | undefined
   /** What the block lists say of the client, once they have. */
   listing: Listing | undefined
-  /** What was known of the client's TLS at the start. */
-  readonly tls: TlsFacts | undefined
+  /** As they were at the start: the socket forgets. */
+  readonly #tls: TlsFacts | undefined
   readonly #acceptedAt: number
   readonly #openedAt: number
   #answeredAt: number | undefined
@@ -42,7 +45,7 @@ export class Progress implements Traffic {
   constructor(connection: Pick<Connection, 'age' | 'info' | 'tls'>) {
     this.#openedAt = performance.now()
     this.#acceptedAt = this.#openedAt - connection.age
-    this.tls = tlsFacts(connection)
+    this.#tls = tlsFacts(connection)
   }
 
   /** The block lists have answered; undefined where there was nobody to ask about. */
@@ -54,6 +57,12 @@ export class Progress implements Traffic {
   /** Its upstream stands. */
   connected(): void {
     this.#connectedAt = performance.now()
+  }
+
+  /** What is known of the client's TLS. */
+  get tls(): TlsFacts | undefined {
+    const serverName = this.hello?.serverName
+    return serverName === undefined ? this.#tls : { version: this.#tls?.version, serverName }
   }
 
   get timings(): RelayTimings {

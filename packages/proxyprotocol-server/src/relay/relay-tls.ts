@@ -23,11 +23,11 @@ export function serverTls(settings: TlsSettings): TlsOptions {
 /** The TLS of one relay. */
 export class RelayTls {
   readonly #settings: TlsSettings | undefined
-  readonly #upstreams: UpstreamTls
+  readonly #upstreams: readonly UpstreamTls[]
   #files: TlsFiles | undefined
 
   /** @throws {ConfigError} when settings or files cannot be used. */
-  constructor({ tls }: Pick<Address, 'tls'>, upstreams: UpstreamTls) {
+  constructor({ tls }: Pick<Address, 'tls'>, upstreams: readonly UpstreamTls[]) {
     this.#settings = tls && settleTls(tls, 'listen')
     this.#upstreams = upstreams
     this.#files = this.#read()
@@ -58,12 +58,12 @@ export class RelayTls {
    */
   reload(server: Pick<ProxyServer, 'setSecureContext'>): boolean {
     const files = this.#read()
-    const renewUpstreams = this.#upstreams.renewal()
+    const renewals = this.#upstreams.flatMap(each => each.renewal() ?? [])
     const isSame = isDeepStrictEqual(files, this.#files)
     if (files && !isSame) server.setSecureContext(contextOptions(files))
     this.#files = files
-    renewUpstreams?.()
-    return !isSame || renewUpstreams !== undefined
+    for (const renew of renewals) renew()
+    return !isSame || renewals.length > 0
   }
 
   #read(): TlsFiles | undefined {

@@ -10,13 +10,15 @@ import { BlockListCheck, describeListed, type ListingCounts } from './block-list
 import { withConnectionLimit } from './connection-limit.ts'
 import { Ledger, type LiveConnection, type RelayTotals } from './ledger.ts'
 import { listenAt } from './listen-at.ts'
+import { peekClientHello } from './passthrough/index.ts'
 import type { Progress } from './progress.ts'
 import { recordOf, type Outcome, type RelayRecord } from './relay-record.ts'
 import { RelayServer } from './relay-server.ts'
 import { RelayTls } from './relay-tls.ts'
 import { tunnel } from './tunnel.ts'
 import { upstreamHeader } from './upstream-header.ts'
-import { UpstreamPool, type PoolContext, type PoolSnapshot } from './upstreams/index.ts'
+import { UpstreamPools } from './upstream-pools.ts'
+import type { PoolContext, PoolSnapshot } from './upstreams/index.ts'
 
 export interface RelayOptions extends PoolContext {
   /**
@@ -81,16 +83,16 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const service = withConnectionLimit(given)
   const ledger = new Ledger()
   const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
-  const pool = new UpstreamPool(service.pool, options)
-  const tls = new RelayTls(service.listen, pool.tls)
+  const pools = new UpstreamPools(service, options)
+  const tls = new RelayTls(service.listen, pools.tls)
   const server = new RelayServer(
-    () => pool.close(),
+    () => pools.close(),
     { ...serverOptions(service), tls: tls.server, onError },
     async connection => {
       const progress = ledger.open(connection)
       let outcome: Outcome = { reason: 'handler_error', error: undefined }
       try {
-        outcome = await relayConnection({ service, blockLists, tls, tlsFacts, pool, connection, progress })
+        outcome = await relayConnection({ service, blockLists, tls, tlsFacts, pools, connection, progress })
       } finally {
         const { age } = connection
         ledger.close(progress, age)
@@ -100,7 +102,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   )
   const listen: Relay['listen'] = async () => {
     const bound = await listenAt(server, service.listen)
-    pool.start()
+    pools.start()
     return bound
   }
   return {
@@ -111,7 +113,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
     },
     totals: () => ledger.totals(server),
     connections: () => ledger.connections(server),
-    upstreams: () => pool.snapshot(),
+    upstreams: () => pools.snapshot(),
     listen,
     reloadCertificates: () => tls.reload(server),
   }
@@ -133,7 +135,7 @@ interface Job {
   readonly blockLists: BlockListCheck | undefined
   readonly tls: RelayTls
   readonly tlsFacts: HeaderForOptions['tls']
-  readonly pool: UpstreamPool
+  readonly pools: UpstreamPools
   readonly connection: Connection
   readonly progress: Progress
 }
@@ -145,6 +147,7 @@ async function relayConnection(job: Job): Promise<Outcome> {
   try {
     job.tls.checkClient(connection.tls)
     await askBlockLists(job)
+    await peek(job)
     const upstream = await connectUpstream(job)
     await relayBetween(job, upstream)
   } catch (error) {
@@ -153,9 +156,10 @@ async function relayConnection(job: Job): Promise<Outcome> {
     connection.abort(fault)
   }
   // The first reason counts: a client that reset the connection is why connecting was given up, for one.
-  const { reason, signal } = connection
-  const error = fault?.code === reason ? fault : (signal.reason as ProxyProtocolError) // the server's promise
-  return { reason: reason ?? 'done', error }
+  const { reason } = connection
+  if (reason === undefined) return { reason: 'done', error: undefined }
+  const error = fault?.code === reason ? fault : (connection.signal.reason as ProxyProtocolError) // the server's promise
+  return { reason, error }
 }
 
 /** @throws ProxyProtocolError `denied_dnsbl` where the client is listed, and the service rejects those. */
@@ -172,7 +176,14 @@ async function askBlockLists(job: Job): Promise<void> {
   }
 }
 
-async function connectUpstream({ service, tlsFacts, pool, connection, progress }: Job): Promise<Socket> {
+/** @throws ProxyProtocolError as `peekClientHello` does, where the service passes TLS through. */
+async function peek({ service: { passthrough }, connection, progress }: Job): Promise<void> {
+  const { socket, signal, info } = connection
+  if (!passthrough || info.header?.command === 'LOCAL') return // a check by the proxy in front may say nothing
+  progress.hello = await peekClientHello(socket, { timeout: passthrough.timeout, signal })
+}
+
+async function connectUpstream({ service, tlsFacts, pools, connection, progress }: Job): Promise<Socket> {
   const { socket, signal, info } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
@@ -181,13 +192,13 @@ async function connectUpstream({ service, tlsFacts, pool, connection, progress }
     return bytes
   }
   const { pass, timeouts } = service
-  const { route, listing } = progress
-  const upstream = await pool.connect({
+  const { route, listing, hello } = progress
+  const upstream = await pools.for(hello?.serverName).connect({
     source: info.source,
     client: connection.tls,
     header: ({ header }) => {
       progress.sent = header
-      return upstreamHeader({ header, pass, tls: tlsFacts }, connection, listing)
+      return upstreamHeader({ header, pass, tls: tlsFacts }, connection, { listing, hello })
     },
     payload,
     timeout: timeouts.connect,

@@ -1,5 +1,5 @@
 // What a log says of a client's TLS: the word of the inbound header where TLS ended at the proxy in front, and what the
-// socket itself knows where it ends here.
+// socket itself knows where it ends here. What passes through speaks for itself (`Progress`).
 
 import type { Connection } from 'proxyprotocol/server'
 

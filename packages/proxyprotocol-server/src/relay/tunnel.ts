@@ -4,6 +4,8 @@
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import { reset } from 'proxyprotocol/server'
+import { Direction } from './direction.ts'
+import { isConnected, isTls } from './socket-handle.ts'
 
 /** Errors of Node and of OpenSSL about what came over a connection that stands. */
 const TLS_FAULT = /^(?:EPROTO$|ERR_SSL_|ERR_TLS_)/
@@ -30,8 +32,8 @@ export interface TunnelOptions {
  * A downstream that fails resets the upstream, and is no error here.
  *
  * @throws ProxyProtocolError `upstream_reset` when the upstream fails, `tls_upstream_error` when it breaks TLS,
- * `half_close_timeout` when the upstream has ended and the downstream neither ends nor moves a byte, or when the downstream has ended in both directions and the upstream no longer
- * takes what is left for it. Sockets that are open are the caller's then.
+ * `half_close_timeout` when the upstream has ended and the downstream neither ends nor moves a byte, or when the downstream has
+ * ended in both directions and the upstream no longer takes what is left for it. Sockets that are open are the caller's then.
  */
 export function tunnel(
   downstream: Socket,
@@ -39,40 +41,38 @@ export function tunnel(
   { traffic, halfClose }: TunnelOptions,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    const up = new Direction(downstream, upstream, bytes => (traffic.bytesUp += bytes))
+    const down = new Direction(upstream, downstream, bytes => countDown(traffic, bytes))
     let open = 2
-    function onClose(): void {
+    let ended = false
+    function onClose(direction: Direction): void {
+      direction.end()
       if (--open === 0) resolve()
     }
     function onDownstreamClose(): void {
       // Anything but an end in both directions is a cut stream, and must not look complete upstream.
-      if (downstream.readableEnded && downstream.writableFinished) {
-        upstream.setTimeout(halfClose, () => {
-          giveUp('the upstream does not read')
-        })
-      } else {
-        reset(upstream)
-      }
-      onClose()
+      if (!ended && !(downstream.readableEnded && downstream.writableFinished)) reset(upstream)
+      else limitSilence(upstream, 'the upstream does not read')
+      onClose(up)
     }
     /** An upstream that has ended is done with the connection; that a client sends on to it is rare, and shows. */
     function onUpstreamEnd(): void {
-      downstream.setTimeout(halfClose, () => {
-        giveUp('the upstream has ended, and the client does not')
+      ended = end(downstream)
+      if (!ended) limitSilence(downstream, 'the upstream has ended, and the client does not')
+    }
+    function limitSilence(socket: Socket, detail: string): void {
+      socket.setTimeout(halfClose, () => reject(new ProxyProtocolError('half_close_timeout', { detail })))
+    }
+    upstream
+      .on('close', () => onClose(down))
+      .on('error', (cause: NodeJS.ErrnoException) => {
+        const code = TLS_FAULT.test(cause.code ?? '') ? 'tls_upstream_error' : 'upstream_reset'
+        reject(new ProxyProtocolError(code, { detail: cause.message, cause }))
       })
-    }
-    function giveUp(detail: string): void {
-      reject(new ProxyProtocolError('half_close_timeout', { detail }))
-    }
-    upstream.on('close', onClose).on('error', (cause: NodeJS.ErrnoException) => {
-      const code = TLS_FAULT.test(cause.code ?? '') ? 'tls_upstream_error' : 'upstream_reset'
-      reject(new ProxyProtocolError(code, { detail: cause.message, cause }))
-    })
     if (downstream.closed) return onDownstreamClose()
     downstream.on('close', onDownstreamClose)
-    if (upstream.readableEnded) onUpstreamEnd()
-    else upstream.on('end', onUpstreamEnd)
-    pump(downstream, upstream, bytes => (traffic.bytesUp += bytes))
-    pump(upstream, downstream, bytes => countDown(traffic, bytes))
+    relay(up, downstream, () => end(upstream))
+    relay(down, upstream, onUpstreamEnd)
   })
 }
 
@@ -81,23 +81,37 @@ function countDown(traffic: Traffic, bytes: number): void {
   traffic.bytesDown += bytes
 }
 
-function pump(from: Socket, to: Socket, count: (bytes: number) => void): void {
-  function onEnd(): void {
-    // Node before 24 takes a reset that arrives together with data for an end. After a reset writing fails, were it
-    // nothing at all: at once, or where writes are waiting already, within this turn of the event loop. Only where our
-    // own side has ended as well, nothing can tell.
-    if (from.writable) from.write('')
-    setImmediate(() => {
-      if (!from.errored) to.end()
-    })
-  }
+function relay(direction: Direction, from: Socket, onEnd: () => void): void {
   // A FIN that came alone while the upstream was connecting has ended the stream already: nobody had to read for that.
-  if (from.readableEnded) return onEnd()
-  from.on('data', (chunk: Buffer) => {
-    count(chunk.length)
-    if (!to.write(chunk)) from.pause()
+  if (from.readableEnded) return whenEnded(from, onEnd)
+  direction.start()
+  from.on('end', () => whenEnded(from, onEnd))
+}
+
+/**
+ * Tells an end from a reset. Node before 24 takes a reset that arrives together with data for an end; only where our own
+ * side has ended as well, nothing can tell.
+ */
+function whenEnded(from: Socket, onEnd: () => void): void {
+  const isSure = from.writable ? !isTls(from) && isConnected(from) : from.writableFinished
+  if (isSure) return onEnd()
+  // After a reset writing fails, were it nothing at all: at once, or where writes are waiting already, within this turn of
+  // the event loop.
+  if (from.writable) from.write('')
+  setImmediate(() => {
+    if (!from.errored) onEnd()
   })
-  from.on('end', onEnd)
-  to.on('drain', () => from.resume())
-  if (to.writableNeedDrain) from.pause()
+}
+
+/**
+ * Passes an end on. Where nothing is left to come or to go, closing the socket says it with one system call less; TLS has an
+ * end of its own to send.
+ *
+ * @returns whether it was closed, ended in both directions.
+ */
+function end(to: Socket): boolean {
+  const isOver = to.readableEnded && to.writableLength === 0 && !isTls(to)
+  if (isOver) to.destroy()
+  else to.end()
+  return isOver
 }

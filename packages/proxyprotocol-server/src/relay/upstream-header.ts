@@ -16,6 +16,15 @@ import type { Listing } from 'proxyprotocol/dnsbl'
 import type { Connection } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 import { describeListed } from './block-list-check.ts'
+import type { ClientHello } from './passthrough/index.ts'
+
+/** What else is known of the client. */
+interface Known {
+  /** That it is listed is told in the extension TLV of the Python library. */
+  readonly listing?: Listing | undefined
+  /** Its server name is the authority, and a single protocol that it offers the one there will be. */
+  readonly hello?: ClientHello | undefined
+}
 
 /** Encoding fills it in. */
 const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
@@ -29,18 +38,17 @@ export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> 
 /**
  * The header for a connection's upstream; undefined where the service sends none.
  *
- * @param listing what is told the upstream of a client that is listed, in the extension TLV of the Python library.
  * @throws ProxyProtocolError `client_reset` when the client is gone, `header_invalid` when the inbound header cannot be
  * sent on: with the relay's own TLVs it is too long, say.
  */
 export function upstreamHeader(
   { header, pass, tls }: UpstreamHeaderOptions,
   { id, socket, info }: Pick<Connection, 'id' | 'socket' | 'info'>,
-  listing?: Listing,
+  { listing, hello }: Known = {},
 ): HeaderInit | undefined {
   if (header === 'none') return undefined
   const uniqueId = Buffer.from(id.replaceAll('-', ''), 'hex')
-  const own = headerFor(socket, header === 'v1' ? { version: 1 } : { uniqueId, tls })
+  const own = headerFor(socket, header === 'v1' ? { version: 1 } : { uniqueId, tls, tlvs: helloTlvs(hello) })
   const inbound = info.header
   if (header === 'v1') return inbound ? withoutTlvs(inbound) : own
   const told = listing?.status === 'listed' ? { dnsbl: describeListed(listing) } : undefined
@@ -50,6 +58,14 @@ export function upstreamHeader(
   const merged = { ...inbound, version: 2, tlvs: mergeTlvs(ownTlvs, inbound.tlvs, pass) } as const
   const extension = { ...info.tlvs.extension, ...told }
   return sendable(Object.keys(extension).length > 0 ? withExtension(merged, extension) : merged)
+}
+
+function helloTlvs({ serverName, alpn = [] }: Partial<ClientHello> = {}): readonly Tlv[] {
+  const [only, ...others] = alpn
+  return [
+    ...(serverName === undefined ? [] : [tlv.authority(serverName)]),
+    ...(only && others.length === 0 ? [{ type: tlvType.alpn, value: only }] : []),
+  ]
 }
 
 function withExtension(header: HeaderInit, extension: Partial<ExtensionInfo>): HeaderInit {

@@ -30,6 +30,8 @@ import { chunk, closedPort, content, dial, listen, outcome, type Listener } from
 interface Stage extends Running {
   readonly admin: number
   readonly upstream: Listener
+  /** As they were configured. */
+  readonly upstreams: readonly string[]
   /** The port of the service that expects headers. */
   readonly port: number
 }
@@ -40,13 +42,14 @@ const destination = { address: '192.0.2.88', port: 443 }
 /** The program with two services: one that expects headers, and one whose upstream is not there. */
 async function startStage(t: TestContext): Promise<Stage> {
   const upstream = await listen(t)
+  const upstreams = [`127.0.0.1:${upstream.port}`, `127.0.0.1:${await closedPort()}`] as const
   const running = await start(t, runServer, [
     ...['--admin', '127.0.0.1:0', '--trust', '127.0.0.1'],
-    ...['--service', '127.0.0.1:0?pp=detect', `127.0.0.1:${upstream.port}`],
-    ...['--service', '127.0.0.1:0', `127.0.0.1:${await closedPort()}`],
+    ...['--service', '127.0.0.1:0?pp=detect', upstreams[0]],
+    ...['--service', '127.0.0.1:0', upstreams[1]],
   ])
   const [, admin] = / admin address=127\.0\.0\.1:(\d+)/.exec(running.io.written.join('')) ?? []
-  return { ...running, upstream, admin: Number(admin), port: running.ports[0] ?? 0 }
+  return { ...running, upstream, upstreams, admin: Number(admin), port: running.ports[0] ?? 0 }
 }
 
 /** One relayed exchange: 5 bytes up and 2 down. */
@@ -165,6 +168,7 @@ test('labels are configured names and closed vocabularies: no address of the net
     command: value => ['LOCAL', 'PROXY'].includes(value),
     quantile: value => ['0.5', '0.99', '1'].includes(value),
     node: value => value === process.version,
+    upstream: value => stage.upstreams.includes(value),
     le: value => value === '+Inf' || Number(value) > 0,
   }
   let labels = 0
@@ -405,7 +409,8 @@ test('--admin alone is 127.0.0.1:10009; without a host it is the loopback, and a
     services: [{ listen: ':0', upstream: ':1' }],
     admin: { listen: '0.0.0.0' },
   })
-  assert.deepEqual(admin, { listen: { host: '0.0.0.0', port: 10_009, pp: undefined }, hosts: [] })
+  const expected = { transport: 'tcp', host: '0.0.0.0', port: 10_009, pp: undefined, tls: undefined }
+  assert.deepEqual(admin, { listen: expected, hosts: [] })
   const io = fakeIo()
   const { configuration } = serverRequest(
     ['--service', ':0', ':1', '--admin', '--admin-hosts', 'a.example,b.example'],

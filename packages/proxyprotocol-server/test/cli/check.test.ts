@@ -107,3 +107,28 @@ test('check does not listen: an address in use is no fault of the configuration'
   const io = fakeIo()
   assert.equal(await runServer(['check', file], io), 0)
 })
+
+test('TLS that is passed through is shown with its routes, and block lists with their action', () => {
+  const routes = [{ names: ['a.example', '*.b.example'], upstreams: ['a:1'] }]
+  const shown = (options: object): string =>
+    showConfiguration(parseConfig({ services: [{ listen: ':1', upstream: 'b:2', ...options }] }))
+  assert.ok(
+    shown({ passthrough: { routes } }).includes(`
+  passes TLS through, and reads the ClientHello of each client within 10000 ms
+  for a.example, *.b.example:
+    connects to a:1, and sends it a version 2 header
+  for all others:
+  connects to b:2, and sends it a version 2 header
+`),
+  )
+  assert.match(shown({ passthrough: {} }), / within 10000 ms\n {2}connects to b:2, /)
+  const zones = ['bl.example', 'KEY.zen.dq.spamhaus.net']
+  assert.match(
+    shown({ dnsbl: { zones, servers: ['127.0.0.1'], action: 'reject' } }),
+    /\n {2}asks bl\.example, a zone of Spamhaus at 127\.0\.0\.1 about each client for up to 1000 ms, and rejects those that are listed\n/,
+  )
+  assert.match(
+    shown({ dnsbl: { zones: ['bl.example'] } }),
+    /\n {2}asks bl\.example about each client .* tags those/,
+  )
+})

@@ -180,7 +180,8 @@ test('--log-format json says the same in objects of JSON, from the start to the 
     Object.entries(closed).map(([key, value]) => `${key} ${typeof value}`),
     [
       ...['level string', 'time string', 'id string', 'service string', 'peer string', 'source string'],
-      ...['destination string', 'local string', 'upstream string', 'upstreamAddress string', 'sent string'],
+      ...['destination string', 'local string', 'upstream string', 'upstreamAddress string'],
+      ...['attempts number', 'sent string'],
       ...['reason string', 'bytesUp number', 'bytesDown number', 'headerMs number', 'connectMs number'],
       ...['firstByteMs number', 'ms number', 'event string'],
     ],

@@ -95,6 +95,14 @@ test('two services cannot listen at one UNIX socket, with TLS or without', () =>
   ])
 })
 
+test('TLS that ends at a service does not pass through it', () => {
+  const listen = 'ssl://:443?cert=cert.pem'
+  const passthrough = { routes: [{ names: ['a.test'], upstreams: ['192.0.2.2:443'] }] }
+  assert.deepEqual(serviceFaults({ listen, upstream: '192.0.2.1:443', passthrough }), [
+    'passthrough: it is about TLS that passes through undecrypted, but TLS ends at `listen`',
+  ])
+})
+
 test('the admin listener speaks HTTP at a port, and refuses what it would not do', () => {
   const cases = {
     '127.0.0.1:1?pp=v1': 'it takes no "pp": headers are not read there',

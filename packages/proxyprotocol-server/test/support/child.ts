@@ -8,10 +8,13 @@ import { fileURLToPath } from 'node:url'
 import { atEnd } from './teardown.ts'
 
 export interface Child {
+  readonly pid: number
   /** What it has written to standard output so far. */
   readonly output: () => string
   /** The first line of standard output that matches, as soon as it is there. */
   line(pattern: RegExp): Promise<string>
+  /** Resolves when what it has written makes the condition true. */
+  until(condition: () => boolean): Promise<void>
   /** Sends a signal to the program alone, or as a terminal does to all that it has started. */
   send(signal: NodeJS.Signals, to?: 'program' | 'group'): void
   /** How it ended, and what it wrote to standard error. */
@@ -69,13 +72,21 @@ export function runCommand(
     await ended
   })
   const deafen = (): void => void child.stdout.destroy()
-  return { output: () => output, line: pattern => lineOf(pattern), send, ended, deafen, isAlive }
+  const { pid = -1 } = child
+  return { pid, output: () => output, line: lineOf, until, send, ended, deafen, isAlive }
 
   async function lineOf(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const found = output.split('\n').find(line => pattern.test(line))
-      if (found !== undefined) return found
-      if (child.exitCode !== null) throw new Error(`it ended before it wrote ${String(pattern)}: ${output}`)
+    let found: string | undefined
+    await until(() => {
+      found = output.split('\n').find(line => pattern.test(line))
+      return found !== undefined
+    }, pattern)
+    return found ?? ''
+  }
+
+  async function until(condition: () => boolean, what: unknown = condition): Promise<void> {
+    while (!condition()) {
+      if (child.exitCode !== null) throw new Error(`it ended before it wrote ${String(what)}: ${output}`)
       await once(news, 'output')
     }
   }

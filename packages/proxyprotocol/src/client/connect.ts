@@ -19,6 +19,19 @@ const DEFAULT_TIMEOUT = 5_000
 /** Node gives up on each address of a name after 250 ms, less than one retransmission; a second leaves time for four. */
 const ATTEMPT_TIMEOUT = 1_000
 
+/**
+ * The last three are Node's own, which net.Socket sets on a copy of what it is given: Node 20 makes a new hidden class for
+ * each object that it has to add them to, and is slow with each from then on.
+ */
+const socketDefaults = {
+  noDelay: true,
+  autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT,
+  allowHalfOpen: false,
+  emitClose: false,
+  autoDestroy: true,
+  decodeStrings: false,
+}
+
 /** Options of `net.connect()` that are passed on as they are. */
 export type SocketOptions = {
   readonly [
@@ -118,7 +131,7 @@ export async function connect(options: ConnectOptions, header?: HeaderInit): Pro
   const secure = tlsSettings(tls, where.host)
   const head = header === undefined ? undefined : encodeHeader(header, { checksum, padTo })
   if (signal?.aborted) throw new ProxyProtocolError('aborted', { cause: signal.reason })
-  const settings = { noDelay: true, autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT, ...where }
+  const settings = { ...socketDefaults, ...where }
   const raw = new Socket(settings)
   const attempt = new Attempt({ timeout, signal, stages: secure ? ', the TLS handshake included' : '' })
   try {

@@ -13,6 +13,9 @@ import { distinguishResets, endStream, isForeign, isRelease, reset } from './res
 import { clientFault } from './socket-faults.ts'
 import type { Peer } from './trust.ts'
 
+/** One for all: an error of its own for each connection that ends well would cost more than its end. */
+const done = new ProxyProtocolError('done')
+
 /** What a connection needs of its server. */
 export interface ConnectionOwner {
   /** Milliseconds to wait for the peer's FIN after the handler's return. */
@@ -214,9 +217,7 @@ export class AcceptedConnection implements Connection, Watched {
   #onClose(): void {
     if (this.#state === 'accepted') this.#settle(new ProxyProtocolError('probe')) // it waited for a place, unread
     if (this.#state !== 'open') return
-    process.nextTick(() => {
-      this.#end(new ProxyProtocolError('done'))
-    })
+    process.nextTick(() => this.#end(done))
   }
 
   /** The first reason counts; true where this was it. */

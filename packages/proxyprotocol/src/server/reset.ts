@@ -84,7 +84,7 @@ export function distinguishResets(socket: Socket, raw: Socket = rawOf(socket)): 
     })
   }
   socket.once('end', () => {
-    if (socket.writable) raw.write('')
+    if (socket.writable && !(raw === socket && isConnected(raw))) raw.write('')
   })
 }
 

@@ -1,0 +1,33 @@
+// Builds the C program at both ends of the proxies, once for each state of its sources.
+
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const SOURCES = fileURLToPath(new URL('peer', import.meta.url))
+
+/** Where whatever is made for this benchmark is kept. */
+export const cache: string = fileURLToPath(new URL('../../node_modules/.cache/bench-relay', import.meta.url))
+
+/**
+ * @returns the path of the program.
+ * @throws Error when there is no C compiler, or it refuses.
+ */
+export function compilePeer(): string {
+  const files = readdirSync(SOURCES).toSorted()
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(readFileSync(join(SOURCES, file)))
+  const program = join(cache, `peer-${hash.digest('hex').slice(0, 16)}`)
+  if (existsSync(program)) return program
+  mkdirSync(cache, { recursive: true })
+  const sources = files.filter(file => file.endsWith('.c')).map(file => join(SOURCES, file))
+  const { error, status } = spawnSync('cc', ['-O2', '-Wall', '-Wextra', '-o', program, ...sources], {
+    stdio: 'inherit',
+  })
+  if (error)
+    throw new Error('the load is a C program, and there is no cc to compile it with', { cause: error })
+  if (status !== 0) throw new Error(`cc ended with ${String(status)}`)
+  return program
+}

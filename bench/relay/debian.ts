@@ -1,0 +1,56 @@
+// HAProxy and nginx: those that are installed, or else Debian's packages, unpacked below node_modules/.cache, which needs
+// no root and starts no service.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { cache } from './compile.ts'
+
+/** A program, and what its environment needs. */
+export interface Program {
+  readonly path: string
+  readonly environment: Readonly<Record<string, string>>
+  /** Where its package was unpacked; empty for one that is installed. */
+  readonly root: string
+}
+
+/** The package, and those that it needs and a small system lacks. */
+const packages = {
+  haproxy: ['haproxy', 'liblua5.3-0', 'libopentracing-c-wrapper0', 'libopentracing1'],
+  nginx: ['nginx', 'libnginx-mod-stream'],
+} as const
+
+const root = join(cache, 'debian')
+
+/** The program; undefined, with a word on standard error, where it cannot be had. */
+export function findProgram(name: keyof typeof packages): Program | undefined {
+  const installed = ['/usr/sbin', '/usr/bin', '/usr/local/sbin'].map(folder => join(folder, name)).find(works)
+  if (installed !== undefined) return { path: installed, environment: {}, root: '' }
+  const path = join(root, 'usr/sbin', name)
+  if (!existsSync(path)) unpack(packages[name])
+  if (works(path)) return { path, environment: libraries(), root }
+  console.error(
+    `\n*** ${name} is LEFT OUT: it is not installed, and its Debian package cannot be fetched ***\n`,
+  )
+  return undefined
+}
+
+function unpack(names: readonly string[]): void {
+  const folder = join(cache, 'packages')
+  mkdirSync(folder, { recursive: true })
+  spawnSync('apt-get', ['download', '-q', ...names], { cwd: folder, stdio: 'ignore' })
+  const files = readdirSync(folder).filter(file => names.some(name => file.startsWith(`${name}_`)))
+  for (const file of files) spawnSync('dpkg-deb', ['-x', join(folder, file), root])
+}
+
+function works(path: string): boolean {
+  return existsSync(path) && spawnSync(path, ['-v'], { env: { ...process.env, ...libraries() } }).status === 0
+}
+
+function libraries(): Readonly<Record<string, string>> {
+  const lib = join(root, 'usr/lib')
+  if (!existsSync(lib)) return {}
+  const folders = readdirSync(lib).filter(folder => folder.endsWith('-linux-gnu'))
+  return { LD_LIBRARY_PATH: folders.map(folder => join(lib, folder)).join(':') }
+}

@@ -1,0 +1,90 @@
+// Runs loads in interleaved rounds (A B C, B C A, ...), so that whatever else the machine does falls on all alike.
+
+import { loads, type Load, type Sample } from './loads.ts'
+import type { Peer } from './peer.ts'
+import { Proxy } from './proxy.ts'
+import type { Contender } from './proxies.ts'
+
+export interface Plan {
+  readonly rounds: number
+  /** 1 for a whole run; a part of it for a quick one. */
+  readonly scale: number
+  /** Names of loads. */
+  readonly only: readonly string[]
+}
+
+/** All rounds of one load, by the name of the proxy. */
+export interface Measured {
+  readonly load: Load
+  readonly samples: ReadonlyMap<string, readonly Sample[]>
+}
+
+/** V8 goes on improving code for about 15,000 connections, but little by then. */
+const WARM_UP_CONNECTIONS = 12_000
+const QUICK_WARM_UP_CONNECTIONS = 5_000
+/** Enough for the pools to be there; a process that is measured for its memory alone need not be fast. */
+const FRESH_CONNECTIONS = 3_000
+const WARM_UP_BYTES = 30e6
+
+export async function measure(
+  contenders: readonly Contender[],
+  peer: Peer,
+  plan: Plan,
+): Promise<readonly Measured[]> {
+  const chosen = loads.filter(({ name }) => plan.only.length === 0 || plan.only.includes(name))
+  const proxies: Proxy[] = []
+  try {
+    if (chosen.some(({ fresh }) => !fresh)) {
+      for (const contender of contenders) proxies.push(await Proxy.start(contender, peer))
+      for (const proxy of proxies) await warmUp(proxy, peer, plan)
+    }
+    const measured: Measured[] = []
+    for (const load of chosen) {
+      const run = (index: number): Promise<Sample> =>
+        load.fresh
+          ? runFresh(contenders[index] as Contender, { load, peer, plan }) // an index of theirs
+          : load.run(proxies[index] as Proxy, { peer, scale: plan.scale })
+      measured.push({ load, samples: await rounds(contenders, plan, run) })
+      console.error(`${load.name} done`)
+    }
+    return measured
+  } finally {
+    await Promise.all(proxies.map(proxy => proxy.stop()))
+  }
+}
+
+async function rounds(
+  contenders: readonly Contender[],
+  plan: Plan,
+  run: (index: number) => Promise<Sample>,
+): Promise<ReadonlyMap<string, readonly Sample[]>> {
+  const samples = new Map(contenders.map(({ name }) => [name, [] as Sample[]]))
+  for (let turn = 0; turn < plan.rounds * contenders.length; turn++) {
+    const index = (turn + Math.floor(turn / contenders.length)) % contenders.length
+    samples.get(contenders[index]?.name ?? '')?.push(await run(index))
+  }
+  return samples
+}
+
+async function runFresh(
+  contender: Contender,
+  { load, peer, plan }: { readonly load: Load; readonly peer: Peer; readonly plan: Plan },
+): Promise<Sample> {
+  const proxy = await Proxy.start(contender, peer)
+  try {
+    await peer.do(`rate ${proxy.port} ${FRESH_CONNECTIONS} 64`)
+    return await load.run(proxy, { peer, scale: plan.scale })
+  } finally {
+    await proxy.stop()
+  }
+}
+
+/** And looks whether the upstream gets the header that it should. */
+async function warmUp({ port, contender }: Proxy, peer: Peer, { scale }: Plan): Promise<void> {
+  const count = scale < 1 ? QUICK_WARM_UP_CONNECTIONS : WARM_UP_CONNECTIONS
+  const answer = await peer.do(`rate ${port} ${count} 64`)
+  if (answer[contender.sends] !== count) {
+    throw new Error(`${contender.name} sent ${answer[contender.sends]} headers of ${count}`)
+  }
+  await peer.do(`bulk ${port} 8 ${WARM_UP_BYTES} ${WARM_UP_BYTES}`)
+}

@@ -1,0 +1,123 @@
+// Who takes part, and how each is started: one process, one thread, a header of version 2 where the proxy can send it.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { cache } from './compile.ts'
+import { findProgram } from './debian.ts'
+
+export interface Ports {
+  readonly port: number
+  readonly upstream: number
+}
+
+/** How a proxy is started. */
+export interface Contender {
+  readonly name: string
+  /** The header that its upstream must get. */
+  readonly sends: 'v1' | 'v2'
+  readonly environment: Readonly<Record<string, string>>
+  command(ports: Ports): readonly [string, ...string[]]
+}
+
+/** The one that all ratios are of. */
+export const SUBJECT = 'relay'
+
+const PIPE_PROXY = fileURLToPath(new URL('pipe-proxy.js', import.meta.url))
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url))
+
+/** @param others other checkouts of this repository, built, to compare with. */
+export function contenders(others: readonly string[]): readonly Contender[] {
+  const found = [haproxy(), nginx()].filter(each => each !== undefined)
+  return [ours(SUBJECT, REPOSITORY), ...others.map(folder => ours(folder, folder)), ...found, pipe()]
+}
+
+function ours(name: string, folder: string): Contender {
+  return {
+    name,
+    sends: 'v2',
+    environment: {},
+    command: ({ port, upstream }) => [
+      process.execPath,
+      join(folder, 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'),
+      ...['--service', `127.0.0.1:${port}`, `127.0.0.1:${upstream}`],
+    ],
+  }
+}
+
+function pipe(): Contender {
+  return {
+    name: 'pipe()',
+    sends: 'v2',
+    environment: {},
+    command: ({ port, upstream }) => [process.execPath, PIPE_PROXY, String(port), String(upstream)],
+  }
+}
+
+function haproxy(): Contender | undefined {
+  const program = findProgram('haproxy')
+  if (program === undefined) return undefined
+  const { path, environment } = program
+  return {
+    name: 'HAProxy',
+    sends: 'v2',
+    environment,
+    command: ({ port, upstream }) => {
+      const file = write(`haproxy-${port}.cfg`, [
+        'global',
+        '  nbthread 1',
+        '  maxconn 9000',
+        'defaults',
+        '  mode tcp',
+        '  timeout connect 5s',
+        '  timeout client 600s',
+        '  timeout server 600s',
+        'listen relay',
+        `  bind 127.0.0.1:${port}`,
+        `  server backend 127.0.0.1:${upstream} send-proxy-v2`,
+      ])
+      return [path, '-q', '-db', '-f', file]
+    },
+  }
+}
+
+function nginx(): Contender | undefined {
+  const program = findProgram('nginx')
+  if (program === undefined) return undefined
+  const { path, environment, root } = program
+  return {
+    name: 'nginx',
+    sends: 'v1', // it knows no other
+    environment,
+    command: ({ port, upstream }) => {
+      const folder = join(cache, `nginx-${port}`)
+      mkdirSync(folder, { recursive: true })
+      const file = write(`nginx-${port}.conf`, [
+        `load_module ${join(root, '/usr/lib/nginx/modules/ngx_stream_module.so')};`,
+        'daemon off;',
+        'master_process off;',
+        `pid ${folder}/pid;`,
+        'error_log /dev/null;',
+        'events { worker_connections 20000; }',
+        'stream {',
+        '  log_format line "$remote_addr $status $bytes_sent $bytes_received $session_time";',
+        '  access_log /dev/null line;',
+        '  server {',
+        `    listen 127.0.0.1:${port};`,
+        `    proxy_pass 127.0.0.1:${upstream};`,
+        '    proxy_protocol on;',
+        '  }',
+        '}',
+      ])
+      return [path, '-p', folder, '-e', '/dev/null', '-c', file]
+    },
+  }
+}
+
+function write(name: string, lines: readonly string[]): string {
+  mkdirSync(cache, { recursive: true })
+  const file = join(cache, name)
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  return file
+}

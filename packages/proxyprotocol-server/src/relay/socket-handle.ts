@@ -1,0 +1,66 @@
+// What Node's sockets can do and Node's documentation leaves out, all of it in this file, and each asked for before it is used:
+// whoever calls gets a "no" where a runtime has it not, and goes the documented way.
+
+import { Socket } from 'node:net'
+
+/** What reads bytes where they are to be. */
+export interface Reader {
+  /** The buffer for the next bytes; asked when reading starts, and after each call of `onBytes`. */
+  nextBuffer(): Buffer
+  /** The first bytes of the buffer are new; false stops reading until the next `read(0)` or `resume()`. */
+  onBytes(length: number, buffer: Buffer): boolean
+}
+
+interface Handle {
+  useUserBuffer?(buffer: Buffer): unknown
+  getpeername?(out: object): number
+}
+
+type BufferKey = 'kBuffer' | 'kBufferCb' | 'kBufferGen'
+
+/** Where a socket keeps what the option `onread` says; undefined where they have other names. */
+const keys = bufferKeys(new Socket())
+
+/**
+ * Gives a socket that exists what the option `onread` gives to those that are made with it: from now on it reads into
+ * buffers of the reader's, and emits no 'data'. The option itself is for the sockets that one connects, and not for those
+ * that a server accepts.
+ *
+ * @returns false, and nothing has changed, where that cannot be done: above all for TLS, which goes on filling a buffer
+ * that it was given after it was told to stop.
+ */
+export function readInto(socket: Socket, reader: Reader): boolean {
+  const handle = handleOf(socket)
+  if (keys === undefined || typeof handle?.useUserBuffer !== 'function' || isTls(socket)) return false
+  const buffer = reader.nextBuffer()
+  const fields = socket as unknown as Record<symbol, unknown> // of which these three have been there from the start
+  fields[keys.kBuffer] = buffer
+  fields[keys.kBufferCb] = (length: number, into: Buffer) => reader.onBytes(length, into)
+  fields[keys.kBufferGen] = () => reader.nextBuffer()
+  handle.useUserBuffer(buffer)
+  return true
+}
+
+/**
+ * Whether the kernel says that a connection stands, which it also does of one whose peer has ended; false where it has been
+ * reset, and where nobody can say.
+ */
+export function isConnected(socket: Socket): boolean {
+  return handleOf(socket)?.getpeername?.({}) === 0
+}
+
+export function isTls(socket: Socket): boolean {
+  return 'encrypted' in socket
+}
+
+function handleOf(socket: Socket): Handle | null | undefined {
+  return (socket as { _handle?: Handle | null })._handle
+}
+
+function bufferKeys(socket: Socket): Readonly<Record<BufferKey, symbol>> | undefined {
+  const symbols = Object.getOwnPropertySymbols(socket)
+  const [kBuffer, kBufferCb, kBufferGen] = (['kBuffer', 'kBufferCb', 'kBufferGen'] as const).map(name =>
+    symbols.find(({ description }) => description === name),
+  )
+  return kBuffer && kBufferCb && kBufferGen && { kBuffer, kBufferCb, kBufferGen }
+}

@@ -1,0 +1,253 @@
+// One direction after the other, with buffers that are used again: what must never happen is that a byte is read over one
+// that has not been written yet.
+
+import assert from 'node:assert/strict'
+import { createHash, randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { giveBuffer, takeBuffer } from '../../src/relay/read-buffers.ts'
+import { isConnected, readInto } from '../../src/relay/socket-handle.ts'
+import { tunnel, type Traffic, type TunnelOptions } from '../../src/relay/tunnel.ts'
+import { chunk, content, MEBIBYTE, pair, random, sha256, until } from '../support/sockets.ts'
+
+interface Ends {
+  readonly client: Socket
+  readonly downstream: Socket
+  readonly upstream: Socket
+  readonly server: Socket
+}
+
+/** What a large buffer holds. */
+const OWN_BYTES = 240 * 1024
+
+type Path = 'own buffers' | "'data'"
+
+const paths: readonly Path[] = ['own buffers', "'data'"]
+
+async function ends(t: TestContext, path: Path): Promise<Ends> {
+  const [client, downstream] = await pair(t)
+  const [upstream, server] = await pair(t)
+  if (path === "'data'") for (const socket of [downstream, upstream]) hideBuffers(socket)
+  return { client, downstream, upstream, server }
+}
+
+function options(traffic: Traffic = { bytesUp: 0, bytesDown: 0 }): TunnelOptions {
+  return { traffic, halfClose: 60_000 }
+}
+
+/** Makes a socket one of a runtime that has no such thing. */
+function hideBuffers(socket: Socket): void {
+  const { _handle: handle } = socket as unknown as { _handle: object }
+  Object.defineProperty(handle, 'useUserBuffer', { value: undefined })
+}
+
+/** Whether a socket reads into buffers of the relay's, and emits nothing. */
+function readsInto(socket: Socket): boolean {
+  return socket.listenerCount('data') === 0
+}
+
+/** Sends random pieces, some of them larger than any buffer, with pauses; resolves with the hash of all. */
+async function sendPieces(socket: Socket, bytes: number): Promise<string> {
+  const hash = createHash('sha256')
+  for (let left = bytes; left > 0;) {
+    const piece = random(Math.min(left, randomInt(2) ? randomInt(1, 100) : randomInt(1, MEBIBYTE)))
+    left -= piece.length
+    hash.update(piece)
+    if (!socket.write(piece)) await once(socket, 'drain')
+    if (randomInt(4) === 0) await turn()
+  }
+  socket.end()
+  return hash.digest('hex')
+}
+
+/** Reads to the end, and now and then stops for some turns; resolves with the hash of all. */
+async function readPieces(socket: Socket): Promise<string> {
+  const hash = createHash('sha256')
+  let toStop = 0
+  socket.on('data', (bytes: Buffer) => {
+    hash.update(bytes)
+    toStop -= bytes.length
+    if (toStop > 0) return
+    toStop = randomInt(4 * MEBIBYTE)
+    socket.pause()
+    void stay(randomInt(50)).then(() => socket.resume())
+  })
+  await once(socket, 'end')
+  return hash.digest('hex')
+}
+
+async function stay(turns: number): Promise<void> {
+  for (let i = 0; i < turns; i++) await turn()
+}
+
+for (const path of paths) {
+  test(`every byte arrives unchanged, both ways at once, on many connections that stop and go on (${path})`, async t => {
+    const conversations = Array.from({ length: 4 }, async () => {
+      const { client, downstream, upstream, server } = await ends(t, path)
+      const done = tunnel(downstream, upstream, options())
+      assert.equal(readsInto(downstream), path === 'own buffers')
+      assert.equal(readsInto(upstream), path === 'own buffers')
+      const size = 12 * MEBIBYTE + randomInt(4 * MEBIBYTE) // more than the kernel takes for who does not read
+      const sent = Promise.all([sendPieces(client, size), sendPieces(server, size)])
+      await until(() => downstream.isPaused() || client.writableFinished)
+      await until(() => upstream.isPaused() || server.writableFinished)
+      const [gotUp, gotDown] = await Promise.all([readPieces(server), readPieces(client)])
+      const [up, down] = await sent
+      assert.deepEqual([gotUp, gotDown], [up, down])
+      await done
+    })
+    await Promise.all(conversations)
+  })
+}
+
+for (const path of paths) {
+  test(`small messages stop as well when nobody takes them, and all arrive (${path})`, async t => {
+    const { client, downstream, upstream, server } = await ends(t, path)
+    const done = tunnel(downstream, upstream, options())
+    const message = random(8_000)
+    let sent = 0
+    while (!downstream.isPaused()) {
+      client.write(message)
+      sent++
+      await turn()
+    }
+    assert.ok(upstream.writableLength > 0)
+    client.end()
+    assert.ok((await content(server)).equals(Buffer.concat(Array<Buffer>(sent).fill(message))))
+    server.end()
+    client.resume()
+    await done
+  })
+}
+
+test('what a socket has read before goes first', async t => {
+  const { client, downstream, upstream, server } = await ends(t, 'own buffers')
+  client.write('first, ')
+  await until(() => downstream.readableLength > 0)
+  const traffic = { bytesUp: 0, bytesDown: 0 }
+  const done = tunnel(downstream, upstream, options(traffic))
+  client.end('then')
+  assert.equal((await content(server)).toString(), 'first, then')
+  server.end()
+  client.resume()
+  await done
+  assert.deepEqual([traffic.bytesUp, traffic.bytesDown], ['first, then'.length, 0])
+})
+
+test('a flow that turns quiet gives its buffer back, and another gets the same', async t => {
+  const { client, downstream, upstream, server } = await ends(t, 'own buffers')
+  const done = tunnel(downstream, upstream, options())
+  const used: Buffer[] = []
+  t.mock.method(upstream, 'write', spyOn(upstream, used))
+  const payload = random(4 * MEBIBYTE)
+  client.write(payload)
+  let received = 0
+  server.on('data', (bytes: Buffer) => (received += bytes.length))
+  await until(() => received === payload.length)
+  const own = used.find(({ buffer }) => buffer.byteLength === OWN_BYTES)
+  assert.ok(own)
+  for (let i = 0; i < 10; i++) {
+    const before = received
+    client.write('quiet')
+    await until(() => received > before)
+  }
+  const [last] = used.slice(-1)
+  assert.notEqual(last?.buffer, own.buffer)
+  const next = takeBuffer()
+  assert.equal(next?.buffer, own.buffer)
+  giveBuffer(next, true)
+  client.end()
+  server.end()
+  client.resume()
+  await done
+})
+
+function spyOn(socket: Socket, used: Buffer[]): Socket['write'] {
+  const write = socket.write.bind(socket) as (bytes: Buffer, callback?: () => void) => boolean
+  return ((bytes: Buffer, callback?: () => void) => {
+    used.push(bytes)
+    return write(bytes, callback)
+  }) as Socket['write']
+}
+
+test('where all large buffers are taken a flow goes on with the small one', async t => {
+  const taken: Buffer[] = []
+  for (let buffer = takeBuffer(); buffer; buffer = takeBuffer()) taken.push(buffer)
+  t.after(() => {
+    for (const buffer of taken) giveBuffer(buffer, true)
+  })
+  const { client, downstream, upstream, server } = await ends(t, 'own buffers')
+  const done = tunnel(downstream, upstream, options())
+  const payload = random(8 * MEBIBYTE)
+  client.end(payload)
+  assert.equal(sha256(await content(server)), sha256(payload))
+  server.end()
+  client.resume()
+  await done
+})
+
+test('a buffer that somebody may still read is not given to another', () => {
+  const first = takeBuffer()
+  assert.ok(first)
+  giveBuffer(first, false)
+  const second = takeBuffer()
+  assert.ok(second)
+  assert.notEqual(second.buffer, first.buffer)
+  giveBuffer(second, true)
+})
+
+/** Calls in every turn of the event loop until the socket has ended. */
+async function untilEnd(socket: Socket, each: () => void): Promise<void> {
+  while (!socket.readableEnded) {
+    each()
+    await turn()
+  }
+}
+
+test('others have their turn after each large read of a bulk flow', async t => {
+  const { client, downstream, upstream, server } = await ends(t, 'own buffers')
+  const done = tunnel(downstream, upstream, options())
+  let inTurn = 0
+  let most = 0
+  const write = spyOn(upstream, [])
+  t.mock.method(upstream, 'write', ((bytes: Buffer, callback?: () => void) => {
+    inTurn += bytes.length
+    most = Math.max(most, inTurn)
+    return write(bytes, callback as never)
+  }) as Socket['write'])
+  const turns = untilEnd(server, () => (inTurn = 0))
+  client.end(random(16 * MEBIBYTE))
+  await content(server)
+  await turns
+  assert.ok(most < MEBIBYTE, `${most} bytes in one turn`)
+  server.end()
+  client.resume()
+  await done
+})
+
+test('readInto() changes nothing where a socket has no handle or its handle cannot', async t => {
+  const [near, far] = await pair(t)
+  hideBuffers(near)
+  const reader = { nextBuffer: () => Buffer.alloc(16), onBytes: () => true }
+  assert.equal(readInto(near, reader), false)
+  far.write('as before')
+  assert.equal((await chunk(near)).toString(), 'as before')
+  near.destroy()
+  await once(near, 'close')
+  assert.equal(readInto(near, reader), false)
+})
+
+test('isConnected() is true of a connection whose peer has ended, and false of one that was reset', async t => {
+  const [near, far] = await pair(t)
+  far.end()
+  near.resume()
+  await once(near, 'end')
+  assert.equal(isConnected(near), true)
+  const closed = new Promise(resolve => near.on('close', resolve))
+  far.resetAndDestroy()
+  near.write('notice')
+  await closed
+  assert.equal(isConnected(near), false)
+})
