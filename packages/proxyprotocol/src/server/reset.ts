@@ -76,6 +76,7 @@ export function distinguishResets(socket: Socket, raw: Socket = rawOf(socket)): 
   const destroy = socket._destroy.bind(socket)
   socket._destroy = (error, callback) => {
     if (error instanceof Error && isConnected(raw)) foreign.add(error)
+    if (raw !== socket) stopListening(socket)
     whenSafe(socket, raw, () => {
       if (error && !isRelease(error)) cut(socket, raw)
       if (raw === socket) return destroy(error, callback)
@@ -86,6 +87,15 @@ export function distinguishResets(socket: Socket, raw: Socket = rawOf(socket)): 
   socket.once('end', () => {
     if (socket.writable && !(raw === socket && isConnected(raw))) raw.write('')
   })
+}
+
+/**
+ * OpenSSL may have several records to give at once. Where a failed write destroys the socket after the first, Node 20 to 24
+ * take the length of the next for the number of an error, and throw where nobody can catch it.
+ */
+function stopListening(socket: Socket): void {
+  const { _handle: handle } = socket as { _handle?: { onread?: () => void } | null }
+  if (handle) handle.onread = () => undefined
 }
 
 /** Ends our side. Within the moment in which its handshake ends, TLS cannot send the close_notify (OpenSSL: shutdown while in init). */
