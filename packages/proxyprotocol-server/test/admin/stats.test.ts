@@ -416,7 +416,7 @@ test('--admin alone is 127.0.0.1:10009; without a host it is the loopback, and a
     ['--service', ':0', ':1', '--admin', '--admin-hosts', 'a.example,b.example'],
     io,
   )
-  const listenAt = { host: '127.0.0.1', port: 10_009, pp: undefined }
+  const listenAt = { ...expected, host: '127.0.0.1' }
   assert.deepEqual(configuration.admin, { listen: listenAt, hosts: ['a.example', 'b.example'] })
   const taken = await listen(t)
   assert.equal(await runServer(['--service', '127.0.0.1:0', ':1', '--admin', `:${taken.port}`], io), 1)
