@@ -30,6 +30,13 @@ export interface TotalsView {
   readonly ages: DistributionView
 }
 
+/** What is known of a client's TLS. */
+export interface TlsView {
+  readonly version: string | undefined
+  /** The name that it asked for (SNI). */
+  readonly serverName: string | undefined
+}
+
 /** A connection of this moment; `age` in milliseconds. */
 export interface ConnectionView {
   readonly id: string
@@ -38,6 +45,7 @@ export interface ConnectionView {
   readonly source: Endpoint | undefined
   readonly destination: Endpoint | undefined
   readonly upstream: Endpoint | undefined
+  readonly tls: TlsView | undefined
   readonly age: number
   readonly bytesUp: number
   readonly bytesDown: number

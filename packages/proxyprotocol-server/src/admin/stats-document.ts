@@ -3,7 +3,7 @@
 
 import type { Endpoint } from 'proxyprotocol'
 import { closeReasons, type CloseReason } from 'proxyprotocol/server'
-import { formatAddress } from '../config/index.ts'
+import { formatPlace } from '../config/index.ts'
 import type { ConnectionView, DistributionView, Readiness, TotalsView, UpstreamView } from './admin-source.ts'
 import type { LastMinute, Sums } from './last-minute.ts'
 import type { ProcessView } from './process-facts.ts'
@@ -71,6 +71,10 @@ export interface ConnectionShown {
   readonly source: string | null
   readonly destination: string | null
   readonly upstream: string | null
+  /** The version of the client's TLS, where it is known. */
+  readonly tls: string | null
+  /** The name that the client asked for. */
+  readonly sni: string | null
   readonly age: number
   readonly bytesUp: number
   readonly bytesDown: number
@@ -139,7 +143,7 @@ function* listed(services: readonly ServiceSnapshot[]): Generator<ConnectionShow
 }
 
 function connectionShown(service: string, connection: ConnectionView): ConnectionShown {
-  const { id, state, age, bytesUp, bytesDown, reason = null } = connection
+  const { id, state, tls, age, bytesUp, bytesDown, reason = null } = connection
   const [peer, source, destination, upstream] = [
     endpointText(connection.peer),
     endpointText(connection.source),
@@ -148,6 +152,7 @@ function connectionShown(service: string, connection: ConnectionView): Connectio
   ]
   return {
     ...{ id, service, state, peer, source, destination, upstream },
+    ...{ tls: tls?.version ?? null, sni: tls?.serverName ?? null },
     ...{ age: Math.round(age), bytesUp, bytesDown, reason },
   }
 }
@@ -155,7 +160,13 @@ function connectionShown(service: string, connection: ConnectionView): Connectio
 function endpointText(endpoint: Endpoint | undefined): string | null {
   if (endpoint === undefined) return null
   if ('address' in endpoint)
-    return formatAddress({ host: endpoint.address, port: endpoint.port, pp: undefined })
+    return formatPlace({
+      transport: 'tcp',
+      host: endpoint.address,
+      port: endpoint.port,
+      pp: undefined,
+      tls: undefined,
+    })
   const { path } = endpoint
   return typeof path === 'string' ? path : `0x${Buffer.from(path).toString('hex')}`
 }

@@ -3,6 +3,7 @@
 import { pipeline } from 'node:stream/promises'
 import { createServer, type Connection } from 'proxyprotocol/server'
 import { parseAddress, type Address } from '../config/index.ts'
+import { listenAt, serverTls } from '../relay/index.ts'
 import { describeConnection } from './describe.ts'
 import { showAddress } from './log.ts'
 import {
@@ -38,13 +39,15 @@ export function runEcho(args: readonly string[], io: ProgramIo = processIo): Pro
   })
 }
 
-async function serve({ host, port, pp = 'detect' }: Address, io: ProgramIo): Promise<void> {
+async function serve(address: Address, io: ProgramIo): Promise<void> {
+  const { pp = 'detect', tls } = address
   // Echo answers whoever asks: it gives nothing away, and an address it shows proves nothing.
   const expectation =
     pp === 'noop' ? ({ version: 'none' } as const) : ({ version: pp, trust: 'anyone' } as const)
   const server = createServer(
     {
       ...expectation,
+      tls: tls && serverTls(tls),
       onError: (error, connection) => {
         logFailure(io, error, connection)
       },
@@ -54,9 +57,8 @@ async function serve({ host, port, pp = 'detect' }: Address, io: ProgramIo): Pro
   const stopLogging = logRejections(io, new Set([server]))
   try {
     await serveUntilSignal(io, [server], async () => {
-      const address = await server.listen({ host, port })
       log(io, 'listening', [
-        ['address', showAddress(address)],
+        ['address', showAddress(await listenAt(server, address))],
         ['expects', pp],
         ['trust', 'anyone'],
       ])

@@ -2,7 +2,8 @@
 // variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES.
 
 import { Socket, SocketAddress, isIP, type AddressInfo } from 'node:net'
-import { ConfigError, formatAddress, type Service } from '../config/index.ts'
+import { ConfigError, type Service } from '../config/index.ts'
+import { showEndpoint } from './log.ts'
 import type { ProgramIo } from './program.ts'
 
 /** The first one: 0 to 2 are standard input, output and error. */
@@ -69,7 +70,9 @@ export function assignSockets(
   )
 }
 
-function isAt({ listen: { host, port } }: Service, { address: socket }: InheritedSocket): boolean {
+function isAt({ listen }: Service, { address: socket }: InheritedSocket): boolean {
+  if (listen.transport === 'unix') return false // Node does not tell where a UNIX socket is
+  const { host, port } = listen
   if (port !== socket?.port) return false
   if (host === undefined) return socket.address === '::' || socket.address === '0.0.0.0'
   if (host === 'localhost') return socket.address === '::1' || socket.address === '127.0.0.1'
@@ -98,6 +101,6 @@ function addressOf(fd: number): InheritedSocket['address'] {
 }
 
 function describe({ fd, name, address }: InheritedSocket): string {
-  const where = address && formatAddress({ host: address.address, port: address.port, pp: undefined })
+  const where = address && String(showEndpoint(address))
   return [`descriptor ${fd}`, name && `"${name}"`, where && `at ${where}`].filter(Boolean).join(' ')
 }

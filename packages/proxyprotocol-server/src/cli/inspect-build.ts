@@ -93,8 +93,11 @@ function headerInit(flags: Flags): HeaderInit {
 
 function endpointOf(flag: string, text: string): Endpoint {
   if (text.startsWith('unix:')) return { path: text.slice('unix:'.length) }
-  const { host = '', port } = parseAddress(text, { role: 'listen' })
-  if (isIP(host) !== 0) return { address: host, port }
+  const address = parseAddress(text, { role: 'listen' })
+  if (address.transport === 'tcp' && address.tls === undefined) {
+    const { host = '', port } = address
+    if (isIP(host) !== 0) return { address: host, port }
+  }
   throw new ConfigError(`${flag} is ${JSON.stringify(text)}, wanted an IP address and its port, not a name`)
 }
 

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { decodeHeader } from 'proxyprotocol'
-import { parseAddress } from '../config/index.ts'
+import { ConfigError, parseAddress } from '../config/index.ts'
 import { showAddress, showEndpoint } from './log.ts'
 import type { ProgramIo } from './program.ts'
 
@@ -16,15 +16,21 @@ const PATIENCE = 10_000
  * @throws ConfigError for what is no address; the system's error when it cannot be bound.
  */
 export async function firstBytes(at: string, io: Pick<ProgramIo, 'error'>): Promise<Uint8Array> {
-  const { host, port } = parseAddress(at, { role: 'listen' })
+  const address = parseAddress(at, { role: 'listen' })
+  if (address.transport === 'unix' || address.tls) {
+    throw new ConfigError(
+      `${JSON.stringify(at)}: a header is taken from a TCP port, in clear; a right one is "127.0.0.1:10007"`,
+    )
+  }
+  const { host, port } = address
   const server = createServer()
   server.listen({ host, port })
   try {
     await once(server, 'listening')
     io.error(`listening at ${String(showAddress(server.address() as AddressInfo))}\n`)
     const [socket] = (await once(server, 'connection')) as [Socket]
-    const { remoteAddress: address = '', remotePort = 0 } = socket
-    io.error(`connection from ${String(showEndpoint({ address, port: remotePort }))}\n`)
+    const { remoteAddress = '', remotePort = 0 } = socket
+    io.error(`connection from ${String(showEndpoint({ address: remoteAddress, port: remotePort }))}\n`)
     return await start(socket)
   } finally {
     server.close()

@@ -26,8 +26,8 @@ export interface ProgramIo {
   readonly env: Readonly<Record<string, string | undefined>>
   out(text: string): void
   error(text: string): void
-  on(signal: Signal, listener: () => void): unknown
-  off(signal: Signal, listener: () => void): unknown
+  on(signal: Signal | 'SIGHUP', listener: () => void): unknown
+  off(signal: Signal | 'SIGHUP', listener: () => void): unknown
   exit(code: number): void
 }
 

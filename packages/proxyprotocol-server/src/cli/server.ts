@@ -6,6 +6,7 @@ import type { AdminServer } from '../admin/index.ts'
 import { createRelay, withConnectionLimits, type Relay } from '../relay/index.ts'
 import { describeAccess } from './access-log.ts'
 import { startAdmin } from './admin.ts'
+import { CertificateWatch } from './certificate-watch.ts'
 import { Hangups } from './hangups.ts'
 import { inheritedSockets } from './inherited-sockets.ts'
 import type { LogFields } from './log.ts'
@@ -42,18 +43,25 @@ async function serve(first: Configuration, reread: () => Configuration, io: Prog
   const stopLogging = logRejections(io, { has: server => !isQuiet() && fleet.servers.has(server) }, server =>
     fleet.nameOf(server),
   )
-  const hangups = new Hangups(io, () => running.reload())
+  const certificates = new CertificateWatch(io, () => fleet.relays)
+  const hangups = new Hangups(io, async () => {
+    await running.reload()
+    certificates.watch()
+    certificates.renew()
+  })
   let admin: AdminServer | undefined
   try {
     await serveUntilSignal(io, [running], async () => {
       admin = first.admin && (await startAdmin(io, first.admin, () => fleet.reported()))
       await running.start()
+      certificates.watch()
       hangups.start()
     })
   } finally {
     await Promise.all([fleet.abort(), admin?.close()])
     hangups.stop()
     stopLogging()
+    certificates.stop()
   }
 }
 

@@ -1,7 +1,7 @@
 // A settled configuration for people: what `check` prints.
 
 import {
-  formatAddress,
+  formatPlace,
   passName,
   type Passthrough,
   type Acceptance,
@@ -22,7 +22,7 @@ export function showConfiguration({ services, shutdown, log, admin }: Configurat
     `after a signal accepts for ${ms(shutdown.readyDelay)} more, then lets connections finish for ${ms(shutdown.drain)}`,
     `logs ${log.quiet ? 'only the connections that the upstream or the program failed' : 'each connection'}` +
       (log.format === 'json' ? ', as JSON' : ''),
-    ...(admin ? [`shows health and metrics at ${formatAddress(admin.listen)}`] : []),
+    ...(admin ? [`shows health and metrics at ${formatPlace(admin.listen)}`] : []),
   ]
   return [...services.map(describe), program].map(([title, ...lines]) => paragraph(title, lines)).join('\n')
 }
@@ -32,7 +32,7 @@ function describe(service: Service): readonly string[] {
   const { connections, perSource } = limits
   return [
     name,
-    `listens at ${formatAddress({ ...listen, pp: undefined })}`,
+    `listens at ${formatPlace(listen)}`,
     ...(accepts ? acceptance(accepts, service) : ['expects no header, and trusts nobody']),
     ...(service.passthrough ? passthrough(service.passthrough) : []),
     ...describePool(service.pool),

@@ -1,7 +1,7 @@
 // The upstreams of a service for people: where it connects to, who gets how much, and when one counts as down.
 
 import {
-  formatAddress,
+  formatPlace,
   type ActiveCheck,
   type Pool,
   type Service,
@@ -34,7 +34,7 @@ function describeUpstream(
   { name, address, header, weight, backup }: UpstreamSettings,
   several: boolean,
 ): string {
-  const place = formatAddress({ ...address, pp: undefined })
+  const place = formatPlace(address)
   const called = name === place ? '' : ` (${name})`
   const share = several ? `; ${backup ? 'a backup of' : 'has'} weight ${String(weight)}` : ''
   return `connects to ${place}${called}, and sends it ${HEADERS[header]}${share}`
@@ -50,7 +50,7 @@ function describeCheck({ interval, timeout, rise, fall, header }: ActiveCheck): 
 
 /** Where the upstreams of a service are, in one line. */
 export function upstreamsOf({ pool }: Pick<Service, 'pool'>): string {
-  return pool.upstreams.map(({ address }) => formatAddress({ ...address, pp: undefined })).join(',')
+  return pool.upstreams.map(({ address }) => formatPlace(address)).join(',')
 }
 
 /** Which headers they are sent. */

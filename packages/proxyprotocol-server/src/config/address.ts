@@ -1,87 +1,86 @@
-// Reads an address string from the outside in (scheme, query, host and port) and refuses whatever it does not know,
-// so that nothing a user wrote is ever parsed and then ignored.
+// Reads an address string from the outside in (scheme, query, host and port or path) and refuses whatever it does not
+// know, so that nothing a user wrote is ever parsed and then ignored.
 
-import { isIP, isIPv6 } from 'node:net'
-
-import { ConfigError } from './config-error.ts'
-import { nearest } from './nearest.ts'
-
-const PP_MODES = ['v1', 'v2', 'detect', 'noop'] as const
-
-/** Keys of the Python library's address strings that configure TLS, which these programs cannot do yet. */
-const TLS_KEYS: readonly string[] = ['cert', 'key', 'verify', 'cafile', 'capath', 'cadata']
+import {
+  decodeText,
+  encodeText,
+  refusal,
+  splitOnce,
+  type AddressInput,
+  type AddressRole,
+} from './address-input.ts'
+import { formatQuery, parseQuery, type PpMode } from './address-query.ts'
+import { bracketed, MAX_PORT, parseHostPort } from './host-port.ts'
+import type { TlsSettings } from './tls.ts'
 
 /** What stands before `://`; `unix` needs no slashes, as in `unix:/run/app.sock`, but `unix:8080` is a host and its port. */
-const SCHEME = /^(?:unix(?=:(?!\d))|[a-z][a-z0-9+.-]*(?=:\/\/))/i
+const SCHEME = /^(?:(?:(?:ssl|tls)\+)?unix(?=:(?!\d))|[a-z][a-z0-9+.-]*(?=:\/\/))/i
 
-/** No leading zeros: some programs read those as octal. */
-const PORT = /^(?:0|[1-9]\d{0,4})$/
+/** What the kernel takes (`sun_path`), less the zero behind it; longer ones would be cut off. */
+const MAX_PATH_LENGTH = 107
 
-/** The largest port: TCP gives it 16 bits (RFC 9293 section 3.1). */
-const MAX_PORT = 65_535
+/** What every address says besides the place. */
+interface Settings {
+  /** `undefined` where the text does not say. */
+  readonly pp: PpMode | undefined
+  /** `undefined` where TLS is not spoken. */
+  readonly tls: TlsSettings | undefined
+}
 
-/** The 255 octets of a name on the wire leave 253 characters of text (RFC 1035 section 2.3.4). */
-const MAX_HOST_NAME_LENGTH = 253
-
-/** Up to 63 characters (RFC 1035 section 2.3.4), with the underscore that container platforms put in service names. */
-const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
-
-/** A name that ends so is an IPv4 address to `inet_aton`, which completes `127.1` and reads `0177.0.0.1` as octal. */
-const NUMERIC_END = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i
-
-/** Shown in every refusal. */
-const EXAMPLES = { listen: '127.0.0.1:10007', upstream: '192.0.2.1:8080?pp=v1' } as const
-
-/** How an address treats the PROXY protocol: one version, whichever version there is, or not at all. */
-export type PpMode = (typeof PP_MODES)[number]
-
-/** One end of a service, as {@link parseAddress} reads it. */
-export interface Address {
+/** A host and a port. */
+export interface TcpAddress extends Settings {
+  readonly transport: 'tcp'
   /** A host name or IP address in lower case, without brackets; `undefined` stands for every interface. */
   readonly host: string | undefined
   /** 0, on a listen address only, lets the system pick a port. */
   readonly port: number
-  /** `undefined` where the text does not say. */
-  readonly pp: PpMode | undefined
 }
+
+/** A UNIX socket. */
+export interface UnixAddress extends Settings {
+  readonly transport: 'unix'
+  /** Absolute. */
+  readonly path: string
+}
+
+/** One end of a service, as {@link parseAddress} reads it. */
+export type Address = TcpAddress | UnixAddress
 
 /** Options of {@link parseAddress}. */
 export interface AddressOptions {
   /** What the address is for: accepting connections, or making them. */
-  readonly role: 'listen' | 'upstream'
+  readonly role: AddressRole
   /** The port of a listen address that names none, 0 to 65535; an upstream address always has to name its own. */
   readonly defaultPort?: number
 }
 
-/** The text with its options, so that a refusal anywhere can quote it whole. */
-interface Input extends AddressOptions {
-  readonly text: string
-}
-
 /**
- * Reads `HOST:PORT`, `:PORT`, `[IPV6]:PORT`, `HOST` or a bare IPv6 address, perhaps after `tcp://` and before
- * `?pp=v1`, `v2`, `detect` or `noop`: the address strings of the Python library, TLS left out.
+ * Reads `HOST:PORT`, `:PORT`, `[IPV6]:PORT`, `HOST` or a bare IPv6 address, perhaps after `tcp://`, or after `ssl://` or
+ * `tls://` for TLS; or `unix:/PATH`, with TLS `ssl+unix:/PATH`. `?pp=v1`, `v2`, `detect` or `noop` may follow, and with TLS
+ * the settings of {@link TlsSettings} in lower case, between `&`: the address strings of the Python library, and more.
  *
- * `:PORT` listens on every interface, or connects to `localhost`.
+ * `:PORT` listens on every interface, or connects to `localhost`. Values and paths are percent-encoded.
  *
- * @throws {ConfigError} when the text is no such address, or asks for TLS or a UNIX socket.
+ * @throws {ConfigError} when the text is no such address, or its settings cannot be used.
  * @throws {RangeError} when `defaultPort` is no port.
  *
  * @example
  * ```ts
  * import { parseAddress } from 'proxyprotocol-server'
  *
- * parseAddress(':10007', { role: 'listen' }) // { host: undefined, port: 10007, pp: undefined }
- * parseAddress('[2001:db8::1]:80?pp=v1', { role: 'upstream' }) // { host: '2001:db8::1', port: 80, pp: 'v1' }
+ * parseAddress(':10007', { role: 'listen' }) // { transport: 'tcp', host: undefined, port: 10007, pp: undefined, … }
+ * parseAddress('unix:/run/app.sock?pp=v1', { role: 'upstream' }) // { transport: 'unix', path: '/run/app.sock', pp: 'v1', … }
+ * parseAddress('ssl://:443?cert=cert.pem&key=key.pem', { role: 'listen' }).tls?.minVersion // 'TLSv1.2'
  * ```
  */
 export function parseAddress(text: string, options: AddressOptions): Address {
   checkDefaultPort(options.defaultPort)
   const input = { ...options, text }
-  const [authority, query] = splitOnce(withoutScheme(input), '?')
-  const pp = parseQuery(query ?? '', input)
-  const [host, port] = splitAuthority(authority, input)
-  return { host: parseHost(host, input), port: parsePort(port, host, input), pp }
+  const { unix, secure, rest } = parseScheme(input)
+  const [place, query = ''] = splitOnce(rest, '?')
+  const { pp, tls } = parseQuery(query, secure, input)
+  if (unix) return { transport: 'unix', path: parsePath(place, input), pp, tls }
+  return { transport: 'tcp', ...parseHostPort(place, input), pp, tls }
 }
 
 /**
@@ -89,14 +88,28 @@ export function parseAddress(text: string, options: AddressOptions): Address {
  *
  * @example
  * ```ts
- * import { formatAddress } from 'proxyprotocol-server'
+ * import { formatAddress, parseAddress } from 'proxyprotocol-server'
  *
- * formatAddress({ host: '2001:db8::1', port: 80, pp: 'v1' }) // '[2001:db8::1]:80?pp=v1'
+ * formatAddress(parseAddress('tcp://[2001:DB8::1]:80?pp=V1', { role: 'listen' })) // '[2001:db8::1]:80?pp=v1'
  * ```
  */
 export function formatAddress(address: Address): string {
-  const { host, port, pp } = address
-  return `${bracketed(host ?? '')}:${String(port)}${pp === undefined ? '' : `?pp=${pp}`}`
+  return `${formatPlace(address)}${formatQuery(address)}`
+}
+
+/** The address without its settings: `192.0.2.1:80`, `ssl://example.org:443`, `unix:/run/app.sock`. */
+export function formatPlace(address: Address): string {
+  const { transport, tls } = address
+  if (transport === 'unix') return `${tls ? 'ssl+' : ''}unix:${encodeText(address.path)}`
+  const { host, port } = address
+  return `${tls ? 'ssl://' : ''}${bracketed(host ?? '')}:${String(port)}`
+}
+
+/** What `net` is told to listen at, or to connect to. */
+export function placeOf(
+  address: Address,
+): { readonly path: string } | { readonly host: string | undefined; readonly port: number } {
+  return address.transport === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
 }
 
 function checkDefaultPort(port: number | undefined): void {
@@ -104,100 +117,41 @@ function checkDefaultPort(port: number | undefined): void {
   throw new RangeError(`defaultPort is ${String(port)}, wanted a whole number from 0 to ${String(MAX_PORT)}`)
 }
 
-function withoutScheme(input: Input): string {
-  const [scheme] = SCHEME.exec(input.text) ?? []
-  switch (scheme?.toLowerCase()) {
-    case undefined:
-      return input.text
+interface Scheme {
+  readonly unix: boolean
+  readonly secure: boolean
+  readonly rest: string
+}
+
+function parseScheme(input: AddressInput): Scheme {
+  const { text } = input
+  const [scheme] = SCHEME.exec(text) ?? []
+  if (scheme === undefined) return { unix: false, secure: false, rest: text }
+  const afterColon = text.slice(scheme.length + 1)
+  const rest = afterColon.slice('//'.length)
+  switch (scheme.toLowerCase()) {
     case 'tcp':
-      return input.text.slice('tcp://'.length)
+      return { unix: false, secure: false, rest }
     case 'ssl':
     case 'tls':
-      throw refusal(input, 'TLS is not supported by this version yet')
+      return { unix: false, secure: true, rest }
     case 'unix':
-      throw refusal(input, 'UNIX sockets are not supported by this version yet')
+      return { unix: true, secure: false, rest: afterColon }
+    case 'ssl+unix':
+    case 'tls+unix':
+      return { unix: true, secure: true, rest: afterColon }
     default:
       throw refusal(input, `there is no scheme ${JSON.stringify(scheme)}`)
   }
 }
 
-function parseQuery(query: string, input: Input): PpMode | undefined {
-  if (query === '') return undefined
-  let pp: string | undefined
-  for (const pair of query.split('&')) {
-    const [key, value = ''] = splitOnce(pair, '=')
-    if (key !== 'pp') throw refusal(input, keyProblem(key))
-    if (pp !== undefined) throw refusal(input, 'the key "pp" is given more than once')
-    pp = value.toLowerCase()
-  }
-  if (pp === '') return undefined
-  const mode = PP_MODES.find(known => known === pp)
-  if (mode === undefined) {
-    throw refusal(input, `"pp" is ${JSON.stringify(pp)}, wanted one of ${PP_MODES.join(', ')}`)
-  }
-  return mode
-}
-
-function keyProblem(key: string): string {
-  const quoted = JSON.stringify(key)
-  if (TLS_KEYS.includes(key))
-    return `the key ${quoted} is for TLS, which is not supported by this version yet`
-  const meant = nearest(key, ['pp', ...TLS_KEYS])
-  if (meant === undefined) return `there is no key ${quoted}, only "pp"`
-  return `there is no key ${quoted}, did you mean "${meant}"?`
-}
-
-function splitAuthority(authority: string, input: Input): readonly [string, string | undefined] {
-  if (authority === '') throw refusal(input, 'it names neither a host nor a port')
-  if (isIPv6(authority)) return [authority, undefined]
-  const [whole, inside = '', outside] = /^\[(.*)\](?::(.*))?$/.exec(authority) ?? []
-  if (whole !== undefined) {
-    if (isIPv6(inside)) return [inside, outside]
-    throw refusal(input, `only an IPv6 address stands in brackets, not ${JSON.stringify(inside)}`)
-  }
-  const [host, port] = splitOnce(authority, ':')
-  if (port?.includes(':') !== true) return [host, port]
-  throw refusal(input, 'it is not HOST:PORT (an IPv6 host needs brackets, as in "[2001:db8::1]:80")')
-}
-
-function parseHost(host: string, input: Input): string | undefined {
-  if (host === '') return input.role === 'listen' ? undefined : 'localhost'
-  // A zone (fe80::1%eth0) is the name of an interface, and those are case-sensitive.
-  if (isIP(host) !== 0 || isHostName(host)) return host.replace(/^[^%]*/, part => part.toLowerCase())
-  const hint = /^\d+$/.test(host) ? ` (a port on its own is written ":${host}")` : ''
-  throw refusal(input, `${JSON.stringify(host)} is neither a host name nor an IP address${hint}`)
-}
-
-function isHostName(host: string): boolean {
-  const name = host.replace(/\.$/, '')
-  if (name.length > MAX_HOST_NAME_LENGTH || NUMERIC_END.test(name)) return false
-  return name.split('.').every(label => LABEL.test(label))
-}
-
-function parsePort(port: string | undefined, host: string, input: Input): number {
-  const listening = input.role === 'listen'
-  if (port === undefined) {
-    if (listening && input.defaultPort !== undefined) return input.defaultPort
-    throw refusal(input, `it names no port, which ${JSON.stringify(`${bracketed(host)}:PORT`)} would`)
-  }
-  const lowest = listening ? 0 : 1
-  if (PORT.test(port) && Number(port) >= lowest && Number(port) <= MAX_PORT) return Number(port)
-  const wanted = `a plain number from ${String(lowest)} to ${String(MAX_PORT)}`
-  throw refusal(input, `the port ${JSON.stringify(port)} is not ${wanted}`)
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
-}
-
-function splitOnce(text: string, separator: string): readonly [string, string | undefined] {
-  const at = text.indexOf(separator)
-  return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)]
-}
-
-function refusal(input: Input, problem: string): ConfigError {
-  const { role, text } = input
-  return new ConfigError(
-    `${role} address ${JSON.stringify(text)}: ${problem}; a right one is "${EXAMPLES[role]}"`,
-  )
+function parsePath(encoded: string, input: AddressInput): string {
+  // Two slashes are those of a URL, in front of a host that is not there.
+  if (!/^\/(?:$|[^/]|\/\/)/.test(encoded))
+    throw refusal(input, 'a UNIX socket is written "unix:/PATH", from the root')
+  const path = decodeText(encoded, input).replace(/^\/+/, '/')
+  if (path.includes('\0') || path.endsWith('/')) throw refusal(input, 'its path is no name of a file')
+  const length = Buffer.byteLength(path)
+  if (length <= MAX_PATH_LENGTH) return path
+  throw refusal(input, `its path has ${String(length)} bytes, and may have ${String(MAX_PATH_LENGTH)}`)
 }

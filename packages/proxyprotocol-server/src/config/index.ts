@@ -1,7 +1,9 @@
 // Configuration: what the programs' users write, read and checked.
 
-export { formatAddress, parseAddress } from './address.ts'
-export type { Address, AddressOptions, PpMode } from './address.ts'
+export { formatAddress, formatPlace, parseAddress, placeOf } from './address.ts'
+export type { Address, AddressOptions, TcpAddress, UnixAddress } from './address.ts'
+export type { AddressRole } from './address-input.ts'
+export type { PpMode } from './address-query.ts'
 export { ConfigError } from './config-error.ts'
 export { nearest } from './nearest.ts'
 export { combineConfig, parseConfig, type Additions, type Override } from './parse-config.ts'
@@ -36,3 +38,6 @@ export { wanted } from './wanted.ts'
 export { settings, VARIABLE_PREFIX, type Setting } from './settings.ts'
 export { parseTrust } from './trust.ts'
 export type { TrustList } from './trust.ts'
+export { contextOptions, readTlsFiles, type TlsFiles } from './tls-files.ts'
+export { settleTls } from './tls.ts'
+export type { TlsInit, TlsSettings, TlsVerify, TlsVersion } from './tls.ts'

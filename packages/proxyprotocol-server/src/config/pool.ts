@@ -1,7 +1,8 @@
 // What a service says of its upstreams, settled once: every number has a value, and each upstream a name of its own.
 
 import { inspect } from 'node:util'
-import { formatAddress, type Address, type PpMode } from './address.ts'
+import { formatPlace, type Address } from './address.ts'
+import type { PpMode } from './address-query.ts'
 
 /** Node's timers take no more. */
 const MAX_MILLISECONDS = 2_147_483_647
@@ -39,7 +40,7 @@ const SENT: Readonly<Record<PpMode, SentHeader>> = { v1: 'v1', v2: 'v2', detect:
 /** One upstream of a service. */
 export interface UpstreamInit {
   readonly address: Address
-  /** In logs and statistics, and what `source-hash` knows it by. Default: the address without its `pp`. */
+  /** In logs and statistics, and what `source-hash` knows it by. Default: the address without what follows its question mark. */
   readonly name?: string | undefined
   /** What the address says in `pp`, where this is not given. */
   readonly header?: SentHeader | undefined
@@ -169,7 +170,7 @@ export function nameConflict(
   return { at, message: `it is a second ${inspect(names[at])}; give one more weight, or a name of its own` }
 }
 
-function nameOf({ address, name = formatAddress({ ...address, pp: undefined }) }: UpstreamInit): string {
+function nameOf({ address, name = formatPlace(address) }: UpstreamInit): string {
   return name
 }
 

@@ -1,7 +1,7 @@
 // The section `admin`: where health, metrics and the state of things are shown.
 
 import { z } from 'zod'
-import { parseAddress, type Address } from './address.ts'
+import { parseAddress, type Address, type TcpAddress } from './address.ts'
 import { meta } from './schema-keys.ts'
 
 /** Whoever wants to show it to others says so. */
@@ -12,7 +12,7 @@ const DEFAULT_PORT = 10_009
 /** What the admin listener is told; settled. */
 export interface AdminSettings {
   /** Without a host it is the loopback. */
-  readonly listen: Address
+  readonly listen: TcpAddress
   /** Names in `Host` headers that are answered, besides `localhost` and IP addresses. */
   readonly hosts: readonly string[]
 }
@@ -29,8 +29,9 @@ const listen = z
   .transform((text, { issues }) => {
     try {
       const address = parseAddress(text, { role: 'listen', defaultPort: DEFAULT_PORT })
-      if (address.pp === undefined) return { ...address, host: address.host ?? LOOPBACK }
-      issues.push({ code: 'custom', message: 'it takes no "pp": headers are not read there', input: text })
+      if (address.transport === 'tcp' && address.tls === undefined && address.pp === undefined)
+        return { ...address, host: address.host ?? LOOPBACK }
+      issues.push({ code: 'custom', message: refused(address), input: text })
     } catch (error) {
       const { message } = error as Error // it throws nothing else, and the key says whose address it is
       issues.push({ code: 'custom', message: message.replace('listen address ', ''), input: text })
@@ -62,6 +63,13 @@ const hosts = z
       placeholder: 'NAME,...',
     }),
   )
+
+function refused({ transport, pp }: Address): string {
+  if (pp !== undefined) return 'it takes no "pp": headers are not read there'
+  return transport === 'unix'
+    ? 'it takes no UNIX socket, but HOST:PORT'
+    : 'it takes no TLS: it is plain HTTP, for the loopback or a network of its own'
+}
 
 export const adminSchema: z.ZodType<AdminSettings | undefined, AdminSettingsInit | undefined> = z
   .strictObject({ listen, hosts })

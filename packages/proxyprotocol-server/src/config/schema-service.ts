@@ -1,7 +1,7 @@
 // One service of the configuration, settled: one line for each of its sections, and the rules between them.
 
 import { z } from 'zod'
-import { formatAddress, type Address } from './address.ts'
+import { formatPlace, type Address } from './address.ts'
 import {
   nameConflict,
   settlePool,
@@ -38,6 +38,8 @@ import type { TrustList } from './trust.ts'
 const BOTH = 'there are `upstreams` as well; give one of the two'
 const NEITHER =
   'is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list'
+
+const ENDS_HERE = 'it is about TLS that passes through undecrypted, but TLS ends at `listen`'
 
 const NAME = 'up to 64 letters, digits and any of ". _ : - [ ]"'
 
@@ -115,8 +117,8 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     name,
     listen: address('listen', {
       description:
-        'Where to listen: `HOST:PORT`, `:PORT` for every interface. `?pp=detect`, `v1` or `v2` expects a header in front of ' +
-        'each connection, from those that `trust` names.',
+        'Where to listen: `HOST:PORT`, `:PORT` for every interface, `unix:/PATH`. `?pp=detect`, `v1` or `v2` expects a header in ' +
+        'front of each connection, from those that `trust` names. `ssl://HOST:PORT?cert=FILE&key=FILE` ends TLS.',
       examples: [':10000', '127.0.0.1:10000?pp=detect'],
     }),
     upstream: upstreamSchema.optional(),
@@ -133,9 +135,11 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     overLimit: overLimitSchema,
     timeouts: timeoutsSchema,
   })
-  .check(({ value: { listen, trust }, issues }) => {
+  .check(({ value: { listen, trust, passthrough }, issues }) => {
     const message = mismatch(listen, trust)
     if (message !== undefined) issues.push({ code: 'custom', message, path: ['trust'], input: trust })
+    if (listen.tls && passthrough)
+      issues.push({ code: 'custom', message: ENDS_HERE, path: ['passthrough'], input: passthrough })
   })
   .refine(({ upstream, upstreams }) => (upstream === undefined) !== (upstreams === undefined), {
     path: ['upstream'],
@@ -174,7 +178,7 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
         routes: passthrough.routes.map(route => ({ names: route.names, pool: poolOf(route.upstreams) })),
       },
       upstream: first.address,
-      name: written.name ?? formatAddress({ ...listen, pp: undefined }),
+      name: written.name ?? formatPlace(listen),
       accepts: acceptance(listen, trust),
       header: first.header,
     }

@@ -34,7 +34,8 @@ export interface PoolOptions extends Omit<PoolInit, 'upstreams'> {
 }
 
 const SAYS =
-  'Where to connect to: `HOST:PORT`. It is sent a version 2 header; with `?pp=v1` a version 1 header, with `?pp=noop` none.'
+  'Where to connect to: `HOST:PORT`, `unix:/PATH`. It is sent a version 2 header; with `?pp=v1` a version 1 header, with ' +
+  '`?pp=noop` none. `ssl://HOST:PORT` speaks TLS behind it.'
 
 export const upstreamSchema: z.ZodType<UpstreamInit['address'], string> = address('upstream', {
   description: SAYS,

@@ -1,7 +1,7 @@
 // Services side by side: what none of them can see alone.
 
 import { isIPv4 } from 'node:net'
-import { formatAddress, type Address } from './address.ts'
+import { formatPlace, type Address, type TcpAddress } from './address.ts'
 import type { Service } from './schema-service.ts'
 
 /** What is wrong with a service because of another one, or of itself. */
@@ -40,30 +40,42 @@ function nameConflict({ name, listen }: Service, before: readonly Service[]): Fo
 }
 
 function listenConflict({ listen }: Service, before: readonly Service[]): Found {
-  const other = before.findIndex(each => listen.port !== 0 && nameOf(each.listen) === nameOf(listen))
+  const other = before.findIndex(each => !isAnyPort(listen) && placeName(each.listen) === placeName(listen))
   if (other === -1) return undefined
-  return { key: 'listen', message: `services[${String(other)}] listens at ${nameOf(listen)} already` }
+  return { key: 'listen', message: `services[${String(other)}] listens at ${placeName(listen)} already` }
 }
 
 function loop({ listen, pool }: Service): Found {
   // One that is wrong in itself comes here as it was written, without a pool.
   const { upstreams } = (pool as Service['pool'] | undefined) ?? { upstreams: [] }
-  const itself = upstreams.some(({ address }) => {
-    const same = address.host === listen.host || (listen.host === undefined && isThisHost(address))
-    return same && address.port === listen.port
-  })
-  if (!itself) return undefined
+  if (!upstreams.some(({ address }) => isSamePlace(listen, address))) return undefined
   return {
     key: upstreams.length === 1 ? 'upstream' : 'upstreams',
     message: 'it is the service itself, which would connect to itself for ever',
   }
 }
 
-function isThisHost({ host = '' }: Address): boolean {
+function isAnyPort(listen: Address): boolean {
+  return listen.transport === 'tcp' && listen.port === 0
+}
+
+function isSamePlace(listen: Address, upstream: Address): boolean {
+  if (listen.transport === 'unix' || upstream.transport === 'unix')
+    return placeName(listen) === placeName(upstream)
+  const same = upstream.host === listen.host || (listen.host === undefined && isThisHost(upstream))
+  return same && upstream.port === listen.port
+}
+
+/** With TLS or without, the place is the same. */
+function placeName(address: Address): string {
+  return formatPlace({ ...address, tls: undefined })
+}
+
+function isThisHost({ host = '' }: TcpAddress): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }
 
 /** Where a service listens, whatever it accepts there. */
 export function nameOf(listen: Address): string {
-  return formatAddress({ ...listen, pp: undefined })
+  return formatPlace(listen)
 }

@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { CloseOptions, CloseResult, ProxyServer } from 'proxyprotocol/server'
-import { formatAddress, type Service } from '../config/index.ts'
+import { formatPlace, type Service } from '../config/index.ts'
 import type { LiveConnection, RelayTotals } from './ledger.ts'
 import type { Relay } from './relay.ts'
 import { sumOfTotals } from './totals-sum.ts'
@@ -180,7 +180,7 @@ export class Fleet {
   #placed(services: readonly Service[]): readonly Omit<Move, 'relay'>[] {
     const seen = new Map<string, number>()
     return services.map(service => {
-      const address = formatAddress({ ...service.listen, pp: undefined })
+      const address = formatPlace({ ...service.listen, tls: undefined })
       const count = (seen.get(address) ?? 0) + 1
       seen.set(address, count)
       const key = `${address}#${String(count)}`

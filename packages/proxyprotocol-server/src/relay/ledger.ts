@@ -5,6 +5,7 @@ import type { Endpoint, ProxyHeader } from 'proxyprotocol'
 import type { CloseReason, Connection, ConnectionState, ProxyServer, ServerStats } from 'proxyprotocol/server'
 import { Distribution, type DistributionView } from './distribution.ts'
 import { Progress } from './progress.ts'
+import type { TlsFacts } from './tls-facts.ts'
 
 /** Milliseconds: from a neighbour on the same switch to the end of most patience. */
 const CONNECT_BOUNDS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000]
@@ -42,6 +43,8 @@ export interface LiveConnection {
   readonly upstream: Endpoint | undefined
   /** Milliseconds since it was accepted. */
   readonly age: number
+  /** What is known of its TLS; undefined also before it is to be relayed. */
+  readonly tls: TlsFacts | undefined
   readonly bytesUp: number
   readonly bytesDown: number
   /** Why it ends, as soon as that is known. */
@@ -95,9 +98,9 @@ export class Ledger {
     for (const connection of server.connections) {
       const { id, state, info, age, reason } = connection
       const { source, destination, via } = info
-      const { route, bytesUp = 0, bytesDown = 0 } = this.#progress.get(connection) ?? {}
+      const { route, tls, bytesUp = 0, bytesDown = 0 } = this.#progress.get(connection) ?? {}
       const upstream = route?.upstreamAddress
-      yield { id, state, peer: via.peer, source, destination, upstream, age, bytesUp, bytesDown, reason }
+      yield { id, state, peer: via.peer, source, destination, upstream, age, tls, bytesUp, bytesDown, reason }
     }
   }
 

@@ -5,6 +5,7 @@ import type { Listing } from 'proxyprotocol/dnsbl'
 import type { Connection } from 'proxyprotocol/server'
 import type { SentHeader } from '../config/index.ts'
 import type { ClientHello } from './passthrough/index.ts'
+import { tlsFacts, type TlsFacts } from './tls-facts.ts'
 import type { Traffic } from './tunnel.ts'
 import type { Route } from './upstreams/index.ts'
 
@@ -34,14 +35,17 @@ export class Progress implements Traffic {
   hello: ClientHello | undefined
   /** What the block lists say of the client, once they have. */
   listing: Listing | undefined
+  /** As they were at the start: the socket forgets. */
+  readonly #tls: TlsFacts | undefined
   readonly #acceptedAt: number
   readonly #openedAt: number
   #answeredAt: number | undefined
   #connectedAt: number | undefined
 
-  constructor({ age }: Pick<Connection, 'age'>) {
+  constructor(connection: Pick<Connection, 'age' | 'info' | 'tls'>) {
     this.#openedAt = performance.now()
-    this.#acceptedAt = this.#openedAt - age
+    this.#acceptedAt = this.#openedAt - connection.age
+    this.#tls = tlsFacts(connection)
   }
 
   /** The block lists have answered; undefined where there was nobody to ask about. */
@@ -53,6 +57,12 @@ export class Progress implements Traffic {
   /** Its upstream stands. */
   connected(): void {
     this.#connectedAt = performance.now()
+  }
+
+  /** What is known of the client's TLS. */
+  get tls(): TlsFacts | undefined {
+    const serverName = this.hello?.serverName
+    return serverName === undefined ? this.#tls : { version: this.#tls?.version, serverName }
   }
 
   get timings(): RelayTimings {

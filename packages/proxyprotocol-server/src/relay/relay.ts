@@ -2,58 +2,30 @@
 // It is one more handler under the server's contract, nothing else.
 
 import type { AddressInfo, Socket } from 'node:net'
-import { ProxyProtocolError, type Endpoint, type ProxyHeader } from 'proxyprotocol'
-import type { Listing } from 'proxyprotocol/dnsbl'
-import {
-  reset,
-  type CloseReason,
-  type Connection,
-  type ProxyServer,
-  type ServerOptions,
-  type SocketEnds,
-} from 'proxyprotocol/server'
+import { ProxyProtocolError } from 'proxyprotocol'
+import type { HeaderForOptions } from 'proxyprotocol/client'
+import { reset, type Connection, type ProxyServer, type ServerOptions } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 import { BlockListCheck, describeListed, type ListingCounts } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
 import { Ledger, type LiveConnection, type RelayTotals } from './ledger.ts'
+import { listenAt } from './listen-at.ts'
 import { peekClientHello } from './passthrough/index.ts'
-import type { Progress, RelayTimings } from './progress.ts'
-import { tlsFacts, type TlsFacts } from './tls-facts.ts'
+import type { Progress } from './progress.ts'
+import { recordOf, type Outcome, type RelayRecord } from './relay-record.ts'
 import { RelayServer } from './relay-server.ts'
-import { tunnel, type Traffic } from './tunnel.ts'
+import { RelayTls } from './relay-tls.ts'
+import { tunnel } from './tunnel.ts'
 import { upstreamHeader } from './upstream-header.ts'
 import { UpstreamPools } from './upstream-pools.ts'
-import type { PoolContext, PoolSnapshot, Route } from './upstreams/index.ts'
-
-/** One relayed connection, when it is over: who it came from, where it was accepted, and how it went. */
-export interface RelayRecord
-  extends Readonly<Pick<Traffic, 'bytesUp' | 'bytesDown'>>, Readonly<Route>, SocketEnds {
-  /** A UUID; its 16 bytes are the unique id that the upstream was sent, unless there is a `uniqueId`. */
-  readonly id: string
-  /** The client: as the inbound header says, or the peer where that says nothing. */
-  readonly source: Endpoint | undefined
-  /** The address that the client connected to. */
-  readonly destination: Endpoint | undefined
-  /** What the proxy in front calls this connection. */
-  readonly uniqueId: Uint8Array | undefined
-  /** The header that it came with. */
-  readonly received: Pick<ProxyHeader, 'version' | 'command'> | undefined
-  /** What the upstream was sent; undefined where it was not reached. */
-  readonly sent: Service['header'] | undefined
-  /** What is known of the client's TLS. */
-  readonly tls: TlsFacts | undefined
-  readonly timings: RelayTimings
-  /** What the service's block lists say of the client; undefined where they were not asked, or not waited for. */
-  readonly listing: Listing | undefined
-  /** `done`, or what went wrong. */
-  readonly reason: CloseReason
-  /** The fault behind the reason, where there is one; a fault of the relay itself goes to `onError`. */
-  readonly error: ProxyProtocolError | undefined
-  /** Milliseconds from accept to the end. */
-  readonly age: number
-}
+import type { PoolContext, PoolSnapshot } from './upstreams/index.ts'
 
 export interface RelayOptions extends PoolContext {
+  /**
+   * What a version 2 header tells the upstream of a client's TLS that ends here: `true`, the default, for all but the client's
+   * certificate, `false` for nothing, or a list of facts, as `headerFor` of `proxyprotocol/client` takes it.
+   */
+  readonly tlsFacts?: HeaderForOptions['tls']
   /**
    * Called once at the end of each connection that was relayed or should have been. Those that were turned away before, for
    * their headers say, are told on the channel `rejected` of `proxyprotocol/server`.
@@ -81,15 +53,21 @@ export interface Relay {
   readonly upstreams: () => PoolSnapshot
   /** Listens at the service's address, resolves with the one that was bound, and starts to check the upstreams. */
   listen(): Promise<AddressInfo | string>
+  /**
+   * Reads the files of certificates, keys and authorities anew, and takes them for connections to come.
+   *
+   * @returns whether any has changed.
+   * @throws {ConfigError} naming the file that cannot be used, and why; everything stays as it is then.
+   */
+  reloadCertificates(): boolean
 }
-
-type Outcome = Pick<RelayRecord, 'reason' | 'error'>
 
 /**
  * Makes a relay that puts a header in front of every connection: version 2 with a unique id, version 1, or none, as the
  * service says. Where the service accepts headers, the client of the inbound header is the one that goes on.
  *
- * @throws TypeError or RangeError naming the option that is wrong.
+ * @throws TypeError or RangeError naming the option that is wrong; {@link ConfigError} naming the file of a certificate or
+ * key that cannot be used.
  *
  * @example
  * ```ts
@@ -101,24 +79,24 @@ type Outcome = Pick<RelayRecord, 'reason' | 'error'>
  * ```
  */
 export function createRelay(given: Service, options: RelayOptions = {}): Relay {
-  const { onClosed, onError } = options
+  const { onClosed, onError, tlsFacts = true } = options
   const service = withConnectionLimit(given)
   const ledger = new Ledger()
   const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
   const pools = new UpstreamPools(service, options)
-  const serving = { ...serverOptions(service), onError }
+  const tls = new RelayTls(service.listen, pools.tls)
+  const serving = { ...serverOptions(service), tls: tls.server, onError }
   const server = new RelayServer(pools, serving, async connection => {
     const progress = ledger.open(connection)
     let outcome: Outcome = { reason: 'handler_error', error: undefined }
     try {
-      outcome = await relayConnection({ service, blockLists, pools, connection, progress })
+      outcome = await relayConnection({ service, blockLists, tls, tlsFacts, pools, connection, progress })
     } finally {
       const { age } = connection
       ledger.close(progress, age)
       onClosed?.(recordOf(connection, { ...outcome, age, progress }))
     }
   })
-  const { host, port } = service.listen
   return {
     server,
     service,
@@ -128,19 +106,9 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
     totals: () => ledger.totals(server),
     connections: () => ledger.connections(server),
     upstreams: () => pools.snapshot(),
-    listen: () => server.listen({ host, port }),
+    listen: () => listenAt(server, service.listen),
+    reloadCertificates: () => tls.reload(server),
   }
-}
-
-function recordOf(
-  { id, info }: Connection,
-  { progress, ...end }: Outcome & { readonly age: number; readonly progress: Progress },
-): RelayRecord {
-  const { via, source, destination, uniqueId, header } = info
-  const { bytesUp, bytesDown, route, listing, hello, timings } = progress
-  const sent = timings.connect === undefined ? undefined : progress.sent
-  const facts = { received: header, sent, tls: tlsFacts(info, hello), listing, ...route }
-  return { id, ...via, source, destination, uniqueId, ...facts, timings, bytesUp, bytesDown, ...end }
 }
 
 function serverOptions({ accepts, limits, overLimit, timeouts }: Service): ServerOptions {
@@ -157,6 +125,8 @@ function serverOptions({ accepts, limits, overLimit, timeouts }: Service): Serve
 interface Job {
   readonly service: Service
   readonly blockLists: BlockListCheck | undefined
+  readonly tls: RelayTls
+  readonly tlsFacts: HeaderForOptions['tls']
   readonly pools: UpstreamPools
   readonly connection: Connection
   readonly progress: Progress
@@ -167,6 +137,7 @@ async function relayConnection(job: Job): Promise<Outcome> {
   const { connection } = job
   let fault: ProxyProtocolError | undefined
   try {
+    job.tls.checkClient(connection.tls)
     await askBlockLists(job)
     await peek(job)
     const upstream = await connectUpstream(job)
@@ -204,7 +175,7 @@ async function peek({ service: { passthrough }, connection, progress }: Job): Pr
   progress.hello = await peekClientHello(socket, { timeout: passthrough.timeout, signal })
 }
 
-async function connectUpstream({ service, pools, connection, progress }: Job): Promise<Socket> {
+async function connectUpstream({ service, tlsFacts, pools, connection, progress }: Job): Promise<Socket> {
   const { socket, signal, info } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
@@ -216,9 +187,10 @@ async function connectUpstream({ service, pools, connection, progress }: Job): P
   const { route, listing, hello } = progress
   const upstream = await pools.for(hello?.serverName).connect({
     source: info.source,
+    client: connection.tls,
     header: ({ header }) => {
       progress.sent = header
-      return upstreamHeader({ header, pass }, connection, { listing, hello })
+      return upstreamHeader({ header, pass, tls: tlsFacts }, connection, { listing, hello })
     },
     payload,
     timeout: timeouts.connect,

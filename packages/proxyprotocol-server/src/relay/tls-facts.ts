@@ -1,7 +1,7 @@
-// What a log says of a client's TLS that does not end here: the word of the inbound header, and of the client itself.
+// What a log says of a client's TLS: the word of the inbound header where TLS ended at the proxy in front, and what the
+// socket itself knows where it ends here. What passes through speaks for itself (`Progress`).
 
-import type { ConnectionInfo } from 'proxyprotocol/server'
-import type { ClientHello } from './passthrough/index.ts'
+import type { Connection } from 'proxyprotocol/server'
 
 /** Of the client's TLS connection. */
 export interface TlsFacts {
@@ -11,11 +11,10 @@ export interface TlsFacts {
   readonly serverName: string | undefined
 }
 
-/** Undefined where nothing is known. */
-export function tlsFacts(
-  { ssl, tlvs }: Pick<ConnectionInfo, 'ssl' | 'tlvs'>,
-  hello?: ClientHello,
-): TlsFacts | undefined {
-  const facts = { version: ssl?.version, serverName: hello?.serverName ?? tlvs.authority }
-  return facts.version === undefined && facts.serverName === undefined ? undefined : facts
+/** Undefined where nothing is known. To be asked while the connection is open: its socket forgets. */
+export function tlsFacts({ info, tls }: Pick<Connection, 'info' | 'tls'>): TlsFacts | undefined {
+  const { ssl, tlvs } = info
+  const version = ssl?.version ?? tls?.getProtocol() ?? undefined // null once it is closed
+  const serverName = tlvs.authority ?? (typeof tls?.servername === 'string' ? tls.servername : undefined) // or false
+  return version === undefined && serverName === undefined ? undefined : { version, serverName }
 }

@@ -7,6 +7,9 @@ import { reset } from 'proxyprotocol/server'
 import { Direction } from './direction.ts'
 import { isConnected, isTls } from './socket-handle.ts'
 
+/** Errors of Node and of OpenSSL about what came over a connection that stands. */
+const TLS_FAULT = /^(?:EPROTO$|ERR_SSL_|ERR_TLS_)/
+
 /** Bytes relayed, payload only. */
 export interface Traffic {
   bytesUp: number
@@ -28,9 +31,9 @@ export interface TunnelOptions {
  *
  * A downstream that fails resets the upstream, and is no error here.
  *
- * @throws ProxyProtocolError `upstream_reset` when the upstream fails, `half_close_timeout` when the upstream has ended and the
- * downstream neither ends nor moves a byte, or when the downstream has ended in both directions and the upstream no longer
- * takes what is left for it. Sockets that are open are the caller's then.
+ * @throws ProxyProtocolError `upstream_reset` when the upstream fails, `tls_upstream_error` when it breaks TLS,
+ * `half_close_timeout` when the upstream has ended and the downstream neither ends nor moves a byte, or when the downstream has
+ * ended in both directions and the upstream no longer takes what is left for it. Sockets that are open are the caller's then.
  */
 export function tunnel(
   downstream: Socket,
@@ -62,8 +65,9 @@ export function tunnel(
     }
     upstream
       .on('close', () => onClose(down))
-      .on('error', cause => {
-        reject(new ProxyProtocolError('upstream_reset', { detail: cause.message, cause }))
+      .on('error', (cause: NodeJS.ErrnoException) => {
+        const code = TLS_FAULT.test(cause.code ?? '') ? 'tls_upstream_error' : 'upstream_reset'
+        reject(new ProxyProtocolError(code, { detail: cause.message, cause }))
       })
     if (downstream.closed) return onDownstreamClose()
     downstream.on('close', onDownstreamClose)

@@ -11,7 +11,7 @@ import {
   type ProxyHeader,
   type Tlv,
 } from 'proxyprotocol'
-import { headerFor } from 'proxyprotocol/client'
+import { headerFor, type HeaderForOptions } from 'proxyprotocol/client'
 import type { Listing } from 'proxyprotocol/dnsbl'
 import type { Connection } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
@@ -29,6 +29,12 @@ interface Known {
 /** Encoding fills it in. */
 const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 
+/** What a service says about the header of an upstream. */
+export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> {
+  /** What is said of a client's TLS that ends here, as `headerFor` takes it. */
+  readonly tls?: HeaderForOptions['tls']
+}
+
 /**
  * The header for a connection's upstream; undefined where the service sends none.
  *
@@ -36,13 +42,13 @@ const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
  * sent on: with the relay's own TLVs it is too long, say.
  */
 export function upstreamHeader(
-  { header, pass }: Pick<Service, 'header' | 'pass'>,
+  { header, pass, tls }: UpstreamHeaderOptions,
   { id, socket, info }: Pick<Connection, 'id' | 'socket' | 'info'>,
   { listing, hello }: Known = {},
 ): HeaderInit | undefined {
   if (header === 'none') return undefined
   const uniqueId = Buffer.from(id.replaceAll('-', ''), 'hex')
-  const own = headerFor(socket, header === 'v1' ? { version: 1 } : { uniqueId, tlvs: helloTlvs(hello) })
+  const own = headerFor(socket, header === 'v1' ? { version: 1 } : { uniqueId, tls, tlvs: helloTlvs(hello) })
   const inbound = info.header
   if (header === 'v1') return inbound ? withoutTlvs(inbound) : own
   const told = listing?.status === 'listed' ? { dnsbl: describeListed(listing) } : undefined

@@ -2,7 +2,7 @@
 
 import type { Pool, Service } from '../config/index.ts'
 import { NameTable } from './passthrough/index.ts'
-import { UpstreamPool, type PoolContext, type PoolSnapshot } from './upstreams/index.ts'
+import { UpstreamPool, type PoolContext, type PoolSnapshot, type UpstreamTls } from './upstreams/index.ts'
 
 export class UpstreamPools {
   readonly #default: UpstreamPool
@@ -23,6 +23,11 @@ export class UpstreamPools {
   /** Those for a server name; without one, and for a name without a route, those that everybody gets. */
   for(serverName: string | undefined): UpstreamPool {
     return (serverName === undefined ? undefined : this.#byName.find(serverName)) ?? this.#default
+  }
+
+  /** The TLS that they are spoken to with. */
+  get tls(): readonly UpstreamTls[] {
+    return this.#all.map(({ tls }) => tls)
   }
 
   start(): void {

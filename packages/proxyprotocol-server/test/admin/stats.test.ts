@@ -209,6 +209,8 @@ test('/stats.json lists each connection of the moment with what it has moved', a
     source: '192.0.2.77:1234',
     destination: '192.0.2.88:443',
     upstream: `127.0.0.1:${stage.upstream.port}`,
+    tls: null,
+    sni: null,
     bytesUp: 5,
     bytesDown: 3,
     reason: null,
@@ -266,7 +268,8 @@ async function bigSnapshot(t: TestContext): Promise<Snapshot> {
     for (let i = 0; i < 2_500; i++) {
       const path = { path: i === 0 ? '/run/app.sock' : Uint8Array.of(255) }
       const ends = { peer: path, source: undefined, destination: undefined, upstream: undefined }
-      yield { id: String(i), state: 'open', ...ends, age: 1.4, bytesUp: 0, bytesDown: 0, reason: 'done' }
+      const tls = undefined
+      yield { id: String(i), state: 'open', ...ends, tls, age: 1.4, bytesUp: 0, bytesDown: 0, reason: 'done' }
     }
   }
   const service: ServiceView = {
@@ -406,13 +409,14 @@ test('--admin alone is 127.0.0.1:10009; without a host it is the loopback, and a
     services: [{ listen: ':0', upstream: ':1' }],
     admin: { listen: '0.0.0.0' },
   })
-  assert.deepEqual(admin, { listen: { host: '0.0.0.0', port: 10_009, pp: undefined }, hosts: [] })
+  const expected = { transport: 'tcp', host: '0.0.0.0', port: 10_009, pp: undefined, tls: undefined }
+  assert.deepEqual(admin, { listen: expected, hosts: [] })
   const io = fakeIo()
   const { configuration } = serverRequest(
     ['--service', ':0', ':1', '--admin', '--admin-hosts', 'a.example,b.example'],
     io,
   )
-  const listenAt = { host: '127.0.0.1', port: 10_009, pp: undefined }
+  const listenAt = { ...expected, host: '127.0.0.1' }
   assert.deepEqual(configuration.admin, { listen: listenAt, hosts: ['a.example', 'b.example'] })
   const taken = await listen(t)
   assert.equal(await runServer(['--service', '127.0.0.1:0', ':1', '--admin', `:${taken.port}`], io), 1)

@@ -245,7 +245,7 @@ test('an address in use ends it with 1, wrong arguments with 2, and --help with 
   const cases: [args: string[], code: number, error: RegExp][] = [
     [[`127.0.0.1:${port}`], 1, /^error: listen EADDRINUSE: address already in use 127\.0\.0\.1:\d+\n$/],
     [['127.0.0.1:99999'], 2, /^error: listen address "127\.0\.0\.1:99999": the port "99999" is not .*\n$/],
-    [['ssl://:0'], 2, /TLS is not supported/],
+    [['ssl://:0'], 2, /"cert" is missing, the file of the certificate/],
     [[':0', ':0'], 2, /too many arguments/],
     [['--help'], 0, /^$/],
   ]

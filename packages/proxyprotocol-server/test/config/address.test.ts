@@ -5,14 +5,24 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { ConfigError, formatAddress, parseAddress } from '../../src/config/index.ts'
-import type { Address, AddressOptions } from '../../src/config/index.ts'
+import { ConfigError, formatAddress, formatPlace, parseAddress, placeOf } from '../../src/config/index.ts'
+import type { Address, AddressOptions, TlsSettings } from '../../src/config/index.ts'
 
 const LISTEN: AddressOptions = { role: 'listen' }
 const UPSTREAM: AddressOptions = { role: 'upstream' }
 
 function address(host: string | undefined, port: number, pp?: Address['pp']): Address {
-  return { host, port, pp }
+  return { transport: 'tcp', host, port, pp, tls: undefined }
+}
+
+function unix(path: string, pp?: Address['pp']): Address {
+  return { transport: 'unix', path, pp, tls: undefined }
+}
+
+/** The TLS settings of a text, those left out that are undefined. */
+function tlsOf(text: string, options: AddressOptions): Partial<TlsSettings> {
+  const { tls = {} } = parseAddress(text, options)
+  return Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined))
 }
 
 /** The message of the ConfigError that the text is refused with. */
@@ -54,6 +64,14 @@ const ACCEPTED: readonly (readonly [string, Address])[] = [
   ['192.0.2.1:80?pp=', address('192.0.2.1', 80)],
   ['192.0.2.1:80?pp', address('192.0.2.1', 80)],
   ['192.0.2.1:80?', address('192.0.2.1', 80)],
+  ['192.0.2.1:80?pp=v%31', address('192.0.2.1', 80, 'v1')],
+  ['unix:/run/app.sock', unix('/run/app.sock')],
+  ['UNIX:///run/app.sock', unix('/run/app.sock')],
+  ['unix:////run/app.sock', unix('/run/app.sock')],
+  ['unix:/run/app.sock?pp=v1', unix('/run/app.sock', 'v1')],
+  ['unix:/run/a%3Fb%25c+d e:1.sock', unix('/run/a?b%c+d e:1.sock')],
+  ['unix:/run/\u00e9%C3%A9', unix('/run/\u00e9\u00e9')],
+  [`unix:/${'a'.repeat(106)}`, unix(`/${'a'.repeat(106)}`)],
 ]
 
 test('parseAddress() reads every form with a port alike for both roles', () => {
@@ -109,7 +127,7 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ['localhost:80\n', /the port "80\\n" is not/],
   [' localhost:80', /" localhost" is neither a host name nor an IP address;/],
   ['user@localhost:80', /"user@localhost" is neither/],
-  ['/run/app.sock', /"\/run\/app.sock" is neither/],
+  ['/run/app.sock', /"\/run\/app.sock" is neither .* \(a UNIX socket is written "unix:\/run\/app.sock"\);/],
   ['*:80', /"\*" is neither/],
   ['-a.example:80', /"-a.example" is neither/],
   ['a-.example:80', /"a-.example" is neither/],
@@ -130,12 +148,17 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ['[192.0.2.1]:80', /only an IPv6 address stands in brackets, not "192.0.2.1"/],
   ['[]:80', /only an IPv6 address stands in brackets, not ""/],
   ['[::1]]:80', /only an IPv6 address stands in brackets, not "::1\]"/],
-  ['ssl://192.0.2.1:443', /TLS is not supported by this version yet/],
-  ['TLS://192.0.2.1:443?cert=cert.pem', /TLS is not supported by this version yet/],
-  ['unix:', /UNIX sockets are not supported by this version yet/],
-  ['Unix:app.sock', /UNIX sockets are not supported by this version yet/],
-  ['unix:/run/app.sock', /UNIX sockets are not supported by this version yet/],
-  ['unix:///run/app.sock', /UNIX sockets are not supported by this version yet/],
+  ['unix:', /a UNIX socket is written "unix:\/PATH", from the root/],
+  ['Unix:app.sock', /a UNIX socket is written "unix:\/PATH", from the root/],
+  ['unix://app.sock', /a UNIX socket is written "unix:\/PATH", from the root/],
+  ['unix:%2Frun', /a UNIX socket is written "unix:\/PATH", from the root/],
+  ['unix:/', /its path is no name of a file/],
+  ['unix:/run/', /its path is no name of a file/],
+  ['unix:/run/a%00b', /its path is no name of a file/],
+  ['unix:/run/100%', /"\/run\/100%" is no text in percent-encoding, where "%" is written "%25"/],
+  ['unix:/run/%ff', /is no text in percent-encoding/],
+  ['unix:/run/\ud800', /is no text in percent-encoding/],
+  [`unix:/${'\u00e9'.repeat(54)}`, /its path has 109 bytes, and may have 107/],
   ['http://192.0.2.1:80', /there is no scheme "http"/],
   ['192.0.2.1:80?pp=v3', /"pp" is "v3", wanted one of v1, v2, detect, noop/],
   ['192.0.2.1:80?pp=v1?', /"pp" is "v1\?", wanted one of/],
@@ -145,18 +168,64 @@ const REFUSED: readonly (readonly [string, RegExp])[] = [
   ['192.0.2.1:80?PP=v1', /there is no key "PP", did you mean "pp"\?/],
   ['192.0.2.1:80?p=v1', /there is no key "p", did you mean "pp"\?/],
   ['192.0.2.1:80?pp=v1&veryfy=x', /there is no key "veryfy", did you mean "verify"\?/],
-  ['192.0.2.1:80?timeout=5', /there is no key "timeout", only "pp"/],
+  ['192.0.2.1:80?timeout=5', /there is no key "timeout", only "pp", and with TLS others/],
+  ['192.0.2.1:80?toString=5', /there is no key "toString"/],
+  ['192.0.2.1:80?pp=%', /"%" is no text in percent-encoding/],
+  ['ssl://192.0.2.1:443?cert=a&cert=b', /the key "cert" is given more than once/],
+  ['ssl://192.0.2.1:443?Cert=a', /there is no key "Cert", did you mean "cert"\?/],
+  [
+    'ssl://192.0.2.1:443?cert=a&verify=required',
+    /"verify" is "required", wanted one of CERT_NONE, CERT_OPTIONAL, CERT_R/,
+  ],
+  ['ssl://192.0.2.1:443?cert=a&minversion=1.2', /"minVersion" is "1.2", wanted one of TLSv1.2, TLSv1.3/],
+  ['ssl://192.0.2.1:443?cert=a&alpn=h2,', /"alpn" names "", wanted different names of 1 to 255 bytes/],
+  ['ssl://192.0.2.1:443?key=a', /"cert" is missing|"key" is of no use without "cert"/],
 ]
 
-for (const key of ['cert', 'key', 'verify', 'cafile', 'capath', 'cadata']) {
-  test(`parseAddress() refuses the TLS key ${key} instead of ignoring it`, () => {
-    const problem = refusalOf(`192.0.2.1:443?pp=v1&${key}=x`, UPSTREAM)
-    assert.ok(
-      problem.includes(`the key "${key}" is for TLS, which is not supported by this version yet`),
-      problem,
-    )
+const TLS_KEYS = ['cert', 'key', 'verify', 'cafile', 'capath', 'cadata', 'minversion', 'alpn', 'servername']
+
+for (const key of TLS_KEYS) {
+  test(`parseAddress() refuses the TLS key ${key} where TLS is not spoken, instead of ignoring it`, () => {
+    for (const place of ['192.0.2.1:443', 'tcp://192.0.2.1:443', 'unix:/run/app.sock']) {
+      const problem = refusalOf(`${place}?pp=v1&${key}=x`, UPSTREAM)
+      assert.ok(
+        problem.includes(`the key "${key}" is for TLS, which an address speaks after "ssl://"`),
+        problem,
+      )
+    }
   })
 }
+
+test('parseAddress() reads every TLS key of a listen address', () => {
+  const query = 'cert=/c.pem&key=k%26.pem&verify=CERT_REQUIRED&cafile=a+b.pem&capath=/ca&cadata=%0A'
+  for (const place of ['ssl://:443', 'TLS://:443', 'ssl+unix:/run/s', 'tls+unix:///run/s']) {
+    assert.deepEqual(tlsOf(`${place}?${query}&minversion=TLSv1.3&alpn=h2,http/1.1`, LISTEN), {
+      cert: '/c.pem',
+      key: 'k&.pem',
+      verify: 'CERT_REQUIRED',
+      cafile: 'a+b.pem',
+      capath: '/ca',
+      cadata: '\n',
+      minVersion: 'TLSv1.3',
+      alpn: ['h2', 'http/1.1'],
+    })
+  }
+})
+
+test('parseAddress() takes TLS without keys as TLS with the defaults of its side, and needs a certificate to listen', () => {
+  const defaults = { minVersion: 'TLSv1.2', alpn: [] }
+  assert.deepEqual(tlsOf('ssl://:443', UPSTREAM), { verify: 'CERT_REQUIRED', ...defaults })
+  assert.deepEqual(tlsOf('tls://:443?cert=&key=&verify=&alpn=&servername=', UPSTREAM), {
+    verify: 'CERT_REQUIRED',
+    ...defaults,
+  })
+  assert.deepEqual(tlsOf('ssl://:443?cert=c.pem', LISTEN), {
+    cert: 'c.pem',
+    verify: 'CERT_NONE',
+    ...defaults,
+  })
+  assert.match(refusalOf('ssl://:443', LISTEN), /"cert" is missing, the file of the certificate/)
+})
 
 test('parseAddress() says what is wrong with a text, for both roles', () => {
   for (const [text, problem] of REFUSED) {
@@ -166,9 +235,16 @@ test('parseAddress() says what is wrong with a text, for both roles', () => {
 })
 
 test('a refusal names the role, quotes the whole text and ends in an example that is accepted', () => {
-  for (const options of [LISTEN, UPSTREAM]) {
-    const message = refusalOf('http://"\u001b', options)
-    assert.ok(message.startsWith(`${options.role} address "http://\\"\\u001b": `), message)
+  for (const [options, scheme] of [LISTEN, UPSTREAM].flatMap(
+    each =>
+      [
+        [each, 'http'],
+        [each, 'ssl'],
+      ] as const,
+  )) {
+    const message = refusalOf(`${scheme}://"\u001b`, options)
+    assert.ok(message.startsWith(`${options.role} address "${scheme}://\\"\\u001b": `), message)
+    assert.equal(message.includes('a right one is "ssl://'), scheme === 'ssl')
     const [, example = ''] = /; a right one is "(.*)"$/.exec(message) ?? []
     assert.equal(formatAddress(parseAddress(example, options)), example)
   }
@@ -182,6 +258,24 @@ test('parseAddress() treats a default port that is none as misuse', () => {
     }
     assert.throws(() => parseAddress('localhost', { role: 'listen', defaultPort }), error)
   }
+})
+
+test('formatAddress() writes a UNIX socket, and TLS, as they are read', () => {
+  assert.equal(formatAddress(unix('/run/a?b#c%d+e f', 'v1')), 'unix:/run/a%3Fb%23c%25d%2Be%20f?pp=v1')
+  const text = 'ssl://example.org:443?pp=v2&cert=c%26.pem&verify=CERT_REQUIRED&minversion=TLSv1.3&alpn=h2,x'
+  assert.equal(formatAddress(parseAddress(text, UPSTREAM)), text)
+  const settled = 'ssl+unix:/run/s?verify=CERT_NONE&minversion=TLSv1.2'
+  assert.equal(formatAddress(parseAddress('tls+unix:///run/s?verify=CERT_NONE', UPSTREAM)), settled)
+})
+
+test('formatPlace() writes where it is, and nothing of its settings', () => {
+  const texts = ['192.0.2.1:80', 'ssl://[::1]:443', 'unix:/run/a%3Fb', 'ssl+unix:/run/app.sock']
+  for (const text of texts) assert.equal(formatPlace(parseAddress(`${text}?pp=v1`, UPSTREAM)), text)
+})
+
+test('placeOf() gives what net takes', () => {
+  assert.deepEqual(placeOf(parseAddress(':80?pp=v1', LISTEN)), { host: undefined, port: 80 })
+  assert.deepEqual(placeOf(parseAddress('unix:/run/app.sock?pp=v1', LISTEN)), { path: '/run/app.sock' })
 })
 
 test('formatAddress() writes brackets around IPv6 alone, and pp only where there is one', () => {
@@ -198,9 +292,23 @@ const host = fc.oneof(
   fc.constantFrom('LOCALHOST', 'a_b', '[fe80::1%Eth0]'),
 )
 const query = fc.constantFrom('', '?', '?pp', '?pp=', '?pp=v1', '?pp=V2', '?pp=detect', '?pp=NoOp')
-const valid = fc
+const tcp = fc
   .tuple(fc.constantFrom('', 'tcp://', 'Tcp://'), host, fc.integer({ min: 1, max: 65_535 }), query)
   .map(([scheme, name, port, rest]) => `${scheme}${name}:${String(port)}${rest}`)
+const file = fc.string({ unit: 'grapheme', maxLength: 8 }).map(encodeURIComponent)
+const name = file.filter(text => !/^(?:%2F)*$/.test(text) && !text.endsWith('%2F') && !text.includes('%00'))
+const socket = fc.tuple(name, query).map(([path, rest]) => `unix:/${path}${rest}`)
+const secure = fc
+  .tuple(
+    fc.constantFrom('ssl://:1', 'tls+unix:/s'),
+    file,
+    file,
+    fc.constantFrom('', '&alpn=h2,x', '&minversion=TLSv1.3'),
+  )
+  .map(
+    ([place, cert, cafile, rest]) => `${place}?cert=c${cert}&cafile=c${cafile}&verify=CERT_REQUIRED${rest}`,
+  )
+const valid = fc.oneof(tcp, socket, secure)
 const options = fc.constantFrom<AddressOptions>(LISTEN, UPSTREAM, { role: 'listen', defaultPort: 10_007 })
 
 test('every valid text survives parse, format and parse again', () => {
@@ -225,6 +333,7 @@ test('every text gives an address that formats to its own canonical text, or a C
     'tcp',
     'unix',
     'ssl',
+    '?cert=',
     'pp',
     'v1',
     'cert',

@@ -68,6 +68,7 @@ test('two services cannot listen at one address, nor have one name, nor one be i
     [':80', '127.0.0.2:80?pp=noop'],
     [':80', '[::1]:80'],
     ['192.0.2.1:80?pp=v1', '192.0.2.1:80'],
+    ['unix:/run/relay.sock', 'ssl+unix:/run/relay.sock'],
   ]
   for (const [listen, upstream] of loops) {
     assert.deepEqual(
@@ -83,8 +84,40 @@ test('two services cannot listen at one address, nor have one name, nor one be i
     [':80', ':81'],
     ['192.0.2.1:80', '127.0.0.1:80'],
     [':80', '192.0.2.1:80'],
+    ['unix:/run/relay.sock', 'unix:/run/app.sock'],
   ]) {
     assert.equal(parseConfig({ services: [{ listen, upstream }] }).services.length, 1)
+  }
+})
+
+test('two services cannot listen at one UNIX socket, with TLS or without', () => {
+  const listen = 'unix:/run/relay.sock'
+  const others = [{ listen: 'unix:/run/other.sock' }, { listen: `ssl+${listen}?cert=cert.pem` }]
+  const services = [{ listen }, ...others].map(each => ({ upstream: '192.0.2.1:80', ...each }))
+  assert.deepEqual(faults({ services }), [
+    'proxy.json: services[2].listen: services[0] listens at unix:/run/relay.sock already',
+  ])
+})
+
+test('TLS that ends at a service does not pass through it', () => {
+  const listen = 'ssl://:443?cert=cert.pem'
+  const passthrough = { routes: [{ names: ['a.test'], upstreams: ['192.0.2.2:443'] }] }
+  assert.deepEqual(serviceFaults({ listen, upstream: '192.0.2.1:443', passthrough }), [
+    'passthrough: it is about TLS that passes through undecrypted, but TLS ends at `listen`',
+  ])
+})
+
+test('the admin listener speaks HTTP at a port, and refuses what it would not do', () => {
+  const cases = {
+    '127.0.0.1:1?pp=v1': 'it takes no "pp": headers are not read there',
+    'unix:/run/admin.sock': 'it takes no UNIX socket, but HOST:PORT',
+    'ssl://127.0.0.1:1?cert=cert.pem':
+      'it takes no TLS: it is plain HTTP, for the loopback or a network of its own',
+  }
+  for (const [at, fault] of Object.entries(cases)) {
+    assert.deepEqual(faults({ services: [service], admin: { listen: at } }), [
+      `proxy.json: admin.listen: ${fault}`,
+    ])
   }
 })
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { ConfigError, parseService } from '../../src/config/index.ts'
+import { ConfigError, formatAddress, parseService } from '../../src/config/index.ts'
 
 test('parseService() sends version 2 unless the upstream address says otherwise', () => {
   const headers = {
@@ -21,8 +21,8 @@ test('parseService() sends version 2 unless the upstream address says otherwise'
 
 test('parseService() gives both addresses, each read in its role', () => {
   const { listen, upstream } = parseService(':0', ':8080?pp=v1')
-  assert.deepEqual(listen, { host: undefined, port: 0, pp: undefined })
-  assert.deepEqual(upstream, { host: 'localhost', port: 8080, pp: 'v1' })
+  assert.deepEqual(listen, { transport: 'tcp', host: undefined, port: 0, pp: undefined, tls: undefined })
+  assert.deepEqual(upstream, { transport: 'tcp', host: 'localhost', port: 8080, pp: 'v1', tls: undefined })
 })
 
 test('parseService() settles every limit and timeout, and those that are given win', () => {
@@ -112,7 +112,7 @@ test('parseService() refuses each address for its own fault, and names both', ()
 
 test('parseService() takes several upstreams, in order, each with the header that its address asks for', () => {
   const { upstream, header, pool } = parseService(':10007', ['a:1?pp=v1', 'b:2'])
-  assert.deepEqual([upstream.host, header], ['a', 'v1'])
+  assert.deepEqual([formatAddress(upstream), header], ['a:1?pp=v1', 'v1'])
   assert.deepEqual(
     pool.upstreams.map(each => [each.name, each.header]),
     [

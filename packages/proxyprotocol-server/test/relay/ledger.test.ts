@@ -4,7 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeHeader, tlv } from 'proxyprotocol'
 import { Distribution } from '../../src/relay/distribution.ts'
+import { certificateFiles } from '../support/certificates.ts'
 import { startRelay } from '../support/relay.ts'
+import { dialSecure } from '../support/secure.ts'
 import { chunk, closedPort, content, dial, listen, outcome, until } from '../support/sockets.ts'
 
 const ends = {
@@ -33,6 +35,7 @@ test('the table of connections shows who is there, since when, and what has move
     source: peer,
     destination: local,
     upstream: { address: '127.0.0.1', port: upstream.port },
+    tls: undefined,
     bytesUp: 5,
     bytesDown: 2,
     reason: undefined,
@@ -108,6 +111,24 @@ test('a record says which headers came and went, what is known of TLS, and how l
   const { connects, ages } = relay.totals()
   assert.equal(connects.sum, connect)
   assert.equal(ages.sum, age)
+})
+
+test('of TLS that ends at the relay the socket is asked, while it knows', async t => {
+  const upstream = await listen(t)
+  const relay = await startRelay(t, `127.0.0.1:${upstream.port}`, { source: certificateFiles(t).source })
+  for (const [n, servername, serverName] of [
+    [0, 'localhost', 'localhost'],
+    [1, '', undefined],
+  ] as const) {
+    const { secure } = dialSecure(t, relay.port, { servername, checkServerIdentity: () => undefined })
+    secure.end('hello')
+    const far = await upstream.accept()
+    const [open] = [...relay.connections()]
+    assert.deepEqual(open?.tls, { version: 'TLSv1.3', serverName })
+    far.resume().end()
+    await content(secure)
+    assert.deepEqual((await relay.record(n)).tls, { version: 'TLSv1.3', serverName })
+  }
 })
 
 test('an upstream that is not reached leaves its part of the record and of the totals empty', async t => {

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { EventEmitter, once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import {
   diagnosticsChannels,
@@ -22,8 +21,9 @@ import {
 import { connectedSockets, warnings } from './sockets.ts'
 import { atEnd } from './teardown.ts'
 
-export interface TestRelay extends Pick<Relay, 'totals' | 'connections'> {
+export interface TestRelay extends Pick<Relay, 'totals' | 'connections' | 'reloadCertificates'> {
   readonly server: ProxyServer
+  /** 0 where it listens at a UNIX socket. */
   readonly port: number
   /** One for each connection, in the order of their ends. */
   readonly records: readonly RelayRecord[]
@@ -49,6 +49,7 @@ export async function startRelay(
     onError,
     now,
     resolver,
+    tlsFacts,
     ...serviceOptions
   } = {
     onError: unexpected,
@@ -62,6 +63,7 @@ export async function startRelay(
     onError,
     now,
     resolver,
+    tlsFacts,
     onClosed: record => {
       records.push(record)
       news.emit('record')
@@ -70,7 +72,7 @@ export async function startRelay(
   })
   const { server } = relay
   const opened = openedBy(t, server)
-  const { port } = (await relay.listen()) as AddressInfo
+  const address = await relay.listen()
   atEnd(t, async () => {
     const { stuck } = await server.abort()
     assert.deepEqual(stuck, [], 'a handler did not end')
@@ -85,7 +87,8 @@ export async function startRelay(
     connections,
     warnings: seen,
     server,
-    port,
+    port: typeof address === 'string' ? 0 : address.port,
+    reloadCertificates: () => relay.reloadCertificates(),
     records,
     get listings() {
       return relay.listings

@@ -213,3 +213,8 @@ export function warnings(t: TestContext): Error[] {
   })
   return seen
 }
+
+/** Lets the event loop turn. */
+export async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await turn()
+}

@@ -9,7 +9,7 @@ import { reasonOf, type CloseReason } from './close-reason.ts'
 import { adoptInfo, applyHeader, knownInfo, type ConnectionInfo } from './connection-info.ts'
 import type { Connection, ConnectionState } from './connection.ts'
 import { movedOn, type Watched } from './idle-watch.ts'
-import { distinguishResets, isForeign, isRelease, reset } from './reset.ts'
+import { distinguishResets, endStream, isForeign, isRelease, reset } from './reset.ts'
 import { clientFault } from './socket-faults.ts'
 import type { Peer } from './trust.ts'
 
@@ -118,7 +118,7 @@ export class AcceptedConnection implements Connection, Watched {
   /** Its TLS handshake is done: handlers see the TLS socket, and the raw one stays underneath. */
   secure(socket: TLSSocket): void {
     adoptInfo(socket)
-    if (this.#owner.transport() === 'tcp') distinguishResets(socket, this.#raw)
+    distinguishResets(socket, this.#raw)
     this.#tls = socket
     this.#closed = Promise.all([this.#closed, this.#watch(socket)])
   }
@@ -181,11 +181,10 @@ export class AcceptedConnection implements Connection, Watched {
       if (socket.writableFinished) socket.destroy()
       else this.#reset() // what the peer has not taken is lost, and it must notice
     }, this.#owner.halfCloseTimeout).unref()
-    socket.once('close', () => {
+    socket.resume().once('close', () => {
       clearTimeout(this.#timer)
     })
-    socket.end()
-    socket.resume()
+    endStream(socket)
   }
 
   /** A throw is the handler's fault unless the connection had been taken from under it. */
@@ -209,7 +208,8 @@ export class AcceptedConnection implements Connection, Watched {
     // A client that breaks TLS leaves its connection standing.
     const isOurs = code === undefined || (isForeign(error) && !(this.#tls && code === 'tls_client_error'))
     if (isOurs) return this.#fail(error) // somebody destroyed the socket with it
-    this.#settle(new ProxyProtocolError(code, { cause: error }))
+    const options = code === 'client_reset' ? { cause: error } : { detail: error.message, cause: error }
+    this.#settle(new ProxyProtocolError(code, options))
     this.#reset() // Node leaves a TLS socket open whose peer broke TLS
   }
 

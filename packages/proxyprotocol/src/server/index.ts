@@ -29,7 +29,7 @@ export type { Place } from './networks.ts'
 export { ProxyServer, type Handler, type ServerState } from './proxy-server.ts'
 export { readHeader, type ReadHeaderOptions, type ReadHeaderResult } from './read-header.ts'
 export type { OnError } from './report.ts'
-export { reset } from './reset.ts'
+export { distinguishResets, reset } from './reset.ts'
 export { defaultTimeouts } from './server-options.ts'
 export type {
   CommonServerOptions,

@@ -1,6 +1,7 @@
 // RST and FIN kept apart on TCP sockets and on TLS over them, both ways: a stream that was cut off must never look complete.
 
 import type { Socket } from 'node:net'
+import { refuseTruncation } from './truncation.ts'
 
 /** Turns of the event loop that a FIN gets to be on its way, which it is after one unless the peer does not read. */
 const FIN_TURNS = 3
@@ -43,27 +44,64 @@ function cut(socket: Socket, raw: Socket): void {
 }
 
 /**
- * Makes `socket.destroy(error)` send RST, and a peer's RST be an error, where Node would send or see a FIN:
+ * Makes `socket.destroy(error)` send RST, and a peer's RST be an error, where Node would send or see a FIN; and a TLS stream
+ * that ends without close_notify be one, too. `createServer` does so with its connections; it is for sockets that you have
+ * connected yourself, as soon as they are, and once for each.
+ *
  *
  * - pipeline() destroys a socket when its source fails, before its promise rejects, and Node closes that with a FIN: the
  *   peer would take what it has got so far for the whole;
  * - Node before 24 takes an RST that comes together with data for a FIN (libuv ends the stream at POLLHUP), on TLS
- *   sockets also later, and a half-open socket would stay for ever. An empty write sends nothing, but tells.
+ *   sockets also later, and a half-open socket would stay for ever. An empty write sends nothing, but tells;
+ * - a TLS socket ends at the FIN, whether or not the stream was complete: the error is
+ *   `ERR_SSL_UNEXPECTED_EOF_WHILE_READING` then.
+ *
+ * @param raw what a TLS socket runs over, which Node tells.
+ *
+ * @example
+ * ```ts
+ * import { connect } from 'proxyprotocol/client'
+ * import { distinguishResets } from 'proxyprotocol/server'
+ *
+ * async function download(host: string): Promise<string> {
+ *   const socket = await connect({ host, port: 443, tls: true })
+ *   distinguishResets(socket)
+ *   socket.write('GET / HTTP/1.0\r\n\r\n')
+ *   return (await socket.toArray()).join('') // rejects where the reply was cut off
+ * }
+ * ```
  */
-export function distinguishResets(socket: Socket, raw: Socket = socket): void {
+export function distinguishResets(socket: Socket, raw: Socket = rawOf(socket)): void {
+  if (raw !== socket) refuseTruncation(socket, raw)
   const destroy = socket._destroy.bind(socket)
   socket._destroy = (error, callback) => {
     if (error instanceof Error && isConnected(raw)) foreign.add(error)
+    if (raw !== socket) stopListening(socket)
     whenSafe(socket, raw, () => {
       if (error && !isRelease(error)) cut(socket, raw)
       if (raw === socket) return destroy(error, callback)
-      callback(error) // first: a TLS socket whose raw socket is closed says 'close' before 'error'
-      destroy(error, () => undefined)
+      callback(error) // a tick before: a TLS socket whose raw socket is closed says 'close' at once, and 'error' after it
+      process.nextTick(destroy, error, () => undefined)
     })
   }
   socket.once('end', () => {
     if (socket.writable && !(raw === socket && isConnected(raw))) raw.write('')
   })
+}
+
+/**
+ * OpenSSL may have several records to give at once. Where a failed write destroys the socket after the first, Node 20 to 24
+ * take the length of the next for the number of an error, and throw where nobody can catch it.
+ */
+function stopListening(socket: Socket): void {
+  const { _handle: handle } = socket as { _handle?: { onread?: () => void } | null }
+  if (handle) handle.onread = () => undefined
+}
+
+/** Ends our side. Within the moment in which its handshake ends, TLS cannot send the close_notify (OpenSSL: shutdown while in init). */
+export function endStream(socket: Socket): void {
+  if (rawOf(socket) === socket) socket.end()
+  else setImmediate(() => socket.end())
 }
 
 /** Errors that sockets were destroyed with although their own connections stood. */

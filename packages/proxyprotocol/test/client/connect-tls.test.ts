@@ -169,7 +169,7 @@ test('connect() with tls rejects with tls_upstream_error and its cause for a cer
   const port = await listenSecure(setStage(t))
   const error = await faultOf(connect({ host: HOST, port, tls: true }, HEADER))
   assert.equal(error.code, 'tls_upstream_error')
-  assert.match(error.message, /^the TLS handshake with the upstream failed: self.signed certificate/)
+  assert.match(error.message, /^TLS with the upstream failed: self.signed certificate/)
   assert.equal((error.cause as NodeJS.ErrnoException).code, 'DEPTH_ZERO_SELF_SIGNED_CERT')
 })
 

@@ -177,7 +177,7 @@ interface Refusal {
   readonly client: Uint8Array | string | ConnectionOptions
   /** What the client does after its bytes; by default it waits. */
   readonly then?: (client: Socket) => unknown
-  /** What `diagnosticsChannels.rejected` says after "the TLS handshake with the client failed: ". */
+  /** What `diagnosticsChannels.rejected` says after "TLS with the client failed: ". */
   readonly detail: RegExp
   /** How it ends for the client. Default FIN. */
   readonly end?: string
@@ -297,7 +297,7 @@ for (const { name, options, detail, end = 'FIN', ...client } of refusals) {
     const [rejected = assert.fail(), ...more] = served.rejected
     assert.deepEqual(more, [])
     assert.deepEqual([rejected.info.source, rejected.error.code], [SOURCE, 'tls_client_error'])
-    const [, said = ''] = rejected.error.message.split('the TLS handshake with the client failed: ')
+    const [, said = ''] = rejected.error.message.split('TLS with the client failed: ')
     assert.match(said, detail)
     assert.ok(rejected.error.cause instanceof Error)
   })

@@ -4,15 +4,16 @@
 import type { LookupFunction, Socket } from 'node:net'
 import type { HeaderInit } from 'proxyprotocol'
 import { connect } from 'proxyprotocol/client'
-import type { ActiveCheck, SentHeader } from '../../config/index.ts'
-import { targetOf } from './target.ts'
+import { placeOf, type ActiveCheck, type SentHeader } from '../../config/index.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
+import type { UpstreamTls } from './upstream-tls.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What checks need. */
 export interface HealthCheckOptions {
   readonly check: ActiveCheck
   readonly lookup: LookupFunction
+  readonly tls: UpstreamTls
 }
 
 /** Names no client: LOCAL, and in version 1, which has no LOCAL, UNKNOWN. */
@@ -59,13 +60,14 @@ export class HealthCheck {
 
   /** Resolves with what went wrong, once the connection is gone. */
   async #check(): Promise<unknown> {
-    const { check, lookup } = this.#options
-    const { address, header } = this.#upstream.settings
+    const { check, lookup, tls } = this.#options
+    const { settings } = this.#upstream
     const { timeout } = check
     const { signal } = this.#stopped
     try {
-      const options = { ...targetOf(address), lookup, timeout, signal }
-      const socket = await connect(options, check.header ? HEADERS[header] : undefined)
+      const target = { ...placeOf(settings.address), tls: tls.optionsFor(settings) }
+      const header = check.header ? HEADERS[settings.header] : undefined
+      const socket = await connect({ ...target, lookup, timeout, signal }, header)
       await leave(socket, { timeout, signal })
       return undefined
     } catch (error) {

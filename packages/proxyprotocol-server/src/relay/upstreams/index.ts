@@ -8,4 +8,5 @@ export {
   type Route,
   type UpstreamRequest,
 } from './upstream-pool.ts'
+export { UpstreamTls } from './upstream-tls.ts'
 export type { CheckCounts, UpstreamFailure, UpstreamSnapshot, UpstreamState } from './upstream.ts'

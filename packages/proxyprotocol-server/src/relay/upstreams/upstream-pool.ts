@@ -2,14 +2,16 @@
 // known of each. Until `connect` has succeeded nothing of the client has left, so that trying again loses nothing.
 
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { ProxyProtocolError, type Endpoint, type HeaderInit } from 'proxyprotocol'
 import { connect } from 'proxyprotocol/client'
-import type { Balance, Pool, UpstreamSettings } from '../../config/index.ts'
+import { distinguishResets } from 'proxyprotocol/server'
+import { placeOf, type Address, type Balance, type Pool, type UpstreamSettings } from '../../config/index.ts'
 import { balancer, type Balancer } from './balance.ts'
 import { HealthCheck } from './health-check.ts'
 import { Resolver, type NameSnapshot, type Resolve } from './resolver.ts'
-import { targetOf } from './target.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
+import { UpstreamTls } from './upstream-tls.ts'
 import { Upstream, type UpstreamSnapshot } from './upstream.ts'
 
 /** Where a connection went, as far as it got. */
@@ -26,6 +28,8 @@ export interface Route {
 export interface UpstreamRequest {
   /** The client, for `source-hash`. */
   readonly source: Endpoint | undefined
+  /** Its TLS where that ends here: an upstream with TLS has to agree on the same protocol (ALPN). */
+  readonly client?: TLSSocket | undefined
   /** The header for this upstream; what it throws ends the request, and is no fault of the upstream. */
   readonly header: (upstream: UpstreamSettings) => HeaderInit | undefined
   /** As for `connect`: asked once, when a connection stands. */
@@ -56,6 +60,8 @@ export interface PoolContext {
 }
 
 export class UpstreamPool {
+  /** The TLS that its upstreams are spoken to with. */
+  readonly tls: UpstreamTls
   readonly #settings: Pool
   readonly #upstreams: readonly Upstream[]
   readonly #resolver: Resolver
@@ -65,15 +71,18 @@ export class UpstreamPool {
   #retries = 0
   #closed = false
 
+  /** @throws {ConfigError} naming the file of a certificate or key that cannot be used. */
   constructor(settings: Pool, { resolver, now = () => performance.now() }: PoolContext = {}) {
     const { upstreams, balance, health, check } = settings
     this.#settings = settings
     this.#now = now
     this.#pick = balancer(balance)
+    this.tls = new UpstreamTls(upstreams)
     this.#resolver = new Resolver({ ...settings.resolve, resolve: resolver, now })
     this.#upstreams = upstreams.map(each => new Upstream(each, { health, check, now }))
+    const { tls } = this
     const { lookup } = this.#resolver
-    this.#checks = check ? this.#upstreams.map(each => new HealthCheck(each, { check, lookup })) : []
+    this.#checks = check ? this.#upstreams.map(each => new HealthCheck(each, { check, lookup, tls })) : []
   }
 
   /** Starts the checks. Nothing that the pool does keeps the process alive. */
@@ -127,17 +136,19 @@ export class UpstreamPool {
   }
 
   async #attempt(upstream: Upstream, request: UpstreamRequest, timeout: number): Promise<Socket> {
-    const { payload, signal, route } = request
+    const { payload, signal, route, client } = request
     const { address } = upstream.settings
     const header = request.header(upstream.settings)
     const { lookup } = this.#resolver
-    const options = { ...targetOf(address), lookup, timeout, signal, allowHalfOpen: true, payload }
+    const tls = this.tls.optionsFor(upstream.settings, client)
+    const options = { ...placeOf(address), tls, lookup, timeout, signal, allowHalfOpen: true, payload }
     try {
       const socket = await upstream.attempt(() => connect(options, header))
-      route.upstreamAddress = endpointOf(socket)
+      if (tls) distinguishResets(socket)
+      route.upstreamAddress = endpointOf(socket, address)
       return socket
     } catch (error) {
-      if (isUpstreamFault(error)) this.#resolver.doubt(address.host ?? '')
+      if (isUpstreamFault(error) && address.transport === 'tcp') this.#resolver.doubt(address.host ?? '')
       throw error
     }
   }
@@ -169,7 +180,8 @@ function addressOf(source: Endpoint | undefined): string | undefined {
   return source.address.replace(/^::ffff:(?=\d+\.)/, '')
 }
 
-function endpointOf({ remoteAddress, remotePort }: Socket): Endpoint | undefined {
+function endpointOf({ remoteAddress, remotePort }: Socket, address: Address): Endpoint | undefined {
+  if (address.transport === 'unix') return { path: address.path }
   if (remoteAddress === undefined || remotePort === undefined) return undefined
   return { address: remoteAddress, port: remotePort }
 }

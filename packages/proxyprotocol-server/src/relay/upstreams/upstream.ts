@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net'
 import type { ErrorCode, ProxyProtocolError } from 'proxyprotocol'
 import {
-  formatAddress,
+  formatPlace,
   type ActiveCheck,
   type PassiveHealth,
   type UpstreamSettings,
@@ -34,7 +34,7 @@ export interface CheckCounts {
 /** One upstream as it is at the moment, plain data. */
 export interface UpstreamSnapshot {
   readonly name: string
-  /** As address strings have it, without `pp`. */
+  /** As address strings have it, without what follows the question mark. */
   readonly address: string
   readonly weight: number
   readonly backup: boolean
@@ -159,7 +159,7 @@ export class Upstream {
     const { check } = this.#context
     return {
       name,
-      address: formatAddress({ ...address, pp: undefined }),
+      address: formatPlace(address),
       weight,
       backup,
       state: this.state,

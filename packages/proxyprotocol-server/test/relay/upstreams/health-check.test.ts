@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer as createTcpServer, Socket, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { parseHeader } from 'proxyprotocol'
@@ -10,8 +11,11 @@ import { createServer } from 'proxyprotocol/server'
 import { parseAddress, settlePool, type ActiveCheck } from '../../../src/config/index.ts'
 import { HealthCheck } from '../../../src/relay/upstreams/health-check.ts'
 import { Resolver } from '../../../src/relay/upstreams/resolver.ts'
+import { UpstreamTls } from '../../../src/relay/upstreams/upstream-tls.ts'
 import { Upstream } from '../../../src/relay/upstreams/upstream.ts'
+import { certificateFiles, directory } from '../../support/certificates.ts'
 import { holdName } from '../../support/names.ts'
+import { listenSecure } from '../../support/secure.ts'
 import {
   closedPort,
   connectedSockets,
@@ -50,7 +54,8 @@ function stage(t: TestContext, address: string, given: Partial<ActiveCheck> = {}
   const now = (): number => performance.now()
   const upstream = new Upstream(settings, { ...settled, now })
   const resolver = new Resolver({ interval: 1_000_000, now })
-  const check = new HealthCheck(upstream, { check: settled.check, lookup: resolver.lookup })
+  const tls = new UpstreamTls(upstreams)
+  const check = new HealthCheck(upstream, { check: settled.check, lookup: resolver.lookup, tls })
   const made = connectedSockets(t)
   const open = (): number => made().filter(({ closed }) => !closed).length
   atEnd(t, async () => {
@@ -90,6 +95,47 @@ for (const [query, shown] of Object.entries({
     assert.equal(upstream.snapshot().checks?.passed, 1)
   })
 }
+
+test('a check of a UNIX socket connects there', async t => {
+  const path = join(directory(t), 'app.sock')
+  const { check, begin, ended, upstream } = stage(t, `unix:${path}?pp=v1`)
+  check.start()
+  begin()
+  await ended(1)
+  assert.equal(upstream.snapshot().checks?.lastFailure?.code, 'connect_error')
+  const server = createTcpServer(socket => socket.end().resume()).listen(path)
+  atEnd(t, () => server.close())
+  await once(server, 'listening')
+  await turn() // the next check is set once the last has been counted
+  begin()
+  await ended(2)
+  assert.deepEqual([upstream.snapshot().checks?.passed, upstream.state], [1, 'up'])
+})
+
+test('a check of an upstream with TLS sends its header, and has passed after a good handshake', async t => {
+  const far = await listenSecure(t)
+  const { cert } = certificateFiles(t)
+  const { check, begin, ended, upstream } = stage(t, `ssl://127.0.0.1:${far.port}?cafile=${cert}`)
+  check.start()
+  begin()
+  const { secure, header } = await far.accept()
+  assert.equal(header?.command, 'LOCAL')
+  secure.resume().end()
+  await ended(1)
+  assert.equal(upstream.snapshot().checks?.passed, 1)
+})
+
+test('a check of an upstream with TLS has failed where the certificate is not good', async t => {
+  const far = await listenSecure(t)
+  const { otherCert } = certificateFiles(t)
+  const { check, begin, ended, upstream } = stage(t, `ssl://127.0.0.1:${far.port}?cafile=${otherCert}`)
+  check.start()
+  begin()
+  void far.accept().catch(() => {})
+  await ended(1)
+  const { checks } = upstream.snapshot()
+  assert.deepEqual([checks?.failed, checks?.lastFailure?.code], [1, 'tls_upstream_error'])
+})
 
 for (const [what, query, given] of [
   ['that is sent no headers', 'pp=noop', {}],

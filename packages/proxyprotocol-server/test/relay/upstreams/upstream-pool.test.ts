@@ -292,7 +292,7 @@ test('a silent upstream takes its share of the time and leaves the rest to the o
 test('an upstream without a host is on this machine', async t => {
   const far = await listen(t)
   const [here, refused] = [far.port, await closedPort()].map(port => ({
-    address: { host: undefined, port, pp: undefined },
+    address: { transport: 'tcp', host: undefined, port, pp: undefined, tls: undefined } as const,
   }))
   assert.ok(here && refused)
   const { connect } = stage(t, [refused, here])

@@ -1,0 +1,101 @@
+// The files that the settings of TLS name, read whole and checked before anything uses them: OpenSSL passes over much of what
+// it cannot read, and a server without its certificate would only be noticed by its clients.
+
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import type { AddressRole } from './address-input.ts'
+import { ConfigError } from './config-error.ts'
+import type { TlsSettings } from './tls.ts'
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g
+
+/** What `openssl rehash` names a certificate by: the hash of its subject, and a number where two have the same. */
+const HASHED_NAME = /^[0-9a-f]{8}\.\d+$/
+
+/** Certificates, key and authorities as text, and the oldest version. */
+export type TlsFiles = Pick<SecureContextOptions, 'minVersion'> & {
+  readonly cert?: string
+  readonly key?: string
+  readonly ca?: readonly string[]
+}
+
+/**
+ * Reads what the settings name.
+ *
+ * @throws {ConfigError} naming the setting, its file, and what is wrong with it.
+ */
+export function readTlsFiles(settings: TlsSettings, role: AddressRole): TlsFiles {
+  const { minVersion } = settings
+  const files = { minVersion, ...readOwn(settings, role), ...readAuthorities(settings, role) }
+  attempt(`${role} TLS`, () => createSecureContext(contextOptions(files)))
+  return files
+}
+
+/** The files as Node takes them. */
+export function contextOptions({ ca, ...files }: TlsFiles): SecureContextOptions {
+  return ca === undefined ? files : { ...files, ca: [...ca] }
+}
+
+function readOwn({ cert, key }: TlsSettings, role: AddressRole): Pick<TlsFiles, 'cert' | 'key'> {
+  if (cert === undefined) return {}
+  const certName = named(role, 'cert', cert)
+  const certText = readText(certName, cert)
+  const [own] = certificatesIn(certText, certName)
+  const keyName = key === undefined ? certName : named(role, 'key', key)
+  const keyText = key === undefined ? certText : readText(keyName, key)
+  const privateKey = attempt(`${keyName}: its key`, () => createPrivateKey(keyText))
+  if (!own?.checkPrivateKey(privateKey)) {
+    throw new ConfigError(`${keyName}: its key is not that of the certificate in ${JSON.stringify(cert)}`)
+  }
+  return { cert: certText, key: keyText }
+}
+
+function readAuthorities(settings: TlsSettings, role: AddressRole): Pick<TlsFiles, 'ca'> {
+  const { cafile, capath, cadata } = settings
+  const ca: string[] = []
+  if (cafile !== undefined) ca.push(checked(named(role, 'cafile', cafile), cafile))
+  if (capath !== undefined) ca.push(...readDirectory(named(role, 'capath', capath), capath))
+  if (cadata !== undefined) {
+    certificatesIn(cadata, `${role} TLS: "cadata"`)
+    ca.push(cadata)
+  }
+  return ca.length === 0 ? {} : { ca }
+}
+
+function checked(name: string, file: string): string {
+  const text = readText(name, file)
+  certificatesIn(text, name)
+  return text
+}
+
+/** As OpenSSL does, which knows a certificate in a directory by its name alone. */
+function readDirectory(name: string, directory: string): readonly string[] {
+  const entries = attempt(name, () => readdirSync(directory)).filter(entry => HASHED_NAME.test(entry))
+  if (entries.length > 0) return entries.map(entry => checked(`${name}: ${entry}`, join(directory, entry)))
+  throw new ConfigError(`${name}: no certificate in it has a name of the kind that "openssl rehash" gives`)
+}
+
+function certificatesIn(text: string, name: string): readonly X509Certificate[] {
+  const blocks = text.match(CERTIFICATE)
+  if (blocks === null) throw new ConfigError(`${name}: there is no certificate in it, in PEM`)
+  return blocks.map(block => attempt(name, () => new X509Certificate(block)))
+}
+
+function readText(name: string, file: string): string {
+  return attempt(name, () => readFileSync(file, 'utf8'))
+}
+
+function named(role: AddressRole, setting: string, file: string): string {
+  return `${role} TLS: "${setting}" ${JSON.stringify(file)}`
+}
+
+/** Node and OpenSSL say what is wrong, and not of what. */
+function attempt<Result>(name: string, act: () => Result): Result {
+  try {
+    return act()
+  } catch (cause) {
+    throw new ConfigError(`${name}: ${(cause as Error).message}`, { cause }) // neither throws anything else
+  }
+}

@@ -1,0 +1,81 @@
+// TLS on both sides of one relay: what Node is told, from settings and from files that can be read anew while connections go on.
+
+import { isDeepStrictEqual } from 'node:util'
+import type { TLSSocket, TlsOptions } from 'node:tls'
+import { ProxyProtocolError } from 'proxyprotocol'
+import type { ProxyServer } from 'proxyprotocol/server'
+import {
+  contextOptions,
+  readTlsFiles,
+  settleTls,
+  type Address,
+  type TlsFiles,
+  type TlsSettings,
+} from '../config/index.ts'
+import type { UpstreamTls } from './upstreams/index.ts'
+
+/** What a server is told to end TLS, from files that it reads. */
+export function serverTls(settings: TlsSettings): TlsOptions {
+  const settled = settleTls(settings, 'listen')
+  return serverOptions(settled, readTlsFiles(settled, 'listen'))
+}
+
+/** The TLS of one relay. */
+export class RelayTls {
+  readonly #settings: TlsSettings | undefined
+  readonly #upstreams: readonly UpstreamTls[]
+  #files: TlsFiles | undefined
+
+  /** @throws {ConfigError} when settings or files cannot be used. */
+  constructor({ tls }: Pick<Address, 'tls'>, upstreams: readonly UpstreamTls[]) {
+    this.#settings = tls && settleTls(tls, 'listen')
+    this.#upstreams = upstreams
+    this.#files = this.#read()
+  }
+
+  /** For `createServer`; undefined where the clients speak no TLS. */
+  get server(): TlsOptions | undefined {
+    return this.#settings && this.#files && serverOptions(this.#settings, this.#files)
+  }
+
+  /**
+   * Refuses a client certificate that is not good, where clients may have none: Node lets those in.
+   *
+   * @throws ProxyProtocolError `tls_client_error`.
+   */
+  checkClient(downstream: TLSSocket | undefined): void {
+    if (this.#settings?.verify !== 'CERT_OPTIONAL' || downstream === undefined || downstream.authorized)
+      return
+    if (downstream.getPeerX509Certificate() === undefined) return
+    throw new ProxyProtocolError('tls_client_error', { detail: String(downstream.authorizationError) })
+  }
+
+  /**
+   * Reads all files anew, those of the upstreams as well, and takes them for the connections to come.
+   *
+   * @returns whether anything has changed.
+   * @throws {ConfigError} when one of them cannot be used; then everything stays as it is.
+   */
+  reload(server: Pick<ProxyServer, 'setSecureContext'>): boolean {
+    const files = this.#read()
+    const renewals = this.#upstreams.flatMap(each => each.renewal() ?? [])
+    const isSame = isDeepStrictEqual(files, this.#files)
+    if (files && !isSame) server.setSecureContext(contextOptions(files))
+    this.#files = files
+    for (const renew of renewals) renew()
+    return !isSame || renewals.length > 0
+  }
+
+  #read(): TlsFiles | undefined {
+    return this.#settings && readTlsFiles(this.#settings, 'listen')
+  }
+}
+
+function serverOptions({ verify, alpn }: TlsSettings, files: TlsFiles): TlsOptions {
+  return {
+    ...contextOptions(files),
+    requestCert: verify !== 'CERT_NONE',
+    rejectUnauthorized: verify === 'CERT_REQUIRED',
+    ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
+  }
+}

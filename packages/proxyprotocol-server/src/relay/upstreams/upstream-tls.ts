@@ -1,0 +1,85 @@
+// TLS towards the upstreams of a service: each has settings and files of its own, which can be read anew while connections
+// go on.
+
+import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
+import type { ConnectOptions } from 'proxyprotocol/client'
+import {
+  contextOptions,
+  readTlsFiles,
+  settleTls,
+  type TlsFiles,
+  type TlsSettings,
+  type UpstreamSettings,
+} from '../../config/index.ts'
+
+/** What one upstream is spoken to with. */
+interface Secured {
+  readonly settings: TlsSettings
+  readonly files: TlsFiles
+  readonly context: SecureContext
+}
+
+type SecuredUpstreams = ReadonlyMap<UpstreamSettings, Secured>
+
+export class UpstreamTls {
+  readonly #upstreams: readonly UpstreamSettings[]
+  #secured: SecuredUpstreams
+
+  /** @throws {ConfigError} when settings or files of one of them cannot be used. */
+  constructor(upstreams: readonly UpstreamSettings[]) {
+    this.#upstreams = upstreams
+    this.#secured = this.#read()
+  }
+
+  /**
+   * For `connect`; undefined where the upstream speaks no TLS. What was agreed on with the client, if there is one, is all
+   * that is offered to the upstream: both have to speak the same.
+   */
+  optionsFor(upstream: UpstreamSettings, client?: TLSSocket): ConnectOptions['tls'] {
+    const secured = this.#secured.get(upstream)
+    if (secured === undefined) return undefined
+    const { verify, servername, alpn } = secured.settings
+    const agreed = client?.alpnProtocol ?? false // false where there is none, null before there could be
+    const offered = agreed === false ? alpn : [agreed]
+    return {
+      secureContext: secured.context,
+      rejectUnauthorized: verify === 'CERT_REQUIRED',
+      servername,
+      ...(offered.length === 0 ? {} : { ALPNProtocols: [...offered] }),
+    }
+  }
+
+  /**
+   * Reads all files anew.
+   *
+   * @returns what takes them for the connections to come; undefined where none has changed.
+   * @throws {ConfigError} when one of them cannot be used.
+   */
+  renewal(): (() => void) | undefined {
+    const secured = this.#read()
+    if (isDeepStrictEqual(filesOf(secured), filesOf(this.#secured))) return undefined
+    return () => {
+      this.#secured = secured
+    }
+  }
+
+  #read(): SecuredUpstreams {
+    return new Map(
+      this.#upstreams.flatMap(upstream => {
+        const { tls } = upstream.address
+        return tls ? [[upstream, secure(tls)] as const] : []
+      }),
+    )
+  }
+}
+
+function secure(tls: TlsSettings): Secured {
+  const settings = settleTls(tls, 'upstream')
+  const files = readTlsFiles(settings, 'upstream')
+  return { settings, files, context: createSecureContext(contextOptions(files)) }
+}
+
+function filesOf(secured: SecuredUpstreams): readonly TlsFiles[] {
+  return [...secured.values()].map(({ files }) => files)
+}

@@ -1,0 +1,56 @@
+// Certificates as files, as the programs read them.
+
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { certificate, otherCertificate } from '../../../proxyprotocol/test/support/certificate.ts'
+import { clientCertificate } from '../../../proxyprotocol/test/support/more-certificates.ts'
+import { atEnd } from './teardown.ts'
+
+export { certificate, otherCertificate } from '../../../proxyprotocol/test/support/certificate.ts'
+export { clientCertificate, rsaCertificate } from '../../../proxyprotocol/test/support/more-certificates.ts'
+
+/** A directory of the test's own. */
+export function directory(t: TestContext): string {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'relay-')))
+  atEnd(t, () => {
+    rmSync(path, { recursive: true, force: true })
+  })
+  return path
+}
+
+export interface CertificateFiles {
+  readonly directory: string
+  /** Of `certificate`, which signs itself: its authority as well. */
+  readonly cert: string
+  readonly key: string
+  /** Of `otherCertificate`, which nobody knows. */
+  readonly otherCert: string
+  readonly otherKey: string
+  /** Of `clientCertificate`, which `certificate` has signed. */
+  readonly clientCert: string
+  readonly clientKey: string
+  /** `ssl://127.0.0.1:0` with the certificate and its key. */
+  readonly source: string
+}
+
+export function certificateFiles(t: TestContext): CertificateFiles {
+  const at = directory(t)
+  function file(name: string, text: string): string {
+    const path = join(at, name)
+    writeFileSync(path, text)
+    return path
+  }
+  const [cert, key] = [file('cert.pem', certificate.cert), file('key.pem', certificate.key)]
+  return {
+    directory: at,
+    cert,
+    key,
+    otherCert: file('other-cert.pem', otherCertificate.cert),
+    otherKey: file('other-key.pem', otherCertificate.key),
+    clientCert: file('client-cert.pem', clientCertificate.cert),
+    clientKey: file('client-key.pem', clientCertificate.key),
+    source: `ssl://127.0.0.1:0?cert=${cert}&key=${key}`,
+  }
+}

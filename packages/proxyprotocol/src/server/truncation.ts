@@ -1,0 +1,64 @@
+// A TLS stream is complete when its close_notify has come (RFC 8446 section 6.1). A FIN without one may be anybody's on the
+// way, or that of a process which has died, and Node takes it for the end all the same.
+
+import type { Socket } from 'node:net'
+
+/** The handle of a socket, as far as it tells whether libuv reads it. */
+interface Handle {
+  /** Set by Node while it wants data. */
+  readonly reading?: boolean
+  readStart?(): number
+  readStop?(): number
+}
+
+/** OpenSSL's own code for it, which it says where it reads the socket itself; Node's TLS gives it the bytes. */
+const CODE = 'ERR_SSL_UNEXPECTED_EOF_WHILE_READING'
+
+/**
+ * Makes it an error when the stream of a TLS socket ends without a close_notify: `ERR_SSL_UNEXPECTED_EOF_WHILE_READING`, or
+ * what writing fails with, where it was a reset that Node takes for a FIN.
+ */
+export function refuseTruncation(secure: Socket, raw: Socket): void {
+  const push = secure.push.bind(secure)
+  let state: 'open' | 'in doubt' | 'complete' = 'open'
+  secure.push = (chunk, encoding) => {
+    if (chunk !== null || state === 'complete') return push(chunk, encoding)
+    // Node ends the stream once for the close_notify and once for the FIN; both within one call where it comes to read the
+    // former as late as the latter.
+    if (state === 'in doubt' || !isAtFin(secure, raw)) {
+      state = 'complete'
+      return push(null)
+    }
+    state = 'in doubt'
+    setImmediate(() => {
+      if (state === 'in doubt') cutOff(secure, raw)
+    })
+    return false
+  }
+}
+
+/**
+ * Whether libuv has come to the FIN, asked at the very moment that Node ends the stream. It has stopped reading the socket then,
+ * and starts again when it is told to; at a close_notify it reads on, and says so. A runtime that does not say so tells
+ * nothing, and neither does a paused socket: its FIN cannot have been read.
+ */
+function isAtFin(secure: Socket, raw: Socket): boolean {
+  const handle = handleOf(raw)
+  if (handle?.readStart === undefined || handleOf(secure)?.reading !== true) return false
+  const stopped = handle.readStart() === 0
+  const tells = handle.readStart() !== 0
+  if (stopped) handle.readStop?.()
+  return stopped && tells
+}
+
+function handleOf(socket: Socket): Handle | null | undefined {
+  return (socket as { _handle?: Handle | null })._handle // undocumented, and in every line of Node
+}
+
+function cutOff(secure: Socket, raw: Socket): void {
+  const message = 'the TLS stream was cut off: it ended without close_notify'
+  const truncation = Object.assign(new Error(message), { code: CODE })
+  // After a reset this fails: at once, or where writes are waiting already, within this turn of the event loop.
+  if (secure.writable) raw.write('')
+  setImmediate(() => secure.destroy(raw.errored ?? truncation))
+}
