@@ -3,7 +3,7 @@
 
 import { watch, type FSWatcher } from 'node:fs'
 import { dirname } from 'node:path'
-import { ConfigError, formatPlace, type Service, type TlsSettings } from '../config/index.ts'
+import { formatPlace, type ConfigError, type Service, type TlsSettings } from '../config/index.ts'
 import type { Relay } from '../relay/index.ts'
 import { log, type ProgramIo } from './program.ts'
 
@@ -61,10 +61,10 @@ function renewCertificates(io: ProgramIo, relay: Relay): void {
         ['address', formatPlace(listen)],
       ])
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
+    const { message } = error as ConfigError // it throws nothing else
     log(io, 'not-renewed', [
       ['service', name],
-      ['error', error.message],
+      ['error', message],
     ])
   }
 }

@@ -66,7 +66,7 @@ export function tunnel(
     upstream
       .on('close', () => onClose(down))
       .on('error', (cause: NodeJS.ErrnoException) => {
-        const code = TLS_FAULT.test(cause.code ?? '') ? 'tls_upstream_error' : 'upstream_reset'
+        const code = TLS_FAULT.test(String(cause.code)) ? 'tls_upstream_error' : 'upstream_reset'
         reject(new ProxyProtocolError(code, { detail: cause.message, cause }))
       })
     if (downstream.closed) return onDownstreamClose()

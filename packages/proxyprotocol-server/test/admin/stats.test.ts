@@ -268,7 +268,7 @@ async function bigSnapshot(t: TestContext): Promise<Snapshot> {
     for (let i = 0; i < 2_500; i++) {
       const path = { path: i === 0 ? '/run/app.sock' : Uint8Array.of(255) }
       const ends = { peer: path, source: undefined, destination: undefined, upstream: undefined }
-      const tls = undefined
+      const tls = i === 0 ? { version: 'TLSv1.3', serverName: 'a.example' } : undefined
       yield { id: String(i), state: 'open', ...ends, tls, age: 1.4, bytesUp: 0, bytesDown: 0, reason: 'done' }
     }
   }
@@ -297,6 +297,8 @@ const lastMinute = { accepted: [], closed: [], errors: [], bytesUp: [], bytesDow
 
 test('the list of connections is bounded, and the total says how many there are', async t => {
   const { connections, services, process: view } = statsDocument(await bigSnapshot(t), lastMinute)
+  const [first, second] = connections.list
+  assert.deepEqual([first?.tls, first?.sni, second?.tls, second?.sni], ['TLSv1.3', 'a.example', null, null])
   assert.deepEqual([connections.total, connections.list.length], [5_000, 1_000])
   assert.deepEqual(
     connections.list.slice(0, 2).map(({ peer, source: from, age }) => [peer, from, age]),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { runServer } from '../../src/cli/index.ts'
 import { certificate, certificateFiles, directory, otherCertificate } from '../support/certificates.ts'
@@ -89,6 +89,22 @@ test('a directory that cannot be watched is said, and keeps nothing from running
   const watch = new CertificateWatch(io, () => [{ ...relay, service: { ...relay.service, listen: gone } }])
   watch.watch()
   assert.match(io.written.join(''), / not-watched directory=\/nowhere error=.*ENOENT/)
+  watch.stop()
+  await relay.server.abort()
+})
+
+test('the directories of upstreams by server name are watched as well', async t => {
+  const { cert } = certificateFiles(t)
+  const { CertificateWatch } = await import('../../src/cli/certificate-watch.ts')
+  const { fakeIo } = await import('../support/program.ts')
+  const { createRelay, parseService } = await import('../../src/index.ts')
+  const routes = [{ names: ['a.example'], upstreams: [`ssl://127.0.0.1:1?cafile=${cert}`] }]
+  const relay = createRelay(parseService(':1', '127.0.0.1:1', { passthrough: { routes } }))
+  rmSync(dirname(cert), { recursive: true })
+  const io = fakeIo()
+  const watch = new CertificateWatch(io, () => [relay])
+  watch.watch()
+  assert.ok(io.written.join('').includes(` not-watched directory=${dirname(cert)} `))
   watch.stop()
   await relay.server.abort()
 })

@@ -4,10 +4,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Server, type ListenOptions, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { connect } from 'node:tls'
 import { encodeHeader, tlv } from 'proxyprotocol'
 import { connectionInfo } from 'proxyprotocol/server'
 import { runEcho } from '../../src/cli/index.ts'
 import { processIo } from '../../src/cli/program.ts'
+import { certificateFiles } from '../support/certificates.ts'
 import { fakeIo, start, type Running } from '../support/program.ts'
 import {
   acceptedSockets,
@@ -280,4 +282,16 @@ test('--log-format json shows a header as an object of JSON; a format that does 
   const io = fakeIo()
   assert.equal(await runEcho(['--log-format', 'xml'], io), 2)
   assert.match(io.errors.join(''), /Allowed choices are text, json/)
+})
+
+test('echo ends TLS behind the header where its address says so', async t => {
+  const { source: secure } = certificateFiles(t)
+  const echo = await start(t, runEcho, [secure])
+  const raw = dial(t, echo.ports[0] ?? 0)
+  raw.write(encodeHeader({ source, destination }))
+  const client = connect({ socket: raw, rejectUnauthorized: false })
+  await once(client, 'secureConnect')
+  client.end('hello')
+  assert.equal((await content(client)).toString(), 'hello')
+  assert.match(await echo.io.line(/ connection /), / source=192\.0\.2\.1:51234 /)
 })

@@ -201,6 +201,7 @@ test('assignSockets() knows an address however it is written', () => {
     ['example.org:80', at('192.0.2.1')],
     ['192.0.2.1:80', at('192.0.2.2')],
     ['localhost:80', at('::')],
+    ['unix:/run/app.sock', at('::')],
     ['192.0.2.1:80', { fd: 3, name: 'x', address: undefined }],
   ]
   for (const [source, socket] of no) {

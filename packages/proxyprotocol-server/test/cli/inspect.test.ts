@@ -294,6 +294,7 @@ test('wrong arguments are refused with what would be right', async t => {
     [['--as', 'text', '00'], /--as is "text", wanted one of auto, hex, base64, raw/],
     [['--file', 'a', '00'], /exclude each other/],
     [['--listen', 'nowhere'], /listen address "nowhere"/],
+    [['--listen', 'unix:/run/app.sock'], /a header is taken from a TCP port, in clear/],
     [['build', '--out', 'text'], /--out is "text", wanted one of hex, base64, raw/],
     [['build', '--source', '192.0.2.1:1'], /--source and --destination belong together/],
     [['build', '--local', '--source', '192.0.2.1:1'], /--local announces nobody/],
