@@ -84,6 +84,8 @@ export interface ServiceView {
   readonly totals: () => TotalsView
   readonly connections: () => Iterable<ConnectionView>
   readonly upstreams: () => readonly UpstreamView[]
+  /** Answers of block lists by what they say: `listed`, `clear`, or why nothing is known; undefined where none is asked. */
+  readonly dnsbl: Readonly<Record<string, number>> | undefined
 }
 
 /** Whether the program takes connections: not yet, now, or no longer. */

@@ -154,4 +154,21 @@ const upstreamMetrics: readonly Metric[] = [
   },
 ]
 
-export const serviceMetrics: readonly Metric[] = [...connectionMetrics, ...trafficMetrics, ...upstreamMetrics]
+const dnsblMetrics: readonly Metric[] = [
+  {
+    name: 'proxyprotocol_dnsbl_answers_total',
+    type: 'counter',
+    help: 'What block lists said of clients: listed, clear, or why nothing is known of them.',
+    labels: ['service', 'answer'],
+    samples: byService(({ service: { dnsbl = {} } }) =>
+      Object.entries(dnsbl).map(([answer, count]) => [{ answer }, count]),
+    ),
+  },
+]
+
+export const serviceMetrics: readonly Metric[] = [
+  ...connectionMetrics,
+  ...trafficMetrics,
+  ...upstreamMetrics,
+  ...dnsblMetrics,
+]

@@ -60,6 +60,8 @@ export interface ServiceShown extends SumsShown {
   readonly connects: DistributionView
   readonly ages: DistributionView
   readonly upstreams: readonly Shown<UpstreamView>[]
+  /** Answers of block lists by what they say; null where none is asked. */
+  readonly dnsbl: Readonly<Record<string, number>> | null
 }
 
 /** One connection of this moment. */
@@ -124,6 +126,7 @@ function serviceShown({ service, totals, upstreams }: ServiceSnapshot): ServiceS
     ...sumsShown([totals]),
     ...{ reasons: reasonsOf([totals]), headers, connects, ages },
     upstreams: upstreams.map(each => ({ ...each, address: each.address ?? null })),
+    dnsbl: service.dnsbl ?? null,
   }
 }
 

@@ -42,7 +42,7 @@ function readiness(relays: readonly Relay[]): Readiness {
   return states.length > 0 && states.every(state => state === 'listening') ? 'ready' : 'starting'
 }
 
-function serviceView({ server, service, totals, connections, upstreams }: Relay): ServiceView {
+function serviceView({ server, service, listings, totals, connections, upstreams }: Relay): ServiceView {
   const { name, accepts, limits, timeouts } = service
   const { address, state } = server
   return {
@@ -54,6 +54,7 @@ function serviceView({ server, service, totals, connections, upstreams }: Relay)
     trust: accepts ? [accepts.trust].flat() : [],
     limits: numbersOf(limits),
     timeouts: { ...timeouts },
+    dnsbl: listings && { listed: listings.listed, clear: listings.clear, ...listings.unknown },
     upstreams: () =>
       upstreams().upstreams.map(({ failures, ...each }) => ({ ...each, failures: sumOf(failures) })),
   }

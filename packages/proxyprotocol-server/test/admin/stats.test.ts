@@ -18,6 +18,7 @@ import type {
   TotalsView,
   UpstreamView,
 } from '../../src/admin/index.ts'
+import { startDnsServer } from '../../../proxyprotocol/test/support/dns-server.ts'
 import { runServer } from '../../src/cli/index.ts'
 import { serverRequest } from '../../src/cli/server-arguments.ts'
 import { parseConfig } from '../../src/config/index.ts'
@@ -278,6 +279,7 @@ async function bigSnapshot(t: TestContext): Promise<Snapshot> {
     totals: () => totals,
     connections,
     upstreams: () => upstreams,
+    dnsbl: { listed: 2, timeout: 3 },
   }
   const facts = new ProcessFacts()
   atEnd(t, () => {
@@ -325,6 +327,8 @@ test('several upstreams are shown one by one, and what is unknown or unlimited i
     ],
   )
   const samples = samplesOf((await exposition(metrics, snapshot)).text)
+  assert.deepEqual(services[0].dnsbl, { listed: 2, timeout: 3 })
+  assert.equal(samples.get('proxyprotocol_dnsbl_answers_total{service="big",answer="timeout"}'), 3)
   const about = (name: string): unknown[] =>
     ['app-up', 'app-down'].map(each =>
       samples.get(`proxyprotocol_upstream_${name}{service="big",upstream="${each}"}`),
@@ -433,4 +437,18 @@ test('a fault of the admin listener is a line, and ends nothing', async t => {
   admin.emit('error', new Error('accept EMFILE'))
   assert.match(await stage.io.line(/ failed /), / failed error="Error: accept EMFILE/)
   assert.equal((await ask(stage.admin, '/livez')).status, 200)
+})
+
+test('what block lists said of clients is shown by what they said', async t => {
+  const dns = await startDnsServer({ '1.0.0.127.bl.example': ['127.0.0.2'] })
+  atEnd(t, () => dns.close())
+  const { io, ports } = await start(t, runServer, [
+    ...['--service', '127.0.0.1:0', '127.0.0.1:1', '--admin', '127.0.0.1:0'],
+    ...['--dnsbl', 'bl.example', '--dnsbl-servers', dns.address, '--dnsbl-action', 'reject'],
+  ])
+  const [, admin] = / admin address=127\.0\.0\.1:(\d+)/.exec(io.written.join('')) ?? []
+  await outcome(dial(t, ports[0] ?? 0))
+  assert.match(await io.line(/ closed /), / dnsbl=bl\.example reason=denied_dnsbl /)
+  const { services } = JSON.parse((await ask(Number(admin), '/stats.json')).body) as StatsDocument
+  assert.deepEqual([services[0]?.dnsbl?.['listed'], services[0]?.dnsbl?.['timeout']], [1, 0])
 })
