@@ -52,7 +52,7 @@ export interface ConnectionView {
   readonly reason: CloseReason | undefined
 }
 
-/** One upstream of a service, where the service looks after several. */
+/** One upstream of a service. */
 export interface UpstreamView {
   readonly name: string
   readonly address: string | undefined

@@ -452,3 +452,20 @@ test('what block lists said of clients is shown by what they said', async t => {
   const { services } = JSON.parse((await ask(Number(admin), '/stats.json')).body) as StatsDocument
   assert.deepEqual([services[0]?.dnsbl?.['listed'], services[0]?.dnsbl?.['timeout']], [1, 0])
 })
+
+test('the admin listener answers while a service is at its limit', async t => {
+  const upstream = await listen(t)
+  const { io, ports } = await start(t, runServer, [
+    ...['--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}`, '--admin', '127.0.0.1:0'],
+    ...['--max-connections', '1'],
+  ])
+  const [, admin] = / admin address=127\.0\.0\.1:(\d+)/.exec(io.written.join('')) ?? []
+  const first = dial(t, ports[0] ?? 0)
+  const far = await upstream.accept()
+  await outcome(dial(t, ports[0] ?? 0))
+  assert.match(await io.line(/ rejected /), / reason=limit_connections /)
+  assert.equal((await ask(Number(admin), '/livez')).status, 200)
+  assert.match((await ask(Number(admin), '/metrics')).body, /^proxyprotocol_connections_active\{[^}]*\} 1$/m)
+  first.end()
+  far.end()
+})
