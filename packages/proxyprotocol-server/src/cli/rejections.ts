@@ -7,7 +7,6 @@ import {
   diagnosticsChannels,
   type ClosedMessage,
   type Connection,
-  type ConnectionInfo,
   type OpenedMessage,
   type ProxyServer,
   type RejectedMessage,
@@ -26,23 +25,31 @@ export function logRejections(
   servers: ServerSet,
   nameOf: (server: ProxyServer) => string | undefined = () => undefined,
 ): () => void {
-  const served = new WeakSet<ConnectionInfo>()
-  const errors = new WeakMap<ConnectionInfo, ProxyProtocolError>()
+  const served = new Set<Connection>()
+  const errors = new Map<Connection, ProxyProtocolError>()
   const listeners: Record<string, (message: unknown) => void> = {
     [opened]: message => {
-      served.add((message as OpenedMessage).info) // as each channel is documented
+      const { connection } = message as OpenedMessage // as each channel is documented
+      if (connection) served.add(connection)
     },
     [rejected]: message => {
-      const { info, error } = message as RejectedMessage
-      errors.set(info, error)
+      const { connection, error } = message as RejectedMessage
+      if (connection) errors.set(connection, error)
     },
     [closed]: message => {
       const { connection, server, info, reason } = message as ClosedMessage
-      const ours = server as ProxyServer // or what was attached to, which is none of them
-      if (!servers.has(ours) || served.has(info) || reason === 'probe') return
-      const { id, age } = connection as Connection // no server of ours was attached to
-      const entry = { ...rejectedEntry(info), id, reason, age, error: errors.get(info) }
-      io.log.write('rejected', describeAccess(entry, nameOf(ours)), 'warn')
+      if (connection === undefined) return // a server that was attached to is none of ours
+      const wasServed = served.delete(connection)
+      const error = errors.get(connection)
+      errors.delete(connection)
+      const ours = server as ProxyServer // those have no other connections
+      if (!servers.has(ours) || wasServed || reason === 'probe') return
+      const { id, age } = connection
+      io.log.write(
+        'rejected',
+        describeAccess({ ...rejectedEntry(info), id, reason, age, error }, nameOf(ours)),
+        'warn',
+      )
     },
   }
   for (const [channel, listener] of Object.entries(listeners)) subscribe(channel, listener)

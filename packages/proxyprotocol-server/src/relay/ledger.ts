@@ -53,8 +53,7 @@ export interface LiveConnection {
 
 /** The totals of one relay. */
 export class Ledger {
-  readonly #open = new Set<Progress>()
-  readonly #progress = new WeakMap<Connection, Progress>()
+  readonly #open = new Map<Connection, Progress>()
   readonly #headers = new Map<string, HeaderCount>()
   readonly #connects = new Distribution(CONNECT_BOUNDS)
   readonly #ages = new Distribution(AGE_BOUNDS)
@@ -64,16 +63,15 @@ export class Ledger {
   /** A connection is to be relayed. */
   open(connection: Connection): Progress {
     const progress = new Progress(connection)
-    this.#open.add(progress)
-    this.#progress.set(connection, progress)
+    this.#open.set(connection, progress)
     const { header } = connection.info
     if (header) this.#count(header)
     return progress
   }
 
   /** It is over, at this age in milliseconds. */
-  close(progress: Progress, age: number): void {
-    this.#open.delete(progress)
+  close(connection: Connection, progress: Progress, age: number): void {
+    this.#open.delete(connection)
     this.#bytesUp += progress.bytesUp
     this.#bytesDown += progress.bytesDown
     this.#ages.add(age)
@@ -84,7 +82,7 @@ export class Ledger {
   totals(server: Pick<ProxyServer, 'stats' | 'connections'>): RelayTotals {
     let [pending, bytesUp, bytesDown] = [0, this.#bytesUp, this.#bytesDown]
     for (const { state } of server.connections) if (state === 'accepted' || state === 'header') pending++
-    for (const progress of this.#open) {
+    for (const progress of this.#open.values()) {
       bytesUp += progress.bytesUp
       bytesDown += progress.bytesDown
     }
@@ -98,7 +96,7 @@ export class Ledger {
     for (const connection of server.connections) {
       const { id, state, info, age, reason } = connection
       const { source, destination, via } = info
-      const { route, tls, bytesUp = 0, bytesDown = 0 } = this.#progress.get(connection) ?? {}
+      const { route, tls, bytesUp = 0, bytesDown = 0 } = this.#open.get(connection) ?? {}
       const upstream = route?.upstreamAddress
       yield { id, state, peer: via.peer, source, destination, upstream, age, tls, bytesUp, bytesDown, reason }
     }

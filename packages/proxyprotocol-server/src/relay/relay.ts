@@ -5,9 +5,10 @@ import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { HeaderForOptions } from 'proxyprotocol/client'
 import { reset, type Connection, type ProxyServer, type ServerOptions } from 'proxyprotocol/server'
-import type { Service } from '../config/index.ts'
+import type { Passthrough, Service } from '../config/index.ts'
 import { BlockListCheck, describeListed, type ListingCounts } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
+import { Departure } from './departure.ts'
 import { Ledger, type LiveConnection, type RelayTotals } from './ledger.ts'
 import { listenAt } from './listen-at.ts'
 import { peekClientHello } from './passthrough/index.ts'
@@ -15,6 +16,7 @@ import type { Progress } from './progress.ts'
 import { recordOf, type Outcome, type RelayRecord } from './relay-record.ts'
 import { RelayServer } from './relay-server.ts'
 import { RelayTls } from './relay-tls.ts'
+
 import { tunnel } from './tunnel.ts'
 import { upstreamHeader } from './upstream-header.ts'
 import { UpstreamPools } from './upstream-pools.ts'
@@ -93,8 +95,8 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
       outcome = await relayConnection({ service, blockLists, tls, tlsFacts, pools, connection, progress })
     } finally {
       const { age } = connection
-      ledger.close(progress, age)
-      onClosed?.(recordOf(connection, { ...outcome, age, progress }))
+      ledger.close(connection, progress, age)
+      onClosed?.(recordOf(connection, progress, { age, outcome }))
     }
   })
   return {
@@ -138,8 +140,8 @@ async function relayConnection(job: Job): Promise<Outcome> {
   let fault: ProxyProtocolError | undefined
   try {
     job.tls.checkClient(connection.tls)
-    await askBlockLists(job)
-    await peek(job)
+    if (job.blockLists) await askBlockLists(job, job.blockLists)
+    if (job.service.passthrough) await peek(job, job.service.passthrough)
     const upstream = await connectUpstream(job)
     await relayBetween(job, upstream)
   } catch (error) {
@@ -155,12 +157,14 @@ async function relayConnection(job: Job): Promise<Outcome> {
 }
 
 /** @throws ProxyProtocolError `denied_dnsbl` where the client is listed, and the service rejects those. */
-async function askBlockLists(job: Job): Promise<void> {
-  const { service, blockLists, connection, progress } = job
-  const answered = blockLists?.ask(connection.info, connection.signal).then(listing => {
+async function askBlockLists(
+  { service, connection, progress }: Job,
+  blockLists: BlockListCheck,
+): Promise<void> {
+  const answered = blockLists.ask(connection.info, connection.signal).then(listing => {
     progress.answered(listing)
   })
-  if (service.dnsbl?.action === 'log' || answered === undefined) return // it never rejects
+  if (service.dnsbl?.action === 'log') return // it never rejects
   await answered
   const { listing } = progress
   if (service.dnsbl?.action === 'reject' && listing?.status === 'listed') {
@@ -168,15 +172,15 @@ async function askBlockLists(job: Job): Promise<void> {
   }
 }
 
-/** @throws ProxyProtocolError as `peekClientHello` does, where the service passes TLS through. */
-async function peek({ service: { passthrough }, connection, progress }: Job): Promise<void> {
-  const { socket, signal, info } = connection
-  if (!passthrough || info.header?.command === 'LOCAL') return // a check by the proxy in front may say nothing
-  progress.hello = await peekClientHello(socket, { timeout: passthrough.timeout, signal })
+/** @throws ProxyProtocolError as `peekClientHello` does. */
+async function peek({ connection, progress }: Job, { timeout }: Passthrough): Promise<void> {
+  const { socket, info } = connection
+  if (info.header?.command === 'LOCAL') return // a check by the proxy in front may say nothing
+  progress.hello = await peekClientHello(socket, { timeout, signal: connection.signal })
 }
 
 async function connectUpstream({ service, tlsFacts, pools, connection, progress }: Job): Promise<Socket> {
-  const { socket, signal, info } = connection
+  const { socket, info } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
     const bytes = socket.read() as Buffer | null // without an encoding it gives bytes
@@ -194,7 +198,7 @@ async function connectUpstream({ service, tlsFacts, pools, connection, progress 
     },
     payload,
     timeout: timeouts.connect,
-    signal,
+    signal: new Departure(connection),
     route,
   })
   progress.connected()

@@ -52,7 +52,7 @@ export function tunnel(
     function onDownstreamClose(): void {
       // Anything but an end in both directions is a cut stream, and must not look complete upstream.
       if (!ended && !(downstream.readableEnded && downstream.writableFinished)) reset(upstream)
-      else limitSilence(upstream, 'the upstream does not read')
+      else if (!upstream.destroyed) limitSilence(upstream, 'the upstream does not read')
       onClose(up)
     }
     /** An upstream that has ended is done with the connection; that a client sends on to it is rare, and shows. */

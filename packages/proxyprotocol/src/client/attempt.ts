@@ -6,17 +6,25 @@ import { ProxyProtocolError } from '../codec/index.ts'
 /** Node's timers take no more; beyond it they fire at once. */
 const MAX_TIMEOUT = 2_147_483_647
 
+/** What giving up takes: an `AbortSignal`, or anything that does this much of it. */
+export interface StopSignal {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
 export interface AttemptOptions {
   /** Milliseconds for all stages together. */
   readonly timeout: number
-  readonly signal: AbortSignal | undefined
+  readonly signal: StopSignal | undefined
   /** What the time is for, in the words of an error message. */
   readonly stages: string
 }
 
 export class Attempt {
   readonly #timer: NodeJS.Timeout
-  readonly #signal: AbortSignal | undefined
+  readonly #signal: StopSignal | undefined
   readonly #onAbort = (): void => {
     this.#giveUp(new ProxyProtocolError('aborted', { cause: this.#signal?.reason }))
   }

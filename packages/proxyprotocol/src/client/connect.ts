@@ -1,6 +1,11 @@
 // Opens a connection that starts with a header, in one write with the first payload where there is any; TLS comes after it.
 
-import { Socket, type SocketConnectOpts, type TcpSocketConnectOpts } from 'node:net'
+import {
+  Socket,
+  type SocketConnectOpts,
+  type SocketConstructorOpts,
+  type TcpSocketConnectOpts,
+} from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import {
   encodeHeader,
@@ -9,7 +14,7 @@ import {
   type ErrorCode,
   type HeaderInit,
 } from '../codec/index.ts'
-import { Attempt, checkTimeout } from './attempt.ts'
+import { Attempt, checkTimeout, type StopSignal } from './attempt.ts'
 import { tellOfLargeHeader } from './diagnostics.ts'
 import { checkOptionNames } from './option-names.ts'
 import { tlsSettings, type TlsOptions } from './tls-settings.ts'
@@ -18,19 +23,6 @@ import { tlsSettings, type TlsOptions } from './tls-settings.ts'
 const DEFAULT_TIMEOUT = 5_000
 /** Node gives up on each address of a name after 250 ms, less than one retransmission; a second leaves time for four. */
 const ATTEMPT_TIMEOUT = 1_000
-
-/**
- * The last three are Node's own, which net.Socket sets on a copy of what it is given: Node 20 makes a new hidden class for
- * each object that it has to add them to, and is slow with each from then on.
- */
-const socketDefaults = {
-  noDelay: true,
-  autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT,
-  allowHalfOpen: false,
-  emitClose: false,
-  autoDestroy: true,
-  decodeStrings: false,
-}
 
 /** Options of `net.connect()` that are passed on as they are. */
 export type SocketOptions = {
@@ -75,7 +67,7 @@ export interface ConnectOptions extends EncodeOptions, SocketOptions {
   /** Milliseconds for the whole: name look-up, all addresses of the name, and the TLS handshake. Default 5000. */
   readonly timeout?: number | undefined
   /** Gives up connecting; it does not end an established connection. */
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: StopSignal | undefined
   /** Keeps your side open after the peer's FIN. Default false, as in `net.connect`. */
   readonly allowHalfOpen?: boolean | undefined
   /**
@@ -126,19 +118,19 @@ export function connect(
 export function connect(options: ConnectOptions, header?: HeaderInit): Promise<Socket>
 export async function connect(options: ConnectOptions, header?: HeaderInit): Promise<Socket> {
   checkOptionNames(options, optionNames, 'connect()')
-  const { checksum, padTo, payload, tls, timeout = DEFAULT_TIMEOUT, signal, ...where } = options
+  const { checksum, padTo, payload, tls, timeout = DEFAULT_TIMEOUT, signal } = options
   checkTimeout(timeout)
-  const secure = tlsSettings(tls, where.host)
+  const secure = tlsSettings(tls, options.host)
   const head = header === undefined ? undefined : encodeHeader(header, { checksum, padTo })
   if (signal?.aborted) throw new ProxyProtocolError('aborted', { cause: signal.reason })
-  const settings = { ...socketDefaults, ...where }
+  const settings = socketSettings(options)
   const raw = new Socket(settings)
   const attempt = new Attempt({ timeout, signal, stages: secure ? ', the TLS handshake included' : '' })
   try {
-    raw.connect(settings as SocketConnectOpts) // Node checks at run time that there is a port or a path
+    raw.connect(settings)
     await attempt.reach(raw, 'connect', connectFault)
     const first = secure ? undefined : payload?.()
-    if (head) tellOfLargeHeader(head, where)
+    if (head) tellOfLargeHeader(head, options)
     write(raw, [head, first])
     if (!secure) return raw
     const socket = connectTls({ ...secure, socket: raw })
@@ -151,6 +143,33 @@ export async function connect(options: ConnectOptions, header?: HeaderInit): Pro
   } finally {
     attempt.end()
   }
+}
+
+/**
+ * A literal, for every connection's to have one hidden class: copying what was given costs as much as half a system call
+ * or two. The last three are Node's own, which net.Socket would add.
+ */
+function socketSettings(options: ConnectOptions): SocketConnectOpts & SocketConstructorOpts {
+  const settings = {
+    host: options.host,
+    port: options.port,
+    path: options.path,
+    localAddress: options.localAddress,
+    localPort: options.localPort,
+    family: options.family,
+    hints: options.hints,
+    lookup: options.lookup,
+    noDelay: options.noDelay ?? true,
+    keepAlive: options.keepAlive,
+    keepAliveInitialDelay: options.keepAliveInitialDelay,
+    autoSelectFamily: options.autoSelectFamily,
+    autoSelectFamilyAttemptTimeout: options.autoSelectFamilyAttemptTimeout ?? ATTEMPT_TIMEOUT,
+    allowHalfOpen: options.allowHalfOpen ?? false,
+    emitClose: false,
+    autoDestroy: true,
+    decodeStrings: false,
+  }
+  return settings as SocketConnectOpts // Node checks at run time that there is a port or a path
 }
 
 function write(socket: Socket, parts: readonly (Uint8Array | null | undefined)[]): void {

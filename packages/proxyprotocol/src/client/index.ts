@@ -1,5 +1,6 @@
 // The client side: connections that start with a header.
 
+export type { StopSignal } from './attempt.ts'
 export { HeaderAgent, type HeaderAgentOptions } from './agent.ts'
 export { connect, type ConnectOptions, type SocketOptions } from './connect.ts'
 export {

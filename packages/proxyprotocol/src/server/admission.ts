@@ -66,9 +66,14 @@ export class Admission {
    *
    * @throws ProxyProtocolError whose code is the reason to refuse it.
    */
-  admitted(arrival: Omit<Arrival, 'hidden' | 'onAdmitted' | 'onRefused'>): Promise<ConnectionInfo> {
+  admitted({
+    socket,
+    transport,
+    waited,
+    onFault,
+  }: Omit<Arrival, 'hidden' | 'onAdmitted' | 'onRefused'>): Promise<ConnectionInfo> {
     return new Promise((onAdmitted, onRefused) => {
-      this.admit({ ...arrival, hidden: false, onAdmitted, onRefused })
+      this.admit({ socket, transport, waited, hidden: false, onFault, onAdmitted, onRefused })
     })
   }
 

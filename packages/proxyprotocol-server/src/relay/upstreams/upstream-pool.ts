@@ -4,9 +4,9 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { ProxyProtocolError, type Endpoint, type HeaderInit } from 'proxyprotocol'
-import { connect } from 'proxyprotocol/client'
+import { connect, type StopSignal } from 'proxyprotocol/client'
 import { distinguishResets } from 'proxyprotocol/server'
-import { placeOf, type Address, type Balance, type Pool, type UpstreamSettings } from '../../config/index.ts'
+import { type Address, type Balance, type Pool, type UpstreamSettings } from '../../config/index.ts'
 import { balancer, type Balancer } from './balance.ts'
 import { HealthCheck } from './health-check.ts'
 import { Resolver, type NameSnapshot, type Resolve } from './resolver.ts'
@@ -36,7 +36,7 @@ export interface UpstreamRequest {
   readonly payload: () => Uint8Array | null
   /** Milliseconds for all attempts together. */
   readonly timeout: number
-  readonly signal: AbortSignal
+  readonly signal: StopSignal
   /** Is kept up to date, for when it fails as well. */
   readonly route: Route
 }
@@ -141,7 +141,19 @@ export class UpstreamPool {
     const header = request.header(upstream.settings)
     const { lookup } = this.#resolver
     const tls = this.tls.optionsFor(upstream.settings, client)
-    const options = { ...placeOf(address), tls, lookup, timeout, signal, allowHalfOpen: true, payload }
+    const [tcp, path] = address.transport === 'tcp' ? [address] : [undefined, address.path]
+    // One literal: every connection's options have one hidden class.
+    const options = {
+      host: tcp?.host,
+      port: tcp?.port,
+      path,
+      tls,
+      lookup,
+      timeout,
+      signal,
+      allowHalfOpen: true,
+      payload,
+    }
     try {
       const socket = await upstream.attempt(() => connect(options, header))
       if (tls) distinguishResets(socket)
