@@ -5,13 +5,16 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { AdminSource } from './admin-source.ts'
+import { EVENTS, EventStreams, isForeign } from './event-stream.ts'
 import { hostCheck } from './host-check.ts'
 import { MinuteWatch } from './last-minute.ts'
 import { exposition } from './metric.ts'
 import { metrics } from './metrics.ts'
 import { ProcessFacts } from './process-facts.ts'
-import { snapshotOf, sumsOf } from './snapshot.ts'
-import { statsDocument } from './stats-document.ts'
+import { ServiceHistory } from './service-history.ts'
+import { servicesOf, snapshotOf, sumsOf } from './snapshot.ts'
+import { statsDocument, type StatsDocument } from './stats-document.ts'
+import { readStatusPage, type StatusPage } from './status-page.ts'
 
 /** A scraper, a page, some probes: well below the 64 descriptors that the relays' limits leave to the process. */
 const MAX_CONNECTIONS = 16
@@ -36,6 +39,7 @@ interface Answer {
   readonly status: number
   readonly contentType: string
   readonly body: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** One admin listener. */
@@ -44,14 +48,22 @@ export class AdminServer {
   readonly #options: AdminOptions
   readonly #isKnown: (host: string | undefined) => boolean
   readonly #facts = new ProcessFacts()
+  readonly #history = new ServiceHistory()
   readonly #minute: MinuteWatch
+  readonly #streams: EventStreams
   readonly #http: Server
+  #page: Promise<StatusPage> | undefined
 
   constructor(source: AdminSource, options: AdminOptions) {
     this.#source = source
     this.#options = options
     this.#isKnown = hostCheck(options.hosts ?? [])
-    this.#minute = new MinuteWatch(() => sumsOf(source.services().map(service => service.totals())))
+    this.#minute = new MinuteWatch(() => {
+      const services = servicesOf(source)
+      this.#history.look(services)
+      return sumsOf(services.map(({ totals }) => totals))
+    })
+    this.#streams = new EventStreams(() => this.#statistics(), options.onError)
     this.#http = createServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,
@@ -91,6 +103,7 @@ export class AdminServer {
   async close(): Promise<void> {
     this.#minute.stop()
     this.#facts.stop()
+    this.#streams.close()
     if (!this.#http.listening) return
     this.#http.close()
     this.#http.closeAllConnections()
@@ -98,15 +111,17 @@ export class AdminServer {
   }
 
   async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let answer: Answer
+    let answer: Answer | undefined
     try {
       answer = await this.#answer(request, response)
     } catch (error) {
       this.#options.onError(error)
       answer = json(500, { error: 'it could not be read' })
     }
-    const { status, contentType, body } = answer
+    if (!answer) return
+    const { status, contentType, body, headers } = answer
     response.writeHead(status, {
+      ...headers,
       'content-type': contentType,
       'content-length': Buffer.byteLength(body),
       'cache-control': 'no-store',
@@ -115,7 +130,9 @@ export class AdminServer {
     response.end(body)
   }
 
-  async #answer({ method, headers, url = '' }: IncomingMessage, response: ServerResponse): Promise<Answer> {
+  /** Undefined where the response is a stream. */
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | undefined> {
+    const { method, headers, url = '' } = request
     if (!this.#isKnown(headers.host))
       return json(403, { error: 'this host is not known here: see --admin-hosts' })
     if (method !== 'GET' && method !== 'HEAD') {
@@ -124,6 +141,13 @@ export class AdminServer {
     }
     const [path = ''] = url.split('?')
     switch (path) {
+      case '/':
+        return this.#status()
+      case '/events':
+        if (isForeign(request)) return json(403, { error: 'a page from elsewhere gets no stream' })
+        if (method === 'HEAD') return { status: 200, contentType: EVENTS, body: '' }
+        await this.#streams.open(response)
+        return undefined
       case '/livez':
         return json(200, { status: 'live' })
       case '/readyz': {
@@ -133,10 +157,20 @@ export class AdminServer {
       case '/metrics':
         return this.#metrics()
       case '/stats.json':
-        return json(200, statsDocument(await this.#snapshot(), this.#minute.view()))
+        return json(200, await this.#statistics())
       default:
-        return json(404, { error: 'there are /livez, /readyz, /metrics and /stats.json' })
+        return json(404, { error: 'there are /, /events, /livez, /readyz, /metrics and /stats.json' })
     }
+  }
+
+  async #status(): Promise<Answer> {
+    this.#page ??= readStatusPage()
+    const { html, headers } = await this.#page
+    return { status: 200, contentType: 'text/html; charset=utf-8', body: html, headers }
+  }
+
+  async #statistics(): Promise<StatsDocument> {
+    return statsDocument(await this.#snapshot(), this.#minute.view(), this.#history)
   }
 
   async #metrics(): Promise<Answer> {

@@ -52,6 +52,13 @@ export interface ConnectionView {
   readonly reason: CloseReason | undefined
 }
 
+/** The failure of an upstream that came last, `age` milliseconds ago. */
+export interface FailureView {
+  readonly code: string
+  readonly message: string
+  readonly age: number
+}
+
 /** One upstream of a service. */
 export interface UpstreamView {
   readonly name: string
@@ -63,6 +70,8 @@ export interface UpstreamView {
   readonly active: number
   readonly total: number
   readonly failures: number
+  /** Of a connection, or of a check. */
+  readonly lastFailure?: FailureView | undefined
 }
 
 /** One service. Durations in milliseconds. */

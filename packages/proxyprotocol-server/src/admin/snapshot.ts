@@ -22,12 +22,17 @@ export interface Snapshot {
 
 export async function snapshotOf(source: AdminSource, facts: ProcessFacts): Promise<Snapshot> {
   const view = await facts.view()
-  const services = source.services().map(service => {
-    return { service, totals: service.totals(), upstreams: service.upstreams() }
-  })
+  const services = servicesOf(source)
   const { version } = source
   const readiness = source.readiness()
   return { version, readiness, process: view, lostLogLines: source.lostLogLines(), services }
+}
+
+/** The services and their numbers at this moment. */
+export function servicesOf(source: AdminSource): readonly ServiceSnapshot[] {
+  return source.services().map(service => {
+    return { service, totals: service.totals(), upstreams: service.upstreams() }
+  })
 }
 
 /** All of a service's connections that are over. */

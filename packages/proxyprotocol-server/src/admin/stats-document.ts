@@ -7,6 +7,7 @@ import { formatPlace } from '../config/index.ts'
 import type { ConnectionView, DistributionView, Readiness, TotalsView, UpstreamView } from './admin-source.ts'
 import type { LastMinute, Sums } from './last-minute.ts'
 import type { ProcessView } from './process-facts.ts'
+import { ServiceHistory } from './service-history.ts'
 import { sumsOf, type ServiceSnapshot, type Snapshot } from './snapshot.ts'
 
 /** Connections that are listed one by one: an answer stays below half a megabyte, and is made in milliseconds. */
@@ -59,9 +60,18 @@ export interface ServiceShown extends SumsShown {
   readonly headers: TotalsView['headers']
   readonly connects: DistributionView
   readonly ages: DistributionView
-  readonly upstreams: readonly Shown<UpstreamView>[]
+  /** The most connections that were open at once, at looks once a second. */
+  readonly peak: number
+  readonly lastMinute: LastMinute
+  readonly upstreams: readonly UpstreamShown[]
   /** Answers of block lists by what they say; null where none is asked. */
   readonly dnsbl: Readonly<Record<string, number>> | null
+}
+
+/** One upstream of a service. */
+export interface UpstreamShown extends Shown<UpstreamView> {
+  /** As that of its service. */
+  readonly peak: number
 }
 
 /** One connection of this moment. */
@@ -84,7 +94,11 @@ export interface ConnectionShown {
 }
 
 /** The document of one moment. */
-export function statsDocument(snapshot: Snapshot, lastMinute: LastMinute): StatsDocument {
+export function statsDocument(
+  snapshot: Snapshot,
+  lastMinute: LastMinute,
+  history: ServiceHistory = new ServiceHistory(),
+): StatsDocument {
   const { version, readiness, process: view, lostLogLines, services } = snapshot
   const totals = services.map(each => each.totals)
   const sums = sumsShown(totals)
@@ -98,7 +112,7 @@ export function statsDocument(snapshot: Snapshot, lastMinute: LastMinute): Stats
     totals: sums,
     reasons: reasonsOf(totals),
     lastMinute,
-    services: services.map(serviceShown),
+    services: services.map(each => serviceShown(each, history)),
     connections: { total: sums.active, list: [...listed(services)] },
   }
 }
@@ -117,7 +131,9 @@ function reasonsOf(totals: readonly TotalsView[]): Record<CloseReason, number> {
   return Object.fromEntries(sums) as Record<CloseReason, number> // one entry for each
 }
 
-function serviceShown({ service, totals, upstreams }: ServiceSnapshot): ServiceShown {
+function serviceShown(each: ServiceSnapshot, history: ServiceHistory): ServiceShown {
+  const { service, totals, upstreams } = each
+  const { lastMinute, peak, upstreamPeaks } = history.of(each)
   const { name, address = null, upstream, sends, expects = null, trust, state, limits, timeouts } = service
   const { headers, connects, ages } = totals
   return {
@@ -125,7 +141,12 @@ function serviceShown({ service, totals, upstreams }: ServiceSnapshot): ServiceS
     ...{ limits: finite(limits), timeouts: finite(timeouts) },
     ...sumsShown([totals]),
     ...{ reasons: reasonsOf([totals]), headers, connects, ages },
-    upstreams: upstreams.map(each => ({ ...each, address: each.address ?? null })),
+    ...{ peak, lastMinute },
+    upstreams: upstreams.map(({ address: at = null, lastFailure = null, ...rest }) => {
+      const failure = lastFailure && { ...lastFailure, age: Math.round(lastFailure.age) }
+      const most = upstreamPeaks.get(rest.name) as number // each has one
+      return { ...rest, address: at, lastFailure: failure, peak: most }
+    }),
     dnsbl: service.dnsbl ?? null,
   }
 }

@@ -1,9 +1,15 @@
 // Wires the relays of a program to its admin listener.
 
 import { createRequire } from 'node:module'
-import { AdminServer, type AdminSource, type Readiness, type ServiceView } from '../admin/index.ts'
+import {
+  AdminServer,
+  type AdminSource,
+  type Readiness,
+  type ServiceView,
+  type UpstreamView,
+} from '../admin/index.ts'
 import type { AdminSettings } from '../config/index.ts'
-import type { Relay } from '../relay/index.ts'
+import type { Relay, UpstreamSnapshot } from '../relay/index.ts'
 import { showAddress } from './log.ts'
 import { log, logFailure, type ProgramIo } from './program.ts'
 import { sentTo, upstreamsOf } from './show-pool.ts'
@@ -55,9 +61,15 @@ function serviceView({ server, service, listings, totals, connections, upstreams
     limits: numbersOf(limits),
     timeouts: { ...timeouts },
     dnsbl: listings && { listed: listings.listed, clear: listings.clear, ...listings.unknown },
-    upstreams: () =>
-      upstreams().upstreams.map(({ failures, ...each }) => ({ ...each, failures: sumOf(failures) })),
+    upstreams: () => upstreams().upstreams.map(upstreamView),
   }
+}
+
+function upstreamView({ failures, checks, lastFailure, ...each }: UpstreamSnapshot): UpstreamView {
+  const [latest] = [lastFailure, checks?.lastFailure]
+    .filter(failure => failure !== undefined)
+    .sort((a, b) => a.age - b.age)
+  return { ...each, failures: sumOf(failures), lastFailure: latest }
 }
 
 function sumOf(counts: Readonly<Partial<Record<string, number>>>): number {

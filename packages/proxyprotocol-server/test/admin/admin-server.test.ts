@@ -89,7 +89,7 @@ test('HEAD is answered without a body, a query is ignored, and any other path is
   assert.deepEqual([status, body], [200, ''])
   assert.ok(Number(headers['content-length']) > 100)
   assert.equal((await ask(port, '/livez?verbose')).status, 200)
-  for (const path of ['/', '/metrics/', '/LIVEZ', '/livez/../metrics', '*']) {
+  for (const path of ['//', '/metrics/', '/LIVEZ', '/livez/../metrics', '*']) {
     const answer = await ask(port, path)
     assert.equal(answer.status, 404, path)
     assert.match((JSON.parse(answer.body) as { error: string }).error, /\/livez/)

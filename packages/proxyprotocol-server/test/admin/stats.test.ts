@@ -261,6 +261,7 @@ const upstreams: UpstreamView[] = ['up', 'down'].map((state, i) => ({
     state,
   },
   ...{ active: i, total: 2 * i, failures: 3 * i },
+  lastFailure: i === 0 ? undefined : { code: 'connect_refused', message: 'refused', age: 1.4 },
 }))
 
 /** A service at a size, and with upstreams, that the program's own do not have. */

@@ -1,0 +1,98 @@
+// The statistics once a second to whoever keeps them open, as server-sent events. A reading is made once for all streams,
+// and none while there are none. Streams are few, and the newest counts: a forgotten page gives way to the one that somebody
+// has just opened, and a reader that does not keep up misses readings, a few of which end it.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** The media type. */
+export const EVENTS = 'text/event-stream; charset=utf-8'
+/** Each holds a connection of the listener as long as it likes: most of those must be left to others. */
+const MAX_STREAMS = 4
+/** Milliseconds. */
+const INTERVAL = 1_000
+/** Readings in a row that a stream may miss. */
+const PATIENCE = 5
+/** Milliseconds after which a browser tries again. */
+const RETRY = 2_000
+
+export class EventStreams {
+  readonly #read: () => Promise<unknown>
+  readonly #onError: (error: unknown) => void
+  /** How many readings in a row each has missed; the oldest first. */
+  readonly #streams = new Map<ServerResponse, number>()
+  #timer: NodeJS.Timeout | undefined
+  #isReading = false
+
+  /** @param read gives what is sent, as JSON. */
+  constructor(read: () => Promise<unknown>, onError: (error: unknown) => void) {
+    this.#read = read
+    this.#onError = onError
+  }
+
+  /** Answers with a stream, whose first event comes at once. */
+  async open(response: ServerResponse): Promise<void> {
+    this.#makeRoom()
+    this.#streams.set(response, 0)
+    response.on('close', () => this.#forget(response))
+    response.writeHead(200, {
+      'content-type': EVENTS,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      connection: 'close', // when it ends, nothing else is asked for on it
+    })
+    response.write(`retry: ${String(RETRY)}\n\n`)
+    this.#timer ??= setInterval(() => void this.#second(), INTERVAL).unref() // never rejects
+    await this.#send(stream => stream === response)
+  }
+
+  /** No more events; the streams end with their connections. */
+  close(): void {
+    this.#streams.clear()
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  #makeRoom(): void {
+    const [oldest] = this.#streams.keys()
+    if (oldest === undefined || this.#streams.size < MAX_STREAMS) return
+    this.#streams.delete(oldest)
+    if (oldest.writableNeedDrain) oldest.destroy()
+    else oldest.end(`event: displaced\ndata: ${String(MAX_STREAMS)}\n\n`)
+  }
+
+  #forget(response: ServerResponse): void {
+    this.#streams.delete(response)
+    if (this.#streams.size === 0) this.close()
+  }
+
+  async #second(): Promise<void> {
+    if (this.#isReading) return
+    this.#isReading = true
+    await this.#send(() => true)
+    this.#isReading = false
+  }
+
+  async #send(isMeant: (stream: ServerResponse) => boolean): Promise<void> {
+    try {
+      const event = `data: ${JSON.stringify(await this.#read())}\n\n`
+      for (const [stream, missed] of this.#streams) if (isMeant(stream)) this.#write(stream, missed, event)
+    } catch (error) {
+      this.#onError(error)
+      // Their readers see that, and ask again.
+      for (const stream of this.#streams.keys()) if (isMeant(stream)) stream.destroy()
+    }
+  }
+
+  #write(stream: ServerResponse, missedBefore: number, event: string): void {
+    const missed = stream.writableNeedDrain ? missedBefore + 1 : 0
+    this.#streams.set(stream, missed)
+    if (missed === 0) stream.write(event)
+    else if (missed === PATIENCE) stream.destroy()
+  }
+}
+
+/** Whether a browser asks on behalf of a page from elsewhere, which could not read the stream, but would hold it. */
+export function isForeign({ headers }: IncomingMessage): boolean {
+  const site = headers['sec-fetch-site']
+  return site === 'cross-site' || site === 'same-site'
+}

@@ -1,0 +1,222 @@
+// The table of services, each with its upstreams below it.
+
+import type { ServiceShown, UpstreamShown } from '../../dist/admin/stats-document.js'
+import { byId, Children, element, setAttribute, setText, type View } from './element.ts'
+import { bytes, count, countOr, plural } from './format.ts'
+import { gauge, spark } from './spark.ts'
+import { headOf, row, several, text, words, type Column } from './table.ts'
+import {
+  failureOf,
+  levelOfService,
+  levelOfUpstream,
+  sumOf,
+  takenOf,
+  troublesOfService,
+  type Level,
+} from './trouble.ts'
+
+const number = { kind: 'number' }
+const rare = { kind: 'number rare' }
+
+const serviceColumns: readonly Column<ServiceShown>[] = [
+  { label: 'Service', make: serviceName, kind: 'name' },
+  { label: 'State', make: () => badge(levelOfService, ({ state }) => state), kind: 'state' },
+  { label: 'Now', make: nowOfLimit, ...number, help: 'Connections that are open' },
+  text('Most', ({ peak }) => count(peak), { ...number, help: 'The most at once, looked at once a second' }),
+  text('Limit', ({ limits }) => countOr(limits['connections'], 'none'), number),
+  text('Waiting', ({ pending }) => count(pending), {
+    ...rare,
+    help: 'Those that wait for a header or for a place',
+  }),
+  text('Total', ({ accepted }) => count(accepted), { ...number, help: 'Accepted since the start' }),
+  {
+    label: 'New /s',
+    make: accepted,
+    kind: 'chart',
+    help: 'Accepted each second of the last minute, errors in red',
+  },
+  text('Up', ({ bytesUp }) => bytes(bytesUp), { ...number, help: 'From clients to upstreams' }),
+  text('Down', ({ bytesDown }) => bytes(bytesDown), { ...number, help: 'From upstreams to clients' }),
+  { label: 'Traffic', make: traffic, kind: 'chart', help: 'Both ways, each second of the last minute' },
+  { label: 'Errors', make: errors, ...number, help: 'Ended for another reason than done or probe' },
+  text('By reason', reasonsText, { kind: 'reasons' }),
+]
+
+function nothing(): string {
+  return ''
+}
+
+const upstreamColumns: readonly Column<UpstreamShown>[] = [
+  { label: 'Upstream', make: upstreamName, kind: 'name' },
+  { label: 'State', make: upstreamState, kind: 'state' },
+  text('Now', ({ active }) => count(active), number),
+  text('Most', ({ peak }) => count(peak), number),
+  text('Limit', nothing, { kind: 'number empty' }),
+  text('Waiting', nothing, { kind: 'number rare empty' }),
+  text('Total', ({ total }) => count(total), number),
+  text('New /s', nothing, { kind: 'chart empty' }),
+  text('Up', nothing, { kind: 'number empty' }),
+  text('Down', nothing, { kind: 'number empty' }),
+  text('Traffic', nothing, { kind: 'chart empty' }),
+  text('Errors', ({ failures }) => count(failures), number),
+  text('Last failure', failureOf, { kind: 'reasons' }),
+]
+
+/** Shows services, those that its filter lets through. */
+export class ServicesTable {
+  readonly #children: Children<ServiceShown>
+  readonly #filter = byId('services-filter', HTMLInputElement)
+  readonly #onlyTrouble = byId('services-trouble', HTMLInputElement)
+  #services: readonly ServiceShown[] = []
+
+  constructor() {
+    const table = byId('services', HTMLTableElement)
+    table.setAttribute('role', 'table')
+    const after = table.appendChild(headOf(serviceColumns))
+    this.#children = new Children(table, { keyOf: ({ name }) => name, make: serviceGroup, after })
+    for (const control of [this.#filter, this.#onlyTrouble])
+      control.addEventListener('input', () => this.#render())
+  }
+
+  show(services: readonly ServiceShown[]): void {
+    this.#services = services
+    this.#render()
+  }
+
+  #render(): void {
+    const wanted = this.#filter.value.trim().toLowerCase()
+    const shown = this.#services.filter(
+      service =>
+        textOf(service).includes(wanted) &&
+        (!this.#onlyTrouble.checked || troublesOfService(service).length > 0),
+    )
+    this.#children.show(shown)
+    const hidden = this.#services.length - shown.length
+    setText(byId('services-count', HTMLElement), count(this.#services.length))
+    setText(byId('services-note', HTMLElement), hidden > 0 ? `${plural(hidden, 'service')} filtered out` : '')
+  }
+}
+
+function textOf({ name, address, upstream, upstreams }: ServiceShown): string {
+  const places = upstreams.flatMap(each => [each.name, each.address])
+  return [name, address, upstream, ...places].join(' ').toLowerCase()
+}
+
+function serviceGroup(): View<ServiceShown> {
+  const group = element('tbody', { role: 'rowgroup' })
+  const service = row(serviceColumns, () => 'service')
+  group.append(service.element)
+  const upstreams = new Children<UpstreamShown>(group, {
+    keyOf: ({ name }) => name,
+    make: () => row(upstreamColumns, each => `upstream ${levelOfUpstream(each)}`),
+    after: service.element,
+  })
+  return {
+    element: group,
+    update: each => {
+      service.update(each)
+      upstreams.show(each.upstreams)
+    },
+  }
+}
+
+function serviceName(): View<ServiceShown> {
+  return several(
+    words(({ name }) => name, { class: 'title' }),
+    words(whatItDoes, { class: 'detail' }),
+  )
+}
+
+function whatItDoes({ name, address, expects, sends }: ServiceShown): string {
+  const place = address === null ? 'does not listen' : address === name ? '' : `at ${address}`
+  const takes = expects === null ? 'expects no header' : `expects ${expects}`
+  return [place, takes, `sends ${sends}`].filter(part => part !== '').join(', ')
+}
+
+function upstreamName(): View<UpstreamShown> {
+  return several(
+    words(({ name }) => name, { class: 'title' }),
+    words(
+      ({ name, address, weight }) => {
+        const place = address === null ? 'address unknown' : address === name ? '' : address
+        return [place, weight === 1 ? '' : `weight ${count(weight)}`].filter(part => part !== '').join(', ')
+      },
+      { class: 'detail' },
+    ),
+  )
+}
+
+function badge<Item>(levelOf: (item: Item) => Level, textOf: (item: Item) => string): View<Item> {
+  const made = element('span')
+  return {
+    element: made,
+    update: item => {
+      setAttribute(made, 'class', `badge ${levelOf(item)}`)
+      setText(made, textOf(item))
+    },
+  }
+}
+
+function upstreamState(): View<UpstreamShown> {
+  const backup = element('span', { class: 'badge plain' }, 'backup')
+  return several(
+    badge(levelOfUpstream, ({ state }: UpstreamShown) => state),
+    { element: backup, update: each => (backup.hidden = !each.backup) },
+  )
+}
+
+function nowOfLimit(): View<ServiceShown> {
+  const bar = gauge()
+  return several(
+    words(({ active }) => count(active)),
+    {
+      element: bar.element,
+      update: each => {
+        bar.element.toggleAttribute('hidden', each.limits['connections'] === null)
+        bar.update(takenOf(each))
+      },
+    },
+  )
+}
+
+function accepted(): View<ServiceShown> {
+  const chart = spark('Accepted', value => `${count(value)}/s`)
+  return several(
+    {
+      element: chart.element,
+      update: ({ lastMinute }) => chart.update({ values: lastMinute.accepted, errors: lastMinute.errors }),
+    },
+    words(({ lastMinute }) => `${count(lastMinute.accepted.at(-1) ?? 0)}/s`, { class: 'rate' }),
+  )
+}
+
+function traffic(): View<ServiceShown> {
+  const chart = spark('Bytes', value => `${bytes(value)}/s`)
+  const both = ({ lastMinute: { bytesUp, bytesDown } }: ServiceShown): readonly number[] =>
+    bytesUp.map((value, second) => value + (bytesDown[second] ?? 0))
+  return several(
+    { element: chart.element, update: each => chart.update({ values: both(each) }) },
+    words(each => `${bytes(both(each).at(-1) ?? 0)}/s`, { class: 'rate' }),
+  )
+}
+
+function errors(): View<ServiceShown> {
+  return several(
+    words(service => count(service.errors)),
+    words(
+      ({ lastMinute }) => {
+        const recent = sumOf(lastMinute.errors)
+        return recent > 0 ? `${count(recent)} in 60 s` : ''
+      },
+      { class: 'recent' },
+    ),
+  )
+}
+
+function reasonsText({ reasons }: ServiceShown): string {
+  return Object.entries(reasons)
+    .filter(([reason, times]) => times > 0 && reason !== 'done' && reason !== 'probe')
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, times]) => `${reason} ${count(times)}`)
+    .join(', ')
+}

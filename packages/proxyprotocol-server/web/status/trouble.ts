@@ -1,0 +1,131 @@
+// What is wrong, worst first: what somebody who was woken up reads before anything else.
+
+import type { ServiceShown, StatsDocument, UpstreamShown } from '../../dist/admin/stats-document.js'
+import { byId, Children, setAttribute, setText, element, type View } from './element.ts'
+import { count, duration, plural } from './format.ts'
+
+/** How much it matters: classes of the style sheet. */
+export type Level = 'good' | 'warn' | 'bad'
+
+/** One thing that is wrong. */
+export interface Trouble {
+  readonly level: Level
+  readonly text: string
+}
+
+/** The part of a limit from which on it is worth a word. */
+const NEAR = 0.9
+/** More than these would hide what follows. */
+const MOST = 12
+
+/** Shows what is wrong. */
+export class TroubleList {
+  readonly #children = new Children<Trouble>(byId('trouble', HTMLUListElement), {
+    keyOf: ({ text }) => text,
+    make: item,
+  })
+
+  show(document: StatsDocument): void {
+    const all = [...troublesOfProgram(document), ...document.services.flatMap(troublesOfService)]
+    const sorted = [
+      ...all.filter(({ level }) => level === 'bad'),
+      ...all.filter(({ level }) => level === 'warn'),
+    ]
+    const [shown, more] = [sorted.slice(0, MOST), sorted.length - MOST]
+    if (more > 0) shown.push({ level: 'warn', text: `and ${count(more)} more` })
+    this.#children.show(sorted.length > 0 ? shown : [allWell(document)])
+  }
+}
+
+export function levelOfUpstream({ state }: UpstreamShown): Level {
+  if (state === 'up') return 'good'
+  return state === 'down' ? 'bad' : 'warn'
+}
+
+export function levelOfService({ state }: ServiceShown): Level {
+  if (state === 'listening') return 'good'
+  return state === 'closed' ? 'bad' : 'warn'
+}
+
+/** The part of its limit on connections that a service has taken; 0 where there is none. */
+export function takenOf({ active, limits }: ServiceShown): number {
+  const limit = limits['connections'] ?? null
+  return limit === null ? 0 : active / Math.max(1, limit)
+}
+
+export function sumOf(series: readonly number[]): number {
+  return series.reduce((sum, value) => sum + value, 0)
+}
+
+export function troublesOfService(service: ServiceShown): readonly Trouble[] {
+  const { name, state, upstreams, active, limits, lastMinute } = service
+  const down = upstreams.filter(each => each.state === 'down')
+  const isDead = down.length > 1 && down.length === upstreams.length
+  const errors = sumOf(lastMinute.errors)
+  const troubles: [applies: boolean, level: Level, text: string][] = [
+    [state === 'idle' || state === 'closed', 'bad', `it is ${state}`], // that all drain is told once
+    [isDead, 'bad', `all ${count(down.length)} upstreams are down`],
+    ...down.map((each): [boolean, Level, string] => [
+      !isDead,
+      'bad',
+      `upstream ${each.name} is down${why(each)}`,
+    ]),
+    [
+      takenOf(service) >= NEAR,
+      'warn',
+      `${count(active)} of ${count(limits['connections'] ?? 0)} connections taken`,
+    ],
+    [errors > 0, 'warn', `${plural(errors, 'error')} in the last minute`],
+  ]
+  return troubles
+    .filter(([applies]) => applies)
+    .map(([, level, text]) => ({ level, text: `${name}: ${text}` }))
+}
+
+/** Why an upstream failed last, and how long ago. */
+export function failureOf({ lastFailure }: UpstreamShown): string {
+  return lastFailure === null ? '' : `${lastFailure.code} ${duration(lastFailure.age)} ago`
+}
+
+function why(upstream: UpstreamShown): string {
+  return upstream.lastFailure === null ? '' : ` (${upstream.lastFailure.code})`
+}
+
+function troublesOfProgram({ state, totals, process, log }: StatsDocument): readonly Trouble[] {
+  const { openFiles, maxFiles, eventLoopDelay } = process
+  const troubles: [applies: boolean, level: Level, text: string][] = [
+    [state === 'starting', 'warn', 'starting: not all services listen yet'],
+    [state === 'draining', 'warn', `draining: ${plural(totals.active, 'connection')} left`],
+    [
+      openFiles !== null && maxFiles !== null && openFiles >= NEAR * maxFiles,
+      'bad',
+      `${count(openFiles ?? 0)} of ${count(maxFiles ?? 0)} files are open`,
+    ],
+    [
+      eventLoopDelay.p99 >= 100,
+      'warn',
+      `the event loop is late by ${String(Math.round(eventLoopDelay.p99))} ms`,
+    ],
+    [log.lost > 0, 'warn', `${plural(log.lost, 'line')} of the log lost`],
+  ]
+  return troubles.filter(([applies]) => applies).map(([, level, text]) => ({ level, text }))
+}
+
+function allWell({ services }: StatsDocument): Trouble {
+  const upstreams = services.flatMap(each => each.upstreams)
+  return {
+    level: 'good',
+    text: `none: ${plural(services.length, 'service')} listening, ${plural(upstreams.length, 'upstream')} up, no error in the last minute`,
+  }
+}
+
+function item(): View<Trouble> {
+  const made = element('li')
+  return {
+    element: made,
+    update: ({ level, text }) => {
+      setAttribute(made, 'class', level)
+      setText(made, text)
+    },
+  }
+}
