@@ -18,14 +18,12 @@ const TRAFFIC = 62_000
 const BROWSER = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
 const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-const { ports, admin, program } = await startProgram(await configuration())
-const traffic = startTraffic(ports)
+process.on('exit', () => rmSync(folder, { recursive: true }))
+const { ports, admin } = await startProgram(await configuration())
+startTraffic(ports)
 await wait(TRAFFIC)
 mkdirSync(join(root, 'docs', 'images'), { recursive: true })
 await takePicture(`http://127.0.0.1:${admin}/`, join(root, 'docs', 'images', 'status.png'))
-clearInterval(traffic)
-program.kill('SIGKILL')
-rmSync(folder, { recursive: true })
 process.exit()
 
 /** Three services; one of the upstreams is not there, another waits for its turn. */
@@ -49,7 +47,7 @@ async function configuration() {
 /** Answers each chunk with twelve times as much. Resolves with its address. */
 async function startUpstream() {
   const server = createServer({ allowHalfOpen: true }, socket => {
-    socket.on('error', () => {})
+    socket.on('error', () => socket.destroy())
     socket.on('data', chunk => socket.write(Buffer.alloc(12 * chunk.length)))
     socket.on('end', () => socket.end())
   })
@@ -65,6 +63,7 @@ async function startProgram(config) {
   writeFileSync(file, JSON.stringify(config))
   const bin = join(root, 'packages', 'proxyprotocol-server', 'bin', 'proxyprotocol-server.js')
   const program = spawn(process.execPath, [bin, '--config', file], { stdio: ['ignore', 'pipe', 'inherit'] })
+  process.on('exit', () => program.kill('SIGKILL'))
   /** @type {number[]} */
   const found = []
   for await (const line of createInterface({ input: program.stdout })) {
@@ -72,7 +71,8 @@ async function startProgram(config) {
     if (port !== undefined && found.push(Number(port)) > config.services.length) break
   }
   program.stdout.resume()
-  return { ports: found.slice(0, -1), admin: found.at(-1), program }
+  const [admin, ...ports] = found // the admin listener is there first
+  return { ports, admin }
 }
 
 /** @param {number[]} ports of the services web, api and mail */
@@ -81,14 +81,13 @@ function startTraffic([web = 0, api = 0, mail = 0]) {
   /** @param {number} port */
   const client = (port, hasHeader = port !== mail) => {
     const number = ++clients
-    const socket = connect(port, '127.0.0.1')
-      .on('error', () => {})
-      .resume()
+    const socket = connect(port, '127.0.0.1').resume()
+    socket.on('error', () => socket.destroy())
     if (hasHeader) socket.write(encodeHeader(clientHeader(number)))
     return socket
   }
   const long = [web, web, web, api, web, api, web, mail, web, api, mail, web].map(port => client(port))
-  return setInterval(() => {
+  setInterval(() => {
     for (let left = 1 + 3 * Math.abs(Math.sin(Date.now() / 9_000)); left > 0; left--)
       client(web).end('x'.repeat(600 + 5_000 * Math.random()))
     for (const socket of long) if (Math.random() < 0.1) socket.write('y'.repeat(9_000 * Math.random()))
@@ -115,7 +114,7 @@ function clientHeader(number) {
  */
 async function takePicture(url, path) {
   const browser = await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] })
-  const page = await browser.newPage({ viewport: { width: 1280, height: 720 } })
+  const page = await browser.newPage({ viewport: { width: 1280, height: 750 } })
   await page.goto(url)
   await page.locator('#connections tbody tr').first().waitFor()
   await wait(2_500)

@@ -138,7 +138,7 @@ test('an upstream that is down is said in words, at its row and at the top', asy
   ])
   await page.getByLabel('only those in trouble').check()
   await page.getByText('1 service filtered out').waitFor()
-  assert.equal(await row(page, 'services', 'expects no header').count(), 0)
+  assert.equal(await row(page, 'services', 'expects none').count(), 0)
   assert.deepEqual(faults, [])
 })
 

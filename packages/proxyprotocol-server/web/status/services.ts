@@ -129,7 +129,7 @@ function serviceName(): View<ServiceShown> {
 
 function whatItDoes({ name, address, expects, sends }: ServiceShown): string {
   const place = address === null ? 'does not listen' : address === name ? '' : `at ${address}`
-  const takes = expects === null ? 'expects no header' : `expects ${expects}`
+  const takes = expects === null ? 'expects none' : `expects ${expects}`
   return [place, takes, `sends ${sends}`].filter(part => part !== '').join(', ')
 }
 

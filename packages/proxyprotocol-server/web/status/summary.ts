@@ -42,15 +42,14 @@ export class Summary {
 }
 
 function factsOf({ process }: StatsDocument, cpu: number): readonly Fact[] {
-  const { uptime, pid, node, residentMemory, openFiles, maxFiles, eventLoopDelay } = process
+  const { uptime, pid, residentMemory, openFiles, maxFiles, eventLoopDelay } = process
   const files = openFiles === null ? 'unknown' : count(openFiles)
   return [
     { label: 'up', value: duration(uptime) },
     { label: 'pid', value: String(pid) },
-    { label: 'node', value: node },
     { label: 'memory', value: bytes(residentMemory) },
     { label: 'files', value: maxFiles === null ? files : `${files} of ${count(maxFiles)}` },
-    { label: 'event loop', value: `${milliseconds(eventLoopDelay.p99)} late (p99)` },
+    { label: 'event loop', value: `${milliseconds(eventLoopDelay.p99)} late` },
     { label: 'cpu', value: `${cpu.toFixed(1)} %` },
   ]
 }
