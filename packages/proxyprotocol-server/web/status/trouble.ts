@@ -9,9 +9,14 @@ export type Level = 'good' | 'warn' | 'bad'
 
 /** One thing that is wrong. */
 export interface Trouble {
+  /** What stays while numbers in the text change, so that a screen reader tells of it once. */
+  readonly key: string
   readonly level: Level
   readonly text: string
 }
+
+/** What may be wrong, each in its place. */
+type Candidate = readonly [applies: boolean, level: Level, text: string]
 
 /** The part of a limit from which on it is worth a word. */
 const NEAR = 0.9
@@ -21,7 +26,7 @@ const MOST = 12
 /** Shows what is wrong. */
 export class TroubleList {
   readonly #children = new Children<Trouble>(byId('trouble', HTMLUListElement), {
-    keyOf: ({ text }) => text,
+    keyOf: ({ key }) => key,
     make: item,
   })
 
@@ -32,7 +37,7 @@ export class TroubleList {
       ...all.filter(({ level }) => level === 'warn'),
     ]
     const [shown, more] = [sorted.slice(0, MOST), sorted.length - MOST]
-    if (more > 0) shown.push({ level: 'warn', text: `and ${count(more)} more` })
+    if (more > 0) shown.push({ key: 'more', level: 'warn', text: `and ${count(more)} more` })
     this.#children.show(sorted.length > 0 ? shown : [allWell(document)])
   }
 }
@@ -62,24 +67,20 @@ export function troublesOfService(service: ServiceShown): readonly Trouble[] {
   const down = upstreams.filter(each => each.state === 'down')
   const isDead = down.length > 1 && down.length === upstreams.length
   const errors = sumOf(lastMinute.errors)
-  const troubles: [applies: boolean, level: Level, text: string][] = [
+  const troubles: Candidate[] = [
     [state === 'idle' || state === 'closed', 'bad', `it is ${state}`], // that all drain is told once
     [isDead, 'bad', `all ${count(down.length)} upstreams are down`],
-    ...down.map((each): [boolean, Level, string] => [
-      !isDead,
-      'bad',
-      `upstream ${each.name} is down${why(each)}`,
-    ]),
     [
       takenOf(service) >= NEAR,
       'warn',
       `${count(active)} of ${count(limits['connections'] ?? 0)} connections taken`,
     ],
     [errors > 0, 'warn', `${plural(errors, 'error')} in the last minute`],
+    ...down.map((each): Candidate => [!isDead, 'bad', `upstream ${each.name} is down${why(each)}`]),
   ]
-  return troubles
-    .filter(([applies]) => applies)
-    .map(([, level, text]) => ({ level, text: `${name}: ${text}` }))
+  return applying(troubles).map(({ key, level, text }) => {
+    return { key: `${name} ${key}`, level, text: `${name}: ${text}` }
+  })
 }
 
 /** Why an upstream failed last, and how long ago. */
@@ -93,7 +94,7 @@ function why(upstream: UpstreamShown): string {
 
 function troublesOfProgram({ state, totals, process, log }: StatsDocument): readonly Trouble[] {
   const { openFiles, maxFiles, eventLoopDelay } = process
-  const troubles: [applies: boolean, level: Level, text: string][] = [
+  const troubles: Candidate[] = [
     [state === 'starting', 'warn', 'starting: not all services listen yet'],
     [state === 'draining', 'warn', `draining: ${plural(totals.active, 'connection')} left`],
     [
@@ -108,12 +109,19 @@ function troublesOfProgram({ state, totals, process, log }: StatsDocument): read
     ],
     [log.lost > 0, 'warn', `${plural(log.lost, 'line')} of the log lost`],
   ]
-  return troubles.filter(([applies]) => applies).map(([, level, text]) => ({ level, text }))
+  return applying(troubles)
+}
+
+function applying(candidates: readonly Candidate[]): readonly Trouble[] {
+  return candidates
+    .map(([applies, level, text], place) => ({ applies, key: String(place), level, text }))
+    .filter(({ applies }) => applies)
 }
 
 function allWell({ services }: StatsDocument): Trouble {
   const upstreams = services.flatMap(each => each.upstreams)
   return {
+    key: 'none',
     level: 'good',
     text: `none: ${plural(services.length, 'service')} listening, ${plural(upstreams.length, 'upstream')} up, no error in the last minute`,
   }
