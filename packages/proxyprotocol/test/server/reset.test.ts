@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
-import { reset } from '../../src/server/index.ts'
+import { distinguishResets, reset } from '../../src/server/index.ts'
 import { certificate } from '../support/certificate.ts'
 import { secureOver } from '../support/secure.ts'
 import { listenRaw, outcome, turns } from '../support/sockets.ts'
@@ -16,6 +16,8 @@ import { setStage, type Stage } from '../support/stage.ts'
 
 const KIB = 1024
 const CONNECTIONS = 16
+/** Bytes: as many as a record of TLS has room for. */
+const RECORD = 16 * KIB
 
 interface Pair {
   readonly client: Socket
@@ -155,3 +157,20 @@ function endLater(client: Socket, raw: Socket): void {
   raw.write('')
   setImmediate(() => client.end())
 }
+
+test('a TLS socket that is destroyed by one of several records that came together takes no more, and nothing is thrown', async t => {
+  const stage = setStage(t)
+  const dial = await kinds.TLS(stage, t)
+  const records: number[] = []
+  const { client, socket } = await dial(accepted => {
+    distinguishResets(accepted)
+    accepted.on('data', (record: Buffer) => {
+      records.push(record.length)
+      accepted.destroy(new Error('one is enough'))
+    })
+  })
+  client.write(Buffer.alloc(4 * RECORD))
+  await Promise.all([outcome(client), outcome(socket)])
+  await turns(3)
+  assert.deepEqual(records, [RECORD])
+})
