@@ -47,8 +47,8 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
     admin: adminSchema,
   })
   .check(({ value: { services }, issues }) => {
-    for (const { index, key, message } of conflicts(services)) {
-      issues.push({ code: 'custom', message, path: ['services', index, key], input: services[index] })
+    for (const { index, path, message } of conflicts(services)) {
+      issues.push({ code: 'custom', message, path: ['services', index, ...path], input: services[index] })
     }
   })
   .transform(({ services, ...program }) => ({

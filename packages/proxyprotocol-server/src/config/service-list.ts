@@ -2,12 +2,14 @@
 
 import { isIPv4 } from 'node:net'
 import { formatPlace, type Address, type TcpAddress } from './address.ts'
+import type { Pool } from './pool.ts'
 import type { Service } from './schema-service.ts'
 
 /** What is wrong with a service because of another one, or of itself. */
 interface Conflict {
   readonly index: number
-  readonly key: 'name' | 'listen' | 'upstream' | 'upstreams'
+  /** The place within the service. */
+  readonly path: readonly (string | number)[]
   readonly message: string
 }
 
@@ -15,9 +17,8 @@ interface Conflict {
 export function conflicts(services: readonly Service[]): readonly Conflict[] {
   return services.flatMap((service, index) => {
     const before = services.slice(0, index)
-    return [nameConflict(service, before), listenConflict(service, before), loop(service)].flatMap(found =>
-      found ? [{ index, ...found }] : [],
-    )
+    const found = [nameConflict(service, before), listenConflict(service, before), ...loops(service)]
+    return found.flatMap(each => (each ? [{ index, ...each }] : []))
   })
 }
 
@@ -36,23 +37,30 @@ type Found = Omit<Conflict, 'index'> | undefined
 function nameConflict({ name, listen }: Service, before: readonly Service[]): Found {
   const other = before.findIndex(each => each.name === name)
   if (other === -1 || name === nameOf(listen)) return undefined
-  return { key: 'name', message: `services[${String(other)}] is called ${JSON.stringify(name)} as well` }
+  return { path: ['name'], message: `services[${String(other)}] is called ${JSON.stringify(name)} as well` }
 }
 
 function listenConflict({ listen }: Service, before: readonly Service[]): Found {
   const other = before.findIndex(each => !isAnyPort(listen) && placeName(each.listen) === placeName(listen))
   if (other === -1) return undefined
-  return { key: 'listen', message: `services[${String(other)}] listens at ${placeName(listen)} already` }
+  return { path: ['listen'], message: `services[${String(other)}] listens at ${placeName(listen)} already` }
 }
 
-function loop({ listen, pool }: Service): Found {
+function loops({ listen, pool, passthrough }: Service): readonly Found[] {
   // One that is wrong in itself comes here as it was written, without a pool.
-  const { upstreams } = (pool as Service['pool'] | undefined) ?? { upstreams: [] }
-  if (!upstreams.some(({ address }) => isSamePlace(listen, address))) return undefined
-  return {
-    key: upstreams.length === 1 ? 'upstream' : 'upstreams',
-    message: 'it is the service itself, which would connect to itself for ever',
-  }
+  if ((pool as Pool | undefined) === undefined) return []
+  const routes = passthrough?.routes ?? []
+  const pools = [
+    { path: [pool.upstreams.length === 1 ? 'upstream' : 'upstreams'], upstreams: pool.upstreams },
+    ...routes.map((route, at) => ({
+      path: ['passthrough', 'routes', at, 'upstreams'],
+      upstreams: route.pool.upstreams,
+    })),
+  ]
+  const message = 'it is the service itself, which would connect to itself for ever'
+  return pools
+    .filter(({ upstreams }) => upstreams.some(({ address }) => isSamePlace(listen, address)))
+    .map(({ path }) => ({ path, message }))
 }
 
 function isAnyPort(listen: Address): boolean {

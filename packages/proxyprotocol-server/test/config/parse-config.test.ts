@@ -90,6 +90,16 @@ test('two services cannot listen at one address, nor have one name, nor one be i
   }
 })
 
+test('a route of TLS that passes through cannot lead back to its service either', () => {
+  const routes = ['192.0.2.2:443', '127.0.0.1:443'].map((upstream, at) => ({
+    names: [`${at}.test`],
+    upstreams: [`192.0.2.3:44${at}`, upstream],
+  }))
+  assert.deepEqual(serviceFaults({ listen: ':443', upstream: '192.0.2.1:443', passthrough: { routes } }), [
+    'passthrough.routes[1].upstreams: it is the service itself, which would connect to itself for ever',
+  ])
+})
+
 test('two services cannot listen at one UNIX socket, with TLS or without', () => {
   const listen = 'unix:/run/relay.sock'
   const others = [{ listen: 'unix:/run/other.sock' }, { listen: `ssl+${listen}?cert=cert.pem` }]
