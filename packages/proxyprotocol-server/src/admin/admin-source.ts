@@ -3,6 +3,7 @@
 
 import type { Endpoint } from 'proxyprotocol'
 import type { CloseReason, ConnectionState, ServerState } from 'proxyprotocol/server'
+import type { ProcessView } from './process-facts.ts'
 
 /** Counts by ranges of a duration. Bounds and sum in milliseconds. */
 export interface DistributionView {
@@ -108,4 +109,8 @@ export interface AdminSource {
   readonly services: () => readonly ServiceView[]
   /** Log lines that nobody took. */
   readonly lostLogLines: () => number
+  /** Brings up to date what other processes know; undefined where this one is alone. */
+  readonly refresh?: (() => Promise<void>) | undefined
+  /** All processes of the program as one, given this one; undefined where it is alone. */
+  readonly allProcesses?: ((own: ProcessView) => ProcessView) | undefined
 }

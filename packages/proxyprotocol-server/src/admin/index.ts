@@ -10,4 +10,6 @@ export type {
   TotalsView,
   UpstreamView,
 } from './admin-source.ts'
+export { ProcessFacts, type ProcessView } from './process-facts.ts'
+export { MAX_LISTED } from './stats-document.ts'
 export type { StatsDocument } from './stats-document.ts'

@@ -21,11 +21,17 @@ export interface Snapshot {
 }
 
 export async function snapshotOf(source: AdminSource, facts: ProcessFacts): Promise<Snapshot> {
-  const view = await facts.view()
+  const [own] = await Promise.all([facts.view(), source.refresh?.()])
   const services = servicesOf(source)
   const { version } = source
   const readiness = source.readiness()
-  return { version, readiness, process: view, lostLogLines: source.lostLogLines(), services }
+  return {
+    version,
+    readiness,
+    process: source.allProcesses?.(own) ?? own,
+    lostLogLines: source.lostLogLines(),
+    services,
+  }
 }
 
 /** The services and their numbers at this moment. */

@@ -14,27 +14,33 @@ import { showAddress } from './log.ts'
 import { log, logFailure, type ProgramIo } from './program.ts'
 import { sentTo, upstreamsOf } from './show-pool.ts'
 
-/** Starts the admin listener; `relays` are those there are by the time of each request. */
+/** What a program has to show; its version is all that is missing. */
+export type Shown = Omit<AdminSource, 'version'>
+
+/** Starts the admin listener. */
 export async function startAdmin(
   io: ProgramIo,
   { listen, hosts }: AdminSettings,
-  relays: () => readonly Relay[],
+  shown: Shown,
 ): Promise<AdminServer> {
-  const admin = new AdminServer(sourceOf(io, relays), {
-    hosts,
-    onError: error => {
-      logFailure(io, error, undefined)
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string } // our own file
+  const admin = new AdminServer(
+    { ...shown, version },
+    {
+      hosts,
+      onError: error => {
+        logFailure(io, error, undefined)
+      },
     },
-  })
+  )
   const address = await admin.listen(listen)
   log(io, 'admin', [['address', showAddress(address)]])
   return admin
 }
 
-function sourceOf(io: ProgramIo, relays: () => readonly Relay[]): AdminSource {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string } // our own file
+/** What the relays of this process have to show; `relays` are those there are by the time of each request. */
+export function shownOf(io: ProgramIo, relays: () => readonly Relay[]): Shown {
   return {
-    version,
     readiness: () => readiness(relays()),
     services: () => relays().map(serviceView),
     lostLogLines: () => io.log.lost,

@@ -2,7 +2,7 @@
 // variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES.
 
 import { Socket, SocketAddress, isIP, type AddressInfo } from 'node:net'
-import { ConfigError, type Service } from '../config/index.ts'
+import { ConfigError, formatPlace, type Service } from '../config/index.ts'
 import { showEndpoint } from './log.ts'
 import type { ProgramIo } from './program.ts'
 
@@ -67,6 +67,26 @@ export function assignSockets(
   if (left.length === 0) return assigned
   throw new ConfigError(
     `no service is at, or has the name of, what the service manager has opened: ${left.map(describe).join(', ')}`,
+  )
+}
+
+/**
+ * Who has the sockets after a change of the services, by name: whoever listens where their owner did. Others are closed.
+ *
+ * @param sockets by the names of the services before.
+ */
+export function inheritedBy(
+  sockets: ReadonlyMap<string, InheritedSocket>,
+  before: readonly Service[],
+  after: readonly Service[],
+): ReadonlyMap<string, InheritedSocket> {
+  const placeName = ({ listen }: Service): string => formatPlace({ ...listen, tls: undefined })
+  const byPlace = new Map(before.map(service => [placeName(service), sockets.get(service.name)]))
+  return new Map(
+    after.flatMap(service => {
+      const socket = byPlace.get(placeName(service))
+      return socket ? [[service.name, socket] as const] : []
+    }),
   )
 }
 

@@ -1,7 +1,7 @@
 // The log of a program: lines of text or JSON, handed on one by one. A reader that is slow or gone costs lines and never
 // a connection: what was lost is counted, and said as soon as a line gets through again.
 
-import type { Writable } from 'node:stream'
+import { Writable } from 'node:stream'
 import type { LogFormat } from '../config/index.ts'
 import { JsonLines, type LogLevel } from './log-json.ts'
 import { formatLine, type LogFields } from './log.ts'
@@ -34,9 +34,14 @@ export class Log {
 
   /** Writes one line. */
   write(event: string, fields: LogFields, level: LogLevel = 'info'): void {
+    this.pass(this.line(event, fields, level))
+  }
+
+  /** Writes what is a line already, with its line end. */
+  pass(line: string): void {
     if (this.#untold > 0 && this.#write(this.line('lost', [['lines', this.#untold]], 'warn')))
       this.#untold = 0
-    if (this.#write(this.line(event, fields, level))) return
+    if (this.#write(line)) return
     this.#lost++
     this.#untold++
   }
@@ -59,4 +64,16 @@ export function writeBounded(stream: Writable, text: string, limit: number = MAX
   if (!stream.writable || stream.writableLength + text.length > limit) return false
   stream.write(text)
   return true
+}
+
+/**
+ * A stream to a file that other processes write to as well: each text goes in one piece, as a pipe takes it that has room for
+ * it. Node writes what has waited together, and the end of that may be the middle of a line.
+ */
+export function wholeLines(stream: Writable): Writable {
+  const lines = new Writable({
+    decodeStrings: false,
+    write: (line, encoding, callback) => void stream.write(line, encoding, callback),
+  })
+  return lines.on('error', () => undefined) // the reader is gone, and with it the log
 }

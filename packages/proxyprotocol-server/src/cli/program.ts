@@ -8,7 +8,7 @@ import { Command, CommanderError, Option } from 'commander'
 import type { CloseResult, Connection } from 'proxyprotocol/server'
 import { ConfigError, type LogFormat } from '../config/index.ts'
 import { showEndpoint, type LogFields } from './log.ts'
-import { Log, logFormats, writeBounded } from './program-log.ts'
+import { Log, logFormats, wholeLines, writeBounded } from './program-log.ts'
 
 /** The arguments were wrong, or the configuration was. */
 const EXIT_USAGE = 2
@@ -31,9 +31,12 @@ export interface ProgramIo {
   exit(code: number): void
 }
 
+/** An error whose message tells its user all. */
+export class PlainError extends Error {}
+
 /** What ending a server takes, or many of them. */
 export interface Drainable {
-  readonly connections: { readonly size: number }
+  readonly connections: { readonly size: number | Promise<number> }
   close(): Promise<CloseResult>
 }
 
@@ -49,6 +52,11 @@ export const processIo: ProgramIo = {
   off: (signal, listener) => process.off(signal, listener),
   exit: code => process.exit(code),
 }
+
+const lines = wholeLines(process.stdout)
+
+/** The same, where several processes write to one standard output. */
+export const sharedIo: ProgramIo = { ...processIo, log: new Log(text => writeBounded(lines, text)) }
 
 /** A reader of the log that is gone (`| head`) ends the log and not the connections. */
 export function outliveReader(stream: Writable): void {
@@ -141,8 +149,8 @@ export async function serveUntilSignal(
 }
 
 async function drain(io: ProgramIo, servers: readonly Drainable[]): Promise<void> {
-  const connections = servers.reduce((sum, server) => sum + server.connections.size, 0)
-  log(io, 'draining', [['connections', connections]])
+  const sizes = await Promise.all(servers.map(async server => server.connections.size))
+  log(io, 'draining', [['connections', sizes.reduce((sum, size) => sum + size, 0)]])
   const results = await Promise.all(servers.map(server => server.close()))
   const forced = results.reduce((sum, result) => sum + result.forced, 0)
   const stuck = results.reduce((sum, result) => sum + result.stuck.length, 0)
@@ -160,5 +168,9 @@ export function explain(error: unknown): string {
 
 /** Whether the message says it all; anything else is a fault of the program's own. */
 function isForUser(error: unknown): error is Error {
-  return error instanceof ConfigError || (error instanceof Error && 'syscall' in error)
+  return (
+    error instanceof ConfigError ||
+    error instanceof PlainError ||
+    (error instanceof Error && 'syscall' in error)
+  )
 }

@@ -6,19 +6,17 @@ import { isDeepStrictEqual } from 'node:util'
 import type { CloseResult } from 'proxyprotocol/server'
 import { ConfigError, type Configuration, type Service } from '../config/index.ts'
 import { Fleet, withConnectionLimits, type FleetChange, type Relay } from '../relay/index.ts'
-import { assignSockets, type InheritedSocket } from './inherited-sockets.ts'
+import type { InheritedSocket } from './inherited-sockets.ts'
 import { showAddress, type LogFields } from './log.ts'
 import { explain, log, type Drainable, type ProgramIo } from './program.ts'
 
 /** What a running configuration is told by its program. */
 export interface RunningInit {
   readonly first: Configuration
-  /** Reads the configuration again; throws where it is wrong. */
-  readonly reread: () => Configuration
   /** Makes the relay of a service. */
   readonly create: (service: Service) => Relay
-  /** Sockets that listen already, each for one of the first services. */
-  readonly sockets?: readonly InheritedSocket[] | undefined
+  /** Sockets that listen already, by the names of the first services. */
+  readonly sockets: ReadonlyMap<string, InheritedSocket>
   /** What the log says of a service. */
   readonly describe: (service: Service) => LogFields
 }
@@ -29,12 +27,13 @@ export class RunningConfiguration implements Drainable {
   readonly #init: RunningInit
   #current: Configuration
   /** Those that nobody listens at yet, by the names of their services. */
-  #sockets = new Map<string, InheritedSocket>()
+  readonly #sockets: Map<string, InheritedSocket>
 
   constructor(io: ProgramIo, init: RunningInit) {
     this.#io = io
     this.#init = init
     this.#current = init.first
+    this.#sockets = new Map(init.sockets)
     io.log.format = init.first.log.format
     this.fleet = new Fleet({ create: init.create, listen: relay => this.#listen(relay) })
   }
@@ -50,27 +49,33 @@ export class RunningConfiguration implements Drainable {
 
   /** Makes the first configuration real. */
   async start(): Promise<void> {
-    const { sockets = [] } = this.#init
-    this.#sockets = new Map(assignSockets(sockets, this.#current.services))
-    await this.#change(this.#current)
+    await this.#apply(this.#current)
   }
 
-  /** Makes what the configuration is by now real, or says in the log why it cannot. Never rejects. */
-  async reload(): Promise<void> {
+  /**
+   * Makes what the configuration is by now real, or says in the log why it cannot. Never rejects.
+   *
+   * @param reread reads the configuration again; throws where it is wrong.
+   */
+  async reload(reread: () => Configuration): Promise<void> {
     if (this.fleet.state === 'draining') return
     try {
-      const next = this.#init.reread()
-      const { added, changed, removed, unchanged } = await this.#change(next)
-      this.#current = next
-      log(this.#io, 'reloaded', [
-        ['added', added.length],
-        ['changed', changed.length],
-        ['removed', removed.length],
-        ['unchanged', unchanged.length],
-      ])
+      await this.change(reread())
     } catch (error) {
       log(this.#io, 'reload-failed', [['error', explain(error)]])
     }
+  }
+
+  /** Puts another configuration in the place of this one; rejects where that cannot be, and nothing has changed then. */
+  async change(next: Configuration): Promise<void> {
+    const { added, changed, removed, unchanged } = await this.#apply(next)
+    this.#current = next
+    log(this.#io, 'reloaded', [
+      ['added', added.length],
+      ['changed', changed.length],
+      ['removed', removed.length],
+      ['unchanged', unchanged.length],
+    ])
   }
 
   /** Ends it as it says itself. */
@@ -78,19 +83,12 @@ export class RunningConfiguration implements Drainable {
     return this.fleet.close(this.#current.shutdown)
   }
 
-  async #change({
-    services,
-    admin,
-    shutdown: { drain },
-    log: { format },
-  }: Configuration): Promise<FleetChange> {
-    if (!isDeepStrictEqual(admin, this.#current.admin)) {
-      throw new ConfigError(
-        'the admin listener stays as it is while the program runs: restart it for another one',
-      )
-    }
+  async #apply(next: Configuration): Promise<FleetChange> {
+    const { services, shutdown, log: settings } = next
+    refuseWithoutRestart(this.#current, next)
+    const { drain } = shutdown
     const change = await this.fleet.apply(withConnectionLimits(services), { drain })
-    this.#io.log.format = format
+    this.#io.log.format = settings.format
     for (const relay of change.added) this.#say('listening', relay)
     for (const relay of change.changed) this.#say('changed', relay)
     for (const { service } of change.removed) log(this.#io, 'removed', [['service', service.name]])
@@ -108,5 +106,19 @@ export class RunningConfiguration implements Drainable {
   #say(event: string, { server, service }: Relay): void {
     const address = server.address as AddressInfo | string // it has just begun to listen
     log(this.#io, event, [['address', showAddress(address)], ...this.#init.describe(service)])
+  }
+}
+
+/** Refuses what is settled when the program starts. */
+export function refuseWithoutRestart(now: Configuration, next: Configuration): void {
+  if (!isDeepStrictEqual(next.admin, now.admin)) {
+    throw new ConfigError(
+      'the admin listener stays as it is while the program runs: restart it for another one',
+    )
+  }
+  if (next.workers !== now.workers) {
+    throw new ConfigError(
+      'the number of workers stays as it is while the program runs: restart it for another one',
+    )
   }
 }

@@ -16,9 +16,12 @@ const LISTED = { reject: 'rejects', tag: 'tags', log: 'logs' } as const
 const OVER_LIMIT = { close: 'closed', reset: 'reset', pause: 'left waiting, unread' } as const
 
 /** One paragraph for each service, and one for the program; ends with a line end. */
-export function showConfiguration({ services, shutdown, log, admin }: Configuration): string {
+export function showConfiguration({ services, workers, shutdown, log, admin }: Configuration): string {
   const program = [
     'program',
+    ...(workers > 1
+      ? [`serves with ${String(workers)} processes; what is limited is so in each of them`]
+      : []),
     `after a signal accepts for ${ms(shutdown.readyDelay)} more, then lets connections finish for ${ms(shutdown.drain)}`,
     `logs ${log.quiet ? 'only the connections that the upstream or the program failed' : 'each connection'}` +
       (log.format === 'json' ? ', as JSON' : ''),

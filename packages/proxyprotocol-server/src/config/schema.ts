@@ -3,15 +3,20 @@
 
 import { z } from 'zod'
 import { adminSchema, type AdminSettings, type AdminSettingsInit } from './schema-admin.ts'
-import { meta } from './schema-keys.ts'
+import { integer, meta } from './schema-keys.ts'
 import { logSchema, type LogSettings, type LogSettingsInit } from './schema-log.ts'
 import { conflicts, named } from './service-list.ts'
 import { serviceSchema, type Service, type ServiceInit } from './schema-service.ts'
 import { shutdownSchema, type Shutdown, type ShutdownInit } from './schema-shutdown.ts'
 
+/** More than machines have processors; beyond it the number is a typing mistake. */
+const MAX_WORKERS = 512
+
 /** What the program is to do, settled: every key has its value. */
 export interface Configuration {
   readonly services: readonly Service[]
+  /** Processes that serve all services; 1 is the program's own. */
+  readonly workers: number
   readonly shutdown: Shutdown
   readonly log: LogSettings
   /** Undefined where nothing is to be shown. */
@@ -22,6 +27,7 @@ export interface Configuration {
 export interface ConfigurationInit {
   readonly $schema?: string | undefined
   readonly services: readonly ServiceInit[]
+  readonly workers?: number | undefined
   readonly shutdown?: ShutdownInit | undefined
   readonly log?: LogSettingsInit | undefined
   readonly admin?: AdminSettingsInit | undefined
@@ -42,6 +48,14 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
       .array(serviceSchema)
       .min(1)
       .meta(meta({ description: 'The services: each listens at one address and connects to another.' })),
+    workers: integer({
+      description:
+        'Processes that serve the services together, for more processors than one. Limits hold in each of them; logs, admin ' +
+        'listener and signals are those of one program.',
+      default: 1,
+      max: MAX_WORKERS,
+      flag: 'workers',
+    }),
     shutdown: shutdownSchema,
     log: logSchema,
     admin: adminSchema,
@@ -53,6 +67,7 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
   })
   .transform(({ services, ...program }) => ({
     services: named(services),
+    workers: program.workers,
     shutdown: program.shutdown,
     log: program.log,
     admin: program.admin,

@@ -9,6 +9,7 @@ export { Fleet, type FleetChange, type FleetOptions, type FleetState } from './f
 export { listenAt } from './listen-at.ts'
 export { createRelay, type Relay, type RelayOptions } from './relay.ts'
 export type { RelayRecord } from './relay-record.ts'
+export { sumOfTotals } from './totals-sum.ts'
 export { serverTls } from './relay-tls.ts'
 export type { TlsFacts } from './tls-facts.ts'
 export type { Traffic } from './tunnel.ts'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startAdmin } from '../../src/cli/admin.ts'
+import { shownOf, startAdmin } from '../../src/cli/admin.ts'
 import { parseConfig } from '../../src/config/index.ts'
 import { createRelay, type Relay } from '../../src/relay/index.ts'
 import { portIn } from '../support/child.ts'
@@ -16,7 +16,11 @@ test('/readyz says starting as long as there is no relay, and ready when there i
   })
   const relays: Relay[] = []
   const io = fakeIo()
-  const admin = await startAdmin(io, settings ?? assert.fail(), () => relays)
+  const admin = await startAdmin(
+    io,
+    settings ?? assert.fail(),
+    shownOf(io, () => relays),
+  )
   atEnd(t, () => admin.close())
   const url = `http://127.0.0.1:${portIn(await io.line(/ admin /))}/readyz`
   const before = await fetch(url)

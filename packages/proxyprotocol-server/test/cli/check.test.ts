@@ -132,3 +132,16 @@ test('TLS that is passed through is shown with its routes, and block lists with 
     /\n {2}asks bl\.example about each client .* tags those/,
   )
 })
+
+test('check says how many processes there would be, where it is more than one', async t => {
+  const file = configFile(t, { services: [{ listen: ':10000', upstream: '127.0.0.1:10007' }] })
+  const io = fakeIo({ PROXYPROTOCOL_WORKERS: '4' })
+  assert.equal(await runServer(['check', file], io), 0)
+  assert.match(
+    io.written.join(''),
+    /\nprogram\n {2}serves with 4 processes; what is limited is so in each of them\n/,
+  )
+  const wrong = fakeIo()
+  assert.equal(await runServer(['check', file, '--workers', '0'], wrong), 2)
+  assert.match(wrong.errors.join(''), /^error: --workers: got 0, wanted an integer from 1 to 512\n$/)
+})

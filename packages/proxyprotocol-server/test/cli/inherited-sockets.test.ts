@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import { RunningConfiguration } from '../../src/cli/running-configuration.ts'
 import { ConfigError, parseConfig, parseService } from '../../src/config/index.ts'
 import { createRelay } from '../../src/relay/index.ts'
 import { pathOf, runCommand, type Child } from '../support/child.ts'
+import { configFile } from '../support/config-file.ts'
 import { fakeIo } from '../support/program.ts'
 import { chunk, content, dial, listen } from '../support/sockets.ts'
 import { atEnd } from '../support/teardown.ts'
@@ -62,6 +63,50 @@ test('a socket that was passed is listened at by the service of its address, and
   const { code, errors } = await child.ended
   assert.deepEqual([code, errors], [0, ''])
 })
+
+test('workers share a socket that was passed, also with those that come later, until its service is gone', async t => {
+  const upstream = await listen(t)
+  const { server, fd, port } = await listening(t)
+  const service = { name: 'a', listen: `127.0.0.1:${port}`, upstream: `127.0.0.1:${upstream.port}?pp=noop` }
+  const file = configFile(t, { services: [service] })
+  const child = activated(t, [fd], { args: `--workers 2 --config ${file}` })
+  const second = await child.line(/ worker-started worker=2 /)
+  server.close() // the parent's copy; the program has its own
+  async function serves(): Promise<void> {
+    const client = dial(t, port)
+    client.write('hello')
+    assert.equal(String(await chunk(await upstream.accept())), 'hello')
+    client.resetAndDestroy()
+  }
+  await serves()
+  writeFileSync(file, JSON.stringify({ services: [{ ...service, name: 'b' }] })) // the same address: the same socket
+  child.send('SIGHUP')
+  await child.line(/ reloaded added=0 changed=1 /)
+  process.kill(Number(/ pid=(\d+)$/.exec(second)?.[1]), 'SIGKILL')
+  await child.until(() => child.output().match(/ worker-started worker=2 /g)?.length === 2)
+  await serves()
+  const elsewhere = { ...service, name: 'c', listen: '127.0.0.1:0' }
+  writeFileSync(file, JSON.stringify({ services: [elsewhere] }))
+  child.send('SIGHUP')
+  await child.line(/ reloaded added=1 changed=0 removed=1 /)
+  await refused(port)
+  child.send('SIGTERM')
+  assert.equal((await child.ended).code, 0)
+})
+
+/** Resolves when nobody listens at the port. */
+async function refused(port: number): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1')
+    try {
+      await once(socket, 'connect')
+    } catch {
+      return
+    } finally {
+      socket.destroy()
+    }
+  }
+}
 
 test('a socket that belongs to no service ends the program with 2, and is named', async t => {
   const upstream = await listen(t)
@@ -133,16 +178,15 @@ test('a socket that was passed is listened at by its service, and kept over a re
   const io = fakeIo()
   const running = new RunningConfiguration(io, {
     first: configuration,
-    reread: () => configuration,
     create: each => createRelay(each),
-    sockets: [{ fd, name: 'a', address: { address: '127.0.0.1', port } }],
+    sockets: new Map([['a', { fd, name: 'a', address: { address: '127.0.0.1', port } }]]),
     describe: () => [],
   })
   atEnd(t, () => running.fleet.abort())
   await running.start()
   assert.match(await io.line(/ listening /), new RegExp(` address=127\\.0\\.0\\.1:${port}\n$`))
   configuration = parseConfig({ services: [{ ...service, timeouts: { idle: 1_000 } }] })
-  await running.reload()
+  await running.reload(() => configuration)
   assert.match(await io.line(/ changed /), new RegExp(` address=127\\.0\\.0\\.1:${port}\n$`))
 })
 

@@ -1,10 +1,10 @@
 // A program's log and its reader: lines are lost only where the reader is gone or behind, and then they are counted.
 
 import assert from 'node:assert/strict'
-import { PassThrough } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { Log, writeBounded } from '../../src/cli/program-log.ts'
+import { Log, wholeLines, writeBounded } from '../../src/cli/program-log.ts'
 
 test('lines that nobody takes are counted, and told of before the next line that goes through', () => {
   const written: string[] = []
@@ -49,4 +49,34 @@ test('a reader that is gone takes nothing', () => {
   const stream = new PassThrough()
   stream.destroy()
   assert.equal(writeBounded(stream, 'line'), false)
+})
+
+test('wholeLines() writes one line at a time, also those that had to wait', async () => {
+  const written: string[] = []
+  const batches: number[] = []
+  const stream = new Writable({
+    decodeStrings: false,
+    write: (line: string, _, callback) => {
+      written.push(line)
+      setImmediate(callback)
+    },
+    writev: (lines, callback) => {
+      batches.push(lines.length)
+      callback()
+    },
+  })
+  const lines = wholeLines(stream)
+  for (let i = 0; i < 5; i++) assert.ok(writeBounded(lines, `line ${i}\n`))
+  while (lines.writableLength > 0) await turn()
+  assert.deepEqual(written, ['line 0\n', 'line 1\n', 'line 2\n', 'line 3\n', 'line 4\n'])
+  assert.deepEqual(batches, [])
+})
+
+test('wholeLines() takes nothing once its reader is gone', async () => {
+  const stream = new PassThrough()
+  const lines = wholeLines(stream)
+  stream.on('error', () => undefined).destroy()
+  writeBounded(lines, 'line')
+  while (lines.writable) await turn()
+  assert.equal(writeBounded(lines, 'line'), false)
 })

@@ -20,6 +20,9 @@ export interface Child {
   send(signal: NodeJS.Signals, to?: 'program' | 'group'): void
   /** How it ended, and what it wrote to standard error. */
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; errors: string }>
+  /** Reads no more of its standard output until `resume()`. */
+  pause(): void
+  resume(): void
   /** Stops reading its standard output, as a reader that ends does. */
   deafen(): void
   /** Whether it or anything that it has started is still there. */
@@ -73,9 +76,11 @@ export function runCommand(
     if (isAlive()) send('SIGKILL', 'group')
     await ended
   })
+  const pause = (): void => void child.stdout.pause()
+  const resume = (): void => void child.stdout.resume()
   const deafen = (): void => void child.stdout.destroy()
   const { pid = -1 } = child
-  return { pid, output: () => output, line: lineOf, until, send, ended, deafen, isAlive }
+  return { pid, output: () => output, line: lineOf, until, send, ended, pause, resume, deafen, isAlive }
 
   async function lineOf(pattern: RegExp): Promise<string> {
     let found: string | undefined

@@ -1,0 +1,100 @@
+// A worker as the program sees it: a process that takes orders, answers each once, and may be gone at any time.
+
+import cluster, { type Worker } from 'node:cluster'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { ConfigError } from '../config/index.ts'
+import { PlainError } from './program.ts'
+import type { Answers, Order, OrderMessage, ServeOrder, WorkerMessage } from './worker-messages.ts'
+
+type WorkerAnswer = Extract<WorkerMessage, { readonly id: number }>
+
+const SCRIPT = fileURLToPath(new URL('../../bin/proxyprotocol-server-worker.js', import.meta.url))
+
+/** How a process ended: by one of both. */
+export interface ProcessEnd {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** Makes this process one that has workers. */
+export function prepareWorkers(): void {
+  // Each worker accepts from the same socket by itself. By Node's default this process would accept, and hand each
+  // connection on, which costs as much again as serving it; and with a socket for each worker (reusePort) the kernel would
+  // reset what waits at the socket of one that goes away.
+  cluster.schedulingPolicy = cluster.SCHED_NONE
+  cluster.setupPrimary({ exec: SCRIPT, args: [], serialization: 'advanced' })
+}
+
+export class WorkerProcess {
+  /** From 1 on; one that takes the place of another has the same. */
+  readonly number: number
+  readonly startedAt: number = performance.now()
+  readonly ended: Promise<ProcessEnd>
+  readonly #worker: Worker
+  readonly #ready: Promise<void>
+  readonly #open = new Map<number, (message: WorkerAnswer) => void>()
+  #last = 0
+
+  /** @param onSaid is called with each line about its services. */
+  constructor(number: number, onSaid: (text: string) => void) {
+    this.number = number
+    this.#worker = cluster.fork()
+    this.#worker.on('error', () => undefined) // an order that came too late: it fails with the worker's end
+    this.#ready = new Promise(resolve => {
+      this.#worker.on('message', (message: WorkerMessage) => {
+        if (message.type === 'ready') resolve()
+        else if (message.type === 'said') onSaid(message.text)
+        else this.#settle(message)
+      })
+    })
+    this.ended = this.#ending()
+  }
+
+  get pid(): number | undefined {
+    return this.#worker.process.pid
+  }
+
+  /**
+   * Gives an order.
+   *
+   * @param patience milliseconds that it may take; as long as the worker lives unless given.
+   * @throws PlainError or ConfigError that says why it could not be done; with the worker's end it cannot.
+   */
+  async ask<Type extends keyof Answers>(
+    order: Extract<ServeOrder | Order, { readonly type: Type }>,
+    patience?: number,
+  ): Promise<Answers[Type]> {
+    const id = ++this.#last
+    const answered = new Promise<WorkerAnswer>(resolve => this.#open.set(id, resolve))
+    void this.#ready.then(() => this.#worker.send({ id, order } satisfies OrderMessage))
+    const late = (): void => this.#settle(this.#failed(id, 'did not answer'))
+    const timer = patience === undefined ? undefined : setTimeout(late, patience)
+    const message = await answered
+    clearTimeout(timer)
+    if (message.type === 'done') return message.answer as Answers[Type] // each order has its answer
+    const { error } = message
+    throw error.inConfiguration ? new ConfigError(error.message) : new PlainError(error.message)
+  }
+
+  kill(): void {
+    this.#worker.process.kill('SIGKILL')
+  }
+
+  async #ending(): Promise<ProcessEnd> {
+    const [code, signal] = (await once(this.#worker, 'exit')) as [number | null, NodeJS.Signals | null]
+    const how = signal === null ? `with ${String(code)}` : `by ${signal}`
+    for (const id of this.#open.keys()) this.#settle(this.#failed(id, `ended ${how}`))
+    return { code, signal }
+  }
+
+  #failed(id: number, how: string): WorkerAnswer {
+    const message = `worker ${String(this.number)} ${how}`
+    return { type: 'failed', id, error: { message, inConfiguration: false } }
+  }
+
+  #settle(message: WorkerAnswer): void {
+    this.#open.get(message.id)?.(message)
+    this.#open.delete(message.id)
+  }
+}

@@ -1,0 +1,102 @@
+// What several workers have to show, as that of one program. Counters of workers that are gone stay in the sums, so that none
+// of them ever goes back.
+
+import type { ProcessView, ServiceView, UpstreamView } from '../admin/index.ts'
+import { sumOfTotals } from '../relay/index.ts'
+import type { ServiceReport } from './worker-messages.ts'
+
+/** Limits that add up: as many there may be in all workers together. Others hold for each connection. */
+const SHARED_LIMITS: readonly string[] = ['connections', 'pendingHeaders', 'perSource']
+
+/** Of two states the one that stands first counts: no worker may take connections that drains. */
+const STATES: readonly ServiceView['state'][] = ['draining', 'listening', 'idle', 'closed']
+
+/** Each service once, over all that report it; what is the same for all is as the first says. */
+export function sumOfServices(reports: readonly ServiceReport[]): readonly ServiceReport[] {
+  const sums = new Map<string, ServiceReport>()
+  for (const report of reports) {
+    const before = sums.get(report.name)
+    sums.set(report.name, before ? sumOfTwo(before, report) : report)
+  }
+  return [...sums.values()]
+}
+
+/** As the admin listener takes it. */
+export function viewOf(report: ServiceReport): ServiceView {
+  const { totals, connections = [], upstreams } = report
+  const oldestFirst = connections.toSorted((one, other) => other.age - one.age)
+  return { ...report, totals: () => totals, connections: () => oldestFirst, upstreams: () => upstreams }
+}
+
+/** What is left of a service when its worker is gone: counters. Its connections were cut off. */
+export function pastOf(service: ServiceReport): ServiceReport {
+  const { totals, limits, upstreams } = service
+  const { closed, active } = totals
+  return {
+    ...service,
+    state: 'closed',
+    limits: mapped(limits, (limit, name) => (SHARED_LIMITS.includes(name) ? 0 : limit)),
+    totals: { ...totals, active: 0, pending: 0, closed: { ...closed, aborted: closed.aborted + active } },
+    connections: [],
+    upstreams: upstreams.map(each => ({ ...each, active: 0, state: 'down' })),
+  }
+}
+
+/** All processes as one: the figures of the program's own identify it. */
+export function sumOfProcesses(own: ProcessView, others: readonly ProcessView[]): ProcessView {
+  return others.reduce(
+    (sum, each) => ({
+      ...sum,
+      cpu: sum.cpu + each.cpu,
+      residentMemory: sum.residentMemory + each.residentMemory,
+      heapUsed: sum.heapUsed + each.heapUsed,
+      openFiles: sumOfKnown(sum.openFiles, each.openFiles),
+      maxFiles: sumOfKnown(sum.maxFiles, each.maxFiles),
+      eventLoopDelay: {
+        p50: Math.max(sum.eventLoopDelay.p50, each.eventLoopDelay.p50),
+        p99: Math.max(sum.eventLoopDelay.p99, each.eventLoopDelay.p99),
+        max: Math.max(sum.eventLoopDelay.max, each.eventLoopDelay.max),
+      },
+    }),
+    own,
+  )
+}
+
+function sumOfTwo(one: ServiceReport, other: ServiceReport): ServiceReport {
+  return {
+    ...one,
+    address: one.address ?? other.address,
+    state: STATES.find(state => state === one.state || state === other.state) ?? one.state,
+    limits: mapped(one.limits, (limit, name) =>
+      SHARED_LIMITS.includes(name) ? limit + (other.limits[name] ?? 0) : limit,
+    ),
+    totals: sumOfTotals(one.totals, other.totals),
+    connections: [...(one.connections ?? []), ...(other.connections ?? [])],
+    upstreams: one.upstreams.map(each =>
+      other.upstreams.filter(({ name }) => name === each.name).reduce(sumOfUpstreams, each),
+    ),
+    dnsbl: one.dnsbl && mapped(one.dnsbl, (count, answer) => count + (other.dnsbl?.[answer] ?? 0)),
+  }
+}
+
+/** One that any worker uses is used. */
+function sumOfUpstreams(one: UpstreamView, other: UpstreamView): UpstreamView {
+  return {
+    ...one,
+    state: one.state === 'up' ? one.state : other.state,
+    active: one.active + other.active,
+    total: one.total + other.total,
+    failures: one.failures + other.failures,
+  }
+}
+
+function mapped(
+  numbers: Readonly<Record<string, number>>,
+  change: (value: number, name: string) => number,
+): Record<string, number> {
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, change(value, name)]))
+}
+
+function sumOfKnown(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : one + other
+}
