@@ -15,22 +15,22 @@ const MAX_WORKERS = 512
 /** What the program is to do, settled: every key has its value. */
 export interface Configuration {
   readonly services: readonly Service[]
-  /** Processes that serve all services; 1 is the program's own. */
-  readonly workers: number
   readonly shutdown: Shutdown
   readonly log: LogSettings
   /** Undefined where nothing is to be shown. */
   readonly admin: AdminSettings | undefined
+  /** Processes that serve all services; 1 is the program's own. */
+  readonly workers: number
 }
 
 /** A configuration as the JSON file has it. */
 export interface ConfigurationInit {
   readonly $schema?: string | undefined
   readonly services: readonly ServiceInit[]
-  readonly workers?: number | undefined
   readonly shutdown?: ShutdownInit | undefined
   readonly log?: LogSettingsInit | undefined
   readonly admin?: AdminSettingsInit | undefined
+  readonly workers?: number | undefined
 }
 
 export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
@@ -48,6 +48,9 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
       .array(serviceSchema)
       .min(1)
       .meta(meta({ description: 'The services: each listens at one address and connects to another.' })),
+    shutdown: shutdownSchema,
+    log: logSchema,
+    admin: adminSchema,
     workers: integer({
       description:
         'Processes that serve the services together, for more processors than one. Limits hold in each of them; logs, admin ' +
@@ -56,9 +59,6 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
       max: MAX_WORKERS,
       flag: 'workers',
     }),
-    shutdown: shutdownSchema,
-    log: logSchema,
-    admin: adminSchema,
   })
   .check(({ value: { services }, issues }) => {
     for (const { index, path, message } of conflicts(services)) {
@@ -67,8 +67,8 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
   })
   .transform(({ services, ...program }) => ({
     services: named(services),
-    workers: program.workers,
     shutdown: program.shutdown,
     log: program.log,
     admin: program.admin,
+    workers: program.workers,
   }))

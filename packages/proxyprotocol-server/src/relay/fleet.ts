@@ -6,7 +6,7 @@ import type { CloseOptions, CloseResult, ProxyServer } from 'proxyprotocol/serve
 import { formatPlace, type Service } from '../config/index.ts'
 import type { LiveConnection, RelayTotals } from './ledger.ts'
 import type { Relay } from './relay.ts'
-import { sumOfTotals } from './totals-sum.ts'
+import { accountOf, lastAccountOf, shownWith, sumOfAccounts, type RelayAccount } from './relay-account.ts'
 
 /** What a fleet is told. */
 export interface FleetOptions {
@@ -61,7 +61,7 @@ export class Fleet {
   readonly #retired = new Set<Relay>()
   readonly #servers = new Set<ProxyServer>()
   /** Counters of relays that are over, by the names of their services. */
-  readonly #past = new Map<string, RelayTotals>()
+  readonly #past = new Map<string, RelayAccount>()
   #state: FleetState = 'starting'
   #applying: Promise<FleetChange> | undefined
 
@@ -94,21 +94,17 @@ export class Fleet {
    * theirs.
    */
   totals(): ReadonlyMap<string, RelayTotals> {
-    const sums = new Map(this.#past)
-    for (const { service, totals } of [...this.relays, ...this.#retired]) {
-      sums.set(service.name, sumOfTotals(sums.get(service.name), totals()))
-    }
-    return sums
+    return new Map([...this.#accounts()].map(([name, account]) => [name, account.totals]))
   }
 
-  /** Those that listen, each with the totals of its service and the connections of those before it. */
+  /** Those that listen, each with the counts of its service and the connections of those before it. */
   reported(): readonly Relay[] {
+    const accounts = this.#accounts()
     return this.relays.map(relay => {
       const { name } = relay.service
       const before = [...this.#retired].filter(({ service }) => service.name === name)
       return {
-        ...relay,
-        totals: () => this.totals().get(name) as RelayTotals, // it is one of them
+        ...shownWith(relay, accounts.get(name) as RelayAccount), // it is one of them
         connections: () => connectionsOf([...before, relay]),
       }
     })
@@ -209,14 +205,24 @@ export class Fleet {
     }
   }
 
+  /** By the name of the service; what its relay of now has comes first. */
+  #accounts(): ReadonlyMap<string, RelayAccount> {
+    const sums = new Map(this.#past)
+    for (const relay of [...this.#retired, ...this.relays]) {
+      const { name } = relay.service
+      sums.set(name, sumOfAccounts(sums.get(name), accountOf(relay)))
+    }
+    return sums
+  }
+
   #retire(relay: Relay, ended: Promise<CloseResult>): void {
     this.#retired.add(relay)
     void ended.then(() => {
-      const { server, service, totals } = relay
+      const { server, service } = relay
       if (server.connections.size > 0) return // its handlers are stuck, and that must stay to be seen
       this.#retired.delete(relay)
       this.#servers.delete(server)
-      this.#past.set(service.name, sumOfTotals(this.#past.get(service.name), totals()))
+      this.#past.set(service.name, sumOfAccounts(this.#past.get(service.name), lastAccountOf(relay)))
     })
   }
 }

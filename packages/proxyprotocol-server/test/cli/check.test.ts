@@ -141,7 +141,4 @@ test('check says how many processes there would be, where it is more than one', 
     io.written.join(''),
     /\nprogram\n {2}serves with 4 processes; what is limited is so in each of them\n/,
   )
-  const wrong = fakeIo()
-  assert.equal(await runServer(['check', file, '--workers', '0'], wrong), 2)
-  assert.match(wrong.errors.join(''), /^error: --workers: got 0, wanted an integer from 1 to 512\n$/)
 })

@@ -38,7 +38,7 @@ function settled(configuration: Configuration, { ofService, path }: Setting): un
 }
 
 test('each setting has a flag and a variable, and flag wins over variable over file over default', t => {
-  const others = ['log-format', 'admin', 'admin-hosts']
+  const others = ['log-format', 'admin', 'admin-hosts', 'workers']
   const known = settings().filter(
     ({ flag, node, path }) => node.type !== 'boolean' && path[0] !== 'dnsbl' && !others.includes(flag),
   )
@@ -73,6 +73,16 @@ test('--quiet is -q, PROXYPROTOCOL_QUIET and log.quiet', t => {
   assert.equal(configured(arg, { PROXYPROTOCOL_QUIET: 'true' }).log.quiet, true)
   assert.equal(configured(['--config', file]).log.quiet, true)
   assert.equal(configured(['--config', file], { PROXYPROTOCOL_QUIET: 'false' }).log.quiet, false)
+})
+
+test('--workers, PROXYPROTOCOL_WORKERS and workers are one to 512 processes, and one unless told otherwise', async t => {
+  const file = configFile(t, { services: [service], workers: 2 })
+  assert.equal(configured(arg).workers, 1)
+  assert.equal(configured([...arg, '--workers', '3']).workers, 3)
+  assert.equal(configured(['--config', file]).workers, 2)
+  assert.equal(configured(['--config', file], { PROXYPROTOCOL_WORKERS: '512' }).workers, 512)
+  assert.match(await refused([...arg, '--workers', '0']), /--workers: got 0, wanted an integer from 1 to 512/)
+  assert.match(await refused([...arg, '--workers', '513']), /--workers: got 513, wanted /)
 })
 
 test('--log-format, --admin and --admin-hosts have a variable and a key as well', t => {
