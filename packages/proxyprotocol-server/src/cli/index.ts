@@ -3,4 +3,3 @@
 export { runEcho } from './echo.ts'
 export { runInspect } from './inspect.ts'
 export { runServer } from './server.ts'
-export { runWorker } from './worker.ts'

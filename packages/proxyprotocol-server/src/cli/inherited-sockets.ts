@@ -80,7 +80,6 @@ export function inheritedBy(
   before: readonly Service[],
   after: readonly Service[],
 ): ReadonlyMap<string, InheritedSocket> {
-  const placeName = ({ listen }: Service): string => formatPlace({ ...listen, tls: undefined })
   const byPlace = new Map(before.map(service => [placeName(service), sockets.get(service.name)]))
   return new Map(
     after.flatMap(service => {
@@ -88,6 +87,11 @@ export function inheritedBy(
       return socket ? [[service.name, socket] as const] : []
     }),
   )
+}
+
+/** Where a service listens; with TLS or without, the place is the same. */
+export function placeName({ listen }: Service): string {
+  return formatPlace({ ...listen, tls: undefined })
 }
 
 function isAt({ listen }: Service, { address: socket }: InheritedSocket): boolean {

@@ -10,6 +10,9 @@ import type { InheritedSocket } from './inherited-sockets.ts'
 import { showAddress, type LogFields } from './log.ts'
 import { explain, log, type Drainable, type ProgramIo } from './program.ts'
 
+/** Services by what became of them at a change. */
+export type ChangeCounts = { readonly [Kind in keyof FleetChange]: number }
+
 /** What a running configuration is told by its program. */
 export interface RunningInit {
   readonly first: Configuration
@@ -60,22 +63,22 @@ export class RunningConfiguration implements Drainable {
   async reload(reread: () => Configuration): Promise<void> {
     if (this.fleet.state === 'draining') return
     try {
-      await this.change(reread())
+      logReload(this.#io, await this.change(reread()))
     } catch (error) {
       log(this.#io, 'reload-failed', [['error', explain(error)]])
     }
   }
 
   /** Puts another configuration in the place of this one; rejects where that cannot be, and nothing has changed then. */
-  async change(next: Configuration): Promise<void> {
+  async change(next: Configuration): Promise<ChangeCounts> {
     const { added, changed, removed, unchanged } = await this.#apply(next)
     this.#current = next
-    log(this.#io, 'reloaded', [
-      ['added', added.length],
-      ['changed', changed.length],
-      ['removed', removed.length],
-      ['unchanged', unchanged.length],
-    ])
+    return {
+      added: added.length,
+      changed: changed.length,
+      removed: removed.length,
+      unchanged: unchanged.length,
+    }
   }
 
   /** Ends it as it says itself. */
@@ -107,6 +110,11 @@ export class RunningConfiguration implements Drainable {
     const address = server.address as AddressInfo | string // it has just begun to listen
     log(this.#io, event, [['address', showAddress(address)], ...this.#init.describe(service)])
   }
+}
+
+/** Says that the program runs by another configuration now. */
+export function logReload(io: ProgramIo, counts: ChangeCounts): void {
+  log(io, 'reloaded', Object.entries(counts))
 }
 
 /** Refuses what is settled when the program starts. */

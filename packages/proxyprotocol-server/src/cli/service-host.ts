@@ -11,7 +11,7 @@ import type { InheritedSocket } from './inherited-sockets.ts'
 import type { LogFields } from './log.ts'
 import { log, logFailure, type Drainable, type ProgramIo } from './program.ts'
 import { logRejections } from './rejections.ts'
-import { RunningConfiguration } from './running-configuration.ts'
+import { RunningConfiguration, type ChangeCounts } from './running-configuration.ts'
 import { sentTo, upstreamsOf } from './show-pool.ts'
 
 /** What `--quiet` leaves: that the upstream or the program failed a connection is for its operator to know. */
@@ -68,7 +68,7 @@ export class ServiceHost implements Serving {
   }
 
   /** Puts another configuration in the place of the one that holds; rejects where that cannot be, and nothing has changed then. */
-  change(next: Configuration): Promise<void> {
+  change(next: Configuration): Promise<ChangeCounts> {
     return this.#running.change(next)
   }
 

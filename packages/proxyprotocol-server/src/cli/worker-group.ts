@@ -7,9 +7,10 @@ import type { CloseResult } from 'proxyprotocol/server'
 import type { Readiness } from '../admin/index.ts'
 import type { Configuration } from '../config/index.ts'
 import type { Shown } from './admin.ts'
-import { inheritedBy, type InheritedSocket } from './inherited-sockets.ts'
-import { explain, log, type ProgramIo } from './program.ts'
-import { refuseWithoutRestart } from './running-configuration.ts'
+import { inheritedBy, placeName, type InheritedSocket } from './inherited-sockets.ts'
+import { probe } from './probe.ts'
+import { explain, log, PlainError, type ProgramIo } from './program.ts'
+import { logReload, refuseWithoutRestart } from './running-configuration.ts'
 import type { Serving } from './service-host.ts'
 import { prepareWorkers, WorkerProcess, type ProcessEnd } from './worker-process.ts'
 import { WorkerReports } from './worker-reports.ts'
@@ -74,6 +75,7 @@ export class WorkerGroup implements Serving {
 
   /** The first worker alone binds what there is to bind, and says what cannot be; the others share its sockets. */
   async start(): Promise<void> {
+    await probe(this.#current.services.filter(({ name }) => !this.#sockets.has(name)))
     prepareWorkers()
     await this.#launch(1)
     const others = Array.from({ length: this.#current.workers - 1 }, (_, i) => this.#launch(i + 2))
@@ -97,7 +99,8 @@ export class WorkerGroup implements Serving {
   }
 
   renew(): void {
-    for (const worker of this.#serving.values()) void worker.ask({ type: 'renew' }).catch(() => undefined) // it is gone
+    const workers = [...this.#serving.values()]
+    void Promise.allSettled(workers.map(worker => worker.ask({ type: 'renew' }))) // one that is gone has nothing to renew
   }
 
   async close(): Promise<CloseResult> {
@@ -208,11 +211,15 @@ export class WorkerGroup implements Serving {
   async #change(next: Configuration): Promise<void> {
     const [first, ...others] = [...this.#serving.values()]
     const order = { type: 'change', configuration: next } as const
-    await first?.ask(order, PATIENCE)
+    if (!first) throw new PlainError('there is no worker just now; send SIGHUP again')
+    const places = this.#current.services.map(placeName)
+    await probe(next.services.filter(service => !places.includes(placeName(service))))
+    const counts = await first.ask(order, PATIENCE)
     await Promise.all(others.map(worker => worker.ask(order, PATIENCE).catch(() => worker.kill())))
     this.#sockets = inheritedBy(this.#sockets, this.#current.services, next.services)
     this.#current = next
     this.#io.log.format = next.log.format
+    logReload(this.#io, counts)
   }
 
   async #drain(worker: WorkerProcess): Promise<CloseResult> {

@@ -12,6 +12,7 @@ import type {
 } from '../admin/index.ts'
 import type { Configuration } from '../config/index.ts'
 import type { InheritedSocket } from './inherited-sockets.ts'
+import type { ChangeCounts } from './running-configuration.ts'
 
 /** A service as one process sees it: plain data. */
 export type ServiceReport = Omit<ServiceView, 'totals' | 'connections' | 'upstreams'> & {
@@ -50,7 +51,7 @@ export type Order =
 /** What is answered to an order that could be done. */
 export interface Answers {
   readonly serve: undefined
-  readonly change: undefined
+  readonly change: ChangeCounts
   readonly renew: undefined
   readonly report: WorkerReport
   readonly drain: { readonly result: CloseResult; readonly report: WorkerReport }

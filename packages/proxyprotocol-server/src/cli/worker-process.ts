@@ -1,7 +1,6 @@
 // A worker as the program sees it: a process that takes orders, answers each once, and may be gone at any time.
 
 import cluster, { type Worker } from 'node:cluster'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from '../config/index.ts'
 import { PlainError } from './program.ts'
@@ -9,7 +8,8 @@ import type { Answers, Order, OrderMessage, ServeOrder, WorkerMessage } from './
 
 type WorkerAnswer = Extract<WorkerMessage, { readonly id: number }>
 
-const SCRIPT = fileURLToPath(new URL('../../bin/proxyprotocol-server-worker.js', import.meta.url))
+/** What a worker runs, built as this file is. */
+const SCRIPT = fileURLToPath(import.meta.url).replace('worker-process', 'worker-main')
 
 /** How a process ended: by one of both. */
 export interface ProcessEnd {
@@ -35,6 +35,7 @@ export class WorkerProcess {
   readonly #ready: Promise<void>
   readonly #open = new Map<number, (message: WorkerAnswer) => void>()
   #last = 0
+  #end: string | undefined
 
   /** @param onSaid is called with each line about its services. */
   constructor(number: number, onSaid: (text: string) => void) {
@@ -67,8 +68,9 @@ export class WorkerProcess {
   ): Promise<Answers[Type]> {
     const id = ++this.#last
     const answered = new Promise<WorkerAnswer>(resolve => this.#open.set(id, resolve))
+    if (this.#end !== undefined) this.#fail(id, this.#end)
     void this.#ready.then(() => this.#worker.send({ id, order } satisfies OrderMessage))
-    const late = (): void => this.#settle(this.#failed(id, 'did not answer'))
+    const late = (): void => this.#fail(id, 'did not answer')
     const timer = patience === undefined ? undefined : setTimeout(late, patience)
     const message = await answered
     clearTimeout(timer)
@@ -81,16 +83,21 @@ export class WorkerProcess {
     this.#worker.process.kill('SIGKILL')
   }
 
+  /** Not by `once()`, which a fault of the channel would make reject. */
   async #ending(): Promise<ProcessEnd> {
-    const [code, signal] = (await once(this.#worker, 'exit')) as [number | null, NodeJS.Signals | null]
-    const how = signal === null ? `with ${String(code)}` : `by ${signal}`
-    for (const id of this.#open.keys()) this.#settle(this.#failed(id, `ended ${how}`))
-    return { code, signal }
+    const end = await new Promise<ProcessEnd>(resolve => {
+      this.#worker.once('exit', (code: number | null, signal: NodeJS.Signals | null) => {
+        resolve({ code, signal })
+      })
+    })
+    this.#end = end.signal === null ? `ended with ${String(end.code)}` : `ended by ${end.signal}`
+    for (const id of this.#open.keys()) this.#fail(id, this.#end)
+    return end
   }
 
-  #failed(id: number, how: string): WorkerAnswer {
+  #fail(id: number, how: string): void {
     const message = `worker ${String(this.number)} ${how}`
-    return { type: 'failed', id, error: { message, inConfiguration: false } }
+    this.#settle({ type: 'failed', id, error: { message, inConfiguration: false } })
   }
 
   #settle(message: WorkerAnswer): void {

@@ -66,7 +66,7 @@ function sumOfTwo(one: ServiceReport, other: ServiceReport): ServiceReport {
   return {
     ...one,
     address: one.address ?? other.address,
-    state: STATES.find(state => state === one.state || state === other.state) ?? one.state,
+    state: STATES.find(state => state === one.state || state === other.state) as ServiceView['state'], // it has them all
     limits: mapped(one.limits, (limit, name) =>
       SHARED_LIMITS.includes(name) ? limit + (other.limits[name] ?? 0) : limit,
     ),

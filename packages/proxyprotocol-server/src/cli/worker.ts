@@ -4,10 +4,11 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import process from 'node:process'
-import { MAX_LISTED, ProcessFacts, type ConnectionView } from '../admin/index.ts'
-import { ConfigError } from '../config/index.ts'
+import { MAX_LISTED, ProcessFacts } from '../admin/index.ts'
+import { ConfigError, type Configuration } from '../config/index.ts'
 import { Log } from './program-log.ts'
 import { explain, sharedIo } from './program.ts'
+import type { ChangeCounts } from './running-configuration.ts'
 import { ServiceHost } from './service-host.ts'
 import type {
   Answers,
@@ -42,7 +43,8 @@ async function answer(id: number, work: Promise<Answers[keyof Answers]>): Promis
 }
 
 function send(message: WorkerMessage): void {
-  process.send?.(message) // there is a program that has started it
+  // There is a program that has started it; when that is gone, or this worker has drained, nobody waits for an answer.
+  process.send?.(message, undefined, undefined, () => undefined)
 }
 
 class Worker {
@@ -66,9 +68,7 @@ class Worker {
   async obey(order: Order): Promise<Answers[Order['type']]> {
     switch (order.type) {
       case 'change':
-        await this.#host.change(order.configuration)
-        sharedIo.log.format = order.configuration.log.format
-        return
+        return this.#change(order.configuration)
       case 'renew':
         this.#host.renew()
         return
@@ -85,6 +85,12 @@ class Worker {
     }
   }
 
+  async #change(configuration: Configuration): Promise<ChangeCounts> {
+    const counts = await this.#host.change(configuration)
+    sharedIo.log.format = configuration.log.format
+    return counts
+  }
+
   async #report(listing: boolean): Promise<WorkerReport> {
     const view = await this.#facts.view()
     const { readiness, services, lostLogLines } = this.#host.shown
@@ -93,20 +99,11 @@ class Worker {
       services: services().map(service => ({
         ...service,
         totals: service.totals(),
-        connections: listing ? oldest(service.connections()) : undefined,
+        connections: listing ? [...service.connections()].slice(0, MAX_LISTED) : undefined,
         upstreams: service.upstreams(),
       })),
       lostLogLines: lostLogLines(),
       process: view,
     }
   }
-}
-
-function oldest(connections: Iterable<ConnectionView>): readonly ConnectionView[] {
-  const list: ConnectionView[] = []
-  for (const connection of connections) {
-    if (list.length === MAX_LISTED) break
-    list.push(connection)
-  }
-  return list
 }

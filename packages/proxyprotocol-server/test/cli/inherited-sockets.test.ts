@@ -9,7 +9,12 @@ import { join } from 'node:path'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { createServer as createProxyServer } from 'proxyprotocol/server'
-import { assignSockets, inheritedSockets, type InheritedSocket } from '../../src/cli/inherited-sockets.ts'
+import {
+  assignSockets,
+  inheritedBy,
+  inheritedSockets,
+  type InheritedSocket,
+} from '../../src/cli/inherited-sockets.ts'
 import { RunningConfiguration } from '../../src/cli/running-configuration.ts'
 import { ConfigError, parseConfig, parseService } from '../../src/config/index.ts'
 import { createRelay } from '../../src/relay/index.ts'
@@ -280,4 +285,15 @@ test('assignSockets() gives a service one socket, the one of its name first', ()
       message: 'no service is at, or has the name of, what the service manager has opened: descriptor 5 "b"',
     },
   )
+})
+
+test('inheritedBy() gives a socket to whoever listens where its owner did, and forgets one whose place is gone', () => {
+  const socket = { fd: 3, name: 'a', address: { address: '::', port: 80 } }
+  const [a, b] = [':80', ':81'].map(source => parseService(source, '192.0.2.9:1', { name: source.slice(1) }))
+  const before = [a ?? assert.fail(), b ?? assert.fail()]
+  const renamed = parseService('ssl://:80?cert=cert.pem', '192.0.2.9:1', { name: 'renamed' })
+  const sockets = new Map([['80', socket]])
+  assert.deepEqual([...inheritedBy(sockets, before, before)], [['80', socket]])
+  assert.deepEqual([...inheritedBy(sockets, before, [renamed])], [['renamed', socket]])
+  assert.deepEqual([...inheritedBy(sockets, before, before.slice(1))], [])
 })

@@ -1,0 +1,22 @@
+// Whether addresses can be bound, found out before workers are told to. node:cluster counts every attempt of a worker at an address,
+// also one that fails, and from then on takes its attempts for others than those of the workers beside it.
+
+import { createServer } from 'proxyprotocol/server'
+import type { Service } from '../config/index.ts'
+import { listenAt } from '../relay/index.ts'
+
+/**
+ * Binds each address for a moment, and removes the files of UNIX sockets that nobody listens at any more.
+ *
+ * @throws the system's error when one cannot be bound.
+ */
+export async function probe(services: readonly Service[]): Promise<void> {
+  for (const { listen } of services) {
+    const server = createServer({ version: 'none' }, ({ socket }) => void socket.resetAndDestroy())
+    try {
+      await listenAt(server, listen)
+    } finally {
+      await server.abort()
+    }
+  }
+}
