@@ -105,7 +105,7 @@ export class WorkerGroup implements Serving {
 
   async close(): Promise<CloseResult> {
     this.#state = 'draining'
-    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.forEach(clearTimeout)
     await this.#turn
     const ends = await Promise.allSettled([...this.#serving.values()].map(worker => this.#drain(worker)))
     const results = ends.map(end => {
@@ -122,7 +122,7 @@ export class WorkerGroup implements Serving {
   async stop(): Promise<void> {
     this.#state = 'draining'
     clearInterval(this.#looks)
-    for (const timer of this.#timers) clearTimeout(timer)
+    this.#timers.forEach(clearTimeout)
     this.#killAll()
     await Promise.all([...this.#alive].map(({ ended }) => ended))
     process.off('exit', this.#killAll)
@@ -159,7 +159,7 @@ export class WorkerGroup implements Serving {
     ])
   }
 
-  #onEnd(worker: WorkerProcess, { code, signal }: ProcessEnd): void {
+  #onEnd(worker: WorkerProcess, end: ProcessEnd): void {
     const { number, pid, startedAt } = worker
     this.#alive.delete(worker)
     this.#reports.remove(worker)
@@ -169,41 +169,35 @@ export class WorkerGroup implements Serving {
     if (!served) return
     this.#io.log.write(
       'worker-ended',
-      [
-        ['worker', number],
-        ['pid', pid],
-        ['code', code ?? undefined],
-        ['signal', signal ?? undefined],
-      ],
+      [['worker', number], ['pid', pid], ...Object.entries(end).filter(([, value]) => value !== null)],
       'error',
     )
-    if (performance.now() - startedAt > STEADY) this.#deaths.delete(number)
-    this.#replaceLater(number)
+    this.#replaceLater(number, performance.now() - startedAt)
   }
 
-  #replaceLater(number: number): void {
+  /** @param lived milliseconds. */
+  #replaceLater(number: number, lived: number): void {
     if (this.#state === 'draining') return
-    const deaths = this.#deaths.get(number) ?? 0
-    this.#deaths.set(number, deaths + 1)
+    const deaths = deathsInARow(this.#deaths.get(number), lived)
+    this.#deaths.set(number, deaths)
     const timer = setTimeout(
       () => {
         this.#timers.delete(timer)
         void this.#inTurn(() => this.#replace(number))
       },
-      Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** deaths),
+      Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (deaths - 1)),
     )
     this.#timers.add(timer)
   }
 
   async #replace(number: number): Promise<void> {
-    if (this.#state === 'draining') return
     try {
       await this.#launch(number)
     } catch (error) {
       this.#io.log.write('failed', [['error', explain(error)]], 'error')
       // Its supervisor may be able to do more: the sockets are closed when nobody serves.
       if (this.#serving.size === 0) this.#io.exit(1)
-      this.#replaceLater(number)
+      this.#replaceLater(number, 0)
     }
   }
 
@@ -243,4 +237,9 @@ export class WorkerGroup implements Serving {
   #readiness(): Readiness {
     return this.#state === 'running' ? this.#reports.readiness : this.#state
   }
+}
+
+/** Those so far and this one, of a worker that has lived so many milliseconds. */
+export function deathsInARow(before: number | undefined, lived: number): number {
+  return before === undefined || lived > STEADY ? 1 : before + 1
 }

@@ -5,8 +5,7 @@ import type { DistributionView } from './distribution.ts'
 import type { HeaderCount, RelayTotals } from './ledger.ts'
 
 /** Both together. */
-export function sumOfTotals(one: RelayTotals | undefined, other: RelayTotals): RelayTotals {
-  if (one === undefined) return other
+export function sumOfTotals(one: RelayTotals, other: RelayTotals): RelayTotals {
   const closed = closeReasons.map(reason => [reason, one.closed[reason] + other.closed[reason]])
   return {
     accepted: one.accepted + other.accepted,

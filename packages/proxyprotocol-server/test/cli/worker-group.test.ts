@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import cluster from 'node:cluster'
 import { test } from 'node:test'
-import { WorkerGroup } from '../../src/cli/worker-group.ts'
+import { deathsInARow, WorkerGroup } from '../../src/cli/worker-group.ts'
 import { prepareWorkers, WorkerProcess } from '../../src/cli/worker-process.ts'
 import { parseConfig } from '../../src/config/index.ts'
 import { fakeIo } from '../support/program.ts'
@@ -35,4 +35,8 @@ test('orders to a worker that is gone fail at once, and a fault of its channel i
   worker.kill()
   assert.deepEqual(await worker.ended, { code: null, signal: 'SIGKILL' })
   await assert.rejects(worker.ask({ type: 'renew' }), { message: 'worker 7 ended by SIGKILL' })
+})
+
+test('the deaths of a worker count in a row until one has lived for more than a minute', () => {
+  assert.deepEqual([deathsInARow(undefined, 5), deathsInARow(1, 60_000), deathsInARow(7, 60_001)], [1, 2, 1])
 })

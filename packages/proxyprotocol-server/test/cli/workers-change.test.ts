@@ -25,6 +25,12 @@ test('SIGHUP changes all workers, or none where the configuration is wrong', asy
   const file = configFile(t, configuration(one))
   const { child, port } = await startWorkers(t, ['--config', file])
   const wrong: [text: string, error: RegExp][] = [
+    [
+      JSON.stringify({
+        services: [{ listen: 'ssl://127.0.0.1:0?cert=/nowhere.pem', upstream: '127.0.0.1:1' }],
+      }),
+      / reload-failed error=".*\/nowhere\.pem/,
+    ],
     ['{', / reload-failed error=".*proxy\.json:1:2: /],
     [
       JSON.stringify({ services: [{ listen: `127.0.0.1:${taken.port}`, upstream: '127.0.0.1:1' }] }),

@@ -7,7 +7,6 @@ import { test } from 'node:test'
 import { directory } from '../support/certificates.ts'
 import { portIn, runCommand } from '../support/child.ts'
 import { ask } from '../support/http.ts'
-import { until } from '../support/sockets.ts'
 import { echo, startUpstream } from '../support/upstream.ts'
 import {
   CONNECTIONS,

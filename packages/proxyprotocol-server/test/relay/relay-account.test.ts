@@ -66,6 +66,15 @@ test('answers of block lists are counted on, and shown where they are asked', ()
     clear: 4,
     unknown: { ...listings.unknown, timeout: 6 },
   })
+  const [first = assert.fail()] = account.upstreams
+  const [one, other] = [{ connect_refused: 1 }, { connect_timeout: 2 }].map(failures => ({
+    ...account,
+    upstreams: [{ ...first, failures }],
+  }))
+  assert.deepEqual(sumOfAccounts(one, other ?? assert.fail()).upstreams[0]?.failures, {
+    connect_refused: 1,
+    connect_timeout: 2,
+  })
   const [without, after] = [sumOfAccounts(sum, accountOf(silent)), sumOfAccounts(accountOf(silent), sum)]
   assert.deepEqual([without.listings, after.listings], [sum.listings, sum.listings])
   assert.equal(shownWith(silent, without).listings, undefined)
