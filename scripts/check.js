@@ -18,6 +18,8 @@ const steps = {
   lint: 'eslint --max-warnings 0 .',
   'types of sources': `tsc -b ${library} ${programs}`,
   'types of tests, bench, examples and scripts': 'tsc -p tsconfig.json',
+  'types of pages': `tsc -p ${programs}/web`,
+  'pages in a browser': 'node scripts/build-web.js && node scripts/test-pages.js',
   'tests and coverage': 'node scripts/coverage.js',
   'publint of the library': `publint run --strict ${library}`,
   'publint of the programs': `publint run --strict ${programs}`,

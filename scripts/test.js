@@ -17,8 +17,14 @@ const words = process.argv.slice(2)
 const filters = words.filter(word => !word.startsWith('-')).map(word => word.replace(/^\.\//, ''))
 const options = words.filter(word => word.startsWith('-'))
 
-/** Proofs that need more than seconds are for `npm run test:soak`. */
-const pattern = process.env['SOAK_SECONDS'] === undefined ? /(?<!\.soak)\.test\.ts$/ : /\.test\.ts$/
+const { SOAK_SECONDS, CHROMIUM } = process.env
+
+/** Proofs that need more than seconds are for `npm run test:soak`, tests that need a browser for `npm run test:pages`. */
+const pattern = CHROMIUM
+  ? /\.page\.test\.ts$/
+  : SOAK_SECONDS
+    ? /(?<!\.page)\.test\.ts$/
+    : /(?<!\.page|\.soak)\.test\.ts$/
 
 const files = filesMatching(/^packages\/[^/]+\/test\/.*\.ts$/).filter(
   file => pattern.test(file) && (filters.length === 0 || filters.some(filter => file.includes(filter))),
