@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { ConfigError } from '../config/index.ts'
 import { buildCommand, type BuildIo } from './inspect-build.ts'
+import { doctorCommand, type DoctorIo } from './inspect-doctor.ts'
 import { bytesOfFile, bytesOfText, inputFormats } from './inspect-input.ts'
 import { reportJson } from './inspect-json.ts'
 import { firstBytes } from './inspect-listen.ts'
@@ -11,13 +12,13 @@ import { createCommand, processIo, runProgram } from './program.ts'
 
 /** The input is no header: scripts can tell it from a header, and from wrong arguments. */
 const EXIT_NO_HEADER = 3
+/** The far end does not accept what was asked for. */
+const EXIT_NOT_ACCEPTED = 3
 
-/** What it needs of its process besides. */
-export interface InspectIo extends BuildIo {
+/** What it needs of its process besides; NO_COLOR says no to colours, and so does a pipe. */
+export interface InspectIo extends BuildIo, DoctorIo {
   /** All of standard input. */
   stdin(): Promise<Uint8Array>
-  /** Whether somebody looks who wants colours: NO_COLOR says no, and so does a pipe. */
-  readonly colours: boolean
 }
 
 /** The process itself. */
@@ -44,6 +45,7 @@ interface Flags {
 export async function runInspect(args: readonly string[], io: InspectIo = inspectIo): Promise<number> {
   let code = 0
   const command = createCommand('proxyprotocol-inspect', io)
+    .enablePositionalOptions() // doctor has a --json of its own
     .description('Explains the bytes of a PROXY protocol header, one field at a time.')
     .argument('[INPUT]', 'hexadecimal or base64; - or nothing for standard input')
     .option('--file <PATH>', 'read the bytes from a file')
@@ -56,6 +58,11 @@ export async function runInspect(args: readonly string[], io: InspectIo = inspec
       if (inspection.result.status !== 'header') code = EXIT_NO_HEADER
     })
     .addCommand(buildCommand(io))
+    .addCommand(
+      doctorCommand(io, works => {
+        if (!works) code = EXIT_NOT_ACCEPTED
+      }),
+    )
   const ended = await runProgram(io, async () => {
     await command.parseAsync(args, { from: 'user' })
   })
