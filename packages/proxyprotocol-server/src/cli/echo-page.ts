@@ -1,14 +1,10 @@
 // A browser that comes through a proxy sees the header that the proxy has put in front of its request: the inspector's
 // page, with the bytes in it. Whatever is no request of a browser is echoed.
 
-import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { encodeHeader, type ProxyHeader } from 'proxyprotocol'
 import type { Connection } from 'proxyprotocol/server'
 import { plainHex } from '../explain/index.ts'
-
-/** The page as it was built. */
-export const inspectorPage: URL = new URL('../../dist/web/inspector.html', import.meta.url)
 
 /** A request with more than this in its lines is echoed like anything else. */
 const MAX_REQUEST_BYTES = 16_384
@@ -37,11 +33,6 @@ export async function answerBrowser({ socket, info }: Connection, page: string):
       `content-length: ${Buffer.byteLength(body)}\r\n${HEADERS}\r\n${body}`,
   )
   return undefined
-}
-
-/** @throws the system's error where the page was not built. */
-export function readPage(): Promise<string> {
-  return readFile(inspectorPage, 'utf8')
 }
 
 /** Reads as long as this may be a request that is not complete. */

@@ -5,7 +5,8 @@ import { createServer, type Connection } from 'proxyprotocol/server'
 import { parseAddress, type Address } from '../config/index.ts'
 import { listenAt, serverTls } from '../relay/index.ts'
 import { describeConnection } from './describe.ts'
-import { answerBrowser, readPage } from './echo-page.ts'
+import { answerBrowser } from './echo-page.ts'
+import { readPage } from './inspector-page.ts'
 import { showAddress } from './log.ts'
 import {
   createCommand,

@@ -8,6 +8,7 @@ import { bytesOfFile, bytesOfText, inputFormats } from './inspect-input.ts'
 import { reportJson } from './inspect-json.ts'
 import { firstBytes } from './inspect-listen.ts'
 import { inspect, reportText } from './inspect-report.ts'
+import { inspectorPage } from './inspector-page.ts'
 import { createCommand, processIo, runProgram } from './program.ts'
 
 /** The input is no header: scripts can tell it from a header, and from wrong arguments. */
@@ -39,6 +40,7 @@ interface Flags {
   readonly listen?: string
   readonly as: string
   readonly json?: true
+  readonly page?: true
 }
 
 /** Runs the program; resolves with its exit code. */
@@ -52,9 +54,19 @@ export async function runInspect(args: readonly string[], io: InspectIo = inspec
     .option('--listen <HOST:PORT>', 'wait for one connection and explain what it starts with')
     .option('--as <FORMAT>', `what the input is: ${inputFormats.join(', ')}`, 'auto')
     .option('--json', 'one line of JSON')
+    .option(
+      '--page',
+      'the address of a page for a browser that shows it, with what is given or to paste into',
+    )
     .action(async (input: string | undefined, flags: Flags) => {
+      if (flags.page && flags.json) throw new ConfigError('--page and --json exclude each other')
+      if (flags.page && (input ?? flags.file ?? flags.listen) === undefined) {
+        io.out(`${inspectorPage()}\n`)
+        return
+      }
       const inspection = inspect(await bytesFor(input, flags, io))
-      io.out(flags.json ? reportJson(inspection) : reportText(inspection, io.colours))
+      if (flags.page) io.out(`${inspectorPage(inspection.bytes)}\n`)
+      else io.out(flags.json ? reportJson(inspection) : reportText(inspection, io.colours))
       if (inspection.result.status !== 'header') code = EXIT_NO_HEADER
     })
     .addCommand(buildCommand(io))

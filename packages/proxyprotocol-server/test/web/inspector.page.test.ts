@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
 import { encodeHeader, tlv, tlvType, type HeaderInit } from 'proxyprotocol'
 import { runEcho, runServer } from '../../src/cli/index.ts'
-import { inspectorPage } from '../../src/cli/echo-page.ts'
+import { inspectorPage } from '../../src/cli/inspector-page.ts'
 import { openPage, type PageOptions } from '../support/browser.ts'
 import { start } from '../support/program.ts'
 
@@ -18,7 +18,7 @@ const plain = encodeHeader({ source, destination })
 async function open(t: TestContext, hash = '', options: PageOptions = {}): Promise<Page> {
   const { page, faults } = await openPage(t, options)
   t.after(() => assert.deepEqual(faults, []))
-  await page.goto(inspectorPage.href + hash)
+  await page.goto(inspectorPage() + hash)
   return page
 }
 
@@ -105,7 +105,7 @@ test('a link opens with its bytes, in any format, and another link in the same p
   await follow(page, '%E0%A4%A')
   await page.waitForSelector('#verdict.absent')
   await page.goto('about:blank')
-  await page.goto(`${inspectorPage.href}#${hexOf(plain)}`)
+  await page.goto(inspectorPage(plain))
   await page.reload()
   assert.equal(await valueOf(page, 'destination port'), '443')
 })
@@ -351,7 +351,7 @@ test('a page that came by http from elsewhere copies too', async t => {
   const { page, faults } = await openPage(t)
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
   await page.addInitScript("Object.defineProperty(window, 'isSecureContext', { value: false })")
-  await page.goto(`${inspectorPage.href}#${hexOf(plain)}`)
+  await page.goto(inspectorPage(plain))
   await page.click('#copy-hex')
   await page.waitForSelector('#copy-hex:text-is("Copied")')
   assert.equal(await page.evaluate('navigator.clipboard.readText()'), hexOf(plain))

@@ -13,7 +13,7 @@ const FROM_HAPROXY =
   '4000a5253412d534841323536230016544c535f4145535f3235365f47434d5f534841333834'
 
 export const examples: readonly Example[] = [
-  { name: 'HAProxy, TLS client with a certificate', text: FROM_HAPROXY },
+  { name: 'HAProxy, TLS client', text: FROM_HAPROXY },
   { name: 'nginx, version 1', text: 'PROXY TCP4 127.0.0.1 127.0.0.1 46346 22003\n' },
   {
     name: 'HAProxy, IPv6',
