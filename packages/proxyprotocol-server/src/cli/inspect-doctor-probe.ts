@@ -80,7 +80,7 @@ async function attempt(socket: Socket, steps: readonly Step[], { host, signal }:
     } catch (error) {
       return { ...NOTHING, ...tlsFault(error as NodeJS.ErrnoException, signal) } // Node's own, or that of the signal
     }
-    tls = secure.getProtocol() ?? undefined
+    tls = String(secure.getProtocol()) // it has one by now
   }
   return { ...(await conversation(stream, host, signal)), tls }
 }
@@ -135,9 +135,8 @@ function watching(stream: Socket): Watch {
       events.emit('news')
     })
     .on('error', (error: NodeJS.ErrnoException) => {
-      const isAlert = error.code?.startsWith('ERR_SSL') === true
-      end ??= isAlert ? 'tls_failed' : 'reset'
-      if (isAlert) detail = sslReason(error)
+      end ??= isOfTls(error) ? 'tls_failed' : 'reset'
+      if (isOfTls(error)) detail = error.reason
     })
     .on('end', () => (end ??= 'closed'))
     .on('close', () => {
@@ -159,13 +158,13 @@ function tlsFault(error: NodeJS.ErrnoException, signal: AbortSignal): Pick<Seen,
   if (signal.aborted) return { outcome: 'silent', detail: undefined }
   if (error.message.includes('before secure TLS connection was established'))
     return { outcome: 'closed', detail: undefined }
-  if (error.code === 'ECONNRESET' || error.code === 'EPIPE') return { outcome: 'reset', detail: undefined }
-  return { outcome: 'tls_failed', detail: sslReason(error) }
+  if (!isOfTls(error)) return { outcome: 'reset', detail: undefined }
+  return { outcome: 'tls_failed', detail: error.reason }
 }
 
-/** OpenSSL's own words, without its file and line. */
-function sslReason(error: NodeJS.ErrnoException & { readonly reason?: string }): string {
-  return error.reason ?? error.code ?? error.message
+/** OpenSSL's own error, with its words for it. */
+function isOfTls(error: NodeJS.ErrnoException): error is NodeJS.ErrnoException & { readonly reason: string } {
+  return error.code?.startsWith('ERR_SSL') === true
 }
 
 function reasonOf(error: unknown, timeout: number): string {

@@ -4,7 +4,7 @@ import { plainHex, senders, type ConfigurationLine, type Sent } from '../explain
 import type { Finding, Verdict } from './inspect-doctor-verdict.ts'
 import { asciiOnly } from './log.ts'
 
-const HEADINGS = ['sent', 'seen', 'so']
+const HEADINGS = ['sent', 'seen', 'so'] as const
 const COLOURS: Readonly<Record<Verdict, number>> = { accepted: 32, refused: 31, unclear: 33 }
 /** What to set senders to, the best first: a header that can tell more, and TLS where it is spoken. */
 const CHOICES: readonly (readonly [name: string, sent: Sent])[] = [
@@ -26,13 +26,16 @@ export interface Diagnosis {
 
 /** Lines for a terminal, with line ends. */
 export function doctorText({ target, findings }: Diagnosis, colours: boolean): string {
+  const paint = (verdict: Verdict): string =>
+    colours ? `\u001b[${COLOURS[verdict]}m${verdict}\u001b[0m` : verdict
   const rows = findings.map(({ title, seen, verdict, because }) => {
-    const so = colours ? `\u001b[${COLOURS[verdict]}m${verdict}\u001b[0m` : verdict
-    return [title, seen, because === undefined ? so : `${so}: ${because}`]
+    const so = because === undefined ? paint(verdict) : `${paint(verdict)}: ${because}`
+    return [title, seen, so] as const
   })
-  const widths = [0, 1].map(column => Math.max(...[HEADINGS, ...rows].map(row => (row[column] ?? '').length)))
-  const table = [HEADINGS, ...rows].map(row =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '),
+  const width = (column: 0 | 1): number => Math.max(...rows.map(row => row[column].length))
+  const [first, second] = [width(0), width(1)]
+  const table = [HEADINGS, ...rows].map(
+    ([sent, seen, so]) => `${sent.padEnd(first)}  ${seen.padEnd(second)}  ${so}`,
   )
   return [...table, '', ...advice(target, findings)].map(line => `${line.trimEnd()}\n`).join('')
 }

@@ -87,7 +87,7 @@ function answered(each: Seen, all: readonly Seen[]): Judgement {
     if (steps.length > 0) return ['refused', 'as if the header were a request']
     return ['unclear', 'it may be the request that it does not like']
   }
-  if (steps.length === 0 || steps.at(-1) === 'tls' || status > 0 || asked) return ['accepted']
+  if (steps.length === 0 || status > 0 || asked) return ['accepted']
   const without = all.find(other => other.name === (steps.slice(0, -1).join('+') || 'none'))
   if (without?.outcome !== 'answered') return ['accepted']
   if (without.asked) return ['refused', 'it answers the header, and so takes it for data']
@@ -129,9 +129,9 @@ function inWords({ outcome, tls, asked, answer, detail, steps }: Seen): string {
     case 'silent':
       return steps.includes('tls') && tls === undefined ? 'silent in the TLS handshake' : `${secure}silent`
     case 'tls_failed':
-      return `${secure}TLS failed: ${detail ?? ''}`
+      return `${secure}TLS failed: ${String(detail)}`
     case 'unreachable':
-      return detail ?? outcome
+      return String(detail)
   }
 }
 

@@ -72,7 +72,8 @@ function targetOf(at: string, { timeout }: Flags): Target {
       `--timeout is ${JSON.stringify(timeout)}, wanted an integer from 1 to ${MAX_TIMEOUT} (milliseconds)`,
     )
   }
-  return { host: address.host ?? 'localhost', port: address.port, timeout: milliseconds }
+  const host = address.host as string // an upstream address is never one of every interface
+  return { host, port: address.port, timeout: milliseconds }
 }
 
 function expectedOf({ expect }: Flags): Attempt | undefined {

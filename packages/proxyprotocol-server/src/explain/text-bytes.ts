@@ -17,6 +17,8 @@ const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
 const DUMP_LINE = /^\s*(?:0x)?([0-9a-f]{4,8})(:?)((?:\s.*)?)$/i
 /** Digits up to a gap: behind that stands the text. hexdump -C has a gap after eight bytes too. */
 const DUMP_BYTES = /^\s+((?:[0-9a-f]{2} ?){1,}(?: {1,2}(?:[0-9a-f]{2} ){1,})?)/i
+/** What a star stands for is not in the text: without a bound a few letters would become gigabytes. */
+const MAX_DUMP_BYTES = 1_048_576
 /** Perhaps within the quotes of a shell or of a language, with the command before and a pipe behind it. */
 const QUOTED = /^(?:printf|echo -n?e|b|\$)?\s*(["'])([\s\S]*)\1[^"']*$/
 const ESCAPE = /\\(?:x([0-9a-f]{1,2})|([0-7]{1,3})|([abefnrtv\\'"]))/gi
@@ -64,6 +66,7 @@ export function dumpBytes(text: string): Uint8Array | undefined {
     if (line.trim() === '*') repeated = true
     if (digits === undefined || (lines === 0 && colon === '' && rest === '')) continue
     const offset = Number.parseInt(digits, 16)
+    if (offset > MAX_DUMP_BYTES) return undefined
     const row = bytes.slice(last)
     while (repeated && row.length > 0 && bytes.length < offset) bytes.push(...row)
     // Text beside the bytes may look like more of them: the next offset says how many there are.
@@ -79,7 +82,7 @@ export function dumpBytes(text: string): Uint8Array | undefined {
 }
 
 function rowBytes(rest: string): readonly number[] {
-  const [, digits = ''] = DUMP_BYTES.exec(rest.endsWith(' ') ? rest : `${rest} `) ?? []
+  const [, digits = ''] = DUMP_BYTES.exec(`${rest} `) ?? []
   return [...digitPairs(digits)]
 }
 

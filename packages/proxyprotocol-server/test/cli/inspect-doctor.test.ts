@@ -42,12 +42,12 @@ interface Diagnosis {
 }
 
 /** Listens, and closes with all its connections at the test's end. */
-async function listening(t: TestContext, server: Server): Promise<number> {
+async function listening(t: TestContext, server: Server, host = '127.0.0.1'): Promise<number> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket.on('error', () => {}))
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(0, host)
   await once(server, 'listening')
   atEnd(t, async () => {
     server.close()
@@ -63,9 +63,12 @@ async function listeningProxy(t: TestContext, server: ProxyServer): Promise<numb
   return port
 }
 
-async function diagnose(port: number, ...flags: readonly string[]): Promise<Diagnosis> {
+async function diagnose(at: number | string, ...flags: readonly string[]): Promise<Diagnosis> {
   const io = fakeIo()
-  const code = await runInspect(['doctor', `127.0.0.1:${port}`, '--json', ...flags], { ...inspectIo, ...io })
+  const code = await runInspect(
+    ['doctor', typeof at === 'number' ? `127.0.0.1:${at}` : at, '--json', ...flags],
+    { ...inspectIo, ...io },
+  )
   assert.deepEqual(io.errors, [])
   const text = io.written.join('')
   assert.match(text, /^[ -~]+\n$/)
@@ -123,6 +126,38 @@ test('a plain HTTP server takes no header, and is told from one that does by wha
   assert.match(of('tls').seen, /^TLS failed: /)
   assert.equal(configuration[0]?.sends, 'no header')
   assert.equal((await diagnose(port, '--expect', 'none')).code, 0)
+})
+
+test('a far end may be a name, and an IPv6 address', async t => {
+  const requests: (string | undefined)[] = []
+  const names: unknown[] = []
+  const server = https.createServer(certificate, (request, response) => {
+    requests.push(request.headers.host)
+    names.push((request.socket as unknown as { readonly servername: unknown }).servername)
+    response.end()
+  })
+  const port = await listening(t, server, 'localhost')
+  assert.deepEqual((await diagnose(`localhost:${port}`)).accepted, ['tls'])
+  assert.deepEqual([requests, names], [['localhost'], ['localhost']])
+  const six = await diagnose(
+    `[::1]:${await listening(t, attach(http.createServer(respond), { trust: ['::1'] }), '::1')}`,
+  )
+  assert.deepEqual(six.accepted, ['v1', 'v2', 'local'])
+})
+
+test('a server that answers plain requests with 400 and TLS with TLS wants TLS', async t => {
+  const secure = https.createServer(certificate, respond)
+  const server = createNetServer(socket => {
+    socket.once('data', bytes => {
+      if (bytes[0] !== 0x16) return void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
+      socket.pause()
+      socket.unshift(bytes)
+      secure.emit('connection', socket)
+    })
+  })
+  const { accepted, of } = await diagnose(await listening(t, server))
+  assert.deepEqual(accepted, ['tls'])
+  assert.deepEqual([of('none').seen, of('none').because], ['HTTP/1.1 400', 'it wants TLS there'])
 })
 
 test('a plain HTTPS server takes TLS and no header, and may take one inside TLS', async t => {
@@ -317,4 +352,11 @@ test('a port where nobody listens ends it with 1, and wrong arguments with 2', a
     assert.equal(await runInspect(['doctor', ...args], { ...inspectIo, ...io }), 2, args.join(' '))
     assert.match(io.errors.join(''), message)
   }
+})
+
+test('where no connection comes about in time, it says so and ends with 1', async t => {
+  t.mock.method(AbortSignal, 'timeout', () => AbortSignal.abort())
+  const io = fakeIo()
+  assert.equal(await runInspect(['doctor', '127.0.0.1:9'], { ...inspectIo, ...io }), 1)
+  assert.deepEqual(io.errors, ['error: no connection within 2000 ms\n'])
 })

@@ -79,6 +79,7 @@ test('a star in a dump stands for lines like the one before', () => {
 test('a dump with a gap, or one that starts in the middle, is none', () => {
   assert.equal(dumpBytes('0000: 0d0a\n0004: 0d0a'), undefined)
   assert.equal(dumpBytes('0010: 0d0a'), undefined)
+  assert.equal(dumpBytes('00000000: 0d0a\n*\nfffffff0: 0d0a'), undefined)
   assert.equal(dumpBytes('0000'), undefined)
   assert.equal(dumpBytes('0000: no digits'), undefined)
   assert.equal(dumpBytes('*\n0000: 0d0a\n*\n0004: 0a')?.length, 5)
