@@ -11,7 +11,7 @@ import { root } from './files.js'
 
 const packages = ['proxyprotocol', 'proxyprotocol-server']
 const shippable =
-  /^(package\.json|config\.schema\.json|README\.md|LICENSE|bin\/[^/]+\.js|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?)$/
+  /^(package\.json|config\.schema\.json|README\.md|LICENSE|bin\/[^/]+\.js|src\/.+\.ts|dist\/web\/[a-z]+\.html|dist\/.+\.(js|d\.ts)(\.map)?)$/
 const bin = join(root, 'node_modules', '.bin')
 const project = realpathSync(mkdtempSync(join(tmpdir(), 'check-packages-')))
 
@@ -103,6 +103,7 @@ function contentFaults(name) {
 function fileFaults(file, files) {
   if (!shippable.test(file) || /(^|\/)test\/|\.test\./.test(file))
     return [`${file} has no place in the tarball: see "files" in package.json`]
+  if (file.endsWith('.html')) return []
   const source = file.replace(/^dist\/(.+?)(\.d\.ts|\.js)(\.map)?$/, 'src/$1.ts')
   return files.includes(source) ? [] : [`${file} has no source any more: delete dist and build again`]
 }

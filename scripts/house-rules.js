@@ -13,12 +13,13 @@ const layers = [
   { src: library, folder: 'client', below: ['codec'] },
   { src: library, folder: 'udp', below: ['codec'] },
   { src: library, folder: 'dnsbl', below: ['codec'] },
-  { src: programs, folder: 'cli', below: ['admin', 'relay', 'config'] },
+  { src: programs, folder: 'cli', below: ['admin', 'relay', 'config', 'explain'] },
   { src: programs, folder: 'admin', below: ['config'] },
   { src: programs, folder: 'relay', below: ['config'] },
   { src: programs, folder: 'relay/passthrough', below: ['config'] },
   { src: programs, folder: 'relay/upstreams', below: ['config'] },
   { src: programs, folder: 'config', below: [] },
+  { src: programs, folder: 'explain', below: [] },
 ]
 
 /** Messages by selector, grouped so that a file with a right to one thing is held to the rest. */

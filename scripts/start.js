@@ -59,13 +59,13 @@ if (process.env['npm_lifecycle_event'] === 'start') {
 }
 
 const [proxyPort = '10000', echoPort = '10007'] = process.argv.slice(2)
-const echo = await start('proxyprotocol-echo', [`127.0.0.1:${echoPort}`])
+const echo = await start('proxyprotocol-echo', ['--page', `127.0.0.1:${echoPort}`])
 const proxy = echo && (await start('proxyprotocol-server', ['--service', `127.0.0.1:${proxyPort}`, echo]))
 if (proxy) {
   console.log(
     `\nIn another terminal type:  nc ${proxy.replace(':', ' ')}   (or: curl telnet://${proxy}) and then anything: it comes back.`,
   )
   console.log(
-    'Above, proxyprotocol-echo then shows your address as the source, although its peer is the proxy. Ctrl-C ends both.\n',
+    `Above, proxyprotocol-echo then shows your address as the source, although its peer is the proxy; in a browser, http://${proxy}/ shows the header. Ctrl-C ends both.\n`,
   )
 }

@@ -1,5 +1,5 @@
 // Takes the picture of the status page for the documentation, docs/images/status.png: the real program with real connections
-// of made-up clients, after a minute of traffic. `npm run docs:picture`
+// of made-up clients, after a minute of traffic. `npm run docs:status-picture`
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -5,6 +5,8 @@ import { createServer, type Connection } from 'proxyprotocol/server'
 import { parseAddress, type Address } from '../config/index.ts'
 import { listenAt, serverTls } from '../relay/index.ts'
 import { describeConnection } from './describe.ts'
+import { answerBrowser } from './echo-page.ts'
+import { readPage } from './inspector-page.ts'
 import { showAddress } from './log.ts'
 import {
   createCommand,
@@ -31,15 +33,17 @@ export function runEcho(args: readonly string[], io: ProgramIo = processIo): Pro
         'where to listen; ?pp=v1, v2, detect or noop says which header to expect',
         ':10007',
       )
+      .option('--page', 'answer the GET of a browser with a page that explains the header before it')
       .addOption(logFormatOption())
       .parse(args, { from: 'user' })
     useLogFormat(io, command)
     const [text = ''] = command.processedArgs as string[]
-    await serve(parseAddress(text, { role: 'listen', defaultPort: DEFAULT_PORT }), io)
+    const address = parseAddress(text, { role: 'listen', defaultPort: DEFAULT_PORT })
+    await serve(address, io, command.opts<{ page?: true }>().page && (await readPage()))
   })
 }
 
-async function serve(address: Address, io: ProgramIo): Promise<void> {
+async function serve(address: Address, io: ProgramIo, page: string | undefined): Promise<void> {
   const { pp = 'detect', tls } = address
   // Echo answers whoever asks: it gives nothing away, and an address it shows proves nothing.
   const expectation =
@@ -52,7 +56,10 @@ async function serve(address: Address, io: ProgramIo): Promise<void> {
         logFailure(io, error, connection)
       },
     },
-    connection => echo(connection, io),
+    connection => {
+      log(io, 'connection', [['id', connection.id], ...describeConnection(connection.info)])
+      return echo(connection, page)
+    },
   )
   const stopLogging = logRejections(io, new Set([server]))
   try {
@@ -68,7 +75,12 @@ async function serve(address: Address, io: ProgramIo): Promise<void> {
   }
 }
 
-async function echo({ id, info, socket, signal }: Connection, io: ProgramIo): Promise<void> {
-  log(io, 'connection', [['id', id], ...describeConnection(info)])
+async function echo(connection: Connection, page: string | undefined): Promise<void> {
+  const { socket, signal } = connection
+  if (page !== undefined) {
+    const start = await answerBrowser(connection, page)
+    if (start === undefined) return
+    socket.write(start)
+  }
   await pipeline(socket, socket, { signal })
 }

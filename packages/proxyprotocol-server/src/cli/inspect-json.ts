@@ -1,17 +1,17 @@
 // The same as data: for scripts, and for whoever pastes it into a report.
 
-import { headerFields, whatArrived } from 'proxyprotocol'
+import { headerFields } from 'proxyprotocol'
+import { explainFault } from '../explain/index.ts'
 import { asciiOnly } from './log.ts'
-import { explain, type Inspection } from './inspect-report.ts'
+import type { Inspection } from './inspect-report.ts'
 
 /** One line of JSON; bytes in hexadecimal. */
 export function reportJson({ bytes, result }: Inspection): string {
   if (result.status !== 'header') {
     const { status } = result
-    const { title: message, wanted, offset } = explain(bytes, result)
+    const { title: message, wanted, offset, got, checksum } = explainFault(bytes, result)
     const code = status === 'invalid' ? result.code : undefined
-    const got = status === 'partial' ? undefined : whatArrived(bytes)
-    return line({ status, code, offset, message, wanted, got })
+    return line({ status, code, offset, message, wanted, checksum, got })
   }
   const { status, header, byteLength } = result
   const fields = headerFields(bytes, result)

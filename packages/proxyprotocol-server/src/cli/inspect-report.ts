@@ -1,14 +1,8 @@
 // A header as a person wants to see it: each range of bytes beside its name, its value and its section; or, where there is
 // no header, the byte at which that was clear.
 
-import {
-  decodeHeader,
-  errorMessages,
-  headerFields,
-  whatArrived,
-  type DecodeResult,
-  type HeaderField,
-} from 'proxyprotocol'
+import { decodeHeader, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
+import { asciiOf, explainFault, hexOf, hexOffset, type NotDecoded } from '../explain/index.ts'
 import { quoted } from './log.ts'
 
 const BYTES_A_LINE = 8
@@ -42,7 +36,6 @@ export function reportText({ bytes, result }: Inspection, colours: boolean): str
 
 type Paint = (code: number, text: string) => string
 type Decoded = Extract<DecodeResult, { status: 'header' }>
-type NotDecoded = Exclude<DecodeResult, Decoded>
 
 function headerLines(bytes: Uint8Array, decoded: Decoded, paint: Paint): readonly string[] {
   const { header, byteLength } = decoded
@@ -83,9 +76,8 @@ function fieldLines(bytes: Uint8Array, field: HeaderField, style: RowStyle): rea
 }
 
 function faultLines(bytes: Uint8Array, result: NotDecoded, paint: Paint): readonly string[] {
-  const { title, wanted, offset } = explain(bytes, result)
+  const { title, wanted, offset, got } = explainFault(bytes, result)
   const shown = bytes.subarray(0, Math.max(SHOWN_BYTES, offset + BYTES_A_LINE))
-  const hint = result.status === 'partial' ? undefined : whatArrived(bytes)
   return [
     paint(RED, title),
     '',
@@ -93,45 +85,14 @@ function faultLines(bytes: Uint8Array, result: NotDecoded, paint: Paint): readon
     ...(shown.length < bytes.length ? [`      ... ${bytes.length - shown.length} bytes more`] : []),
     ...(bytes.length > 0 ? [''] : []),
     `wanted  ${wanted}`,
-    ...(hint === undefined ? [] : [`got     ${hint}`]),
+    ...(got === undefined ? [] : [`got     ${got}`]),
   ]
-}
-
-/** Why these bytes are no header, and what would be one. */
-export function explain(
-  bytes: Uint8Array,
-  result: NotDecoded,
-): { readonly title: string; readonly wanted: string; readonly offset: number } {
-  const { length } = bytes
-  switch (result.status) {
-    case 'invalid':
-      return {
-        title: `a malformed header: ${result.code} at byte ${result.offset}`,
-        wanted: errorMessages[result.code],
-        offset: result.offset,
-      }
-    case 'absent':
-      return {
-        title: `no header: byte ${result.offset} is the first that cannot be part of one`,
-        wanted: '"PROXY " (version 1) or 0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a (version 2) at the start',
-        offset: result.offset,
-      }
-    case 'partial':
-      return {
-        title: `the start of a header: it is not complete after ${length} bytes`,
-        wanted: `at least ${result.missing} more ${result.missing === 1 ? 'byte' : 'bytes'}`,
-        offset: length,
-      }
-  }
 }
 
 /** Bytes as hexadecimal and as text. */
 function dumpLines(bytes: Uint8Array, from: number): readonly string[] {
   return chunksOf(bytes).map((chunk, index) => {
-    const text = Array.from(chunk, byte =>
-      byte > 0x1f && byte < 0x7f ? String.fromCharCode(byte) : '.',
-    ).join('')
-    return `${hexOffset(from + index * BYTES_A_LINE)}  ${hexOf(chunk).padEnd(HEX_WIDTH)} ${text}`
+    return `${hexOffset(from + index * BYTES_A_LINE)}  ${hexOf(chunk).padEnd(HEX_WIDTH)} ${asciiOf(chunk)}`
   })
 }
 
@@ -147,14 +108,6 @@ function chunksOf(bytes: Uint8Array): readonly Uint8Array[] {
   return Array.from({ length: count }, (_, index) =>
     bytes.subarray(index * BYTES_A_LINE, (index + 1) * BYTES_A_LINE),
   )
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(' ')
-}
-
-function hexOffset(offset: number): string {
-  return offset.toString(16).padStart(4, '0')
 }
 
 /** Text from the network must not write colours, cursor movements or lines. */

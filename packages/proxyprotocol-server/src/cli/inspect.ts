@@ -3,21 +3,23 @@
 import { readFile } from 'node:fs/promises'
 import { ConfigError } from '../config/index.ts'
 import { buildCommand, type BuildIo } from './inspect-build.ts'
+import { doctorCommand, type DoctorIo } from './inspect-doctor.ts'
 import { bytesOfFile, bytesOfText, inputFormats } from './inspect-input.ts'
 import { reportJson } from './inspect-json.ts'
 import { firstBytes } from './inspect-listen.ts'
 import { inspect, reportText } from './inspect-report.ts'
+import { inspectorPage } from './inspector-page.ts'
 import { createCommand, processIo, runProgram } from './program.ts'
 
 /** The input is no header: scripts can tell it from a header, and from wrong arguments. */
 const EXIT_NO_HEADER = 3
+/** The far end does not accept what was asked for. */
+const EXIT_NOT_ACCEPTED = 3
 
-/** What it needs of its process besides. */
-export interface InspectIo extends BuildIo {
+/** What it needs of its process besides; NO_COLOR says no to colours, and so does a pipe. */
+export interface InspectIo extends BuildIo, DoctorIo {
   /** All of standard input. */
   stdin(): Promise<Uint8Array>
-  /** Whether somebody looks who wants colours: NO_COLOR says no, and so does a pipe. */
-  readonly colours: boolean
 }
 
 /** The process itself. */
@@ -38,24 +40,41 @@ interface Flags {
   readonly listen?: string
   readonly as: string
   readonly json?: true
+  readonly page?: true
 }
 
 /** Runs the program; resolves with its exit code. */
 export async function runInspect(args: readonly string[], io: InspectIo = inspectIo): Promise<number> {
   let code = 0
   const command = createCommand('proxyprotocol-inspect', io)
+    .enablePositionalOptions() // doctor has a --json of its own
     .description('Explains the bytes of a PROXY protocol header, one field at a time.')
     .argument('[INPUT]', 'hexadecimal or base64; - or nothing for standard input')
     .option('--file <PATH>', 'read the bytes from a file')
     .option('--listen <HOST:PORT>', 'wait for one connection and explain what it starts with')
     .option('--as <FORMAT>', `what the input is: ${inputFormats.join(', ')}`, 'auto')
     .option('--json', 'one line of JSON')
+    .option(
+      '--page',
+      'the address of a page for a browser that shows it, with what is given or to paste into',
+    )
     .action(async (input: string | undefined, flags: Flags) => {
+      if (flags.page && flags.json) throw new ConfigError('--page and --json exclude each other')
+      if (flags.page && (input ?? flags.file ?? flags.listen) === undefined) {
+        io.out(`${inspectorPage()}\n`)
+        return
+      }
       const inspection = inspect(await bytesFor(input, flags, io))
-      io.out(flags.json ? reportJson(inspection) : reportText(inspection, io.colours))
+      if (flags.page) io.out(`${inspectorPage(inspection.bytes)}\n`)
+      else io.out(flags.json ? reportJson(inspection) : reportText(inspection, io.colours))
       if (inspection.result.status !== 'header') code = EXIT_NO_HEADER
     })
     .addCommand(buildCommand(io))
+    .addCommand(
+      doctorCommand(io, works => {
+        if (!works) code = EXIT_NOT_ACCEPTED
+      }),
+    )
   const ended = await runProgram(io, async () => {
     await command.parseAsync(args, { from: 'user' })
   })

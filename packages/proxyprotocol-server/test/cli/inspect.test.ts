@@ -315,3 +315,42 @@ test('wrong arguments are refused with what would be right', async t => {
   assert.equal(code, 1)
   assert.match(errors, /ENOENT/)
 })
+
+test('a wrong checksum is shown with the one that would be right, as text and as data', async () => {
+  const right = Buffer.from(encodeHeader({ command: 'LOCAL' }, { checksum: true }))
+  const wrong = Buffer.concat([right.subarray(0, -4), Buffer.alloc(4)]).toString('hex')
+  const value = `0x${right.subarray(-4).toString('hex')}`
+  assert.match(
+    (await run([wrong])).out,
+    new RegExp(`\\nwanted  ${value}, not 0x00000000: the CRC-32C checksum does not match`),
+  )
+  const { code, checksum } = JSON.parse((await run(['--json', wrong])).out) as Record<string, unknown>
+  assert.deepEqual([code, checksum], ['checksum_mismatch', value])
+})
+
+test('a malformed header gets no hint that it looks like one', async () => {
+  assert.doesNotMatch((await run([hexOf('PROXY TCP5')])).out, /^got/m)
+})
+
+test('--page says where a page shows it, or one to paste into', async () => {
+  const given = await run(['--page', hexOf(line)])
+  assert.match(given.out, new RegExp(`^file:///.*/dist/web/inspector\\.html#${hexOf(line)}\n$`))
+  assert.equal((await run(['--page', '00'])).code, 3)
+  const empty = await run(['--page'])
+  assert.deepEqual([empty.code, /^file:.*\.html\n$/.test(empty.out)], [0, true])
+  const both = await run(['--page', '--json', '00'])
+  assert.deepEqual([both.code, both.errors], [2, 'error: --page and --json exclude each other\n'])
+})
+
+test('a dump is read where hexadecimal is, and digits that are no pairs are told', async () => {
+  const dump = '00000000: 5052 4f58 5920 554e 4b4e 4f57 4e0d 0a    PROXY UNKNOWN..\n'
+  const stdin = (): Promise<Uint8Array> => Promise.resolve(Buffer.from(dump))
+  assert.equal((await run([], { stdin })).code, 0)
+  for (const format of ['auto', 'hex']) assert.equal((await run(['--as', format, dump])).code, 0)
+  assert.equal((await run([line])).code, 0)
+  const odd = await run(['0d0a0'])
+  assert.deepEqual(
+    [odd.code, odd.errors],
+    [2, 'error: the input has an odd number of hexadecimal digits: "0d0a0" lacks one at its end\n'],
+  )
+})

@@ -1,11 +1,15 @@
 // CRC-32C (Castagnoli, reflected) over a whole header with the four checksum bytes taken as zero (spec 2.2.3), four
 // bytes at a time: a table for each distance of a byte from the end of its block.
 
-import { byteAt } from './bytes.ts'
+import { byteAt, uint16At } from './bytes.ts'
+import { FIXED_BYTES } from './decode-options.ts'
+import type { DecodeResult } from './decode-result.ts'
+import { TLV_HEAD_BYTES } from './tlv.ts'
 
 const POLYNOMIAL = 0x82f63b78
 const CHECKSUM_BYTES = 4
 const BLOCK_BYTES = 4
+const LENGTH_AT = 14
 
 const tables = new Int32Array(BLOCK_BYTES * 256)
 for (let i = 0; i < 256; i++) {
@@ -39,6 +43,26 @@ export function headerChecksum(header: Uint8Array, end: number, valueAt: number)
     }
   }
   return ~crc >>> 0
+}
+
+/**
+ * The checksum that a header should have which was refused for the one it has.
+ *
+ * @param bytes start with the header, as they were given to `decodeHeader`.
+ * @returns undefined unless the result is `checksum_mismatch`.
+ * @see Specification, section 2.2.3.
+ *
+ * @example
+ * ```ts
+ * import { decodeHeader, encodeHeader, expectedChecksum } from 'proxyprotocol'
+ *
+ * const bytes = encodeHeader({ command: 'LOCAL' }, { checksum: true }).fill(0, 19)
+ * console.log(expectedChecksum(bytes, decodeHeader(bytes))) // 2847440527
+ * ```
+ */
+export function expectedChecksum(bytes: Uint8Array, decoded: DecodeResult): number | undefined {
+  if (decoded.status !== 'invalid' || decoded.code !== 'checksum_mismatch') return undefined
+  return headerChecksum(bytes, FIXED_BYTES + uint16At(bytes, LENGTH_AT), decoded.offset + TLV_HEAD_BYTES)
 }
 
 function entry(distance: number, byte: number): number {

@@ -1,6 +1,7 @@
 // The codec: pure functions from bytes to headers and back, for any JavaScript runtime.
 
 export { formatAddress, parseAddress } from './address.ts'
+export { expectedChecksum } from './checksum.ts'
 export { decodeDatagram, encodeDatagram, type DatagramResult } from './datagram.ts'
 export type { DecodeOptions } from './decode-options.ts'
 export type { DecodeResult } from './decode-result.ts'

@@ -4,6 +4,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { headerChecksum } from '../../src/codec/checksum.ts'
+import {
+  decodeHeader,
+  encodeHeader,
+  expectedChecksum,
+  headerFields,
+  tlv,
+  type DecodeResult,
+  type HeaderInit,
+} from '../../src/codec/index.ts'
 import { crc32c } from '../support/references.ts'
 
 test('the check value: 0xE3069283 for "123456789"', () => {
@@ -29,3 +38,28 @@ test('bytes behind the end of the header do not count', () => {
   const bytes = Buffer.from('123456789 and payload')
   assert.equal(headerChecksum(bytes, 9, 9), 0xe306_9283)
 })
+
+test('expectedChecksum() says the value with which a refused header is accepted, and nothing of any other', () => {
+  const ends = { source: { address: '192.0.2.1', port: 1 }, destination: { address: '192.0.2.2', port: 2 } }
+  const headers: HeaderInit[] = [
+    { command: 'LOCAL', tlvs: [tlv.alpn('h2')] },
+    { ...ends, tlvs: [tlv.noop(9)] },
+  ]
+  for (const header of headers) {
+    const right = encodeHeader(header, { checksum: true })
+    const wrong = Buffer.concat([right, Buffer.from('payload')])
+    const { offset = 0 } = headerFields(right, parsed(right)).find(({ name }) => name === 'checksum') ?? {}
+    wrong.writeUInt32BE(0xdead_beef, offset + 3)
+    assert.equal(expectedChecksum(wrong, decodeHeader(wrong)), Buffer.from(right).readUInt32BE(offset + 3))
+    assert.equal(expectedChecksum(right, decodeHeader(right)), undefined)
+  }
+  for (const text of ['PROXY', 'PROXY TCP5', 'GET /']) {
+    assert.equal(expectedChecksum(Buffer.from(text), decodeHeader(Buffer.from(text))), undefined)
+  }
+})
+
+function parsed(bytes: Uint8Array): Extract<DecodeResult, { status: 'header' }> {
+  const decoded = decodeHeader(bytes)
+  assert.ok(decoded.status === 'header')
+  return decoded
+}

@@ -1,0 +1,177 @@
+// One attempt at a far end: header and TLS in the order that is asked for, then a small HTTP request, and whatever is seen
+// until an absolute deadline.
+
+import { EventEmitter, once } from 'node:events'
+import { connect, isIP, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { encodeHeader, type HeaderInit } from 'proxyprotocol'
+
+/** Who speaks first does so at once; from then on a request is sent. */
+const FIRST_WORD = 250
+/** Enough to recognise an answer by. */
+const KEPT_BYTES = 256
+
+/** What a connection starts with, one after the other. */
+export type Step = 'v1' | 'v2' | 'local' | 'tls'
+
+export interface Target {
+  readonly host: string
+  readonly port: number
+  /** Milliseconds that an attempt takes at most. */
+  readonly timeout: number
+}
+
+/** How an attempt ended. */
+export type Outcome = 'answered' | 'closed' | 'reset' | 'silent' | 'tls_failed' | 'unreachable'
+
+/** What was seen. */
+export interface Observation {
+  readonly outcome: Outcome
+  /** The version of TLS, once its handshake is done. */
+  readonly tls: string | undefined
+  /** Whether the request had been sent when it ended. */
+  readonly asked: boolean
+  /** The first bytes that came, decrypted. */
+  readonly answer: Uint8Array
+  /** Why TLS or the connection failed. */
+  readonly detail: string | undefined
+  readonly milliseconds: number
+}
+
+type Seen = Omit<Observation, 'milliseconds'>
+
+const NOTHING = { tls: undefined, asked: false, answer: new Uint8Array(), detail: undefined } as const
+
+/** Never rejects: whatever goes wrong is what was to be found out. */
+export async function probe(target: Target, steps: readonly Step[]): Promise<Observation> {
+  const start = performance.now()
+  const signal = AbortSignal.timeout(target.timeout)
+  const { host, port } = target
+  const socket = connect({ host, port, noDelay: true }).on('error', ignore)
+  let seen: Seen
+  try {
+    await once(socket, 'connect', { signal })
+    seen = await attempt(socket, steps, { host, signal })
+  } catch (error) {
+    seen = { ...NOTHING, outcome: 'unreachable', detail: reasonOf(error, target.timeout) }
+  } finally {
+    socket.destroy()
+  }
+  return { ...seen, milliseconds: Math.round(performance.now() - start) }
+}
+
+interface Means {
+  readonly host: string
+  readonly signal: AbortSignal
+}
+
+async function attempt(socket: Socket, steps: readonly Step[], { host, signal }: Means): Promise<Seen> {
+  let stream: Socket | TLSSocket = socket
+  let tls: string | undefined
+  for (const step of steps) {
+    if (step !== 'tls') {
+      stream.write(encodeHeader(headerOf(step, socket)))
+      continue
+    }
+    const secure = secured(socket, host)
+    stream = secure
+    try {
+      await once(secure, 'secureConnect', { signal })
+    } catch (error) {
+      return { ...NOTHING, ...tlsFault(error as NodeJS.ErrnoException, signal) } // Node's own, or that of the signal
+    }
+    tls = String(secure.getProtocol()) // it has one by now
+  }
+  return { ...(await conversation(stream, host, signal)), tls }
+}
+
+/** Announces this machine itself: it claims nothing that is not so. */
+function headerOf(step: 'v1' | 'v2' | 'local', socket: Socket): HeaderInit {
+  if (step === 'local') return { command: 'LOCAL' }
+  const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = socket
+  const source = { address: localAddress, port: localPort }
+  const destination = { address: remoteAddress, port: remotePort }
+  return { version: step === 'v1' ? 1 : 2, source, destination }
+}
+
+/** Whose certificate it is does not matter here: nothing that is secret is sent. */
+function secured(socket: Socket, host: string): TLSSocket {
+  const name = isIP(host) === 0 ? { servername: host } : {}
+  return connectTls({ socket, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'], ...name }).on(
+    'error',
+    ignore,
+  )
+}
+
+/** Waits for a first word, asks if there is none, and waits for the answer. */
+async function conversation(stream: Socket, host: string, signal: AbortSignal): Promise<Omit<Seen, 'tls'>> {
+  const watch = watching(stream)
+  await watch.news(AbortSignal.any([signal, AbortSignal.timeout(FIRST_WORD)]))
+  const asked = watch.isQuiet()
+  if (asked) {
+    stream.write(
+      `GET / HTTP/1.1\r\nHost: ${isIP(host) === 6 ? `[${host}]` : host}\r\nConnection: close\r\n\r\n`,
+    )
+    await watch.news(signal)
+  }
+  return { ...watch.seen(), asked }
+}
+
+interface Watch {
+  /** Resolves with the first bytes, with the end, or with the signal. */
+  news(signal: AbortSignal): Promise<void>
+  isQuiet(): boolean
+  seen(): Pick<Seen, 'outcome' | 'answer' | 'detail'>
+}
+
+function watching(stream: Socket): Watch {
+  const events = new EventEmitter()
+  let answer = Buffer.alloc(0)
+  let end: 'closed' | 'reset' | 'tls_failed' | undefined
+  let detail: string | undefined
+  stream
+    .on('data', (chunk: Buffer) => {
+      answer = Buffer.concat([answer, chunk]).subarray(0, KEPT_BYTES)
+      events.emit('news')
+    })
+    .on('error', (error: NodeJS.ErrnoException) => {
+      end ??= isOfTls(error) ? 'tls_failed' : 'reset'
+      if (isOfTls(error)) detail = error.reason
+    })
+    .on('end', () => (end ??= 'closed'))
+    .on('close', () => {
+      end ??= 'closed'
+      events.emit('news')
+    })
+  const isQuiet = (): boolean => answer.length === 0 && end === undefined
+  return {
+    isQuiet,
+    news: async signal => {
+      if (isQuiet()) await once(events, 'news', { signal }).catch(ignore)
+    },
+    seen: () => ({ outcome: answer.length > 0 ? 'answered' : (end ?? 'silent'), answer, detail }),
+  }
+}
+
+/** Node tells an end within the handshake as a reset, and in words. */
+function tlsFault(error: NodeJS.ErrnoException, signal: AbortSignal): Pick<Seen, 'outcome' | 'detail'> {
+  if (signal.aborted) return { outcome: 'silent', detail: undefined }
+  if (error.message.includes('before secure TLS connection was established'))
+    return { outcome: 'closed', detail: undefined }
+  if (!isOfTls(error)) return { outcome: 'reset', detail: undefined }
+  return { outcome: 'tls_failed', detail: error.reason }
+}
+
+/** OpenSSL's own error, with its words for it. */
+function isOfTls(error: NodeJS.ErrnoException): error is NodeJS.ErrnoException & { readonly reason: string } {
+  return error.code?.startsWith('ERR_SSL') === true
+}
+
+function reasonOf(error: unknown, timeout: number): string {
+  const { name, message } = error as Error // Node's own, or that of the signal
+  return name === 'AbortError' ? `no connection within ${timeout} ms` : message
+}
+
+function ignore(): void {
+  // What it is about is seen elsewhere.
+}

@@ -1,0 +1,62 @@
+// Why bytes are no header, and what would be one: in the words that every view of it uses.
+
+import { errorMessages, expectedChecksum, whatArrived, type DecodeResult } from 'proxyprotocol'
+import { plainHex } from './hex.ts'
+
+const TLV_HEAD_BYTES = 3
+const CHECKSUM_BYTES = 4
+
+/** Anything but a header. */
+export type NotDecoded = Exclude<DecodeResult, { status: 'header' }>
+
+/** What is wrong, where, and what belongs there. */
+export interface Fault {
+  readonly title: string
+  readonly wanted: string
+  /** In bytes; the length of the input where it ends too soon. */
+  readonly offset: number
+  /** What the bytes look like instead, where that is plain to see. */
+  readonly got: string | undefined
+  /** In hexadecimal, where a checksum is wrong: the one that would be right. */
+  readonly checksum: string | undefined
+}
+
+/** @param bytes as they were given to `decodeHeader`. */
+export function explainFault(bytes: Uint8Array, result: NotDecoded): Fault {
+  switch (result.status) {
+    case 'invalid':
+      return invalidFault(bytes, result)
+    case 'absent':
+      return {
+        title: `no header: byte ${result.offset} is the first that cannot be part of one`,
+        wanted: '"PROXY " (version 1) or 0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a (version 2) at the start',
+        offset: result.offset,
+        got: whatArrived(bytes),
+        checksum: undefined,
+      }
+    case 'partial':
+      return {
+        title: `the start of a header: it is not complete after ${bytes.length} bytes`,
+        wanted: `at least ${result.missing} more ${result.missing === 1 ? 'byte' : 'bytes'}`,
+        offset: bytes.length,
+        got: undefined,
+        checksum: undefined,
+      }
+  }
+}
+
+function invalidFault(bytes: Uint8Array, result: Extract<DecodeResult, { status: 'invalid' }>): Fault {
+  const { code, offset } = result
+  const right = expectedChecksum(bytes, result)
+  const valueAt = offset + TLV_HEAD_BYTES
+  const checksum = right === undefined ? undefined : `0x${right.toString(16).padStart(8, '0')}`
+  const said = plainHex(bytes.subarray(valueAt, valueAt + CHECKSUM_BYTES))
+  return {
+    title: `a malformed header: ${code} at byte ${offset}`,
+    wanted:
+      checksum === undefined ? errorMessages[code] : `${checksum}, not 0x${said}: ${errorMessages[code]}`,
+    offset,
+    got: undefined,
+    checksum,
+  }
+}

@@ -1,0 +1,111 @@
+// What a person pastes becomes bytes: hexadecimal as tools print it, dumps with their offsets, base64, text with
+// escapes as for printf, or the line of version 1 as it is.
+
+/** How a text was read. */
+export interface TextBytes {
+  readonly bytes: Uint8Array
+  readonly format: 'hexadecimal' | 'a dump' | 'base64' | 'text with escapes' | 'text'
+  /** The last digit has no other to make a byte with, and was left out. */
+  readonly halfByte: boolean
+}
+
+/** Digits in pairs, perhaps after `0x` or `\x`, with blanks, colons and commas between them. */
+const HEX = /^(?:\s|:|,|0x|\\x|[0-9a-f]{2})*$/i
+const ODD_HEX = /^[\s:,0-9a-f]{3,}$/i
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
+/** An offset of at least four digits, then pairs; xxd, tcpdump -X and od write it, hexdump -C, Wireshark, ourselves. */
+const DUMP_LINE = /^\s*(?:0x)?([0-9a-f]{4,8})(:?)((?:\s.*)?)$/i
+/** Digits up to a gap: behind that stands the text. hexdump -C has a gap after eight bytes too. */
+const DUMP_BYTES = /^\s+((?:[0-9a-f]{2} ?){1,}(?: {1,2}(?:[0-9a-f]{2} ){1,})?)/i
+/** What a star stands for is not in the text: without a bound a few letters would become gigabytes. */
+const MAX_DUMP_BYTES = 1_048_576
+/** Perhaps within the quotes of a shell or of a language, with the command before and a pipe behind it. */
+const QUOTED = /^(?:printf|echo -n?e|b|\$)?\s*(["'])([\s\S]*)\1[^"']*$/
+const ESCAPE = /\\(?:x([0-9a-f]{1,2})|([0-7]{1,3})|([abefnrtv\\'"]))/gi
+const LETTERS: Readonly<Record<string, number>> = { a: 7, b: 8, e: 27, f: 12, n: 10, r: 13, t: 9, v: 11 }
+const encoder = new TextEncoder()
+
+/** Undefined where it is none of them. */
+export function bytesFromText(text: string): TextBytes | undefined {
+  const dump = dumpBytes(text)
+  if (dump) return read(dump, 'a dump')
+  const hex = hexBytes(text)
+  if (hex) return read(hex, 'hexadecimal')
+  const [, , quoted] = QUOTED.exec(text.trim()) ?? []
+  if (/\\[xrn0-7]/.test(text)) return read(escapedBytes(quoted ?? text), 'text with escapes')
+  if (text.startsWith('PROXY')) return read(encoder.encode(withLineEnd(text)), 'text')
+  if (ODD_HEX.test(text)) return { ...read(digitPairs(text), 'hexadecimal'), halfByte: true }
+  const base64 = base64Bytes(text)
+  return base64 && read(base64, 'base64')
+}
+
+function read(bytes: Uint8Array, format: TextBytes['format']): TextBytes {
+  return { bytes, format, halfByte: false }
+}
+
+/** Undefined where it is no hexadecimal. */
+export function hexBytes(text: string): Uint8Array | undefined {
+  return HEX.test(text) ? digitPairs(text) : undefined
+}
+
+/** With the alphabet of URLs as well; undefined where it is none. */
+export function base64Bytes(text: string): Uint8Array | undefined {
+  const compact = text.replace(/\s/g, '')
+  if (!BASE64.test(compact)) return undefined
+  const digits = compact.replace(/=/g, '').replace(/-/g, '+').replace(/_/g, '/')
+  if (digits.length % 4 === 1) return undefined
+  return Uint8Array.from(atob(digits), digit => digit.charCodeAt(0))
+}
+
+/** Undefined where it is no dump that starts at 0 and has no gap; `*` stands for lines like the one before. */
+export function dumpBytes(text: string): Uint8Array | undefined {
+  const bytes: number[] = []
+  let [last, widest, repeated, lines] = [0, 0, false, 0]
+  for (const line of text.split(/\r?\n/)) {
+    const [, digits, colon, rest = ''] = DUMP_LINE.exec(line) ?? []
+    if (line.trim() === '*') repeated = true
+    if (digits === undefined || (lines === 0 && colon === '' && rest === '')) continue
+    const offset = Number.parseInt(digits, 16)
+    if (offset > MAX_DUMP_BYTES) return undefined
+    const row = bytes.slice(last)
+    while (repeated && row.length > 0 && bytes.length < offset) bytes.push(...row)
+    // Text beside the bytes may look like more of them: the next offset says how many there are.
+    if (offset > last && offset < bytes.length) bytes.length = offset
+    if (offset !== bytes.length) return undefined
+    widest = Math.max(widest, row.length === 0 ? 0 : Math.min(row.length, offset - last))
+    ;[last, repeated] = [offset, false]
+    bytes.push(...rowBytes(rest))
+    lines++
+  }
+  if (lines > 1 && widest > 0) bytes.length = Math.min(bytes.length, last + widest)
+  return bytes.length > 0 ? Uint8Array.from(bytes) : undefined
+}
+
+function rowBytes(rest: string): readonly number[] {
+  const [, digits = ''] = DUMP_BYTES.exec(`${rest} `) ?? []
+  return [...digitPairs(digits)]
+}
+
+function digitPairs(text: string): Uint8Array {
+  const pairs = text.replace(/0x|\\x|[^0-9a-f]/gi, '').match(/../g) ?? []
+  return Uint8Array.from(pairs, pair => Number.parseInt(pair, 16))
+}
+
+function escapedBytes(text: string): Uint8Array {
+  const bytes: number[] = []
+  let end = 0
+  for (const { 0: all, 1: hex, 2: octal, 3: letter = '', index } of text.matchAll(ESCAPE)) {
+    bytes.push(...encoder.encode(text.slice(end, index)))
+    end = index + all.length
+    if (hex !== undefined) bytes.push(Number.parseInt(hex, 16))
+    else if (octal !== undefined) bytes.push(Number.parseInt(octal, 8) & 0xff)
+    else bytes.push(LETTERS[letter.toLowerCase()] ?? letter.charCodeAt(0))
+  }
+  return Uint8Array.of(...bytes, ...encoder.encode(text.slice(end)))
+}
+
+/** What is pasted has the line ends of an editor, or has lost its own. */
+function withLineEnd(text: string): string {
+  const lines = text.replace(/\r?\n/g, '\r\n')
+  return lines.includes('\r\n') ? lines : `${lines.trimEnd()}\r\n`
+}

@@ -1,0 +1,78 @@
+// Everything that the page shows follows from some bytes, decoded once.
+
+import { decodeHeader, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
+import { explainFault, type Fault } from '../../src/explain/index.ts'
+
+/** A field with its place among all of them. */
+export interface Entry {
+  readonly field: HeaderField
+  readonly depth: number
+  /** The names from the outermost field to this one. */
+  readonly path: readonly string[]
+  /** The entry in whose row of the list this one is seen: its own, or that of the TLV it is a part of. */
+  readonly row: number
+  /** Which of the colours; undefined for what is no field of the header. */
+  readonly colour: number | undefined
+}
+
+export interface Inspection {
+  readonly bytes: Uint8Array
+  readonly result: DecodeResult
+  readonly fault: Fault | undefined
+  /** Each field before those inside it. */
+  readonly entries: readonly Entry[]
+  /** For each byte the innermost entry that holds it. */
+  readonly entryAt: readonly (number | undefined)[]
+}
+
+const COLOURS = 6
+/** They stand between fields, and would take every second colour. */
+const UNCOLOURED = new Set(['separator', 'line end'])
+/** What each TLV consists of: the list has the TLV itself. */
+const PARTS = new Set(['type', 'length', 'value'])
+
+export function inspect(bytes: Uint8Array): Inspection {
+  const result = decodeHeader(bytes)
+  if (result.status !== 'header') {
+    return { bytes, result, fault: explainFault(bytes, result), entries: [], entryAt: [] }
+  }
+  const entries: Entry[] = []
+  let coloured = 0
+  for (const field of headerFields(bytes, result)) {
+    const colour = UNCOLOURED.has(field.name) ? undefined : coloured++ % COLOURS
+    add(entries, field, { depth: 0, path: [], colour, row: entries.length })
+  }
+  const left = bytes.length - result.byteLength
+  if (left > 0)
+    add(entries, payload(result.byteLength, left), {
+      depth: 0,
+      path: [],
+      colour: undefined,
+      row: entries.length,
+    })
+  return { bytes, result, fault: undefined, entries, entryAt: innermost(entries, bytes.length) }
+}
+
+/** Where a header starts in bytes that do not start with one, as those of a captured packet; undefined for nowhere. */
+export function headerWithin(bytes: Uint8Array): number | undefined {
+  const at = bytes.findIndex((_, index) => decodeHeader(bytes.subarray(index)).status === 'header')
+  return at > 0 ? at : undefined
+}
+
+function add(entries: Entry[], field: HeaderField, place: Omit<Entry, 'field'>): void {
+  const path = [...place.path, field.name]
+  const row = place.depth > 0 && PARTS.has(field.name) ? place.row : entries.length
+  entries.push({ ...place, field, path, row })
+  for (const inside of field.fields) add(entries, inside, { ...place, depth: place.depth + 1, path, row })
+}
+
+function payload(offset: number, byteLength: number): HeaderField {
+  return { name: 'payload', offset, byteLength, value: `${byteLength} bytes`, section: '', fields: [] }
+}
+
+function innermost(entries: readonly Entry[], length: number): readonly (number | undefined)[] {
+  const at: (number | undefined)[] = Array.from({ length })
+  for (const [index, { field }] of entries.entries())
+    at.fill(index, field.offset, field.offset + field.byteLength)
+  return at
+}
