@@ -2,7 +2,7 @@
 // the configuration is called, how its flag is explained and what it takes stands in the schema alone.
 
 import { readFileSync } from 'node:fs'
-import { Option, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import {
   combineConfig,
   ConfigError,
@@ -98,6 +98,7 @@ function serverCommand(io: ProgramIo): Command {
       '--config <FILE>',
       'the JSON file with services and settings, which options win over; PROXYPROTOCOL_CONFIG',
     )
+    .addOption(new Option('--buf-len <BYTES>').hideHelp().argParser(refuseBufLen))
     .action(() => undefined)
   for (const setting of settings()) command.addOption(optionOf(setting))
   return command
@@ -108,6 +109,11 @@ function optionOf(setting: Setting): Option {
   const short = node.short === undefined ? '' : `-${node.short}, `
   const option = new Option([`${short}--${flag}`, ...placeholderOf(setting)].join(' '), helpOf(setting))
   return option.helpGroup(ofService ? 'Limits and timeouts of every service:' : 'The program:')
+}
+
+/** Of the Python library's programs; an option that is taken and does nothing would be worse. */
+function refuseBufLen(): never {
+  throw new InvalidArgumentError('Leave it out: buffers grow and shrink with each connection, within bounds.')
 }
 
 function gather(value: string, before: readonly string[] = []): readonly string[] {

@@ -37,6 +37,11 @@ function settled(configuration: Configuration, { ofService, path }: Setting): un
   )
 }
 
+test('--buf-len of the Python programs is refused with what to do instead', async () => {
+  const message = await refused([...arg, '--buf-len', '65536'])
+  assert.match(message, /--buf-len.*Leave it out: buffers grow and shrink with each connection/)
+})
+
 test('each setting has a flag and a variable, and flag wins over variable over file over default', t => {
   const others = ['log-format', 'admin', 'admin-hosts', 'workers']
   const known = settings().filter(
