@@ -11,7 +11,7 @@ import { root } from './files.js'
 
 const packages = ['proxyprotocol', 'proxyprotocol-server']
 const shippable =
-  /^(package\.json|config\.schema\.json|README\.md|LICENSE|bin\/[^/]+\.js|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?)$/
+  /^(package\.json|config\.schema\.json|README\.md|LICENSE|vectors\/[^/]+\.json|bin\/[^/]+\.js|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?)$/
 const bin = join(root, 'node_modules', '.bin')
 const project = realpathSync(mkdtempSync(join(tmpdir(), 'check-packages-')))
 
@@ -44,7 +44,7 @@ function installPackages() {
 /** Imports every subpath of both packages, by the same lines at run time and in the type checker. */
 function importSubpaths() {
   const subpaths = packages.flatMap(name =>
-    Object.keys(manifestOf(name).exports).map(path => name + path.slice(1)),
+    Object.keys(manifestOf(name).exports).flatMap(path => matchesOf(name, path)),
   )
   const lines = subpaths.map((path, at) =>
     path.endsWith('.json')
@@ -67,6 +67,20 @@ function importSubpaths() {
     ...types,
     'use.ts',
   )
+}
+
+/**
+ * The subpath, or those that a pattern stands for: the pattern of an export is that of its files.
+ *
+ * @param {string} name
+ * @param {string} path such as "./vectors/*.json"
+ */
+function matchesOf(name, path) {
+  const [before = '', after] = path.split('*')
+  if (after === undefined) return [name + path.slice(1)]
+  const files = readdirSync(join(project, 'node_modules', name, before)).filter(file => file.endsWith(after))
+  if (files.length === 0) throw new Error(`${name}: no file matches the export ${path}`)
+  return files.map(file => name + before.slice(1) + file)
 }
 
 /** A lock file that names a registry would send every reader there. */
