@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util'
 import type { Order, Progress } from './fuzz/worker.ts'
 
 /** Milliseconds without a word after which a worker hangs; the machine may be busy. */
-const HANG = 30_000
+const HANG = 60_000
 /** Bytes by which memory may grow after the first tenth of the time. */
 const GROWTH = 32 * 2 ** 20
 
