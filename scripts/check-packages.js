@@ -9,7 +9,7 @@ import { pack, packages, packedProject, run } from './packed-project.js'
 /** @typedef {{ name: string, version: string, exports: object, bin?: object, scripts?: object }} Manifest */
 
 const shippable =
-  /^(package\.json|config\.schema\.json|README\.md|LICENSE|vectors\/[^/]+\.json|bin\/[^/]+\.js|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?)$/
+  /^(package\.json|config\.schema\.json|README\.md|LICENSE|vectors\/[^/]+\.json|bin\/[^/]+\.js|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?|dist\/web\/[^/]+\.html)$/
 const bin = join(root, 'node_modules', '.bin')
 const project = packedProject()
 
