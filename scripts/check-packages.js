@@ -1,24 +1,27 @@
 // Uses both packages as a stranger would: packs them, installs the tarballs into an empty project without a registry,
 // imports every subpath, compiles against the types, starts the programs and looks at what was shipped.
 
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { root } from './files.js'
+import { pack, packages, packedProject, run } from './packed-project.js'
 
-/** @typedef {{ version: string, exports: object, bin?: object, scripts?: object }} Manifest */
+/** @typedef {{ name: string, version: string, exports: object, bin?: object, scripts?: object }} Manifest */
 
-const packages = ['proxyprotocol', 'proxyprotocol-server']
 const shippable =
-  /^(package\.json|config\.schema\.json|README\.md|LICENSE|bin\/[^/]+\.js|src\/.+\.ts|dist\/web\/[a-z]+\.html|dist\/.+\.(js|d\.ts)(\.map)?)$/
+  /^(package\.json|config\.schema\.json|README\.md|LICENSE|vectors\/[^/]+\.json|bin\/[^/]+\.js|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?|dist\/web\/[^/]+\.html)$/
 const bin = join(root, 'node_modules', '.bin')
-const project = realpathSync(mkdtempSync(join(tmpdir(), 'check-packages-')))
+const project = packedProject()
 
 try {
-  installPackages()
   importSubpaths()
-  const faults = [lockfileFaults(), packages.map(contentFaults), packages.map(programFaults)].flat(2)
+  const faults = [
+    lockfileFaults(),
+    installFaults(),
+    packages.map(repackFaults),
+    packages.map(contentFaults),
+    packages.map(programFaults),
+  ].flat(2)
   for (const fault of faults) console.error(`packages: ${fault}`)
   process.exitCode = faults.length > 0 ? 1 : 0
 } catch (error) {
@@ -28,23 +31,10 @@ try {
   rmSync(project, { recursive: true })
 }
 
-/** Packs both packages, and all they need at run time as npm installed it here, and installs the lot. */
-function installPackages() {
-  const workspaces = packages.map(name => `--workspace=${name}`)
-  const needed = run(root, 'npm', 'ls', '--omit=dev', '--all', '--parseable', ...workspaces).split('\n')
-  const folders = needed
-    .filter(path => path.includes(`${sep}node_modules${sep}`))
-    .map(path => realpathSync(path))
-  run(root, 'npm', 'pack', '--ignore-scripts', `--pack-destination=${project}`, ...folders)
-  const tarballs = readdirSync(project).map(file => `./${file}`)
-  writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }')
-  run(project, 'npm', 'install', '--offline', '--no-audit', '--no-fund', ...tarballs)
-}
-
 /** Imports every subpath of both packages, by the same lines at run time and in the type checker. */
 function importSubpaths() {
   const subpaths = packages.flatMap(name =>
-    Object.keys(manifestOf(name).exports).map(path => name + path.slice(1)),
+    Object.keys(manifestOf(name).exports).flatMap(path => matchesOf(name, path)),
   )
   const lines = subpaths.map((path, at) =>
     path.endsWith('.json')
@@ -69,10 +59,50 @@ function importSubpaths() {
   )
 }
 
+/**
+ * The subpath, or those that a pattern stands for: the pattern of an export is that of its files.
+ *
+ * @param {string} name
+ * @param {string} path such as "./vectors/*.json"
+ */
+function matchesOf(name, path) {
+  const [before = '', after] = path.split('*')
+  if (after === undefined) return [name + path.slice(1)]
+  const files = readdirSync(join(project, 'node_modules', name, before)).filter(file => file.endsWith(after))
+  if (files.length === 0) throw new Error(`${name}: no file matches the export ${path}`)
+  return files.map(file => name + before.slice(1) + file)
+}
+
 /** A lock file that names a registry would send every reader there. */
 function lockfileFaults() {
   const named = /"resolved": "https?:.*"/.exec(read(root, 'package-lock.json'))
   return named ? [`package-lock.json has ${named[0]}: write it under this repository's .npmrc`] : []
+}
+
+/** Packages that would run something when they are installed: those that our own need, for ours have no scripts at all. */
+function installFaults() {
+  const hooks = ['preinstall', 'install', 'postinstall']
+  const manifests = readdirSync(join(project, 'node_modules'), { recursive: true, encoding: 'utf8' })
+    .filter(file => /(^|\/)((@[^/]+\/)?[^/@]+)\/package\.json$/.test(file.split(sep).join('/')))
+    .map(file => /** @type {Manifest} */ (JSON.parse(read(project, 'node_modules', file))))
+  return manifests
+    .filter(({ scripts = {} }) => hooks.some(hook => hook in scripts))
+    .map(({ name }) => `${name} runs a script when it is installed: do without it`)
+}
+
+/**
+ * Whether packing the same tree again gives other bytes, so that nobody could compare what was published with its sources.
+ *
+ * @param {string} name
+ */
+function repackFaults(name) {
+  const again = join(project, 'again')
+  mkdirSync(again, { recursive: true })
+  pack(again, [join(root, 'packages', name)])
+  const tarball = `${name}-${manifestOf(name).version}.tgz`
+  return readFileSync(join(again, tarball)).equals(readFileSync(join(project, tarball)))
+    ? []
+    : [`${name}: packing it twice gives different tarballs`]
 }
 
 /**
@@ -137,17 +167,4 @@ function manifestOf(name) {
 /** @param {string[]} path */
 function read(...path) {
   return readFileSync(join(...path), 'utf8')
-}
-
-/**
- * The standard output of a command that succeeds.
- *
- * @param {string} cwd
- * @param {string} command
- * @param {string[]} words
- */
-function run(cwd, command, ...words) {
-  const { status, stdout, stderr } = spawnSync(command, words, { cwd, encoding: 'utf8', timeout: 60_000 })
-  if (status !== 0) throw new Error(`"${[command, ...words].join(' ')}" failed:\n${stdout}${stderr}`)
-  return stdout
 }

@@ -9,8 +9,11 @@ const MAX_TIMEOUT = 2_147_483_647
 /** What giving up takes: an `AbortSignal`, or anything that does this much of it. */
 export interface StopSignal {
   readonly aborted: boolean
+  /** Becomes the cause of the error. */
   readonly reason: unknown
+  /** The listener is called when it aborts. */
   addEventListener(type: 'abort', listener: () => void): void
+  /** It is not called any more. */
   removeEventListener(type: 'abort', listener: () => void): void
 }
 

@@ -55,3 +55,9 @@ for (const bytes of ['PROXY UNKNOWN\r\n', 42, null, undefined, [80], new ArrayBu
     assert.throws(() => new HeaderDecoder().push(untyped(bytes)), { name: 'TypeError', message })
   })
 }
+
+test('other options leave a line of mixed families refused', () => {
+  const line = new TextEncoder().encode('PROXY TCP6 2001:db8::1 127.0.0.1 1 2\r\n')
+  const result = decodeHeader(line, { versions: [1] })
+  assert.equal(result.status === 'invalid' && result.code, 'v1_family_mismatch')
+})

@@ -109,3 +109,9 @@ test('a certificate nests sixteen deep at most, so that printing it cannot overf
   assert.equal(withPeercert(nested(17))?.peercert, undefined)
   assert.equal(withPeercert(nested(30_000))?.peercert, undefined)
 })
+
+test('a NOOP that holds TLVs behind eight other bytes is padding', () => {
+  const { value } = tlv.extension({ compression: 'zlib' })
+  const other = Uint8Array.from(value, (byte, at) => (at < 8 ? 0xff : byte))
+  assert.equal(readTlvs({ tlvs: [{ type: 0x04, value: other }] }).extension, undefined)
+})

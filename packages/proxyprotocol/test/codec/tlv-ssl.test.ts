@@ -152,3 +152,8 @@ describe('tlv.ssl() refuses', () => {
     })
   })
 })
+
+test('a cipher in UTF-8 that is not US-ASCII is undefined, one letter of it included', () => {
+  const value = fromHex('0100000000' + '230003' + '41c3a4')
+  assert.equal(readTlvs({ tlvs: [{ type: 0x20, value }] }).ssl?.cipher, undefined)
+})

@@ -1,0 +1,137 @@
+// Holds a decoder against the vectors: each input whole, with payload behind it, and every prefix of a header. Only what
+// a decoder answers is compared, so that one with other words, or fewer, can be checked too.
+
+import { isDeepStrictEqual } from 'node:util'
+import { vectorFiles } from './vector-files.ts'
+import type { Expected, ExpectedHeader, Vector } from './vector.ts'
+
+/**
+ * What a decoder makes of bytes. Fields of a header that are left out are not compared, and `refused` stands for both
+ * what is malformed and what is no header.
+ */
+export type DecoderAnswer =
+  | ({ readonly status: 'header' } & Partial<ExpectedHeader>)
+  | { readonly status: 'refused' }
+  | { readonly status: 'partial' }
+
+/**
+ * A decoder to be checked. It gets the start of a connection, and the vector in question: for its options, and for
+ * leaving out with `undefined` what does not apply. A decoder that throws has given no answer, which is a disagreement.
+ */
+export type CheckedDecoder = (bytes: Uint8Array, vector: Vector) => DecoderAnswer | undefined
+
+/** Where a decoder and a vector differ: the first time for each vector. */
+export interface Disagreement {
+  /** The vector's file. */
+  readonly file: string
+  readonly vector: Vector
+  /** How the input was given: `whole`, `with payload behind it` or `cut off at N`. */
+  readonly input: string
+  /** The field that differs, such as `status` or `source`. */
+  readonly field: string
+  readonly expected: unknown
+  /** The decoder's value; the error where it threw. */
+  readonly got: unknown
+}
+
+/** What came of a check. */
+export interface DecoderReport {
+  /** Vectors that were compared. */
+  readonly checked: number
+  /** Vectors that the decoder left out. */
+  readonly skipped: number
+  readonly disagreements: readonly Disagreement[]
+}
+
+/** It looks like the start of another header, and like nothing that belongs to the one before it. */
+const PAYLOAD = new TextEncoder().encode('PROXY TCP4 203.0.113.9 203.0.113.10 1 2\r\n\r\n')
+
+/**
+ * Gives a decoder every vector, and tells where the two disagree.
+ *
+ * @example
+ * ```ts
+ * import { decodeHeader } from 'proxyprotocol'
+ * import { checkDecoder } from 'proxyprotocol/vectors'
+ *
+ * const { checked, disagreements } = checkDecoder((bytes, { options }) => {
+ *   const result = decodeHeader(bytes, options)
+ *   if (result.status === 'partial') return { status: 'partial' }
+ *   if (result.status !== 'header') return { status: 'refused' }
+ *   return { status: 'header', byteLength: result.byteLength, command: result.header.command }
+ * })
+ * console.log(checked, disagreements.length) // all of them, and none
+ * ```
+ */
+export function checkDecoder(decode: CheckedDecoder): DecoderReport {
+  const all = vectorFiles.flatMap(({ name: file, vectors }) => vectors.map(vector => ({ file, vector })))
+  const asked = all.filter(({ vector }) => answerOf(decode, vector.bytes, vector) !== undefined)
+  const disagreements = asked.flatMap(({ file, vector }) => {
+    const found = firstDifference(decode, vector)
+    return found ? [{ file, vector, ...found }] : []
+  })
+  return { checked: asked.length, skipped: all.length - asked.length, disagreements }
+}
+
+type Difference = Omit<Disagreement, 'file' | 'vector'>
+
+function firstDifference(decode: CheckedDecoder, vector: Vector): Difference | undefined {
+  for (const { input, bytes, expected } of trialsOf(vector)) {
+    const answer = answerOf(decode, bytes, vector)
+    const difference = answer && differenceOf(answer, expected)
+    if (difference) return { input, ...difference }
+  }
+  return undefined
+}
+
+interface Trial {
+  readonly input: string
+  readonly bytes: Uint8Array
+  readonly expected: Expected
+}
+
+function* trialsOf({ bytes, expected }: Vector): Generator<Trial> {
+  yield { input: 'whole', bytes, expected }
+  if (expected.status === 'partial') return
+  const more = new Uint8Array(bytes.length + PAYLOAD.length)
+  more.set(bytes)
+  more.set(PAYLOAD, bytes.length)
+  yield { input: 'with payload behind it', bytes: more, expected }
+  if (expected.status !== 'header') return
+  for (let length = 0; length < expected.byteLength; length++) {
+    const input = `cut off at ${length}`
+    yield { input, bytes: bytes.slice(0, length), expected: { status: 'partial', missing: 1 } }
+  }
+}
+
+/** An error, as a value that no answer can be. */
+interface Thrown {
+  readonly error: unknown
+}
+
+function answerOf(
+  decode: CheckedDecoder,
+  bytes: Uint8Array,
+  vector: Vector,
+): DecoderAnswer | Thrown | undefined {
+  try {
+    return decode(bytes.slice(), vector)
+  } catch (error) {
+    return { error }
+  }
+}
+
+function differenceOf(
+  answer: DecoderAnswer | Thrown,
+  expected: Expected,
+): Omit<Difference, 'input'> | undefined {
+  const status = expected.status === 'absent' || expected.status === 'invalid' ? 'refused' : expected.status
+  if ('error' in answer) return { field: 'status', expected: status, got: answer.error }
+  if (answer.status !== status) return { field: 'status', expected: status, got: answer.status }
+  if (expected.status !== 'header') return undefined
+  const wanted = new Map<string, unknown>(Object.entries(expected))
+  const differing = Object.entries(answer).find(([field, got]) => !isDeepStrictEqual(got, wanted.get(field)))
+  if (!differing) return undefined
+  const [field, got] = differing
+  return { field, expected: wanted.get(field), got }
+}

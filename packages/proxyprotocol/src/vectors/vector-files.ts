@@ -1,0 +1,31 @@
+// Reads the vectors from the JSON files that stand beside src and dist alike: importing JSON makes Node 20 warn.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Vector, VectorFile } from './vector.ts'
+
+const folder = new URL('../../vectors/', import.meta.url)
+
+/**
+ * Every vector of this library's own tests, by file.
+ *
+ * @example
+ * ```ts
+ * import { vectorFiles } from 'proxyprotocol/vectors'
+ *
+ * for (const { name, vectors } of vectorFiles) console.log(name, vectors.length)
+ * ```
+ */
+export const vectorFiles: readonly VectorFile[] = readdirSync(folder)
+  .sort()
+  .map(name => ({ name, vectors: load(name) }))
+
+function load(file: string): readonly Vector[] {
+  const text = readFileSync(new URL(file, folder), 'utf8')
+  const data = JSON.parse(text) as readonly Omit<Vector, 'bytes'>[] // our own files; a wrong one fails its test
+  return data.map(vector => ({ ...vector, bytes: bytesOf(vector.hex) }))
+}
+
+/** Memory of its own, as bytes from a file would have it: Buffer's is often part of a pool. */
+function bytesOf(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, 'hex'))
+}
