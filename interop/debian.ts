@@ -1,0 +1,116 @@
+// The peers' programs. What is not installed comes from Debian's packages, unpacked below node_modules/.cache with what they
+// need and the system lacks: that takes no root, changes no system and starts no service.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const CACHE = fileURLToPath(new URL('../node_modules/.cache/interop', import.meta.url))
+/** Written last: without it a folder holds what an unpacking that was cut short has left. */
+const COMPLETE = 'complete'
+const PROGRAM_FOLDERS = ['usr/sbin', 'usr/bin', 'usr/games']
+
+/** What a peer says of its program. */
+export interface Debian {
+  readonly program: string
+  /** The packages that hold it; what they depend on is found out. */
+  readonly packages: readonly string[]
+  /** The arguments with which it tells its version. */
+  readonly version: readonly string[]
+  /** Further folders of libraries, below the root. */
+  readonly libraries?: readonly string[]
+}
+
+/** A program that can be started. */
+export interface Program {
+  readonly path: string
+  /** Where its packages were unpacked; empty where it is installed. */
+  readonly root: string
+  readonly environment: Readonly<Record<string, string>>
+  /** What it says of its version. */
+  readonly version: string
+}
+
+/**
+ * The program, installed or unpacked.
+ *
+ * @throws Error that says what is missing, and what to do.
+ */
+export function provide(debian: Debian): Program {
+  const known = provided.get(debian)
+  if (known) return known
+  const found = find(debian)
+  provided.set(debian, found)
+  return found
+}
+
+const provided = new Map<Debian, Program>()
+
+function find({ program, packages, version, libraries = [] }: Debian): Program {
+  const root = join(CACHE, program)
+  if (!existsSync(join(root, COMPLETE))) unpack(packages, root)
+  const unpacked = PROGRAM_FOLDERS.map(folder => join(root, folder, program)).find(path => existsSync(path))
+  const path = unpacked ?? PROGRAM_FOLDERS.map(folder => join('/', folder, program)).find(existsSync)
+  if (path === undefined) throw new Error(`the packages ${packages.join(', ')} hold no program ${program}`)
+  const environment = unpacked === undefined ? {} : libraryPath(root, libraries)
+  const found = { path, root: unpacked === undefined ? '' : root, environment }
+  return { ...found, version: versionOf(found, version) }
+}
+
+function unpack(packages: readonly string[], root: string): void {
+  const lacking = whatIsLacking(packages)
+  const folder = `${root}.packages`
+  rmSync(root, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  mkdirSync(root, { recursive: true })
+  if (lacking.length > 0) run('apt-get', ['download', '-q', ...lacking], folder)
+  for (const file of readdirSync(folder)) run('dpkg-deb', ['-x', join(folder, file), root], folder)
+  rmSync(folder, { recursive: true })
+  writeFileSync(join(root, COMPLETE), `${lacking.join('\n')}\n`)
+}
+
+/** What apt would install, as `name=version`; what is installed in an older version is left as it is. */
+function whatIsLacking(packages: readonly string[]): readonly string[] {
+  const plan = ['-s', '--no-install-recommends', 'install', ...packages]
+  let planned = spawnSync('apt-get', plan, { encoding: 'utf8' })
+  if (planned.error) throw new Error('there is no apt-get: the peers are packages of Debian')
+  if (planned.status !== 0 && process.getuid?.() === 0) {
+    run('apt-get', ['-q', 'update'], '/')
+    planned = spawnSync('apt-get', plan, { encoding: 'utf8' })
+  }
+  if (planned.status !== 0) {
+    throw new Error(
+      `apt knows no ${packages.join(', ')}; \`sudo apt-get update\` may help: ${planned.stderr}`,
+    )
+  }
+  const installs = planned.stdout.matchAll(/^Inst (\S+) \((\S+)/gm)
+  return [...installs].map(([, name, version]) => `${String(name)}=${String(version)}`)
+}
+
+function run(command: string, args: readonly string[], cwd: string): void {
+  const { status, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`)
+}
+
+function libraryPath(root: string, more: readonly string[]): Readonly<Record<string, string>> {
+  const multiarch = ['usr/lib', 'lib'].flatMap(folder =>
+    existsSync(join(root, folder))
+      ? readdirSync(join(root, folder)).flatMap(name =>
+          name.includes('-linux-gnu') ? [`${folder}/${name}`] : [],
+        )
+      : [],
+  )
+  return { LD_LIBRARY_PATH: [...multiarch, ...more].map(folder => join(root, folder)).join(':') }
+}
+
+/** The line that names a version up to there, on whichever output it stands. */
+function versionOf({ path, environment }: Omit<Program, 'version'>, args: readonly string[]): string {
+  const { stdout, stderr, error } = spawnSync(path, args, {
+    encoding: 'utf8',
+    env: { ...process.env, ...environment },
+  })
+  const line = /^.*?\d+\.\d[^\s,)]*/m.exec(`${stdout}\n${stderr}`)
+  if (error || !line) throw new Error(`${path} does not run: ${error?.message ?? stderr}`)
+  return line[0].trim()
+}
