@@ -28,7 +28,7 @@ export interface Program {
   /** Where its packages were unpacked; empty where it is installed. */
   readonly root: string
   readonly environment: Readonly<Record<string, string>>
-  /** What it says of its version. */
+  /** Its name and version. */
   readonly version: string
 }
 
@@ -55,7 +55,7 @@ function find({ program, packages, version, libraries = [] }: Debian): Program {
   if (path === undefined) throw new Error(`the packages ${packages.join(', ')} hold no program ${program}`)
   const environment = unpacked === undefined ? {} : libraryPath(root, libraries)
   const found = { path, root: unpacked === undefined ? '' : root, environment }
-  return { ...found, version: versionOf(found, version) }
+  return { ...found, version: versionOf(program, found, version) }
 }
 
 function unpack(packages: readonly string[], root: string): void {
@@ -104,13 +104,18 @@ function libraryPath(root: string, more: readonly string[]): Readonly<Record<str
   return { LD_LIBRARY_PATH: [...multiarch, ...more].map(folder => join(root, folder)).join(':') }
 }
 
-/** The line that names a version up to there, on whichever output it stands. */
-function versionOf({ path, environment }: Omit<Program, 'version'>, args: readonly string[]): string {
+/** Its first number with a point, on whichever output that stands. */
+function versionOf(
+  program: string,
+  { path, environment }: Omit<Program, 'version'>,
+  args: readonly string[],
+): string {
   const { stdout, stderr, error } = spawnSync(path, args, {
+    argv0: program, // some begin with their path, which may hold such a number as well
     encoding: 'utf8',
     env: { ...process.env, ...environment },
   })
-  const line = /^.*?\d+\.\d[^\s,)]*/m.exec(`${stdout}\n${stderr}`)
-  if (error || !line) throw new Error(`${path} does not run: ${error?.message ?? stderr}`)
-  return line[0].trim()
+  const version = /\d+\.\d[^\s,)]*/.exec(`${stdout}\n${stderr}`)
+  if (error || !version) throw new Error(`${path} does not run: ${error?.message ?? stderr}`)
+  return `${program} ${version[0]}`
 }

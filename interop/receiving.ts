@@ -33,8 +33,8 @@ interface Door {
 }
 
 const host = '127.0.0.1'
-/** Each announced client has a port of its own, so that no log shows another's. */
-let nextPort = 40_000
+/** Each announced client has an address and a port of its own, so that no log shows another's. */
+let clients = 0
 
 /** A case for each version and each of our ways to send that speaks the target's protocol. */
 export function receiving(target: Target, stage: Stage): readonly Case[] {
@@ -61,13 +61,14 @@ async function reach(
 }
 
 function announced(version: Version): readonly InetInit[] {
-  const ends = [
-    ['192.0.2.1', '198.51.100.7'],
-    ['2001:db8::1', '2001:db8:ffff::7'],
-  ] as const
-  return ends.map(([source, destination]) => ({
+  const n = (clients++ % 250) + 1
+  const port = 40_000 + clients
+  return [
+    [`192.0.2.${n}`, '198.51.100.7'],
+    [`2001:db8::${n}`, '2001:db8:ffff::7'],
+  ].map(([source = '', destination = '']) => ({
     version,
-    source: { address: source, port: nextPort++ },
+    source: { address: source, port },
     destination: { address: destination, port: 443 },
   }))
 }

@@ -21,14 +21,23 @@ import { certificate } from '../packages/proxyprotocol/test/support/certificate.
 import { seenOf, type Seen } from './seen.ts'
 import { until, type Stage } from './stage.ts'
 
+/** How a place is written by HAProxy, nginx and hitch, but for UNIX sockets. */
+export function hostPort({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
 /** The doors: the codec on a bare socket, the awaited server, and `attach` on each of Node's servers. */
 export const serverKinds = ['codec', 'createServer', 'net', 'http', 'https', 'h2c', 'h2'] as const
 export type ServerKind = (typeof serverKinds)[number]
 
+/** Where a server listens. */
 export type Place = { readonly host: string; readonly port: number } | { readonly path: string }
 
-export interface OurServer {
+export interface OurServer extends Served {
   readonly kind: ServerKind
+}
+
+export interface Served {
   readonly place: Place
   /** In the order of arrival. */
   readonly seen: readonly Seen[]
@@ -40,7 +49,8 @@ export interface OurServer {
   find(fits: (seen: Seen) => boolean, what: string): Promise<Seen>
 }
 
-const accept = { trust: ['127.0.0.0/8', '::1', 'unix'] }
+/** Everything comes from this machine. */
+export const accept: { readonly trust: readonly string[] } = { trust: ['127.0.0.0/8', '::1', 'unix'] }
 const tls = { key: certificate.key, cert: certificate.cert }
 
 /** Starts a server on IPv4, or where it is told to; it ends with the stage. */
@@ -49,8 +59,17 @@ export async function startServer(
   kind: ServerKind,
   where: { readonly host: string } | { readonly path: string } = { host: '127.0.0.1' },
 ): Promise<OurServer> {
+  return { kind, ...(await serve(stage, makers[kind], where)) }
+}
+
+/** Starts a server that answers in a way of its own, and keeps in the log what it learns. */
+export async function serve(
+  stage: Stage,
+  make: (log: Log) => Server | ProxyServer,
+  where: { readonly host: string } | { readonly path: string } = { host: '127.0.0.1' },
+): Promise<Served> {
   const log = new Log()
-  const server = makers[kind](log)
+  const server = make(log)
   const bound = await listen(server, 'path' in where ? where : { ...where, port: 0 })
   const stopListening = [
     on(diagnosticsChannels.rejected, message => {
@@ -67,8 +86,8 @@ export async function startServer(
   })
   const place = 'path' in where ? where : { ...where, port: bound }
   const { seen, refused } = log
-  const find: OurServer['find'] = (fits, what) => until(() => seen.find(fits), what)
-  return { kind, place, seen, refused, find, accepted: () => log.accepted }
+  const find: Served['find'] = (fits, what) => until(() => seen.find(fits), what)
+  return { place, seen, refused, find, accepted: () => log.accepted }
 }
 
 /** Listens to a channel until the function that it gives is called. */
@@ -79,7 +98,7 @@ function on(channel: string, listener: (message: unknown) => void): () => void {
   }
 }
 
-class Log {
+export class Log {
   readonly seen: Seen[] = []
   readonly refused: string[] = []
   accepted = 0

@@ -1,9 +1,26 @@
 // All peers, in the order in which they play.
 
 import type { Peer } from '../peer.ts'
+import { apache } from './apache.ts'
 import { chains } from './chains.ts'
 import { curl } from './curl.ts'
 import { haproxy } from './haproxy.ts'
+import { hitch } from './hitch.ts'
 import { nginx } from './nginx.ts'
+import { stunnel } from './stunnel.ts'
+import { swaks } from './swaks.ts'
+import { tshark } from './tshark.ts'
+import { varnish } from './varnish.ts'
 
-export const peers: readonly Peer[] = [haproxy, nginx, curl, chains]
+export const peers: readonly Peer[] = [
+  haproxy,
+  nginx,
+  curl,
+  chains,
+  apache,
+  varnish,
+  hitch,
+  stunnel,
+  swaks,
+  tshark,
+]

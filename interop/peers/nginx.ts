@@ -10,7 +10,7 @@ import { provide, type Debian } from '../debian.ts'
 import type { Case, Peer } from '../peer.ts'
 import { receiving, type Target } from '../receiving.ts'
 import { sending } from '../sending.ts'
-import { serverKinds, startServer, type Place } from '../servers.ts'
+import { hostPort, serverKinds, startServer, type Place } from '../servers.ts'
 import type { Stage } from '../stage.ts'
 
 export const nginxProgram: Debian = {
@@ -108,7 +108,7 @@ function block(directives: readonly string[], last = ''): string {
 
 function textOf(place: Place): string {
   if ('path' in place) return `unix:${place.path}`
-  return place.host.includes(':') ? `[${place.host}]:${place.port}` : `${place.host}:${place.port}`
+  return hostPort(place)
 }
 
 async function senders(servers: NginxServers): Promise<readonly Case[]> {

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { provide, type Debian } from '../../debian.ts'
-import type { Place } from '../../servers.ts'
+import { hostPort, type Place } from '../../servers.ts'
 import type { Stage } from '../../stage.ts'
 
 export const haproxyProgram: Debian = { program: 'haproxy', packages: ['haproxy'], version: ['-v'] }
@@ -81,5 +81,5 @@ export class Sections {
 
 function textOf(place: Place): string {
   if ('path' in place) return `unix@${place.path}`
-  return place.host.includes(':') ? `[${place.host}]:${place.port}` : `${place.host}:${place.port}`
+  return hostPort(place)
 }
