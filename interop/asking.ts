@@ -86,6 +86,12 @@ export async function talk(socket: Socket, text: string): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
+/** The first that comes from a server that speaks first. */
+export async function greeting(socket: Socket): Promise<string> {
+  const [chunk] = (await once(socket, 'data', { signal: AbortSignal.timeout(PATIENCE) })) as [Buffer]
+  return chunk.toString('latin1')
+}
+
 /** One request; resolves with the body. */
 export async function httpGet(socket: Socket, path = '/'): Promise<string> {
   return responseOf(http.get({ path, host: 'localhost', createConnection: () => socket }))

@@ -2,7 +2,7 @@
 // need and the system lacks: that takes no root, changes no system and starts no service.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -16,10 +16,8 @@ export interface Debian {
   readonly program: string
   /** The packages that hold it; what they depend on is found out. */
   readonly packages: readonly string[]
-  /** The arguments with which it tells its version. */
-  readonly version: readonly string[]
-  /** Further folders of libraries, below the root. */
-  readonly libraries?: readonly string[]
+  /** The arguments with which it tells its version; without them that of its first package is told. */
+  readonly version?: readonly string[]
 }
 
 /** A program that can be started. */
@@ -47,15 +45,16 @@ export function provide(debian: Debian): Program {
 
 const provided = new Map<Debian, Program>()
 
-function find({ program, packages, version, libraries = [] }: Debian): Program {
+function find({ program, packages, version }: Debian): Program {
   const root = join(CACHE, program)
   if (!existsSync(join(root, COMPLETE))) unpack(packages, root)
   const unpacked = PROGRAM_FOLDERS.map(folder => join(root, folder, program)).find(path => existsSync(path))
   const path = unpacked ?? PROGRAM_FOLDERS.map(folder => join('/', folder, program)).find(existsSync)
   if (path === undefined) throw new Error(`the packages ${packages.join(', ')} hold no program ${program}`)
-  const environment = unpacked === undefined ? {} : libraryPath(root, libraries)
+  const environment = unpacked === undefined ? {} : libraryPath(root)
   const found = { path, root: unpacked === undefined ? '' : root, environment }
-  return { ...found, version: versionOf(program, found, version) }
+  const number = version ? versionOf(program, found, version) : packageVersion(String(packages[0]), root)
+  return { ...found, version: `${program} ${number}` }
 }
 
 function unpack(packages: readonly string[], root: string): void {
@@ -93,7 +92,7 @@ function run(command: string, args: readonly string[], cwd: string): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`)
 }
 
-function libraryPath(root: string, more: readonly string[]): Readonly<Record<string, string>> {
+function libraryPath(root: string): Readonly<Record<string, string>> {
   const multiarch = ['usr/lib', 'lib'].flatMap(folder =>
     existsSync(join(root, folder))
       ? readdirSync(join(root, folder)).flatMap(name =>
@@ -101,7 +100,7 @@ function libraryPath(root: string, more: readonly string[]): Readonly<Record<str
         )
       : [],
   )
-  return { LD_LIBRARY_PATH: [...multiarch, ...more].map(folder => join(root, folder)).join(':') }
+  return { LD_LIBRARY_PATH: [...multiarch, 'usr/lib'].map(folder => join(root, folder)).join(':') }
 }
 
 /** Its first number with a point, on whichever output that stands. */
@@ -117,5 +116,12 @@ function versionOf(
   })
   const version = /\d+\.\d[^\s,)]*/.exec(`${stdout}\n${stderr}`)
   if (error || !version) throw new Error(`${path} does not run: ${error?.message ?? stderr}`)
-  return `${program} ${version[0]}`
+  return version[0]
+}
+
+function packageVersion(name: string, root: string): string {
+  const unpacked = readFileSync(join(root, COMPLETE), 'utf8').split('\n')
+  const entry = unpacked.find(line => line.startsWith(`${name}=`))
+  if (entry !== undefined) return entry.slice(name.length + 1)
+  return spawnSync('dpkg-query', ['-W', '-f', '${Version}', name], { encoding: 'utf8' }).stdout
 }

@@ -10,6 +10,8 @@ export interface Row {
   readonly fault?: string
 }
 
+const directions: readonly Direction[] = ['sends', 'receives', 'chain', 'decodes']
+
 export interface PeerReport {
   readonly name: string
   /** What its programs say of their versions. */
@@ -21,12 +23,14 @@ export interface PeerReport {
 
 const INTRODUCTION = `# Interoperability
 
-Written by \`npm run interop -- --full\`, which runs this library and the relay with other software, all of it on one machine's
-loopback addresses. [How it works, and how to add a peer](../interop/README.md).
+Written by \`npm run interop -- --full\` when all cases held. It runs this library and the relay with other software, Debian's
+packages, all of it on the loopback addresses of one machine. [How it works, and how to add a peer](../interop/README.md).
 
-**sends**: the peer is in front of our servers; what they have learnt of the client is held against the client's own two ends.
-**receives**: the peer is behind our clients and our relay; it must answer, or log, the client that was announced.
-**chain**: several in a row. **decodes**: the peer reads bytes that we have made.
+- **sends**: the peer is in front of our servers; what they have learnt of the client is held against the client's own two ends.
+- **receives**: the peer is behind our clients and our relay; it must answer, or log, the client that was announced.
+- **chain**: several in a row, the relay among them. **decodes**: the peer reads bytes that we have made.
+
+The numbers are cases; each stands below with what was seen.
 `
 
 /** One peer's cases for a terminal. */
@@ -41,12 +45,24 @@ export function toTable({ name, versions, rows, missing }: PeerReport): string {
 }
 
 export function toMarkdown(reports: readonly PeerReport[]): string {
-  const parts = reports.map(({ name, versions, rows }) => {
-    const lines = rows.map(row => `| ${row.direction} | ${row.name} | ${row.showed ?? ''} |`)
-    const version = versions.map(line => `\`${line}\``).join(', ')
-    return [`## ${name}\n\n${version}\n`, '| direction | case | saw |', '| --- | --- | --- |', ...lines].join(
-      '\n',
+  return [INTRODUCTION, summary(reports), ...reports.map(details)].join('\n\n')
+}
+
+function summary(reports: readonly PeerReport[]): string {
+  const head = [
+    '| peer | programs | sends | receives | chain | decodes |',
+    '| --- | --- | --- | --- | --- | --- |',
+  ]
+  const lines = reports.map(({ name, versions, rows }) => {
+    const counts = directions.map(each =>
+      String(rows.filter(({ direction }) => direction === each).length || ''),
     )
+    return `| [${name}](#${name}) | ${versions.join('<br>')} | ${counts.join(' | ')} |`
   })
-  return [INTRODUCTION, ...parts].join('\n\n')
+  return [...head, ...lines].join('\n')
+}
+
+function details({ name, rows }: PeerReport): string {
+  const lines = rows.map(({ direction, name: what, showed = '' }) => `| ${direction} | ${what} | ${showed} |`)
+  return [`## ${name}\n`, '| direction | case | saw |', '| --- | --- | --- |', ...lines].join('\n')
 }

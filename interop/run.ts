@@ -1,7 +1,7 @@
 // Real software on the other side, each peer against each door of ours.
 //
 //   npm run interop                  the peers of every run
-//   npm run interop -- --full        all peers; writes docs/interop.md
+//   npm run interop -- --full        all peers; writes docs/interop.md where all is well
 //   npm run interop -- nginx curl    these alone
 //
 // A peer that cannot be had is left out, loudly, and a failure where CI=true.
@@ -24,7 +24,14 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { full: { type: 'boolean', default: false } },
 })
+const all = values.full && positionals.length === 0
 const names = peers.map(({ name }) => name)
+const stages = new Set<Stage>()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    void Promise.all([...stages].map(stage => stage.close())).finally(() => process.exit(1))
+  })
+}
 const unknown = positionals.find(word => !names.includes(word))
 if (unknown !== undefined) {
   console.error(`interop: there is no peer ${unknown}; there are: ${names.join(', ')}`)
@@ -35,7 +42,7 @@ if (unknown !== undefined) {
 
 function chosen(): readonly Peer[] {
   if (positionals.length > 0) return peers.filter(({ name }) => positionals.includes(name))
-  return values.full ? peers : peers.filter(({ always }) => always)
+  return all ? peers : peers.filter(({ always }) => always)
 }
 
 async function runAll(players: readonly Peer[]): Promise<void> {
@@ -52,25 +59,27 @@ async function runAll(players: readonly Peer[]): Promise<void> {
   if (missing.length > 0) console.error(`interop: LEFT OUT, as they cannot be had: ${missing.join(', ')}`)
   const inCi = process.env['CI'] === 'true'
   if (failed.length > 0 || (inCi && missing.length > 0)) process.exitCode = 1
-  else if (values.full && missing.length === 0) await writeDocument(reports)
+  else if (all && missing.length === 0) await writeDocument(reports)
 }
 
 async function play(peer: Peer): Promise<PeerReport> {
   const { name } = peer
   const stage = new Stage()
+  stages.add(stage)
   try {
     const versions = peer.programs.map(each => provide(each).version)
     const rows: Row[] = []
     try {
       for (const each of await peer.cases(stage)) rows.push(await hold(each))
     } catch (error) {
-      rows.push({ direction: 'starts', name: 'starts and listens', fault: String(error) })
+      rows.push({ direction: 'starts', name: 'starts and listens', fault: messageOf(error) })
     }
     return { name, versions, rows }
   } catch (error) {
-    return { name, versions: [], rows: [], missing: error instanceof Error ? error.message : String(error) }
+    return { name, versions: [], rows: [], missing: messageOf(error) }
   } finally {
     await stage.close()
+    stages.delete(stage)
   }
 }
 
@@ -83,8 +92,12 @@ async function hold({ direction, name, run }: Case): Promise<Row> {
     ])
     return { direction, name, showed }
   } catch (error) {
-    return { direction, name, fault: error instanceof Error ? error.message : String(error) }
+    return { direction, name, fault: messageOf(error) }
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message.trim() : String(error)
 }
 
 async function writeDocument(reports: readonly PeerReport[]): Promise<void> {

@@ -2,7 +2,16 @@
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +21,8 @@ import type { Program } from './debian.ts'
 /** Milliseconds for a program to listen, for what is awaited of it, and between two looks. */
 const PATIENCE = 15_000
 const INTERVAL = 15
+/** Milliseconds for a program to end by itself. */
+const FAREWELL = 2000
 /** Below what systems give out for port 0, so that no connection takes a port between the look and the peer's own listening. */
 const [FIRST_PORT, LAST_PORT] = [12_000, 32_000]
 /** What is shown of a program's output where it fails. */
@@ -21,7 +32,7 @@ const TAIL = 2000
 export interface Running {
   readonly output: () => string
   /** Resolves with the first match in its output. */
-  said(pattern: RegExp): Promise<RegExpExecArray>
+  readonly said: (pattern: RegExp) => Promise<RegExpExecArray>
 }
 
 export class Stage {
@@ -32,6 +43,7 @@ export class Stage {
 
   constructor() {
     this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'interop-')))
+    chmodSync(this.folder, 0o755)
     this.atEnd(() => rmSync(this.folder, { recursive: true, force: true }))
   }
 
@@ -48,6 +60,14 @@ export class Stage {
   file(name: string, content: string | Uint8Array): string {
     const path = join(this.folder, name)
     writeFileSync(path, content)
+    return path
+  }
+
+  /** A folder that everyone may write to. */
+  open(name: string): string {
+    const path = join(this.folder, name)
+    mkdirSync(path)
+    chmodSync(path, 0o777)
     return path
   }
 
@@ -70,6 +90,7 @@ export class Stage {
   ): Promise<Running> {
     const child = spawn(path, args, {
       cwd: this.folder,
+      detached: true, // a group of its own, which is ended as a whole
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -107,13 +128,24 @@ export async function until<T>(look: () => T | undefined, what: string): Promise
   }
 }
 
+/** Ends a program with all that it has started: some do not see to that themselves. */
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exit = once(child, 'exit')
-  child.kill('SIGTERM')
-  const impatient = setTimeout(() => child.kill('SIGKILL'), 2000)
+  const { pid } = child
+  if (pid === undefined) return
+  const exit = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined
+  signal(-pid, 'SIGTERM')
+  const impatient = setTimeout(() => signal(-pid, 'SIGKILL'), FAREWELL)
   await exit
   clearTimeout(impatient)
+  signal(-pid, 'SIGKILL') // who has outlived it
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // nobody is left to get it
+  }
 }
 
 async function isFree(port: number, host: string): Promise<boolean> {

@@ -4,12 +4,17 @@ import type { Peer } from '../peer.ts'
 import { apache } from './apache.ts'
 import { chains } from './chains.ts'
 import { curl } from './curl.ts'
+import { dnsdist } from './dnsdist.ts'
+import { dovecot } from './dovecot.ts'
+import { exim } from './exim.ts'
 import { haproxy } from './haproxy.ts'
 import { hitch } from './hitch.ts'
+import { mariadb } from './mariadb.ts'
 import { nginx } from './nginx.ts'
 import { stunnel } from './stunnel.ts'
 import { swaks } from './swaks.ts'
 import { tshark } from './tshark.ts'
+import { unbound } from './unbound.ts'
 import { varnish } from './varnish.ts'
 
 export const peers: readonly Peer[] = [
@@ -23,4 +28,9 @@ export const peers: readonly Peer[] = [
   stunnel,
   swaks,
   tshark,
+  exim,
+  dovecot,
+  mariadb,
+  unbound,
+  dnsdist,
 ]
