@@ -14,6 +14,7 @@ import {
   createServer,
   diagnosticsChannels,
   type AcceptedMessage,
+  type HeaderServerOptions,
   type ProxyServer,
   type RejectedMessage,
 } from 'proxyprotocol/server'
@@ -114,12 +115,7 @@ export class Log {
 
 const makers: Record<ServerKind, (log: Log) => Server | ProxyServer> = {
   codec: codecServer,
-  createServer: log =>
-    createServer(accept, async ({ socket, info }) => {
-      const payload = await firstOf(socket)
-      const text = log.record(info.header, { socket, ...(payload !== undefined && { payload }) })
-      if (payload !== undefined) socket.write(text)
-    }),
+  createServer: log => awaitedServer(log),
   net: log =>
     attach(
       net.createServer(socket => {
@@ -134,6 +130,15 @@ const makers: Record<ServerKind, (log: Log) => Server | ProxyServer> = {
   https: log => attach(https.createServer(tls, answer(log)), accept),
   h2c: log => attach(http2.createServer(answer(log)), accept),
   h2: log => attach(http2.createSecureServer(tls, answer(log)), accept),
+}
+
+/** Whatever it is told besides, it believes this machine. */
+export function awaitedServer(log: Log, options: Omit<HeaderServerOptions, 'trust'> = {}): ProxyServer {
+  return createServer({ ...options, ...accept }, async ({ socket, info }) => {
+    const payload = await firstOf(socket)
+    const text = log.record(info.header, { socket, ...(payload !== undefined && { payload }) })
+    if (payload !== undefined) socket.write(text)
+  })
 }
 
 /** Nothing of the library but the decoder, in the way of its example. */

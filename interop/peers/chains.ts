@@ -13,7 +13,7 @@ import { startRelay } from '../relaying.ts'
 import type { Stage } from '../stage.ts'
 import { curlProgram, run, type Curl } from './curl.ts'
 import { haproxyProgram, Sections } from './haproxy/sections.ts'
-import { nginxProgram, NginxServers } from './nginx.ts'
+import { nginxProgram, NginxServers } from './nginx/servers.ts'
 
 const host = '127.0.0.1'
 

@@ -2,22 +2,15 @@
 // both versions.
 
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Ends } from '../asking.ts'
 import { ca, certificateFiles } from '../certificates.ts'
-import { provide, type Debian } from '../debian.ts'
 import type { Case, Peer } from '../peer.ts'
 import { receiving, type Target } from '../receiving.ts'
 import { sending } from '../sending.ts'
-import { hostPort, serverKinds, startServer, type Place } from '../servers.ts'
-import type { Stage } from '../stage.ts'
-
-export const nginxProgram: Debian = {
-  program: 'nginx',
-  packages: ['nginx', 'libnginx-mod-stream'],
-  version: ['-v'],
-}
+import { serverKinds, startServer } from '../servers.ts'
+import { passingOn } from './nginx/passing-on.ts'
+import { nginxProgram, NginxServers } from './nginx/servers.ts'
 
 export const nginx: Peer = {
   name: 'nginx',
@@ -25,90 +18,10 @@ export const nginx: Peer = {
   programs: [nginxProgram],
   async cases(stage) {
     const servers = new NginxServers(stage)
-    const cases = [...(await senders(servers)), ...(await receivers(servers))]
+    const cases = [...(await senders(servers)), ...(await passingOn(servers)), ...(await receivers(servers))]
     await servers.start()
     return cases
   },
-}
-
-/** One configuration: blocks that each listen at a place of their own, so that one process serves all cases. */
-export class NginxServers {
-  readonly stage: Stage
-  readonly #stream: string[] = []
-  readonly #http: string[] = []
-  readonly #places: (number | string)[] = []
-
-  constructor(stage: Stage) {
-    this.stage = stage
-  }
-
-  /** Passes connections on, with a header in front. */
-  async forward(
-    to: Place,
-    { host = '127.0.0.1', listen = '', lines = [] as readonly string[] } = {},
-  ): Promise<number> {
-    const port = await this.#port()
-    const server = [`proxy_pass ${textOf(to)}`, 'proxy_protocol on', ...lines]
-    this.#stream.push(block([`listen ${textOf({ host, port })} ${listen}`, ...server]))
-    return port
-  }
-
-  forwardUnix(name: string, to: Place): string {
-    const path = join(this.stage.folder, name)
-    this.#places.push(path)
-    this.#stream.push(block([`listen unix:${path}`, `proxy_pass ${textOf(to)}`, 'proxy_protocol on']))
-    return path
-  }
-
-  /** Takes headers, and answers with what it knows of the client. */
-  async answer(module: 'http' | 'stream', listen = '', lines: readonly string[] = []): Promise<number> {
-    const port = await this.#port()
-    const answer =
-      module === 'http'
-        ? 'location / { default_type text/plain; return 200 "$remote_addr $remote_port $proxy_protocol_server_addr $proxy_protocol_server_port"; }'
-        : 'return "$remote_addr $remote_port $proxy_protocol_server_addr $proxy_protocol_server_port";'
-    const believed = [
-      'set_real_ip_from 127.0.0.0/8',
-      ...(module === 'http' ? ['real_ip_header proxy_protocol'] : []),
-    ]
-    const server = block([`listen 127.0.0.1:${port} proxy_protocol ${listen}`, ...believed, ...lines], answer)
-    ;(module === 'http' ? this.#http : this.#stream).push(server)
-    return port
-  }
-
-  async start(): Promise<void> {
-    const program = provide(nginxProgram)
-    const { folder } = this.stage
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    const module = join(program.root, '/usr/lib/nginx/modules/ngx_stream_module.so')
-    const lines = [
-      `load_module ${module};`,
-      'daemon off;',
-      'master_process off;',
-      `pid ${folder}/nginx.pid;`,
-      'events { worker_connections 256; }',
-      `stream { ${this.#stream.join('\n')} }`,
-      `http { access_log off; ${temporary.map(name => `${name}_temp_path ${folder}/temp;`).join(' ')}`,
-      `${this.#http.join('\n')} }`,
-    ]
-    const file = this.stage.file('nginx.conf', `${lines.join('\n')}\n`)
-    await this.stage.start(program, ['-p', folder, '-e', 'stderr', '-c', file], this.#places)
-  }
-
-  async #port(): Promise<number> {
-    const port = await this.stage.port()
-    this.#places.push(port)
-    return port
-  }
-}
-
-function block(directives: readonly string[], last = ''): string {
-  return `server {\n${directives.map(line => `  ${line};\n`).join('')}  ${last}\n}`
-}
-
-function textOf(place: Place): string {
-  if ('path' in place) return `unix:${place.path}`
-  return hostPort(place)
 }
 
 async function senders(servers: NginxServers): Promise<readonly Case[]> {
