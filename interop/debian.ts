@@ -65,6 +65,7 @@ function unpack(packages: readonly string[], root: string): void {
   mkdirSync(root, { recursive: true })
   if (lacking.length > 0) run('apt-get', ['download', '-q', ...lacking], folder)
   for (const file of readdirSync(folder)) run('dpkg-deb', ['-x', join(folder, file), root], folder)
+  run('chmod', ['-R', 'ug-s', root], folder) // nobody shall become root by a file in a cache
   rmSync(folder, { recursive: true })
   writeFileSync(join(root, COMPLETE), `${lacking.join('\n')}\n`)
 }

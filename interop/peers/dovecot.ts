@@ -1,6 +1,8 @@
 // Dovecot: an IMAP server, which speaks first, behind headers of both versions, with TLS and without; its log names the client.
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { greeting } from '../asking.ts'
 import { certificateFiles } from '../certificates.ts'
@@ -54,13 +56,19 @@ export const dovecot: Peer = {
   },
 }
 
-/** It will not let root do the work of these. */
+/** Those who do its work: not root, whom it does not let, but whoever runs this otherwise. */
 function users(): readonly string[] {
-  const root = process.getuid?.() === 0
-  const names = root ? ['nobody', 'daemon', 'daemon'] : ['$USER', '$USER', '$USER']
-  return ['default_login_user', 'default_internal_user', 'default_internal_group'].map(
-    (key, i) => `${key} = ${String(names[i])}`,
-  )
+  const { uid, gid, username } = userInfo()
+  const group = readFileSync('/etc/group', 'utf8')
+    .split('\n')
+    .find(line => line.split(':')[2] === String(gid))
+  const [login, own, ownGroup] =
+    uid === 0 ? ['nobody', 'daemon', 'daemon'] : [username, username, String(group?.split(':')[0])]
+  return [
+    `default_login_user = ${login}`,
+    `default_internal_user = ${own}`,
+    `default_internal_group = ${ownGroup}`,
+  ]
 }
 
 function inPlace(
