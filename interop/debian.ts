@@ -58,39 +58,44 @@ function find({ program, packages, version }: Debian): Program {
 }
 
 function unpack(packages: readonly string[], root: string): void {
-  const lacking = whatIsLacking(packages)
   const folder = `${root}.packages`
-  rmSync(root, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-  mkdirSync(root, { recursive: true })
-  if (lacking.length > 0) run('apt-get', ['download', '-q', ...lacking], folder)
+  for (const each of [root, folder]) {
+    rmSync(each, { recursive: true, force: true }) // what an earlier run has left unfinished
+    mkdirSync(each, { recursive: true })
+  }
+  const lacking = download(packages, folder)
   for (const file of readdirSync(folder)) run('dpkg-deb', ['-x', join(folder, file), root], folder)
   run('chmod', ['-R', 'ug-s', root], folder) // nobody shall become root by a file in a cache
   rmSync(folder, { recursive: true })
   writeFileSync(join(root, COMPLETE), `${lacking.join('\n')}\n`)
 }
 
-/** What apt would install, as `name=version`; what is installed in an older version is left as it is. */
-function whatIsLacking(packages: readonly string[]): readonly string[] {
-  const plan = ['-s', '--no-install-recommends', 'install', ...packages]
-  let planned = spawnSync('apt-get', plan, { encoding: 'utf8' })
-  if (planned.error) throw new Error('there is no apt-get: the peers are packages of Debian')
-  if (planned.status !== 0 && process.getuid?.() === 0) {
-    run('apt-get', ['-q', 'update'], '/')
-    planned = spawnSync('apt-get', plan, { encoding: 'utf8' })
+/** As root it brings apt's lists up to date where there are none, or old ones that name what is gone. */
+function download(packages: readonly string[], folder: string): readonly string[] {
+  try {
+    return downloadLacking(packages, folder)
+  } catch (error) {
+    if (process.getuid?.() !== 0)
+      throw new Error(`${String(error)}\n\`sudo apt-get update\` may help`, { cause: error })
+    run('apt-get', ['-q', 'update'], folder)
+    return downloadLacking(packages, folder)
   }
-  if (planned.status !== 0) {
-    throw new Error(
-      `apt knows no ${packages.join(', ')}; \`sudo apt-get update\` may help: ${planned.stderr}`,
-    )
-  }
-  const installs = planned.stdout.matchAll(/^Inst (\S+) \((\S+)/gm)
-  return [...installs].map(([, name, version]) => `${String(name)}=${String(version)}`)
 }
 
-function run(command: string, args: readonly string[], cwd: string): void {
-  const { status, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
+/** What is installed in an older version is left as it is. */
+function downloadLacking(packages: readonly string[], folder: string): readonly string[] {
+  const planned = run('apt-get', ['-s', '--no-install-recommends', 'install', ...packages], folder)
+  const lacking = [...planned.matchAll(/^Inst (\S+) \((\S+)/gm)].map(
+    ([, name, version]) => `${String(name)}=${String(version)}`,
+  )
+  if (lacking.length > 0) run('apt-get', ['download', '-q', ...lacking], folder)
+  return lacking
+}
+
+function run(command: string, args: readonly string[], cwd: string): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`)
+  return stdout
 }
 
 function libraryPath(root: string): Readonly<Record<string, string>> {

@@ -28,10 +28,9 @@ const [FIRST_PORT, LAST_PORT] = [12_000, 32_000]
 /** What is shown of a program's output where it fails. */
 const TAIL = 2000
 
-/** A process that runs, and what it has said so far on both outputs. */
+/** A process that runs. */
 export interface Running {
-  readonly output: () => string
-  /** Resolves with the first match in its output. */
+  /** Resolves with the first match in what it says on both outputs, or has said. */
   readonly said: (pattern: RegExp) => Promise<RegExpExecArray>
 }
 
@@ -98,7 +97,6 @@ export class Stage {
     child.stdout.on('data', (chunk: Buffer) => void (said += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => void (said += chunk.toString()))
     this.atEnd(() => end(child))
-    const output = (): string => said
     const alive = <T>(look: () => T | undefined, what: string): Promise<T> =>
       until(() => {
         const found = look()
@@ -110,10 +108,7 @@ export class Stage {
         throw new Error(`${String(error)}: ${said.slice(-TAIL)}`)
       })
     await alive(() => listening.every(isListening) || undefined, `listen at ${listening.join(', ')}`)
-    return {
-      output,
-      said: pattern => alive(() => pattern.exec(said) ?? undefined, `say ${String(pattern)}`),
-    }
+    return { said: pattern => alive(() => pattern.exec(said) ?? undefined, `say ${String(pattern)}`) }
   }
 }
 
