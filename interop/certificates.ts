@@ -1,0 +1,31 @@
+// Certificates as peers and clients take them: those of the library's tests, which are for localhost and 127.0.0.1.
+
+import type { ConnectionOptions } from 'node:tls'
+import { certificate } from '../packages/proxyprotocol/test/support/certificate.ts'
+import { clientCertificate } from '../packages/proxyprotocol/test/support/more-certificates.ts'
+import type { Stage } from './stage.ts'
+
+/** Signs itself, and the client's. */
+export const ca: string = certificate.cert
+
+/** Of the client's certificate. */
+export const CLIENT_CN = 'Zoë Client'
+
+export interface CertificateFiles {
+  readonly cert: string
+  readonly key: string
+  /** Both in one file. */
+  readonly both: string
+}
+
+export function certificateFiles(stage: Stage): CertificateFiles {
+  const { cert, key } = certificate
+  return {
+    cert: stage.file('cert.pem', cert),
+    key: stage.file('key.pem', key),
+    both: stage.file('both.pem', `${cert}\n${key}\n`),
+  }
+}
+
+/** What a client with a certificate shows. */
+export const clientTls: ConnectionOptions = { cert: clientCertificate.cert, key: clientCertificate.key }

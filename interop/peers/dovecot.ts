@@ -1,0 +1,84 @@
+// Dovecot: an IMAP server, which speaks first, behind headers of both versions, with TLS and without; its log names the client.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { greeting } from '../asking.ts'
+import { certificateFiles } from '../certificates.ts'
+import { provide, type Debian, type Program } from '../debian.ts'
+import type { Peer } from '../peer.ts'
+import { receiving, type Target } from '../receiving.ts'
+
+/** With proot, which shows it its modules where it looks for them. */
+const program: Debian = { program: 'dovecot', packages: ['dovecot-imapd', 'proot'] }
+
+export const dovecot: Peer = {
+  name: 'dovecot',
+  programs: [program],
+  async cases(stage) {
+    const [plain, secure] = [await stage.port(), await stage.port()]
+    const { cert, key } = certificateFiles(stage)
+    const listener = (name: string, port: number, more = ''): string =>
+      `inet_listener ${name} {\n address = 127.0.0.1\n port = ${port}\n haproxy = yes\n ${more}\n}`
+    const lines = [
+      `base_dir = ${stage.open('run')}`,
+      `state_dir = ${stage.open('state')}`,
+      'log_path = /dev/stderr',
+      'protocols = imap',
+      ...users(),
+      'import_environment = LD_LIBRARY_PATH',
+      'haproxy_trusted_networks = 127.0.0.0/8',
+      `ssl_cert = <${cert}`,
+      `ssl_key = <${key}`,
+      'service imap-login {\n chroot =',
+      listener('imap', plain),
+      listener('imaps', secure, 'ssl = yes'),
+      '}',
+      'service anvil {\n chroot =\n}',
+      'service stats {\n chroot =\n}',
+      `mail_location = maildir:${stage.folder}`,
+      'passdb {\n driver = static\n args = nopassword=y\n}',
+    ]
+    const file = stage.file('dovecot.conf', `${lines.join('\n')}\n`)
+    const [started, args] = inPlace(provide(program), ['-F', '-c', file])
+    const { said } = await stage.start(started, args, [plain, secure])
+    const check: Target['check'] = async (answer, { source = '', destination = '' }) => {
+      assert.match(answer, /^\* OK /)
+      const [client, server] = [source, destination].map(end => String(end.split(' ')[0]))
+      await said(new RegExp(`rip=${String(client)}, lip=${String(server)}`))
+    }
+    const targets: readonly Target[] = [
+      { name: 'haproxy = yes, IMAP', port: plain, speak: greeting, check },
+      { name: 'haproxy = yes, IMAP in TLS', port: secure, tls: true, speak: greeting, check },
+    ]
+    return targets.flatMap(target => receiving(target, stage))
+  },
+}
+
+/** Those who do its work: not root, whom it does not let, but whoever runs this otherwise. */
+function users(): readonly string[] {
+  const { uid, gid, username } = userInfo()
+  const group = readFileSync('/etc/group', 'utf8')
+    .split('\n')
+    .find(line => line.split(':')[2] === String(gid))
+  const [login, own, ownGroup] =
+    uid === 0 ? ['nobody', 'daemon', 'daemon'] : [username, username, String(group?.split(':')[0])]
+  return [
+    `default_login_user = ${login}`,
+    `default_internal_user = ${own}`,
+    `default_internal_group = ${ownGroup}`,
+  ]
+}
+
+function inPlace(
+  { path, root, environment }: Program,
+  args: readonly string[],
+): [Pick<Program, 'path' | 'environment'>, readonly string[]] {
+  if (root === '') return [{ path, environment }, args]
+  const places = ['/usr/lib/dovecot', '/usr/bin/doveconf'].flatMap(place => [
+    '-b',
+    `${join(root, place)}:${place}`,
+  ])
+  return [{ path: join(root, 'usr/bin/proot'), environment }, [...places, path, ...args]]
+}

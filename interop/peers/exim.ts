@@ -1,0 +1,62 @@
+// Exim: a mail server, which speaks first, behind headers of both versions, with TLS and without.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { greeting } from '../asking.ts'
+import { certificateFiles } from '../certificates.ts'
+import { provide, type Debian } from '../debian.ts'
+import type { Peer } from '../peer.ts'
+import { receiving, type Target } from '../receiving.ts'
+import type { Stage } from '../stage.ts'
+
+/** With libnss_wrapper: it will not run without its own user, who is not on a machine where it is only unpacked. */
+const program: Debian = { program: 'exim4', packages: ['exim4-daemon-heavy', 'libnss-wrapper'] }
+
+export const exim: Peer = {
+  name: 'exim',
+  programs: [program],
+  async cases(stage) {
+    const { path, environment } = provide(program)
+    const [plain, secure] = [await stage.port(), await stage.port()]
+    const spool = stage.open('exim')
+    const { cert, key } = certificateFiles(stage)
+    const lines = [
+      `spool_directory = ${spool}`,
+      `log_file_path = ${spool}/%slog`,
+      'local_interfaces = 127.0.0.1',
+      `daemon_smtp_ports = ${plain} : ${secure}`,
+      `tls_on_connect_ports = ${secure}`,
+      'tls_advertise_hosts =',
+      `tls_certificate = ${cert}`,
+      `tls_privatekey = ${key}`,
+      'hosts_proxy = 127.0.0.1',
+      'smtp_banner = $sender_host_address $sender_host_port $proxy_external_address $proxy_external_port',
+      'rfc1413_query_timeout = 0s',
+      'keep_environment =',
+    ]
+    const file = stage.file('exim.conf', `${lines.join('\n')}\n`)
+    const wrapped = { path, environment: { ...environment, ...withUser(stage) } }
+    await stage.start(wrapped, ['-C', file, '-bdf', '-oP', `${spool}/pid`], [plain, secure])
+    const check: Target['check'] = (answer, { source, destination }) => {
+      assert.equal(answer, `220 ${String(source)} ${String(destination)}\r\n`)
+    }
+    const targets: readonly Target[] = [
+      { name: 'hosts_proxy, SMTP', port: plain, speak: greeting, check },
+      { name: 'hosts_proxy, SMTP in TLS', port: secure, tls: true, speak: greeting, check },
+    ]
+    return targets.flatMap(target => receiving(target, stage))
+  },
+}
+
+/** Its user is whoever runs this, or for root, which Exim is never to be, nobody. */
+function withUser(stage: Stage): Readonly<Record<string, string>> {
+  const [uid = 0, gid = 0] = [process.getuid?.(), process.getgid?.()]
+  const [user, group] = uid === 0 ? [65_534, 65_534] : [uid, gid]
+  const passwd = `Debian-exim:x:${user}:${group}::/:/bin/false\n${readFileSync('/etc/passwd', 'utf8')}`
+  const groups = `Debian-exim:x:${group}:\n${readFileSync('/etc/group', 'utf8')}`
+  return {
+    LD_PRELOAD: 'libnss_wrapper.so',
+    NSS_WRAPPER_PASSWD: stage.file('passwd', passwd),
+    NSS_WRAPPER_GROUP: stage.file('group', groups),
+  }
+}

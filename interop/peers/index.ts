@@ -1,0 +1,36 @@
+// All peers, in the order in which they play.
+
+import type { Peer } from '../peer.ts'
+import { apache } from './apache.ts'
+import { chains } from './chains.ts'
+import { curl } from './curl.ts'
+import { dnsdist } from './dnsdist.ts'
+import { dovecot } from './dovecot.ts'
+import { exim } from './exim.ts'
+import { haproxy } from './haproxy.ts'
+import { hitch } from './hitch.ts'
+import { mariadb } from './mariadb.ts'
+import { nginx } from './nginx.ts'
+import { stunnel } from './stunnel.ts'
+import { swaks } from './swaks.ts'
+import { tshark } from './tshark.ts'
+import { unbound } from './unbound.ts'
+import { varnish } from './varnish.ts'
+
+export const peers: readonly Peer[] = [
+  haproxy,
+  nginx,
+  curl,
+  chains,
+  apache,
+  varnish,
+  hitch,
+  stunnel,
+  swaks,
+  tshark,
+  exim,
+  dovecot,
+  mariadb,
+  unbound,
+  dnsdist,
+]

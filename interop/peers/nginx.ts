@@ -1,0 +1,78 @@
+// nginx: its stream module sends version 1, from TCP, TLS and UNIX listeners and on from another header; http and stream take
+// both versions.
+
+import assert from 'node:assert/strict'
+import { text } from 'node:stream/consumers'
+import type { Ends } from '../asking.ts'
+import { ca, certificateFiles } from '../certificates.ts'
+import type { Case, Peer } from '../peer.ts'
+import { receiving, type Target } from '../receiving.ts'
+import { sending } from '../sending.ts'
+import { serverKinds, startServer } from '../servers.ts'
+import { passingOn } from './nginx/passing-on.ts'
+import { nginxProgram, NginxServers } from './nginx/servers.ts'
+
+export const nginx: Peer = {
+  name: 'nginx',
+  always: true,
+  programs: [nginxProgram],
+  async cases(stage) {
+    const servers = new NginxServers(stage)
+    const cases = [...(await senders(servers)), ...(await passingOn(servers)), ...(await receivers(servers))]
+    await servers.start()
+    return cases
+  },
+}
+
+async function senders(servers: NginxServers): Promise<readonly Case[]> {
+  const { stage } = servers
+  const { cert, key } = certificateFiles(stage)
+  const cases: Case[] = []
+  for (const kind of serverKinds) {
+    const { place } = await startServer(stage, kind)
+    const way = { port: await servers.forward(place), localAddress: '127.0.0.9' }
+    cases.push(sending({ name: 'stream', kind, way, expected: { version: 1, family: 'INET' } }))
+  }
+  const kind = 'createServer'
+  const four = await startServer(stage, kind)
+  const six = await startServer(stage, kind, { host: '::1' })
+  const host = '::1'
+  const way6 = { host, port: await servers.forward(six.place, { host }) }
+  const secure = ['ssl_certificate ' + cert, 'ssl_certificate_key ' + key]
+  const tls = { ca, servername: 'localhost' }
+  const wayTls = { port: await servers.forward(four.place, { listen: 'ssl', lines: secure }), tls }
+  const wayUnix = { path: servers.forwardUnix('front.sock', four.place) }
+  const nobody = { family: 'UNSPEC', transport: 'UNSPEC', source: undefined, destination: undefined }
+  return [
+    ...cases,
+    sending({ name: 'stream, IPv6', kind, way: way6, expected: { version: 1, family: 'INET6' } }),
+    sending({ name: 'stream, from TLS', kind, way: wayTls, expected: { version: 1, family: 'INET' } }),
+    sending({
+      name: 'stream for a UNIX client',
+      kind,
+      way: wayUnix,
+      expected: ({ seen: { remote } }) => ({ version: 1, ...nobody, remote }),
+    }),
+  ]
+}
+
+async function receivers(servers: NginxServers): Promise<readonly Case[]> {
+  const { cert, key } = certificateFiles(servers.stage)
+  const secure = ['ssl_certificate ' + cert, 'ssl_certificate_key ' + key]
+  const check = (answer: string, { source, destination }: Ends): void => {
+    assert.equal(answer, `${String(source)} ${String(destination)}`)
+  }
+  const targets: readonly Target[] = [
+    { name: 'http', port: await servers.answer('http'), speak: 'http', check },
+    { name: 'https', port: await servers.answer('http', 'ssl', secure), tls: true, speak: 'http', check },
+    { name: 'stream', port: await servers.answer('stream'), speak: text, check },
+    {
+      name: 'stream with TLS',
+      port: await servers.answer('stream', 'ssl', secure),
+      tls: true,
+      speak: text,
+      check,
+    },
+  ]
+  return targets.flatMap(target => receiving(target, servers.stage))
+}

@@ -1,0 +1,42 @@
+// Unbound: a DNS resolver that takes version 2 over TCP; its log names the client.
+
+import assert from 'node:assert/strict'
+import { ADDRESS, askTcp, NAME } from '../dns.ts'
+import { provide, type Debian } from '../debian.ts'
+import type { Peer } from '../peer.ts'
+import { receiving } from '../receiving.ts'
+
+const program: Debian = { program: 'unbound', packages: ['unbound'], version: ['-V'] }
+
+export const unbound: Peer = {
+  name: 'unbound',
+  programs: [program],
+  async cases(stage) {
+    const port = await stage.port()
+    const lines = [
+      'server:',
+      ...['username: ""', 'chroot: ""', 'pidfile: ""', 'use-syslog: no', 'logfile: ""', 'log-queries: yes'],
+      ...[`directory: "${stage.folder}"`, 'num-threads: 1', 'module-config: "iterator"', 'do-udp: no'],
+      ...[`interface: 127.0.0.1@${port}`, `proxy-protocol-port: ${port}`],
+      ...['access-control: 0.0.0.0/0 allow', 'access-control: ::/0 allow'],
+      ...['local-zone: "test." static', `local-data: "${NAME}. A ${ADDRESS}"`],
+      'remote-control:',
+      'control-enable: no',
+    ]
+    const file = stage.file('unbound.conf', `${lines.join('\n')}\n`)
+    const { said } = await stage.start(provide(program), ['-d', '-c', file], [port])
+    return receiving(
+      {
+        name: 'proxy-protocol-port, DNS over TCP',
+        port,
+        speak: askTcp,
+        versions: [2],
+        check: async (answer, { source = '' }) => {
+          assert.equal(answer, ADDRESS)
+          await said(new RegExp(`${String(source.split(' ')[0])} ${NAME}`))
+        },
+      },
+      stage,
+    )
+  },
+}

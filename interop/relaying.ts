@@ -1,0 +1,29 @@
+// Our relay between peers: it believes the headers that come, and sends on what they say.
+
+import { createRelay, parseService } from 'proxyprotocol-server'
+import { ca, certificateFiles } from './certificates.ts'
+import type { Stage } from './stage.ts'
+
+const HOST = '127.0.0.1'
+
+export interface RelayPlan {
+  /** The upstream; with `tls` it speaks TLS behind the header. */
+  readonly to: { readonly port: number; readonly tls?: boolean }
+  readonly sends: 1 | 2
+  /** Whether the relay ends the clients' TLS, behind the header that they send. */
+  readonly tls?: boolean
+}
+
+/** Starts it; it ends with the stage. */
+export async function startRelay(stage: Stage, { to, sends, tls = false }: RelayPlan): Promise<number> {
+  const { cert, key } = certificateFiles(stage)
+  const from = tls ? `ssl://${HOST}:0?pp=detect&cert=${cert}&key=${key}` : `${HOST}:0?pp=detect`
+  const upstream = to.tls
+    ? `ssl://${HOST}:${to.port}?pp=v${sends}&cafile=${stage.file('ca.pem', ca)}`
+    : `${HOST}:${to.port}?pp=v${sends}`
+  const relay = createRelay(parseService(from, upstream, { trust: ['127.0.0.0/8'] }))
+  const bound = await relay.listen()
+  stage.atEnd(() => relay.server.abort())
+  if (typeof bound === 'string') throw new Error(`the relay listens at ${bound}`)
+  return bound.port
+}
