@@ -25,26 +25,24 @@ export function logRejections(
   servers: ServerSet,
   nameOf: (server: ProxyServer) => string | undefined = () => undefined,
 ): () => void {
-  const served = new Set<Connection>()
-  const errors = new Map<Connection, ProxyProtocolError>()
+  const served = new Set<Connection | undefined>() // connections of servers that were attached to are unknown
+  const errors = new Map<Connection | undefined, ProxyProtocolError>()
   const listeners: Record<string, (message: unknown) => void> = {
     [opened]: message => {
-      const { connection } = message as OpenedMessage // as each channel is documented
-      if (connection) served.add(connection)
+      served.add((message as OpenedMessage).connection) // as each channel is documented
     },
     [rejected]: message => {
       const { connection, error } = message as RejectedMessage
-      if (connection) errors.set(connection, error)
+      errors.set(connection, error)
     },
     [closed]: message => {
       const { connection, server, info, reason } = message as ClosedMessage
-      if (connection === undefined) return // a server that was attached to is none of ours
       const wasServed = served.delete(connection)
       const error = errors.get(connection)
       errors.delete(connection)
-      const ours = server as ProxyServer // those have no other connections
+      const ours = server as ProxyServer // or what was attached to, which is none of them
       if (!servers.has(ours) || wasServed || reason === 'probe') return
-      const { id, age } = connection
+      const { id, age } = connection as Connection // no server of ours was attached to
       io.log.write(
         'rejected',
         describeAccess({ ...rejectedEntry(info), id, reason, age, error }, nameOf(ours)),
