@@ -1,6 +1,7 @@
 // What typedoc is told for the site: the pages under their own titles and in their groups, and addresses by the path of what
 // they show, docs/server.html and api/proxyprotocol/server/attach.html.
 
+import { readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import {
   Application,
@@ -16,13 +17,7 @@ import { readAsGithubDoes } from './markdown.js'
 
 /** @typedef {import('./contents.js').Entry} Entry */
 
-const entryPoints = [
-  'packages/proxyprotocol/src/codec/index.ts',
-  'packages/proxyprotocol/src/server/index.ts',
-  'packages/proxyprotocol/src/client/index.ts',
-  'packages/proxyprotocol/src/dnsbl/index.ts',
-  'packages/proxyprotocol-server/src/index.ts',
-]
+const packages = ['proxyprotocol', 'proxyprotocol-server']
 const REFERENCE = 'API reference'
 /** Stands for the site's top in links that are the same on each page. */
 const TOP = 'site:'
@@ -31,12 +26,12 @@ const TOP = 'site:'
 const settings = {
   name: 'proxyprotocol',
   tsconfig: join(root, 'tsconfig.json'),
-  entryPoints: entryPoints.map(path => join(root, path)),
+  entryPoints: packages.flatMap(entryPointsOf),
   readme: join(root, 'README.md'),
   router: 'path',
   skipErrorChecking: true, // the gate has compiled them
   disableSources: true,
-  packagesRequiringDocumentation: ['proxyprotocol', 'proxyprotocol-server'],
+  packagesRequiringDocumentation: packages,
   requiredToBeDocumented: ['Class', 'Interface', 'TypeAlias', 'Variable', 'Function', 'Method', 'Accessor'],
   validation: { notDocumented: true },
   locales: { en: { kind_plural_module: REFERENCE } },
@@ -90,6 +85,19 @@ export async function configure(entries, links) {
     page.contents = String(page.contents).replaceAll(`href="${TOP}`, `href="${top && `${top}/`}`)
   })
   return app
+}
+
+/**
+ * The sources of what a package exports.
+ *
+ * @param {string} name
+ */
+function entryPointsOf(name) {
+  const folder = join(root, 'packages', name)
+  /** @type {{ exports: Record<string, string> }} */
+  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const programs = Object.values(exports).filter(path => path.endsWith('.js'))
+  return programs.map(path => join(folder, path.replace('./dist/', 'src/').replace(/\.js$/, '.ts')))
 }
 
 /** @param {DocumentReflection} page */
