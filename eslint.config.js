@@ -8,7 +8,7 @@ import { houseRules } from './scripts/house-rules.js'
 const nodeTest = { from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite'] }
 
 export default defineConfig(
-  globalIgnores(['**/dist/', 'coverage/', 'docs/api/']),
+  globalIgnores(['**/dist/', 'coverage/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,

@@ -4,12 +4,12 @@
 // Each block becomes a file of its own in node_modules/.cache, where the packages are found by name as a user's program
 // finds them; it is padded with empty lines, so that its line numbers are those of the page it stands in.
 
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import process from 'node:process'
 import ts from 'typescript'
 import { filesMatching, root } from './files.js'
+import { failures } from './run-snippets.js'
 
 /** @typedef {{ file: string, lines: string[] }} Page a text with as many lines as its file */
 /** @typedef {{ file: string, line: number, path: string, run: boolean, text: string }} Snippet */
@@ -18,9 +18,6 @@ const folder = join(root, 'node_modules', '.cache', 'snippets')
 
 /** How a block begins. */
 const opening = /^( *)(`{3,})(ts|js)( run)?$/
-
-/** Milliseconds for one block that runs. */
-const TIMEOUT = 20_000
 
 /** @type {ts.CompilerOptions} */
 const compilerOptions = {
@@ -48,9 +45,11 @@ const faults = [
   ...[...markdown, ...sources].flatMap(oddFences),
   ...typeErrors(),
 ]
-if (faults.length === 0) faults.push(...snippets.flatMap(failure))
+const runnable = snippets.filter(({ run }) => run)
+if (faults.length === 0) faults.push(...(await failures(runnable, { folder, compilerOptions })))
 for (const fault of faults) console.error(fault)
-console.log(`docs: ${markdown.length} pages, ${snippets.length} snippets, ${faults.length} faults`)
+const counts = `${snippets.length} snippets, of which ${runnable.length} run`
+console.log(`docs: ${markdown.length} pages, ${counts}, ${faults.length} faults`)
 process.exitCode = faults.length > 0 ? 1 : 0
 
 /**
@@ -116,19 +115,6 @@ function typeErrors() {
       .replace(/\.\d+\.(ts|js)$/, '')
     return `${page}:${line + 1}:${character + 1} - ${message}`
   })
-}
-
-/** @param {Snippet} snippet */
-function failure({ file, line, path, run }) {
-  if (!run) return []
-  const words = ['--import', 'tsx', path]
-  const { status, stderr, signal } = spawnSync(process.execPath, words, {
-    cwd: root,
-    encoding: 'utf8',
-    timeout: TIMEOUT,
-  })
-  if (status === 0) return []
-  return [`${file}:${line} - does not run (${signal ?? `exit code ${status}`}):\n${stderr}`]
 }
 
 /** @param {Page} page */

@@ -29,7 +29,7 @@ const steps = {
   docs: 'node scripts/check-snippets.js',
   'docs of the configuration': 'node scripts/config-docs.js --check',
   'docs: the picture': 'node scripts/picture.js --check',
-  api: 'typedoc --emit none',
+  'docs as a site': 'node scripts/docs-site.js',
 }
 
 const path = [join(root, 'node_modules', '.bin'), process.env['PATH']].join(delimiter)

@@ -78,7 +78,7 @@ async function mutate(name, { sources, tests }) {
     jsonReporter: { fileName: `${folder}/${name}.json` },
     tempDirName: `${folder}/sandbox`,
     cleanTempDir: 'always',
-    ignorePatterns: ['coverage', 'docs/api', 'bench', 'interop', '**/dist'],
+    ignorePatterns: ['coverage', 'bench', 'interop', '**/dist'],
     allowConsoleColors: false,
   })
   report(name, await stryker.runMutationTest())

@@ -1,4 +1,8 @@
-// What the programs are made of, for use in one's own.
+/**
+ * What the programs are made of, for use in one's own.
+ *
+ * @module proxyprotocol-server
+ */
 
 export {
   ConfigError,

@@ -65,7 +65,7 @@ export interface AddressOptions {
  * @throws {RangeError} when `defaultPort` is no port.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { parseAddress } from 'proxyprotocol-server'
  *
  * parseAddress(':10007', { role: 'listen' }) // { transport: 'tcp', host: undefined, port: 10007, pp: undefined, … }
@@ -87,7 +87,7 @@ export function parseAddress(text: string, options: AddressOptions): Address {
  * Writes an address as the string that {@link parseAddress} reads as the same address again.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { formatAddress, parseAddress } from 'proxyprotocol-server'
  *
  * formatAddress(parseAddress('tcp://[2001:DB8::1]:80?pp=V1', { role: 'listen' })) // '[2001:db8::1]:80?pp=v1'

@@ -5,7 +5,7 @@
  * and shows a right one.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { ConfigError, parseAddress } from 'proxyprotocol-server'
  *
  * try {

@@ -41,7 +41,7 @@ type Json = Readonly<Record<string, unknown>>
  * what is wanted.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { createRelay, parseConfig } from 'proxyprotocol-server'
  *
  * const { services } = parseConfig('{ "services": [{ "listen": ":10000", "upstream": "127.0.0.1:10007" }] }')

@@ -14,7 +14,7 @@ const MAX_COUNT = 1_000
 /** How the connections of a service are shared out among its upstreams. */
 export const balances = ['round-robin', 'least-connections', 'source-hash'] as const
 
-/** One of {@link balances}. */
+/** How connections are shared out. */
 export type Balance = (typeof balances)[number]
 
 /** What holds where nothing is said; durations in milliseconds. */

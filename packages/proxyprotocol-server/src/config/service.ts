@@ -14,7 +14,7 @@ import type { UpstreamText } from './schema-upstreams.ts'
  * option is wrong; it names all that is.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { parseService } from 'proxyprotocol-server'
  *
  * parseService(':10007', '192.0.2.1:8080?pp=v1').header // 'v1'

@@ -64,7 +64,7 @@ const AUTHORITIES = ['cafile', 'capath', 'cadata'] as const
  * @throws {ConfigError} naming the setting that is wrong, is missing, or would do nothing on this side.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { settleTls } from 'proxyprotocol-server'
  *
  * settleTls({ cert: 'cert.pem', alpn: ['h2'] }, 'listen').verify // 'CERT_NONE'

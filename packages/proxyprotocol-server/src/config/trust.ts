@@ -13,7 +13,7 @@ export type TrustList = 'anyone' | readonly string[]
  * @throws {ConfigError} naming the entry that is neither.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { parseTrust } from 'proxyprotocol-server'
  *
  * parseTrust(['10.0.0.0/8,2001:db8::1', 'unix']) // ['10.0.0.0/8', '2001:db8::1', 'unix']

@@ -16,7 +16,7 @@ const SPARE_DESCRIPTORS = 64
  * @throws RangeError when that is no number of relays.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { connectionLimit } from 'proxyprotocol-server'
  *
  * connectionLimit(2, 1_024) // 240

@@ -46,7 +46,7 @@ interface Move extends Running {
  * Runs the relays of many services, and changes them without losing a connection.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { createRelay, Fleet, parseService } from 'proxyprotocol-server'
  *
  * const fleet = new Fleet({ create: service => createRelay(service) })

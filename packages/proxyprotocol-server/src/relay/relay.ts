@@ -72,7 +72,7 @@ export interface Relay {
  * key that cannot be used.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { createRelay, parseService } from 'proxyprotocol-server'
  *
  * const relay = createRelay(parseService('127.0.0.1:0', '127.0.0.1:10007'), { onClosed: console.log })

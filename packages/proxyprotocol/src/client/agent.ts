@@ -24,7 +24,7 @@ export interface HeaderAgentOptions extends AgentOptions, AgentHeaderOptions {}
  * @see Specification, section 2: a connection has one header, and speaks for one client.
  *
  * @example
- * ```ts
+ * ```ts run
  * import http from 'node:http'
  * import { HeaderAgent, headerFor, type HeaderRequestOptions } from 'proxyprotocol/client'
  *

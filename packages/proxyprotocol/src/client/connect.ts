@@ -101,7 +101,7 @@ const optionNames: Readonly<Record<keyof ConnectOptions, true>> = {
  * before anything is opened.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { connect } from 'proxyprotocol/client'
  *
  * async function fetchFor(client: { address: string; port: number }): Promise<void> {

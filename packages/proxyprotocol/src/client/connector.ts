@@ -63,7 +63,7 @@ export type Connector = (target: ConnectorTarget, callback: ConnectorCallback) =
  * is told: a ProxyProtocolError as `connect` throws it.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { connector, type Connector } from 'proxyprotocol/client'
  *
  * const source = { address: '192.0.2.1', port: 56324 }

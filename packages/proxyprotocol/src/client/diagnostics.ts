@@ -26,7 +26,7 @@ export interface LargeHeaderMessage extends HeaderTarget {
  * @see Specification, section 2.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { subscribe } from 'node:diagnostics_channel'
  * import { diagnosticsChannels, type LargeHeaderMessage } from 'proxyprotocol/client'
  *

@@ -53,7 +53,7 @@ const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
  * behind must not be passed on as the proxy's own. TypeError or RangeError when an option is wrong or cannot be sent.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { connect, headerFor } from 'proxyprotocol/client'
  * import { createServer } from 'proxyprotocol/server'
  *

@@ -25,7 +25,7 @@ export interface HeaderHttpsAgentOptions extends AgentOptions, AgentHeaderOption
  * is none.
  *
  * @example
- * ```ts
+ * ```ts run
  * import https from 'node:https'
  * import { HeaderHttpsAgent } from 'proxyprotocol/client'
  *

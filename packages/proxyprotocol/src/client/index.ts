@@ -1,4 +1,8 @@
-// The client side: connections that start with a header.
+/**
+ * The client side: connections that start with a header.
+ *
+ * @module proxyprotocol/client
+ */
 
 export type { StopSignal } from './attempt.ts'
 export { HeaderAgent, type HeaderAgentOptions } from './agent.ts'

@@ -126,7 +126,7 @@ export function parseAddress(address: string): Uint8Array | undefined {
  * @throws RangeError for any other number of bytes.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { formatAddress, parseAddress } from 'proxyprotocol'
  *
  * const bytes = parseAddress('2001:DB8:0:0:0:0:0:1')

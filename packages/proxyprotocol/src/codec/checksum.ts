@@ -53,7 +53,7 @@ export function headerChecksum(header: Uint8Array, end: number, valueAt: number)
  * @see Specification, section 2.2.3.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { decodeHeader, encodeHeader, expectedChecksum } from 'proxyprotocol'
  *
  * const bytes = encodeHeader({ command: 'LOCAL' }, { checksum: true }).fill(0, 19)

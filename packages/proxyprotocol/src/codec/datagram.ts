@@ -28,7 +28,7 @@ export type DatagramResult =
  * @throws TypeError or RangeError for wrong options, never for any bytes.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { decodeDatagram, encodeDatagram } from 'proxyprotocol'
  *
  * const source = { address: '192.0.2.1', port: 5353 }

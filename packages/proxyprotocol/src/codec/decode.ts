@@ -18,7 +18,7 @@ import { whatArrived } from './what-arrived.ts'
  * @see Specification, sections 2.1 and 2.2.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { decodeHeader } from 'proxyprotocol'
  *
  * const bytes = new TextEncoder().encode('PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\nhello')
@@ -54,7 +54,7 @@ export function decodeWith(rules: DecodeRules, bytes: Uint8Array): DecodeResult 
  * `header_truncated` where they end too early, `trailing_bytes` where something follows.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { encodeHeader, parseHeader } from 'proxyprotocol'
  *
  * console.log(parseHeader(encodeHeader({ command: 'LOCAL' })).command) // LOCAL

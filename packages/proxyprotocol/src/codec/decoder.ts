@@ -13,7 +13,7 @@ import { HINT_BYTES } from './what-arrived.ts'
  * Decodes a header that arrives in pieces.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { HeaderDecoder } from 'proxyprotocol'
  *
  * const decoder = new HeaderDecoder()

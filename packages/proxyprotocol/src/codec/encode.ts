@@ -14,7 +14,7 @@ import { quote } from './quote.ts'
  * @see Specification, sections 2.1, 2.2 and 2.2.3.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { encodeHeader, tlv } from 'proxyprotocol'
  *
  * const source = { address: '192.0.2.1', port: 56324 }

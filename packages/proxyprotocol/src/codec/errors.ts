@@ -74,7 +74,7 @@ export interface ProxyProtocolErrorOptions {
  * A fault in a header or the reason why a connection ended, told apart by `code`.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { parseHeader, ProxyProtocolError } from 'proxyprotocol'
  *
  * try {

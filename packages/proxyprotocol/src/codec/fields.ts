@@ -20,7 +20,7 @@ const V2 = '2.2'
  * @param decoded its result.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { decodeHeader, headerFields } from 'proxyprotocol'
  *
  * const bytes = new TextEncoder().encode('PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n')

@@ -1,4 +1,8 @@
-// The codec: pure functions from bytes to headers and back, for any JavaScript runtime.
+/**
+ * The codec: pure functions from bytes to headers and back, for any JavaScript runtime.
+ *
+ * @module proxyprotocol
+ */
 
 export { formatAddress, parseAddress } from './address.ts'
 export { expectedChecksum } from './checksum.ts'

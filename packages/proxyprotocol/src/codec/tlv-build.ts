@@ -38,7 +38,7 @@ export interface TlvBuilders {
  * them: `encodeHeader` computes it.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { encodeHeader, tlv } from 'proxyprotocol'
  *
  * encodeHeader({ command: 'LOCAL', tlvs: [tlv.alpn('h2'), tlv.uniqueId('request-7')] }, { checksum: true })

@@ -44,7 +44,7 @@ export interface TlvValues {
  * @see Specification, sections 2.2.1 to 2.2.8.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { encodeHeader, parseHeader, readTlvs, tlv } from 'proxyprotocol'
  *
  * const header = parseHeader(encodeHeader({ command: 'LOCAL', tlvs: [tlv.authority('example.org')] }))

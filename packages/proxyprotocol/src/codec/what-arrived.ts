@@ -29,7 +29,7 @@ export const HINT_BYTES = 16
  * @returns a sentence fragment for an error message, or undefined where there is nothing to say.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { whatArrived } from 'proxyprotocol'
  *
  * console.log(whatArrived(Uint8Array.of(0x16, 0x03, 0x01, 0x02))) // this looks like a TLS ClientHello; ...

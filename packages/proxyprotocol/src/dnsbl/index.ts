@@ -1,4 +1,8 @@
-// Ask DNS block lists about an address: listed, clear or unknown.
+/**
+ * Ask DNS block lists about an address: listed, clear or unknown.
+ *
+ * @module proxyprotocol/dnsbl
+ */
 
 export { lookup } from './dnsbl.ts'
 export type { LookupOptions } from './dnsbl.ts'

@@ -38,7 +38,7 @@ export interface AttachOptions extends AdmissionOptions {
  * Bun for servers with HTTP/1 or TLS, which need `front()`.
  *
  * @example
- * ```ts
+ * ```ts run
  * import http from 'node:http'
  * import { attach } from 'proxyprotocol/server'
  *

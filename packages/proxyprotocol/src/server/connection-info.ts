@@ -59,7 +59,7 @@ export interface Connected {
  * @returns undefined for any other connection.
  *
  * @example
- * ```ts
+ * ```ts run
  * import http from 'node:http'
  * import { attach, connectionInfo } from 'proxyprotocol/server'
  *
@@ -78,7 +78,7 @@ export function connectionInfo(connected: Socket | Connected): ConnectionInfo | 
  * Whether the client's connection was encrypted: its TLS ends here, or the header says that it ended at the proxy.
  *
  * @example
- * ```ts
+ * ```ts run
  * import http from 'node:http'
  * import { attach, isSecure } from 'proxyprotocol/server'
  *

@@ -12,7 +12,7 @@ import type { ServerOptions } from './server-options.ts'
  * @throws TypeError or RangeError naming the option that is wrong.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { pipeline } from 'node:stream/promises'
  * import { createServer } from 'proxyprotocol/server'
  *

@@ -43,7 +43,7 @@ export interface StuckMessage extends AcceptedMessage {
  * check), then closed; where the server was attached to, rejected ones are not told as closed.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { subscribe } from 'node:diagnostics_channel'
  * import { diagnosticsChannels, type RejectedMessage } from 'proxyprotocol/server'
  *

@@ -25,7 +25,7 @@ import { splice } from './splice.ts'
  * port of loopback: whoever reaches it directly passes by the header, and connections of a UNIX socket look all the same.
  *
  * @example
- * ```ts
+ * ```ts run
  * import http from 'node:http'
  * import { front } from 'proxyprotocol/server'
  *

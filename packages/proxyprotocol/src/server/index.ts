@@ -1,4 +1,8 @@
-// The server side: accept headers in front of connections, with handlers that are awaited.
+/**
+ * The server side: accept headers in front of connections, with handlers that are awaited.
+ *
+ * @module proxyprotocol/server
+ */
 
 export type { AdmissionLimits, AdmissionOptions, AdmissionTimeouts } from './admission-options.ts'
 export { attach, type AttachOptions } from './attach.ts'

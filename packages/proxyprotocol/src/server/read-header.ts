@@ -30,7 +30,7 @@ export interface ReadHeaderResult {
  * destroy then. TypeError or RangeError for wrong options, and for a socket with an encoding.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { createServer } from 'node:net'
  * import { readHeader } from 'proxyprotocol/server'
  *

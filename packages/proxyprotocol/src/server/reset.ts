@@ -16,7 +16,7 @@ export function rawOf(socket: Socket): Socket {
  * `socket.resetAndDestroy()` it takes TLS sockets, and UNIX sockets too, which know no RST and are just closed.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { createServer } from 'node:tls'
  * import { reset } from 'proxyprotocol/server'
  *
@@ -59,7 +59,7 @@ function cut(socket: Socket, raw: Socket): void {
  * @param raw what a TLS socket runs over, which Node tells.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { connect } from 'proxyprotocol/client'
  * import { distinguishResets } from 'proxyprotocol/server'
  *

@@ -12,7 +12,7 @@ const isNoUnicast = compileNetworks(['0.0.0.0/8', '224.0.0.0/3', '::', 'ff00::/8
  * accepts it, an error refuses it for that reason. Not asked where there is no header.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { ProxyProtocolError } from 'proxyprotocol'
  * import type { Validator } from 'proxyprotocol/server'
  *
@@ -56,7 +56,7 @@ export function requireChecksum({ header }: ConnectionInfo): ProxyProtocolError 
  * @throws TypeError or RangeError naming the entry that is wrong.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { allowSources, createServer } from 'proxyprotocol/server'
  *
  * const validate = allowSources(['192.0.2.0/24', '2001:db8::/32'])

@@ -50,7 +50,7 @@ const PAYLOAD = new TextEncoder().encode('PROXY TCP4 203.0.113.9 203.0.113.10 1 
  * Gives a decoder every vector, and tells where the two disagree.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { decodeHeader } from 'proxyprotocol'
  * import { checkDecoder } from 'proxyprotocol/vectors'
  *

@@ -1,4 +1,8 @@
-// The conformance kit: the vectors of this library's own tests as data, and a check of any decoder against them.
+/**
+ * The conformance kit: the vectors of this library's own tests as data, and a check of any decoder against them.
+ *
+ * @module proxyprotocol/vectors
+ */
 
 export {
   checkDecoder,

@@ -9,7 +9,7 @@ const folder = new URL('../../vectors/', import.meta.url)
  * Every vector of this library's own tests, by file.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { vectorFiles } from 'proxyprotocol/vectors'
  *
  * for (const { name, vectors } of vectorFiles) console.log(name, vectors.length)
