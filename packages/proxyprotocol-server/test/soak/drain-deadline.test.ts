@@ -25,7 +25,7 @@ for (const transport of transports) {
     const atUpstream: Promise<Outcome>[] = []
     const upstream = await transport.startUpstream(t, socket => atUpstream.push(playOn(socket)))
     const program = run(t, 'packages/proxyprotocol-server/bin/proxyprotocol-server.js', [
-      ...['--drain', `${DRAIN}`, '--service', transport.source, transport.upstreamAt(upstream.port)],
+      ...['--drain', `${DRAIN}`, '--service', transport.sourceFor(t), transport.upstreamAt(upstream.port)],
     ])
     const port = portIn(await program.line(/ listening /))
     const atClients = Array.from({ length: STREAMS }, () => {

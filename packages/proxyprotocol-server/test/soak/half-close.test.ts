@@ -31,7 +31,7 @@ for (const transport of transports) {
         atUpstream.push(first === 'upstream' ? speakFirst(socket, said) : answer(socket, answered))
       })
       const relay = await startRemoteRelay(t, {
-        source: transport.source,
+        source: transport.sourceFor(t),
         upstream: transport.upstreamAt(upstream.port),
       })
       const atClients = await Promise.all(

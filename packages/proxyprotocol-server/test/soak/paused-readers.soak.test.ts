@@ -35,7 +35,7 @@ for (const transport of transports) {
       }
       const upstream = await transport.startUpstream(t, reader === 'client' ? send : hold)
       const relay = await startRemoteRelay(t, {
-        source: transport.source,
+        source: transport.sourceFor(t),
         upstream: transport.upstreamAt(upstream.port),
       })
       const start = async (): Promise<void> => {

@@ -44,7 +44,7 @@ for (const transport of transports) {
       }
       const upstream = await transport.startUpstream(t, cutter === 'upstream' ? cut : watch)
       const relay = await startRemoteRelay(t, {
-        source: transport.source,
+        source: transport.sourceFor(t),
         upstream: transport.upstreamAt(upstream.port),
       })
       await atOnce(RESETS, WIDTH, async () => {

@@ -11,7 +11,7 @@ import { transports, type Transport } from '../support/transport.ts'
 import { echo } from '../support/upstream.ts'
 
 const STREAMS = 300
-const SEEDS = soaking ? 20 : 4
+const SEEDS = soaking ? 20 : 3
 /** The longest stream, in bytes; each comes back, so that twice as many pass the relay. */
 const LONGEST = 128 * 1024
 /** How often a stream is held up: it sends the next part when it has got back the one before. */
@@ -52,7 +52,7 @@ async function drainsAllStreams(t: TestContext, transport: Transport, seed: numb
   const draw = numbersFrom(seed)
   const upstream = await transport.startUpstream(t, echo)
   const program = run(t, 'packages/proxyprotocol-server/bin/proxyprotocol-server.js', [
-    ...['--service', transport.source, transport.upstreamAt(upstream.port)],
+    ...['--service', transport.sourceFor(t), transport.upstreamAt(upstream.port)],
   ])
   const port = portIn(await program.line(/ listening /))
   const sockets = Array.from({ length: STREAMS }, () => transport.dial(t, port))

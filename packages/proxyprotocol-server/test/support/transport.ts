@@ -2,16 +2,22 @@
 
 import type { Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { connect, createServer, type TLSSocket } from 'node:tls'
+import { distinguishResets, reset } from 'proxyprotocol/server'
+import { certificate, certificateFiles } from './certificates.ts'
 import { dial } from './sockets.ts'
+import { atEnd } from './teardown.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 
 export interface Transport {
   readonly name: string
-  /** The relay's listen address. */
-  readonly source: string
+  /** An address for the relay to listen at, as good as the test is long. */
+  sourceFor(t: TestContext): string
   /** The relay's upstream address, without a header, for a port. */
   upstreamAt(port: number): string
+  /** Its sockets are half-open, and tell an end from a cut. */
   startUpstream(t: TestContext, handle: (socket: Socket) => void): Promise<Upstream>
+  /** A client, half-open, that tells an end from a cut. */
   dial(t: TestContext, port: number): Socket
   /** Cuts the stream. */
   readonly reset: (socket: Socket) => void
@@ -19,12 +25,39 @@ export interface Transport {
 
 const plain: Transport = {
   name: 'plain',
-  source: '127.0.0.1:0',
+  sourceFor: () => '127.0.0.1:0',
   upstreamAt: port => `127.0.0.1:${port}?pp=noop`,
   startUpstream,
   dial,
   reset: socket => void socket.resetAndDestroy(),
 }
 
+/** TLS to the relay, which ends it, and TLS of its own to the upstream, with each certificate checked. */
+const tls: Transport = {
+  name: 'TLS',
+  sourceFor: t => certificateFiles(t).source,
+  upstreamAt: port => `ssl://127.0.0.1:${port}?pp=noop&cadata=${encodeURIComponent(certificate.cert)}`,
+  startUpstream: (t, handle) => {
+    const server = createServer(certificate)
+      .on('secureConnection', secure => handle(strict(secure)))
+      .on('tlsClientError', (_, secure) => secure.destroy())
+    return startUpstream(t, raw => server.emit('connection', raw))
+  },
+  dial: (t, port) => {
+    const socket = dial(t, port)
+    const secure = connect({ socket, ca: certificate.cert, servername: 'localhost' })
+    atEnd(t, () => secure.destroy())
+    return strict(secure)
+  },
+  reset,
+}
+
 /** Every transport that the relay has. */
-export const transports: readonly Transport[] = [plain]
+export const transports: readonly Transport[] = [plain, tls]
+
+/** Half-open, and with an end at a close_notify alone: what comes without one is an error. */
+function strict(secure: TLSSocket): TLSSocket {
+  secure.allowHalfOpen = true
+  distinguishResets(secure)
+  return secure.on('error', () => {})
+}
