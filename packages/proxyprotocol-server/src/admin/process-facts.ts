@@ -17,6 +17,7 @@ export interface ProcessView {
   readonly startedAt: string
   readonly uptime: number
   readonly cpu: number
+  /** Both as they were, where the process has no descriptor left to read them with. */
   readonly residentMemory: number
   readonly heapUsed: number
   /** Undefined where the system does not tell, or just now cannot. */
@@ -30,6 +31,7 @@ export interface ProcessView {
 export class ProcessFacts {
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION })
   readonly #maxFiles = descriptorLimit()
+  #memory = process.memoryUsage()
   readonly #timer: NodeJS.Timeout
 
   /** @param minute milliseconds after which the event loop is measured anew. */
@@ -40,7 +42,7 @@ export class ProcessFacts {
 
   async view(): Promise<ProcessView> {
     const { user, system } = process.cpuUsage()
-    const { rss, heapUsed } = process.memoryUsage()
+    const { rss, heapUsed } = this.#readMemory()
     const uptime = process.uptime() * 1_000
     return {
       pid: process.pid,
@@ -63,6 +65,16 @@ export class ProcessFacts {
   stop(): void {
     clearInterval(this.#timer)
     this.#delay.disable()
+  }
+
+  /** What was read last, where no descriptor is left to read it with. */
+  #readMemory(): NodeJS.MemoryUsage {
+    try {
+      this.#memory = process.memoryUsage()
+    } catch {
+      // The process goes on without it, and so does all else that is shown.
+    }
+    return this.#memory
   }
 
   /** From the nanoseconds between two looks; before the first two there is nothing to tell. */

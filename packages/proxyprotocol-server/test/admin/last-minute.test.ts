@@ -85,6 +85,19 @@ test('the process tells its age, memory and open files, and how late its event l
   assert.ok(max >= 100 && p99 <= max && p50 <= p99 && p50 >= 0, JSON.stringify(eventLoopDelay))
 })
 
+test('where the memory cannot be read, for want of a descriptor, it is what was read last', async t => {
+  const facts = new ProcessFacts()
+  atEnd(t, () => {
+    facts.stop()
+  })
+  const { residentMemory, heapUsed } = await facts.view()
+  t.mock.method(process, 'memoryUsage', () => {
+    throw Object.assign(new Error('EMFILE: too many open files, uv_resident_set_memory'), { code: 'EMFILE' })
+  })
+  const view = await facts.view()
+  assert.deepEqual([view.residentMemory, view.heapUsed], [residentMemory, heapUsed])
+})
+
 test('the event loop is measured anew each minute, and nothing is told before the first look', async t => {
   const facts = new ProcessFacts(1)
   const first = new ProcessFacts()
