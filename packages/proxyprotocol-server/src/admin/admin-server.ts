@@ -14,7 +14,7 @@ import { ProcessFacts } from './process-facts.ts'
 import { ServiceHistory } from './service-history.ts'
 import { servicesOf, snapshotOf, sumsOf } from './snapshot.ts'
 import { statsDocument, type StatsDocument } from './stats-document.ts'
-import { readStatusPage, type StatusPage } from './status-page.ts'
+import { readStatusPage } from './status-page.ts'
 
 /** A scraper, a page, some probes: well below the 64 descriptors that the relays' limits leave to the process. */
 const MAX_CONNECTIONS = 16
@@ -47,12 +47,12 @@ export class AdminServer {
   readonly #source: AdminSource
   readonly #options: AdminOptions
   readonly #isKnown: (host: string | undefined) => boolean
+  readonly #page = readStatusPage()
   readonly #facts = new ProcessFacts()
   readonly #history = new ServiceHistory()
   readonly #minute: MinuteWatch
   readonly #streams: EventStreams
   readonly #http: Server
-  #page: Promise<StatusPage> | undefined
 
   constructor(source: AdminSource, options: AdminOptions) {
     this.#source = source
@@ -163,9 +163,8 @@ export class AdminServer {
     }
   }
 
-  async #status(): Promise<Answer> {
-    this.#page ??= readStatusPage()
-    const { html, headers } = await this.#page
+  #status(): Answer {
+    const { html, headers } = this.#page
     return { status: 200, contentType: 'text/html; charset=utf-8', body: html, headers }
   }
 

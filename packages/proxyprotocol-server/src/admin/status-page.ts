@@ -1,7 +1,7 @@
 // The status page, one file that the build makes of web/status: it holds its style and its script, and a policy that lets it
 // run nothing else.
 
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 
 /** As far from here in src as in dist. */
 const file = new URL('../../dist/web/status.html', import.meta.url)
@@ -12,8 +12,9 @@ export interface StatusPage {
   readonly headers: Readonly<Record<string, string>>
 }
 
-export async function readStatusPage(): Promise<StatusPage> {
-  const html = await readFile(file, 'utf8')
+/** To be read at start: when somebody wants to look, there may be no descriptor for it. */
+export function readStatusPage(): StatusPage {
+  const html = readFileSync(file, 'utf8')
   const [, meta = ''] = html.split('http-equiv="content-security-policy" content="')
   const [policy = ''] = meta.split('"')
   return {
