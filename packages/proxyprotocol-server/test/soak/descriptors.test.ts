@@ -59,7 +59,7 @@ async function storm(
       .on('close', () => {
         if (waiting.delete(socket)) refused++
       })
-    await Promise.race([once(socket, 'connect'), once(socket, 'close')])
+    await new Promise(resolve => socket.once('connect', resolve).once('close', resolve))
   })
   for (const [n, socket] of good.entries()) await serves(socket, `during ${n}`)
   assert.ok(refused > 0, 'the limit was never met')
@@ -172,7 +172,7 @@ test(`ulimit -n ${OPEN_FILES}: the program that is allowed more connections than
   atEnd(t, () => agent.destroy())
   const stop = await scrape(t, program.admin, agent)
   await storm(t, program.port, upstream, async () => {
-    assert.equal(program.descriptors(), OPEN_FILES)
+    assert.ok(program.descriptors() >= OPEN_FILES - 1, 'a connection that is let in takes two')
     for (const path of ['/metrics', '/stats.json', '/']) await answers(program.admin, path, agent)
   })
   await stop()
