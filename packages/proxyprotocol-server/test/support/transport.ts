@@ -5,12 +5,15 @@ import type { TestContext } from 'node:test'
 import { connect, createSecureContext, createServer, type TLSSocket } from 'node:tls'
 import { distinguishResets, reset } from 'proxyprotocol/server'
 import { certificate, certificateFiles } from './certificates.ts'
+import { soaking } from './soak-length.ts'
 import { dial } from './sockets.ts'
 import { atEnd } from './teardown.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 
 export interface Transport {
   readonly name: string
+  /** How many of so many there are to be: all, or what the gate has time for. */
+  count(all: number): number
   /** An address for the relay to listen at, as good as the test is long. */
   sourceFor(t: TestContext): string
   /** The relay's upstream address, without a header, for a port. */
@@ -25,6 +28,7 @@ export interface Transport {
 
 const plain: Transport = {
   name: 'plain',
+  count: all => all,
   sourceFor: () => '127.0.0.1:0',
   upstreamAt: port => `127.0.0.1:${port}?pp=noop`,
   startUpstream,
@@ -38,6 +42,7 @@ const secureContext = createSecureContext({ ca: certificate.cert })
 /** TLS to the relay, which ends it, and TLS of its own to the upstream, with each certificate checked. */
 const tls: Transport = {
   name: 'TLS',
+  count: all => (soaking ? all : Math.ceil(all / 5)),
   sourceFor: t => certificateFiles(t).source,
   upstreamAt: port => `ssl://127.0.0.1:${port}?pp=noop&cadata=${encodeURIComponent(certificate.cert)}`,
   startUpstream: (t, handle) => {
