@@ -2,7 +2,7 @@
 // It answers questions by messages, and drains at SIGTERM.
 
 import { subscribe } from 'node:diagnostics_channel'
-import { readdirSync } from 'node:fs'
+import { fstatSync, readdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import {
@@ -17,7 +17,7 @@ export interface Health {
   readonly stats: ServerStats
   /** The longest that a connection lived from accept to its end, in milliseconds, by the reason of its end. */
   readonly oldest: Readonly<Record<string, number>>
-  /** Open files of the process. */
+  /** Open files of the process but for those on disk: the loader of TypeScript may still be writing its cache. */
   readonly descriptors: number
   /** Bytes: the process in memory; objects, and what lies outside their heap, after a collection where one was asked for. */
   readonly memory: { readonly resident: number; readonly heap: number; readonly buffers: number }
@@ -62,7 +62,7 @@ export async function runServerProcess({
     return {
       stats: server.stats(),
       oldest,
-      descriptors: readdirSync('/dev/fd').length,
+      descriptors: readdirSync('/dev/fd').filter(name => !isOnDisk(Number(name))).length,
       memory: { resident: rss, heap: heapUsed, buffers: external },
       lateness: Math.max(0, loop.max / 1e6 - RESOLUTION),
       faults,
@@ -89,4 +89,12 @@ export async function runServerProcess({
   const { port } = (await listen()) as AddressInfo
   loop.enable()
   process.send?.({ port })
+}
+
+function isOnDisk(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile()
+  } catch {
+    return false // that of the folder itself, which has been read
+  }
 }
