@@ -184,9 +184,10 @@ test(`ulimit -n ${OPEN_FILES}: a relay that is allowed more connections than it 
   const upstream = await startUpstream(t, echo)
   const settings = { upstream: `127.0.0.1:${upstream.port}?pp=noop`, limits: { connections: UNLIMITED } }
   const relay = await startRemoteRelay(t, settings, OPEN_FILES)
-  const before = await relay.health()
+  const before = await relay.collected()
   await storm(t, relay.port, upstream)
-  const after = await relay.reached(({ stats: { active } }) => active === 0)
+  await relay.reached(({ stats: { active } }) => active === 0)
+  const after = await relay.collected()
   assert.equal(after.descriptors, before.descriptors)
   await servesAfter(t, relay.port)
 })

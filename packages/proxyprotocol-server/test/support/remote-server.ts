@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { assertBalanced } from './relay.ts'
 import type { RelayProcessSettings } from './relay-process.ts'
-import type { Health, LastWords } from './server-process.ts'
+import type { Collected, Health, LastWords } from './server-process.ts'
 import { atEnd } from './teardown.ts'
 
 export interface RemoteServer {
@@ -16,7 +16,7 @@ export interface RemoteServer {
   readonly pid: number
   health(): Promise<Health>
   /** The same after a collection there. */
-  collected(): Promise<Health>
+  collected(): Promise<Collected>
   /** Asks until it has got there. */
   reached(goal: (health: Health) => boolean): Promise<Health>
   /** Ends it as SIGTERM does, which must be with 0. */

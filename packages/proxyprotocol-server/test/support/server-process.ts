@@ -17,8 +17,6 @@ export interface Health {
   readonly stats: ServerStats
   /** The longest that a connection lived from accept to its end, in milliseconds, by the reason of its end. */
   readonly oldest: Readonly<Record<string, number>>
-  /** Open files of the process but for those on disk: the loader of TypeScript may still be writing its cache. */
-  readonly descriptors: number
   /** Bytes: the process in memory; objects, and what lies outside their heap, after a collection where one was asked for. */
   readonly memory: { readonly resident: number; readonly heap: number; readonly buffers: number }
   /** The most milliseconds that the event loop was late, all that it did itself included. */
@@ -27,6 +25,12 @@ export interface Health {
   readonly faults: readonly string[]
   /** What the script counts. */
   readonly counts: Readonly<Record<string, number>>
+}
+
+/** How it is after a collection. */
+export interface Collected extends Health {
+  /** Open files of the process but for those on disk: the loader of TypeScript may still be writing its cache. */
+  readonly descriptors: number
 }
 
 /** How a server was when it had let go of everything. */
@@ -62,7 +66,6 @@ export async function runServerProcess({
     return {
       stats: server.stats(),
       oldest,
-      descriptors: readdirSync('/dev/fd').filter(name => !isOnDisk(Number(name))).length,
       memory: { resident: rss, heap: heapUsed, buffers: external },
       lateness: Math.max(0, loop.max / 1e6 - RESOLUTION),
       faults,
@@ -78,9 +81,14 @@ export async function runServerProcess({
   process.on('warning', warning => void faults.push(`warning: ${String(warning)}`))
   process.on('unhandledRejection', reason => void faults.push(`unhandled: ${String(reason)}`))
   process.once('SIGTERM', () => void stop())
+  /** With thousands of connections it takes too long to count them at every look. */
+  function collected(): Collected {
+    globalThis.gc?.()
+    const descriptors = readdirSync('/dev/fd').filter(name => !isOnDisk(Number(name))).length
+    return { ...health(), descriptors }
+  }
   process.on('message', message => {
-    if (message === 'collect') globalThis.gc?.()
-    process.send?.(health())
+    process.send?.(message === 'collect' ? collected() : health())
   })
   subscribe(diagnosticsChannels.closed, message => {
     const { reason, connection } = message as ClosedMessage // as the channel documents it

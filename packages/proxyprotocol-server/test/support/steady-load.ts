@@ -6,7 +6,7 @@ import { EventEmitter, once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { RemoteServer } from './remote-server.ts'
-import type { Health } from './server-process.ts'
+import type { Collected, Health } from './server-process.ts'
 import { soakSeconds } from './soak-length.ts'
 import { MEBIBYTE } from './sockets.ts'
 import { atEnd } from './teardown.ts'
@@ -42,7 +42,7 @@ export async function loadSteadily(
   const before = await server.collected()
   const start = performance.now()
   const elapsed = (): number => (performance.now() - start) / 1_000
-  const samples: Health[] = []
+  const samples: Collected[] = []
   async function sample(): Promise<void> {
     for (let second = 1; second <= soakSeconds; second++) {
       while (elapsed() < second) await once(beat, 'beat')
@@ -95,7 +95,7 @@ function startClients(
 }
 
 /** Buffers are freed in the background, some after the next collection. */
-async function atRest(server: RemoteServer, { memory }: Health): Promise<Health> {
+async function atRest(server: RemoteServer, { memory }: Health): Promise<Collected> {
   let health = await server.collected()
   for (let n = 1; n < COLLECTIONS && health.memory.buffers - memory.buffers > GROWTH + SPARE; n++) {
     health = await server.collected()
@@ -107,7 +107,7 @@ async function atRest(server: RemoteServer, { memory }: Health): Promise<Health>
  * Objects and descriptors of the last window are as many as in the first, and at the end what was there at the start is left.
  * Buffers come and go with what is under way, so they are compared at rest.
  */
-function assertFlat(samples: readonly Health[], before: Health, after: Health): void {
+function assertFlat(samples: readonly Collected[], before: Collected, after: Collected): void {
   const windows = windowsOf(samples)
   const heaps = windows.map(each => median(each.map(({ memory }) => memory.heap)))
   const descriptors = windows.map(each => median(each.map(health => health.descriptors)))
@@ -121,7 +121,7 @@ function assertFlat(samples: readonly Health[], before: Health, after: Health): 
 }
 
 /** Of the samples after the warm-up, so many windows of equal length. */
-function windowsOf(samples: readonly Health[]): readonly (readonly Health[])[] {
+function windowsOf(samples: readonly Collected[]): readonly (readonly Collected[])[] {
   const settled = samples.slice(Math.floor(samples.length * WARM_UP))
   const length = Math.floor(settled.length / WINDOWS)
   return Array.from({ length: WINDOWS }, (_, n) => settled.slice(n * length, (n + 1) * length))
