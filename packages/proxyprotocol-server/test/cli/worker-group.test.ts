@@ -37,6 +37,21 @@ test('orders to a worker that is gone fail at once, and a fault of its channel i
   await assert.rejects(worker.ask({ type: 'renew' }), { message: 'worker 7 ended by SIGKILL' })
 })
 
+test('a worker that is late with a change does not live to make it; one that is late with a report does', async () => {
+  prepareWorkers()
+  const worker = new WorkerProcess(7, () => undefined)
+  const late = { message: 'worker 7 did not answer' }
+  await worker.ask({ type: 'serve', configuration, sockets: new Map() })
+  const pid = worker.pid ?? assert.fail()
+  process.kill(pid, 'SIGSTOP')
+  await assert.rejects(worker.ask({ type: 'report', listing: false }, 0), late)
+  process.kill(pid, 'SIGCONT')
+  assert.equal((await worker.ask({ type: 'report', listing: false })).readiness, 'ready')
+  process.kill(pid, 'SIGSTOP')
+  await assert.rejects(worker.ask({ type: 'change', configuration }, 0), late)
+  assert.deepEqual(await worker.ended, { code: null, signal: 'SIGKILL' })
+})
+
 test('the deaths of a worker count in a row until one has lived for more than a minute', () => {
   assert.deepEqual([deathsInARow(undefined, 5), deathsInARow(1, 60_000), deathsInARow(7, 60_001)], [1, 2, 1])
 })
