@@ -5,6 +5,7 @@ import cluster from 'node:cluster'
 import { test } from 'node:test'
 import { deathsInARow, WorkerGroup } from '../../src/cli/worker-group.ts'
 import { prepareWorkers, WorkerProcess } from '../../src/cli/worker-process.ts'
+import { firstOf } from '../../src/cli/worker.ts'
 import { parseConfig } from '../../src/config/index.ts'
 import { fakeIo } from '../support/program.ts'
 
@@ -50,6 +51,14 @@ test('a worker that is late with a change does not live to make it; one that is 
   process.kill(pid, 'SIGSTOP')
   await assert.rejects(worker.ask({ type: 'change', configuration }, 0), late)
   assert.deepEqual(await worker.ended, { code: null, signal: 'SIGKILL' })
+})
+
+test('a worker makes no more of a list than it shows', () => {
+  function* numbers(): Generator<number> {
+    for (let next = 0; ; next++) yield next
+  }
+  assert.deepEqual(firstOf(numbers(), 3), [0, 1, 2])
+  assert.deepEqual(firstOf([7], 3), [7])
 })
 
 test('the deaths of a worker count in a row until one has lived for more than a minute', () => {
