@@ -31,6 +31,8 @@ export class EventStreams {
 
   /** Answers with a stream, whose first event comes at once. */
   async open(response: ServerResponse): Promise<void> {
+    // Behind another answer on its connection it would wait for the end of that, and Node would not tell of its own.
+    if (response.socket === null) return void response.req.socket.destroy()
     this.#makeRoom()
     this.#streams.set(response, 0)
     response.on('close', () => this.#forget(response))

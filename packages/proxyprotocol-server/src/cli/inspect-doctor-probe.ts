@@ -53,7 +53,7 @@ export async function probe(target: Target, steps: readonly Step[]): Promise<Obs
     await once(socket, 'connect', { signal })
     seen = await attempt(socket, steps, { host, signal })
   } catch (error) {
-    seen = { ...NOTHING, outcome: 'unreachable', detail: reasonOf(error, target.timeout) }
+    seen = { ...NOTHING, ...connectFault(error as NodeJS.ErrnoException, target.timeout) } // of Node, the signal, or the codec
   } finally {
     socket.destroy()
   }
@@ -167,9 +167,12 @@ function isOfTls(error: NodeJS.ErrnoException): error is NodeJS.ErrnoException &
   return error.code?.startsWith('ERR_SSL') === true
 }
 
-function reasonOf(error: unknown, timeout: number): string {
-  const { name, message } = error as Error // Node's own, or that of the signal
-  return name === 'AbortError' ? `no connection within ${timeout} ms` : message
+/** One that has reset the connection already was there; its address, which a header would name, is gone by then. */
+function connectFault(error: NodeJS.ErrnoException, timeout: number): Pick<Seen, 'outcome' | 'detail'> {
+  if (error.code === 'ECONNRESET' || error instanceof TypeError)
+    return { outcome: 'reset', detail: undefined }
+  const detail = error.name === 'AbortError' ? `no connection within ${timeout} ms` : error.message
+  return { outcome: 'unreachable', detail }
 }
 
 function ignore(): void {

@@ -57,7 +57,8 @@ export class WorkerProcess {
   }
 
   /**
-   * Gives an order.
+   * Gives an order. One that is late may be obeyed later still, when others go by its failure: the worker is killed, unless
+   * it was only asked for a report.
    *
    * @param patience milliseconds that it may take; as long as the worker lives unless given.
    * @throws PlainError or ConfigError that says why it could not be done; with the worker's end it cannot.
@@ -70,7 +71,10 @@ export class WorkerProcess {
     const answered = new Promise<WorkerAnswer>(resolve => this.#open.set(id, resolve))
     if (this.#end !== undefined) this.#fail(id, this.#end)
     void this.#ready.then(() => this.#worker.send({ id, order } satisfies OrderMessage))
-    const late = (): void => this.#fail(id, 'did not answer')
+    const late = (): void => {
+      this.#fail(id, 'did not answer')
+      if (order.type !== 'report') this.kill()
+    }
     const timer = patience === undefined ? undefined : setTimeout(late, patience)
     const message = await answered
     clearTimeout(timer)

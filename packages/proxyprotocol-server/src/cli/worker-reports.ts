@@ -51,7 +51,10 @@ export class WorkerReports<Worker> {
   services(configured: readonly Pick<Service, 'name'>[]): readonly ServiceView[] {
     const reports = [...this.#all.flatMap(({ services }) => services), ...this.#past]
     const sums = sumOfServices(reports)
-    return configured.flatMap(({ name }) => sums.filter(sum => sum.name === name)).map(viewOf)
+    return configured.flatMap(({ name }) => {
+      const now = reports.find(report => report.name === name)
+      return now ? sums.filter(sum => sum.name === name).map(sum => viewOf(sum, now)) : []
+    })
   }
 
   allProcesses(own: ProcessView): ProcessView {

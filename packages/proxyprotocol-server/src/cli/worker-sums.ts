@@ -11,7 +11,7 @@ const SHARED_LIMITS: readonly string[] = ['connections', 'pendingHeaders', 'perS
 /** Of two states the one that stands first counts: no worker may take connections that drains. */
 const STATES: readonly ServiceView['state'][] = ['draining', 'listening', 'idle', 'closed']
 
-/** Each service once, over all that report it; what is the same for all is as the first says. */
+/** Each service once, over all that report it, with all that any of them counts; what is the same for all is as the first says. */
 export function sumOfServices(reports: readonly ServiceReport[]): readonly ServiceReport[] {
   const sums = new Map<string, ServiceReport>()
   for (const report of reports) {
@@ -21,11 +21,22 @@ export function sumOfServices(reports: readonly ServiceReport[]): readonly Servi
   return [...sums.values()]
 }
 
-/** As the admin listener takes it. */
-export function viewOf(report: ServiceReport): ServiceView {
-  const { totals, connections = [], upstreams } = report
+/**
+ * As the admin listener takes it.
+ *
+ * @param now what has been counted for other upstreams and block lists than it has is not shown: they may come again.
+ */
+export function viewOf(sum: ServiceReport, now: ServiceReport): ServiceView {
+  const { totals, connections = [] } = sum
   const oldestFirst = connections.toSorted((one, other) => other.age - one.age)
-  return { ...report, totals: () => totals, connections: () => oldestFirst, upstreams: () => upstreams }
+  const upstreams = sum.upstreams.filter(({ name }) => now.upstreams.some(each => each.name === name))
+  return {
+    ...sum,
+    dnsbl: now.dnsbl && sum.dnsbl,
+    totals: () => totals,
+    connections: () => oldestFirst,
+    upstreams: () => upstreams,
+  }
 }
 
 /** What is left of a service when its worker is gone: counters. Its connections were cut off. */
@@ -38,7 +49,7 @@ export function pastOf(service: ServiceReport): ServiceReport {
     limits: mapped(limits, (limit, name) => (SHARED_LIMITS.includes(name) ? 0 : limit)),
     totals: { ...totals, active: 0, pending: 0, closed: { ...closed, aborted: closed.aborted + active } },
     connections: [],
-    upstreams: upstreams.map(each => ({ ...each, active: 0, state: 'down' })),
+    upstreams: upstreams.map(each => ({ ...each, active: 0, state: 'down', lastFailure: undefined })),
   }
 }
 
@@ -72,22 +83,32 @@ function sumOfTwo(one: ServiceReport, other: ServiceReport): ServiceReport {
     ),
     totals: sumOfTotals(one.totals, other.totals),
     connections: [...(one.connections ?? []), ...(other.connections ?? [])],
-    upstreams: one.upstreams.map(each =>
-      other.upstreams.filter(({ name }) => name === each.name).reduce(sumOfUpstreams, each),
-    ),
-    dnsbl: one.dnsbl && mapped(one.dnsbl, (count, answer) => count + (other.dnsbl?.[answer] ?? 0)),
+    upstreams: [
+      ...one.upstreams.map(each =>
+        other.upstreams.filter(({ name }) => name === each.name).reduce(sumOfUpstreams, each),
+      ),
+      ...other.upstreams.filter(({ name }) => !one.upstreams.some(each => each.name === name)),
+    ],
+    dnsbl: sumOfAnswers(one.dnsbl, other.dnsbl),
   }
 }
 
-/** One that any worker uses is used. */
+/** One that any worker uses is used; of failures the last counts. */
 function sumOfUpstreams(one: UpstreamView, other: UpstreamView): UpstreamView {
+  const isLater = (other.lastFailure?.age ?? Infinity) < (one.lastFailure?.age ?? Infinity)
   return {
     ...one,
+    lastFailure: isLater ? other.lastFailure : one.lastFailure,
     state: one.state === 'up' ? one.state : other.state,
     active: one.active + other.active,
     total: one.total + other.total,
     failures: one.failures + other.failures,
   }
+}
+
+function sumOfAnswers(one: ServiceReport['dnsbl'], other: ServiceReport['dnsbl']): ServiceReport['dnsbl'] {
+  if (!one || !other) return one ?? other
+  return mapped({ ...one, ...other }, (_, answer) => (one[answer] ?? 0) + (other[answer] ?? 0))
 }
 
 function mapped(

@@ -99,11 +99,18 @@ class Worker {
       services: services().map(service => ({
         ...service,
         totals: service.totals(),
-        connections: listing ? [...service.connections()].slice(0, MAX_LISTED) : undefined,
+        connections: listing ? firstOf(service.connections(), MAX_LISTED) : undefined,
         upstreams: service.upstreams(),
       })),
       lostLogLines: lostLogLines(),
       process: view,
     }
   }
+}
+
+/** So many at most, and no more are made: a look must not hold up those that are not listed. */
+export function firstOf<Item>(items: Iterable<Item>, most: number): readonly Item[] {
+  const first: Item[] = []
+  for (const item of items) if (first.push(item) === most) break
+  return first
 }

@@ -9,8 +9,9 @@ export interface TextBytes {
   readonly halfByte: boolean
 }
 
-/** Digits in pairs, perhaps after `0x` or `\x`, with blanks, colons and commas between them. */
-const HEX = /^(?:\s|:|,|0x|\\x|[0-9a-f]{2})*$/i
+/** What stands before and between digits in pairs. */
+const BETWEEN_HEX = /[\s:,]+|0x|\\x/i
+const NO_HEX = /[^0-9a-f]/i
 const ODD_HEX = /^[\s:,0-9a-f]{3,}$/i
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
 /** An offset of at least four digits, then pairs; xxd, tcpdump -X and od write it, hexdump -C, Wireshark, ourselves. */
@@ -45,7 +46,9 @@ function read(bytes: Uint8Array, format: TextBytes['format']): TextBytes {
 
 /** Undefined where it is no hexadecimal. */
 export function hexBytes(text: string): Uint8Array | undefined {
-  return HEX.test(text) ? digitPairs(text) : undefined
+  // In one expression for the whole, what waits to be tried otherwise would fill the stack.
+  const isHex = text.split(BETWEEN_HEX).every(digits => digits.length % 2 === 0 && !NO_HEX.test(digits))
+  return isHex ? digitPairs(text) : undefined
 }
 
 /** With the alphabet of URLs as well; undefined where it is none. */
@@ -68,22 +71,27 @@ export function dumpBytes(text: string): Uint8Array | undefined {
     const offset = Number.parseInt(digits, 16)
     if (offset > MAX_DUMP_BYTES) return undefined
     const row = bytes.slice(last)
-    while (repeated && row.length > 0 && bytes.length < offset) bytes.push(...row)
+    while (repeated && row.length > 0 && bytes.length < offset) append(bytes, row)
     // Text beside the bytes may look like more of them: the next offset says how many there are.
     if (offset > last && offset < bytes.length) bytes.length = offset
     if (offset !== bytes.length) return undefined
     widest = Math.max(widest, row.length === 0 ? 0 : Math.min(row.length, offset - last))
     ;[last, repeated] = [offset, false]
-    bytes.push(...rowBytes(rest))
+    append(bytes, rowBytes(rest))
     lines++
   }
   if (lines > 1 && widest > 0) bytes.length = Math.min(bytes.length, last + widest)
   return bytes.length > 0 ? Uint8Array.from(bytes) : undefined
 }
 
-function rowBytes(rest: string): readonly number[] {
+function rowBytes(rest: string): Uint8Array {
   const [, digits = ''] = DUMP_BYTES.exec(`${rest} `) ?? []
-  return [...digitPairs(digits)]
+  return digitPairs(digits)
+}
+
+/** One by one: as arguments of one call, many would fill the stack. */
+function append(bytes: number[], more: Iterable<number>): void {
+  for (const byte of more) bytes.push(byte)
 }
 
 function digitPairs(text: string): Uint8Array {
@@ -95,13 +103,14 @@ function escapedBytes(text: string): Uint8Array {
   const bytes: number[] = []
   let end = 0
   for (const { 0: all, 1: hex, 2: octal, 3: letter = '', index } of text.matchAll(ESCAPE)) {
-    bytes.push(...encoder.encode(text.slice(end, index)))
+    append(bytes, encoder.encode(text.slice(end, index)))
     end = index + all.length
     if (hex !== undefined) bytes.push(Number.parseInt(hex, 16))
     else if (octal !== undefined) bytes.push(Number.parseInt(octal, 8) & 0xff)
     else bytes.push(LETTERS[letter.toLowerCase()] ?? letter.charCodeAt(0))
   }
-  return Uint8Array.of(...bytes, ...encoder.encode(text.slice(end)))
+  append(bytes, encoder.encode(text.slice(end)))
+  return Uint8Array.from(bytes)
 }
 
 /** What is pasted has the line ends of an editor, or has lost its own. */

@@ -9,7 +9,7 @@ import { EventStreams } from '../../src/admin/event-stream.ts'
 import { AdminServer, type AdminSource, type StatsDocument } from '../../src/admin/index.ts'
 import { readEvents, type EventReader } from '../support/events.ts'
 import { ask } from '../support/http.ts'
-import { dial, turns, until } from '../support/sockets.ts'
+import { dial, outcome, turns, until } from '../support/sockets.ts'
 import { atEnd } from '../support/teardown.ts'
 
 /** More than the system keeps for a socket whose other end does not read. */
@@ -73,6 +73,20 @@ async function documentOf(reader: EventReader): Promise<StatsDocument> {
   assert.equal(event?.name, 'message')
   return JSON.parse(event.data) as StatsDocument
 }
+
+test('two streams on one connection are none, and nothing is read for them when it is gone', async t => {
+  let reads = 0
+  const { port, responses, tick } = await startStreams(t, () => Promise.resolve(++reads))
+  const client = dial(t, port)
+  client.write('GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2))
+  await outcome(client)
+  assert.equal(responses.length, 2)
+  await until(() => responses[0]?.closed === true)
+  const before = reads
+  tick()
+  await turns()
+  assert.equal(reads, before)
+})
 
 test('/events sends what /stats.json answers, at once and then every second', async t => {
   let state: 'ready' | 'draining' = 'ready'

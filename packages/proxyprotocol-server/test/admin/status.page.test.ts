@@ -43,6 +43,7 @@ test('it shows a connection with its ways while it is there, counts it, and lets
   client.resetAndDestroy()
   await line.waitFor({ state: 'detached' })
   await page.getByText('0 open').waitFor()
+  await page.getByRole('img', { name: /^Errors in the last minute: [01]\/s now, at most 1\/s/ }).waitFor()
   assert.match(await page.title(), /^ready – /)
   assert.deepEqual(faults, [])
 })

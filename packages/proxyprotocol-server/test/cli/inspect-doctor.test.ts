@@ -1,6 +1,7 @@
 // The doctor at far ends of every kind: what it says that they accept, and what it cannot tell apart.
 
 import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import http from 'node:http'
 import https from 'node:https'
@@ -16,6 +17,7 @@ import { test, type TestContext } from 'node:test'
 import tls from 'node:tls'
 import { attach, createServer, type ProxyServer } from 'proxyprotocol/server'
 import { runEcho } from '../../src/cli/index.ts'
+import { probe } from '../../src/cli/inspect-doctor-probe.ts'
 import { inspectIo, runInspect } from '../../src/cli/inspect.ts'
 import { certificate } from '../support/certificates.ts'
 import { fakeIo, start } from '../support/program.ts'
@@ -359,4 +361,27 @@ test('where no connection comes about in time, it says so and ends with 1', asyn
   const io = fakeIo()
   assert.equal(await runInspect(['doctor', '127.0.0.1:9'], { ...inspectIo, ...io }), 1)
   assert.deepEqual(io.errors, ['error: no connection within 2000 ms\n'])
+})
+
+test('a far end that resets at once is one that refuses, and was reached', async t => {
+  const server = spawn(process.execPath, [
+    '-e',
+    `require('net').createServer(socket => socket.resetAndDestroy())
+      .listen(0, '127.0.0.1', function () { console.log(this.address().port) })`,
+  ])
+  atEnd(t, async () => {
+    server.kill()
+    await once(server, 'exit')
+  })
+  const [said] = (await once(server.stdout, 'data')) as [Buffer]
+  const port = Number(said)
+  const seen = probe({ host: '127.0.0.1', port, timeout: 2_000 }, ['v2'])
+  // It is about to connect, and looks again when another one that came later has been reset.
+  process.nextTick(() =>
+    spawnSync(process.execPath, ['-e', `require('net').connect(${port}, '127.0.0.1').on('error', () => {})`]),
+  )
+  const { outcome, asked, detail } = await seen
+  assert.deepEqual([outcome, asked, detail], ['reset', false, undefined])
+  const { code, of } = await diagnose(port)
+  assert.deepEqual([code, of('none').verdict, of('v2+tls').verdict], [3, 'refused', 'refused'])
 })

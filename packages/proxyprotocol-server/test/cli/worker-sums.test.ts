@@ -89,6 +89,49 @@ test('what a worker had counted stays when it is gone, and its connections count
   assert.deepEqual([reports.readiness, only(reports.services([{ name: 'a' }])).state], ['starting', 'closed'])
 })
 
+test('what dead workers had counted adds up also for what a reload brought between their deaths', () => {
+  const [app] = service('a', 1).upstreams
+  const added = { ...(app ?? assert.fail()), name: 'added' }
+  const changed = service('a', 1, {
+    upstreams: [app ?? assert.fail(), added],
+    dnsbl: { listed: 1, clear: 0, timeout: 1 },
+  })
+  const reports = new WorkerReports<number>()
+  reports.add(1, report([service('a', 1)]))
+  reports.remove(1)
+  reports.add(2, report([changed]))
+  reports.remove(2)
+  reports.add(3, report([changed]))
+  const { upstreams, dnsbl } = only(reports.services([{ name: 'a' }]))
+  assert.deepEqual(
+    upstreams().map(({ name, total }) => [name, total]),
+    [
+      ['app', 6],
+      ['added', 4],
+    ],
+  )
+  assert.deepEqual(dnsbl, { listed: 3, clear: 0, timeout: 2 })
+  assert.deepEqual(reports.services([{ name: 'of nobody' }]), [])
+})
+
+test('the failure of an upstream that came last is shown, whichever worker saw it', () => {
+  const [up] = service('a', 1).upstreams
+  const failed = (age: number): Partial<ServiceReport> => {
+    return {
+      upstreams: [{ ...(up ?? assert.fail()), lastFailure: { code: 'connect_refused', message: '', age } }],
+    }
+  }
+  const reports = new WorkerReports<number>()
+  const shown = (): number | undefined =>
+    only(reports.services([{ name: 'a' }])).upstreams()[0]?.lastFailure?.age
+  reports.add(1, report([service('a', 1)]))
+  assert.equal(shown(), undefined)
+  reports.add(2, report([service('a', 1, failed(20))]))
+  assert.equal(shown(), 20)
+  reports.add(3, report([service('a', 1, failed(10))]))
+  assert.equal(shown(), 10)
+})
+
 test('an upstream that any worker uses is used, and one that is configured no more is not shown', () => {
   const reports = new WorkerReports<number>()
   const [up] = service('a', 1).upstreams

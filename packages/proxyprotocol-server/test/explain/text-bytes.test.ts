@@ -130,6 +130,28 @@ test('base64 is read with either alphabet, and what cannot be base64 is nothing'
   for (const text of ['xyzzy', 'x!', 'GET / HTTP/1.1']) assert.equal(bytesFromText(text), undefined)
 })
 
+test('a text of any length is read', () => {
+  const [count, pairs] = [400_000, 'a5'.repeat(400_000)]
+  for (const text of [
+    `0000 ${pairs}`,
+    `0000 ${pairs.slice(0, count)}\n*\n${count.toString(16).padStart(8, '0')}`,
+    `PROXY ${'z'.repeat(count - 7)}\\n`,
+    `\\n${'z\\t'.repeat((count - 2) / 2)}z`,
+  ]) {
+    assert.equal(bytesFromText(text)?.bytes.length, count, text.slice(0, 20))
+  }
+  assert.equal(hexBytes(':'.repeat(24_000_000))?.length, 0)
+})
+
+test('hexadecimal is in pairs, whatever stands between them', () => {
+  for (const text of ['0d0a', '0x0d,0x0A', '\\x0d\\x0a', '0d:0a', '0x0d0a', ' 0D\n0a ']) {
+    assert.equal(hexOf(hexBytes(text)), '0d0a', text)
+  }
+  for (const text of ['0d 0', '0 d', '00x12', '0d0a;', '0x', 'x0d']) {
+    assert.equal(hexBytes(text)?.length, text === '0x' ? 0 : undefined, text)
+  }
+})
+
 test('nothing is no bytes', () => {
   assert.deepEqual(bytesFromText(''), { bytes: new Uint8Array(), format: 'hexadecimal', halfByte: false })
   assert.equal(hexBytes('xyz'), undefined)

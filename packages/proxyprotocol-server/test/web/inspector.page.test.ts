@@ -347,6 +347,20 @@ test('the configuration fits the header, and is copied as it stands', async t =>
   assert.match((await page.textContent('#configuration')) ?? '', /proxy_protocol on;/)
 })
 
+test('a button says for a moment that it has copied, however often it is pressed', async t => {
+  const page = await open(t)
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await page.clock.install()
+  for (let presses = 0; presses < 2; presses++) {
+    await page.evaluate("navigator.clipboard.writeText('')")
+    await page.click('#copy-hex')
+    while ((await page.evaluate('navigator.clipboard.readText()')) === '');
+    await page.waitForSelector('#copy-hex:text-is("Copied")')
+  }
+  await page.clock.runFor(60_000)
+  assert.equal(await page.textContent('#copy-hex'), 'Copy hex')
+})
+
 test('a page that came by http from elsewhere copies too', async t => {
   const { page, faults } = await openPage(t)
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])

@@ -36,9 +36,9 @@ export function copyButton(label: string, text: () => string): HTMLButtonElement
   return button
 }
 
-/** Copies, and lets the button say so. */
+/** Copies, and lets the button say so; pressed again, it says so already. */
 export async function copyFrom(button: HTMLButtonElement, text: string): Promise<void> {
-  const { textContent: label } = button
+  const label = (button.dataset['label'] ??= button.textContent)
   await copy(text)
   button.textContent = 'Copied'
   button.addEventListener('blur', () => (button.textContent = label), { once: true })

@@ -11,7 +11,7 @@ export interface Series {
   readonly errors?: readonly number[]
 }
 
-/** @param format makes text of a value. */
+/** @param format makes text of a value. Where there are errors alone, they are what is told. */
 export function spark(what: string, format: (value: number) => string): View<Series> {
   const image = svg('svg', {
     preserveAspectRatio: 'none',
@@ -23,8 +23,9 @@ export function spark(what: string, format: (value: number) => string): View<Ser
   const [bars, errorBars] = [svg('path', { class: 'series' }), svg('path', { class: 'errors' })]
   image.append(title, bars, errorBars)
   const update = ({ values, errors = [] }: Series): void => {
-    const most = Math.max(0, ...values)
-    const text = `${what} in the last minute: ${format(values.at(-1) ?? 0)} now, at most ${format(most)}`
+    const told = values.length > 0 ? values : errors
+    const most = Math.max(0, ...told)
+    const text = `${what} in the last minute: ${format(told.at(-1) ?? 0)} now, at most ${format(most)}`
     if (title.textContent !== text) title.textContent = text
     const scale = Math.max(1, most, ...errors)
     setAttribute(bars, 'd', path(values, scale))

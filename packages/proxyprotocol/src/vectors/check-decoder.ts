@@ -115,7 +115,9 @@ function answerOf(
   vector: Vector,
 ): DecoderAnswer | Thrown | undefined {
   try {
-    return decode(bytes.slice(), vector)
+    const answer = decode(bytes.slice(), vector)
+    if (answer === undefined || Object(answer) === answer) return answer
+    throw new TypeError(`a decoder's answer must be an object or undefined, got ${JSON.stringify(answer)}`)
   } catch (error) {
     return { error }
   }

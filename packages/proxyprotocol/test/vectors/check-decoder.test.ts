@@ -56,6 +56,17 @@ test('checkDecoder() takes an error for no answer, and goes on', () => {
   assert.ok(disagreements.every(({ field, got }) => field === 'status' && got === error))
 })
 
+test('checkDecoder() takes what is no object for no answer, as JavaScript may give it', () => {
+  for (const nothing of [null, false, '']) {
+    const { checked, disagreements } = checkDecoder(() => nothing as unknown as undefined)
+    assert.deepEqual([checked, disagreements.length], [total, total], String(nothing))
+    assert.match(
+      String(disagreements[0]?.got),
+      /^TypeError: a decoder's answer must be an object or undefined, got /,
+    )
+  }
+})
+
 test('checkDecoder() gives payload behind each input: a decoder that takes it for a part of the header is found', () => {
   const { disagreements } = checkDecoder((bytes, vector) => {
     const answer = ours(bytes, vector)
