@@ -25,6 +25,9 @@ const QUICK_WARM_UP_CONNECTIONS = 5_000
 /** Enough for the pools to be there; a process that is measured for its memory alone need not be fast. */
 const FRESH_CONNECTIONS = 3_000
 const WARM_UP_BYTES = 30e6
+const TLS_WARM_UP_CONNECTIONS = 1_000
+/** As OpenSSL sends them by default. */
+const TICKETS = 2
 
 export async function measure(
   contenders: readonly Contender[],
@@ -38,6 +41,7 @@ export async function measure(
       for (const contender of contenders) proxies.push(await Proxy.start(contender, peer))
       for (const proxy of proxies) await warmUp(proxy, peer, plan)
     }
+    if (chosen.some(({ tls }) => tls)) for (const proxy of proxies) await warmUpTls(proxy, peer)
     const measured: Measured[] = []
     for (const load of chosen) {
       const run = (index: number): Promise<Sample> =>
@@ -87,4 +91,13 @@ async function warmUp({ port, contender }: Proxy, peer: Peer, { scale }: Plan): 
     throw new Error(`${contender.name} sent ${answer[contender.sends]} headers of ${count}`)
   }
   await peer.do(`bulk ${port} 8 ${WARM_UP_BYTES} ${WARM_UP_BYTES}`)
+}
+
+/** And looks whether all have the same to do after a handshake. */
+async function warmUpTls({ tlsPort, contender }: Proxy, peer: Peer): Promise<void> {
+  const { tickets } = await peer.do(`tls rate ${tlsPort} ${TLS_WARM_UP_CONNECTIONS} 64`)
+  const expected = TICKETS * TLS_WARM_UP_CONNECTIONS
+  if (tickets !== expected)
+    throw new Error(`${contender.name} sent ${tickets} session tickets of ${expected}`)
+  await peer.do(`tls bulk ${tlsPort} 8 ${WARM_UP_BYTES} ${WARM_UP_BYTES}`)
 }

@@ -1,14 +1,17 @@
 // Who takes part, and how each is started: one process, one thread, a header of version 2 where the proxy can send it.
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { cache } from './compile.ts'
+import { certificate } from '../../packages/proxyprotocol/test/support/certificate.ts'
+import { cache, keep } from './cache.ts'
 import { findProgram } from './debian.ts'
 
 export interface Ports {
   readonly port: number
+  /** Where it ends TLS. */
+  readonly tlsPort: number
   readonly upstream: number
 }
 
@@ -26,6 +29,8 @@ export const SUBJECT = 'relay'
 
 const PIPE_PROXY = fileURLToPath(new URL('pipe-proxy.js', import.meta.url))
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url))
+const cert = keep('cert.pem', [certificate.cert])
+const key = keep('key.pem', [certificate.key])
 
 /** @param others other checkouts of this repository, built, to compare with. */
 export function contenders(others: readonly string[]): readonly Contender[] {
@@ -38,12 +43,18 @@ function ours(name: string, folder: string): Contender {
     name,
     sends: 'v2',
     environment: {},
-    command: ({ port, upstream }) => [
+    command: ({ port, tlsPort, upstream }) => [
       process.execPath,
       join(folder, 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'),
       ...['--service', `127.0.0.1:${port}`, `127.0.0.1:${upstream}`],
+      ...['--service', tlsSource(tlsPort), `127.0.0.1:${upstream}`],
     ],
   }
+}
+
+function tlsSource(port: number): string {
+  const files = new URLSearchParams({ cert, key })
+  return `ssl://127.0.0.1:${port}?${files.toString()}`
 }
 
 function pipe(): Contender {
@@ -51,7 +62,12 @@ function pipe(): Contender {
     name: 'pipe()',
     sends: 'v2',
     environment: {},
-    command: ({ port, upstream }) => [process.execPath, PIPE_PROXY, String(port), String(upstream)],
+    command: ({ port, tlsPort, upstream }) => [
+      process.execPath,
+      PIPE_PROXY,
+      ...[port, tlsPort, upstream].map(String),
+      ...[cert, key],
+    ],
   }
 }
 
@@ -59,12 +75,13 @@ function haproxy(): Contender | undefined {
   const program = findProgram('haproxy')
   if (program === undefined) return undefined
   const { path, environment } = program
+  const pem = keep('both.pem', [certificate.cert, certificate.key])
   return {
     name: 'HAProxy',
     sends: 'v2',
     environment,
-    command: ({ port, upstream }) => {
-      const file = write(`haproxy-${port}.cfg`, [
+    command: ({ port, tlsPort, upstream }) => {
+      const file = keep(`haproxy-${port}.cfg`, [
         'global',
         '  nbthread 1',
         '  maxconn 9000',
@@ -75,6 +92,7 @@ function haproxy(): Contender | undefined {
         '  timeout server 600s',
         'listen relay',
         `  bind 127.0.0.1:${port}`,
+        `  bind 127.0.0.1:${tlsPort} ssl crt ${pem}`,
         `  server backend 127.0.0.1:${upstream} send-proxy-v2`,
       ])
       return [path, '-q', '-db', '-f', file]
@@ -90,10 +108,10 @@ function nginx(): Contender | undefined {
     name: 'nginx',
     sends: 'v1', // it knows no other
     environment,
-    command: ({ port, upstream }) => {
+    command: ({ port, tlsPort, upstream }) => {
       const folder = join(cache, `nginx-${port}`)
       mkdirSync(folder, { recursive: true })
-      const file = write(`nginx-${port}.conf`, [
+      const file = keep(`nginx-${port}.conf`, [
         `load_module ${join(root, '/usr/lib/nginx/modules/ngx_stream_module.so')};`,
         'daemon off;',
         'master_process off;',
@@ -105,6 +123,10 @@ function nginx(): Contender | undefined {
         '  access_log /dev/null line;',
         '  server {',
         `    listen 127.0.0.1:${port};`,
+        `    listen 127.0.0.1:${tlsPort} ssl;`,
+        `    ssl_certificate ${cert};`,
+        `    ssl_certificate_key ${key};`,
+        '    ssl_protocols TLSv1.3;',
         `    proxy_pass 127.0.0.1:${upstream};`,
         '    proxy_protocol on;',
         '  }',
@@ -113,11 +135,4 @@ function nginx(): Contender | undefined {
       return [path, '-p', folder, '-e', '/dev/null', '-c', file]
     },
   }
-}
-
-function write(name: string, lines: readonly string[]): string {
-  mkdirSync(cache, { recursive: true })
-  const file = join(cache, name)
-  writeFileSync(file, `${lines.join('\n')}\n`)
-  return file
 }
