@@ -1,5 +1,6 @@
 // Who takes part, and how each is started: one process, one thread, a header of version 2 where the proxy can send it.
 
+import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,11 +22,16 @@ export interface Contender {
   /** The header that its upstream must get. */
   readonly sends: 'v1' | 'v2'
   readonly environment: Readonly<Record<string, string>>
+  /** Whether its log is on standard error, to be thrown away with all that is said there. */
+  readonly logsErrors?: true
   command(ports: Ports): readonly [string, ...string[]]
 }
 
 /** The one that all ratios are of. */
 export const SUBJECT = 'relay'
+
+/** Above what any load needs; each takes two files. */
+const MOST_CONNECTIONS = 9_500
 
 const PIPE_PROXY = fileURLToPath(new URL('pipe-proxy.js', import.meta.url))
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url))
@@ -34,8 +40,8 @@ const key = keep('key.pem', [certificate.key])
 
 /** @param others other checkouts of this repository, built, to compare with. */
 export function contenders(others: readonly string[]): readonly Contender[] {
-  const found = [haproxy(), nginx()].filter(each => each !== undefined)
-  return [ours(SUBJECT, REPOSITORY), ...others.map(folder => ours(folder, folder)), ...found, pipe()]
+  const found = [haproxy(), nginx(), pipe(), python()].filter(each => each !== undefined)
+  return [ours(SUBJECT, REPOSITORY), ...others.map(folder => ours(folder, folder)), ...found]
 }
 
 function ours(name: string, folder: string): Contender {
@@ -48,6 +54,7 @@ function ours(name: string, folder: string): Contender {
       join(folder, 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'),
       ...['--service', `127.0.0.1:${port}`, `127.0.0.1:${upstream}`],
       ...['--service', tlsSource(tlsPort), `127.0.0.1:${upstream}`],
+      ...['--max-connections', String(MOST_CONNECTIONS)],
     ],
   }
 }
@@ -71,6 +78,26 @@ function pipe(): Contender {
   }
 }
 
+/** The server of the Python library icgood/proxy-protocol, where `pip install proxy-protocol` has put it on the PATH. */
+function python(): Contender | undefined {
+  const program = 'proxy-protocol-server'
+  if (spawnSync(program, ['--help']).status !== 0) {
+    console.error(`\n*** Python is LEFT OUT: there is no ${program} on the PATH ***\n`)
+    return undefined
+  }
+  return {
+    name: 'Python',
+    sends: 'v2',
+    environment: {},
+    logsErrors: true,
+    command: ({ port, tlsPort, upstream }) => [
+      program,
+      ...['--service', `127.0.0.1:${port}`, `127.0.0.1:${upstream}`],
+      ...['--service', tlsSource(tlsPort), `127.0.0.1:${upstream}`],
+    ],
+  }
+}
+
 function haproxy(): Contender | undefined {
   const program = findProgram('haproxy')
   if (program === undefined) return undefined
@@ -84,7 +111,7 @@ function haproxy(): Contender | undefined {
       const file = keep(`haproxy-${port}.cfg`, [
         'global',
         '  nbthread 1',
-        '  maxconn 9000',
+        `  maxconn ${MOST_CONNECTIONS}`,
         'defaults',
         '  mode tcp',
         '  timeout connect 5s',

@@ -32,7 +32,7 @@ export class Proxy {
     const ports = { port: await freePort(), tlsPort: await freePort(), upstream: await peer.listen() }
     const [command, ...args] = pinned(PROXY_CPU, contender.command(ports))
     const child = spawn(command, args, {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'ignore', contender.logsErrors ? 'ignore' : 'inherit'],
       env: { ...process.env, ...contender.environment },
     })
     const proxy = new Proxy(contender, ports, child)
