@@ -31,6 +31,9 @@ const HANDSHAKES = 1_000
 const PARALLEL = 64
 const FLOWS = 8
 const IDLE = 5_000
+/** Connections that are open, where it is looked whether cost grows with them. */
+const FEW = 100
+const MANY = 9_000
 /** Milliseconds in which memory must not grow any more. */
 const SETTLE = 2_000
 /** The part of the time in which the proxy used its CPU: near 100, nothing else was in its way. */
@@ -105,6 +108,25 @@ export const loads: readonly Load[] = [
     },
   },
   {
+    name: 'crowded',
+    title: `CPU with ${MANY} connections open, as a multiple of that with ${FEW}: short connections, bulk, round trips on all`,
+    fresh: false,
+    figures: [
+      { name: 'x a connection', digits: 2 },
+      { name: 'x a byte', digits: 2 },
+      { name: 'x a round trip', digits: 2 },
+    ],
+    async run(proxy, tools) {
+      const few = await costWith(FEW, proxy, tools)
+      const many = await costWith(MANY, proxy, tools)
+      return {
+        'x a connection': many.connections / few.connections,
+        'x a byte': many.bytes / few.bytes,
+        'x a round trip': many.messages / few.messages,
+      }
+    },
+  },
+  {
     name: 'idle',
     title: 'Memory of idle connections, after one round trip on each',
     fresh: true,
@@ -169,6 +191,22 @@ function tlsBulk(name: string, what: string, share: readonly [up: number, down: 
       return { 'CPU s': used / scale, 'GB/s': scale / seconds, 'busy %': (100 * used) / seconds }
     },
   }
+}
+
+/** CPU seconds for the same work while so many other connections are open. */
+async function costWith(
+  open: number,
+  proxy: Proxy,
+  { peer, scale }: Tools,
+): Promise<Readonly<Record<'connections' | 'bytes' | 'messages', number>>> {
+  const { port } = proxy
+  await peer.do(`idle ${port} ${open}`)
+  const connections = await measured(proxy, peer, `rate ${port} ${PER * scale} ${PARALLEL}`)
+  const bytes = Math.round((GIGABYTE * scale) / 2 / FLOWS)
+  const bulk = await measured(proxy, peer, `bulk ${port} ${FLOWS} ${bytes} ${bytes}`)
+  const messages = await measured(proxy, peer, `talk ${port} ${10 * PER * scale}`)
+  await peer.do('close')
+  return { connections: connections.used, bytes: bulk.used, messages: messages.used }
 }
 
 /** A command, and the CPU seconds that it cost the proxy. */

@@ -16,8 +16,9 @@ enum { SHORT_LENGTH = 16, MESSAGE_LENGTH = 64 };
 enum { SOURCES = 4 };
 enum { DEADLINE = 120000 };
 
-// What a client is there for. One that stays open does nothing once it has got its reply.
-enum { SHORT, STAYING, MESSAGES, FLOW, STALLED };
+// What a client is there for. One that stays open does nothing once it has got its reply, but
+// may be told to talk for a while.
+enum { SHORT, STAYING, MESSAGES, TALKING, FLOW, STALLED };
 
 enum { CONNECTING, SHAKING_HANDS, OPEN };
 
@@ -83,7 +84,7 @@ void close_clients(void) {
   while (clients != NULL) forget(clients);
 }
 
-static uint32_t message_length(const struct conn *c) { return c->role == MESSAGES ? MESSAGE_LENGTH : SHORT_LENGTH; }
+static uint32_t message_length(const struct conn *c) { return c->role == MESSAGES || c->role == TALKING ? MESSAGE_LENGTH : SHORT_LENGTH; }
 
 // A message that no other client sends, and that this one sends once.
 static void make_message(const struct conn *c, uint8_t *message) {
@@ -96,7 +97,7 @@ static void make_message(const struct conn *c, uint8_t *message) {
 static void send_message(struct conn *c) {
   uint8_t message[MESSAGE_LENGTH];
   make_message(c, message);
-  if (c->role == MESSAGES) c->since = now_ns();
+  if (c->role == MESSAGES || c->role == TALKING) c->since = now_ns();
   c->length = 0;
   want(c, EPOLLIN);
   if (transmit(c, message, message_length(c)) != (ssize_t)message_length(c))
@@ -118,7 +119,11 @@ static void on_message(struct conn *c) {
     finished++;
     return want(c, 0);
   }
-  if (c->role == SHORT || messages_started >= target) return finish(c);
+  if (c->role == SHORT || (c->role == MESSAGES && messages_started >= target)) return finish(c);
+  if (messages_started >= target) {
+    c->role = STAYING;
+    return want(c, 0);
+  }
   messages_started++;
   c->left++;
   send_message(c);
@@ -271,6 +276,20 @@ void load_idle(int port, uint32_t conns) {
     seconds += complete(is_complete);
   }
   say_times(seconds);
+}
+
+// Messages on all connections that stay open, as many under way as there are connections.
+void load_talk(int port, uint32_t total) {
+  begin(port, total);
+  record(total);
+  for (struct conn *c = clients, *next; c != NULL && messages_started < total; c = next) {
+    next = c->next;
+    c->role = TALKING;
+    c->left++;
+    messages_started++;
+    send_message(c);
+  }
+  say_times(complete(has_messages));
 }
 
 static bool is_busy(void) {

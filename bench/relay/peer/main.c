@@ -106,6 +106,8 @@ static void answer(const char *line) {
     load_messages(port, a, b);
   } else if (sscanf(line, "idle %d %u", &port, &a) == 2) {
     load_idle(port, a);
+  } else if (sscanf(line, "talk %d %u", &port, &a) == 2) {
+    load_talk(port, a);
   } else if (sscanf(line, "beside %d %u %u %u", &port, &a, &b, &c) == 4) {
     load_beside(port, a, b, c);
   } else if (sscanf(line, "stalled %d %u %llu", &port, &a, &down) == 3) {

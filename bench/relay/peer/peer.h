@@ -88,6 +88,7 @@ void load_rate(int port, uint32_t total, uint32_t parallel);
 void load_bulk(int port, uint32_t conns, uint64_t up, uint64_t down);
 void load_messages(int port, uint32_t conns, uint32_t total);
 void load_idle(int port, uint32_t conns);
+void load_talk(int port, uint32_t total);
 void load_beside(int port, uint32_t flows, uint32_t messages, uint32_t setups);
 void load_stalled(int port, uint32_t conns, uint64_t down);
 void close_clients(void);
