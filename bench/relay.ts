@@ -1,4 +1,4 @@
-// The relay beside HAProxy, nginx and a proxy that most people would write: `npm run bench:relay` tells in about five minutes.
+// The relay beside HAProxy, nginx and a proxy that most people would write: `npm run bench:relay`.
 //
 //   node --import tsx bench/relay.ts [--quick] [--rounds N] [--only LOAD]... [--beside FOLDER]... [--json FILE]
 //
