@@ -1,4 +1,5 @@
-// How fast the codec is beside the npm packages that do the same: `npm run bench:codec` tells in about a minute.
+// How fast the codec is beside the npm packages that do the same, and go-proxyproto where Debian's packages golang-go and
+// golang-github-pires-go-proxyproto-dev are installed: `npm run bench:codec` tells in about two minutes.
 //
 //   node --expose-gc --import tsx bench/codec.ts [--rounds N] [--json FILE]
 
@@ -9,9 +10,11 @@ import { bytesPerCall } from './codec/allocation.ts'
 import type { Row } from './codec/contender.ts'
 import { decodeRows } from './codec/decoders.ts'
 import { encodeRows } from './codec/encoders.ts'
+import { goResults } from './codec/go.ts'
 import { inTurn, timesOf, warmUp, type Once } from './codec/measure.ts'
 import { refusalRows } from './codec/refusals.ts'
 import { reportOf, toJson, toMarkdown, type Result } from './codec/report.ts'
+import { streamRows } from './codec/streams.ts'
 import { verify } from './codec/verify.ts'
 
 /** Enough for a median that a disturbed round or two do not move. */
@@ -25,9 +28,15 @@ if (!Number.isInteger(rounds) || rounds < 1) {
   throw new RangeError(`--rounds must be an integer from 1, got ${values.rounds}`)
 }
 
-const tasks = [...decodeRows.map(prepare), ...encodeRows.map(prepare), ...refusalRows.map(prepare)]
+const tasks = [
+  ...decodeRows.map(prepare),
+  ...streamRows.map(prepare),
+  ...encodeRows.map(prepare),
+  ...refusalRows.map(prepare),
+]
 warmUp(tasks.flatMap(({ all }) => all))
 const times = tasks.map(({ all }) => timesOf(all, rounds))
+const go = await goResults(decodeRows, rounds)
 // Bytes only now: the collections that counting them takes have V8 throw away optimised code.
 const report = reportOf(rounds, tasks.flatMap(resultsOf))
 console.log(toMarkdown(report))
@@ -44,7 +53,8 @@ function prepare<Input>(row: Row<Input>): Task {
 }
 
 function resultsOf({ row, all }: Task, task: number): readonly Result[] {
-  return row.contenders.map(({ name, notes }, index) => ({
+  const ofGo = go.filter(result => result.task === row.task && result.name === row.name)
+  const results = row.contenders.map(({ name, notes }, index) => ({
     task: row.task,
     name: row.name,
     contender: name,
@@ -53,4 +63,5 @@ function resultsOf({ row, all }: Task, task: number): readonly Result[] {
     timesOurs: times[task]?.[index]?.timesOurs ?? NaN,
     bytesAllocated: bytesPerCall(all[index] as Once), // one for each contender
   }))
+  return [...results, ...ofGo]
 }

@@ -1,9 +1,10 @@
-// The relay beside HAProxy, nginx and a proxy that most people would write: `npm run bench:relay` tells in about five minutes.
+// The relay beside HAProxy, nginx and a proxy that most people would write: `npm run bench:relay`.
 //
 //   node --import tsx bench/relay.ts [--quick] [--rounds N] [--only LOAD]... [--beside FOLDER]... [--json FILE]
 //
-// Loads are connections, up, down, both, messages, beside, idle and stalled. --beside takes another checkout of this
-// repository, built, into the same run: what a change has brought is told by nothing else. Linux only.
+// Loads are connections, up, down, both, messages, tls-handshakes, tls-up, tls-down, beside, crowded, idle and stalled.
+// --beside takes another checkout of this repository, built, into the same run: what a change has brought is told by nothing
+// else. Linux only.
 
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'

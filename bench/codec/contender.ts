@@ -11,7 +11,7 @@ export interface Contender<Input> {
 
 /** One task for several contenders, ours first. */
 export interface Row<Input> {
-  readonly task: 'decode' | 'encode' | 'refuse'
+  readonly task: 'decode' | 'stream' | 'encode' | 'refuse'
   readonly name: string
   readonly inputs: readonly Input[]
   readonly contenders: readonly Contender<Input>[]
@@ -28,6 +28,7 @@ export const footnotes = {
   f: 'For v2 proxy-protocol-js takes arrays of octets; "from text" splits IPv4 text, for IPv6 text it has nothing. Neither peer checks what it is given.',
   g: '@balena/proxy-protocol-parser writes v2 headers that say LOCAL and have their length in the wrong byte (3072 for 12), so that no receiver gets the addresses. Its time is shown all the same.',
   h: 'No peer writes TLVs with a right length or computes a CRC-32C: those of the mixed row go without.',
+  i: 'go-proxyproto: `Read` from a `bufio.Reader` that is used again, both addresses as text; it reads no TLV and checks no CRC-32C. In a process of its own, in turn with ours.',
 } as const
 
 export type Note = keyof typeof footnotes

@@ -59,7 +59,8 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN
 }
 
-function timeOf(once: Once): number {
+/** CPU nanoseconds of one call, in one round. */
+export function timeOf(once: Once): number {
   const start = cpuTime()
   let elapsed = 0
   let calls = 0

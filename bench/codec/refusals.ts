@@ -45,9 +45,8 @@ const refusals: readonly Refusal[] = [
   { name: 'partial: v2 + 5 TLVs, all but one byte', verdict: 'partial', bytes: v2Tlvs.subarray(0, -1) },
 ]
 
-/** Asks our codec for its verdict. */
-export /** Ours alone: a peer throws, or takes it for a header. */
-const refusalRows: readonly Row<Refusal>[] = refusals.map(refusal => ({
+/** Ours alone: a peer throws, or takes it for a header. */
+export const refusalRows: readonly Row<Refusal>[] = refusals.map(refusal => ({
   task: 'refuse',
   name: refusal.name,
   inputs: [refusal],

@@ -35,6 +35,8 @@ export function toMarkdown({ node, cpu, rounds, results }: Report): string {
     `CPU time, the median of ${String(rounds)} interleaved rounds. "times ours" above 1 means that we are faster. Bytes are those allocated per operation, inside and outside the heap.`,
     `## Decode: both addresses as text and both ports, read`,
     table(of('decode')),
+    `## Decode in pieces, of which the first row takes one (proxyprotocol)`,
+    table(of('stream')),
     `## Encode: bytes for a socket from both addresses and both ports`,
     table(of('encode')),
     `## Refuse or wait for more (proxyprotocol)`,

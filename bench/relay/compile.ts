@@ -6,14 +6,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const SOURCES = fileURLToPath(new URL('peer', import.meta.url))
+import { cache } from './cache.ts'
+import { opensslFlags } from './debian.ts'
 
-/** Where whatever is made for this benchmark is kept. */
-export const cache: string = fileURLToPath(new URL('../../node_modules/.cache/bench-relay', import.meta.url))
+const SOURCES = fileURLToPath(new URL('peer', import.meta.url))
 
 /**
  * @returns the path of the program.
- * @throws Error when there is no C compiler, or it refuses.
+ * @throws Error when there is no C compiler, or it refuses, or OpenSSL cannot be had.
  */
 export function compilePeer(): string {
   const files = readdirSync(SOURCES).toSorted()
@@ -23,9 +23,8 @@ export function compilePeer(): string {
   if (existsSync(program)) return program
   mkdirSync(cache, { recursive: true })
   const sources = files.filter(file => file.endsWith('.c')).map(file => join(SOURCES, file))
-  const { error, status } = spawnSync('cc', ['-O2', '-Wall', '-Wextra', '-o', program, ...sources], {
-    stdio: 'inherit',
-  })
+  const flags = ['-O2', '-Wall', '-Wextra', '-o', program]
+  const { error, status } = spawnSync('cc', [...flags, ...sources, ...opensslFlags()], { stdio: 'inherit' })
   if (error)
     throw new Error('the load is a C program, and there is no cc to compile it with', { cause: error })
   if (status !== 0) throw new Error(`cc ended with ${String(status)}`)

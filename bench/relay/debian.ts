@@ -1,11 +1,11 @@
-// HAProxy and nginx: those that are installed, or else Debian's packages, unpacked below node_modules/.cache, which needs
+// HAProxy, nginx and OpenSSL: those that are installed, or else Debian's packages, unpacked below node_modules/.cache, which needs
 // no root and starts no service.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { cache } from './compile.ts'
+import { cache } from './cache.ts'
 
 /** A program, and what its environment needs. */
 export interface Program {
@@ -20,6 +20,8 @@ const packages = {
   haproxy: ['haproxy', 'liblua5.3-0', 'libopentracing-c-wrapper0', 'libopentracing1'],
   nginx: ['nginx', 'libnginx-mod-stream'],
 } as const
+
+const OPENSSL = ['libssl-dev', 'libssl3']
 
 const root = join(cache, 'debian')
 
@@ -36,6 +38,30 @@ export function findProgram(name: keyof typeof packages): Program | undefined {
   return undefined
 }
 
+/**
+ * What a C compiler needs to be told for OpenSSL.
+ *
+ * @throws Error where it is not installed and cannot be fetched.
+ */
+export function opensslFlags(): readonly string[] {
+  const libraries = ['-lssl', '-lcrypto']
+  if (preprocesses(libraries)) return libraries
+  unpack(OPENSSL)
+  const include = join(root, 'usr/include')
+  const headers = ['', ...multiarch(include)].map(folder => `-I${join(include, folder)}`)
+  const lib = join(root, 'usr/lib')
+  const folders = multiarch(lib).map(folder => join(lib, folder))
+  const flags = [...headers, ...folders.flatMap(path => [`-L${path}`, `-Wl,-rpath,${path}`]), ...libraries]
+  if (!preprocesses(flags))
+    throw new Error('the load speaks TLS, and there is no OpenSSL: install libssl-dev')
+  return flags
+}
+
+function preprocesses(flags: readonly string[]): boolean {
+  const args = ['-E', ...flags, '-include', 'openssl/ssl.h', '-x', 'c', '/dev/null']
+  return spawnSync('cc', args, { stdio: 'ignore' }).status === 0
+}
+
 function unpack(names: readonly string[]): void {
   const folder = join(cache, 'packages')
   mkdirSync(folder, { recursive: true })
@@ -50,7 +76,10 @@ function works(path: string): boolean {
 
 function libraries(): Readonly<Record<string, string>> {
   const lib = join(root, 'usr/lib')
-  if (!existsSync(lib)) return {}
-  const folders = readdirSync(lib).filter(folder => folder.endsWith('-linux-gnu'))
-  return { LD_LIBRARY_PATH: folders.map(folder => join(lib, folder)).join(':') }
+  const folders = multiarch(lib).map(folder => join(lib, folder))
+  return folders.length === 0 ? {} : { LD_LIBRARY_PATH: folders.join(':') }
+}
+
+function multiarch(folder: string): readonly string[] {
+  return existsSync(folder) ? readdirSync(folder).filter(name => name.endsWith('-linux-gnu')) : []
 }

@@ -11,6 +11,8 @@ export interface Load {
   readonly title: string
   /** Whether each run has a process of its own, as memory that was used once stays with a process. */
   readonly fresh: boolean
+  /** Whether its clients speak TLS. */
+  readonly tls?: true
   /** The figures, the one that counts first, with the digits they are shown with; of those of `up`, more is better. */
   readonly figures: readonly { readonly name: string; readonly digits: number; readonly up?: true }[]
   run(proxy: Proxy, tools: Tools): Promise<Sample>
@@ -25,11 +27,17 @@ export interface Tools {
 const GIGABYTE = 1e9
 const PER = 10_000
 const MESSAGE_CONNECTIONS = 100
+const HANDSHAKES = 1_000
 const PARALLEL = 64
 const FLOWS = 8
 const IDLE = 5_000
+/** Connections that are open, where it is looked whether cost grows with them. */
+const FEW = 100
+const MANY = 9_000
 /** Milliseconds in which memory must not grow any more. */
 const SETTLE = 2_000
+/** The part of the time in which the proxy used its CPU: near 100, nothing else was in its way. */
+const busy = { name: 'busy %', digits: 0 }
 const cpu = { name: 'CPU s', digits: 3 }
 
 export const loads: readonly Load[] = [
@@ -64,6 +72,22 @@ export const loads: readonly Load[] = [
     },
   },
   {
+    name: 'tls-handshakes',
+    title: 'TLS that ends at the proxy: a handshake and 16 bytes there and back; CPU seconds for 1,000',
+    fresh: false,
+    tls: true,
+    figures: [cpu, { name: 'per second', digits: 0, up: true }, busy],
+    async run(proxy, { peer, scale }) {
+      const count = 4 * HANDSHAKES * scale
+      const command = `tls rate ${proxy.tlsPort} ${count} ${PARALLEL}`
+      const { seconds = NaN, used } = await measured(proxy, peer, command)
+      const times = { 'per second': count / seconds, 'busy %': (100 * used) / seconds }
+      return { 'CPU s': (used * HANDSHAKES) / count, ...times }
+    },
+  },
+  tlsBulk('tls-up', 'decrypted', [1, 0]),
+  tlsBulk('tls-down', 'encrypted', [0, 1]),
+  {
     name: 'beside',
     title:
       'Beside 4 bulk flows: round trips of 64 bytes on 10 connections, and 200 new connections, 20 at a time',
@@ -81,6 +105,25 @@ export const loads: readonly Load[] = [
       } = await peer.do(`beside ${proxy.port} 4 ${4_000 * scale} 200`)
       await peer.do('close')
       return { 'p50 µs': p50, 'p99 µs': p99, 'set-up ms': setup * 1000 }
+    },
+  },
+  {
+    name: 'crowded',
+    title: `CPU with ${MANY} connections open, as a multiple of that with ${FEW}: short connections, bulk, round trips on all`,
+    fresh: false,
+    figures: [
+      { name: 'x a connection', digits: 2 },
+      { name: 'x a byte', digits: 2 },
+      { name: 'x a round trip', digits: 2 },
+    ],
+    async run(proxy, tools) {
+      const few = await costWith(FEW, proxy, tools)
+      const many = await costWith(MANY, proxy, tools)
+      return {
+        'x a connection': many.connections / few.connections,
+        'x a byte': many.bytes / few.bytes,
+        'x a round trip': many.messages / few.messages,
+      }
     },
   },
   {
@@ -131,6 +174,39 @@ function bulk(name: string, which: string, share: readonly [up: number, down: nu
       return { 'CPU s': used / scale, 'GB/s': scale / seconds }
     },
   }
+}
+
+/** @param share gigabytes up and down. */
+function tlsBulk(name: string, what: string, share: readonly [up: number, down: number]): Load {
+  return {
+    name,
+    title: `Bulk, ${what} by the proxy, 8 connections with TLS; CPU seconds for 1 GB`,
+    fresh: false,
+    tls: true,
+    figures: [cpu, { name: 'GB/s', digits: 2, up: true }, busy],
+    async run(proxy, { peer, scale }) {
+      const [up, down] = share.map(part => Math.round((GIGABYTE * part * scale) / FLOWS))
+      const command = `tls bulk ${proxy.tlsPort} ${FLOWS} ${String(up)} ${String(down)}`
+      const { seconds = NaN, used } = await measured(proxy, peer, command)
+      return { 'CPU s': used / scale, 'GB/s': scale / seconds, 'busy %': (100 * used) / seconds }
+    },
+  }
+}
+
+/** CPU seconds for the same work while so many other connections are open. */
+async function costWith(
+  open: number,
+  proxy: Proxy,
+  { peer, scale }: Tools,
+): Promise<Readonly<Record<'connections' | 'bytes' | 'messages', number>>> {
+  const { port } = proxy
+  await peer.do(`idle ${port} ${open}`)
+  const connections = await measured(proxy, peer, `rate ${port} ${PER * scale} ${PARALLEL}`)
+  const bytes = Math.round((GIGABYTE * scale) / 2 / FLOWS)
+  const bulk = await measured(proxy, peer, `bulk ${port} ${FLOWS} ${bytes} ${bytes}`)
+  const messages = await measured(proxy, peer, `talk ${port} ${10 * PER * scale}`)
+  await peer.do('close')
+  return { connections: connections.used, bytes: bulk.used, messages: messages.used }
 }
 
 /** A command, and the CPU seconds that it cost the proxy. */

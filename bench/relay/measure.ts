@@ -25,6 +25,9 @@ const QUICK_WARM_UP_CONNECTIONS = 5_000
 /** Enough for the pools to be there; a process that is measured for its memory alone need not be fast. */
 const FRESH_CONNECTIONS = 3_000
 const WARM_UP_BYTES = 30e6
+const TLS_WARM_UP_CONNECTIONS = 1_000
+/** As OpenSSL sends them by default. */
+const TICKETS = 2
 
 export async function measure(
   contenders: readonly Contender[],
@@ -32,36 +35,40 @@ export async function measure(
   plan: Plan,
 ): Promise<readonly Measured[]> {
   const chosen = loads.filter(({ name }) => plan.only.length === 0 || plan.only.includes(name))
-  const proxies: Proxy[] = []
+  const proxies = new Map<Contender, Proxy>()
   try {
     if (chosen.some(({ fresh }) => !fresh)) {
-      for (const contender of contenders) proxies.push(await Proxy.start(contender, peer))
-      for (const proxy of proxies) await warmUp(proxy, peer, plan)
+      for (const contender of contenders) proxies.set(contender, await Proxy.start(contender, peer))
+      for (const proxy of proxies.values()) await warmUp(proxy, peer, plan)
     }
+    const secure = chosen.some(({ tls }) => tls) ? [...proxies.values()] : []
+    for (const proxy of secure.filter(({ contender }) => !contender.corruptsTls)) await warmUpTls(proxy, peer)
     const measured: Measured[] = []
     for (const load of chosen) {
-      const run = (index: number): Promise<Sample> =>
+      const run = (contender: Contender): Promise<Sample> =>
         load.fresh
-          ? runFresh(contenders[index] as Contender, { load, peer, plan }) // an index of theirs
-          : load.run(proxies[index] as Proxy, { peer, scale: plan.scale })
-      measured.push({ load, samples: await rounds(contenders, plan, run) })
+          ? runFresh(contender, { load, peer, plan })
+          : load.run(proxies.get(contender) as Proxy, { peer, scale: plan.scale }) // all were started
+      const able = contenders.filter(({ corruptsTls }) => !(load.tls && corruptsTls))
+      measured.push({ load, samples: await rounds(able, plan, run) })
       console.error(`${load.name} done`)
     }
     return measured
   } finally {
-    await Promise.all(proxies.map(proxy => proxy.stop()))
+    await Promise.all([...proxies.values()].map(proxy => proxy.stop()))
   }
 }
 
 async function rounds(
   contenders: readonly Contender[],
   plan: Plan,
-  run: (index: number) => Promise<Sample>,
+  run: (contender: Contender) => Promise<Sample>,
 ): Promise<ReadonlyMap<string, readonly Sample[]>> {
   const samples = new Map(contenders.map(({ name }) => [name, [] as Sample[]]))
   for (let turn = 0; turn < plan.rounds * contenders.length; turn++) {
     const index = (turn + Math.floor(turn / contenders.length)) % contenders.length
-    samples.get(contenders[index]?.name ?? '')?.push(await run(index))
+    const contender = contenders[index] as Contender // the remainder is below the length
+    samples.get(contender.name)?.push(await run(contender))
   }
   return samples
 }
@@ -87,4 +94,13 @@ async function warmUp({ port, contender }: Proxy, peer: Peer, { scale }: Plan): 
     throw new Error(`${contender.name} sent ${answer[contender.sends]} headers of ${count}`)
   }
   await peer.do(`bulk ${port} 8 ${WARM_UP_BYTES} ${WARM_UP_BYTES}`)
+}
+
+/** And looks whether all have the same to do after a handshake. */
+async function warmUpTls({ tlsPort, contender }: Proxy, peer: Peer): Promise<void> {
+  const { tickets } = await peer.do(`tls rate ${tlsPort} ${TLS_WARM_UP_CONNECTIONS} 64`)
+  const expected = TICKETS * TLS_WARM_UP_CONNECTIONS
+  if (tickets !== expected)
+    throw new Error(`${contender.name} sent ${tickets} session tickets of ${expected}`)
+  await peer.do(`tls bulk ${tlsPort} 8 ${WARM_UP_BYTES} ${WARM_UP_BYTES}`)
 }

@@ -22,6 +22,8 @@ export interface Answer {
   readonly v1: number
   readonly v2: number
   readonly bare: number
+  /** Sessions that proxies have sent to TLS clients, for resuming. */
+  readonly tickets: number
   readonly faults: number
   readonly fault: string
 }

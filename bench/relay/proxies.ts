@@ -1,14 +1,18 @@
 // Who takes part, and how each is started: one process, one thread, a header of version 2 where the proxy can send it.
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { cache } from './compile.ts'
+import { certificate } from '../../packages/proxyprotocol/test/support/certificate.ts'
+import { cache, keep } from './cache.ts'
 import { findProgram } from './debian.ts'
 
 export interface Ports {
   readonly port: number
+  /** Where it ends TLS. */
+  readonly tlsPort: number
   readonly upstream: number
 }
 
@@ -18,19 +22,28 @@ export interface Contender {
   /** The header that its upstream must get. */
   readonly sends: 'v1' | 'v2'
   readonly environment: Readonly<Record<string, string>>
+  /** Whether its log is on standard error, to be thrown away with all that is said there. */
+  readonly logsErrors?: true
+  /** Whether it changes bytes that come with TLS, so that there is nothing to measure. */
+  readonly corruptsTls?: true
   command(ports: Ports): readonly [string, ...string[]]
 }
 
 /** The one that all ratios are of. */
 export const SUBJECT = 'relay'
 
+/** Above what any load needs; each takes two files. */
+const MOST_CONNECTIONS = 9_500
+
 const PIPE_PROXY = fileURLToPath(new URL('pipe-proxy.js', import.meta.url))
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url))
+const cert = keep('cert.pem', [certificate.cert])
+const key = keep('key.pem', [certificate.key])
 
 /** @param others other checkouts of this repository, built, to compare with. */
 export function contenders(others: readonly string[]): readonly Contender[] {
-  const found = [haproxy(), nginx()].filter(each => each !== undefined)
-  return [ours(SUBJECT, REPOSITORY), ...others.map(folder => ours(folder, folder)), ...found, pipe()]
+  const found = [haproxy(), nginx(), pipe(), python()].filter(each => each !== undefined)
+  return [ours(SUBJECT, REPOSITORY), ...others.map(folder => ours(folder, folder)), ...found]
 }
 
 function ours(name: string, folder: string): Contender {
@@ -38,12 +51,19 @@ function ours(name: string, folder: string): Contender {
     name,
     sends: 'v2',
     environment: {},
-    command: ({ port, upstream }) => [
+    command: ({ port, tlsPort, upstream }) => [
       process.execPath,
       join(folder, 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'),
       ...['--service', `127.0.0.1:${port}`, `127.0.0.1:${upstream}`],
+      ...['--service', tlsSource(tlsPort), `127.0.0.1:${upstream}`],
+      ...['--max-connections', String(MOST_CONNECTIONS)],
     ],
   }
+}
+
+function tlsSource(port: number): string {
+  const files = new URLSearchParams({ cert, key })
+  return `ssl://127.0.0.1:${port}?${files.toString()}`
 }
 
 function pipe(): Contender {
@@ -51,7 +71,33 @@ function pipe(): Contender {
     name: 'pipe()',
     sends: 'v2',
     environment: {},
-    command: ({ port, upstream }) => [process.execPath, PIPE_PROXY, String(port), String(upstream)],
+    command: ({ port, tlsPort, upstream }) => [
+      process.execPath,
+      PIPE_PROXY,
+      ...[port, tlsPort, upstream].map(String),
+      ...[cert, key],
+    ],
+  }
+}
+
+/** The server of the Python library icgood/proxy-protocol, where `pip install proxy-protocol` has put it on the PATH. */
+function python(): Contender | undefined {
+  const program = 'proxy-protocol-server'
+  if (spawnSync(program, ['--help']).status !== 0) {
+    console.error(`\n*** Python is LEFT OUT: there is no ${program} on the PATH ***\n`)
+    return undefined
+  }
+  return {
+    name: 'Python',
+    sends: 'v2',
+    environment: {},
+    logsErrors: true,
+    corruptsTls: true, // 0.11.3 on Python 3.11, whenever several records are read at once
+    command: ({ port, tlsPort, upstream }) => [
+      program,
+      ...['--service', `127.0.0.1:${port}`, `127.0.0.1:${upstream}`],
+      ...['--service', tlsSource(tlsPort), `127.0.0.1:${upstream}`],
+    ],
   }
 }
 
@@ -59,15 +105,16 @@ function haproxy(): Contender | undefined {
   const program = findProgram('haproxy')
   if (program === undefined) return undefined
   const { path, environment } = program
+  const pem = keep('both.pem', [certificate.cert, certificate.key])
   return {
     name: 'HAProxy',
     sends: 'v2',
     environment,
-    command: ({ port, upstream }) => {
-      const file = write(`haproxy-${port}.cfg`, [
+    command: ({ port, tlsPort, upstream }) => {
+      const file = keep(`haproxy-${port}.cfg`, [
         'global',
         '  nbthread 1',
-        '  maxconn 9000',
+        `  maxconn ${MOST_CONNECTIONS}`,
         'defaults',
         '  mode tcp',
         '  timeout connect 5s',
@@ -75,6 +122,7 @@ function haproxy(): Contender | undefined {
         '  timeout server 600s',
         'listen relay',
         `  bind 127.0.0.1:${port}`,
+        `  bind 127.0.0.1:${tlsPort} ssl crt ${pem}`,
         `  server backend 127.0.0.1:${upstream} send-proxy-v2`,
       ])
       return [path, '-q', '-db', '-f', file]
@@ -90,10 +138,10 @@ function nginx(): Contender | undefined {
     name: 'nginx',
     sends: 'v1', // it knows no other
     environment,
-    command: ({ port, upstream }) => {
+    command: ({ port, tlsPort, upstream }) => {
       const folder = join(cache, `nginx-${port}`)
       mkdirSync(folder, { recursive: true })
-      const file = write(`nginx-${port}.conf`, [
+      const file = keep(`nginx-${port}.conf`, [
         `load_module ${join(root, '/usr/lib/nginx/modules/ngx_stream_module.so')};`,
         'daemon off;',
         'master_process off;',
@@ -105,6 +153,10 @@ function nginx(): Contender | undefined {
         '  access_log /dev/null line;',
         '  server {',
         `    listen 127.0.0.1:${port};`,
+        `    listen 127.0.0.1:${tlsPort} ssl;`,
+        `    ssl_certificate ${cert};`,
+        `    ssl_certificate_key ${key};`,
+        '    ssl_protocols TLSv1.3;',
         `    proxy_pass 127.0.0.1:${upstream};`,
         '    proxy_protocol on;',
         '  }',
@@ -113,11 +165,4 @@ function nginx(): Contender | undefined {
       return [path, '-p', folder, '-e', '/dev/null', '-c', file]
     },
   }
-}
-
-function write(name: string, lines: readonly string[]): string {
-  mkdirSync(cache, { recursive: true })
-  const file = join(cache, name)
-  writeFileSync(file, `${lines.join('\n')}\n`)
-  return file
 }

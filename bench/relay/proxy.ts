@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import { PROXY_CPU, pinned } from './cpus.ts'
 import type { Peer } from './peer.ts'
-import type { Contender } from './proxies.ts'
+import type { Contender, Ports } from './proxies.ts'
 
 /** Milliseconds until it listens, and between two looks whether it does. */
 const START_TIMEOUT = 10_000
@@ -17,24 +17,25 @@ const START_INTERVAL = 20
 export class Proxy {
   readonly contender: Contender
   readonly port: number
+  readonly tlsPort: number
   readonly #process: ChildProcess
 
-  private constructor(contender: Contender, port: number, child: ChildProcess) {
+  private constructor(contender: Contender, { port, tlsPort }: Ports, child: ChildProcess) {
     this.contender = contender
     this.port = port
+    this.tlsPort = tlsPort
     this.#process = child
   }
 
   /** Starts it in front of a backend of its own. */
   static async start(contender: Contender, peer: Peer): Promise<Proxy> {
-    const upstream = await peer.listen()
-    const port = await freePort()
-    const [command, ...args] = pinned(PROXY_CPU, contender.command({ port, upstream }))
+    const ports = { port: await freePort(), tlsPort: await freePort(), upstream: await peer.listen() }
+    const [command, ...args] = pinned(PROXY_CPU, contender.command(ports))
     const child = spawn(command, args, {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'ignore', contender.logsErrors ? 'ignore' : 'inherit'],
       env: { ...process.env, ...contender.environment },
     })
-    const proxy = new Proxy(contender, port, child)
+    const proxy = new Proxy(contender, ports, child)
     await proxy.#listening()
     return proxy
   }
@@ -62,7 +63,7 @@ export class Proxy {
 
   async #listening(): Promise<void> {
     const deadline = performance.now() + START_TIMEOUT
-    while (!isListening(this.port)) {
+    while (!isListening(this.port) || !isListening(this.tlsPort)) {
       if (this.#process.exitCode !== null) throw new Error(`${this.contender.name} has ended`)
       if (performance.now() > deadline) throw new Error(`${this.contender.name} does not listen`)
       await pause(START_INTERVAL)

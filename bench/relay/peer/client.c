@@ -16,8 +16,11 @@ enum { SHORT_LENGTH = 16, MESSAGE_LENGTH = 64 };
 enum { SOURCES = 4 };
 enum { DEADLINE = 120000 };
 
-// What a client is there for. One that stays open does nothing once it has got its reply.
-enum { SHORT, STAYING, MESSAGES, FLOW, STALLED };
+// What a client is there for. One that stays open does nothing once it has got its reply, but
+// may be told to talk for a while.
+enum { SHORT, STAYING, MESSAGES, TALKING, FLOW, STALLED };
+
+enum { CONNECTING, SHAKING_HANDS, OPEN };
 
 static struct conn *clients;
 static uint32_t opened, finished, target;
@@ -66,6 +69,7 @@ static void forget(struct conn *c) {
   else clients = c->next;
   if (c->next != NULL) c->next->previous = c->previous;
   live_ports[c->port]--;
+  tls_end(c);
   drop(c);
 }
 
@@ -80,7 +84,7 @@ void close_clients(void) {
   while (clients != NULL) forget(clients);
 }
 
-static uint32_t message_length(const struct conn *c) { return c->role == MESSAGES ? MESSAGE_LENGTH : SHORT_LENGTH; }
+static uint32_t message_length(const struct conn *c) { return c->role == MESSAGES || c->role == TALKING ? MESSAGE_LENGTH : SHORT_LENGTH; }
 
 // A message that no other client sends, and that this one sends once.
 static void make_message(const struct conn *c, uint8_t *message) {
@@ -93,17 +97,17 @@ static void make_message(const struct conn *c, uint8_t *message) {
 static void send_message(struct conn *c) {
   uint8_t message[MESSAGE_LENGTH];
   make_message(c, message);
-  if (c->role == MESSAGES) c->since = now_ns();
+  if (c->role == MESSAGES || c->role == TALKING) c->since = now_ns();
   c->length = 0;
   want(c, EPOLLIN);
-  if (send(c->fd, message, message_length(c), MSG_NOSIGNAL) != (ssize_t)message_length(c))
+  if (transmit(c, message, message_length(c)) != (ssize_t)message_length(c))
     fail(c, "a client could not send a message");
 }
 
 static void on_message(struct conn *c) {
   uint8_t message[MESSAGE_LENGTH];
   uint32_t length = message_length(c);
-  ssize_t n = recv(c->fd, c->bytes + c->length, sizeof c->bytes - c->length, 0);
+  ssize_t n = receive(c, c->bytes + c->length, sizeof c->bytes - c->length);
   if (n < 0 && errno == EAGAIN) return;
   if (n <= 0) return fail(c, "a reply is missing");
   c->length += (uint32_t)n;
@@ -115,7 +119,11 @@ static void on_message(struct conn *c) {
     finished++;
     return want(c, 0);
   }
-  if (c->role == SHORT || messages_started >= target) return finish(c);
+  if (c->role == SHORT || (c->role == MESSAGES && messages_started >= target)) return finish(c);
+  if (messages_started >= target) {
+    c->role = STAYING;
+    return want(c, 0);
+  }
   messages_started++;
   c->left++;
   send_message(c);
@@ -127,11 +135,11 @@ static void request_bulk(struct conn *c) {
   memcpy(request + 4, &c->base, 4);
   memcpy(request + 8, &c->to_send, 8);
   memcpy(request + 16, &c->to_receive, 8);
-  if (send(c->fd, request, sizeof request, MSG_NOSIGNAL) != sizeof request) fail(c, "a client could not send a request");
+  if (transmit(c, request, sizeof request) != sizeof request) fail(c, "a client could not send a request");
 }
 
 static void receive_bulk(struct conn *c) {
-  ssize_t n = recv(c->fd, scratch, CHUNK, 0);
+  ssize_t n = receive(c, scratch, CHUNK);
   if (n < 0 && errno == EAGAIN) return;
   if (n <= 0) return fail(c, "a bulk request ended too early at the client");
   uint64_t rest = c->to_receive - c->received;
@@ -146,18 +154,14 @@ static void receive_bulk(struct conn *c) {
 
 static void send_bulk(struct conn *c) {
   uint64_t rest = c->to_send - c->sent;
-  ssize_t n = rest == 0 ? 0 : send(c->fd, pattern(UP, c->base + c->sent), rest < CHUNK ? rest : CHUNK, MSG_NOSIGNAL);
+  ssize_t n = rest == 0 ? 0 : transmit(c, pattern(UP, c->base + c->sent), rest < CHUNK ? rest : CHUNK);
   if (n < 0 && errno != EAGAIN) return fail(c, "a bulk request was cut off at the client");
   if (n > 0) c->sent += (uint64_t)n;
   want(c, EPOLLIN | (c->sent < c->to_send ? EPOLLOUT : 0));
 }
 
-static void on_connected(struct conn *c) {
-  int error = 0;
-  socklen_t length = sizeof error;
-  getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length);
-  if (error != 0) return fail(c, "a client could not connect");
-  c->stage = 1;
+static void start(struct conn *c) {
+  c->stage = OPEN;
   if (c->role != FLOW && c->role != STALLED) return send_message(c);
   request_bulk(c);
   if (c->fd < 0) return;
@@ -165,8 +169,25 @@ static void on_connected(struct conn *c) {
   else send_bulk(c);
 }
 
+static void shake_hands(struct conn *c) {
+  if (tls_handshake(c)) start(c);
+  else if (errno != EAGAIN) fail(c, "a TLS handshake failed");
+}
+
+static void on_connected(struct conn *c) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  if (error != 0) return fail(c, "a client could not connect");
+  if (!tls_clients) return start(c);
+  c->stage = SHAKING_HANDS;
+  tls_start(c);
+  shake_hands(c);
+}
+
 static void on_ready(struct conn *c, uint32_t events) {
-  if (c->stage == 0) return on_connected(c);
+  if (c->stage == CONNECTING) return on_connected(c);
+  if (c->stage == SHAKING_HANDS) return shake_hands(c);
   if (c->role == STALLED) return fail(c, "a client that reads nothing was cut off");
   if (c->role != FLOW) return on_message(c);
   if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive_bulk(c);
@@ -255,6 +276,20 @@ void load_idle(int port, uint32_t conns) {
     seconds += complete(is_complete);
   }
   say_times(seconds);
+}
+
+// Messages on all connections that stay open, as many under way as there are connections.
+void load_talk(int port, uint32_t total) {
+  begin(port, total);
+  record(total);
+  for (struct conn *c = clients, *next; c != NULL && messages_started < total; c = next) {
+    next = c->next;
+    c->role = TALKING;
+    c->left++;
+    messages_started++;
+    send_message(c);
+  }
+  say_times(complete(has_messages));
 }
 
 static bool is_busy(void) {

@@ -94,6 +94,8 @@ static void answer(const char *line) {
   uint32_t a = 0, b = 0, c = 0;
   unsigned long long up = 0, down = 0;
   memset(&tally, 0, sizeof tally);
+  tls_clients = strncmp(line, "tls ", 4) == 0; // in front of any load
+  if (tls_clients) line += 4;
   if (strcmp(line, "listen\n") == 0) {
     printf("{\"port\":%d", backend_listen());
   } else if (sscanf(line, "rate %d %u %u", &port, &a, &b) == 3) {
@@ -104,6 +106,8 @@ static void answer(const char *line) {
     load_messages(port, a, b);
   } else if (sscanf(line, "idle %d %u", &port, &a) == 2) {
     load_idle(port, a);
+  } else if (sscanf(line, "talk %d %u", &port, &a) == 2) {
+    load_talk(port, a);
   } else if (sscanf(line, "beside %d %u %u %u", &port, &a, &b, &c) == 4) {
     load_beside(port, a, b, c);
   } else if (sscanf(line, "stalled %d %u %llu", &port, &a, &down) == 3) {
@@ -120,8 +124,9 @@ static void answer(const char *line) {
     printf("{\"faults\":1,\"fault\":\"no such command\"}\n");
     return;
   }
-  printf(",\"v1\":%llu,\"v2\":%llu,\"bare\":%llu,\"faults\":%llu", (unsigned long long)tally.v1,
-         (unsigned long long)tally.v2, (unsigned long long)tally.bare, (unsigned long long)tally.faults);
+  printf(",\"v1\":%llu,\"v2\":%llu,\"bare\":%llu", (unsigned long long)tally.v1, (unsigned long long)tally.v2,
+         (unsigned long long)tally.bare);
+  printf(",\"tickets\":%llu,\"faults\":%llu", (unsigned long long)tally.tickets, (unsigned long long)tally.faults);
   printf(",\"fault\":\"%s\"}\n", tally.fault == NULL ? "" : tally.fault);
 }
 

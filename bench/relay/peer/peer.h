@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 // As much as one read or write moves at most.
 enum { CHUNK = 256 * 1024 };
@@ -34,12 +35,16 @@ struct conn {
   uint8_t stage;
   uint8_t role;
   uint16_t port;
+  // OpenSSL's side of it, where a client speaks TLS.
+  struct ssl_st *tls;
   struct conn *previous, *next;
 };
 
 // What happened since the last command.
 struct tally {
   uint64_t v1, v2, bare;
+  // Of TLS sessions, as the proxy sends them after a handshake.
+  uint64_t tickets;
   uint64_t faults;
   const char *fault;
 };
@@ -66,6 +71,15 @@ enum { UP, DOWN };
 void make_patterns(void);
 const uint8_t *pattern(int direction, uint64_t offset);
 
+// tls.c: what clients do with TLS, and their recv() and send() with it or without.
+extern bool tls_clients;
+void tls_start(struct conn *c);
+void tls_end(struct conn *c);
+// Whether it is done; otherwise errno is EAGAIN, or it has failed.
+bool tls_handshake(struct conn *c);
+ssize_t receive(struct conn *c, uint8_t *into, size_t length);
+ssize_t transmit(struct conn *c, const uint8_t *bytes, size_t length);
+
 // backend.c
 int backend_listen(void);
 
@@ -74,6 +88,7 @@ void load_rate(int port, uint32_t total, uint32_t parallel);
 void load_bulk(int port, uint32_t conns, uint64_t up, uint64_t down);
 void load_messages(int port, uint32_t conns, uint32_t total);
 void load_idle(int port, uint32_t conns);
+void load_talk(int port, uint32_t total);
 void load_beside(int port, uint32_t flows, uint32_t messages, uint32_t setups);
 void load_stalled(int port, uint32_t conns, uint64_t down);
 void close_clients(void);
