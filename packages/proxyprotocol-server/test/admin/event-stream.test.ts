@@ -84,7 +84,7 @@ test('two streams on one connection are none, and nothing is read for them when 
   await until(() => responses[0]?.closed === true)
   const before = reads
   tick()
-  await turns()
+  await turns(3)
   assert.equal(reads, before)
 })
 
