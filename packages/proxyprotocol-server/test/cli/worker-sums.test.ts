@@ -111,6 +111,8 @@ test('what dead workers had counted adds up also for what a reload brought betwe
     ],
   )
   assert.deepEqual(dnsbl, { listed: 3, clear: 0, timeout: 2 })
+  reports.add(4, report([service('a', 1)])) // it has not followed yet
+  assert.deepEqual(only(reports.services([{ name: 'a' }])).dnsbl, { listed: 4, clear: 0, timeout: 2 })
   assert.deepEqual(reports.services([{ name: 'of nobody' }]), [])
 })
 
