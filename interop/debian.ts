@@ -1,4 +1,4 @@
-// The peers' programs. What is not installed comes from Debian's packages, unpacked below node_modules/.cache with what they
+// Other people's programs, for this folder, for hostile/ and for bench/. What is not installed comes from Debian's packages, unpacked below node_modules/.cache with what they
 // need and the system lacks: that takes no root, changes no system and starts no service.
 
 import { spawnSync } from 'node:child_process'
@@ -46,8 +46,7 @@ export function provide(debian: Debian): Program {
 const provided = new Map<Debian, Program>()
 
 function find({ program, packages, version }: Debian): Program {
-  const root = join(CACHE, program)
-  if (!existsSync(join(root, COMPLETE))) unpack(packages, root)
+  const root = provideFiles(program, packages)
   const unpacked = PROGRAM_FOLDERS.map(folder => join(root, folder, program)).find(path => existsSync(path))
   const path = unpacked ?? PROGRAM_FOLDERS.map(folder => join('/', folder, program)).find(existsSync)
   if (path === undefined) throw new Error(`the packages ${packages.join(', ')} hold no program ${program}`)
@@ -55,6 +54,17 @@ function find({ program, packages, version }: Debian): Program {
   const found = { path, root: unpacked === undefined ? '' : root, environment }
   const number = version ? versionOf(program, found, version) : packageVersion(String(packages[0]), root)
   return { ...found, version: `${program} ${number}` }
+}
+
+/**
+ * The folder with what the system lacks of packages and of what they need; it may be empty.
+ *
+ * @throws Error that says what is missing, and what to do.
+ */
+export function provideFiles(name: string, packages: readonly string[]): string {
+  const root = join(CACHE, name)
+  if (!existsSync(join(root, COMPLETE))) unpack(packages, root)
+  return root
 }
 
 function unpack(packages: readonly string[], root: string): void {
@@ -99,14 +109,14 @@ function run(command: string, args: readonly string[], cwd: string): string {
 }
 
 function libraryPath(root: string): Readonly<Record<string, string>> {
-  const multiarch = ['usr/lib', 'lib'].flatMap(folder =>
-    existsSync(join(root, folder))
-      ? readdirSync(join(root, folder)).flatMap(name =>
-          name.includes('-linux-gnu') ? [`${folder}/${name}`] : [],
-        )
-      : [],
-  )
-  return { LD_LIBRARY_PATH: [...multiarch, 'usr/lib'].map(folder => join(root, folder)).join(':') }
+  const folders = ['usr/lib', 'lib'].map(folder => join(root, folder))
+  return { LD_LIBRARY_PATH: [...folders.flatMap(multiarch), join(root, 'usr/lib')].join(':') }
+}
+
+/** Those of a folder that are for one kind of machine. */
+export function multiarch(folder: string): readonly string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).flatMap(name => (name.includes('-linux-gnu') ? [join(folder, name)] : []))
 }
 
 /** Its first number with a point, on whichever output that stands. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { cache } from './cache.ts'
-import { opensslFlags } from './debian.ts'
+import { opensslFlags } from './openssl.ts'
 
 const SOURCES = fileURLToPath(new URL('peer', import.meta.url))
 

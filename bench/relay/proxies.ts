@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { certificate } from '../../packages/proxyprotocol/test/support/certificate.ts'
+import { provide, type Debian, type Program } from '../../interop/debian.ts'
+import { haproxyProgram } from '../../interop/peers/haproxy/sections.ts'
+import { nginxProgram } from '../../interop/peers/nginx/servers.ts'
 import { cache, keep } from './cache.ts'
-import { findProgram } from './debian.ts'
 
 export interface Ports {
   readonly port: number
@@ -101,8 +103,18 @@ function python(): Contender | undefined {
   }
 }
 
+/** Undefined, with a word on standard error, where it cannot be had. */
+function found(debian: Debian): Program | undefined {
+  try {
+    return provide(debian)
+  } catch (error) {
+    console.error(`\n*** ${debian.program} is LEFT OUT: ${String(error)} ***\n`)
+    return undefined
+  }
+}
+
 function haproxy(): Contender | undefined {
-  const program = findProgram('haproxy')
+  const program = found(haproxyProgram)
   if (program === undefined) return undefined
   const { path, environment } = program
   const pem = keep('both.pem', [certificate.cert, certificate.key])
@@ -131,7 +143,7 @@ function haproxy(): Contender | undefined {
 }
 
 function nginx(): Contender | undefined {
-  const program = findProgram('nginx')
+  const program = found(nginxProgram)
   if (program === undefined) return undefined
   const { path, environment, root } = program
   return {

@@ -3,13 +3,15 @@
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-import { cache, findProgram, root, type Program } from './debian.ts'
+import { provide, type Debian, type Program } from '../../interop/debian.ts'
+import { haproxyProgram } from '../../interop/peers/haproxy/sections.ts'
+import { nginxProgram } from '../../interop/peers/nginx/servers.ts'
 
 /** What is told apart: an implementation in one of its roles. */
 export type PeerName = 'haproxy' | 'nginx http' | 'nginx stream' | 'go-proxyproto'
@@ -28,6 +30,14 @@ export interface Running {
   readonly peers: readonly Peer[]
   stop(): Promise<void>
 }
+
+const goProgram: Debian = {
+  program: 'go',
+  packages: ['golang-go', 'golang-github-pires-go-proxyproto-dev'],
+  version: ['version'],
+}
+/** Where whatever is made here is kept. */
+const cache = fileURLToPath(new URL('../../node_modules/.cache/differential', import.meta.url))
 
 const REQUEST = Buffer.from('GET / HTTP/1.0\r\n\r\n')
 const NOTHING = new Uint8Array(0)
@@ -52,7 +62,7 @@ interface Started {
 }
 
 async function startHaproxy(): Promise<Started> {
-  const program = findProgram('haproxy')
+  const program = provide(haproxyProgram)
   const [port] = await freePorts(1)
   const file = write('haproxy.cfg', [
     'global',
@@ -72,13 +82,13 @@ async function startHaproxy(): Promise<Started> {
 }
 
 async function startNginx(): Promise<Started> {
-  const program = findProgram('nginx')
+  const program = provide(nginxProgram)
   const [http, stream] = await freePorts(2)
   const folder = join(cache, 'nginx')
   mkdirSync(folder, { recursive: true })
   const names = ['addr', 'port', 'server_addr', 'server_port'].map(name => `$proxy_protocol_${name}`)
   const file = write('nginx.conf', [
-    `load_module ${join(program.root, 'usr/lib/nginx/modules/ngx_stream_module.so')};`,
+    `load_module ${join(program.root || '/', 'usr/lib/nginx/modules/ngx_stream_module.so')};`,
     'daemon off;',
     'master_process off;',
     `pid ${folder}/pid;`,
@@ -105,14 +115,14 @@ async function startNginx(): Promise<Started> {
 }
 
 async function startGo(): Promise<Started> {
-  const go = findProgram('go')
+  const go = provide(goProgram)
   const [port] = await freePorts(1)
   const path = join(cache, 'go-peer')
   const environment = {
+    ...process.env,
     ...go.environment,
     GO111MODULE: 'off',
-    GOROOT: join(go.root, 'usr/lib/go-1.19'),
-    GOPATH: join(existsSync('/usr/share/gocode') ? '/' : root, 'usr/share/gocode'),
+    GOPATH: join(go.root || '/', 'usr/share/gocode'),
     GOCACHE: join(cache, 'go-build'),
     GOFLAGS: '',
     CGO_ENABLED: '0',
@@ -128,7 +138,10 @@ async function startGo(): Promise<Started> {
 }
 
 function start({ path, environment }: Program, words: readonly string[]): ChildProcess {
-  return spawn(path, words, { env: environment, stdio: ['ignore', 'ignore', 'inherit'] })
+  return spawn(path, words, {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
 }
 
 async function end(child: ChildProcess): Promise<void> {
