@@ -106,7 +106,9 @@ function secured(socket: Socket, host: string): TLSSocket {
 /** Waits for a first word, asks if there is none, and waits for the answer. */
 async function conversation(stream: Socket, host: string, signal: AbortSignal): Promise<Omit<Seen, 'tls'>> {
   const watch = watching(stream)
-  await watch.news(AbortSignal.any([signal, AbortSignal.timeout(FIRST_WORD)]))
+  const patience = setTimeout(watch.giveUp, FIRST_WORD) // AbortSignal.any() may lose a timeout to the garbage collector
+  await watch.news(signal)
+  clearTimeout(patience)
   const asked = watch.isQuiet()
   if (asked) {
     stream.write(
@@ -118,8 +120,9 @@ async function conversation(stream: Socket, host: string, signal: AbortSignal): 
 }
 
 interface Watch {
-  /** Resolves with the first bytes, with the end, or with the signal. */
+  /** Resolves with the first bytes, with the end, with the signal, or when given up. */
   news(signal: AbortSignal): Promise<void>
+  readonly giveUp: () => void
   isQuiet(): boolean
   seen(): Pick<Seen, 'outcome' | 'answer' | 'detail'>
 }
@@ -146,6 +149,7 @@ function watching(stream: Socket): Watch {
   const isQuiet = (): boolean => answer.length === 0 && end === undefined
   return {
     isQuiet,
+    giveUp: () => void events.emit('news'),
     news: async signal => {
       if (isQuiet()) await once(events, 'news', { signal }).catch(ignore)
     },

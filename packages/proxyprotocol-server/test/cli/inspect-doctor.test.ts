@@ -15,6 +15,8 @@ import {
 import { pipeline } from 'node:stream/promises'
 import { test, type TestContext } from 'node:test'
 import tls from 'node:tls'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { attach, createServer, type ProxyServer } from 'proxyprotocol/server'
 import { runEcho } from '../../src/cli/index.ts'
 import { probe } from '../../src/cli/inspect-doctor-probe.ts'
@@ -81,6 +83,10 @@ async function diagnose(at: number | string, ...flags: readonly string[]): Promi
     return found
   }
   return { ...data, code, of }
+}
+
+function pipeBack(socket: Socket): void {
+  socket.pipe(socket)
 }
 
 function respond(_request: http.IncomingMessage, response: http.ServerResponse): void {
@@ -241,6 +247,16 @@ test('an echo without headers sends the header back, and one that reads it sends
   const { accepted, of } = await diagnose(seeing.ports[0] ?? 0)
   assert.deepEqual(accepted, ['v1', 'v2', 'local'])
   assert.equal(of('v1').seen, 'answered "GET / HTTP/1.1"')
+})
+
+test('the request goes out behind a wait that a garbage collection falls into', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const port = await listening(t, createNetServer(pipeBack))
+  const collecting = setInterval(collect, 50)
+  const seen = await probe({ host: '127.0.0.1', port, timeout: 2000 }, [])
+  clearInterval(collecting)
+  assert.deepEqual([seen.outcome, seen.asked], ['answered', true])
 })
 
 test('a silent server is unclear in everything, within the time that was given', async t => {
