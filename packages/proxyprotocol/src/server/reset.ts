@@ -1,7 +1,7 @@
 // RST and FIN kept apart on TCP sockets and on TLS over them, both ways: a stream that was cut off must never look complete.
 
 import type { Socket } from 'node:net'
-import { refuseTruncation } from './truncation.ts'
+import { noticeReset, refuseTruncation } from './truncation.ts'
 
 /** Turns of the event loop that a FIN gets to be on its way, which it is after one unless the peer does not read. */
 const FIN_TURNS = 3
@@ -48,11 +48,10 @@ function cut(socket: Socket, raw: Socket): void {
  * that ends without close_notify be one, too. `createServer` does so with its connections; it is for sockets that you have
  * connected yourself, as soon as they are, and once for each.
  *
- *
  * - pipeline() destroys a socket when its source fails, before its promise rejects, and Node closes that with a FIN: the
  *   peer would take what it has got so far for the whole;
  * - Node before 24 takes an RST that comes together with data for a FIN (libuv ends the stream at POLLHUP), on TLS
- *   sockets also later, and a half-open socket would stay for ever. An empty write sends nothing, but tells;
+ *   sockets also later, and a half-open socket would stay for ever. A write tells;
  * - a TLS socket ends at the FIN, whether or not the stream was complete: the error is
  *   `ERR_SSL_UNEXPECTED_EOF_WHILE_READING` then.
  *
@@ -85,7 +84,7 @@ export function distinguishResets(socket: Socket, raw: Socket = rawOf(socket)): 
     })
   }
   socket.once('end', () => {
-    if (socket.writable && !(raw === socket && isConnected(raw))) raw.write('')
+    if (socket.writable && !(raw === socket && isConnected(raw))) noticeReset(raw)
   })
 }
 

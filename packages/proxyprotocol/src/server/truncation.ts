@@ -9,6 +9,8 @@ interface Handle {
   readonly reading?: boolean
   readStart?(): number
   readStop?(): number
+  /** Bytes that the kernel has not taken yet. */
+  readonly writeQueueSize?: number
 }
 
 /** OpenSSL's own code for it, which it says where it reads the socket itself; Node's TLS gives it the bytes. */
@@ -51,6 +53,16 @@ function isAtFin(secure: Socket, raw: Socket): boolean {
   return stopped && tells
 }
 
+/**
+ * Makes a reset that Node takes for a FIN be an error: an empty write sends nothing, but fails then. Writes that are waiting
+ * fail by themselves, and below TLS nothing may be written behind them: Node takes the end of any write there for the end of
+ * TLS's own, and what TLS sends next arrives damaged.
+ */
+export function noticeReset(raw: Socket): void {
+  const { writeQueueSize = 0 } = handleOf(raw) ?? {}
+  if (writeQueueSize === 0) raw.write('')
+}
+
 function handleOf(socket: Socket): Handle | null | undefined {
   return (socket as { _handle?: Handle | null })._handle // undocumented, and in every line of Node
 }
@@ -58,7 +70,7 @@ function handleOf(socket: Socket): Handle | null | undefined {
 function cutOff(secure: Socket, raw: Socket): void {
   const message = 'the TLS stream was cut off: it ended without close_notify'
   const truncation = Object.assign(new Error(message), { code: CODE })
-  // After a reset this fails: at once, or where writes are waiting already, within this turn of the event loop.
-  if (secure.writable) raw.write('')
+  // After a reset writing fails: at once, or where writes are waiting already, within this turn of the event loop.
+  if (secure.writable) noticeReset(raw)
   setImmediate(() => secure.destroy(raw.errored ?? truncation))
 }

@@ -1,7 +1,7 @@
 // The contract of a handler on TLS: what it says of sockets holds there as well (contract 24).
 
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -423,6 +423,19 @@ test('contract 14: the peer may end its side first and still get an answer', asy
   }
   await over(served, 2)
   assert.deepEqual(counted(served), { done: 2 })
+})
+
+test('contract 14: an end that comes while an answer is on its way leaves every byte of it as it is', async t => {
+  const stage = setStage(t)
+  const parts = Array.from({ length: 4 }, () => randomBytes(8 * MIB)) // each more than the kernel takes
+  const served = await serve(stage, ({ socket }) => pipeline(Readable.from(parts), socket.resume()))
+  const { secure, connection } = await dialOpen(stage, served)
+  secure.end('all')
+  await once(connection.socket, 'end')
+  const hash = createHash('sha256')
+  for await (const chunk of secure as AsyncIterable<Buffer>) hash.update(chunk)
+  const sent = createHash('sha256').update(Buffer.concat(parts))
+  assert.equal(hash.digest('hex'), sent.digest('hex'))
 })
 
 test('contract 14: the handler may end its side first and still read', async t => {

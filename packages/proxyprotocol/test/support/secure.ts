@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { noticeReset } from '../../src/server/truncation.ts'
 import { certificate } from './certificate.ts'
 import { V2 } from './headers.ts'
 import type { Stage } from './stage.ts'
@@ -31,7 +32,9 @@ export function secureOver(
 ): SecureClient {
   const secure = connect({ ca: certificate.cert, servername: 'localhost', ...options, socket: raw })
   stage.defer(() => secure.destroy())
-  // Node before 24 takes an RST that comes together with data for an end, also here; an empty write sends nothing, but tells.
-  secure.once('end', () => raw.write(''))
+  // Node before 24 takes an RST that comes together with data for an end, also here.
+  secure.once('end', () => {
+    noticeReset(raw)
+  })
   return { secure: secure.on('error', () => {}), raw }
 }
