@@ -42,7 +42,8 @@ const parts = {
     sources:
       /\/src\/server\/(accepted-connection|close-reason|connection|connection-tally|drain|idle-watch|proxy-server|report)\.ts$/,
     tests: [
-      /\/test\/server\/(handler-start|handler-faults|close|signal|stuck|timers|idle|half-close|limits|payload)\.test/,
+      /\/test\/server\/(handler-start|handler-faults|close|signal|stuck|timers|idle|half-close|limits|payload|options|listen)\.test/,
+      /\/test\/server\/(diagnostics|hand-over|unix|socket-faults|tls|tls-handshake)\.test/,
     ],
   },
 }

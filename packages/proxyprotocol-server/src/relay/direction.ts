@@ -1,12 +1,16 @@
 // One of the two directions of a tunnel: what one socket reads, the other one writes, and no faster.
 //
-// Bytes are read into buffers that are used again (read-buffers.ts). The one rule that keeps them whole: the large buffer of
-// a direction is read into again only when the socket has written all that was in it, which a write tells that leaves nothing
-// waiting, or else its callback.
+// Bytes are read into buffers that are used again (read-buffers.ts). The one rule that keeps them whole: a part of the large
+// buffer of a direction is used again only when the socket has written what was in it, which a write tells that leaves
+// nothing waiting, or else its callback.
+//
+// A plain socket reads into the large buffer itself. TLS decrypts on after it was told to stop, so it gets the shared buffer
+// alone; its records, of 16 KiB at most, are gathered in the large one, and those of one turn of the event loop leave in one
+// write.
 
 import type { Socket } from 'node:net'
 import { giveBuffer, sharedBuffer, takeBuffer } from './read-buffers.ts'
-import { readInto, type Reader } from './socket-handle.ts'
+import { isTls, readInto, type Reader } from './socket-handle.ts'
 
 /** After so many reads in a row that the shared buffer would have held, the large one goes back. */
 const SMALL_READS = 8
@@ -23,6 +27,10 @@ export class Direction implements Reader {
   readonly #count: (bytes: number) => void
   #own: Buffer | undefined
   #smallReads = 0
+  /** How much of the large buffer records have been gathered in, and how much of that has been given to the other side. */
+  #gathered = 0
+  #given = 0
+  #flushes = false
   /** For the other side to take what it has been given. */
   #waits = false
 
@@ -42,10 +50,19 @@ export class Direction implements Reader {
     if (!this.#waits) from.read(0)
   }
 
-  /** Nothing is read any more. */
+  /** Nothing is read any more, and what has not been flushed is for nobody. */
   end(): void {
     if (this.#own) giveBuffer(this.#own, this.#to.writableLength === 0)
     this.#own = undefined
+    this.#smallReads = this.#gathered = this.#given = 0
+  }
+
+  /** Gives the other side all that was read. */
+  flush(): void {
+    const start = this.#given
+    if (this.#own === undefined || start === this.#gathered) return
+    this.#given = this.#gathered
+    this.#write(this.#own.subarray(start, this.#gathered))
   }
 
   nextBuffer(): Buffer {
@@ -57,16 +74,20 @@ export class Direction implements Reader {
   onBytes(length: number, buffer: Buffer): boolean {
     this.#count(length)
     if (buffer !== sharedBuffer) return this.#relayOwn(length, buffer)
-    const copy = Buffer.allocUnsafe(length)
-    buffer.copy(copy, 0, 0, length)
-    if (length < buffer.length) {
+    if (this.#own) this.#gather(length, this.#own)
+    else this.#relayShared(length)
+    return true
+  }
+
+  #relayShared(length: number): void {
+    const copy = copyOfShared(length)
+    if (length < sharedBuffer.length) {
       if (!this.#to.write(copy)) this.#wait()
-      return true
+      return
     }
     this.#own = takeBuffer()
-    next = this.#own ?? sharedBuffer
+    if (!isTls(this.#from)) next = this.#own ?? sharedBuffer
     this.#write(copy)
-    return true
   }
 
   #relayOwn(length: number, buffer: Buffer): boolean {
@@ -75,12 +96,45 @@ export class Direction implements Reader {
     this.#write(full ? buffer : buffer.subarray(0, length))
     if (this.#waits) return true
     if (full) return takeTurns(this.#from)
-    this.#smallReads = length < sharedBuffer.length ? this.#smallReads + 1 : 0
+    this.#noteSize(length)
     if (this.#smallReads < SMALL_READS) return true
-    this.#smallReads = 0
     next = sharedBuffer
     this.end()
     return true
+  }
+
+  /** Keeps a full record for a while, as more are likely to follow it at once. */
+  #gather(length: number, own: Buffer): void {
+    if (this.#given === this.#gathered && this.#to.writableLength === 0) {
+      if (this.#smallReads >= SMALL_READS) {
+        this.end()
+        return this.#relayShared(length)
+      }
+      this.#given = this.#gathered = 0
+    }
+    if (this.#gathered + length > own.length) {
+      this.flush()
+      return this.#write(copyOfShared(length))
+    }
+    sharedBuffer.copy(own, this.#gathered, 0, length)
+    this.#gathered += length
+    if (length === sharedBuffer.length && this.#gathered + length <= own.length) this.#flushLater()
+    else this.flush()
+    this.#noteSize(length)
+  }
+
+  #flushLater(): void {
+    if (!this.#flushes) setImmediate(this.#onTurn)
+    this.#flushes = true
+  }
+
+  readonly #onTurn = (): void => {
+    this.#flushes = false
+    this.flush()
+  }
+
+  #noteSize(length: number): void {
+    this.#smallReads = length < sharedBuffer.length ? this.#smallReads + 1 : 0
   }
 
   #write(bytes: Buffer): void {
@@ -103,6 +157,12 @@ export class Direction implements Reader {
     this.#count(chunk.length)
     if (!this.#to.write(chunk)) this.#wait()
   }
+}
+
+function copyOfShared(length: number): Buffer {
+  const copy = Buffer.allocUnsafe(length)
+  sharedBuffer.copy(copy, 0, 0, length)
+  return copy
 }
 
 const yielded: Socket[] = []

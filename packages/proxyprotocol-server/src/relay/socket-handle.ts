@@ -26,12 +26,13 @@ const keys = bufferKeys(new Socket())
  * buffers of the reader's, and emits no 'data'. The option itself is for the sockets that one connects, and not for those
  * that a server accepts.
  *
- * @returns false, and nothing has changed, where that cannot be done: above all for TLS, which goes on filling a buffer
- * that it was given after it was told to stop.
+ * TLS goes on filling the buffer that it has after it was told to stop, and takes another one for each record.
+ *
+ * @returns false, and nothing has changed, where that cannot be done.
  */
 export function readInto(socket: Socket, reader: Reader): boolean {
   const handle = handleOf(socket)
-  if (keys === undefined || typeof handle?.useUserBuffer !== 'function' || isTls(socket)) return false
+  if (keys === undefined || typeof handle?.useUserBuffer !== 'function') return false
   const buffer = reader.nextBuffer()
   const fields = socket as unknown as Record<symbol, unknown> // of which these three have been there from the start
   fields[keys.kBuffer] = buffer

@@ -85,7 +85,10 @@ function relay(direction: Direction, from: Socket, onEnd: () => void): void {
   // A FIN that came alone while the upstream was connecting has ended the stream already: nobody had to read for that.
   if (from.readableEnded) return whenEnded(from, onEnd)
   direction.start()
-  from.on('end', () => whenEnded(from, onEnd))
+  from.on('end', () => {
+    direction.flush()
+    whenEnded(from, onEnd)
+  })
 }
 
 /**

@@ -10,6 +10,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { giveBuffer, takeBuffer } from '../../src/relay/read-buffers.ts'
 import { isConnected, readInto } from '../../src/relay/socket-handle.ts'
 import { tunnel, type Traffic, type TunnelOptions } from '../../src/relay/tunnel.ts'
+import { dialSecure, listenSecure } from '../support/secure.ts'
 import { chunk, content, MEBIBYTE, pair, random, sha256, until } from '../support/sockets.ts'
 
 interface Ends {
@@ -22,15 +23,26 @@ interface Ends {
 /** What a large buffer holds. */
 const OWN_BYTES = 240 * 1024
 
-type Path = 'own buffers' | "'data'"
+/** What a record of TLS holds at most. */
+const RECORD_BYTES = 16 * 1024
 
-const paths: readonly Path[] = ['own buffers', "'data'"]
+type Path = 'own buffers' | 'TLS' | "'data'" | "'data' of TLS"
+
+const paths: readonly Path[] = ['own buffers', 'TLS', "'data'", "'data' of TLS"]
 
 async function ends(t: TestContext, path: Path): Promise<Ends> {
-  const [client, downstream] = await pair(t)
-  const [upstream, server] = await pair(t)
-  if (path === "'data'") for (const socket of [downstream, upstream]) hideBuffers(socket)
+  const pairOf = path.includes('TLS') ? securePair : pair
+  const [client, downstream] = await pairOf(t)
+  const [upstream, server] = await pairOf(t)
+  if (path.includes('data')) for (const socket of [downstream, upstream]) hideBuffers(socket)
   return { client, downstream, upstream, server }
+}
+
+async function securePair(t: TestContext): Promise<[near: Socket, far: Socket]> {
+  const listener = await listenSecure(t, {}, { header: false })
+  const { secure: near } = dialSecure(t, listener.port)
+  const { secure: far } = await listener.accept()
+  return [near, far]
 }
 
 function options(traffic: Traffic = { bytesUp: 0, bytesDown: 0 }): TunnelOptions {
@@ -87,8 +99,8 @@ for (const path of paths) {
     const conversations = Array.from({ length: 4 }, async () => {
       const { client, downstream, upstream, server } = await ends(t, path)
       const done = tunnel(downstream, upstream, options())
-      assert.equal(readsInto(downstream), path === 'own buffers')
-      assert.equal(readsInto(upstream), path === 'own buffers')
+      assert.equal(readsInto(downstream), !path.includes('data'))
+      assert.equal(readsInto(upstream), !path.includes('data'))
       const size = 12 * MEBIBYTE + randomInt(4 * MEBIBYTE) // more than the kernel takes for who does not read
       const sent = Promise.all([sendPieces(client, size), sendPieces(server, size)])
       await until(() => downstream.isPaused() || client.writableFinished)
@@ -136,33 +148,35 @@ test('what a socket has read before goes first', async t => {
   assert.deepEqual([traffic.bytesUp, traffic.bytesDown], ['first, then'.length, 0])
 })
 
-test('a flow that turns quiet gives its buffer back, and another gets the same', async t => {
-  const { client, downstream, upstream, server } = await ends(t, 'own buffers')
-  const done = tunnel(downstream, upstream, options())
-  const used: Buffer[] = []
-  t.mock.method(upstream, 'write', spyOn(upstream, used))
-  const payload = random(4 * MEBIBYTE)
-  client.write(payload)
-  let received = 0
-  server.on('data', (bytes: Buffer) => (received += bytes.length))
-  await until(() => received === payload.length)
-  const own = used.find(({ buffer }) => buffer.byteLength === OWN_BYTES)
-  assert.ok(own)
-  for (let i = 0; i < 10; i++) {
-    const before = received
-    client.write('quiet')
-    await until(() => received > before)
-  }
-  const [last] = used.slice(-1)
-  assert.notEqual(last?.buffer, own.buffer)
-  const next = takeBuffer()
-  assert.equal(next?.buffer, own.buffer)
-  giveBuffer(next, true)
-  client.end()
-  server.end()
-  client.resume()
-  await done
-})
+for (const path of ['own buffers', 'TLS'] as const) {
+  test(`a flow that turns quiet gives its buffer back, and another gets the same (${path})`, async t => {
+    const { client, downstream, upstream, server } = await ends(t, path)
+    const done = tunnel(downstream, upstream, options())
+    const used: Buffer[] = []
+    t.mock.method(upstream, 'write', spyOn(upstream, used))
+    const payload = random(4 * MEBIBYTE)
+    client.write(payload)
+    let received = 0
+    server.on('data', (bytes: Buffer) => (received += bytes.length))
+    await until(() => received === payload.length)
+    const own = used.find(({ buffer }) => buffer.byteLength === OWN_BYTES)
+    assert.ok(own)
+    for (let i = 0; i < 10; i++) {
+      const before = received
+      client.write('quiet')
+      await until(() => received > before)
+    }
+    const [last] = used.slice(-1)
+    assert.notEqual(last?.buffer, own.buffer)
+    const next = takeBuffer()
+    assert.equal(next?.buffer, own.buffer)
+    giveBuffer(next, true)
+    client.end()
+    server.end()
+    client.resume()
+    await done
+  })
+}
 
 function spyOn(socket: Socket, used: Buffer[]): Socket['write'] {
   const write = socket.write.bind(socket) as (bytes: Buffer, callback?: () => void) => boolean
@@ -172,21 +186,23 @@ function spyOn(socket: Socket, used: Buffer[]): Socket['write'] {
   }) as Socket['write']
 }
 
-test('where all large buffers are taken a flow goes on with the small one', async t => {
-  const taken: Buffer[] = []
-  for (let buffer = takeBuffer(); buffer; buffer = takeBuffer()) taken.push(buffer)
-  t.after(() => {
-    for (const buffer of taken) giveBuffer(buffer, true)
+for (const path of ['own buffers', 'TLS'] as const) {
+  test(`where all large buffers are taken a flow goes on with the small one (${path})`, async t => {
+    const taken: Buffer[] = []
+    for (let buffer = takeBuffer(); buffer; buffer = takeBuffer()) taken.push(buffer)
+    t.after(() => {
+      for (const buffer of taken) giveBuffer(buffer, true)
+    })
+    const { client, downstream, upstream, server } = await ends(t, path)
+    const done = tunnel(downstream, upstream, options())
+    const payload = random(8 * MEBIBYTE)
+    client.end(payload)
+    assert.equal(sha256(await content(server)), sha256(payload))
+    server.end()
+    client.resume()
+    await done
   })
-  const { client, downstream, upstream, server } = await ends(t, 'own buffers')
-  const done = tunnel(downstream, upstream, options())
-  const payload = random(8 * MEBIBYTE)
-  client.end(payload)
-  assert.equal(sha256(await content(server)), sha256(payload))
-  server.end()
-  client.resume()
-  await done
-})
+}
 
 test('a buffer that somebody may still read is not given to another', () => {
   const first = takeBuffer()
@@ -196,6 +212,20 @@ test('a buffer that somebody may still read is not given to another', () => {
   assert.ok(second)
   assert.notEqual(second.buffer, first.buffer)
   giveBuffer(second, true)
+})
+
+test('full records that come together leave together, and the last of them before the end', async t => {
+  const { client, downstream, upstream, server } = await ends(t, 'TLS')
+  const done = tunnel(downstream, upstream, options())
+  const used: Buffer[] = []
+  t.mock.method(upstream, 'write', spyOn(upstream, used))
+  const payload = random(256 * RECORD_BYTES)
+  client.end(payload)
+  assert.equal(sha256(await content(server)), sha256(payload))
+  assert.ok(used.length < 128, `${used.length} writes`)
+  server.end()
+  client.resume()
+  await done
 })
 
 /** Calls in every turn of the event loop until the socket has ended. */

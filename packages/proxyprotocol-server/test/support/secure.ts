@@ -76,10 +76,14 @@ export async function listenSecure(
   }
 }
 
-/** Node before 24 takes an RST that comes together with data for an end; an empty write sends nothing, but tells. */
+/**
+ * Node before 24 takes an RST that comes together with data for an end; an empty write sends nothing, but tells. Where writes of
+ * TLS are waiting they tell as well, and an empty one behind them would damage what follows.
+ */
 function watched(secure: TLSSocket, raw: Socket): TLSSocket {
+  const { _handle: handle } = raw as { _handle?: { readonly writeQueueSize: number } }
   secure.once('end', () => {
-    if (secure.writable) raw.write('')
+    if (secure.writable && handle?.writeQueueSize === 0) raw.write('')
   })
   return secure.on('error', () => {})
 }
