@@ -2,7 +2,7 @@
 // that has not been written yet.
 
 import assert from 'node:assert/strict'
-import { createHash, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
@@ -10,6 +10,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { giveBuffer, takeBuffer } from '../../src/relay/read-buffers.ts'
 import { isConnected, readInto } from '../../src/relay/socket-handle.ts'
 import { tunnel, type Traffic, type TunnelOptions } from '../../src/relay/tunnel.ts'
+import { readPieces, sendPieces } from '../support/pieces.ts'
 import { dialSecure, listenSecure } from '../support/secure.ts'
 import { chunk, content, MEBIBYTE, pair, random, sha256, until } from '../support/sockets.ts'
 
@@ -58,40 +59,6 @@ function hideBuffers(socket: Socket): void {
 /** Whether a socket reads into buffers of the relay's, and emits nothing. */
 function readsInto(socket: Socket): boolean {
   return socket.listenerCount('data') === 0
-}
-
-/** Sends random pieces, some of them larger than any buffer, with pauses; resolves with the hash of all. */
-async function sendPieces(socket: Socket, bytes: number): Promise<string> {
-  const hash = createHash('sha256')
-  for (let left = bytes; left > 0;) {
-    const piece = random(Math.min(left, randomInt(2) ? randomInt(1, 100) : randomInt(1, MEBIBYTE)))
-    left -= piece.length
-    hash.update(piece)
-    if (!socket.write(piece)) await once(socket, 'drain')
-    if (randomInt(4) === 0) await turn()
-  }
-  socket.end()
-  return hash.digest('hex')
-}
-
-/** Reads to the end, and now and then stops for some turns; resolves with the hash of all. */
-async function readPieces(socket: Socket): Promise<string> {
-  const hash = createHash('sha256')
-  let toStop = 0
-  socket.on('data', (bytes: Buffer) => {
-    hash.update(bytes)
-    toStop -= bytes.length
-    if (toStop > 0) return
-    toStop = randomInt(4 * MEBIBYTE)
-    socket.pause()
-    void stay(randomInt(50)).then(() => socket.resume())
-  })
-  await once(socket, 'end')
-  return hash.digest('hex')
-}
-
-async function stay(turns: number): Promise<void> {
-  for (let i = 0; i < turns; i++) await turn()
 }
 
 for (const path of paths) {

@@ -2,11 +2,13 @@
 // lost, and nothing is held for a reader that does not read.
 
 import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { readHeader } from 'proxyprotocol/server'
 import { certificateFiles } from '../support/certificates.ts'
+import { readPieces, sendPieces } from '../support/pieces.ts'
 import { startRelay, type TestRelay } from '../support/relay.ts'
 import { dialSecure, listenSecure } from '../support/secure.ts'
 import {
@@ -25,6 +27,8 @@ import {
 /** What the two sides of a transfer of 32 MiB may hold in this process: a chunk of 64 KiB and a high-water mark, each way. */
 const BOUND = 256 * 1024
 const BIG = 32 * MEBIBYTE
+/** More than all the kernel's buffers on the way take. */
+const MOST = 12 * MEBIBYTE
 
 type Kind = 'plain' | 'TLS'
 
@@ -83,6 +87,13 @@ function keptAlive(t: TestContext): readonly Socket[] {
   return sockets
 }
 
+/** Both ends say as much as they like, and end when they have. */
+async function converse({ client, server }: Readonly<Record<'client' | 'server', End>>): Promise<void> {
+  const [up, down] = [sendPieces(client.stream, randomInt(MOST)), sendPieces(server.stream, randomInt(MOST))]
+  const [gotUp, gotDown] = await Promise.all([readPieces(server.stream), readPieces(client.stream)])
+  assert.deepEqual([gotUp, gotDown], [await up, await down])
+}
+
 for (const [down, up] of [
   ['plain', 'plain'],
   ['TLS', 'plain'],
@@ -90,6 +101,13 @@ for (const [down, up] of [
   ['TLS', 'TLS'],
 ] as const) {
   const name = `${down} in, ${up} out`
+
+  test(`${name}: whoever ends first, and whoever stops reading for a while, every byte arrives`, async t => {
+    const { connect } = await relayed(t, down, up)
+    const all: Promise<void>[] = []
+    for (let i = 0; i < 4; i++) all.push(converse(await connect()))
+    await Promise.all(all)
+  })
 
   test(`${name}: 1 MiB and a FIN pass, and 1 MiB and a FIN in reply, whoever speaks first`, async t => {
     const { relay, connect } = await relayed(t, down, up)
