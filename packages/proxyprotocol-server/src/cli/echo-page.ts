@@ -46,7 +46,7 @@ async function startOf(socket: Socket): Promise<Buffer> {
   return bytes
 }
 
-/** As the sender would write what was understood; what nobody judges is as it came. */
+/** As the sender would write what was understood; a block that nobody judges is as it came. */
 function bytesOf(header: ProxyHeader | undefined): Uint8Array {
   if (header === undefined) return new Uint8Array()
   if (header.family !== 'UNSPEC' || header.version === 1) return encodeHeader(header)
