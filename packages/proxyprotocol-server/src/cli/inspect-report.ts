@@ -49,7 +49,12 @@ function headerLines(bytes: Uint8Array, decoded: Decoded, paint: Paint): readonl
     '',
     ...rows,
     ...(payload.length > 0
-      ? ['', `${payload.length} bytes of payload`, '', ...dumpLines(payload, byteLength)]
+      ? [
+          '',
+          `${payload.length} ${payload.length === 1 ? 'byte' : 'bytes'} of payload`,
+          '',
+          ...dumpLines(payload, byteLength),
+        ]
       : []),
   ]
 }

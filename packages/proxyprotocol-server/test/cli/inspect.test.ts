@@ -73,6 +73,11 @@ test('a header is shown field by field, with what follows it', async () => {
   )
 })
 
+test('one byte behind a header is one byte', async () => {
+  const { out } = await run([hexOf(`${line}G`)])
+  assert.match(out, /^1 byte of payload$/m)
+})
+
 test('TLVs are shown as a tree, and what is no printable ASCII is escaped', async () => {
   const tlvs = [tlv.authority('a\u001b[31m\u202e'), tlv.ssl({ version: 'TLSv1.3' })]
   const { out } = await run([Buffer.from(encodeHeader({ command: 'LOCAL', tlvs })).toString('base64')])
