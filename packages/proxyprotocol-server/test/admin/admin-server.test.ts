@@ -5,35 +5,11 @@ import { once } from 'node:events'
 import { Server } from 'node:http'
 import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { AdminServer, type AdminSource, type Readiness } from '../../src/admin/index.ts'
+import { AdminServer, type Readiness } from '../../src/admin/index.ts'
+import { startAdmin } from '../support/admin.ts'
 import { ask } from '../support/http.ts'
 import { content, dial, listen, outcome } from '../support/sockets.ts'
 import { atEnd } from '../support/teardown.ts'
-
-interface TestAdmin {
-  readonly admin: AdminServer
-  readonly port: number
-  readonly errors: unknown[]
-}
-
-async function startAdmin(
-  t: TestContext,
-  source: Partial<AdminSource> = {},
-  hosts: readonly string[] = [],
-): Promise<TestAdmin> {
-  const errors: unknown[] = []
-  const whole: AdminSource = {
-    version: '1.2.3',
-    readiness: () => 'ready',
-    services: () => [],
-    lostLogLines: () => 0,
-    ...source,
-  }
-  const admin = new AdminServer(whole, { hosts, onError: error => errors.push(error) })
-  atEnd(t, () => admin.close())
-  const { port } = await admin.listen({ port: 0 })
-  return { admin, port, errors }
-}
 
 /** Sends bytes as they are, and gives all that comes back. */
 async function raw(t: TestContext, port: number, bytes: string): Promise<string> {

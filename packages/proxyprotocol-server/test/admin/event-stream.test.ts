@@ -6,7 +6,8 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { EventStreams } from '../../src/admin/event-stream.ts'
-import { AdminServer, type AdminSource, type StatsDocument } from '../../src/admin/index.ts'
+import type { StatsDocument } from '../../src/admin/index.ts'
+import { startAdmin } from '../support/admin.ts'
 import { readEvents, type EventReader } from '../support/events.ts'
 import { ask } from '../support/http.ts'
 import { dial, outcome, turns, until } from '../support/sockets.ts'
@@ -14,27 +15,6 @@ import { atEnd } from '../support/teardown.ts'
 
 /** More than the system keeps for a socket whose other end does not read. */
 const LARGE = 'x'.repeat(8 * 1024 * 1024)
-
-interface TestAdmin {
-  readonly admin: AdminServer
-  readonly port: number
-  readonly errors: unknown[]
-}
-
-async function startAdmin(t: TestContext, source: Partial<AdminSource> = {}): Promise<TestAdmin> {
-  const errors: unknown[] = []
-  const whole: AdminSource = {
-    version: '1.2.3',
-    readiness: () => 'ready',
-    services: () => [],
-    lostLogLines: () => 0,
-    ...source,
-  }
-  const admin = new AdminServer(whole, { onError: error => errors.push(error) })
-  atEnd(t, () => admin.close())
-  const { port } = await admin.listen({ port: 0 })
-  return { admin, port, errors }
-}
 
 interface TestStreams {
   readonly streams: EventStreams

@@ -1,0 +1,30 @@
+// An admin listener for a test, about whatever the test says there is.
+
+import type { TestContext } from 'node:test'
+import { AdminServer, type AdminSource } from '../../src/admin/index.ts'
+import { atEnd } from './teardown.ts'
+
+export interface TestAdmin {
+  readonly admin: AdminServer
+  readonly port: number
+  readonly errors: unknown[]
+}
+
+export async function startAdmin(
+  t: TestContext,
+  source: Partial<AdminSource> = {},
+  hosts: readonly string[] = [],
+): Promise<TestAdmin> {
+  const errors: unknown[] = []
+  const whole: AdminSource = {
+    version: '1.2.3',
+    readiness: () => 'ready',
+    services: () => [],
+    lostLogLines: () => 0,
+    ...source,
+  }
+  const admin = new AdminServer(whole, { hosts, onError: error => errors.push(error) })
+  atEnd(t, () => admin.close())
+  const { port } = await admin.listen({ port: 0 })
+  return { admin, port, errors }
+}
