@@ -74,8 +74,9 @@ export class Direction implements Reader {
   onBytes(length: number, buffer: Buffer): boolean {
     this.#count(length)
     if (buffer !== sharedBuffer) return this.#relayOwn(length, buffer)
-    if (this.#own) this.#gather(length, this.#own)
-    else this.#relayShared(length)
+    if (this.#own && this.#given === this.#gathered && this.#to.writableLength === 0) this.#startOver()
+    if (this.#own) return this.#gather(length, this.#own)
+    this.#relayShared(length)
     return true
   }
 
@@ -103,24 +104,30 @@ export class Direction implements Reader {
     return true
   }
 
+  /** All that was gathered has been written: its place is free, or there is no need of one any more. */
+  #startOver(): void {
+    this.#given = this.#gathered = 0
+    if (this.#smallReads >= SMALL_READS) this.end()
+  }
+
   /** Keeps a full record for a while, as more are likely to follow it at once. */
-  #gather(length: number, own: Buffer): void {
-    if (this.#given === this.#gathered && this.#to.writableLength === 0) {
-      if (this.#smallReads >= SMALL_READS) {
-        this.end()
-        return this.#relayShared(length)
-      }
-      this.#given = this.#gathered = 0
-    }
-    if (this.#gathered + length > own.length) {
+  #gather(length: number, own: Buffer): boolean {
+    const end = this.#gathered + length
+    if (end > own.length) {
       this.flush()
-      return this.#write(copyOfShared(length))
+      this.#write(copyOfShared(length))
+      return true
     }
     sharedBuffer.copy(own, this.#gathered, 0, length)
-    this.#gathered += length
-    if (length === sharedBuffer.length && this.#gathered + length <= own.length) this.#flushLater()
-    else this.flush()
+    this.#gathered = end
     this.#noteSize(length)
+    const full = length === sharedBuffer.length
+    if (full && end + length <= own.length) {
+      this.#flushLater()
+      return true
+    }
+    this.flush()
+    return !full || this.#waits || takeTurns(this.#from)
   }
 
   #flushLater(): void {
@@ -168,8 +175,8 @@ function copyOfShared(length: number): Buffer {
 const yielded: Socket[] = []
 
 /**
- * Lets everybody else have a turn before a socket reads on: libuv reads up to 32 times from one socket while there is
- * something to read, and with large buffers all others would wait for megabytes.
+ * Lets everybody else have a turn before a socket reads on, one such socket a turn: libuv reads up to 32 times from one
+ * socket while there is something to read, and with large buffers all others would wait for megabytes.
  *
  * @returns false, to stop reading until then.
  */
@@ -179,5 +186,7 @@ function takeTurns(socket: Socket): false {
 }
 
 function readOn(): void {
-  for (const socket of yielded.splice(0)) if (!socket.isPaused()) socket.read(0)
+  const socket = yielded.shift()
+  if (socket?.isPaused() === false) socket.read(0)
+  if (yielded.length > 0) setImmediate(readOn)
 }

@@ -1,5 +1,5 @@
 // The memory that sockets read into. All of them share one small buffer, out of which bytes are copied at once; one that
-// fills it has a lot to say, and gets a large one of its own for as long as it has. An idle connection holds none.
+// fills it has a lot to say, and gets a large one of its own until it has said little for a while, or is closed.
 
 /** What small messages fit in; the copy costs less than anything else that is done with them. */
 const SHARED_BYTES = 16 * 1024

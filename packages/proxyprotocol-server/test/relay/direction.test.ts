@@ -203,25 +203,56 @@ async function untilEnd(socket: Socket, each: () => void): Promise<void> {
   }
 }
 
-test('others have their turn after each large read of a bulk flow', async t => {
-  const { client, downstream, upstream, server } = await ends(t, 'own buffers')
-  const done = tunnel(downstream, upstream, options())
+for (const path of ['own buffers', 'TLS'] as const) {
+  test(`others have their turn after each large read of a bulk flow (${path})`, async t => {
+    const { client, downstream, upstream, server } = await ends(t, path)
+    const done = tunnel(downstream, upstream, options())
+    let inTurn = 0
+    let most = 0
+    const write = spyOn(upstream, [])
+    t.mock.method(upstream, 'write', ((bytes: Buffer, callback?: () => void) => {
+      inTurn += bytes.length
+      most = Math.max(most, inTurn)
+      return write(bytes, callback as never)
+    }) as Socket['write'])
+    const turns = untilEnd(server, () => (inTurn = 0))
+    client.end(random(16 * MEBIBYTE))
+    await content(server)
+    await turns
+    assert.ok(most < MEBIBYTE, `${most} bytes in one turn`)
+    server.end()
+    client.resume()
+    await done
+  })
+}
+
+test('of several bulk flows that do not have to wait, one has a large read in a turn', async t => {
+  const flows = await Promise.all(Array.from({ length: 8 }, () => ends(t, 'own buffers')))
+  const inTurns: number[] = []
   let inTurn = 0
-  let most = 0
-  const write = spyOn(upstream, [])
-  t.mock.method(upstream, 'write', ((bytes: Buffer, callback?: () => void) => {
-    inTurn += bytes.length
-    most = Math.max(most, inTurn)
-    return write(bytes, callback as never)
-  }) as Socket['write'])
-  const turns = untilEnd(server, () => (inTurn = 0))
-  client.end(random(16 * MEBIBYTE))
-  await content(server)
-  await turns
-  assert.ok(most < MEBIBYTE, `${most} bytes in one turn`)
-  server.end()
-  client.resume()
-  await done
+  const conversations = flows.map(async ({ client, downstream, upstream, server }) => {
+    const done = tunnel(downstream, upstream, options())
+    const write = spyOn(upstream, [])
+    t.mock.method(upstream, 'write', ((bytes: Buffer, callback?: () => void) => {
+      if (bytes.length === OWN_BYTES) inTurn++
+      return write(bytes, callback as never)
+    }) as Socket['write'])
+    client.end(random(8 * MEBIBYTE))
+    await content(server)
+    server.end()
+    client.resume()
+    await done
+  })
+  const all = Promise.all(conversations)
+  const state = { over: false }
+  void all.finally(() => (state.over = true))
+  while (!state.over) {
+    if (inTurn > 0) inTurns.push(inTurn)
+    inTurn = 0
+    await turn()
+  }
+  await all
+  assert.equal(inTurns.toSorted((a, b) => a - b)[inTurns.length >> 1], 1)
 })
 
 test('readInto() changes nothing where a socket has no handle or its handle cannot', async t => {
