@@ -131,13 +131,13 @@ export class Direction implements Reader {
   }
 
   #flushLater(): void {
-    if (!this.#flushes) setImmediate(this.#onTurn)
+    if (!this.#flushes) setImmediate(Direction.#flushNow, this)
     this.#flushes = true
   }
 
-  readonly #onTurn = (): void => {
-    this.#flushes = false
-    this.flush()
+  static #flushNow(direction: Direction): void {
+    direction.#flushes = false
+    direction.flush()
   }
 
   #noteSize(length: number): void {
