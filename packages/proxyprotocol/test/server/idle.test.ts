@@ -2,12 +2,54 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
+import { IdleWatch, movedOn } from '../../src/server/idle-watch.ts'
 import { V2 } from '../support/headers.ts'
 import { content, outcome, until } from '../support/sockets.ts'
 import { counted, opened, over, readToEnd, setStage } from '../support/stage.ts'
 
+/** Milliseconds. */
+const TIMEOUT = 800
+const LOOK = TIMEOUT / 8
+
 const idle = { timeouts: { idle: 100 } }
+
+test('contract 22: silence ends a connection when it has lasted for the whole timeout, no sooner, and once a byte moves it starts anew', t => {
+  let now = 0
+  let look: () => void = assert.fail
+  t.mock.method(performance, 'now', () => now)
+  t.mock.method(globalThis, 'setInterval', (callback: () => void) => {
+    look = callback
+    return { unref: () => undefined }
+  })
+  const ended: number[] = []
+  const watched = { activity: 1, abort: () => void ended.push(now) }
+  const watch = new IdleWatch(new Set([watched]), TIMEOUT)
+  function wait(milliseconds: number): void {
+    for (let waited = 0; waited < milliseconds; waited += LOOK) {
+      now += LOOK
+      look()
+    }
+  }
+  watch.start()
+  wait(TIMEOUT) // its first look is where the silence begins
+  assert.deepEqual(ended, [])
+  watched.activity++
+  wait(TIMEOUT)
+  assert.deepEqual(ended, [])
+  wait(LOOK)
+  assert.deepEqual(ended, [now])
+})
+
+test('what moves is what was received and what the kernel has taken, and nothing that waits', () => {
+  const socket = (bytesRead: number, bytesWritten: number, writeQueueSize: number): Socket =>
+    ({ bytesRead, bytesWritten: 0, _handle: { bytesWritten, writeQueueSize } }) as unknown as Socket
+  const before = movedOn(socket(10, 20, 5))
+  assert.equal(movedOn(socket(10, 120, 105)), before)
+  assert.equal(movedOn(socket(11, 20, 5)), before + 1)
+  assert.equal(movedOn(socket(10, 20, 4)), before + 1)
+})
 
 test('contract 10: a connection on which nothing moves is reset with idle_timeout, which is no error', async t => {
   const stage = setStage(t)
