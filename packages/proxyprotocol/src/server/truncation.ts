@@ -59,7 +59,7 @@ function isAtFin(secure: Socket, raw: Socket): boolean {
  * TLS's own, and what TLS sends next arrives damaged.
  */
 export function noticeReset(raw: Socket): void {
-  const { writeQueueSize = 0 } = handleOf(raw) ?? {}
+  const { writeQueueSize = 0 } = Object(handleOf(raw)) as Handle // of a socket that is closed, an empty one
   if (writeQueueSize === 0) raw.write('')
 }
 
