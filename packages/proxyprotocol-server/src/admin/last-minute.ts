@@ -24,7 +24,7 @@ export class Minute {
   #before: Sums
   #seconds: readonly Sums[] = Array.from({ length: SECONDS }, () => zero)
 
-  constructor(before: Sums) {
+  constructor(before: Sums = zero) {
     this.#before = before
   }
 

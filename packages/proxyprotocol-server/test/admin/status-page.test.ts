@@ -105,6 +105,20 @@ test('the history of a service has the most connections at a look, its upstreams
   assert.deepEqual(history.of(service('web', 0)).lastMinute.bytesUp.at(-1), 20)
 })
 
+test('what a service has had before it is looked at first is of its last minute, unless nobody has looked before', () => {
+  const history = new ServiceHistory()
+  history.look([service('old', 3)])
+  history.look([service('old', 3), service('new', 2)])
+  const accepted = (name: string): unknown => history.of(service(name, 0)).lastMinute.accepted.slice(-2)
+  assert.deepEqual(
+    [accepted('old'), accepted('new')],
+    [
+      [0, 0],
+      [0, 2],
+    ],
+  )
+})
+
 test('a service that is gone is forgotten, and one that is new has no past', () => {
   const history = new ServiceHistory()
   history.look([service('web', 5)])
