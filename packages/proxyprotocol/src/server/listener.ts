@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net'
+import { acceptQuickly } from './accept.ts'
 import type { Peer } from './trust.ts'
 
 /** Where to listen: what `net.Server.listen` takes, without its callback. */
@@ -54,6 +55,7 @@ export class Listener {
     try {
       this.#net.listen(...(args as [ListenOptions])) // Node tells its overloads apart at run time
       await Promise.race(['listening', 'close'].map(event => once(this.#net, event, this.#binding)))
+      acceptQuickly(this.#net)
       if (typeof this.address === 'string') this.#transport = 'unix'
     } finally {
       this.#binding.abort()

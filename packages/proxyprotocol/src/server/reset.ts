@@ -3,6 +3,9 @@
 import type { Socket } from 'node:net'
 import { noticeReset, refuseTruncation } from './truncation.ts'
 
+const rawKey = Symbol('proxyprotocol.raw')
+const destroyKey = Symbol('proxyprotocol.destroy')
+
 /** Turns of the event loop that a FIN gets to be on its way, which it is after one unless the peer does not read. */
 const FIN_TURNS = 3
 
@@ -46,7 +49,7 @@ function cut(socket: Socket, raw: Socket): void {
 /**
  * Makes `socket.destroy(error)` send RST, and a peer's RST be an error, where Node would send or see a FIN; and a TLS stream
  * that ends without close_notify be one, too. `createServer` does so with its connections; it is for sockets that you have
- * connected yourself, as soon as they are, and once for each.
+ * connected yourself, as soon as they are.
  *
  * - pipeline() destroys a socket when its source fails, before its promise rejects, and Node closes that with a FIN: the
  *   peer would take what it has got so far for the whole;
@@ -71,21 +74,42 @@ function cut(socket: Socket, raw: Socket): void {
  * ```
  */
 export function distinguishResets(socket: Socket, raw: Socket = rawOf(socket)): void {
+  if (rawKey in socket) return
   if (raw !== socket) refuseTruncation(socket, raw)
-  const destroy = socket._destroy.bind(socket)
-  socket._destroy = (error, callback) => {
-    if (error instanceof Error && isConnected(raw)) foreign.add(error)
-    if (raw !== socket) stopListening(socket)
-    whenSafe(socket, raw, () => {
-      if (error && !isRelease(error)) cut(socket, raw)
-      if (raw === socket) return destroy(error, callback)
-      callback(error) // a tick before: a TLS socket whose raw socket is closed says 'close' at once, and 'error' after it
-      process.nextTick(destroy, error, () => undefined)
+  const fields = socket as Distinguishing
+  fields[rawKey] = raw
+  fields[destroyKey] = socket._destroy // eslint-disable-line @typescript-eslint/unbound-method -- it is called as a method
+  socket._destroy = destroyTelling
+  socket.on('end', noticeResetAtEnd)
+}
+
+/** A socket that tells resets from ends, by functions that all such sockets share: closures cost each connection more. */
+interface Distinguishing extends Socket {
+  [rawKey]: Socket
+  [destroyKey]: Socket['_destroy']
+}
+
+function destroyTelling(
+  this: Distinguishing,
+  error: Error | null,
+  callback: (error?: Error | null) => void,
+): void {
+  const raw = this[rawKey]
+  if (error instanceof Error && isConnected(raw)) foreign.add(error)
+  if (raw !== this) stopListening(this)
+  whenSafe(this, raw, () => {
+    if (error && !isRelease(error)) cut(this, raw)
+    if (raw === this) return this[destroyKey](error, callback)
+    callback(error) // a tick before: a TLS socket whose raw socket is closed says 'close' at once, and 'error' after it
+    process.nextTick(() => {
+      this[destroyKey](error, () => undefined)
     })
-  }
-  socket.once('end', () => {
-    if (socket.writable && !(raw === socket && isConnected(raw))) noticeReset(raw)
   })
+}
+
+function noticeResetAtEnd(this: Distinguishing): void {
+  const raw = this[rawKey]
+  if (this.writable && !(raw === this && isConnected(raw))) noticeReset(raw)
 }
 
 /**

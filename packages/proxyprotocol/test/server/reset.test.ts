@@ -174,3 +174,14 @@ test('a TLS socket that is destroyed by one of several records that came togethe
   await turns(3)
   assert.deepEqual(records, [RECORD])
 })
+
+test('distinguishResets() of a socket that tells resets from ends already changes nothing', async t => {
+  const stage = setStage(t)
+  const dial = await kinds.TCP(stage, t)
+  const { client, socket } = await dial(accepted => {
+    distinguishResets(accepted)
+    distinguishResets(accepted)
+  })
+  const [seen] = await Promise.all([outcome(client), outcome(socket.destroy(new Error('cut off')))])
+  assert.equal(seen.end, 'ECONNRESET')
+})
