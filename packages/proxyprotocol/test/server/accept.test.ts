@@ -4,12 +4,13 @@ import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { constants } from 'node:os'
 import { test } from 'node:test'
 import { acceptQuickly } from '../../src/server/accept.ts'
 import { setStage, type Stage } from '../support/stage.ts'
 
 interface Handled {
-  _handle: { onconnection?: unknown }
+  _handle: { onconnection?: ((status: number, accepted: object | undefined) => void) | undefined }
 }
 
 interface Flags {
@@ -101,6 +102,18 @@ test('whoever traces servers is told of a socket that is accepted quickly', asyn
   acceptQuickly(served.server)
   const socket = await accepted(stage, served)
   assert.deepEqual(told, [{ socket }])
+})
+
+test('what Node says where the kernel has no connection to give is said as before', async t => {
+  const stage = setStage(t)
+  const served = await listening(stage)
+  acceptQuickly(served.server)
+  const failed = once(served.server, 'error')
+  const { _handle: handle } = served.server as unknown as Handled
+  handle.onconnection?.(-constants.errno.EMFILE, undefined)
+  const [error] = (await failed) as [NodeJS.ErrnoException]
+  assert.equal(error.code, 'EMFILE')
+  assert.equal((await accepted(stage, served)).allowHalfOpen, true)
 })
 
 test('where a runtime accepts in another way, nothing changes', async t => {
