@@ -123,10 +123,10 @@ export class AcceptedConnection implements Connection, Watched {
     this.#closed = Promise.all([this.#closed, this.#watch(socket)])
   }
 
-  /** Closes it before its handler could start; false where it was over already. */
-  reject(error: ProxyProtocolError, how: 'close' | 'reset'): boolean {
+  /** Closes it before its handler could start, by a reset where that is wanted; false where it was over already. */
+  reject(error: ProxyProtocolError, byReset: boolean): boolean {
     const settled = this.#settle(error)
-    if (how === 'reset') this.#reset()
+    if (byReset) this.#reset()
     else this.#raw.destroy()
     return settled
   }
@@ -203,7 +203,7 @@ export class AcceptedConnection implements Connection, Watched {
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     const early = this.#state === 'accepted' || this.#state === 'header'
-    if (early || isRelease(error)) return // admission.ts and tls-acceptor.ts make the reason of the former
+    if (early || this.#detached || isRelease(error)) return // admission.ts, tls-acceptor.ts, a new owner see to it
     const code = clientFault(error)
     // A client that breaks TLS leaves its connection standing.
     const isOurs = code === undefined || (isForeign(error) && !(this.#tls && code === 'tls_client_error'))

@@ -102,7 +102,7 @@ export class Drain {
     this.#wake?.('close')
   }
 
-  /** Ends the patience: whatever is left is aborted now. */
+  /** Ends the patience of a server that is closing: whatever is left is aborted now. */
   abort(cause: unknown): void {
     this.#aborted ??= { cause }
     this.#wake?.('abort')
@@ -115,7 +115,7 @@ export class Drain {
     if (!this.#plan.handedOver) this.#server.stopListening()
     const open = held.size
     const deadline = performance.now() + drain
-    if (!this.#closing) await this.#wait(drain, ['empty', 'abort', 'close'])
+    if (!this.#closing) await this.#wait(drain, ['empty', 'close'])
     const forced = new Set(this.#closing ? [...held].filter(isUnopened) : [])
     for (const connection of forced) connection.abort()
     if (this.#closing) {

@@ -55,7 +55,7 @@ export class ProxyServer implements AsyncDisposable {
     this.#owner = this.#ownership()
     this.#listener = this.#listening()
     this.#signal = options.signal
-    this.#signal?.addEventListener('abort', this.#onSignal, { once: true })
+    this.#signal?.addEventListener('abort', this.#onSignal)
     if (this.#signal?.aborted) this.#onSignal()
   }
 
@@ -144,7 +144,7 @@ export class ProxyServer implements AsyncDisposable {
 
   /** Closes without patience, also when `close()` is waiting already; the signals' reason has `reason` as its cause. */
   async abort(reason?: unknown): Promise<CloseResult> {
-    const result = this.close({ drain: 0 })
+    const result = this.close()
     this.#drain?.abort(reason)
     return result
   }
@@ -220,7 +220,7 @@ export class ProxyServer implements AsyncDisposable {
 
   #reject(connection: AcceptedConnection, error: ProxyProtocolError): undefined {
     const reset = this.#settings.overLimit === 'reset' && limitCodes.includes(error.code)
-    const first = connection.reject(error, reset ? 'reset' : 'close')
+    const first = connection.reject(error, reset)
     if (first && error.code !== 'probe') this.#tally.rejected(connection, error)
   }
 

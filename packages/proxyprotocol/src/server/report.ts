@@ -13,7 +13,7 @@ export async function report(
   connection: Connection | undefined,
 ): Promise<void> {
   const what = connection === undefined ? 'the listener' : 'a connection'
-  const code = connection === undefined ? '' : 'handler_error'
+  const code = connection && 'handler_error'
   if (onError === undefined) return warn(`${what} failed and there is no onError`, error, code)
   try {
     await onError(error, connection)
@@ -22,7 +22,7 @@ export async function report(
   }
 }
 
-function warn(message: string, error: unknown, code: string): void {
+function warn(message: string, error: unknown, code: string | undefined): void {
   process.emitWarning(`${message}: ${show(error)}`, { type: 'ProxyProtocolWarning', code })
 }
 

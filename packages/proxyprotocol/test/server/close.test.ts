@@ -38,6 +38,12 @@ test('contract 2: close() before listen() closes, and [Symbol.asyncDispose]() jo
   assert.equal(server.state, 'closed')
 })
 
+test('contract 2: [Symbol.asyncDispose]() closes a server that nobody has closed', async t => {
+  const { server } = await setStage(t).serve(() => {})
+  await server[Symbol.asyncDispose]()
+  assert.equal(server.state, 'closed')
+})
+
 test('contract 2: close() is idempotent and joins, also after the end', async t => {
   const stage = setStage(t)
   const served = await stage.serve(readToEnd)
@@ -145,6 +151,20 @@ test('contract 17: at the deadline handlers are aborted with drain_deadline and 
   assert.deepEqual(reasons, ['drain_deadline', 'closing'])
   assert.equal((await client.ended).end, 'ECONNRESET')
   assert.deepEqual(counted(served), { drain_deadline: 1 })
+})
+
+test('contract 17: without patience handlers are aborted in the turn of the close(), and no timer is waited for', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(untilAborted)
+  const client = dialOpen(stage, served)
+  const [connection] = await opened(served)
+  const closing = served.server.close({ drain: 0 })
+  await new Promise<void>(resolve => {
+    process.nextTick(resolve)
+  })
+  assert.equal(connection?.reason, 'drain_deadline')
+  assert.deepEqual(await closing, { drained: 0, forced: 1, stuck: [] })
+  assert.equal((await client.ended).end, 'ECONNRESET')
 })
 
 test('contract 17: a connection that waits for the FIN of its peer is reset at the deadline', async t => {
@@ -441,6 +461,24 @@ test('contract 6: a detached socket is not reset by an abort or a throw, and the
   assert.equal(client.destroyed, false)
   client.destroy()
   assert.equal((await firstEnded).end, 'closed')
+})
+
+test('contract 6: an error of a detached socket is for its owner alone', async t => {
+  const stage = setStage(t)
+  const fault = new Error('fault')
+  const seen: unknown[] = []
+  const served = await stage.serve(async connection => {
+    const socket = connection.detach()
+    seen.push(socket.listenerCount('error'))
+    socket.on('error', error => seen.push(error)).destroy(fault)
+    await once(connection.signal, 'abort')
+    seen.push((connection.signal.reason as ProxyProtocolError).code)
+  })
+  const client = dialOpen(stage, served)
+  await over(served, 1)
+  assert.deepEqual(seen, [0, fault, 'done'])
+  assert.deepEqual(counted(served), { done: 1 })
+  assert.equal((await client.ended).end, 'ECONNRESET')
 })
 
 test('contract 6: detach() is refused before the header and after the return', async t => {

@@ -1,19 +1,21 @@
 // What is published of each connection, by createServer() and by attach() alike.
 
 import assert from 'node:assert/strict'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { Channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import {
   attach,
+  createServer,
   diagnosticsChannels,
   type ClosedMessage,
   type RejectedMessage,
 } from '../../src/server/index.ts'
+import { gate } from '../support/gate.ts'
 import { SOURCE, V2 } from '../support/headers.ts'
 import { outcome, until } from '../support/sockets.ts'
-import { over, readToEnd, setStage } from '../support/stage.ts'
+import { opened, over, readToEnd, setStage } from '../support/stage.ts'
 
 type Told = Partial<RejectedMessage & ClosedMessage> & { readonly name: string }
 
@@ -76,6 +78,27 @@ test('a check that closes without a byte is told as accepted and closed, and not
       ['accepted', undefined],
       ['closed', 'probe'],
     ],
+  )
+})
+
+test('where nobody listens, no message is made', async t => {
+  const stage = setStage(t)
+  const { mock } = t.mock.method(Channel.prototype, 'publish') // of channels that have no subscriber
+  const release = gate()
+  const timeouts = { abort: 10 }
+  const server = stage.watch(createServer({ trust: 'anyone', timeouts }, () => release.promise))
+  const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
+  await outcome(stage.dial(port).end('junk'))
+  stage.dial(port).write(V2)
+  const [connection] = await opened({ server })
+  connection?.abort()
+  await until(() => connection?.stuck === true)
+  release.open()
+  await over({ server }, 2)
+  const names: readonly unknown[] = Object.values(diagnosticsChannels)
+  assert.deepEqual(
+    mock.calls.map(call => (call.this as Channel).name).filter(name => names.includes(name)),
+    [],
   )
 })
 

@@ -69,6 +69,18 @@ test('contract 6: a peer that does not end its side is closed after timeouts.hal
   assert.deepEqual(await ended, { text: 'bye', end: 'FIN' })
 })
 
+test('contract 6: a peer that has taken everything and keeps its side is closed without RST', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(({ socket }) => void socket.write('bye'), { timeouts })
+  const client = stage.dial(served.port)
+  client.write(V2)
+  assert.equal(await text(client), 'bye')
+  await over(served, 1)
+  assert.deepEqual(counted(served), { half_close_timeout: 1 })
+  const error = await new Promise(resolve => client.write('', resolve)) // fails where an RST has come
+  assert.equal(error ?? undefined, undefined)
+})
+
 test('contract 6: the deadline of the FIN is absolute, however steadily bytes come', async t => {
   const stage = setStage(t)
   const served = await stage.serve(() => {}, { timeouts })

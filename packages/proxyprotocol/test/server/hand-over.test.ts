@@ -334,6 +334,14 @@ test('handOver() waits for handlers that are stuck, and tells of them', async t 
   release.open()
 })
 
+test('handOver() names what it got in place of a server, and not all that is in it', async t => {
+  const server = named(setStage(t), 'a')
+  assert.throws(() => server.handOver(untyped({ port: 1, options: { secret: 'word' } })), {
+    name: 'TypeError',
+    message: 'successor must be a ProxyServer, got { port: 1, options: [Object] }',
+  })
+})
+
 test('handOver() is refused by a server that does not listen, and for a successor that has', async t => {
   const stage = setStage(t)
   const server = (): ProxyServer => named(stage, 'a')

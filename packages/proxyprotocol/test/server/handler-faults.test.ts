@@ -429,3 +429,20 @@ test("contract 7: a handler that destroys its socket with an abort's reason rese
   assert.equal(first?.error, reason)
   assert.deepEqual(counted(served), { handler_error: 1 })
 })
+
+for (const code of ['ECONNRESET', 'ERR_SSL_WRONG_VERSION_NUMBER']) {
+  test(`contract 7: ${code} of another stream, with which a handler destroys its socket, is the fault of the handler`, async t => {
+    const stage = setStage(t)
+    const fault = Object.assign(new Error('of another stream'), { code })
+    const served = await stage.serve(({ socket }) => void socket.destroy(fault))
+    const client = stage.dial(served.port)
+    client.write(V2)
+    assert.equal((await outcome(client)).end, 'ECONNRESET')
+    await over(served, 1)
+    assert.deepEqual(
+      served.errors.splice(0).map(({ error }) => error),
+      [fault],
+    )
+    assert.deepEqual(counted(served), { handler_error: 1 })
+  })
+}

@@ -2,10 +2,17 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { encodeHeader } from '../../src/codec/index.ts'
-import { createServer, type CloseReason, type ServerOptions } from '../../src/server/index.ts'
+import {
+  createServer,
+  diagnosticsChannels,
+  type AcceptedMessage,
+  type CloseReason,
+  type ServerOptions,
+} from '../../src/server/index.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, V1, V2 } from '../support/headers.ts'
 import { outcome, turns, until } from '../support/sockets.ts'
 import { counted, over, setStage } from '../support/stage.ts'
@@ -304,6 +311,25 @@ test('contract 3: a connection that is aborted in the moment its header is compl
   await over(served, 1)
   assert.deepEqual(counted(served), { denied_acl: 1 })
   assert.deepEqual([started, served.rejected], [[], []])
+})
+
+test('contract 3: a connection that is aborted as it arrives stays closing, and does not come to wait for its header', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(() => assert.fail('the handler started'))
+  const states: unknown[] = []
+  const onAccepted = (message: unknown): void => {
+    const { server, connection } = message as AcceptedMessage // only this library publishes there
+    if (server !== served.server) return
+    states.push(connection?.state)
+    connection?.abort()
+    process.nextTick(() => states.push(connection?.state))
+  }
+  subscribe(diagnosticsChannels.accepted, onAccepted)
+  stage.defer(() => unsubscribe(diagnosticsChannels.accepted, onAccepted))
+  assert.equal((await outcome(stage.dial(served.port))).end, 'ECONNRESET')
+  await over(served, 1)
+  assert.deepEqual(states, ['accepted', 'closing'])
+  assert.deepEqual(counted(served), { aborted: 1 })
 })
 
 test('contract 3: with version none the handler starts at once and sees every byte', async t => {

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { IdleWatch, movedOn } from '../../src/server/idle-watch.ts'
-import { V2 } from '../support/headers.ts'
+import { gate } from '../support/gate.ts'
+import { LOCAL, V2 } from '../support/headers.ts'
 import { content, outcome, until } from '../support/sockets.ts'
 import { counted, opened, over, readToEnd, setStage } from '../support/stage.ts'
 
@@ -15,7 +16,8 @@ const LOOK = TIMEOUT / 8
 
 const idle = { timeouts: { idle: 100 } }
 
-test('contract 22: silence ends a connection when it has lasted for the whole timeout, no sooner, and once a byte moves it starts anew', t => {
+/** A clock that stands still, and lets so many milliseconds pass in which it is looked for what is idle. */
+function stoppedClock(t: TestContext): { readonly now: number; wait(milliseconds: number): void } {
   let now = 0
   let look: (() => void) | undefined
   t.mock.method(performance, 'now', () => now)
@@ -23,23 +25,66 @@ test('contract 22: silence ends a connection when it has lasted for the whole ti
     look = callback
     return { unref: () => undefined }
   })
-  const ended: number[] = []
-  const watched = { activity: 1, abort: () => void ended.push(now) }
-  const watch = new IdleWatch(new Set([watched]), TIMEOUT)
-  function wait(milliseconds: number): void {
-    for (let waited = 0; waited < milliseconds; waited += LOOK) {
-      now += LOOK
-      look?.()
-    }
+  return {
+    get now() {
+      return now
+    },
+    wait: milliseconds => {
+      for (let waited = 0; waited < milliseconds; waited += LOOK) {
+        now += LOOK
+        look?.()
+      }
+    },
   }
+}
+
+test('contract 22: silence ends a connection when it has lasted for the whole timeout, no sooner, and once a byte moves it starts anew', t => {
+  const clock = stoppedClock(t)
+  const ended: number[] = []
+  const watched = { activity: 1, abort: () => void ended.push(clock.now) }
+  const watch = new IdleWatch(new Set([watched]), TIMEOUT)
   watch.start()
-  wait(TIMEOUT) // its first look is where the silence begins
+  clock.wait(TIMEOUT) // its first look is where the silence begins
   assert.deepEqual(ended, [])
   watched.activity++
-  wait(TIMEOUT)
+  clock.wait(TIMEOUT)
   assert.deepEqual(ended, [])
-  wait(LOOK)
+  clock.wait(LOOK)
+  const { now } = clock
   assert.deepEqual(ended, [now])
+})
+
+test('contract 22: silence ends nobody who waits for a header or for the FIN of the peer, and no detached socket', async t => {
+  const stage = setStage(t)
+  const clock = stoppedClock(t)
+  const release = gate()
+  const served = await stage.serve(
+    async connection => {
+      if (connection.info.header?.command === 'LOCAL') return
+      connection
+        .detach()
+        .on('error', () => {})
+        .end()
+      await release.promise
+    },
+    { timeouts: { idle: TIMEOUT } },
+  )
+  const states = (): unknown[] => [...served.server.connections].map(({ state, reason }) => [state, reason])
+  const clients = ['', LOCAL, V2].map(header => {
+    const client = stage.dial(served.port)
+    client.write(header)
+    return client.resume()
+  })
+  await Promise.all(clients.slice(1).map(client => once(client, 'end')))
+  await until(() => served.server.connections.size === clients.length)
+  const before = states()
+  clock.wait(2 * TIMEOUT)
+  assert.deepEqual(states(), before)
+  assert.deepEqual(new Set(before), new Set(['header', 'closing', 'open'].map(state => [state, undefined])))
+  for (const client of clients) client.end()
+  release.open()
+  await over(served, clients.length)
+  assert.deepEqual(counted(served), { probe: 1, done: 2 })
 })
 
 test('what moves is what was received and what the kernel has taken, and nothing that waits', () => {

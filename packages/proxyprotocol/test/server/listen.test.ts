@@ -180,6 +180,7 @@ test('contract 8: a later error of the listener is one warning where there is no
   innerServer(served.server).emit('error', new Error('listener'))
   const [warning, ...more] = await stage.warnings()
   assert.match(warning?.message ?? '', /^the listener failed and there is no onError: Error: listener/)
+  assert.equal((warning as NodeJS.ErrnoException).code, undefined, 'no handler failed')
   assert.deepEqual(more, [])
   client.end()
   await served.server.close()

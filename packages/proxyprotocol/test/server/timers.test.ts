@@ -38,6 +38,20 @@ test('contract 22: the timer for the FIN of the peer ends with the connection', 
   assert.equal(timers.size, 0)
 })
 
+test('contract 22: a handler that fails leaves no timer', async t => {
+  const stage = setStage(t)
+  const timers = pendingTimers(t)
+  const served = await stage.serve(() => {
+    throw new Error('fault')
+  })
+  const client = stage.dial(served.port)
+  client.write(V2)
+  await outcome(client)
+  await over(served, 1)
+  assert.equal(timers.size, 0)
+  assert.equal(served.errors.splice(0).length, 1)
+})
+
 test('contract 22: the timers of close() end with it', async t => {
   const stage = setStage(t)
   const timers = pendingTimers(t)

@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { ProxyProtocolError } from '../../src/codec/index.ts'
+import { errorMessages, type ProxyProtocolError } from '../../src/codec/index.ts'
 import type { Connection, Handler, ServerOptions } from '../../src/server/index.ts'
 import { certificate } from '../support/certificate.ts'
 import { gate } from '../support/gate.ts'
@@ -207,6 +207,24 @@ test('contract 7: the reset of another stream that a pipeline passes on is the f
   assert.deepEqual(counted(served), { handler_error: 1 })
 })
 
+test('contract 7: a reset of another stream, with which a handler destroys its socket, is the fault of the handler', async t => {
+  const stage = setStage(t)
+  const fault = Object.assign(new Error('of another stream'), { code: 'ECONNRESET' })
+  const served = await serve(stage, async ({ socket }) => {
+    await once(socket, 'data')
+    socket.destroy(fault)
+  })
+  const { secure } = await dialOver(stage, served)
+  secure.write('go')
+  assert.equal((await outcome(secure)).end, 'ECONNRESET')
+  await over(served, 1)
+  assert.deepEqual(
+    served.errors.splice(0).map(({ error }) => error),
+    [fault],
+  )
+  assert.deepEqual(counted(served), { handler_error: 1 })
+})
+
 test('contract 7: a loop that breaks off has closed its socket, which is no error', async t => {
   const stage = setStage(t)
   const served = await serve(stage, async ({ socket }) => {
@@ -288,6 +306,26 @@ test('contract 9: a record that is broken aborts with tls_client_error, and is n
   assert.deepEqual(counted(served), { tls_client_error: 1 })
   secure.destroy()
   await ended
+})
+
+test('contract 9: a reset gives no more than its code, and a record that is broken what was wrong with it', async t => {
+  const stage = setStage(t)
+  const reasons: ProxyProtocolError[] = []
+  const served = await serve(stage, async connection => void reasons.push(await aborted(connection)))
+  for (const act of [
+    ({ raw }: SecureClient) => raw.resetAndDestroy(),
+    ({ raw }: SecureClient) => raw.write('GET / HTTP/1.1\r\n\r\n'), // past TLS
+  ]) {
+    const { connection, ...client } = await dialOpen(stage, served)
+    connection.socket.resume()
+    act(client)
+    await over(served, reasons.length + 1)
+    client.secure.destroy()
+  }
+  const [reset, broken] = reasons as [ProxyProtocolError, ProxyProtocolError]
+  assert.equal(reset.message, errorMessages.client_reset)
+  assert.equal(broken.message, `${errorMessages.tls_client_error}: ${(broken.cause as Error).message}`)
+  for (const { cause } of reasons) assert.ok(cause instanceof Error)
 })
 
 test('contract 9: the TLS socket has a listener for errors in every state, so that none is thrown', async t => {
@@ -547,6 +585,26 @@ test('contract 6: detach() hands the TLS socket out, which survives the return a
   await served.server.close()
   secure.end('still here')
   assert.deepEqual(await ended, { text: 'still here', end: 'FIN' })
+})
+
+test('contract 6: a reset of a detached TLS socket is for its owner alone', async t => {
+  const stage = setStage(t)
+  const seen: unknown[] = []
+  const served = await serve(stage, async connection => {
+    connection
+      .detach()
+      .on('error', () => {})
+      .resume()
+    seen.push((await aborted(connection)).code)
+  })
+  for (let i = 1; i <= 5; i++) {
+    const { secure, raw } = await dialOpen(stage, served)
+    secure.write(Buffer.alloc(MIB)) // so that the socket below TLS comes to the reset first
+    raw.resetAndDestroy()
+    await over(served, i)
+  }
+  assert.deepEqual(new Set(seen), new Set(['done']))
+  assert.deepEqual(counted(served), { done: 5 })
 })
 
 test('contract 6: a detached TLS socket is not reset by a throw, which is reported', async t => {
