@@ -7,7 +7,12 @@ import { Socket, type Server } from 'node:net'
 
 /** What a server listens with; undocumented, and in every line of Node. */
 interface ListeningHandle {
-  onconnection?: (status: number, accepted: object | undefined) => void
+  onconnection?: (status: number, accepted: AcceptedHandle | undefined) => void
+}
+
+/** What libuv has accepted; Bun's handles, of another kind, have no such method. */
+interface AcceptedHandle {
+  readStart?: unknown
 }
 
 /** Where an accepted socket keeps what it is of. */
@@ -23,7 +28,7 @@ const socketChannel = channel('net.server.socket')
  * Makes a listening server, which has half-open sockets without delay and no limit on connections, make its sockets the
  * quick way. They are what they would be otherwise, and its 'connection' and 'error' events as well.
  *
- * @returns false, and nothing has changed, where a runtime accepts in another way.
+ * @returns false, and nothing has changed, where a runtime has no such handle to listen with.
  */
 export function acceptQuickly(server: Server): boolean {
   const { _handle: handle } = server as { _handle?: ListeningHandle | null }
@@ -31,7 +36,7 @@ export function acceptQuickly(server: Server): boolean {
   const { onconnection } = handle
   const counted = server as Server & { _connections: number } // Node counts them down
   handle.onconnection = function (status, accepted): void {
-    if (accepted === undefined) return onconnection.call(this, status, accepted)
+    if (accepted?.readStart === undefined) return onconnection.call(this, status, accepted)
     const socket: Accepted = new Socket(settingsOf(accepted))
     socket.setNoDelay()
     counted._connections++
@@ -43,7 +48,7 @@ export function acceptQuickly(server: Server): boolean {
 }
 
 /** A literal, for all to have one hidden class. The last three are Node's own, which it would add. */
-function settingsOf(handle: object): ConstructorParameters<typeof Socket>[0] {
+function settingsOf(handle: AcceptedHandle): ConstructorParameters<typeof Socket>[0] {
   const settings = {
     handle,
     allowHalfOpen: true,

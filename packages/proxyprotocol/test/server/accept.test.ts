@@ -116,6 +116,19 @@ test('what Node says where the kernel has no connection to give is said as befor
   assert.equal((await accepted(stage, served)).allowHalfOpen, true)
 })
 
+test('what is accepted by no handle of Node is left to the runtime, as Bun needs it', async t => {
+  const stage = setStage(t)
+  const served = await listening(stage)
+  const { _handle: handle } = served.server as unknown as Handled
+  const passedOn: unknown[] = []
+  handle.onconnection = (...args) => void passedOn.push(args)
+  acceptQuickly(served.server)
+  const foreign = {}
+  handle.onconnection(0, foreign)
+  assert.deepEqual(passedOn, [[0, foreign]])
+  assert.equal(await connectionsOf(served.server), 0)
+})
+
 test('where a runtime accepts in another way, nothing changes', async t => {
   const stage = setStage(t)
   const served = await listening(stage)
