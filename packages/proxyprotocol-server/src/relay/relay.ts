@@ -16,11 +16,13 @@ import type { Progress } from './progress.ts'
 import { recordOf, type Outcome, type RelayRecord } from './relay-record.ts'
 import { RelayServer } from './relay-server.ts'
 import { RelayTls } from './relay-tls.ts'
-
 import { tunnel } from './tunnel.ts'
 import { upstreamHeader } from './upstream-header.ts'
 import { UpstreamPools } from './upstream-pools.ts'
 import type { PoolContext, PoolSnapshot } from './upstreams/index.ts'
+
+/** Milliseconds until keep-alive is asked for: eight system calls that most connections do not live to need. */
+const KEEP_ALIVE_AFTER = 1_000
 
 export interface RelayOptions extends PoolContext {
   /**
@@ -207,12 +209,16 @@ async function connectUpstream({ service, tlsFacts, pools, connection, progress 
 
 async function relayBetween({ service, connection, progress }: Job, upstream: Socket): Promise<void> {
   const { socket: downstream } = connection
-  try {
-    const { keepAlive, halfClose } = service.timeouts
+  const { keepAlive, halfClose } = service.timeouts
+  const timer = setTimeout(() => {
     for (const socket of [downstream, upstream]) socket.setKeepAlive(true, keepAlive)
+  }, KEEP_ALIVE_AFTER).unref()
+  try {
     await tunnel(downstream, upstream, { traffic: progress, halfClose })
   } catch (error) {
     reset(upstream) // it never outlives its connection, nor looks complete
     throw error
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { decodeHeader, parseHeader, readTlvs, type ProxyHeader } from 'proxyprotocol'
+import { Direction } from '../../src/relay/direction.ts'
 import { holdName, setName } from '../support/names.ts'
 import { startRelay } from '../support/relay.ts'
 import {
@@ -34,10 +36,10 @@ function split(bytes: Buffer): { header: ProxyHeader; payload: Buffer } {
   return { header: result.header, payload: bytes.subarray(result.byteLength) }
 }
 
-/** Puts a bug into the relay, between its connecting to the upstream and its relaying. */
+/** Puts a bug into the relay, at the start of its relaying. */
 function addBug(t: TestContext): Error {
   const bug = new TypeError('a bug')
-  t.mock.method(Socket.prototype, 'setKeepAlive', () => {
+  t.mock.method(Direction.prototype, 'start', () => {
     throw bug
   })
   return bug
@@ -90,11 +92,11 @@ test('payload that came in pieces while the upstream was connecting leaves with 
   await until(() => connection?.socket.readableLength === 'first second'.length)
   const [near] = made()
   assert.ok(near)
-  const singly = t.mock.method(near, '_write') // several pieces in one system call are _writev's
+  const writes = t.mock.method(near, '_write')
   name.answer('127.0.0.1')
   const { payload } = split(await chunk(await upstream.accept()))
   assert.equal(payload.toString(), 'first second')
-  assert.equal(singly.mock.callCount(), 0)
+  assert.equal(writes.mock.callCount(), 1)
 })
 
 test('?pp=v1 sends a version 1 line before the payload', async t => {
@@ -529,10 +531,22 @@ test('both sides are asked for a sign of life after a minute of silence', async 
   const relay = await startRelay(t, `127.0.0.1:${upstream.port}`)
   dial(t, relay.port)
   await chunk(await upstream.accept())
+  await until(() => asked.length === 2)
   assert.deepEqual(asked, [
     [true, 60_000],
     [true, 60_000],
   ])
+})
+
+test('a connection that is over within a second costs no sign of life', async t => {
+  const upstream = await listen(t)
+  const asking = t.mock.method(Socket.prototype, 'setKeepAlive')
+  const relay = await startRelay(t, `127.0.0.1:${upstream.port}`)
+  dial(t, relay.port).end()
+  ;(await upstream.accept()).resume().end()
+  await relay.record()
+  await setTimeout(1_100)
+  assert.equal(asking.mock.callCount(), 0)
 })
 
 test('a fault of the relay itself resets both sides and is reported once, with its connection', async t => {

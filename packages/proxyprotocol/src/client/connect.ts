@@ -131,11 +131,11 @@ export async function connect(options: ConnectOptions, header?: HeaderInit): Pro
     await attempt.reach(raw, 'connect', connectFault)
     const first = secure ? undefined : payload?.()
     if (head) tellOfLargeHeader(head, options)
-    write(raw, [head, first])
+    send(raw, head && first ? Buffer.concat([head, first]) : (head ?? first))
     if (!secure) return raw
     const socket = connectTls({ ...secure, socket: raw })
     await attempt.reach(socket, 'secureConnect', tlsFault)
-    write(socket, [payload?.()])
+    send(socket, payload?.())
     return socket
   } catch (error) {
     abandon(raw)
@@ -172,10 +172,8 @@ function socketSettings(options: ConnectOptions): SocketConnectOpts & SocketCons
   return settings as SocketConnectOpts // Node checks at run time that there is a port or a path
 }
 
-function write(socket: Socket, parts: readonly (Uint8Array | null | undefined)[]): void {
-  socket.cork()
-  for (const bytes of parts) if (bytes) socket.write(bytes)
-  socket.uncork()
+function send(socket: Socket, bytes: Uint8Array | null | undefined): void {
+  if (bytes) socket.write(bytes)
 }
 
 /**

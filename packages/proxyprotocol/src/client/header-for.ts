@@ -1,6 +1,6 @@
 // Describes an accepted socket as the header that the next hop shall get.
 
-import type { Socket } from 'node:net'
+import { isIPv4, type Socket } from 'node:net'
 import {
   formatAddress,
   parseAddress,
@@ -87,8 +87,10 @@ function tlvsOf(socket: Socket, options: HeaderForOptions): readonly Tlv[] {
 
 /** An endpoint as a header can carry it: no zone, and IPv4 as IPv4. */
 function endpointOf(address: string | undefined, port: number | undefined): InetEndpoint | undefined {
-  const bytes = parseAddress(address?.replace(/%.*$/, '') ?? '')
-  if (bytes === undefined || port === undefined) return undefined
+  if (address === undefined || port === undefined) return undefined
+  if (isIPv4(address)) return { address, port }
+  const bytes = parseAddress(address.replace(/%.*$/, ''))
+  if (bytes === undefined) return undefined
   const text = formatAddress(bytes)
   return {
     address: text.startsWith('::ffff:') && text.includes('.') ? text.slice('::ffff:'.length) : text,

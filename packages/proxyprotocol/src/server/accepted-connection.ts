@@ -30,7 +30,7 @@ export interface ConnectionOwner {
 }
 
 export class AcceptedConnection implements Connection, Watched {
-  readonly id: string = randomUUID()
+  declare readonly id: string // Node 20 is slow to define a public field, and quick to set one
   readonly #raw: Socket
   readonly #owner: ConnectionOwner
   readonly #acceptedAt = performance.now()
@@ -46,6 +46,7 @@ export class AcceptedConnection implements Connection, Watched {
   #timer: NodeJS.Timeout | undefined
 
   constructor(socket: Socket, owner: ConnectionOwner) {
+    this.id = randomUUID()
     this.#raw = socket
     this.#owner = owner
     applyHeader(socket, undefined)
@@ -167,8 +168,7 @@ export class AcceptedConnection implements Connection, Watched {
   }
 
   #settled(): void {
-    this.#running = false
-    this.#stuck = false
+    this.#running = this.#stuck = false
     clearTimeout(this.#timer)
   }
 

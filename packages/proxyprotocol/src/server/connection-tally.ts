@@ -59,7 +59,8 @@ export class ConnectionTally {
 
   closed(connection: Connection, reason: CloseReason): void {
     this.#closed[reason]++
-    if (closedChannel.hasSubscribers) closedChannel.publish({ ...this.#about(connection), reason })
+    if (!closedChannel.hasSubscribers) return
+    closedChannel.publish({ server: this.#server, connection, info: connection.info, reason })
   }
 
   #about(connection: Connection): AcceptedMessage {

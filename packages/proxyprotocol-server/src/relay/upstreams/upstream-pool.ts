@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls'
 import { ProxyProtocolError, type Endpoint, type HeaderInit } from 'proxyprotocol'
 import { connect, type StopSignal } from 'proxyprotocol/client'
 import { distinguishResets } from 'proxyprotocol/server'
-import { type Address, type Balance, type Pool, type UpstreamSettings } from '../../config/index.ts'
+import type { Balance, Pool, UpstreamSettings } from '../../config/index.ts'
 import { balancer, type Balancer } from './balance.ts'
 import { HealthCheck } from './health-check.ts'
 import { Resolver, type NameSnapshot, type Resolve } from './resolver.ts'
@@ -157,7 +157,7 @@ export class UpstreamPool {
     try {
       const socket = await upstream.attempt(() => connect(options, header))
       if (tls) distinguishResets(socket)
-      route.upstreamAddress = endpointOf(socket, address)
+      route.upstreamAddress = upstream.endpoint ?? peerOf(socket)
       return socket
     } catch (error) {
       if (isUpstreamFault(error) && address.transport === 'tcp') this.#resolver.doubt(address.host ?? '')
@@ -192,8 +192,7 @@ function addressOf(source: Endpoint | undefined): string | undefined {
   return source.address.replace(/^::ffff:(?=\d+\.)/, '')
 }
 
-function endpointOf({ remoteAddress, remotePort }: Socket, address: Address): Endpoint | undefined {
-  if (address.transport === 'unix') return { path: address.path }
+function peerOf({ remoteAddress, remotePort }: Socket): Endpoint | undefined {
   if (remoteAddress === undefined || remotePort === undefined) return undefined
   return { address: remoteAddress, port: remotePort }
 }

@@ -1,11 +1,12 @@
 // One upstream and what is known of it: its counters, the mark that failed connections leave, and what its checks say.
 // A mark is a guess, and gives way when nothing else is left; the verdict of checks is knowledge, and does not.
 
-import type { Socket } from 'node:net'
-import type { ErrorCode, ProxyProtocolError } from 'proxyprotocol'
+import { isIPv4, type Socket } from 'node:net'
+import type { Endpoint, ErrorCode, ProxyProtocolError } from 'proxyprotocol'
 import {
   formatPlace,
   type ActiveCheck,
+  type Address,
   type PassiveHealth,
   type UpstreamSettings,
 } from '../../config/index.ts'
@@ -66,6 +67,8 @@ interface Failure {
 
 export class Upstream {
   readonly settings: UpstreamSettings
+  /** Where it stands; undefined where each of its connections has to be asked. */
+  readonly endpoint: Endpoint | undefined
   readonly #context: UpstreamContext
   readonly #failures = new Map<ErrorCode, number>()
   readonly #checks = { passed: 0, failed: 0, streak: 0, verdict: 'up' as 'up' | 'down' }
@@ -83,6 +86,7 @@ export class Upstream {
 
   constructor(settings: UpstreamSettings, context: UpstreamContext) {
     this.settings = settings
+    this.endpoint = endpointOf(settings.address)
     this.#context = context
   }
 
@@ -201,4 +205,10 @@ export class Upstream {
     const { code, message, at } = failure
     return { code, message, age: this.#context.now() - at }
   }
+}
+
+function endpointOf(address: Address): Endpoint | undefined {
+  if (address.transport === 'unix') return { path: address.path }
+  const { host = '', port } = address
+  return isIPv4(host) ? { address: host, port } : undefined
 }
