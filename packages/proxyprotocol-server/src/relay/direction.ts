@@ -21,10 +21,42 @@ const SMALL_READS = 8
  */
 let next: Buffer = sharedBuffer
 
+function nextBuffer(): Buffer {
+  const buffer = next
+  next = sharedBuffer
+  return buffer
+}
+
+/** Bytes relayed, payload only. */
+export interface Traffic {
+  bytesUp: number
+  bytesDown: number
+  /** When the first byte came down, by the clock of `performance.now()`. */
+  firstByteAt?: number | undefined
+}
+
+export function countUp(traffic: Traffic, bytes: number): void {
+  traffic.bytesUp += bytes
+}
+
+export function countDown(traffic: Traffic, bytes: number): void {
+  traffic.firstByteAt ??= performance.now()
+  traffic.bytesDown += bytes
+}
+
+/** What a direction is of, and what it counts in. */
+export interface DirectionOptions {
+  readonly from: Socket
+  readonly to: Socket
+  readonly traffic: Traffic
+  readonly count: (traffic: Traffic, bytes: number) => void
+}
+
 export class Direction implements Reader {
   readonly #from: Socket
   readonly #to: Socket
-  readonly #count: (bytes: number) => void
+  readonly #traffic: Traffic
+  readonly #count: (traffic: Traffic, bytes: number) => void
   #own: Buffer | undefined
   #smallReads = 0
   /** How much of the large buffer records have been gathered in, and how much of that has been given to the other side. */
@@ -34,9 +66,10 @@ export class Direction implements Reader {
   /** For the other side to take what it has been given. */
   #waits = false
 
-  constructor(from: Socket, to: Socket, count: (bytes: number) => void) {
+  constructor({ from, to, traffic, count }: DirectionOptions) {
     this.#from = from
     this.#to = to
+    this.#traffic = traffic
     this.#count = count
   }
 
@@ -44,8 +77,8 @@ export class Direction implements Reader {
     const from = this.#from
     this.#to.on('drain', this.#onTaken)
     const early = from.read() as Buffer | null // without an encoding it gives bytes
-    if (early) this.#onChunk(early)
-    if (!readInto(from, this)) from.on('data', this.#onChunk)
+    if (early) this.#relayChunk(early)
+    if (!readInto(from, this, nextBuffer)) from.on('data', chunk => this.#relayChunk(chunk))
     if (this.#to.writableNeedDrain) this.#wait()
     if (!this.#waits) from.read(0)
   }
@@ -65,14 +98,8 @@ export class Direction implements Reader {
     this.#write(this.#own.subarray(start, this.#gathered))
   }
 
-  nextBuffer(): Buffer {
-    const buffer = next
-    next = sharedBuffer
-    return buffer
-  }
-
   onBytes(length: number, buffer: Buffer): boolean {
-    this.#count(length)
+    this.#count(this.#traffic, length)
     if (buffer !== sharedBuffer) return this.#relayOwn(length, buffer)
     if (this.#own && this.#given === this.#gathered && this.#to.writableLength === 0) this.#startOver()
     if (this.#own) return this.#gather(length, this.#own)
@@ -160,8 +187,8 @@ export class Direction implements Reader {
     this.#from.resume()
   }
 
-  readonly #onChunk = (chunk: Buffer): void => {
-    this.#count(chunk.length)
+  #relayChunk(chunk: Buffer): void {
+    this.#count(this.#traffic, chunk.length)
     if (!this.#to.write(chunk)) this.#wait()
   }
 }

@@ -12,7 +12,7 @@ export type { RelayRecord } from './relay-record.ts'
 export { sumOfTotals } from './totals-sum.ts'
 export { serverTls } from './relay-tls.ts'
 export type { TlsFacts } from './tls-facts.ts'
-export type { Traffic } from './tunnel.ts'
+export type { Traffic } from './direction.ts'
 export type {
   CheckCounts,
   NameSnapshot,

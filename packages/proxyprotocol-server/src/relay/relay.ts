@@ -210,7 +210,8 @@ async function connectUpstream({ service, tlsFacts, pools, connection, progress 
 async function relayBetween({ service, connection, progress }: Job, upstream: Socket): Promise<void> {
   const { socket: downstream } = connection
   const { keepAlive, halfClose } = service.timeouts
-  const timer = setTimeout(() => {
+  let timer: NodeJS.Timeout | undefined = setTimeout(() => {
+    timer = undefined // an idle connection has no use for its memory
     for (const socket of [downstream, upstream]) socket.setKeepAlive(true, keepAlive)
   }, KEEP_ALIVE_AFTER).unref()
   try {

@@ -5,11 +5,12 @@ import { Socket } from 'node:net'
 
 /** What reads bytes where they are to be. */
 export interface Reader {
-  /** The buffer for the next bytes; asked when reading starts, and after each call of `onBytes`. */
-  nextBuffer(): Buffer
   /** The first bytes of the buffer are new; false stops reading until the next `read(0)` or `resume()`. */
   onBytes(length: number, buffer: Buffer): boolean
 }
+
+/** A function that all sockets share finds the reader here: one of its own costs each connection more. */
+const readerKey = Symbol('proxyprotocol.reader')
 
 interface Handle {
   useUserBuffer?(buffer: Buffer): unknown
@@ -28,18 +29,24 @@ const keys = bufferKeys(new Socket())
  *
  * TLS goes on filling the buffer that it has after it was told to stop, and takes another one for each record.
  *
+ * @param nextBuffer gives the buffer for the next bytes; asked when reading starts, and after each call of `onBytes`.
  * @returns false, and nothing has changed, where that cannot be done.
  */
-export function readInto(socket: Socket, reader: Reader): boolean {
+export function readInto(socket: Socket, reader: Reader, nextBuffer: () => Buffer): boolean {
   const handle = handleOf(socket)
   if (keys === undefined || typeof handle?.useUserBuffer !== 'function') return false
-  const buffer = reader.nextBuffer()
-  const fields = socket as unknown as Record<symbol, unknown> // of which these three have been there from the start
+  const buffer = nextBuffer()
+  const fields = socket as unknown as Record<symbol, unknown> // of which Node's three have been there from the start
+  fields[readerKey] = reader
   fields[keys.kBuffer] = buffer
-  fields[keys.kBufferCb] = (length: number, into: Buffer) => reader.onBytes(length, into)
-  fields[keys.kBufferGen] = () => reader.nextBuffer()
+  fields[keys.kBufferCb] = readOn
+  fields[keys.kBufferGen] = nextBuffer
   handle.useUserBuffer(buffer)
   return true
+}
+
+function readOn(this: { readonly [readerKey]: Reader }, length: number, into: Buffer): boolean {
+  return this[readerKey].onBytes(length, into)
 }
 
 /**

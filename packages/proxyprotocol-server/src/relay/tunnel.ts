@@ -4,19 +4,11 @@
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import { reset } from 'proxyprotocol/server'
-import { Direction } from './direction.ts'
+import { countDown, countUp, Direction, type Traffic } from './direction.ts'
 import { isConnected, isTls } from './socket-handle.ts'
 
 /** Errors of Node and of OpenSSL about what came over a connection that stands. */
 const TLS_FAULT = /^(?:EPROTO$|ERR_SSL_|ERR_TLS_)/
-
-/** Bytes relayed, payload only. */
-export interface Traffic {
-  bytesUp: number
-  bytesDown: number
-  /** When the first byte came down, by the clock of `performance.now()`. */
-  firstByteAt?: number | undefined
-}
 
 /** How a tunnel is told what it has to know. */
 export interface TunnelOptions {
@@ -35,60 +27,93 @@ export interface TunnelOptions {
  * `half_close_timeout` when the upstream has ended and the downstream neither ends nor moves a byte, or when the downstream has
  * ended in both directions and the upstream no longer takes what is left for it. Sockets that are open are the caller's then.
  */
-export function tunnel(
-  downstream: Socket,
-  upstream: Socket,
-  { traffic, halfClose }: TunnelOptions,
-): Promise<void> {
+export function tunnel(downstream: Socket, upstream: Socket, options: TunnelOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    const up = new Direction(downstream, upstream, bytes => (traffic.bytesUp += bytes))
-    const down = new Direction(upstream, downstream, bytes => countDown(traffic, bytes))
-    let open = 2
-    let ended = false
-    function onClose(direction: Direction): void {
-      direction.end()
-      if (--open === 0) resolve()
-    }
-    function onDownstreamClose(): void {
-      // Anything but an end in both directions is a cut stream, and must not look complete upstream.
-      if (!ended && !(downstream.readableEnded && downstream.writableFinished)) reset(upstream)
-      else if (!upstream.destroyed) limitSilence(upstream, 'the upstream does not read')
-      onClose(up)
-    }
-    /** An upstream that has ended is done with the connection; that a client sends on to it is rare, and shows. */
-    function onUpstreamEnd(): void {
-      ended = end(downstream)
-      if (!ended) limitSilence(downstream, 'the upstream has ended, and the client does not')
-    }
-    function limitSilence(socket: Socket, detail: string): void {
-      socket.setTimeout(halfClose, () => reject(new ProxyProtocolError('half_close_timeout', { detail })))
-    }
-    upstream
-      .on('close', () => onClose(down))
-      .on('error', (cause: NodeJS.ErrnoException) => {
-        const code = TLS_FAULT.test(String(cause.code)) ? 'tls_upstream_error' : 'upstream_reset'
-        reject(new ProxyProtocolError(code, { detail: cause.message, cause }))
-      })
-    if (downstream.closed) return onDownstreamClose()
-    downstream.on('close', onDownstreamClose)
-    relay(up, downstream, () => end(upstream))
-    relay(down, upstream, onUpstreamEnd)
+    new Tunnel({ downstream, upstream, resolve, reject }, options).start()
   })
 }
 
-function countDown(traffic: Traffic, bytes: number): void {
-  traffic.firstByteAt ??= performance.now()
-  traffic.bytesDown += bytes
+/** What a tunnel is between, and whom it tells its end. */
+interface TunnelEnds {
+  readonly downstream: Socket
+  readonly upstream: Socket
+  readonly resolve: () => void
+  readonly reject: (error: ProxyProtocolError) => void
+}
+
+/** Its listeners are methods as fields, one for each event: an idle connection keeps every closure. */
+class Tunnel {
+  readonly #ends: TunnelEnds
+  readonly #halfClose: number
+  readonly #up: Direction
+  readonly #down: Direction
+  #open = 2
+  #ended = false
+
+  constructor(ends: TunnelEnds, { traffic, halfClose }: TunnelOptions) {
+    const { downstream, upstream } = ends
+    this.#ends = ends
+    this.#halfClose = halfClose
+    this.#up = new Direction({ from: downstream, to: upstream, traffic, count: countUp })
+    this.#down = new Direction({ from: upstream, to: downstream, traffic, count: countDown })
+  }
+
+  start(): void {
+    const { downstream, upstream } = this.#ends
+    upstream.on('close', this.#onUpstreamClose).on('error', this.#onUpstreamError)
+    if (downstream.closed) return this.#onDownstreamClose()
+    downstream.on('close', this.#onDownstreamClose)
+    relay(this.#up, downstream, this.#onDownstreamEnd)
+    relay(this.#down, upstream, this.#onUpstreamEnd)
+  }
+
+  readonly #onDownstreamEnd = (): void => {
+    this.#up.flush()
+    whenEnded(this.#ends.downstream, () => end(this.#ends.upstream))
+  }
+
+  /** An upstream that has ended is done with the connection; that a client sends on to it is rare, and shows. */
+  readonly #onUpstreamEnd = (): void => {
+    const { downstream, upstream } = this.#ends
+    this.#down.flush()
+    whenEnded(upstream, () => {
+      this.#ended = end(downstream)
+      if (!this.#ended) this.#limitSilence(downstream, 'the upstream has ended, and the client does not')
+    })
+  }
+
+  readonly #onDownstreamClose = (): void => {
+    const { downstream, upstream } = this.#ends
+    // Anything but an end in both directions is a cut stream, and must not look complete upstream.
+    if (!this.#ended && !(downstream.readableEnded && downstream.writableFinished)) reset(upstream)
+    else if (!upstream.destroyed) this.#limitSilence(upstream, 'the upstream does not read')
+    this.#closed(this.#up)
+  }
+
+  readonly #onUpstreamClose = (): void => this.#closed(this.#down)
+
+  readonly #onUpstreamError = (cause: NodeJS.ErrnoException): void => {
+    const code = TLS_FAULT.test(String(cause.code)) ? 'tls_upstream_error' : 'upstream_reset'
+    this.#ends.reject(new ProxyProtocolError(code, { detail: cause.message, cause }))
+  }
+
+  #closed(direction: Direction): void {
+    direction.end()
+    if (--this.#open === 0) this.#ends.resolve()
+  }
+
+  #limitSilence(socket: Socket, detail: string): void {
+    socket.setTimeout(this.#halfClose, () => {
+      this.#ends.reject(new ProxyProtocolError('half_close_timeout', { detail }))
+    })
+  }
 }
 
 function relay(direction: Direction, from: Socket, onEnd: () => void): void {
   // A FIN that came alone while the upstream was connecting has ended the stream already: nobody had to read for that.
-  if (from.readableEnded) return whenEnded(from, onEnd)
+  if (from.readableEnded) return onEnd()
   direction.start()
-  from.on('end', () => {
-    direction.flush()
-    whenEnded(from, onEnd)
-  })
+  from.on('end', onEnd)
 }
 
 /**

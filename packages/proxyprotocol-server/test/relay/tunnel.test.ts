@@ -5,7 +5,8 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { reset } from 'proxyprotocol/server'
-import { tunnel, type Traffic } from '../../src/relay/tunnel.ts'
+import type { Traffic } from '../../src/relay/direction.ts'
+import { tunnel } from '../../src/relay/tunnel.ts'
 import { chunk, content, fill, MEBIBYTE, outcome, pair, random, until } from '../support/sockets.ts'
 
 /** More than the kernel takes for a socket that nobody reads. */

@@ -160,7 +160,7 @@ export class AcceptedConnection implements Connection, Watched {
 
   #watch(socket: Socket): Promise<void> {
     return new Promise(resolve => {
-      socket.on('error', this.#onError).once('close', () => {
+      socket.on('error', this.#onError).on('close', () => {
         this.#onClose()
         resolve()
       })

@@ -133,7 +133,7 @@ export class Upstream {
       const socket = await connecting()
       this.#total++
       this.#unmark()
-      socket.once('close', () => this.#active--)
+      socket.on('close', () => this.#active--)
       return socket
     } catch (error) {
       this.#active--

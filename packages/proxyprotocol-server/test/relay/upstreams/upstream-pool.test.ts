@@ -12,7 +12,7 @@ import {
   type Route,
   type UpstreamRequest,
 } from '../../../src/relay/upstreams/index.ts'
-import { holdName } from '../../support/names.ts'
+import { holdName, setName } from '../../support/names.ts'
 import { chunk, closedPort, connectedSockets, listen, until, type Listener } from '../../support/sockets.ts'
 import { atEnd } from '../../support/teardown.ts'
 
@@ -300,17 +300,23 @@ test('an upstream without a host is on this machine', async t => {
   assert.deepEqual([route.upstreamAddress, route.attempts], [{ address: '127.0.0.1', port: far.port }, 2])
 })
 
-test('a connection that is gone at once has no address', async t => {
+test('a connection that is gone at once has the address of its upstream, but where that is for a name to say', async t => {
   const far = await listen(t)
   const made = connectedSockets(t)
-  const { connect } = stage(t, [at(far.port)])
-  const { route } = await connect({
-    payload: () => {
-      for (const socket of made()) socket.destroy()
-      return null
-    },
-  })
-  assert.deepEqual([route.attempts, route.upstreamAddress], [1, undefined])
+  setName(t, 'upstream.test', '127.0.0.1')
+  for (const [host, address] of [
+    ['127.0.0.1', { address: '127.0.0.1', port: far.port }],
+    ['upstream.test', undefined],
+  ] as const) {
+    const { connect } = stage(t, [at(`${host}:${far.port}`)])
+    const { route } = await connect({
+      payload: () => {
+        for (const socket of made()) socket.destroy()
+        return null
+      },
+    })
+    assert.deepEqual([route.attempts, route.upstreamAddress], [1, address])
+  }
 })
 
 test('when the time is over, nobody else is tried', async t => {
