@@ -30,6 +30,7 @@ const MESSAGE_CONNECTIONS = 100
 const HANDSHAKES = 1_000
 const PARALLEL = 64
 const FLOWS = 8
+const FIRST_IDLE = 3_000
 const IDLE = 5_000
 /** Connections that are open, where it is looked whether cost grows with them. */
 const FEW = 100
@@ -128,11 +129,13 @@ export const loads: readonly Load[] = [
   },
   {
     name: 'idle',
-    title: 'Memory of idle connections, after one round trip on each',
+    title: `Memory of idle connections, after one round trip on each: of ${IDLE} beside ${FIRST_IDLE}`,
     fresh: true,
     figures: [{ name: 'kB each', digits: 1 }],
     async run(proxy, { peer, scale }) {
       const count = IDLE * scale
+      // The first ones take the place of what garbage there is, which is more or less by chance.
+      await peer.do(`idle ${proxy.port} ${FIRST_IDLE * scale}`)
       const before = proxy.residentBytes()
       await peer.do(`idle ${proxy.port} ${count}`)
       const grown = proxy.residentBytes() - before

@@ -21,9 +21,6 @@ import { upstreamHeader } from './upstream-header.ts'
 import { UpstreamPools } from './upstream-pools.ts'
 import type { PoolContext, PoolSnapshot } from './upstreams/index.ts'
 
-/** Milliseconds until keep-alive is asked for: eight system calls that most connections do not live to need. */
-const KEEP_ALIVE_AFTER = 1_000
-
 export interface RelayOptions extends PoolContext {
   /**
    * What a version 2 header tells the upstream of a client's TLS that ends here: `true`, the default, for all but the client's
@@ -90,16 +87,10 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const pools = new UpstreamPools(service, options)
   const tls = new RelayTls(service.listen, pools.tls)
   const serving = { ...serverOptions(service), tls: tls.server, onError }
-  const server = new RelayServer(pools, serving, async connection => {
+  const server = new RelayServer(pools, serving, connection => {
     const progress = ledger.open(connection)
-    let outcome: Outcome = { reason: 'handler_error', error: undefined }
-    try {
-      outcome = await relayConnection({ service, blockLists, tls, tlsFacts, pools, connection, progress })
-    } finally {
-      const { age } = connection
-      ledger.close(connection, progress, age)
-      onClosed?.(recordOf(connection, progress, { age, outcome }))
-    }
+    const job = { service, blockLists, tls, tlsFacts, pools, connection, progress }
+    return relayConnection(job, { ledger, onClosed })
   })
   return {
     server,
@@ -136,26 +127,46 @@ interface Job {
   readonly progress: Progress
 }
 
-/** Relays one connection to its end, whatever that is. */
-async function relayConnection(job: Job): Promise<Outcome> {
-  const { connection } = job
-  let fault: ProxyProtocolError | undefined
+/** Whom it tells that a connection is over. */
+interface Books extends Pick<RelayOptions, 'onClosed'> {
+  readonly ledger: Ledger
+}
+
+/** Relays one connection to its end, whatever that is. Nothing else waits for that: a promise each would cost memory. */
+async function relayConnection(job: Job, { ledger, onClosed }: Books): Promise<void> {
+  const { connection, progress } = job
+  let upstream: Socket | undefined
+  let outcome: Outcome = { reason: 'handler_error', error: undefined }
   try {
-    job.tls.checkClient(connection.tls)
-    if (job.blockLists) await askBlockLists(job, job.blockLists)
-    if (job.service.passthrough) await peek(job, job.service.passthrough)
-    const upstream = await connectUpstream(job)
-    await relayBetween(job, upstream)
+    upstream = await reachUpstream(job)
+    const { halfClose, keepAlive } = job.service.timeouts
+    await tunnel(connection.socket, upstream, { traffic: progress, halfClose, keepAlive })
+    outcome = outcomeOf(connection, undefined)
   } catch (error) {
+    if (upstream) reset(upstream) // it never outlives its connection, nor looks complete
     if (!(error instanceof ProxyProtocolError)) throw error
-    fault = error
-    connection.abort(fault)
+    connection.abort(error)
+    outcome = outcomeOf(connection, error)
+  } finally {
+    const { age } = connection
+    ledger.close(connection, progress, age)
+    onClosed?.(recordOf(connection, progress, { age, outcome }))
   }
-  // The first reason counts: a client that reset the connection is why connecting was given up, for one.
+}
+
+/** The first reason counts: a client that reset the connection is why connecting was given up, for one. */
+function outcomeOf(connection: Connection, fault: ProxyProtocolError | undefined): Outcome {
   const { reason } = connection
   if (reason === undefined) return { reason: 'done', error: undefined }
   const error = fault?.code === reason ? fault : (connection.signal.reason as ProxyProtocolError) // the server's promise
   return { reason, error }
+}
+
+async function reachUpstream(job: Job): Promise<Socket> {
+  job.tls.checkClient(job.connection.tls)
+  if (job.blockLists) await askBlockLists(job, job.blockLists)
+  if (job.service.passthrough) await peek(job, job.service.passthrough)
+  return connectUpstream(job)
 }
 
 /** @throws ProxyProtocolError `denied_dnsbl` where the client is listed, and the service rejects those. */
@@ -205,21 +216,4 @@ async function connectUpstream({ service, tlsFacts, pools, connection, progress 
   })
   progress.connected()
   return upstream
-}
-
-async function relayBetween({ service, connection, progress }: Job, upstream: Socket): Promise<void> {
-  const { socket: downstream } = connection
-  const { keepAlive, halfClose } = service.timeouts
-  let timer: NodeJS.Timeout | undefined = setTimeout(() => {
-    timer = undefined // an idle connection has no use for its memory
-    for (const socket of [downstream, upstream]) socket.setKeepAlive(true, keepAlive)
-  }, KEEP_ALIVE_AFTER).unref()
-  try {
-    await tunnel(downstream, upstream, { traffic: progress, halfClose })
-  } catch (error) {
-    reset(upstream) // it never outlives its connection, nor looks complete
-    throw error
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -7,6 +7,9 @@ import { reset } from 'proxyprotocol/server'
 import { countDown, countUp, Direction, type Traffic } from './direction.ts'
 import { isConnected, isTls } from './socket-handle.ts'
 
+/** Milliseconds until keep-alive is asked for: eight system calls that most connections do not live to need. */
+const KEEP_ALIVE_AFTER = 1_000
+
 /** Errors of Node and of OpenSSL about what came over a connection that stands. */
 const TLS_FAULT = /^(?:EPROTO$|ERR_SSL_|ERR_TLS_)/
 
@@ -16,6 +19,8 @@ export interface TunnelOptions {
   readonly traffic: Traffic
   /** Milliseconds of silence that one side may take to end when the other has. */
   readonly halfClose: number
+  /** Milliseconds of silence before the kernel asks whether an end is still there. */
+  readonly keepAlive: number
 }
 
 /**
@@ -47,15 +52,20 @@ class Tunnel {
   readonly #halfClose: number
   readonly #up: Direction
   readonly #down: Direction
+  #timer: NodeJS.Timeout | undefined
   #open = 2
   #ended = false
 
-  constructor(ends: TunnelEnds, { traffic, halfClose }: TunnelOptions) {
+  constructor(ends: TunnelEnds, { traffic, halfClose, keepAlive }: TunnelOptions) {
     const { downstream, upstream } = ends
     this.#ends = ends
     this.#halfClose = halfClose
     this.#up = new Direction({ from: downstream, to: upstream, traffic, count: countUp })
     this.#down = new Direction({ from: upstream, to: downstream, traffic, count: countDown })
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined // its memory is of no use to a connection that lasts
+      for (const socket of [downstream, upstream]) socket.setKeepAlive(true, keepAlive)
+    }, KEEP_ALIVE_AFTER).unref()
   }
 
   start(): void {
@@ -99,7 +109,9 @@ class Tunnel {
 
   #closed(direction: Direction): void {
     direction.end()
-    if (--this.#open === 0) this.#ends.resolve()
+    if (--this.#open > 0) return
+    clearTimeout(this.#timer)
+    this.#ends.resolve()
   }
 
   #limitSilence(socket: Socket, detail: string): void {

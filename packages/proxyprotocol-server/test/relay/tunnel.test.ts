@@ -14,6 +14,7 @@ const BIG = 32 * MEBIBYTE
 
 /** Milliseconds that no test waits for. */
 const halfClose = 60_000
+const keepAlive = 60_000
 
 interface Ends {
   /** At the far end of the downstream socket. */
@@ -37,7 +38,7 @@ function noTraffic(): Traffic {
 test('tunnel() counts both directions and resolves when both sockets are closed', async t => {
   const { client, downstream, upstream, server } = await ends(t)
   const traffic = noTraffic()
-  const done = tunnel(downstream, upstream, { traffic, halfClose })
+  const done = tunnel(downstream, upstream, { traffic, halfClose, keepAlive })
   client.end('four')
   server.end('three')
   assert.equal((await content(server)).toString(), 'four')
@@ -53,7 +54,7 @@ test('tunnel() passes on FINs that had come before it', async t => {
   server.end()
   await until(() => downstream.readableEnded && upstream.readableEnded)
   const received = [content(client), content(server)]
-  await tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
+  await tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive })
   for (const bytes of await Promise.all(received)) assert.equal(bytes.length, 0)
 })
 
@@ -62,13 +63,13 @@ test('tunnel() resets the upstream when the downstream was closed before it', as
   downstream.destroy()
   await once(downstream, 'close')
   const cut = outcome(server)
-  await tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
+  await tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive })
   assert.equal((await cut).error, 'ECONNRESET')
 })
 
 test('tunnel() resets the upstream when the downstream is destroyed on this side', async t => {
   const { client, downstream, upstream, server } = await ends(t)
-  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
+  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive })
   client.write('begun')
   await chunk(server)
   const cut = outcome(server)
@@ -79,7 +80,7 @@ test('tunnel() resets the upstream when the downstream is destroyed on this side
 
 test('tunnel() rejects when the upstream fails while the downstream stands still', async t => {
   const { client, downstream, upstream, server } = await ends(t)
-  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
+  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive })
   client.write(random(BIG))
   await once(downstream, 'pause')
   server.resetAndDestroy()
@@ -89,7 +90,7 @@ test('tunnel() rejects when the upstream fails while the downstream stands still
 
 test('tunnel() rejects when the upstream closes both ways while the client still sends', async t => {
   const { client, downstream, upstream, server } = await ends(t)
-  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
+  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive })
   client.write(random(BIG))
   await once(downstream, 'pause')
   server.destroy()
@@ -99,7 +100,7 @@ test('tunnel() rejects when the upstream closes both ways while the client still
 test('tunnel() keeps sending up what the client sends after the upstream ended its own side', async t => {
   const { client, downstream, upstream, server } = await ends(t)
   const traffic = noTraffic()
-  const done = tunnel(downstream, upstream, { traffic, halfClose })
+  const done = tunnel(downstream, upstream, { traffic, halfClose, keepAlive })
   const payload = random(BIG)
   server.end('early')
   assert.equal((await content(client)).toString(), 'early')
@@ -113,7 +114,7 @@ test('tunnel() reads nothing from a downstream whose upstream is full already', 
   const { client, downstream, upstream, server } = await ends(t)
   const before = random(BIG)
   upstream.write(before)
-  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
+  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive })
   client.end('after')
   assert.equal(downstream.isPaused(), true)
   const received = await content(server)
@@ -127,7 +128,7 @@ test('tunnel() reads nothing from a downstream whose upstream is full already', 
 test('tunnel() gives up on an upstream that takes nothing for too long after the downstream has ended', async t => {
   const { client, downstream, upstream, server } = await ends(t)
   await fill(upstream)
-  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
+  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive })
   server.end()
   client.end('the last')
   client.resume()
@@ -143,7 +144,7 @@ test('tunnel() gives up on a client that says nothing for too long after the ups
     const { client, downstream, upstream, server } = await ends(t)
     server.end()
     if (before) await until(() => upstream.readableEnded)
-    const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
+    const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive })
     await content(client)
     assert.equal(downstream.timeout, halfClose)
     downstream.emit('timeout')
@@ -158,7 +159,7 @@ test('tunnel() gives up on a client that says nothing for too long after the ups
 test('tunnel() waits for an upstream that takes the rest late', async t => {
   const { client, downstream, upstream, server } = await ends(t)
   await fill(upstream)
-  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose })
+  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive })
   server.end()
   client.end('the last')
   client.resume()

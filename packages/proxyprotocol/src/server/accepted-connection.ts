@@ -139,17 +139,31 @@ export class AcceptedConnection implements Connection, Watched {
     return true
   }
 
-  /** Runs the handler of an open connection, and resolves when it has settled. */
-  async serve(handler: (connection: Connection) => unknown): Promise<void> {
+  /** Starts the handler of an open connection. Its server waits for that: one promise less for as long as it lives. */
+  run(handler: (connection: Connection) => unknown): unknown {
     this.#running = true
-    try {
-      await handler(this)
-      this.#settled()
-      if (!this.#detached && !this.socket.destroyed) this.#finish()
-    } catch (error) {
-      this.#settled()
-      this.#fail(error)
-    }
+    return handler(this)
+  }
+
+  /** Its handler has returned: ends our side and discards what still comes until the peer has ended its own. */
+  finish(): void {
+    this.#settled()
+    const { socket } = this
+    if (this.#detached || socket.destroyed) return
+    this.#state = 'closing'
+    this.#timer = setTimeout(() => {
+      this.#settle(new ProxyProtocolError('half_close_timeout'))
+      if (socket.writableFinished) socket.destroy()
+      else this.#reset() // what the peer has not taken is lost, and it must notice
+    }, this.#owner.halfCloseTimeout).unref()
+    socket.resume().once('close', () => clearTimeout(this.#timer))
+    endStream(socket)
+  }
+
+  /** Its handler has thrown. */
+  fail(error: unknown): void {
+    this.#settled()
+    this.#fail(error)
   }
 
   /** Resolves when the socket is closed, or at once where it was handed out. */
@@ -170,21 +184,6 @@ export class AcceptedConnection implements Connection, Watched {
   #settled(): void {
     this.#running = this.#stuck = false
     clearTimeout(this.#timer)
-  }
-
-  /** Ends our side and discards what still comes until the peer has ended its own. */
-  #finish(): void {
-    this.#state = 'closing'
-    const { socket } = this
-    this.#timer = setTimeout(() => {
-      this.#settle(new ProxyProtocolError('half_close_timeout'))
-      if (socket.writableFinished) socket.destroy()
-      else this.#reset() // what the peer has not taken is lost, and it must notice
-    }, this.#owner.halfCloseTimeout).unref()
-    socket.resume().once('close', () => {
-      clearTimeout(this.#timer)
-    })
-    endStream(socket)
   }
 
   /** A throw is the handler's fault unless the connection had been taken from under it. */

@@ -48,3 +48,6 @@ export interface Connection {
    */
   detach(): Socket
 }
+
+/** Serves one connection; the connection lives as long as the returned promise. */
+export type Handler = (connection: Connection) => void | Promise<void>

@@ -1,6 +1,7 @@
 // The door to the server whose connection handler is awaited.
 
-import { ProxyServer, type Handler } from './proxy-server.ts'
+import type { Handler } from './connection.ts'
+import { ProxyServer } from './proxy-server.ts'
 import type { ServerOptions } from './server-options.ts'
 
 /**

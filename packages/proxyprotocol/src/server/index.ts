@@ -15,7 +15,7 @@ export {
   type SocketEnds,
 } from './connection-info.ts'
 export type { ServerStats } from './connection-tally.ts'
-export type { Connection, ConnectionState } from './connection.ts'
+export type { Connection, ConnectionState, Handler } from './connection.ts'
 export { createServer } from './create-server.ts'
 export { descriptorLimit } from './descriptor-limit.ts'
 export {
@@ -30,7 +30,7 @@ export type { CloseOptions, CloseResult, HandOverOptions } from './drain.ts'
 export { front, type FrontServer } from './front.ts'
 export type { ListenArguments } from './listener.ts'
 export type { Place } from './networks.ts'
-export { ProxyServer, type Handler, type ServerState } from './proxy-server.ts'
+export { ProxyServer, type ServerState } from './proxy-server.ts'
 export { readHeader, type ReadHeaderOptions, type ReadHeaderResult } from './read-header.ts'
 export type { OnError } from './report.ts'
 export { distinguishResets, reset } from './reset.ts'

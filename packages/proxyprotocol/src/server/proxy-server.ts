@@ -9,7 +9,7 @@ import { AcceptedConnection, type ConnectionOwner } from './accepted-connection.
 import { Admission } from './admission.ts'
 import type { ConnectionInfo } from './connection-info.ts'
 import { ConnectionTally, type ServerStats } from './connection-tally.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Handler } from './connection.ts'
 import { Drain, type CloseOptions, type CloseResult, type Drainable, type HandOverOptions } from './drain.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Listener, type ListenArguments } from './listener.ts'
@@ -18,13 +18,8 @@ import { report } from './report.ts'
 import { serverSettings, type ServerOptions, type ServerSettings } from './server-options.ts'
 import { TlsAcceptor } from './tls-acceptor.ts'
 
-/** Serves one connection; the connection lives as long as the returned promise. */
-export type Handler = (connection: Connection) => void | Promise<void>
-
 /** `draining` from the first call of `close()` or `handOver()`, `closed` once that has resolved. */
 export type ServerState = 'idle' | 'listening' | 'draining' | 'closed'
-
-const limitCodes: readonly string[] = ['limit_connections', 'limit_source', 'limit_fds']
 
 /** The server that `createServer` makes. */
 export class ProxyServer implements AsyncDisposable {
@@ -183,13 +178,17 @@ export class ProxyServer implements AsyncDisposable {
     const admitted = hasPlace ? await this.#admit(connection, waited) : this.#rejectFull(connection)
     if (admitted && connection.open()) {
       this.#tally.opened(connection)
-      await connection.serve(this.#handler)
+      try {
+        await connection.run(this.#handler)
+        connection.finish()
+      } catch (error) {
+        connection.fail(error)
+      }
     }
     await connection.closed()
     this.#held.delete(connection)
     if (hasPlace) this.#places.free()
-    const { reason = 'done' } = connection
-    this.#tally.closed(connection, reason)
+    this.#tally.closed(connection, connection.reason ?? 'done')
     if (this.#held.size === 0) this.#drain?.emptied()
   }
 
@@ -219,7 +218,7 @@ export class ProxyServer implements AsyncDisposable {
   }
 
   #reject(connection: AcceptedConnection, error: ProxyProtocolError): undefined {
-    const reset = this.#settings.overLimit === 'reset' && limitCodes.includes(error.code)
+    const reset = this.#settings.overLimit === 'reset' && error.code.startsWith('limit_')
     const first = connection.reject(error, reset)
     if (first && error.code !== 'probe') this.#tally.rejected(connection, error)
   }
