@@ -31,6 +31,8 @@ const HANDSHAKES = 1_000
 const PARALLEL = 64
 const FLOWS = 8
 const FIRST_IDLE = 3_000
+/** Milliseconds: what is done for a connection once it lasts is part of what it costs. */
+const SETTLE = 2_000
 const IDLE = 5_000
 /** Connections that are open, where it is looked whether cost grows with them. */
 const FEW = 100
@@ -136,8 +138,10 @@ export const loads: readonly Load[] = [
       const count = IDLE * scale
       // The first ones take the place of what garbage there is, which is more or less by chance.
       await peer.do(`idle ${proxy.port} ${FIRST_IDLE * scale}`)
+      await peer.do(`wait ${SETTLE}`)
       const before = proxy.residentBytes()
       await peer.do(`idle ${proxy.port} ${count}`)
+      await peer.do(`wait ${SETTLE}`)
       const grown = proxy.residentBytes() - before
       await peer.do('close')
       return { 'kB each': grown / 1000 / count }

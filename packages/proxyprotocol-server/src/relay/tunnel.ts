@@ -7,7 +7,7 @@ import { reset } from 'proxyprotocol/server'
 import { countDown, countUp, Direction, type Traffic } from './direction.ts'
 import { isConnected, isTls } from './socket-handle.ts'
 
-/** Milliseconds until keep-alive is asked for: eight system calls that most connections do not live to need. */
+/** Milliseconds until keep-alive is asked for: four system calls for each socket, which most connections do not live to need. */
 const KEEP_ALIVE_AFTER = 1_000
 
 /** Errors of Node and of OpenSSL about what came over a connection that stands. */
@@ -43,7 +43,7 @@ interface TunnelEnds {
   readonly downstream: Socket
   readonly upstream: Socket
   readonly resolve: () => void
-  readonly reject: (error: ProxyProtocolError) => void
+  readonly reject: (error: unknown) => void
 }
 
 /** Its listeners are methods as fields, one for each event: an idle connection keeps every closure. */
@@ -64,7 +64,11 @@ class Tunnel {
     this.#down = new Direction({ from: upstream, to: downstream, traffic, count: countDown })
     this.#timer = setTimeout(() => {
       this.#timer = undefined // its memory is of no use to a connection that lasts
-      for (const socket of [downstream, upstream]) socket.setKeepAlive(true, keepAlive)
+      try {
+        for (const socket of [downstream, upstream]) socket.setKeepAlive(true, keepAlive)
+      } catch (error) {
+        ends.reject(error)
+      }
     }, KEEP_ALIVE_AFTER).unref()
   }
 

@@ -77,7 +77,7 @@ async function relayed(t: TestContext, down: Kind, up: Kind): Promise<Relayed> {
   }
 }
 
-/** The two sockets of each tunnel, as the relay turns on their keep-alive. */
+/** The two sockets of each tunnel, as the relay turns on their keep-alive after a second. */
 function keptAlive(t: TestContext): readonly Socket[] {
   const sockets: Socket[] = []
   t.mock.method(Socket.prototype, 'setKeepAlive', function (this: Socket) {

@@ -192,3 +192,21 @@ test('reset() leaves a closed socket as it is', async t => {
   reset(near)
   assert.equal(near.errored, null)
 })
+
+test('tunnel() turns keep-alive on after a second, and never where it is over by then', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  for (const isOver of [false, true]) {
+    const [client, downstream] = await pair(t)
+    const [upstream, far] = await pair(t)
+    const asked = [downstream, upstream].map(socket => t.mock.method(socket, 'setKeepAlive'))
+    const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive: 7_000 })
+    t.mock.timers.tick(999)
+    if (isOver) {
+      for (const socket of [client, far]) socket.resume().end()
+      await done
+    }
+    t.mock.timers.tick(1)
+    const calls = asked.map(({ mock }) => mock.calls.map(call => call.arguments))
+    assert.deepEqual(calls, isOver ? [[], []] : [[[true, 7_000]], [[true, 7_000]]])
+  }
+})

@@ -15,7 +15,7 @@ import { IdleWatch } from './idle-watch.ts'
 import { Listener, type ListenArguments } from './listener.ts'
 import { Places } from './places.ts'
 import { report } from './report.ts'
-import { serverSettings, type ServerOptions, type ServerSettings } from './server-options.ts'
+import { limitCodes, serverSettings, type ServerOptions, type ServerSettings } from './server-options.ts'
 import { TlsAcceptor } from './tls-acceptor.ts'
 
 /** `draining` from the first call of `close()` or `handOver()`, `closed` once that has resolved. */
@@ -218,7 +218,7 @@ export class ProxyServer implements AsyncDisposable {
   }
 
   #reject(connection: AcceptedConnection, error: ProxyProtocolError): undefined {
-    const reset = this.#settings.overLimit === 'reset' && error.code.startsWith('limit_')
+    const reset = this.#settings.overLimit === 'reset' && limitCodes.includes(error.code)
     const first = connection.reject(error, reset)
     if (first && error.code !== 'probe') this.#tally.rejected(connection, error)
   }

@@ -29,6 +29,8 @@ export const defaultTimeouts: Readonly<Record<keyof ServerTimeouts, number>> = {
   /** What a handler may take to notice that it was aborted before it is called stuck. */
   abort: 5_000,
 }
+/** What `overLimit` is about. */
+export const limitCodes: readonly string[] = ['limit_connections', 'limit_source', 'limit_fds']
 /** Descriptors left to the rest of the process: files, name look-ups, the listener, what handlers open. */
 const SPARE_DESCRIPTORS = 64
 /** How many of those connections may hold that wait for a place. */
