@@ -300,13 +300,14 @@ test('an upstream without a host is on this machine', async t => {
   assert.deepEqual([route.upstreamAddress, route.attempts], [{ address: '127.0.0.1', port: far.port }, 2])
 })
 
-test('a connection that is gone at once has the address of its upstream, but where that is for a name to say', async t => {
+test('a connection that is gone at once has the address of its upstream, but where only it can say that', async t => {
   const far = await listen(t)
   const made = connectedSockets(t)
   setName(t, 'upstream.test', '127.0.0.1')
   for (const [host, address] of [
     ['127.0.0.1', { address: '127.0.0.1', port: far.port }],
     ['upstream.test', undefined],
+    ['0.0.0.0', undefined],
   ] as const) {
     const { connect } = stage(t, [at(`${host}:${far.port}`)])
     const { route } = await connect({
