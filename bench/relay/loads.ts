@@ -31,13 +31,11 @@ const HANDSHAKES = 1_000
 const PARALLEL = 64
 const FLOWS = 8
 const FIRST_IDLE = 3_000
-/** Milliseconds: what is done for a connection once it lasts is part of what it costs. */
-const SETTLE = 2_000
 const IDLE = 5_000
 /** Connections that are open, where it is looked whether cost grows with them. */
 const FEW = 100
 const MANY = 9_000
-/** Milliseconds in which memory must not grow any more. */
+/** Milliseconds in which what is done for a connection once it lasts has been done, and memory must not grow any more. */
 const SETTLE = 2_000
 /** The part of the time in which the proxy used its CPU: near 100, nothing else was in its way. */
 const busy = { name: 'busy %', digits: 0 }
