@@ -59,8 +59,9 @@ function judge(
   const last = told.at(-1)
   const early = told[Math.floor(told.length / 10)]
   const grown = (last?.heap ?? 0) - (early?.heap ?? 0)
+  const kinds = last?.signatures ? `${last.signatures} kinds of outcome, ` : '' // of servers nothing is kept to start from
   const text =
-    `${what}: seed ${seed}, ${last?.inputs ?? 0} inputs, ${last?.signatures ?? 0} kinds of outcome, ` +
+    `${what}: seed ${seed}, ${last?.inputs ?? 0} inputs, ${kinds}` +
     `${((last?.heap ?? 0) / 2 ** 20).toFixed(1)} MiB in use, ${(grown / 2 ** 20).toFixed(1)} MiB more than at first`
   if (last?.finding !== undefined) return { text, finding: last.finding }
   if (!last?.done) return { text, finding: `${what} hangs or has crashed (${String(ending)})` }
