@@ -12,21 +12,6 @@ import type { Socket } from 'node:net'
 import { giveBuffer, sharedBuffer, takeBuffer } from './read-buffers.ts'
 import { isTls, readInto, type Reader } from './socket-handle.ts'
 
-/** After so many reads in a row that the shared buffer would have held, the large one goes back. */
-const SMALL_READS = 8
-
-/**
- * Node asks for the next buffer right after each read, of nobody in particular; so the read says here what it will be. The
- * shared one whenever no read is being dealt with.
- */
-let next: Buffer = sharedBuffer
-
-function nextBuffer(): Buffer {
-  const buffer = next
-  next = sharedBuffer
-  return buffer
-}
-
 /** Bytes relayed, payload only. */
 export interface Traffic {
   bytesUp: number
@@ -50,6 +35,21 @@ export interface DirectionOptions {
   readonly to: Socket
   readonly traffic: Traffic
   readonly count: (traffic: Traffic, bytes: number) => void
+}
+
+/** After so many reads in a row that the shared buffer would have held, the large one goes back. */
+const SMALL_READS = 8
+
+/**
+ * Node asks for the next buffer right after each read, of nobody in particular; so the read says here what it will be. The
+ * shared one whenever no read is being dealt with.
+ */
+let next: Buffer = sharedBuffer
+
+function nextBuffer(): Buffer {
+  const buffer = next
+  next = sharedBuffer
+  return buffer
 }
 
 export class Direction implements Reader {

@@ -4,9 +4,9 @@
 import type { Listing } from 'proxyprotocol/dnsbl'
 import type { Connection } from 'proxyprotocol/server'
 import type { SentHeader } from '../config/index.ts'
+import type { Traffic } from './direction.ts'
 import type { ClientHello } from './passthrough/index.ts'
 import { tlsFacts, type TlsFacts } from './tls-facts.ts'
-import type { Traffic } from './direction.ts'
 import type { Route } from './upstreams/index.ts'
 
 /** How long the stages took, in milliseconds; undefined where a connection did not come so far. */

@@ -4,9 +4,9 @@ import type { Endpoint, ProxyHeader, ProxyProtocolError } from 'proxyprotocol'
 import type { Listing } from 'proxyprotocol/dnsbl'
 import type { CloseReason, Connection, SocketEnds } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
+import type { Traffic } from './direction.ts'
 import type { Progress, RelayTimings } from './progress.ts'
 import type { TlsFacts } from './tls-facts.ts'
-import type { Traffic } from './direction.ts'
 import type { Route } from './upstreams/index.ts'
 
 /** One relayed connection, when it is over: who it came from, where it was accepted, and how it went. */

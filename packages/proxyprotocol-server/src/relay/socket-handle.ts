@@ -39,13 +39,13 @@ export function readInto(socket: Socket, reader: Reader, nextBuffer: () => Buffe
   const fields = socket as unknown as Record<symbol, unknown> // of which Node's three have been there from the start
   fields[readerKey] = reader
   fields[keys.kBuffer] = buffer
-  fields[keys.kBufferCb] = readOn
+  fields[keys.kBufferCb] = onRead
   fields[keys.kBufferGen] = nextBuffer
   handle.useUserBuffer(buffer)
   return true
 }
 
-function readOn(this: { readonly [readerKey]: Reader }, length: number, into: Buffer): boolean {
+function onRead(this: { readonly [readerKey]: Reader }, length: number, into: Buffer): boolean {
   return this[readerKey].onBytes(length, into)
 }
 

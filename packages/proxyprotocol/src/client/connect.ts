@@ -72,7 +72,7 @@ export interface ConnectOptions extends EncodeOptions, SocketOptions {
   readonly allowHalfOpen?: boolean | undefined
   /**
    * Asked once the connection stands, with `tls` once it is secure; what it gives leaves with the header in one write, or
-   * encrypted as the first bytes behind the handshake. It is copied. Null stands for nothing.
+   * encrypted as the first bytes behind the handshake. Null stands for nothing.
    */
   readonly payload?: (() => Uint8Array | null) | undefined
 }

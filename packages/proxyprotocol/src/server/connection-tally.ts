@@ -60,6 +60,7 @@ export class ConnectionTally {
   closed(connection: Connection, reason: CloseReason): void {
     this.#closed[reason]++
     if (!closedChannel.hasSubscribers) return
+    // One literal: each connection has this message, and spreading is slow.
     closedChannel.publish({ server: this.#server, connection, info: connection.info, reason })
   }
 

@@ -210,5 +210,5 @@ export class Upstream {
 function endpointOf(address: Address): Endpoint | undefined {
   if (address.transport === 'unix') return { path: address.path }
   const { host = '', port } = address
-  return isIPv4(host) && host !== '0.0.0.0' ? { address: host, port } : undefined // which leads to loopback
+  return isIPv4(host) && host !== '0.0.0.0' ? { address: host, port } : undefined // 0.0.0.0 leads to loopback
 }
