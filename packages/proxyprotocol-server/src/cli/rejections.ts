@@ -7,14 +7,13 @@ import {
   diagnosticsChannels,
   type ClosedMessage,
   type Connection,
-  type OpenedMessage,
   type ProxyServer,
   type RejectedMessage,
 } from 'proxyprotocol/server'
 import { describeAccess, rejectedEntry } from './access-log.ts'
 import type { ProgramIo } from './program.ts'
 
-const { opened, rejected, closed } = diagnosticsChannels
+const { rejected, closed } = diagnosticsChannels
 
 /** Some servers, which may change in the meantime. */
 export type ServerSet = Pick<ReadonlySet<ProxyServer>, 'has'>
@@ -25,24 +24,20 @@ export function logRejections(
   servers: ServerSet,
   nameOf: (server: ProxyServer) => string | undefined = () => undefined,
 ): () => void {
-  const served = new Set<Connection | undefined>() // connections of servers that were attached to are unknown
-  const errors = new Map<Connection | undefined, ProxyProtocolError>()
+  const errors = new Map<Connection, ProxyProtocolError>()
   const listeners: Record<string, (message: unknown) => void> = {
-    [opened]: message => {
-      served.add((message as OpenedMessage).connection) // as each channel is documented
-    },
     [rejected]: message => {
-      const { connection, error } = message as RejectedMessage
-      errors.set(connection, error)
+      const { connection, error } = message as RejectedMessage // as each channel is documented
+      if (connection) errors.set(connection, error) // or it is of a server that was attached to, which is none of ours
     },
     [closed]: message => {
-      const { connection, server, info, reason } = message as ClosedMessage
-      const wasServed = served.delete(connection)
+      const { connection, server, info, reason, served } = message as ClosedMessage
+      if (served || !connection) return
       const error = errors.get(connection)
       errors.delete(connection)
-      const ours = server as ProxyServer // or what was attached to, which is none of them
-      if (!servers.has(ours) || wasServed || reason === 'probe') return
-      const { id, age } = connection as Connection // no server of ours was attached to
+      const ours = server as ProxyServer // as there is a connection
+      if (!servers.has(ours) || reason === 'probe') return
+      const { id, age } = connection
       io.log.write(
         'rejected',
         describeAccess({ ...rejectedEntry(info), id, reason, age, error }, nameOf(ours)),

@@ -138,7 +138,11 @@ async function relayConnection(job: Job, { ledger, onClosed }: Books): Promise<v
   let upstream: Socket | undefined
   let outcome: Outcome = { reason: 'handler_error', error: undefined }
   try {
-    upstream = await reachUpstream(job)
+    job.tls.checkClient(connection.tls)
+    if (job.blockLists) await askBlockLists(job, job.blockLists)
+    if (job.service.passthrough) await peek(job, job.service.passthrough)
+    upstream = await connectUpstream(job)
+    progress.connected()
     const { halfClose, keepAlive } = job.service.timeouts
     await tunnel(connection.socket, upstream, { traffic: progress, halfClose, keepAlive })
     outcome = outcomeOf(connection, undefined)
@@ -160,13 +164,6 @@ function outcomeOf(connection: Connection, fault: ProxyProtocolError | undefined
   if (reason === undefined) return { reason: 'done', error: undefined }
   const error = fault?.code === reason ? fault : (connection.signal.reason as ProxyProtocolError) // the server's promise
   return { reason, error }
-}
-
-async function reachUpstream(job: Job): Promise<Socket> {
-  job.tls.checkClient(job.connection.tls)
-  if (job.blockLists) await askBlockLists(job, job.blockLists)
-  if (job.service.passthrough) await peek(job, job.service.passthrough)
-  return connectUpstream(job)
 }
 
 /** @throws ProxyProtocolError `denied_dnsbl` where the client is listed, and the service rejects those. */
@@ -192,7 +189,7 @@ async function peek({ connection, progress }: Job, { timeout }: Passthrough): Pr
   progress.hello = await peekClientHello(socket, { timeout, signal: connection.signal })
 }
 
-async function connectUpstream({ service, tlsFacts, pools, connection, progress }: Job): Promise<Socket> {
+function connectUpstream({ service, tlsFacts, pools, connection, progress }: Job): Promise<Socket> {
   const { socket, info } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
@@ -202,7 +199,7 @@ async function connectUpstream({ service, tlsFacts, pools, connection, progress 
   }
   const { pass, timeouts } = service
   const { route, listing, hello } = progress
-  const upstream = await pools.for(hello?.serverName).connect({
+  return pools.for(hello?.serverName).connect({
     source: info.source,
     client: connection.tls,
     header: ({ header }) => {
@@ -214,6 +211,4 @@ async function connectUpstream({ service, tlsFacts, pools, connection, progress 
     signal: new Departure(connection),
     route,
   })
-  progress.connected()
-  return upstream
 }

@@ -167,17 +167,18 @@ export class AcceptedConnection implements Connection, Watched {
   }
 
   /** Resolves when the socket is closed, or at once where it was handed out. */
-  async closed(): Promise<void> {
-    if (!this.#detached) await this.#closed
+  closed(): Promise<unknown> {
+    return this.#detached ? Promise.resolve() : this.#closed
+  }
+
+  /** Its last state. */
+  markClosed(): void {
     this.#state = 'closed'
   }
 
   #watch(socket: Socket): Promise<void> {
     return new Promise(resolve => {
-      socket.on('error', this.#onError).on('close', () => {
-        this.#onClose()
-        resolve()
-      })
+      socket.on('error', this.#onError).on('close', () => this.#onClose(resolve))
     })
   }
 
@@ -213,10 +214,10 @@ export class AcceptedConnection implements Connection, Watched {
   }
 
   /** The signal comes a tick later: who listens to 'close' as well sees the ordinary end that it is. */
-  #onClose(): void {
+  #onClose(resolve: () => void): void {
     if (this.#state === 'accepted') this.#settle(new ProxyProtocolError('probe')) // it waited for a place, unread
-    if (this.#state !== 'open') return
-    process.nextTick(() => this.#end(done))
+    if (this.#state === 'open') process.nextTick(() => this.#end(done))
+    resolve()
   }
 
   /** The first reason counts; true where this was it. */

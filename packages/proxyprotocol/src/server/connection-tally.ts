@@ -57,11 +57,12 @@ export class ConnectionTally {
     if (stuckChannel.hasSubscribers) stuckChannel.publish({ ...this.#about(connection), error })
   }
 
-  closed(connection: Connection, reason: CloseReason): void {
+  closed(connection: Connection, served: boolean): void {
+    const { reason = 'done' } = connection
     this.#closed[reason]++
     if (!closedChannel.hasSubscribers) return
     // One literal: each connection has this message, and spreading is slow.
-    closedChannel.publish({ server: this.#server, connection, info: connection.info, reason })
+    closedChannel.publish({ server: this.#server, connection, info: connection.info, reason, served })
   }
 
   #about(connection: Connection): AcceptedMessage {

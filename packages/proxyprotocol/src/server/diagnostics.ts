@@ -29,6 +29,8 @@ export interface RejectedMessage extends AcceptedMessage {
 /** It is over: its socket is closed, and its handler has settled. */
 export interface ClosedMessage extends AcceptedMessage {
   readonly reason: CloseReason
+  /** Whether it was opened. */
+  readonly served: boolean
 }
 
 /** Its handler ignores that it was aborted, for longer than `timeouts.abort`. */

@@ -174,9 +174,18 @@ export class ProxyServer implements AsyncDisposable {
     this.#tally.accepted(connection)
     const atOnce = this.#places.take()
     const hasPlace = atOnce || (await this.#waitForPlace(connection))
-    const waited = atOnce ? 0 : Math.round(connection.age)
-    const admitted = hasPlace ? await this.#admit(connection, waited) : this.#rejectFull(connection)
-    if (admitted && connection.open()) {
+    let served = false
+    try {
+      if (!hasPlace)
+        throw new ProxyProtocolError(this.#settings.whyFull, { detail: `${this.#places.limit} are open` })
+      // In any case a moment later: who hears of the accept may close the server, or abort, before anything is opened.
+      await this.#admit(connection, atOnce ? 0 : Math.round(connection.age))
+      if (this.#tls) connection.secure(await this.#tls.handshake(socket))
+      served = connection.open()
+    } catch (error) {
+      this.#reject(connection, error as ProxyProtocolError) // as both promise
+    }
+    if (served) {
       this.#tally.opened(connection)
       try {
         await connection.run(this.#handler)
@@ -186,9 +195,10 @@ export class ProxyServer implements AsyncDisposable {
       }
     }
     await connection.closed()
+    connection.markClosed()
     this.#held.delete(connection)
     if (hasPlace) this.#places.free()
-    this.#tally.closed(connection, connection.reason ?? 'done')
+    this.#tally.closed(connection, served)
     if (this.#held.size === 0) this.#drain?.emptied()
   }
 
@@ -198,26 +208,16 @@ export class ProxyServer implements AsyncDisposable {
     return this.#places.wait(headerTimeout, connection.signal)
   }
 
-  async #admit(connection: AcceptedConnection, waited: number): Promise<ConnectionInfo | undefined> {
-    const { socket } = connection
+  /** @throws ProxyProtocolError whose code is the reason to refuse it, at once or in the promise. */
+  #admit(connection: AcceptedConnection, waited: number): ConnectionInfo | Promise<ConnectionInfo> {
     connection.awaitHeader()
+    const { socket } = connection
     const { transport } = this.#listener
     const onFault = (cause: unknown): void => void report(this.#settings.onError, cause, connection)
-    try {
-      const info = await this.#admission.admitted({ socket, transport, waited, onFault })
-      if (this.#tls) connection.secure(await this.#tls.handshake(socket))
-      return info
-    } catch (error) {
-      return this.#reject(connection, error as ProxyProtocolError) // as both promise
-    }
+    return this.#admission.admitted({ socket, transport, waited, hidden: false, onFault })
   }
 
-  #rejectFull(connection: AcceptedConnection): undefined {
-    const detail = `${this.#places.limit} are open`
-    return this.#reject(connection, new ProxyProtocolError(this.#settings.whyFull, { detail }))
-  }
-
-  #reject(connection: AcceptedConnection, error: ProxyProtocolError): undefined {
+  #reject(connection: AcceptedConnection, error: ProxyProtocolError): void {
     const reset = this.#settings.overLimit === 'reset' && limitCodes.includes(error.code)
     const first = connection.reject(error, reset)
     if (first && error.code !== 'probe') this.#tally.rejected(connection, error)

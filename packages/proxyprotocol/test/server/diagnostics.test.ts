@@ -81,6 +81,44 @@ test('a check that closes without a byte is told as accepted and closed, and not
   )
 })
 
+test('what is told of the end says whether the connection was served', async t => {
+  const stage = setStage(t)
+  const told = listen(t)
+  const server = stage.watch(createServer({ trust: 'anyone' }, connection => connection.abort()))
+  const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
+  for (const bytes of [V2, Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.of()]) {
+    await outcome(stage.dial(port).end(bytes))
+  }
+  await over({ server }, 3)
+  assert.deepEqual(
+    told.filter(({ name }) => name === 'closed').map(({ reason, served }) => [reason, served]),
+    [
+      ['aborted', true],
+      ['header_missing', false],
+      ['probe', false],
+    ],
+  )
+})
+
+test('where no header is awaited either, who hears of the accept is in time to close the server', async t => {
+  const stage = setStage(t)
+  const told = listen(t)
+  const server = stage.watch(createServer({ version: 'none' }, () => assert.fail('it was to be served')))
+  const onAccepted = (): void => void server.close({ drain: 0 })
+  subscribe(diagnosticsChannels.accepted, onAccepted)
+  t.after(() => unsubscribe(diagnosticsChannels.accepted, onAccepted))
+  const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
+  await outcome(stage.dial(port).end())
+  await over({ server }, 1)
+  assert.deepEqual(
+    told.map(({ name, reason }) => [name, reason]),
+    [
+      ['accepted', undefined],
+      ['closed', 'aborted'],
+    ],
+  )
+})
+
 test('where nobody listens, no message is made', async t => {
   const stage = setStage(t)
   const { mock } = t.mock.method(Channel.prototype, 'publish') // of channels that have no subscriber

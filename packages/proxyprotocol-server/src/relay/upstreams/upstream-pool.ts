@@ -2,7 +2,7 @@
 // known of each. Until `connect` has succeeded nothing of the client has left, so that trying again loses nothing.
 
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import { TLSSocket } from 'node:tls'
 import { ProxyProtocolError, type Endpoint, type HeaderInit } from 'proxyprotocol'
 import { connect, type StopSignal } from 'proxyprotocol/client'
 import { distinguishResets } from 'proxyprotocol/server'
@@ -116,9 +116,14 @@ export class UpstreamPool {
       route.attempts = tried.size
       if (tried.size > 1) this.#retries++
       try {
-        return await this.#attempt(upstream, request, this.#share(left, tried))
+        const socket = await this.#attempt(upstream, request, this.#share(left, tried))
+        if (socket instanceof TLSSocket) distinguishResets(socket)
+        route.upstreamAddress = upstream.endpoint ?? peerOf(socket)
+        return socket
       } catch (error) {
         if (!isUpstreamFault(error)) throw error
+        const { address } = upstream.settings
+        if (address.transport === 'tcp') this.#resolver.doubt(address.host ?? '')
         fault = error
         left = deadline - this.#now()
         if (tried.size > this.#settings.retries || left <= 0) throw fault
@@ -135,8 +140,8 @@ export class UpstreamPool {
     }
   }
 
-  async #attempt(upstream: Upstream, request: UpstreamRequest, timeout: number): Promise<Socket> {
-    const { payload, signal, route, client } = request
+  #attempt(upstream: Upstream, request: UpstreamRequest, timeout: number): Promise<Socket> {
+    const { payload, signal, client } = request
     const { address } = upstream.settings
     const header = request.header(upstream.settings)
     const { lookup } = this.#resolver
@@ -154,15 +159,7 @@ export class UpstreamPool {
       allowHalfOpen: true,
       payload,
     }
-    try {
-      const socket = await upstream.attempt(() => connect(options, header))
-      if (tls) distinguishResets(socket)
-      route.upstreamAddress = upstream.endpoint ?? peerOf(socket)
-      return socket
-    } catch (error) {
-      if (isUpstreamFault(error) && address.transport === 'tcp') this.#resolver.doubt(address.host ?? '')
-      throw error
-    }
+    return upstream.attempt(() => connect(options, header))
   }
 
   /** Those that are up before backups; then, rather than nobody, the one that failed longest ago. */
