@@ -37,19 +37,22 @@ export async function measure(
   const chosen = loads.filter(({ name }) => plan.only.length === 0 || plan.only.includes(name))
   const proxies = new Map<Contender, Proxy>()
   try {
-    if (chosen.some(({ fresh }) => !fresh)) {
-      for (const contender of contenders) proxies.set(contender, await Proxy.start(contender, peer))
-      for (const proxy of proxies.values()) await warmUp(proxy, peer, plan)
+    const lasting = chosen.filter(({ fresh }) => !fresh)
+    for (const contender of contenders.filter(each => lasting.some(load => isAble(each, load)))) {
+      proxies.set(contender, await Proxy.start(contender, peer))
     }
-    const secure = chosen.some(({ tls }) => tls) ? [...proxies.values()] : []
-    for (const proxy of secure.filter(({ contender }) => !contender.corruptsTls)) await warmUpTls(proxy, peer)
+    for (const proxy of proxies.values()) await warmUp(proxy, peer, plan)
+    const secure = chosen.find(({ tls }) => tls)
+    for (const [contender, proxy] of proxies) {
+      if (secure && isAble(contender, secure)) await warmUpTls(proxy, peer)
+    }
     const measured: Measured[] = []
     for (const load of chosen) {
       const run = (contender: Contender): Promise<Sample> =>
         load.fresh
           ? runFresh(contender, { load, peer, plan })
           : load.run(proxies.get(contender) as Proxy, { peer, scale: plan.scale }) // all were started
-      const able = contenders.filter(({ corruptsTls }) => !(load.tls && corruptsTls))
+      const able = contenders.filter(contender => isAble(contender, load))
       measured.push({ load, samples: await rounds(able, plan, run) })
       console.error(`${load.name} done`)
     }
@@ -57,6 +60,10 @@ export async function measure(
   } finally {
     await Promise.all([...proxies.values()].map(proxy => proxy.stop()))
   }
+}
+
+function isAble({ corruptsTls, isBare }: Contender, { name, tls }: Load): boolean {
+  return !(tls && corruptsTls) && !(isBare && name !== 'connections')
 }
 
 async function rounds(
@@ -93,7 +100,7 @@ async function warmUp({ port, contender }: Proxy, peer: Peer, { scale }: Plan): 
   if (answer[contender.sends] !== count) {
     throw new Error(`${contender.name} sent ${answer[contender.sends]} headers of ${count}`)
   }
-  await peer.do(`bulk ${port} 8 ${WARM_UP_BYTES} ${WARM_UP_BYTES}`)
+  if (!contender.isBare) await peer.do(`bulk ${port} 8 ${WARM_UP_BYTES} ${WARM_UP_BYTES}`)
 }
 
 /** And looks whether all have the same to do after a handshake. */

@@ -28,6 +28,8 @@ export interface Contender {
   readonly logsErrors?: true
   /** Whether it changes bytes that come with TLS, so that there is nothing to measure. */
   readonly corruptsTls?: true
+  /** Whether short connections are all that it can do. */
+  readonly isBare?: true
   command(ports: Ports): readonly [string, ...string[]]
 }
 
@@ -38,13 +40,14 @@ export const SUBJECT = 'relay'
 const MOST_CONNECTIONS = 9_500
 
 const PIPE_PROXY = fileURLToPath(new URL('pipe-proxy.js', import.meta.url))
+const BARE_PROXY = fileURLToPath(new URL('bare-proxy.js', import.meta.url))
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url))
 const cert = keep('cert.pem', [certificate.cert])
 const key = keep('key.pem', [certificate.key])
 
 /** @param others other checkouts of this repository, built, to compare with. */
 export function contenders(others: readonly string[]): readonly Contender[] {
-  const found = [haproxy(), nginx(), pipe(), python()].filter(each => each !== undefined)
+  const found = [haproxy(), nginx(), pipe(), bare(), python()].filter(each => each !== undefined)
   return [ours(SUBJECT, REPOSITORY), ...others.map(folder => ours(folder, folder)), ...found]
 }
 
@@ -82,11 +85,21 @@ function pipe(): Contender {
   }
 }
 
-/** The server of the Python library icgood/proxy-protocol, where `pip install proxy-protocol` has put it on the PATH. */
+function bare(): Contender {
+  return {
+    name: 'bare sockets',
+    sends: 'v2',
+    environment: {},
+    isBare: true,
+    command: ({ port, upstream }) => [process.execPath, BARE_PROXY, String(port), String(upstream)],
+  }
+}
+
+/** The server of the Python library icgood/proxy-protocol, where python3 has it. Its program has the name of ours. */
 function python(): Contender | undefined {
-  const program = 'proxy-protocol-server'
-  if (spawnSync(program, ['--help']).status !== 0) {
-    console.error(`\n*** Python is LEFT OUT: there is no ${program} on the PATH ***\n`)
+  const program = ['python3', '-m', 'proxyprotocol.server.main'] as const
+  if (spawnSync(program[0], [...program.slice(1), '--help']).status !== 0) {
+    console.error('\n*** Python is LEFT OUT: python3 has no proxyprotocol, pip install proxy-protocol ***\n')
     return undefined
   }
   return {
@@ -96,7 +109,7 @@ function python(): Contender | undefined {
     logsErrors: true,
     corruptsTls: true, // 0.11.3 on Python 3.11, whenever several records are read at once
     command: ({ port, tlsPort, upstream }) => [
-      program,
+      ...program,
       ...['--service', `127.0.0.1:${port}`, `127.0.0.1:${upstream}`],
       ...['--service', tlsSource(tlsPort), `127.0.0.1:${upstream}`],
     ],

@@ -63,7 +63,8 @@ export class Proxy {
 
   async #listening(): Promise<void> {
     const deadline = performance.now() + START_TIMEOUT
-    while (!isListening(this.port) || !isListening(this.tlsPort)) {
+    const ports = this.contender.isBare ? [this.port] : [this.port, this.tlsPort]
+    while (!ports.every(isListening)) {
       if (this.#process.exitCode !== null) throw new Error(`${this.contender.name} has ended`)
       if (performance.now() > deadline) throw new Error(`${this.contender.name} does not listen`)
       await pause(START_INTERVAL)
