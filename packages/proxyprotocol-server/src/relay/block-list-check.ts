@@ -36,6 +36,8 @@ export function describeListing(listing: Listing): string {
 }
 
 export class BlockListCheck {
+  /** What becomes of clients that are listed. */
+  readonly action: BlockLists['action']
   readonly #zones: BlockLists['zones']
   readonly #options: LookupOptions & { readonly cache: ListingCache }
   #listed = 0
@@ -50,7 +52,8 @@ export class BlockListCheck {
     resolver_error: 0,
   }
 
-  constructor({ zones, timeout, servers }: BlockLists) {
+  constructor({ zones, timeout, servers, action }: BlockLists) {
+    this.action = action
     this.#zones = zones
     this.#options = {
       timeout,

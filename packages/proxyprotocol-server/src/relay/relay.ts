@@ -87,11 +87,10 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const pools = new UpstreamPools(service, options)
   const tls = new RelayTls(service.listen, pools.tls)
   const serving = { ...serverOptions(service), tls: tls.server, onError }
-  const server = new RelayServer(pools, serving, connection => {
-    const progress = ledger.open(connection)
-    const job = { service, blockLists, tls, tlsFacts, pools, connection, progress }
-    return relayConnection(job, { ledger, onClosed })
-  })
+  const context = { service, blockLists, tls, tlsFacts, pools, ledger, onClosed }
+  const server = new RelayServer(pools, serving, connection =>
+    relayConnection(context, connection, ledger.open(connection)),
+  )
   return {
     server,
     service,
@@ -116,34 +115,31 @@ function serverOptions({ accepts, limits, overLimit, timeouts }: Service): Serve
   }
 }
 
-/** One connection, and what its relay knows. */
-interface Job {
+/** What all connections of a relay have in common. */
+interface RelayContext extends Pick<RelayOptions, 'onClosed'> {
   readonly service: Service
   readonly blockLists: BlockListCheck | undefined
   readonly tls: RelayTls
   readonly tlsFacts: HeaderForOptions['tls']
   readonly pools: UpstreamPools
-  readonly connection: Connection
-  readonly progress: Progress
-}
-
-/** Whom it tells that a connection is over. */
-interface Books extends Pick<RelayOptions, 'onClosed'> {
   readonly ledger: Ledger
 }
 
 /** Relays one connection to its end, whatever that is: each async function that waits with it costs 340 bytes. */
-async function relayConnection(job: Job, { ledger, onClosed }: Books): Promise<void> {
-  const { connection, progress } = job
+async function relayConnection(
+  context: RelayContext,
+  connection: Connection,
+  progress: Progress,
+): Promise<void> {
   let upstream: Socket | undefined
   let outcome: Outcome = { reason: 'handler_error', error: undefined }
   try {
-    job.tls.checkClient(connection.tls)
-    if (job.blockLists) await askBlockLists(job, job.blockLists)
-    if (job.service.passthrough) await peek(job, job.service.passthrough)
-    upstream = await connectUpstream(job)
+    context.tls.checkClient(connection.tls)
+    if (context.blockLists) await askBlockLists(context.blockLists, connection, progress)
+    if (context.service.passthrough) await peek(context.service.passthrough, connection, progress)
+    upstream = await connectUpstream(context, connection, progress)
     progress.connected()
-    const { halfClose, keepAlive } = job.service.timeouts
+    const { halfClose, keepAlive } = context.service.timeouts
     await tunnel(connection.socket, upstream, { traffic: progress, halfClose, keepAlive })
     outcome = outcomeOf(connection, undefined)
   } catch (error) {
@@ -153,8 +149,8 @@ async function relayConnection(job: Job, { ledger, onClosed }: Books): Promise<v
     outcome = outcomeOf(connection, error)
   } finally {
     const { age } = connection
-    ledger.close(connection, progress, age)
-    onClosed?.(recordOf(connection, progress, { age, outcome }))
+    context.ledger.close(connection, progress, age)
+    context.onClosed?.(recordOf(connection, progress, { age, outcome }))
   }
 }
 
@@ -168,28 +164,33 @@ function outcomeOf(connection: Connection, fault: ProxyProtocolError | undefined
 
 /** @throws ProxyProtocolError `denied_dnsbl` where the client is listed, and the service rejects those. */
 async function askBlockLists(
-  { service, connection, progress }: Job,
   blockLists: BlockListCheck,
+  connection: Connection,
+  progress: Progress,
 ): Promise<void> {
   const answered = blockLists.ask(connection.info, connection.signal).then(listing => {
     progress.answered(listing)
   })
-  if (service.dnsbl?.action === 'log') return // it never rejects
+  if (blockLists.action === 'log') return // it never rejects
   await answered
   const { listing } = progress
-  if (service.dnsbl?.action === 'reject' && listing?.status === 'listed') {
+  if (blockLists.action === 'reject' && listing?.status === 'listed') {
     throw new ProxyProtocolError('denied_dnsbl', { detail: describeListed(listing) })
   }
 }
 
 /** @throws ProxyProtocolError as `peekClientHello` does. */
-async function peek({ connection, progress }: Job, { timeout }: Passthrough): Promise<void> {
+async function peek({ timeout }: Passthrough, connection: Connection, progress: Progress): Promise<void> {
   const { socket, info } = connection
   if (info.header?.command === 'LOCAL') return // a check by the proxy in front may say nothing
   progress.hello = await peekClientHello(socket, { timeout, signal: connection.signal })
 }
 
-function connectUpstream({ service, tlsFacts, pools, connection, progress }: Job): Promise<Socket> {
+function connectUpstream(
+  { service, tlsFacts, pools }: RelayContext,
+  connection: Connection,
+  progress: Progress,
+): Promise<Socket> {
   const { socket, info } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {

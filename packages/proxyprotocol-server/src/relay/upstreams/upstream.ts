@@ -133,7 +133,7 @@ export class Upstream {
       const socket = await connecting()
       this.#total++
       this.#unmark()
-      socket.on('close', () => this.#active--)
+      socket.on('close', this.#onClose)
       return socket
     } catch (error) {
       this.#active--
@@ -177,6 +177,11 @@ export class Upstream {
         lastFailure: this.#aged(this.#lastCheckFailure),
       },
     }
+  }
+
+  /** One for all of its sockets: an open connection keeps what listens to it. */
+  readonly #onClose = (): void => {
+    this.#active--
   }
 
   #failed({ code, message }: ProxyProtocolError, wasTrial: boolean): void {
