@@ -42,12 +42,10 @@ export async function measure(
       proxies.set(contender, await Proxy.start(contender, peer))
     }
     for (const proxy of proxies.values()) await warmUp(proxy, peer, plan)
-    const secure = chosen.find(({ tls }) => tls)
-    for (const [contender, proxy] of proxies) {
-      if (secure && isAble(contender, secure)) await warmUpTls(proxy, peer)
-    }
+    const warm = new Set<WarmUp>()
     const measured: Measured[] = []
     for (const load of chosen) {
+      await warmUpFor(load, { peer, proxies, warm })
       const run = (contender: Contender): Promise<Sample> =>
         load.fresh
           ? runFresh(contender, { load, peer, plan })
@@ -100,7 +98,27 @@ async function warmUp({ port, contender }: Proxy, peer: Peer, { scale }: Plan): 
   if (answer[contender.sends] !== count) {
     throw new Error(`${contender.name} sent ${answer[contender.sends]} headers of ${count}`)
   }
-  if (!contender.isBare) await peer.do(`bulk ${port} 8 ${WARM_UP_BYTES} ${WARM_UP_BYTES}`)
+}
+
+type WarmUp = (proxy: Proxy, peer: Peer) => Promise<void>
+
+/** What else a load needs is done right before the first of its kind: it changes what V8 makes of the code that was warm. */
+async function warmUpFor(
+  load: Load,
+  {
+    peer,
+    proxies,
+    warm,
+  }: { readonly peer: Peer; readonly proxies: ReadonlyMap<Contender, Proxy>; readonly warm: Set<WarmUp> },
+): Promise<void> {
+  const further = load.tls ? warmUpTls : warmUpBulk
+  if (load.fresh || load.name === 'connections' || warm.has(further)) return
+  warm.add(further)
+  for (const [contender, proxy] of proxies) if (isAble(contender, load)) await further(proxy, peer)
+}
+
+async function warmUpBulk({ port }: Proxy, peer: Peer): Promise<void> {
+  await peer.do(`bulk ${port} 8 ${WARM_UP_BYTES} ${WARM_UP_BYTES}`)
 }
 
 /** And looks whether all have the same to do after a handshake. */
