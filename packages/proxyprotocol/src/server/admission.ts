@@ -12,7 +12,7 @@ import { SourceCounts } from './source-counts.ts'
 import type { Peer } from './trust.ts'
 import type { Validator } from './validators.ts'
 
-/** A socket that was just accepted. */
+/** A socket that was just accepted, and its server's ear: one of `onAdmitted` and `onRefused` is called, once, perhaps at once. */
 export interface Arrival {
   readonly socket: Socket
   readonly transport: Peer['transport']
@@ -22,10 +22,6 @@ export interface Arrival {
   readonly hidden: boolean
   /** Called with what a predicate or validator threw: its owner's fault, for which the connection is refused. */
   onFault(cause: unknown): void
-}
-
-/** Waits for the decision: one of the two is called, once, perhaps at once. */
-export interface AdmissionWaiter {
   /** It may be served; payload that came with the header is the first that the socket gives. */
   onAdmitted(info: ConnectionInfo): void
   /** It must not be served; the code says why. */
@@ -51,32 +47,41 @@ export class Admission {
   }
 
   /** Decides on a connection. */
-  admit(arrival: Arrival, waiter: AdmissionWaiter): void {
+  admit(arrival: Arrival): void {
+    let mustSend: boolean
     try {
-      if (this.#mustSend(arrival)) return this.#receive(arrival, waiter)
+      // Nobody is there to be served, and its source would count for ever.
+      if (arrival.socket.destroyed) throw new ProxyProtocolError('probe')
+      mustSend = this.#mustSend(arrival)
+      if (mustSend) this.#receive(arrival)
     } catch (error) {
-      return waiter.onRefused(error as ProxyProtocolError) // as both promise
+      this.#pending.delete(arrival.socket)
+      return arrival.onRefused(error as ProxyProtocolError) // as both promise
     }
-    this.#settle(arrival, undefined, waiter)
+    if (!mustSend) this.#judge(arrival, undefined)
   }
 
   /**
-   * The same for whoever awaits it, where there is anything to wait for: what is known of the connection, or a promise of that.
+   * The same as a promise of what is known of the connection.
    *
-   * @throws ProxyProtocolError whose code is the reason to refuse it, at once or in the promise.
+   * @throws ProxyProtocolError whose code is the reason to refuse it.
    */
-  admitted(arrival: Arrival): ConnectionInfo | Promise<ConnectionInfo> {
-    if (!this.#mustSend(arrival)) return this.#judge(arrival, undefined)
-    return new Promise((onAdmitted, onRefused) => this.#receive(arrival, { onAdmitted, onRefused }))
+  admitted({
+    socket,
+    transport,
+    waited,
+    onFault,
+  }: Omit<Arrival, 'hidden' | 'onAdmitted' | 'onRefused'>): Promise<ConnectionInfo> {
+    return new Promise((onAdmitted, onRefused) => {
+      this.admit({ socket, transport, waited, hidden: false, onFault, onAdmitted, onRefused })
+    })
   }
 
   /** Whether a header is expected of the peer; a peer that is not even served is refused. */
   #mustSend(arrival: Arrival): boolean {
     const { isTrusted, untrusted } = this.#settings
-    const { socket, transport } = arrival
-    // Nobody is there to be served, and its source would count for ever.
-    if (socket.destroyed) throw new ProxyProtocolError('probe')
     if (isTrusted === undefined) return false
+    const { socket, transport } = arrival
     const { remoteAddress: address } = socket
     if (believes(isTrusted, { address, transport }, arrival)) return true
     // A peer without an address was gone before it could be asked for one, as health checks are under load.
@@ -85,8 +90,7 @@ export class Admission {
     throw new ProxyProtocolError('untrusted_peer', { detail: address })
   }
 
-  /** @throws ProxyProtocolError where too many wait already. */
-  #receive(arrival: Arrival, waiter: AdmissionWaiter): void {
+  #receive(arrival: Arrival): void {
     const { pendingHeaders } = this.#settings
     if (this.#pending.size >= pendingHeaders) {
       throw new ProxyProtocolError('limit_connections', {
@@ -98,46 +102,29 @@ export class Admission {
     const rules = waited === 0 ? this.#rules : { ...this.#rules, timeout: left }
     this.#pending.add(socket)
     const read = hidden ? takeStart : pullStart
-    const onStart = (header: ProxyHeader | undefined, rest: Uint8Array): void => {
-      this.#pending.delete(socket)
-      if (rest.length > 0) socket.unshift(rest)
-      this.#settle(arrival, header, waiter)
-    }
-    const onFault = (error: ProxyProtocolError): void => {
-      this.#pending.delete(socket)
-      waiter.onRefused(error)
-    }
-    try {
-      read(socket, rules, { onStart, onFault })
-    } catch (error) {
-      onFault(error as ProxyProtocolError) // a TypeError, for a socket that gives text
-    }
+    read(socket, rules, {
+      onStart: (header, rest) => {
+        this.#pending.delete(socket)
+        if (rest.length > 0) socket.unshift(rest)
+        this.#judge(arrival, header)
+      },
+      onFault: error => {
+        this.#pending.delete(socket)
+        arrival.onRefused(error)
+      },
+    })
   }
 
-  #settle(arrival: Arrival, header: ProxyHeader | undefined, waiter: AdmissionWaiter): void {
-    let info: ConnectionInfo
-    try {
-      info = this.#judge(arrival, header)
-    } catch (error) {
-      return waiter.onRefused(error as ProxyProtocolError) // as it promises
-    }
-    waiter.onAdmitted(info)
-  }
-
-  /**
-   * The last word: what validators say of the header, and how much its source may take.
-   *
-   * @throws ProxyProtocolError whose code is the reason to refuse it.
-   */
-  #judge(arrival: Arrival, header: ProxyHeader | undefined): ConnectionInfo {
+  /** The last word: what validators say of the header, and how much its source may take. */
+  #judge(arrival: Arrival, header: ProxyHeader | undefined): void {
     const { socket } = arrival
     const info = applyHeader(socket, header)
     for (const validator of header ? this.#settings.validators : []) {
       const refusal = refusalBy(validator, info, arrival)
-      if (refusal) throw refusal
+      if (refusal) return arrival.onRefused(refusal)
     }
-    if (this.#sources.add(socket, info.source)) return info
-    throw new ProxyProtocolError('limit_source')
+    if (this.#sources.add(socket, info.source)) arrival.onAdmitted(info)
+    else arrival.onRefused(new ProxyProtocolError('limit_source'))
   }
 }
 

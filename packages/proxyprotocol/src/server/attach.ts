@@ -112,18 +112,18 @@ class Attachment {
   #receive(socket: Socket): void {
     applyHeader(socket, undefined)
     if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#message(socket))
-    const transport = this.#transportOf(socket)
-    const onFault = (): void => undefined // it is the cause of the error as well
-    this.#admission.admit(
-      { socket, transport, waited: 0, hidden: true, onFault },
-      {
-        onAdmitted: info => this.#admit(socket, info),
-        onRefused: error => {
-          socket.destroy()
-          this.#tellRefusal(socket, error)
-        },
+    this.#admission.admit({
+      socket,
+      transport: this.#transportOf(socket),
+      waited: 0,
+      hidden: true,
+      onFault: () => undefined, // it is the cause of the error as well
+      onAdmitted: info => this.#admit(socket, info),
+      onRefused: error => {
+        socket.destroy()
+        this.#tellRefusal(socket, error)
       },
-    )
+    })
   }
 
   #admit(socket: Socket, info: ConnectionInfo): void {
@@ -150,11 +150,8 @@ class Attachment {
     if (openedChannel.hasSubscribers) openedChannel.publish(this.#message(socket))
     if (!closedChannel.hasSubscribers) return
     socket.once('close', failed => {
-      closedChannel.publish({
-        ...this.#message(socket),
-        reason: failed ? 'client_reset' : 'done',
-        served: true,
-      })
+      const reason = failed ? 'client_reset' : 'done'
+      closedChannel.publish({ ...this.#message(socket), reason, served: true })
     })
   }
 

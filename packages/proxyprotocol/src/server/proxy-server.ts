@@ -178,7 +178,6 @@ export class ProxyServer implements AsyncDisposable {
     try {
       if (!hasPlace)
         throw new ProxyProtocolError(this.#settings.whyFull, { detail: `${this.#places.limit} are open` })
-      // In any case a moment later: who hears of the accept may close the server, or abort, before anything is opened.
       await this.#admit(connection, atOnce ? 0 : Math.round(connection.age))
       if (this.#tls) connection.secure(await this.#tls.handshake(socket))
       served = connection.open()
@@ -208,13 +207,13 @@ export class ProxyServer implements AsyncDisposable {
     return this.#places.wait(headerTimeout, connection.signal)
   }
 
-  /** @throws ProxyProtocolError whose code is the reason to refuse it, at once or in the promise. */
-  #admit(connection: AcceptedConnection, waited: number): ConnectionInfo | Promise<ConnectionInfo> {
+  /** @throws ProxyProtocolError whose code is the reason to refuse it. */
+  #admit(connection: AcceptedConnection, waited: number): Promise<ConnectionInfo> {
     connection.awaitHeader()
     const { socket } = connection
     const { transport } = this.#listener
     const onFault = (cause: unknown): void => void report(this.#settings.onError, cause, connection)
-    return this.#admission.admitted({ socket, transport, waited, hidden: false, onFault })
+    return this.#admission.admitted({ socket, transport, waited, onFault })
   }
 
   #reject(connection: AcceptedConnection, error: ProxyProtocolError): void {
