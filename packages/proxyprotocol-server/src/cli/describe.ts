@@ -1,30 +1,24 @@
 // A header as log fields: what arrived, TLV by TLV, in order and with names where they are known.
 
-import {
-  readTlvs,
-  tlvType,
-  type ExtensionInfo,
-  type ProxyHeader,
-  type SslInfo,
-  type Tlv,
-} from 'proxyprotocol'
-import type { ConnectionInfo } from 'proxyprotocol/server'
+import { readTlvs, tlvType, type ProxyHeader, type SslInfo, type Tlv } from 'proxyprotocol'
+import { readExtension, type ConnectionInfo, type ExtensionInfo } from 'proxyprotocol/server'
 import { showEndpoint, type LogFields, type LogValue } from './log.ts'
 
 const names = new Map<number, string>(Object.entries(tlvType).map(([name, type]) => [type, name]))
 
 /** What is shown of a connection. */
-type Described = Pick<ConnectionInfo, 'via' | 'source' | 'destination' | 'header' | 'tlvs'>
+type Described = Pick<ConnectionInfo, 'via' | 'source' | 'destination' | 'header'>
 
 /** Peer, source and destination, and the header that they come from. */
 export function describeConnection(info: Described): LogFields {
-  const { via, source, destination, header, tlvs } = info
+  const { via, source, destination, header } = info
+  const extension = header && readExtension(header)
   return [
     ['peer', showEndpoint(via.peer)],
     ['source', showEndpoint(source)],
     ['destination', showEndpoint(destination)],
     ...(header ? describeHeader(header) : []),
-    ...(tlvs.extension ? describeExtension(tlvs.extension) : []),
+    ...(extension ? describeExtension(extension) : []),
   ]
 }
 

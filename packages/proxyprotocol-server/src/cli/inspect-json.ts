@@ -1,9 +1,8 @@
 // The same as data: for scripts, and for whoever pastes it into a report.
 
-import { headerFields } from 'proxyprotocol'
 import { explainFault } from '../explain/index.ts'
 import { asciiOnly } from './log.ts'
-import type { Inspection } from './inspect-report.ts'
+import { fieldsOf, type Inspection } from './inspect-report.ts'
 
 /** One line of JSON; bytes in hexadecimal. */
 export function reportJson({ bytes, result }: Inspection): string {
@@ -14,7 +13,7 @@ export function reportJson({ bytes, result }: Inspection): string {
     return line({ status, code, offset, message, wanted, checksum, got })
   }
   const { status, header, byteLength } = result
-  const fields = headerFields(bytes, result)
+  const fields = fieldsOf(bytes, result)
   return line({ status, byteLength, header, fields, payload: new Uint8Array(bytes.subarray(byteLength)) })
 }
 

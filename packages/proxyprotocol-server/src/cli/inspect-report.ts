@@ -2,7 +2,8 @@
 // no header, the byte at which that was clear.
 
 import { decodeHeader, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
-import { asciiOf, explainFault, hexOf, hexOffset, type NotDecoded } from '../explain/index.ts'
+import { readExtension } from 'proxyprotocol/server'
+import { asciiOf, explainFault, hexOf, hexOffset, withPeercert, type NotDecoded } from '../explain/index.ts'
 import { quoted } from './log.ts'
 
 const BYTES_A_LINE = 8
@@ -26,6 +27,13 @@ export function inspect(bytes: Uint8Array): Inspection {
   return { bytes, result: decodeHeader(bytes) }
 }
 
+/** The fields of a header, the certificate in the extension as its JSON. */
+export function fieldsOf(bytes: Uint8Array, decoded: Decoded): readonly HeaderField[] {
+  const fields = headerFields(bytes, decoded)
+  const peercert = readExtension(decoded.header)?.peercert
+  return peercert ? withPeercert(fields, JSON.stringify(peercert)) : fields
+}
+
 /** Lines for a terminal, with line ends. */
 export function reportText({ bytes, result }: Inspection, colours: boolean): string {
   const paint = (code: number, text: string): string => (colours ? `\u001b[${code}m${text}\u001b[0m` : text)
@@ -40,7 +48,7 @@ type Decoded = Extract<DecodeResult, { status: 'header' }>
 function headerLines(bytes: Uint8Array, decoded: Decoded, paint: Paint): readonly string[] {
   const { header, byteLength } = decoded
   const payload = bytes.subarray(byteLength)
-  const rows = headerFields(bytes, decoded).flatMap((field, index) => {
+  const rows = fieldsOf(bytes, decoded).flatMap((field, index) => {
     const colour = COLOURS[index % COLOURS.length] as number // the remainder is an index
     return fieldLines(bytes, field, { colour, depth: 0, paint })
   })

@@ -3,10 +3,10 @@
 
 import {
   encodeHeader,
+  extensionType,
   ProxyProtocolError,
   tlv,
   tlvType,
-  type ExtensionInfo,
   type HeaderInit,
   type ProxyHeader,
   type Tlv,
@@ -51,13 +51,12 @@ export function upstreamHeader(
   const own = headerFor(socket, header === 'v1' ? { version: 1 } : { uniqueId, tls, tlvs: helloTlvs(hello) })
   const inbound = info.header
   if (header === 'v1') return inbound ? withoutTlvs(inbound) : own
-  const told = listing?.status === 'listed' ? { dnsbl: describeListed(listing) } : undefined
-  if (inbound === undefined) return told ? withExtension(own, told) : own
+  const told = listing?.status === 'listed' ? [dnsblTlv(describeListed(listing))] : []
+  if (inbound === undefined) return withExtension(own, told)
   if (inbound.command === 'LOCAL') return { command: 'LOCAL', tlvs: own.tlvs }
   const ownTlvs = own.tlvs as readonly Tlv[] // headerFor() always gives some
   const merged = { ...inbound, version: 2, tlvs: mergeTlvs(ownTlvs, inbound.tlvs, pass) } as const
-  const extension = { ...info.tlvs.extension, ...told }
-  return sendable(Object.keys(extension).length > 0 ? withExtension(merged, extension) : merged)
+  return sendable(withExtension(merged, [...told, ...knownOf(info.tlvs.extension)]))
 }
 
 function helloTlvs({ serverName, alpn = [] }: Partial<ClientHello> = {}): readonly Tlv[] {
@@ -68,9 +67,21 @@ function helloTlvs({ serverName, alpn = [] }: Partial<ClientHello> = {}): readon
   ]
 }
 
-function withExtension(header: HeaderInit, extension: Partial<ExtensionInfo>): HeaderInit {
+/** Of one type the first counts, so what the relay itself says stands before what the proxy in front said. */
+function withExtension(header: HeaderInit, extension: readonly Tlv[]): HeaderInit {
+  if (extension.length === 0) return header
   const tlvs = header.tlvs as readonly Tlv[] // both callers give some
   return { ...header, tlvs: [...tlvs, tlv.extension(extension)] }
+}
+
+function dnsblTlv(text: string): Tlv {
+  return { type: extensionType.dnsbl, value: Buffer.from(text) }
+}
+
+/** Types without a known meaning are not passed on. */
+function knownOf(extension: readonly Tlv[] = []): readonly Tlv[] {
+  const known: readonly number[] = Object.values(extensionType)
+  return extension.filter(({ type }) => known.includes(type))
 }
 
 /** Version 1 has no LOCAL: a check by the proxy in front is UNKNOWN there. */

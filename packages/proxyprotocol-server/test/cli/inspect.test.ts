@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { encodeHeader, parseHeader, readTlvs, tlv } from 'proxyprotocol'
+import { extensionTlv } from 'proxyprotocol/server'
 import { inspectIo, runInspect, wantsColours, type InspectIo } from '../../src/cli/inspect.ts'
 import { closedPort } from '../support/sockets.ts'
 import { fakeIo } from '../support/program.ts'
@@ -358,4 +359,17 @@ test('a dump is read where hexadecimal is, and digits that are no pairs are told
     [odd.code, odd.errors],
     [2, 'error: the input has an odd number of hexadecimal digits: "0d0a0" lacks one at its end\n'],
   )
+})
+
+test('the certificate in the extension of the Python library is shown as its JSON, as text and as data', async () => {
+  const certificate = extensionTlv({ peercert: { version: 3 } })
+  const bytes = encodeHeader({
+    command: 'LOCAL',
+    tlvs: [certificate, extensionTlv({ peercert: { version: 4 } })],
+  })
+  const { out } = await run([Buffer.from(bytes).toString('hex')])
+  assert.match(out, /peercert +2\.2\.4 +\{"version":3\}/)
+  assert.doesNotMatch(out, /"version":4/) // the first one counts
+  const { out: json } = await run(['--json', Buffer.from(bytes).toString('hex')])
+  assert.match(json, /"value":"\{\\"version\\":3\}"/)
 })

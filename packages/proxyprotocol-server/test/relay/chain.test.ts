@@ -12,6 +12,7 @@ import {
   type ProxyHeader,
   type Tlv,
 } from 'proxyprotocol'
+import { extensionTlv, readExtension } from 'proxyprotocol/server'
 import type { ServiceOptions } from '../../src/config/index.ts'
 import { startRelay, type TestRelay } from '../support/relay.ts'
 import { chunk, content, dial, listen, outcome, until, type Listener } from '../support/sockets.ts'
@@ -148,8 +149,16 @@ test('the extension of the Python library goes on', async t => {
     peercert: { subject: 'me' },
     compression: undefined,
   }
-  const header = parseHeader(await send({ source, destination, tlvs: [tlv.extension(extension)] }))
-  assert.deepEqual(readTlvs(header).extension, extension)
+  const header = parseHeader(await send({ source, destination, tlvs: [extensionTlv(extension)] }))
+  assert.deepEqual(readExtension(header), extension)
+})
+
+test('of the extension of the Python library, TLVs of unknown types do not go on', async t => {
+  const { send } = await startChain(t)
+  const [known, unknown] = [4, 9].map(type => ({ type, value: Uint8Array.of(0x78) }))
+  assert.ok(known && unknown)
+  const tlvs = [tlv.extension([unknown, known])]
+  assert.deepEqual(readTlvs(parseHeader(await send({ source, destination, tlvs }))).extension, [known])
 })
 
 test('a checksum is computed anew, and there is one only where one came', async t => {

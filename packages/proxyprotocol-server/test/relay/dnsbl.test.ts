@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { encodeHeader, parseHeader, readTlvs, tlv, type HeaderInit } from 'proxyprotocol'
+import { encodeHeader, parseHeader, type HeaderInit } from 'proxyprotocol'
+import { extensionTlv, readExtension } from 'proxyprotocol/server'
 import { startDnsServer, type DnsServer, type Reply } from '../../../proxyprotocol/test/support/dns-server.ts'
 import { parseService, type BlockListsInit, type ServiceOptions } from '../../src/config/index.ts'
 import { startRelay, type TestRelay } from '../support/relay.ts'
@@ -52,7 +53,7 @@ async function scene(
 }
 
 function told(bytes: Buffer): string | undefined {
-  return readTlvs(parseHeader(bytes.subarray(0, -5))).extension?.dnsbl
+  return readExtension(parseHeader(bytes.subarray(0, -5)))?.dnsbl
 }
 
 test('a listed client is tagged with the zone for the upstream, and its record says so', async t => {
@@ -72,8 +73,8 @@ test('a client without a proxy in front is asked about by its own address', asyn
 
 test('what the proxy in front says in the extension TLV stays, beside the listing', async t => {
   const { send } = await scene(t, listed)
-  const bytes = await send({ source, destination, tlvs: [tlv.extension({ secretBits: 256 })] })
-  const { extension } = readTlvs(parseHeader(bytes.subarray(0, -5)))
+  const bytes = await send({ source, destination, tlvs: [extensionTlv({ secretBits: 256 })] })
+  const extension = readExtension(parseHeader(bytes.subarray(0, -5)))
   assert.deepEqual([extension?.secretBits, extension?.dnsbl], [256, 'bl.example'])
 })
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
 import { encodeHeader, tlv, tlvType, type HeaderInit } from 'proxyprotocol'
+import { extensionTlv } from 'proxyprotocol/server'
 import { runEcho, runServer } from '../../src/cli/index.ts'
 import { inspectorPage } from '../../src/cli/inspector-page.ts'
 import { openPage, type PageOptions } from '../support/browser.ts'
@@ -406,4 +407,18 @@ test('proxyprotocol-echo --page shows a browser the header that the proxy before
   assert.ok((await page.textContent('.ends'))?.startsWith(`${sourceAddress} → 127.0.0.1:${relay.ports[0]}`))
   assert.ok((await namesOf(page)).includes('uniqueId'))
   assert.deepEqual(faults, [])
+})
+
+test('the certificate in the extension of the Python library is inflated by the browser, within bounds', async t => {
+  const withCertificate = (peercert: object): string =>
+    `#${hexOf(encodeHeader({ command: 'LOCAL', tlvs: [extensionTlv({ peercert: { ...peercert } })] }))}`
+  const page = await open(t, withCertificate({ version: 3 }))
+  await page.locator('#fields .value', { hasText: '{"version":3}' }).waitFor()
+  await follow(page, withCertificate({ long: 'x'.repeat(65_536) }))
+  await page.locator('#fields .value', { hasText: /^0x789c/ }).waitFor()
+  await follow(page, withCertificate({ version: 5 }))
+  await page.locator('#fields .value', { hasText: '{"version":5}' }).waitFor()
+  const odd = tlv.extension([{ type: 3, value: Uint8Array.of(1, 2, 3) }])
+  await follow(page, `#${hexOf(encodeHeader({ command: 'LOCAL', tlvs: [odd] }))}`)
+  await page.locator('#fields .value', { hasText: /^0x010203$/ }).waitFor()
 })

@@ -1,7 +1,7 @@
 // Everything that the page shows follows from some bytes, decoded once.
 
 import { decodeHeader, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
-import { explainFault, type Fault } from '../../src/explain/index.ts'
+import { explainFault, withPeercert, type Fault } from '../../src/explain/index.ts'
 
 /** A field with its place among all of them. */
 export interface Entry {
@@ -31,14 +31,16 @@ const UNCOLOURED = new Set(['separator', 'line end'])
 /** What each TLV consists of: the list has the TLV itself. */
 const PARTS = new Set(['type', 'length', 'value'])
 
-export function inspect(bytes: Uint8Array): Inspection {
+/** @param peercert what the certificate in the extension says, once it is inflated. */
+export function inspect(bytes: Uint8Array, peercert?: string): Inspection {
   const result = decodeHeader(bytes)
   if (result.status !== 'header') {
     return { bytes, result, fault: explainFault(bytes, result), entries: [], entryAt: [] }
   }
   const entries: Entry[] = []
   let coloured = 0
-  for (const field of headerFields(bytes, result)) {
+  const fields = headerFields(bytes, result)
+  for (const field of peercert === undefined ? fields : withPeercert(fields, peercert)) {
     const colour = UNCOLOURED.has(field.name) ? undefined : coloured++ % COLOURS
     add(entries, field, { depth: 0, path: [], colour, row: entries.length })
   }

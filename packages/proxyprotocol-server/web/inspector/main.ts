@@ -1,7 +1,7 @@
 // The inspector: some bytes, and every view of them. Whoever changes the bytes is left as it is, all others follow.
 
 import type { Endpoint, ProxyHeader } from 'proxyprotocol'
-import { bytesFromText, plainHex } from '../../src/explain/index.ts'
+import { bytesFromText, deflatedPeercert, plainHex } from '../../src/explain/index.ts'
 import { BytesView } from './bytes-view.ts'
 import { configurationFor } from './configuration-view.ts'
 import { draftOf, firstDraft } from './draft.ts'
@@ -10,6 +10,7 @@ import { examples } from './examples.ts'
 import { detailOf, FieldsView, shown } from './fields-view.ts'
 import { HeaderForm } from './form.ts'
 import { headerWithin, inspect, type Inspection } from './inspection.ts'
+import { inflatedText } from './peercert.ts'
 
 type Origin = 'text' | 'form' | 'bytes' | 'link'
 
@@ -110,6 +111,18 @@ function show(bytes: Uint8Array, origin: Origin): void {
   byId('views', HTMLElement).hidden = bytes.length === 0
   byId('edit-help', HTMLElement).hidden = result.status === 'header'
   showEntry(undefined)
+  if (result.status === 'header') void showPeercert(result.header)
+}
+
+/** The browser inflates a certificate in the extension while the rest is shown already. */
+async function showPeercert(header: ProxyHeader): Promise<void> {
+  const { bytes } = inspection
+  const deflated = deflatedPeercert(header)
+  const peercert = deflated && (await inflatedText(deflated))
+  if (peercert === undefined || inspection.bytes !== bytes) return
+  inspection = inspect(bytes, peercert)
+  fieldsView.render(inspection)
+  showEntry(chosen)
 }
 
 function writeLink(): void {

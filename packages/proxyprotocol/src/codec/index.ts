@@ -37,7 +37,7 @@ export type {
   Version,
 } from './header.ts'
 export { tlv, type TlvBuilders } from './tlv-build.ts'
-export type { ExtensionInfo } from './tlv-extension.ts'
+export { extensionType } from './tlv-extension.ts'
 export type { SslInfo, SslInit } from './tlv-ssl.ts'
 export { readTlvs, type TlvValues } from './tlv-values.ts'
 export type { AlibabaInfo, AwsInfo, AzureInfo, GcpInfo } from './tlv-vendor.ts'

@@ -3,7 +3,7 @@
 import { quote } from './quote.ts'
 import { asciiBytes, bytesOrText, textBytes } from './text.ts'
 import { MAX_TLV_BYTES, MAX_UNIQUE_ID_BYTES, tlvType, type Tlv } from './tlv.ts'
-import { extensionTlv, type ExtensionInfo } from './tlv-extension.ts'
+import { nestExtension } from './tlv-extension.ts'
 import { sslTlv, type SslInit } from './tlv-ssl.ts'
 import { alibabaTlv, awsTlv, azureTlv, gcpTlv } from './tlv-vendor.ts'
 
@@ -29,8 +29,8 @@ export interface TlvBuilders {
   gcp(pscConnectionId: bigint): Tlv
   /** One of the ids that Alibaba Cloud's PrivateLink sends, each in a TLV of its own. */
   alibaba(kind: 'vpcId' | 'endpointId' | 'endpointServiceId', id: string): Tlv
-  /** The private extension of the Python library icgood/proxy-protocol. */
-  extension(init: Partial<ExtensionInfo>): Tlv
+  /** The private extension of the Python library; `extensionTlv` of `proxyprotocol/server` builds it from fields. */
+  extension(tlvs: readonly Tlv[]): Tlv
 }
 
 /**
@@ -55,7 +55,7 @@ export const tlv: TlvBuilders = {
   azure: azureTlv,
   gcp: gcpTlv,
   alibaba: alibabaTlv,
-  extension: extensionTlv,
+  extension: nestExtension,
 }
 
 function noopTlv(length: number): Tlv {

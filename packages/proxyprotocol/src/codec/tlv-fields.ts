@@ -1,9 +1,10 @@
 // The fields of TLVs: type, length and value, with the TLVs inside those that hold some.
 
+import { uint16At } from './bytes.ts'
 import { FieldList, type HeaderField } from './field-list.ts'
-import { utf8Text } from './text.ts'
-import { EXTENSION_MAGIC, extensionType, readExtension, type ExtensionInfo } from './tlv-extension.ts'
-import { splitTlvs, TLV_HEAD_BYTES, tlvType, type Tlv } from './tlv.ts'
+import { asciiText, utf8Text } from './text.ts'
+import { EXTENSION_MAGIC, extensionType, readExtensionTlvs } from './tlv-extension.ts'
+import { TLV_HEAD_BYTES, tlvType, type Tlv } from './tlv.ts'
 import { readTlvs } from './tlv-values.ts'
 
 /** As `tlvType` calls them, with the section that describes each. */
@@ -115,30 +116,25 @@ function sslFields(value: Uint8Array, offset: number): Inside | undefined {
 
 /** Padding is most often padding; the Python library hides TLVs of its own in it. */
 function extensionFields(value: Uint8Array, offset: number): Inside | undefined {
-  const extension = readExtension(value)
+  const extension = readExtensionTlvs(value)
   if (!extension) return undefined
-  const magicBytes = EXTENSION_MAGIC.length
-  const list = new FieldList(offset, NOOP_SECTION).add('magic', magicBytes, hex(EXTENSION_MAGIC))
-  for (const tlv of splitTlvs(value, magicBytes, value.length)) {
+  const list = new FieldList(offset, NOOP_SECTION).add('magic', EXTENSION_MAGIC.length, hex(EXTENSION_MAGIC))
+  for (const tlv of extension) {
     const name = extensionNames.get(tlv.type) ?? rangeOf(tlv.type)
-    list.addField(
-      field({ name, section: NOOP_SECTION, tlv, offset: list.offset, said: extensionValue(tlv, extension) }),
-    )
+    list.addField(field({ name, section: NOOP_SECTION, tlv, offset: list.offset, said: extensionValue(tlv) }))
   }
   return { said: 'extension of the Python library proxy-protocol', fields: list.fields }
 }
 
-function extensionValue({ type, value }: Tlv, extension: ExtensionInfo): string {
-  const { compression, secretBits, peercert, dnsbl } = extension
+/** A certificate is deflated, and is shown as bytes: the codec has no zlib. */
+function extensionValue({ type, value }: Tlv): string {
   switch (type) {
     case extensionType.compression:
-      return compression ?? hex(value)
+      return asciiText(value) ?? hex(value)
     case extensionType.secretBits:
-      return secretBits === undefined ? hex(value) : String(secretBits)
-    case extensionType.peercert:
-      return peercert ? JSON.stringify(peercert) : hex(value)
+      return value.length === 2 ? String(uint16At(value, 0)) : hex(value)
     case extensionType.dnsbl:
-      return dnsbl ?? hex(value)
+      return utf8Text(value) ?? hex(value)
     default:
       return hex(value)
   }

@@ -3,7 +3,7 @@
 import { uint32At } from './bytes.ts'
 import { asciiText, utf8Text } from './text.ts'
 import { firstValues, MAX_UNIQUE_ID_BYTES, tlvType, type Tlv } from './tlv.ts'
-import { readExtension, type ExtensionInfo } from './tlv-extension.ts'
+import { readExtensionTlvs } from './tlv-extension.ts'
 import { readSsl, type SslInfo } from './tlv-ssl.ts'
 import {
   readAlibaba,
@@ -34,8 +34,8 @@ export interface TlvValues {
   readonly azure: AzureInfo | undefined
   readonly gcp: GcpInfo | undefined
   readonly alibaba: AlibabaInfo | undefined
-  /** What the Python library's servers add. */
-  readonly extension: ExtensionInfo | undefined
+  /** The TLVs that the Python library's servers add; `readExtension` of `proxyprotocol/server` reads them. */
+  readonly extension: readonly Tlv[] | undefined
 }
 
 /**
@@ -80,9 +80,9 @@ function onlyChecksum(values: readonly Uint8Array[]): number | undefined {
 }
 
 /** Padding may stand before the extension, as both are NOOP TLVs. */
-function firstExtension(tlvs: readonly Tlv[]): ExtensionInfo | undefined {
+function firstExtension(tlvs: readonly Tlv[]): readonly Tlv[] | undefined {
   for (const value of allValues(tlvs, tlvType.noop)) {
-    const extension = readExtension(value)
+    const extension = readExtensionTlvs(value)
     if (extension) return extension
   }
   return undefined

@@ -11,6 +11,7 @@ import {
   type SslInfo,
   type TlvValues,
 } from '../codec/index.ts'
+import { dnsblOf } from './extension.ts'
 import { isLoopback } from './networks.ts'
 import { rawOf } from './reset.ts'
 
@@ -145,7 +146,7 @@ export function applyHeader(socket: Socket, header: ProxyHeader | undefined): Co
     tlvs,
     ssl: tlvs.ssl,
     uniqueId: tlvs.uniqueId,
-    dnsbl: tlvs.extension?.dnsbl,
+    dnsbl: dnsblOf(tlvs.extension),
     fromLocalhost: isLocal(proxied ? proxied.source : via.peer, proxied === undefined && isUnix(socket)),
   }
   describe(socket, info)

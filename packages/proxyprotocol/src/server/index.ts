@@ -27,6 +27,7 @@ export {
   type StuckMessage,
 } from './diagnostics.ts'
 export type { CloseOptions, CloseResult, HandOverOptions } from './drain.ts'
+export { extensionTlv, readExtension, type ExtensionInfo } from './extension.ts'
 export { front, type FrontServer } from './front.ts'
 export type { ListenArguments } from './listener.ts'
 export type { Place } from './networks.ts'

@@ -9,7 +9,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { tlv, tlvType, type Endpoint } from '../../src/codec/index.ts'
-import { connectionInfo, createServer, type Connection, type ConnectionInfo } from '../../src/server/index.ts'
+import {
+  connectionInfo,
+  createServer,
+  extensionTlv,
+  type Connection,
+  type ConnectionInfo,
+} from '../../src/server/index.ts'
 import { applyHeader } from '../../src/server/connection-info.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, UNKNOWN, V1, V2 } from '../support/headers.ts'
 import { outcome, until } from '../support/sockets.ts'
@@ -245,7 +251,7 @@ test('fromLocalhost is true for a peer on a UNIX socket, and false for one that 
 })
 
 test('the unique id and the answer of a block list are there by name', async t => {
-  const tlvs = [tlv.uniqueId('request-7'), tlv.extension({ dnsbl: 'zen.example' })]
+  const tlvs = [tlv.uniqueId('request-7'), extensionTlv({ dnsbl: 'zen.example' })]
   const { info } = await see(t, encode({ source: SOURCE, destination: DESTINATION, tlvs }))
   assert.equal(String(Buffer.from(info.uniqueId ?? [])), 'request-7')
   assert.equal(info.dnsbl, 'zen.example')
