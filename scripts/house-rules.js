@@ -13,6 +13,7 @@ const layers = [
   { src: library, folder: 'client', below: ['codec'] },
   { src: library, folder: 'udp', below: ['codec'] },
   { src: library, folder: 'dnsbl', below: ['codec'] },
+  { src: library, folder: 'dnsbl/dns', below: [] },
   { src: library, folder: 'vectors', below: ['codec'] },
   { src: programs, folder: 'cli', below: ['admin', 'relay', 'config', 'explain'] },
   { src: programs, folder: 'admin', below: ['config'] },

@@ -1,8 +1,7 @@
 // The section `dnsbl` of a service: what is asked of DNS block lists about its clients, and what follows from the answer.
 
-import { Resolver } from 'node:dns'
 import { z } from 'zod'
-import { spamhaus, type Zone } from 'proxyprotocol/dnsbl'
+import { parseNameServer, spamhaus, type Zone } from 'proxyprotocol/dnsbl'
 import { meta, milliseconds } from './schema-keys.ts'
 
 /** Well above a resolver's way to a list, and still bearable in front of every connection. */
@@ -43,7 +42,7 @@ const server = z
   .string()
   .check(({ value, issues }) => {
     try {
-      new Resolver().setServers([value])
+      parseNameServer(value)
     } catch (error) {
       issues.push({ code: 'custom', message: (error as Error).message, input: value })
     }

@@ -1,7 +1,6 @@
 // Asks the block lists of a service about each client. What they cannot say is counted, and lets the client in: a list that
 // is down says nothing about anybody.
 
-import { Resolver } from 'node:dns/promises'
 import {
   createListingCache,
   lookup,
@@ -13,9 +12,6 @@ import {
 } from 'proxyprotocol/dnsbl'
 import type { ConnectionInfo } from 'proxyprotocol/server'
 import type { BlockLists } from '../config/index.ts'
-
-/** A lost datagram is sent again in time for an answer. */
-const TRIES = 4
 
 /** Answers so far; a client without an address, and a check by the proxy in front, is not asked about. */
 export interface ListingCounts {
@@ -55,11 +51,7 @@ export class BlockListCheck {
   constructor({ zones, timeout, servers, action }: BlockLists) {
     this.action = action
     this.#zones = zones
-    this.#options = {
-      timeout,
-      resolver: servers && resolverFor(servers, timeout),
-      cache: createListingCache(),
-    }
+    this.#options = { timeout, servers, cache: createListingCache() }
   }
 
   get counts(): ListingCounts {
@@ -76,10 +68,4 @@ export class BlockListCheck {
     else this.#unknown[listing.reason]++
     return listing
   }
-}
-
-function resolverFor(servers: readonly string[], timeout: number): Resolver {
-  const resolver = new Resolver({ timeout: Math.ceil(timeout / TRIES), tries: TRIES })
-  resolver.setServers(servers)
-  return resolver
 }

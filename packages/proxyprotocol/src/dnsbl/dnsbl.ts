@@ -5,6 +5,8 @@ import { AnswerCache } from './listing-cache.ts'
 import type { ListingCache } from './listing-cache.ts'
 import { listingOf, unknown } from './listing.ts'
 import type { Clear, Listing, Unknown } from './listing.ts'
+import { parseNameServer } from './dns/index.ts'
+import type { NameServer } from './dns/index.ts'
 import { onAbort } from './on-abort.ts'
 import { reversedLabels } from './query-name.ts'
 import { startQuery } from './query.ts'
@@ -24,7 +26,12 @@ export interface LookupOptions {
   readonly timeout?: number | undefined
   /** Ends the look-up early: the listing is then `unknown` for the reason `aborted`. */
   readonly signal?: AbortSignal | undefined
-  /** Asks in place of the system's name servers; the look-up stops waiting for it in time, but never cancels it. */
+  /**
+   * The name servers to ask, in turn: IP addresses, with or without a port (`192.0.2.53`, `[2001:db8::53]:5353`); the system's
+   * when left out, read anew for each query.
+   */
+  readonly servers?: readonly string[] | undefined
+  /** Asks in place of name servers; the look-up stops waiting for it in time, but never cancels it. */
   readonly resolver?: NameResolver | undefined
   /** Answers what was asked before, and shares what is being asked; nothing is kept when left out. */
   readonly cache?: ListingCache | undefined
@@ -41,13 +48,13 @@ interface Asked {
  *
  * The first zone in the order given that lists the address makes the listing, as soon as the zones before it
  * have answered; else the first that could not say; `clear` takes an answer from every zone. A listing that
- * came in before the deadline or the abort counts. What a list cannot say is never `listed` and never `clear`;
- * only Deno (2.9) hides a server's failure from us, as it reports SERVFAIL and REFUSED as ENOTFOUND.
+ * came in before the deadline or the abort counts. What a list cannot say is never `listed` and never `clear`.
  *
  * @param address IPv4 or IPv6; a v4-mapped IPv6 address is asked as IPv4.
  * @param zones {@link Zone}s or names; the name of a Spamhaus zone brings its meanings.
- * @throws TypeError (as a rejection) when `address`, a zone, `timeout`, `resolver` or `cache` is not what it has to be.
- * @throws RangeError (as a rejection) when there is no zone, or `timeout` is out of range.
+ * @throws TypeError (as a rejection) when `address`, a zone, `timeout`, `servers`, `resolver` or `cache` is not what it has to
+ * be, or when there are both `servers` and a `resolver`.
+ * @throws RangeError (as a rejection) when there is no zone or no server, or `timeout` is out of range.
  * @example
  * ```ts run
  * import { lookup } from 'proxyprotocol/dnsbl'
@@ -65,6 +72,7 @@ export async function lookup(
   const { timeout = DEFAULT_TIMEOUT, signal, resolver, cache } = options
   checkTimeout(timeout)
   checkResolver(resolver)
+  const servers = nameServersOf(options)
   checkCache(cache)
   const labels = reversedLabels(address)
   const wanted = [zones].flat().map(zoneFor)
@@ -72,7 +80,7 @@ export async function lookup(
   if (first === undefined) throw new RangeError('zones: got none, want at least one')
   if (signal?.aborted) return unknown(first, 'aborted', { cause: signal.reason })
   const asked = wanted.map((zone): Asked => {
-    const question = { zone, name: `${labels}.${zone.name}`, timeout, resolver }
+    const question = { zone, name: `${labels}.${zone.name}`, timeout, resolver, servers }
     const query = cache === undefined ? startQuery(question) : cache.query(question)
     return { zone, query, listing: query.answer.then(answer => listingOf(zone, answer)) }
   })
@@ -130,6 +138,15 @@ function checkTimeout(timeout: number): void {
 function checkResolver(resolver: NameResolver | undefined): void {
   if (resolver === undefined || typeof resolver.resolve4 === 'function') return
   throw new TypeError(`resolver: got ${typeof resolver} without resolve4(), want an object that has it`)
+}
+
+function nameServersOf({ servers, resolver }: LookupOptions): readonly NameServer[] | undefined {
+  if (servers === undefined) return undefined
+  if (!Array.isArray(servers))
+    throw new TypeError(`servers must be an array of addresses, got ${typeof servers}`)
+  if (servers.length === 0) throw new RangeError('servers must be at least one address, got none')
+  if (resolver !== undefined) throw new TypeError('servers must be undefined beside a resolver, got both')
+  return servers.map(parseNameServer)
 }
 
 function checkCache(cache: ListingCache | undefined): asserts cache is AnswerCache | undefined {

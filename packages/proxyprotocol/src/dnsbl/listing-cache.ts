@@ -11,8 +11,8 @@ const DEFAULT_MAX_ENTRIES = 10_000
 const DEFAULT_MAX_AGE = 3_600_000
 
 /**
- * In milliseconds: Node tells no TTL of "does not exist". Long enough for the burst of connections that a client
- * opens, and short enough for an address that is listed in the meantime.
+ * In milliseconds, for "does not exist" above all: no resolver of Node's tells its TTL, and we do not read it. Long enough for
+ * the burst of connections that a client opens, and short enough for an address that is listed in the meantime.
  */
 const AGE_WITHOUT_TTL = 60_000
 
@@ -105,7 +105,7 @@ export class AnswerCache implements ListingCache {
   query(question: Question): Query {
     const kept = this.#kept(question.name)
     if (kept !== undefined) return { answer: Promise.resolve(kept), cancel: () => undefined }
-    // A resolver of ours gives up by its look-up's timeout: whoever waits longer must not share that end.
+    // A query is repeated by its look-up's timeout: one that must end sooner cannot wait for that.
     const key = `${question.timeout} ${question.name}`
     const flight = this.#flight(key, question)
     flight.lookups += 1

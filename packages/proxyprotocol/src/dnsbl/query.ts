@@ -1,28 +1,27 @@
 // One name is asked, and whatever comes of it is an answer: records (none where the name does not exist), or a failure.
 
 import { NODATA, NOTFOUND } from 'node:dns'
-import { Resolver } from 'node:dns/promises'
+import { Resolution, systemNameServers } from './dns/index.ts'
+import type { AddressRecord, NameServer } from './dns/index.ts'
 import type { Zone } from './zones.ts'
 
 /**
- * By default c-ares repeats a lost datagram after some 3 s, too late for us. It waits about twice what it is
- * told, so that with a quarter of the deadline one lost datagram still leaves time for the answer.
+ * How often a query is sent before the deadline, so that one lost datagram still leaves time for the answer. With more servers
+ * than this each is asked once.
  */
 const TRIES = 4
 
-/** An IPv4 address, and for how many seconds it may be kept. */
-export interface AddressRecord {
-  readonly address: string
-  readonly ttl: number
-}
-
 /**
- * Finds a name's IPv4 addresses, or rejects as Node's `Resolver` does (which fits): `ENOTFOUND` where there are none.
+ * Finds a name's IPv4 addresses, or rejects as Node's `Resolver` does: `ENOTFOUND` where there are none.
  * It is asked for TTLs, and may give plain addresses all the same; only a {@link ListingCache} looks at them.
+ * Node's `Resolver` fits, but one hostile reply keeps it busy for 35 ms: name your servers in `servers` instead.
  */
 export interface NameResolver {
-  /** @param name with the address in it, such as `2.0.0.127.zen.spamhaus.org` */
-  /** The IPv4 addresses of a name, with the time they may be kept where it is known. */
+  /**
+   * The IPv4 addresses of a name, with the time they may be kept where it is known.
+   *
+   * @param name with the address in it, such as `2.0.0.127.zen.spamhaus.org`
+   */
   resolve4(name: string, options: { readonly ttl: true }): Promise<readonly (string | AddressRecord)[]>
 }
 
@@ -33,6 +32,8 @@ export interface Question {
   /** Milliseconds of the look-up that asks. */
   readonly timeout: number
   readonly resolver: NameResolver | undefined
+  /** The system's where there is neither these nor a resolver. */
+  readonly servers: readonly NameServer[] | undefined
 }
 
 /** What came of a question; `ttl` in seconds, where the resolver told it. */
@@ -49,17 +50,19 @@ export interface Query {
 }
 
 /** Asks; a resolver that was given is never cancelled, as its other queries are not ours. */
-export function startQuery({ name, timeout, resolver }: Question): Query {
-  if (resolver !== undefined) return { answer: ask(name, resolver), cancel: () => undefined }
-  // One per query, as cancel() ends all queries of a resolver. It costs some 25 µs, and gives each query a
-  // source port of its own, which makes its answer harder to forge (RFC 5452 section 9.2).
-  const own = new Resolver({ timeout: Math.ceil(timeout / TRIES), tries: TRIES })
-  return { answer: ask(name, own), cancel: () => own.cancel() }
+export function startQuery({ name, timeout, resolver, servers }: Question): Query {
+  if (resolver !== undefined) {
+    return { answer: answerOf(() => resolver.resolve4(name, { ttl: true })), cancel: () => undefined }
+  }
+  const asked = servers ?? systemNameServers()
+  const interval = Math.ceil(timeout / Math.max(TRIES, asked.length))
+  const own = new Resolution(name, { servers: asked, interval })
+  return { answer: answerOf(() => own.records), cancel: () => own.cancel() }
 }
 
-async function ask(name: string, resolver: NameResolver): Promise<Answer> {
+async function answerOf(ask: () => Promise<readonly (string | AddressRecord)[]>): Promise<Answer> {
   try {
-    const found = await resolver.resolve4(name, { ttl: true })
+    const found = await ask()
     const records = found.map(addressOf)
     const ttls = found.flatMap(record => (typeof record === 'string' ? [] : [record.ttl]))
     return { status: 'records', records, ttl: ttls.length > 0 ? Math.min(...ttls) : undefined }

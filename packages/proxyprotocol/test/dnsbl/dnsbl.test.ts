@@ -16,8 +16,8 @@ const names: readonly (readonly [address: string, name: string])[] = [
 
 for (const [address, name] of names) {
   test(`lookup() asks for exactly the reversed address under the zone: ${address}`, async t => {
-    const { server, resolver } = await serve(t, { [name]: ['127.0.0.2'] })
-    const listing = await lookup(address, 'bl.example', { resolver })
+    const { server, servers } = await serve(t, { [name]: ['127.0.0.2'] })
+    const listing = await lookup(address, 'bl.example', { servers })
     const code = { code: '127.0.0.2', meaning: undefined }
     assert.deepEqual(listing, { status: 'listed', zone: 'bl.example', ...code, also: [] })
     assert.deepEqual(server.asked, [name])
@@ -25,9 +25,9 @@ for (const [address, name] of names) {
 }
 
 test('lookup() is clear when the name does not exist, and when it has no addresses', async t => {
-  const { resolver } = await serve(t, { '1.2.0.192.empty.example': [] })
-  assert.deepEqual(await lookup(ADDRESS, 'missing.example', { resolver }), CLEAR)
-  assert.deepEqual(await lookup(ADDRESS, 'empty.example', { resolver }), CLEAR)
+  const { servers } = await serve(t, { '1.2.0.192.empty.example': [] })
+  assert.deepEqual(await lookup(ADDRESS, 'missing.example', { servers }), CLEAR)
+  assert.deepEqual(await lookup(ADDRESS, 'empty.example', { servers }), CLEAR)
   const none = { resolve4: async () => [] }
   assert.deepEqual(await lookup(ADDRESS, ['a.example', 'b.example'], { resolver: none }), CLEAR)
 })
@@ -43,7 +43,7 @@ test('Spamhaus lists with the codes of SBL, CSS, DROP, BCL, XBL and PBL', () => 
 
 for (const code of listingCodes) {
   test(`lookup() says what Spamhaus means by ${code}`, async t => {
-    const { resolver } = await serve(t, { '1.2.0.192.zen.spamhaus.org': [code] })
+    const { servers } = await serve(t, { '1.2.0.192.zen.spamhaus.org': [code] })
     const expected = {
       status: 'listed',
       zone: 'zen.spamhaus.org',
@@ -51,17 +51,17 @@ for (const code of listingCodes) {
       meaning: spamhaus.zen.meanings[code],
       also: [],
     }
-    assert.deepEqual(await lookup(ADDRESS, spamhaus.zen, { resolver }), expected)
-    assert.deepEqual(await lookup(ADDRESS, ['zen.spamhaus.org'], { resolver }), expected)
+    assert.deepEqual(await lookup(ADDRESS, spamhaus.zen, { servers }), expected)
+    assert.deepEqual(await lookup(ADDRESS, ['zen.spamhaus.org'], { servers }), expected)
   })
 }
 
 test('lookup() orders the codes of one answer by number, each once', async t => {
-  const { resolver } = await serve(t, {
+  const { servers } = await serve(t, {
     '1.2.0.192.zen.spamhaus.org': ['127.0.0.10', '127.0.0.4', '127.0.0.99', '127.0.0.4'],
   })
   const { meanings } = spamhaus.zen
-  assert.deepEqual(await lookup(ADDRESS, spamhaus.zen, { resolver }), {
+  assert.deepEqual(await lookup(ADDRESS, spamhaus.zen, { servers }), {
     status: 'listed',
     zone: 'zen.spamhaus.org',
     code: '127.0.0.4',
@@ -75,16 +75,16 @@ test('lookup() orders the codes of one answer by number, each once', async t => 
 
 for (const code of ['127.255.255.252', '127.255.255.254', '127.255.255.255', '127.255.255.0']) {
   test(`lookup() takes the error code ${code} for neither listed nor clear`, async t => {
-    const { resolver } = await serve(t, {
+    const { servers } = await serve(t, {
       '1.2.0.192.zen.spamhaus.org': [code],
       '1.2.0.192.bl.example': ['127.0.0.2', code],
     })
     const answer = { code, meaning: spamhaus.zen.meanings[code] }
-    const listing = await lookup(ADDRESS, 'zen.spamhaus.org', { resolver })
+    const listing = await lookup(ADDRESS, 'zen.spamhaus.org', { servers })
     assert.deepEqual(listing, unknown('zone_error', 'zen.spamhaus.org', { answer }))
     const unnamed = { code, meaning: undefined }
     assert.deepEqual(
-      await lookup(ADDRESS, 'bl.example', { resolver }),
+      await lookup(ADDRESS, 'bl.example', { servers }),
       unknown('zone_error', 'bl.example', { answer: unnamed }),
     )
   })
@@ -92,8 +92,8 @@ for (const code of ['127.255.255.252', '127.255.255.254', '127.255.255.255', '12
 
 for (const code of ['203.0.113.9', '128.0.0.1', '0.0.0.0', '127.0.0.1']) {
   test(`lookup() takes ${code}, which no list gives, for neither listed nor clear`, async t => {
-    const { resolver } = await serve(t, { '1.2.0.192.bl.example': [code, '127.0.0.2'] })
-    const listing = await lookup(ADDRESS, 'bl.example', { resolver })
+    const { servers } = await serve(t, { '1.2.0.192.bl.example': [code, '127.0.0.2'] })
+    const listing = await lookup(ADDRESS, 'bl.example', { servers })
     assert.deepEqual(
       listing,
       unknown('foreign_answer', 'bl.example', { answer: { code, meaning: undefined } }),
@@ -109,9 +109,9 @@ test('lookup() takes an answer that is not an IPv4 address for foreign', async (
 })
 
 test('lookup() takes 127.0.0.1 for listed in a zone that gives it a meaning', async t => {
-  const { resolver } = await serve(t, { '1.2.0.192.bl.example': ['127.0.0.1'] })
+  const { servers } = await serve(t, { '1.2.0.192.bl.example': ['127.0.0.1'] })
   const zone = { name: 'bl.example', meanings: { '127.0.0.1': 'open proxy' } }
-  const listing = await lookup(ADDRESS, zone, { resolver })
+  const listing = await lookup(ADDRESS, zone, { servers })
   const code = { code: '127.0.0.1', meaning: 'open proxy' }
   assert.deepEqual(listing, { status: 'listed', zone: 'bl.example', ...code, also: [] })
 })
@@ -121,8 +121,8 @@ for (const [reply, reason] of [
   ['REFUSED', 'refused'],
 ] as const) {
   test(`lookup() does not know when the server answers ${reply}`, async t => {
-    const { resolver } = await serve(t, { '1.2.0.192.bl.example': reply })
-    const listing = await lookup(ADDRESS, 'bl.example', { resolver })
+    const { servers } = await serve(t, { '1.2.0.192.bl.example': reply })
+    const listing = await lookup(ADDRESS, 'bl.example', { servers })
     assert.ok(listing.status === 'unknown', listing.status)
     assert.equal(codeOf(listing.cause), `E${reply}`)
     assert.deepEqual(listing, unknown(reason, 'bl.example', { cause: listing.cause }))
@@ -158,12 +158,12 @@ for (const [what, cause] of thrown) {
 }
 
 test('lookup() asks all zones before any of them has answered', async t => {
-  const { server, resolver } = await serve(t, {
+  const { server, servers } = await serve(t, {
     '1.2.0.192.a.example': 'SILENCE',
     '1.2.0.192.b.example': 'SILENCE',
   })
   const controller = new AbortController()
-  const options = { resolver, signal: controller.signal, timeout: 60_000 }
+  const options = { servers, signal: controller.signal, timeout: 60_000 }
   const listing = lookup(ADDRESS, ['a.example', 'b.example'], options)
   await server.queries(2)
   controller.abort()
@@ -172,24 +172,24 @@ test('lookup() asks all zones before any of them has answered', async t => {
 })
 
 test('lookup() prefers a listing to what could not be said, and to what is clear', async t => {
-  const { resolver } = await serve(t, {
+  const { servers } = await serve(t, {
     '1.2.0.192.broken.example': 'SERVFAIL',
     '1.2.0.192.lists.example': ['127.0.0.2'],
     '1.2.0.192.too.example': ['127.0.0.3'],
   })
   const zones = ['clear.example', 'broken.example', 'lists.example', 'too.example']
-  const listing = await lookup(ADDRESS, zones, { resolver })
+  const listing = await lookup(ADDRESS, zones, { servers })
   assert.ok(listing.status === 'listed', listing.status)
   assert.equal(listing.zone, 'lists.example')
 })
 
 test('lookup() names the first zone that could not say, and is clear only if all are', async t => {
-  const { resolver } = await serve(t, {
+  const { servers } = await serve(t, {
     '1.2.0.192.refused.example': 'REFUSED',
     '1.2.0.192.broken.example': 'SERVFAIL',
   })
   const zones = ['clear.example', 'refused.example', 'broken.example', 'too.example']
-  const listing = await lookup(ADDRESS, zones, { resolver })
+  const listing = await lookup(ADDRESS, zones, { servers })
   assert.ok(listing.status === 'unknown', listing.status)
   assert.equal(listing.zone, 'refused.example')
   assert.equal(listing.reason, 'refused')
@@ -242,5 +242,24 @@ test('lookup() refuses options of the wrong type', async () => {
   await assert.rejects(lookup(ADDRESS, 'bl.example', wrong({ resolver: {} })), {
     name: 'TypeError',
     message: 'resolver: got object without resolve4(), want an object that has it',
+  })
+  await assert.rejects(lookup(ADDRESS, 'bl.example', wrong({ servers: '127.0.0.1' })), {
+    name: 'TypeError',
+    message: 'servers must be an array of addresses, got string',
+  })
+})
+
+test('lookup() refuses servers that cannot be asked', async () => {
+  await assert.rejects(lookup(ADDRESS, 'bl.example', { servers: [] }), {
+    name: 'RangeError',
+    message: 'servers must be at least one address, got none',
+  })
+  await assert.rejects(lookup(ADDRESS, 'bl.example', { servers: ['127.0.0.1', 'localhost'] }), {
+    name: 'TypeError',
+    message: /^name server must be an IP address with or without a port, .*, got "localhost"$/,
+  })
+  await assert.rejects(lookup(ADDRESS, 'bl.example', { servers: ['127.0.0.1'], resolver: NEVER }), {
+    name: 'TypeError',
+    message: 'servers must be undefined beside a resolver, got both',
   })
 })

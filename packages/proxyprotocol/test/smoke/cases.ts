@@ -15,6 +15,8 @@ import { connect } from 'proxyprotocol/client'
 import { lookup } from 'proxyprotocol/dnsbl'
 import { attach, connectionInfo, createServer, front, readHeader } from 'proxyprotocol/server'
 import { certificate } from '../support/certificate.ts'
+import { startHostileServer } from '../support/hostile-name-server.ts'
+import { framed, hostileKinds, listing, truncated, type HostileKind } from '../support/hostile-replies.ts'
 import { content } from '../support/sockets.ts'
 import { ends, type Ends } from './ends.ts'
 
@@ -96,6 +98,14 @@ export function smokeCases({
 }: Readonly<Record<string, string | undefined>>): Record<string, Case> {
   const cases: Record<string, (ends: Ends) => Promise<void>> = { ...plain }
   if (deno === undefined) cases['front() passes on resets both ways'] = passResets
+  for (const [where, [kind, ends]] of Object.entries(nameServers)) {
+    cases[`lookup() asks a name server ${where}`] = async ({ defer }) => {
+      const server = await startHostileServer(kind)
+      defer(() => server.close())
+      const found = await lookup('192.0.2.1', 'bl.example', { servers: [server.address], timeout: 300 })
+      assert.equal(found.status === 'unknown' ? found.reason : found.status, ends)
+    }
+  }
   for (const [name, { make, ask }] of Object.entries(kinds)) {
     if (bun === undefined || attachableOnBun.includes(name)) {
       cases[`attach() on ${name} shows the client`] = async ({ dial, defer }) => {
@@ -235,6 +245,15 @@ const plain: Record<string, (ends: Ends) => Promise<void>> = {
     const { status } = await lookup('192.0.2.1', 'zen.spamhaus.org', { resolver })
     assert.equal(status, 'listed')
   },
+}
+
+/** By the kind of the name server, what its answer says. */
+const nameServers: Readonly<Record<string, readonly [kind: HostileKind, ends: string]>> = {
+  'over UDP': [{ datagrams: query => [listing(query)], ends: '' }, 'listed'],
+  'over TCP': [{ datagrams: truncated, stream: query => framed(listing(query)), ends: '' }, 'listed'],
+  'that fails': [{ datagrams: query => [listing(query, { flags: 2 })], ends: '' }, 'server_failure'],
+  'that answers by another id': [hostileKinds['another id'], 'timeout'],
+  'that answers from another port': [hostileKinds['a reply from another port'], 'timeout'],
 }
 
 /** A client of a front, and the socket of its target that stands for it, both half-open. */

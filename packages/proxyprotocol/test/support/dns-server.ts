@@ -3,13 +3,14 @@
 import { createSocket } from 'node:dgram'
 import type { RemoteInfo, Socket } from 'node:dgram'
 import { EventEmitter, once } from 'node:events'
+import { isIPv6 } from 'node:net'
 
 /** The addresses of a name (none of them: NODATA), or what goes wrong when it is asked. */
 export type Reply = readonly string[] | 'NXDOMAIN' | 'SERVFAIL' | 'REFUSED' | 'SILENCE'
 
 /** A running server; a name that its table does not hold does not exist (NXDOMAIN). */
 export interface DnsServer {
-  /** What `Resolver#setServers` takes. */
+  /** What `servers` and `Resolver#setServers` take. */
   readonly address: string
   /** The names asked so far, in order, a repeated datagram each time. */
   readonly asked: readonly string[]
@@ -23,8 +24,11 @@ const RESPONSE_CODES = { NXDOMAIN: 3, SERVFAIL: 2, REFUSED: 5 }
 /** QR, RD and RA: a response to a recursive query from a server that recurses (RFC 1035 section 4.1.1). */
 const RESPONSE_FLAGS = 0x8180
 
-export async function startDnsServer(table: Readonly<Record<string, Reply>>): Promise<DnsServer> {
-  const socket = createSocket('udp4')
+export async function startDnsServer(
+  table: Readonly<Record<string, Reply>>,
+  host = '127.0.0.1',
+): Promise<DnsServer> {
+  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
   const asked: string[] = []
   const news = new EventEmitter()
   socket.on('message', (query: Buffer, from: RemoteInfo) => {
@@ -34,10 +38,10 @@ export async function startDnsServer(table: Readonly<Record<string, Reply>>): Pr
     if (reply !== 'SILENCE') socket.send(encodeResponse(query, end, reply), from.port, from.address)
     news.emit('query')
   })
-  socket.bind(0, '127.0.0.1')
+  socket.bind(0, host)
   await once(socket, 'listening')
   return {
-    address: `127.0.0.1:${socket.address().port}`,
+    address: `${isIPv6(host) ? `[${host}]` : host}:${socket.address().port}`,
     asked,
     queries: async count => {
       while (asked.length < count) await once(news, 'query')

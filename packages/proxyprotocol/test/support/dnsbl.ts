@@ -1,6 +1,7 @@
 // What the tests of DNS block lists share: a name server per test, and the expected listings.
 
-import { Resolver } from 'node:dns/promises'
+import { Socket } from 'node:dgram'
+import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import type { NameResolver, Unknown, UnknownReason } from '../../src/dnsbl/index.ts'
 import { startDnsServer } from './dns-server.ts'
@@ -16,51 +17,27 @@ export const NEVER: { resolve4(name: string): Promise<never> } = {
 
 type Table = Readonly<Record<string, Reply>>
 
-/** A server of its own for one test, and a resolver that asks it. */
+/** A server of its own for one test, and the option that names it. */
 export async function serve(
   t: TestContext,
   table: Table,
-): Promise<{ server: DnsServer; resolver: Resolver }> {
-  const server = await startDnsServer(table)
-  const resolver = new Resolver()
-  resolver.setServers([server.address])
-  t.after(async () => {
-    resolver.cancel()
-    await server.close()
+  host?: string,
+): Promise<{ server: DnsServer; servers: readonly string[] }> {
+  const server = await startDnsServer(table, host)
+  t.after(() => server.close())
+  return { server, servers: [server.address] }
+}
+
+/** For each datagram socket that is connected while the test runs, a promise that resolves when it is closed. */
+export function ownQueries(t: TestContext): readonly Promise<unknown>[] {
+  const closed: Promise<unknown>[] = []
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with its socket
+  const original: (this: Socket, port: number, address: string) => void = Socket.prototype.connect
+  t.mock.method(Socket.prototype, 'connect', function (this: Socket, port: number, address: string) {
+    closed.push(once(this, 'close'))
+    original.call(this, port, address)
   })
-  return { server, resolver }
-}
-
-export interface OwnQueries {
-  readonly resolvers: ReadonlySet<Resolver>
-  /** For each query its records, or the code of its error. */
-  readonly outcomes: readonly Promise<unknown>[]
-}
-
-/** A server of its own for one test, which lookup()'s own resolvers ask. */
-export async function serveOwn(
-  t: TestContext,
-  table: Table,
-): Promise<OwnQueries & { readonly server: DnsServer }> {
-  const { server } = await serve(t, table)
-  return { server, ...redirectOwn(t, server.address) }
-}
-
-/** Sends what lookup()'s own resolvers ask to this server, and records how each query ended. */
-export function redirectOwn(t: TestContext, address: string): OwnQueries {
-  const resolvers = new Set<Resolver>()
-  const outcomes: Promise<unknown>[] = []
-  const original: NameResolver['resolve4'] = Resolver.prototype.resolve4
-  t.mock.method(Resolver.prototype, 'resolve4', redirected)
-  return { resolvers, outcomes }
-
-  function redirected(this: Resolver, ...question: Parameters<NameResolver['resolve4']>): Promise<unknown> {
-    if (!resolvers.has(this)) this.setServers([address])
-    resolvers.add(this)
-    const query = original.apply(this, question)
-    outcomes.push(query.catch((error: unknown) => codeOf(error)))
-    return query
-  }
+  return closed
 }
 
 /** The code of one of Node's DNS errors, such as `ECANCELLED`. */

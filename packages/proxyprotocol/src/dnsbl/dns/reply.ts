@@ -1,0 +1,148 @@
+// A reply is judged in the order in which it can be wrong: is it to our question, is it whole, what does it answer. Only the
+// answer section is read, and how much of it is bounded; what the header says of the other sections costs nothing.
+
+import { BADRESP, FORMERR, NODATA, NOTFOUND, NOTIMP, REFUSED, SERVFAIL } from 'node:dns'
+import { readName } from './name.ts'
+import { CLASS_IN, HEADER_BYTES, TYPE_A } from './query.ts'
+
+/** The longest reply that is read. A list answers with a few records of 16 bytes, and with its name servers. */
+export const MAX_REPLY_BYTES = 4_096
+
+/** Lists answer with one address for each reason to list, which are fewer than twenty. */
+const MAX_RECORDS = 64
+
+/** Each alias costs a resolver a query of its own, so that there are one or two. A bound ends loops. */
+const MAX_ALIASES = 8
+
+const TYPE_CNAME = 5
+/** Of a record behind its name: type, class, TTL and the length of the data (RFC 1035 section 4.1.3). */
+const RECORD_BYTES = 10
+const ADDRESS_BYTES = 4
+
+/** Bits of the header's second 16 (RFC 1035 section 4.1.1): a response, to a standard query. */
+const RESPONSE_AND_OPCODE = 0xf800
+const RESPONSE = 0x8000
+const TRUNCATED = 0x0200
+const RESPONSE_CODE = 0x000f
+
+/** By response code, as Node's resolvers name them. */
+const FAILURES: Readonly<Record<number, string>> = {
+  1: FORMERR,
+  2: SERVFAIL,
+  3: NOTFOUND,
+  4: NOTIMP,
+  5: REFUSED,
+}
+
+/** A TTL has 31 bits; one with the highest bit set counts as 0 (RFC 2181 section 8). */
+const MAX_TTL = 2 ** 31 - 1
+
+/** An IPv4 address, and for how many seconds it may be kept. */
+export interface AddressRecord {
+  readonly address: string
+  readonly ttl: number
+}
+
+/**
+ * What came of a query. `failure` has a code of Node's, and `NODATA` and `NOTFOUND` are answers too; `truncated` is to be asked
+ * again over TCP; `stray` is no reply to this query, but late, or forged.
+ */
+export type Reply =
+  | { readonly status: 'records'; readonly records: readonly AddressRecord[] }
+  | { readonly status: 'failure'; readonly code: string }
+  | { readonly status: 'truncated' | 'stray' }
+
+export const STRAY: Reply = { status: 'stray' }
+
+interface ResourceRecord {
+  readonly owner: string
+  readonly ttl: number
+  /** Of an A record. */
+  readonly address?: string
+  /** The name that a CNAME record refers to. */
+  readonly alias?: string
+  readonly end: number
+}
+
+/** Reads a reply to this query; never throws. */
+export function readReply(reply: Uint8Array, query: Uint8Array): Reply {
+  if (!repeatsQuestion(reply, query)) return STRAY
+  if (reply.length > MAX_REPLY_BYTES) return failure(BADRESP)
+  const flags = uint16(reply, 2)
+  if (flags & TRUNCATED) return { status: 'truncated' }
+  const code = flags & RESPONSE_CODE
+  if (code !== 0) return failure(FAILURES[code] ?? BADRESP)
+  const answers = readAnswers(reply, query.length)
+  const records = answers && addressesOf(query, answers)
+  if (records === undefined) return failure(BADRESP)
+  return records.length > 0 ? { status: 'records', records } : failure(NODATA)
+}
+
+/** A forger has to guess the id, and the port that it was sent from (RFC 5452 section 9). Servers may change case. */
+function repeatsQuestion(reply: Uint8Array, query: Uint8Array): boolean {
+  if (reply.length < query.length || uint16(reply, 0) !== uint16(query, 0)) return false
+  if ((uint16(reply, 2) & RESPONSE_AND_OPCODE) !== RESPONSE || uint16(reply, 4) !== 1) return false
+  const question = Buffer.from(reply.subarray(HEADER_BYTES, query.length)).toString('latin1')
+  return question.toLowerCase() === Buffer.from(query.subarray(HEADER_BYTES)).toString('latin1')
+}
+
+function readAnswers(reply: Uint8Array, start: number): readonly ResourceRecord[] | undefined {
+  const count = uint16(reply, 6)
+  if (count > MAX_RECORDS) return undefined
+  const records: ResourceRecord[] = []
+  let at = start
+  while (records.length < count) {
+    const record = readRecord(reply, at)
+    if (record === undefined) return undefined
+    records.push(record)
+    at = record.end
+  }
+  return records
+}
+
+function readRecord(reply: Uint8Array, start: number): ResourceRecord | undefined {
+  const name = readName(reply, start)
+  if (name === undefined || name.end + RECORD_BYTES > reply.length) return undefined
+  const at = name.end + RECORD_BYTES
+  const end = at + uint16(reply, at - 2)
+  if (end > reply.length) return undefined
+  const ttl = uint16(reply, at - 6) * 65_536 + uint16(reply, at - 4)
+  const record = { owner: name.name, ttl: ttl > MAX_TTL ? 0 : ttl, end }
+  if (uint16(reply, at - 8) !== CLASS_IN) return record
+  const type = uint16(reply, at - 10)
+  if (type === TYPE_A) {
+    return end - at === ADDRESS_BYTES ? { ...record, address: reply.subarray(at, end).join('.') } : undefined
+  }
+  if (type !== TYPE_CNAME) return record
+  const alias = readName(reply, at)
+  return alias?.end === end ? { ...record, alias: alias.name } : undefined
+}
+
+/** Follows aliases within the answer, in whatever order the records come; undefined where there are too many. */
+function addressesOf(
+  query: Uint8Array,
+  records: readonly ResourceRecord[],
+): readonly AddressRecord[] | undefined {
+  let owner = readName(query, HEADER_BYTES)?.name
+  let longest = MAX_TTL
+  for (let aliases = 0; aliases <= MAX_ALIASES; aliases++) {
+    const own = records.filter(record => record.owner === owner)
+    const found = own.flatMap(({ address, ttl }) =>
+      address === undefined ? [] : [{ address, ttl: Math.min(ttl, longest) }],
+    )
+    const next = own.find(({ alias }) => alias !== undefined)
+    if (found.length > 0 || next === undefined) return found
+    owner = next.alias
+    longest = Math.min(longest, next.ttl)
+  }
+  return undefined
+}
+
+function failure(code: string): Reply {
+  return { status: 'failure', code }
+}
+
+function uint16(bytes: Uint8Array, at: number): number {
+  // whoever asks has compared the length
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
+}

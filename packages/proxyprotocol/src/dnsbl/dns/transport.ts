@@ -1,0 +1,74 @@
+// How a query gets to a server and its replies come back: by datagrams from a port of its own, or by a TCP connection.
+
+import { BADRESP } from 'node:dns'
+import { createSocket } from 'node:dgram'
+import type { RemoteInfo } from 'node:dgram'
+import { connect, isIPv6 } from 'node:net'
+import type { NameServer } from './name-server.ts'
+import { MAX_REPLY_BYTES, readReply, STRAY } from './reply.ts'
+import type { Reply } from './reply.ts'
+
+/** Over TCP each message stands behind its length (RFC 1035 section 4.2.2). */
+const LENGTH_BYTES = 2
+
+/** A query on its way to one server; whoever opened it closes it, once. */
+export interface Transport {
+  /** Sends the query again, as a datagram may be lost. */
+  repeat(): void
+  close(): void
+}
+
+/** Sends a query as a datagram. The system picks the port that it is sent from, at random. */
+export function overUdp(
+  { address, port }: NameServer,
+  query: Uint8Array,
+  onReply: (reply: Reply) => void,
+): Transport {
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
+  const expected = `${plain(address)} ${port}`
+  let repeat = (): void => undefined
+  const onMessage = (bytes: Uint8Array, from: RemoteInfo): void => {
+    // A connected socket gets nothing from elsewhere, but on Deno (2.9).
+    onReply(`${plain(from.address)} ${from.port}` === expected ? readReply(bytes, query) : STRAY)
+  }
+  socket.on('message', onMessage)
+  socket.on('error', error => onReply(failed(error)))
+  socket.once('connect', () => {
+    repeat = () => socket.send(query)
+    repeat()
+  })
+  // Connected, it also hears that nothing listens at the server's port.
+  socket.connect(port, address)
+  return { repeat: () => repeat(), close: () => socket.off('message', onMessage).close() }
+}
+
+/** Sends a query over a connection of its own. */
+export function overTcp(
+  { address, port }: NameServer,
+  query: Uint8Array,
+  onReply: (reply: Reply) => void,
+): Transport {
+  const held = Buffer.alloc(LENGTH_BYTES + MAX_REPLY_BYTES)
+  let length = 0
+  const socket = connect(port, address)
+  socket.write(Buffer.from([query.length >> 8, query.length & 0xff, ...query]))
+  socket.on('data', chunk => {
+    length += chunk.copy(held, length)
+    const end = LENGTH_BYTES + held.readUInt16BE(0)
+    if (length < LENGTH_BYTES) return
+    if (end > held.length) onReply({ status: 'failure', code: BADRESP })
+    else if (length >= end) onReply(readReply(held.subarray(LENGTH_BYTES, end), query))
+  })
+  socket.on('error', error => onReply(failed(error)))
+  socket.on('close', () => onReply({ status: 'failure', code: BADRESP }))
+  return { repeat: () => undefined, close: () => socket.destroy() }
+}
+
+function failed(error: NodeJS.ErrnoException): Reply {
+  return { status: 'failure', code: String(error.code) }
+}
+
+/** An address without its scope, in the one spelling that a URL gives it. */
+function plain(address: string): string {
+  return isIPv6(address) ? new URL(`http://[${address.replace(/%.*/, '')}]`).hostname : address
+}

@@ -1,0 +1,28 @@
+// What lookup() makes of each kind of reply that no name server should send.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { lookup } from '../../src/dnsbl/index.ts'
+import type { Listing } from '../../src/dnsbl/index.ts'
+import { ADDRESS, codeOf } from '../support/dnsbl.ts'
+import { startHostileServer } from '../support/hostile-name-server.ts'
+import { hostileKinds } from '../support/hostile-replies.ts'
+import type { HostileKind } from '../support/hostile-replies.ts'
+
+/** In milliseconds: long for a reply on the loopback, but for one of a thousand bytes that drips. */
+const TIMEOUT = 500
+
+function endOf(listing: Listing): unknown {
+  if (listing.status === 'listed') return listing.code
+  if (listing.status === 'clear') return 'clear'
+  return listing.reason === 'resolver_error' ? codeOf(listing.cause) : listing.reason
+}
+
+for (const [name, kind] of Object.entries<HostileKind>(hostileKinds)) {
+  test(`lookup() ends with ${kind.ends} where a name server sends ${name}`, async t => {
+    const server = await startHostileServer(kind)
+    t.after(() => server.close())
+    const listing = await lookup(ADDRESS, 'bl.example', { servers: [server.address], timeout: TIMEOUT })
+    assert.equal(endOf(listing), kind.ends)
+  })
+}
