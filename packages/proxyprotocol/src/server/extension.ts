@@ -123,22 +123,27 @@ function uint16(value: number): Uint8Array {
 function readPeercert(value: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
     const text = utf8.decode(inflateSync(value, { maxOutputLength: MAX_PEERCERT_BYTES }))
+    if (isNestedDeeper(text, MAX_PEERCERT_NESTING)) return undefined
     const parsed: unknown = JSON.parse(text)
-    return isRecord(parsed) && nestingOf(text) <= MAX_PEERCERT_NESTING ? parsed : undefined
+    return isRecord(parsed) ? parsed : undefined
   } catch {
     return undefined // it is no zlib stream, too long, no UTF-8 or no JSON
   }
 }
 
-/** How deep arrays and objects stand in each other in valid JSON. */
-function nestingOf(json: string): number {
+/** Whether arrays and objects nest deeper than that in JSON. It stops there, before anything is parsed. */
+function isNestedDeeper(json: string, most: number): boolean {
   let depth = 0
-  let deepest = 0
-  for (const [bracket] of json.replace(/"(?:[^"\\]|\\.)*"/g, '').matchAll(/[[\]{}]/g)) {
-    depth += bracket === '[' || bracket === '{' ? 1 : -1
-    deepest = Math.max(deepest, depth)
+  let quoted = false
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at]
+    if (character === '"') quoted = !quoted
+    else if (quoted) at += character === '\\' ? 1 : 0
+    else if (character === '[' || character === '{') depth++
+    else if (character === ']' || character === '}') depth--
+    if (depth > most) return true
   }
-  return deepest
+  return false
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

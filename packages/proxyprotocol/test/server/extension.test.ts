@@ -103,6 +103,14 @@ test('a certificate nests sixteen deep at most, so that printing it cannot overf
   assert.equal(withPeercert(nested(30_000))?.peercert, undefined)
 })
 
+test('a certificate that nests deeper is not parsed', t => {
+  const { mock } = t.mock.method(JSON, 'parse')
+  assert.equal(withPeercert('['.repeat(65_536))?.peercert, undefined)
+  assert.equal(mock.callCount(), 0)
+  assert.deepEqual(withPeercert('{}')?.peercert, {})
+  assert.equal(mock.callCount(), 1)
+})
+
 test('a stream that does not end is no certificate, and neither is one with a wrong checksum', () => {
   const stream = deflateSync('{"version":3}')
   for (const odd of [stream.subarray(0, -1), Buffer.from(stream).fill(0, stream.length - 4)]) {
