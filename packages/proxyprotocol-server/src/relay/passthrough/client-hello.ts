@@ -9,6 +9,12 @@ export const MAX_CLIENT_HELLO_BYTES = 16_389
 /** Clients cut a hello in two or three to get past filters; more is nobody's hello but work for us. */
 const MAX_RECORDS = 16
 
+/** Some 70 are defined, and clients send about twenty. */
+const MAX_EXTENSIONS = 128
+
+/** Clients ask for one host, and offer a few protocols; a name costs as much time as a hundred bytes of anything else. */
+const MAX_NAMES = 64
+
 const RECORD_HEADER_BYTES = 5
 const MAX_RECORD_BYTES = 16_384
 const MESSAGE_HEADER_BYTES = 4
@@ -46,8 +52,8 @@ export function decodeClientHello(bytes: Uint8Array): ClientHelloResult {
   try {
     return { status: 'hello', hello: readHello(message.body) }
   } catch (error) {
-    const { message: detail } = error as RangeError // the cursor throws nothing else
-    return { status: 'invalid', detail: `a length in it is wrong: ${detail}` }
+    const { message: detail } = error as RangeError // neither we nor the cursor throw anything else
+    return { status: 'invalid', detail }
   }
 }
 
@@ -98,22 +104,27 @@ function readHello(body: Uint8Array): ClientHello {
   cursor.vector(1) // the session id
   cursor.vector(2) // the cipher suites
   cursor.vector(1) // the compression methods
-  let serverName: string | undefined
-  let alpn: readonly Uint8Array[] = []
+  const wanted = new Map<number, Cursor>()
   const extensions = cursor.left === 0 ? cursor : cursor.vector(2)
-  while (extensions.left > 0) {
+  for (let count = 0; extensions.left > 0; count++) {
+    if (count === MAX_EXTENSIONS) throw new RangeError(`it has more than ${MAX_EXTENSIONS} extensions`)
     const type = extensions.uint(2)
     const extension = extensions.vector(2)
-    if (type === SERVER_NAME) serverName = readServerName(extension)
-    else if (type === ALPN) alpn = readAlpn(extension)
+    if (type !== SERVER_NAME && type !== ALPN) continue
+    // RFC 8446 section 4.2. Which of two counts the server behind us may see otherwise.
+    if (wanted.has(type)) throw new RangeError(`it has two extensions of the type ${type}`)
+    wanted.set(type, extension)
   }
-  return { serverName, alpn }
+  const names = wanted.get(SERVER_NAME)
+  const protocols = wanted.get(ALPN)
+  return { serverName: names && readServerName(names), alpn: protocols ? readAlpn(protocols) : [] }
 }
 
 /** RFC 6066 section 3: a list of names of different types, of which only one has ever been defined. */
 function readServerName(extension: Cursor): string | undefined {
   const names = extension.vector(2)
-  while (names.left > 0) {
+  for (let count = 0; names.left > 0; count++) {
+    if (count === MAX_NAMES) throw new RangeError(`it has more than ${MAX_NAMES} server names`)
     const type = names.uint(1)
     const name = names.vector(2).rest()
     if (type !== HOST_NAME) continue
@@ -123,11 +134,16 @@ function readServerName(extension: Cursor): string | undefined {
   return undefined
 }
 
-/** RFC 7301 section 3.1. */
+/** RFC 7301 section 3.1: no name is empty. */
 function readAlpn(extension: Cursor): readonly Uint8Array[] {
   const names = extension.vector(2)
   const protocols: Uint8Array[] = []
-  while (names.left > 0) protocols.push(names.vector(1).rest().slice())
+  while (names.left > 0) {
+    if (protocols.length === MAX_NAMES) throw new RangeError(`it offers more than ${MAX_NAMES} protocols`)
+    const name = names.vector(1).rest()
+    if (name.length === 0) throw new RangeError('it offers a protocol without a name')
+    protocols.push(name.slice())
+  }
   return protocols
 }
 

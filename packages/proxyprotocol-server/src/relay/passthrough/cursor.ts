@@ -16,7 +16,9 @@ export class Cursor {
 
   /** @throws RangeError when there are fewer. */
   take(length: number): Uint8Array {
-    if (length > this.left) throw new RangeError(`${length} bytes are said to follow, but ${this.left} do`)
+    if (length > this.left) {
+      throw new RangeError(`a length in it is wrong: ${length} bytes are said to follow, but ${this.left} do`)
+    }
     const taken = this.#bytes.subarray(this.#at, this.#at + length)
     this.#at += length
     return taken

@@ -106,6 +106,43 @@ test('a length that points past its end is refused', () => {
   assert.match(detailOf(record(Uint8Array.of(1, 0, 0, 2, 3, 3))), /^a length in it is wrong/)
 })
 
+/** An extension with these protocols. */
+function protocols(...names: readonly string[]): [number, Buffer] {
+  return [16, vector(2, Buffer.concat(names.map(name => vector(1, Buffer.from(name)))))]
+}
+
+test('a protocol has a name (RFC 7301 section 3.1)', () => {
+  assert.equal(detailOf(helloWith([protocols('h2', '')])), 'it offers a protocol without a name')
+  assert.equal(
+    detailOf(helloWith([protocols(...Array<string>(16_200).fill(''))])),
+    'it offers a protocol without a name',
+  )
+})
+
+test('a ClientHello offers at most 64 protocols, has at most 64 server names and at most 128 extensions', () => {
+  const offered = Array.from({ length: 65 }, (_, n) => `p${n}`)
+  assert.deepEqual(read(helloWith([protocols(...offered.slice(1))])), [undefined, ...offered.slice(1)])
+  assert.equal(detailOf(helloWith([protocols(...offered)])), 'it offers more than 64 protocols')
+
+  const names = Array<readonly [number, string]>(64).fill([9, 'a'])
+  const host = [0, 'a.example'] as const
+  assert.deepEqual(read(helloWith([serverNames(...names.slice(1), host)])), ['a.example'])
+  assert.equal(detailOf(helloWith([serverNames(...names, host)])), 'it has more than 64 server names')
+
+  const others = Array.from({ length: 128 }, (_, n): [number, Buffer] => [1_000 + n, Buffer.alloc(0)])
+  assert.deepEqual(read(helloWith([...others.slice(1), serverNames(host)])), ['a.example'])
+  assert.equal(detailOf(helloWith([...others, serverNames(host)])), 'it has more than 128 extensions')
+})
+
+test('a ClientHello says its server name once, and its protocols once (RFC 8446 section 4.2)', () => {
+  const name = serverNames([0, 'a.example'])
+  assert.equal(detailOf(helloWith([name, name])), 'it has two extensions of the type 0')
+  const once = protocols('h2')
+  assert.equal(detailOf(helloWith([once, name, once])), 'it has two extensions of the type 16')
+  const other: [number, Buffer] = [0xfffe, Buffer.alloc(1)]
+  assert.deepEqual(read(helloWith([other, name, other])), ['a.example'])
+})
+
 test('no bytes make it throw, nor ask for more than a ClientHello can have', async () => {
   const hello = await clientHello({ servername: 'a.example', ALPNProtocols: ['h2'] })
   const changes = fc.array(fc.tuple(fc.nat(hello.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 })
