@@ -1,15 +1,8 @@
-// What a service says of its upstreams, settled once: every number has a value, and each upstream a name of its own.
+// Settles what a service says of its upstreams: fills in the defaults, and names each upstream. The schema has checked it all.
 
 import { inspect } from 'node:util'
 import { formatPlace, type Address } from './address.ts'
 import type { PpMode } from './address-query.ts'
-
-/** Node's timers take no more. */
-const MAX_MILLISECONDS = 2_147_483_647
-/** Each is looked at for every connection, and checked on its own; whoever has more balances in front of the relay. */
-const MAX_UPSTREAMS = 1_000
-/** As fine as one could want to divide; also the most times that anything is counted up to. */
-const MAX_COUNT = 1_000
 
 /** How the connections of a service are shared out among its upstreams. */
 export const balances = ['round-robin', 'least-connections', 'source-hash'] as const
@@ -115,43 +108,17 @@ export interface Pool {
   readonly resolve: NameResolution
 }
 
-/** From and to which number an option goes. */
-type Range = readonly [least: number, most: number]
-
-const MILLISECONDS: Range = [1, MAX_MILLISECONDS]
-const COUNT: Range = [1, MAX_COUNT]
-const HEALTH = { fails: [0, MAX_COUNT], window: MILLISECONDS, cooldown: MILLISECONDS } as const
-const CHECK = {
-  interval: MILLISECONDS,
-  timeout: MILLISECONDS,
-  rise: COUNT,
-  fall: COUNT,
-  header: 'boolean',
-} as const
-
-/**
- * Fills in the defaults.
- *
- * @throws TypeError or RangeError naming the option that is wrong.
- */
+/** Fills in the defaults. */
 export function settlePool(init: PoolInit): Pool {
   const { upstreams, balance = poolDefaults.balance, retries = poolDefaults.retries, health = {} } = init
   const { check, ...passive } = health
-  if (!balances.includes(balance)) {
-    throw new TypeError(`balance must be one of ${balances.join(', ')}, got ${inspect(balance)}`)
-  }
-  checkNumber(retries, 'retries', [0, MAX_COUNT])
   return {
-    upstreams: settleUpstreams(upstreams),
+    upstreams: upstreams.map(settleUpstream),
     balance,
     retries,
-    health: filled<PassiveHealth>('health', passive, { defaults: poolDefaults.health, ranges: HEALTH }),
-    check:
-      check && filled<ActiveCheck>('health.check', check, { defaults: poolDefaults.check, ranges: CHECK }),
-    resolve: filled<NameResolution>('resolve', init.resolve ?? {}, {
-      defaults: poolDefaults.resolve,
-      ranges: { interval: MILLISECONDS },
-    }),
+    health: filled<PassiveHealth>(poolDefaults.health, passive),
+    check: check && filled<ActiveCheck>(poolDefaults.check, check),
+    resolve: filled<NameResolution>(poolDefaults.resolve, init.resolve ?? {}),
   }
 }
 
@@ -174,43 +141,13 @@ function nameOf({ address, name = formatPlace(address) }: UpstreamInit): string 
   return name
 }
 
-function settleUpstreams(upstreams: readonly UpstreamInit[]): readonly UpstreamSettings[] {
-  if (upstreams.length < 1 || upstreams.length > MAX_UPSTREAMS) {
-    throw new RangeError(`upstreams must be 1 to ${MAX_UPSTREAMS}, got ${upstreams.length}`)
-  }
-  const conflict = nameConflict(upstreams)
-  if (conflict) throw new RangeError(`upstreams[${conflict.at}]: ${conflict.message}`)
-  return upstreams.map((upstream, at) => {
-    const { address, header = sentHeader(address) } = upstream
-    const { weight = poolDefaults.weight, backup = poolDefaults.backup } = upstream
-    checkNumber(weight, `upstreams[${at}].weight`, [0, MAX_COUNT])
-    return { name: nameOf(upstream), address, header, weight, backup }
-  })
+function settleUpstream(upstream: UpstreamInit): UpstreamSettings {
+  const { address, header = sentHeader(address) } = upstream
+  const { weight = poolDefaults.weight, backup = poolDefaults.backup } = upstream
+  return { name: nameOf(upstream), address, header, weight, backup }
 }
 
-/** What is given, over the defaults; a name that does not exist is refused, for a misspelt limit must not be none. */
-function filled<T extends object>(
-  section: string,
-  given: Optional<T>,
-  known: { readonly defaults: T; readonly ranges: Readonly<Record<keyof T, Range | 'boolean'>> },
-): T {
-  const ranges: Readonly<Record<string, Range | 'boolean' | undefined>> = known.ranges
+function filled<T extends object>(defaults: T, given: Optional<T>): T {
   const values = Object.entries(given).filter(([, value]) => value !== undefined)
-  for (const [key, value] of values) {
-    const range = ranges[key]
-    const name = `${section}.${key}`
-    if (range === undefined) {
-      throw new TypeError(`there is no option ${name}; there are ${Object.keys(ranges).join(', ')}`)
-    }
-    if (range !== 'boolean') checkNumber(value, name, range)
-    else if (typeof value !== 'boolean') {
-      throw new TypeError(`${name} must be true or false, got ${inspect(value)}`)
-    }
-  }
-  return { ...known.defaults, ...Object.fromEntries(values) }
-}
-
-function checkNumber(value: unknown, name: string, [least, most]: Range): void {
-  if (Number.isInteger(value) && Number(value) >= least && Number(value) <= most) return
-  throw new RangeError(`${name} must be a whole number from ${least} to ${most}, got ${inspect(value)}`)
+  return { ...defaults, ...Object.fromEntries(values) }
 }

@@ -51,6 +51,10 @@ function problemsOf(issue: Issue, base: readonly PropertyKey[], scene: Scene): r
   if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownKey(key, path, scene))
   if (issue.code === 'custom' || issue.code === 'invalid_format') return [{ path, message: issue.message }]
   if (isEmptyList(issue)) return [{ path, message: 'got an empty list, wanted at least one' }]
+  if (isLongList(issue)) {
+    const { length } = valueAt(scene.written, path) as readonly unknown[] // zod found a list there
+    return [{ path, message: `must have at most ${String(issue.maximum)} entries, got ${String(length)}` }]
+  }
   if (issue.code === 'invalid_union') {
     // Where one of the alternatives got further than the others, that is the one that was meant.
     const deeper = issue.errors.find(each => each.every(gotFurther))
@@ -61,6 +65,10 @@ function problemsOf(issue: Issue, base: readonly PropertyKey[], scene: Scene): r
 
 function isEmptyList(issue: Issue): boolean {
   return issue.code === 'too_small' && issue.origin === 'array'
+}
+
+function isLongList(issue: Issue): issue is z.core.$ZodIssueTooBig {
+  return issue.code === 'too_big' && issue.origin === 'array'
 }
 
 /** Whether the value is of the right kind at least. */

@@ -16,6 +16,8 @@ const { weight, backup, health, check, resolve } = poolDefaults
 
 /** As much as anything is counted or weighed; more would be of no use. */
 const MAX = 1_000
+/** The relay looks at each upstream for every connection, and checks each on its own. */
+const MAX_UPSTREAMS = 1_000
 
 /** One upstream as a user writes it: its address alone, or with what else there is to say. */
 export type UpstreamText =
@@ -71,6 +73,7 @@ const upstreamObject = z.strictObject({
 export const upstreamList: z.ZodType<readonly UpstreamInit[], readonly UpstreamText[]> = z
   .array(z.union([upstreamSchema.transform((text): UpstreamInit => ({ address: text })), upstreamObject]))
   .min(1)
+  .max(MAX_UPSTREAMS)
   .check(({ value, issues }) => {
     const conflict = nameConflict(value)
     if (conflict)

@@ -31,7 +31,16 @@ test('config.schema.json has standard keywords alone, and says units and default
       'pattern',
       'anyOf',
     ],
-    ...['minimum', 'maximum', 'minItems', 'items', 'properties', 'required', 'additionalProperties'],
+    ...[
+      'minimum',
+      'maximum',
+      'minItems',
+      'maxItems',
+      'items',
+      'properties',
+      'required',
+      'additionalProperties',
+    ],
   ])
   const check = (schema: object): void => {
     for (const [keyword, value] of Object.entries(schema) as [string, unknown][]) {

@@ -1,0 +1,90 @@
+// Values at the bounds of what a key takes: the schema alone judges them, so that nothing behind it throws.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runServer } from '../../src/cli/index.ts'
+import { ConfigError, parseConfig } from '../../src/config/index.ts'
+import { createRelay } from '../../src/relay/index.ts'
+import { configFile } from '../support/config-file.ts'
+import { fakeIo } from '../support/program.ts'
+
+const upstream = '192.0.2.1:80'
+
+function upstreams(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => `192.0.2.1:${i + 1}`)
+}
+
+function fault(written: object): string {
+  try {
+    parseConfig({ services: [{ listen: ':0', upstream, ...written }] }, 'proxy.json')
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error))
+    return error.message.replace('proxy.json: services[0].', '')
+  }
+  return assert.fail('it was accepted')
+}
+
+test('a service has at most 1,000 upstreams, and each of its routes as many', () => {
+  const routes = [{ names: ['a.test'], upstreams: upstreams(1_000) }]
+  const services = [{ listen: ':0', upstream, passthrough: { routes } }]
+  const [first] = parseConfig({ services }).services
+  assert.equal(first?.passthrough?.routes[0]?.pool.upstreams.length, 1_000)
+  const message = 'must have at most 1000 entries, got 1001'
+  assert.equal(fault({ upstream: undefined, upstreams: upstreams(1_001) }), `upstreams: ${message}`)
+  const long = [{ names: ['a.test'], upstreams: upstreams(1_001) }]
+  assert.equal(fault({ passthrough: { routes: long } }), `passthrough.routes[0].upstreams: ${message}`)
+})
+
+test('check names the line and column of a list of upstreams that is too long, and ends with 2', async t => {
+  const io = fakeIo()
+  const file = configFile(
+    t,
+    `{ "services": [{ "listen": ":0",\n"upstreams": ${JSON.stringify(upstreams(1_001))} }] }`,
+  )
+  assert.equal(await runServer(['check', file], io), 2)
+  assert.deepEqual(io.errors, [
+    `error: ${file}:2:1: services[0].upstreams: must have at most 1000 entries, got 1001\n`,
+  ])
+})
+
+test('what is said of upstreams is refused by key, value and what is wanted', () => {
+  const twice = "it is a second 'a:1'; give one more weight, or a name of its own"
+  const cases: [written: object, message: RegExp | string][] = [
+    [{ upstream: undefined, upstreams: [] }, 'upstreams: got an empty list, wanted at least one'],
+    [{ upstream: undefined, upstreams: ['a:1', 'a:1?pp=v1'] }, `upstreams[1]: ${twice}`],
+    [
+      { upstream: undefined, upstreams: [{ address: 'a:1', weight: -1 }] },
+      /weight: got -1, .* from 0 to 1000$/,
+    ],
+    [{ balance: 'random' }, /^balance: got "random", wanted one of "round-robin", /],
+    [{ retries: 1.5 }, /^retries: got 1\.5, wanted an integer from 0 to 1000$/],
+    [{ health: { fails: '3' } }, /^health\.fails: got "3", /],
+    [{ health: { cooldown: 0 } }, /^health\.cooldown: got 0, .* from 1 to 2147483647 /],
+    [{ health: { fail: 3 } }, /^health\.fail: there is no such key; did you mean "fails"\?$/],
+    [{ health: { check: { rise: 0 } } }, /^health\.check\.rise: got 0, /],
+    [{ health: { check: { header: 1 } } }, /^health\.check\.header: got 1, wanted true or false$/],
+    [{ resolve: { interval: 2 ** 31 } }, /^resolve\.interval: got 2147483648, /],
+    [{ resolve: { ttl: 1 } }, /^resolve\.ttl: there is no such key; there are interval$/],
+  ]
+  for (const [written, message] of cases) {
+    if (typeof message === 'string') assert.equal(fault(written), message)
+    else assert.match(fault(written), message)
+  }
+})
+
+test('a name server is an IP address, with a port that DNS can have or without one', () => {
+  const zones = ['bl.example']
+  for (const server of ['127.0.0.1', '127.0.0.1:1', '::1', '[::1]', '[::1]:65535']) {
+    const [service] = parseConfig({
+      services: [{ listen: ':0', upstream, dnsbl: { zones, servers: [server] } }],
+    }).services
+    assert.ok(service && createRelay(service))
+  }
+  // Node 20 ends the process where a port is 0, and takes 99999 for 34463.
+  for (const server of ['127.0.0.1:0', '[::1]:0', '127.0.0.1:99999', '[::1]:x', 'localhost', ':53', '']) {
+    assert.equal(
+      fault({ dnsbl: { zones, servers: [server] } }),
+      `dnsbl.servers[0]: name server must be an IP address with or without a port, such as "127.0.0.1" or "[::1]:5353", got ${JSON.stringify(server)}`,
+    )
+  }
+})
