@@ -12,15 +12,14 @@ import { probe } from './probe.ts'
 import { explain, log, PlainError, type ProgramIo } from './program.ts'
 import { logReload, refuseWithoutRestart } from './running-configuration.ts'
 import type { Serving } from './service-host.ts'
-import { prepareWorkers, WorkerProcess, type ProcessEnd } from './worker-process.ts'
+import { programSignals } from './worker-messages.ts'
+import { deathsInARow, prepareWorkers, WorkerProcess, type ProcessEnd } from './worker-process.ts'
 import { WorkerReports } from './worker-reports.ts'
 
 /** Milliseconds until a dead worker is replaced, doubled with each one that has not lived for long. */
 const FIRST_DELAY = 100
 const LONGEST_DELAY = 30_000
-/** Milliseconds that a worker has to live for its death to count as a first one. */
-const STEADY = 60_000
-/** Milliseconds until a worker that has not done what it was told is given up. */
+/** Milliseconds until the program gives up a worker that does not do what it was told, or sends nothing while it drains. */
 const PATIENCE = 30_000
 /** Milliseconds between two looks at what workers count: what was counted since the last one dies with a worker. */
 const LOOK_INTERVAL = 1_000
@@ -140,6 +139,11 @@ export class WorkerGroup implements Serving {
 
   /** Starts a worker; rejects with what it cannot do. */
   async #launch(number: number): Promise<void> {
+    while (!(await this.#attempt(number)));
+  }
+
+  /** False where a signal to all processes has ended the worker before it could ignore it: the program decides on that. */
+  async #attempt(number: number): Promise<boolean> {
     const worker = new WorkerProcess(number, text => {
       if (worker === this.#speaker) this.#io.log.pass(text)
     })
@@ -150,6 +154,8 @@ export class WorkerGroup implements Serving {
       await worker.ask({ type: 'serve', configuration: this.#current, sockets: this.#sockets }, PATIENCE)
     } catch (error) {
       worker.kill()
+      const { signal } = await worker.ended
+      if (signal !== null && programSignals.includes(signal)) return false
       throw error
     }
     this.#serving.set(number, worker)
@@ -157,6 +163,7 @@ export class WorkerGroup implements Serving {
       ['worker', number],
       ['pid', worker.pid],
     ])
+    return true
   }
 
   #onEnd(worker: WorkerProcess, end: ProcessEnd): void {
@@ -217,7 +224,7 @@ export class WorkerGroup implements Serving {
   }
 
   async #drain(worker: WorkerProcess): Promise<CloseResult> {
-    const { result, report } = await worker.ask({ type: 'drain' })
+    const { result, report } = await worker.ask({ type: 'drain' }, PATIENCE)
     this.#reports.add(worker, report)
     this.#serving.delete(worker.number)
     // What is stuck, or a log that nobody reads, would keep it alive for ever.
@@ -237,9 +244,4 @@ export class WorkerGroup implements Serving {
   #readiness(): Readiness {
     return this.#state === 'running' ? this.#reports.readiness : this.#state
   }
-}
-
-/** Those so far and this one, of a worker that has lived so many milliseconds. */
-export function deathsInARow(before: number | undefined, lived: number): number {
-  return before === undefined || lived > STEADY ? 1 : before + 1
 }

@@ -14,6 +14,12 @@ import type { Configuration } from '../config/index.ts'
 import type { InheritedSocket } from './inherited-sockets.ts'
 import type { ChangeCounts } from './running-configuration.ts'
 
+/**
+ * Signals that are the program's business alone, also where a terminal or a service manager sends them to every process. A
+ * worker ignores them as soon as its code runs.
+ */
+export const programSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
 /** A service as one process sees it: plain data. */
 export type ServiceReport = Omit<ServiceView, 'totals' | 'connections' | 'upstreams'> & {
   readonly totals: TotalsView

@@ -11,10 +11,15 @@ type WorkerAnswer = Extract<WorkerMessage, { readonly id: number }>
 /** What a worker runs, built as this file is. */
 const SCRIPT = fileURLToPath(import.meta.url).replace('worker-process', 'worker-main')
 
-/** How a process ended: by one of both. */
+/** Milliseconds that a worker has to live for its death to count as a first one. */
+const STEADY = 60_000
+
+/** How a process ended: by a code or a signal. */
 export interface ProcessEnd {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
+  /** Why this program has killed it; null where it has not. */
+  readonly error: string | null
 }
 
 /** Makes this process one that has workers. */
@@ -36,6 +41,7 @@ export class WorkerProcess {
   readonly #open = new Map<number, (message: WorkerAnswer) => void>()
   #last = 0
   #end: string | undefined
+  #givenUp: string | null = null
 
   /** @param onSaid is called with each line about its services. */
   constructor(number: number, onSaid: (text: string) => void) {
@@ -57,10 +63,11 @@ export class WorkerProcess {
   }
 
   /**
-   * Gives an order. One that is late may be obeyed later still, when others go by its failure: the worker is killed, unless
+   * Gives an order. A worker that is late may obey later still, when the program goes by its failure. So it is killed, unless
    * it was only asked for a report.
    *
-   * @param patience milliseconds that it may take; as long as the worker lives unless given.
+   * @param patience milliseconds that the order may take; as long as the worker lives unless given. A drain takes as long as
+   * its connections do: there the worker is late when it has sent nothing for so long.
    * @throws PlainError or ConfigError that says why it could not be done; with the worker's end it cannot.
    */
   async ask<Type extends keyof Answers>(
@@ -73,10 +80,19 @@ export class WorkerProcess {
     void this.#ready.then(() => this.#worker.send({ id, order } satisfies OrderMessage))
     const late = (): void => {
       this.#fail(id, 'did not answer')
-      if (order.type !== 'report') this.kill()
+      if (order.type === 'report') return
+      this.#givenUp = `it did not answer for ${String(patience)} ms`
+      this.kill()
     }
-    const timer = patience === undefined ? undefined : setTimeout(late, patience)
+    let timer: NodeJS.Timeout | undefined
+    const wait = (): void => {
+      clearTimeout(timer)
+      if (patience !== undefined) timer = setTimeout(late, patience)
+    }
+    wait()
+    if (order.type === 'drain') this.#worker.on('message', wait)
     const message = await answered
+    this.#worker.off('message', wait)
     clearTimeout(timer)
     if (message.type === 'done') return message.answer as Answers[Type] // each order has its answer
     const { error } = message
@@ -91,7 +107,7 @@ export class WorkerProcess {
   async #ending(): Promise<ProcessEnd> {
     const end = await new Promise<ProcessEnd>(resolve => {
       this.#worker.once('exit', (code: number | null, signal: NodeJS.Signals | null) => {
-        resolve({ code, signal })
+        resolve({ code, signal, error: this.#givenUp })
       })
     })
     this.#end = end.signal === null ? `ended with ${String(end.code)}` : `ended by ${end.signal}`
@@ -108,4 +124,9 @@ export class WorkerProcess {
     this.#open.get(message.id)?.(message)
     this.#open.delete(message.id)
   }
+}
+
+/** Those so far and this one, of a worker that has lived so many milliseconds. */
+export function deathsInARow(before: number | undefined, lived: number): number {
+  return before === undefined || lived > STEADY ? 1 : before + 1
 }

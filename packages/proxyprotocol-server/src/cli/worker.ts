@@ -10,18 +10,19 @@ import { Log } from './program-log.ts'
 import { explain, sharedIo } from './program.ts'
 import type { ChangeCounts } from './running-configuration.ts'
 import { ServiceHost } from './service-host.ts'
-import type {
-  Answers,
-  Order,
-  OrderMessage,
-  ServeOrder,
-  WorkerMessage,
-  WorkerReport,
+import {
+  programSignals,
+  type Answers,
+  type Order,
+  type OrderMessage,
+  type ServeOrder,
+  type WorkerMessage,
+  type WorkerReport,
 } from './worker-messages.ts'
 
 /** Serves as a worker of the program that has started this process. */
 export async function runWorker(): Promise<void> {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+  for (const signal of programSignals) process.on(signal, () => undefined)
   const first = once(process, 'message')
   send({ type: 'ready' })
   const [{ id, order }] = (await first) as [OrderMessage<ServeOrder>] // it comes first

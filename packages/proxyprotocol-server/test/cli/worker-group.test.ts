@@ -2,12 +2,16 @@
 
 import assert from 'node:assert/strict'
 import cluster from 'node:cluster'
+import { once } from 'node:events'
 import { test } from 'node:test'
-import { deathsInARow, WorkerGroup } from '../../src/cli/worker-group.ts'
-import { prepareWorkers, WorkerProcess } from '../../src/cli/worker-process.ts'
+import { WorkerGroup } from '../../src/cli/worker-group.ts'
+import { deathsInARow, prepareWorkers, WorkerProcess } from '../../src/cli/worker-process.ts'
 import { firstOf } from '../../src/cli/worker.ts'
 import { parseConfig } from '../../src/config/index.ts'
+import { portIn } from '../support/child.ts'
 import { fakeIo } from '../support/program.ts'
+import { echo, startUpstream } from '../support/upstream.ts'
+import { open } from '../support/workers.ts'
 
 const configuration = parseConfig({
   services: [{ listen: '127.0.0.1:0', upstream: '127.0.0.1:1' }],
@@ -34,7 +38,7 @@ test('orders to a worker that is gone fail at once, and a fault of its channel i
   const [process] = Object.values(cluster.workers ?? {})
   process?.emit('error', new Error('the channel is closed'))
   worker.kill()
-  assert.deepEqual(await worker.ended, { code: null, signal: 'SIGKILL' })
+  assert.deepEqual(await worker.ended, { code: null, signal: 'SIGKILL', error: null })
   await assert.rejects(worker.ask({ type: 'renew' }), { message: 'worker 7 ended by SIGKILL' })
 })
 
@@ -50,7 +54,46 @@ test('a worker that is late with a change does not live to make it; one that is 
   assert.equal((await worker.ask({ type: 'report', listing: false })).readiness, 'ready')
   process.kill(pid, 'SIGSTOP')
   await assert.rejects(worker.ask({ type: 'change', configuration }, 0), late)
-  assert.deepEqual(await worker.ended, { code: null, signal: 'SIGKILL' })
+  const error = 'it did not answer for 0 ms'
+  assert.deepEqual(await worker.ended, { code: null, signal: 'SIGKILL', error })
+})
+
+test('a worker that is stopped while it drains is killed once it has sent nothing for 30 seconds; a line says why', async t => {
+  const io = fakeIo()
+  const group = new WorkerGroup(io, configuration, new Map())
+  await group.start()
+  const pid = Number(/ pid=(\d+)/.exec(await io.line(/ worker-started worker=2 /))?.[1])
+  process.kill(pid, 'SIGSTOP')
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const firstEnd = once(cluster, 'exit')
+  const closed = group.close()
+  await firstEnd
+  t.mock.timers.tick(30_000)
+  await assert.rejects(closed, { message: 'worker 2 did not answer' })
+  assert.match(
+    await io.line(/ worker-ended /),
+    new RegExp(` worker=2 pid=${pid} signal=SIGKILL error="it did not answer for 30000 ms"\n$`),
+  )
+  await group.stop()
+})
+
+test('a worker that drains for long and still answers is let finish', async t => {
+  const upstream = await startUpstream(t, echo)
+  const services = [{ listen: '127.0.0.1:0', upstream: `127.0.0.1:${upstream.port}?pp=noop` }]
+  prepareWorkers()
+  const lines: string[] = []
+  const worker = new WorkerProcess(7, text => lines.push(text))
+  await worker.ask({ type: 'serve', configuration: parseConfig({ services }), sockets: new Map() })
+  const socket = await open(t, portIn(lines.join('')))
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const drained = worker.ask({ type: 'drain' }, 30_000)
+  for (let time = 0; time < 3; time++) {
+    await worker.ask({ type: 'report', listing: false })
+    t.mock.timers.tick(29_999)
+  }
+  socket.end()
+  assert.deepEqual((await drained).result, { drained: 1, forced: 0, stuck: [] })
+  await worker.ended
 })
 
 test('a worker makes no more of a list than it shows', () => {

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { runCommand } from '../support/child.ts'
 import { content, outcome, until } from '../support/sockets.ts'
 import { echo, startUpstream } from '../support/upstream.ts'
-import { closedLines, counted, open, ready, serviceTo, startWorkers } from '../support/workers.ts'
+import { closedLines, counted, open, PROGRAM, ready, serviceTo, startWorkers } from '../support/workers.ts'
 
 test('SIGTERM to all processes, as a service manager sends it, lets the connections of all workers finish', async t => {
   const upstream = await startUpstream(t, echo)
@@ -33,6 +34,17 @@ test('connections that are left at the deadline are reset, whichever worker has 
   for (const { error } of await Promise.all(ends)) assert.equal(error, 'ECONNRESET')
   assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
   assert.match(child.output(), / stopped forced=10 stuck=0\n$/)
+})
+
+test('SIGTERM and SIGHUP to all processes while workers start end the program with 0, after a drain', async t => {
+  const upstream = await startUpstream(t, echo)
+  const child = runCommand(t, [...PROGRAM, '--workers', '3', ...serviceTo(upstream)])
+  await child.line(/ worker-started worker=1 /) // the others begin just now, and cannot ignore a signal yet
+  child.send('SIGHUP', 'group')
+  child.send('SIGTERM', 'group')
+  assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
+  assert.match(child.output(), / stopped forced=0 stuck=0\n$/)
+  await until(() => !child.isAlive())
 })
 
 test('a second signal ends all of it at once, with 1', async t => {
