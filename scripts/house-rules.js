@@ -45,11 +45,11 @@ const bans = {
   },
   addresses: {
     'AssignmentExpression[left.property.name=/^(remote|local)(Address|Port|Family)$/]':
-      "Only server/connection-info.ts sets a socket's addresses: call it.",
+      "Only server/socket-addresses.ts sets a socket's addresses: call it.",
   },
   definitions: {
     'MemberExpression[object.name=/^(Object|Reflect)$/][property.name=/^definePropert(y|ies)$/]':
-      'In server/ only connection-info.ts (addresses) and attach.ts (emit) define properties: call them.',
+      'In server/ only socket-addresses.ts (addresses) and attach.ts (emit) define properties: call them.',
   },
   handlers: {
     "CallExpression[callee.object.name='process'][callee.property.name=/^(on|once|addListener|prepend(Once)?Listener)$/]":
@@ -107,7 +107,7 @@ export const houseRules = [
   banSyntax(`${library}/codec/**`, ...inSources, patches, addresses, handlers, impureTypes),
   banSyntax(`${library}/server/**`, ...inSources, patches, addresses, handlers, definitions),
   banSyntax(`${library}/server/attach.ts`, ...inSources, addresses, handlers),
-  banSyntax(`${library}/server/connection-info.ts`, ...inSources, patches, handlers),
+  banSyntax(`${library}/server/socket-addresses.ts`, ...inSources, patches, handlers),
   banSyntax('packages/*/test/**', style, tests),
   banSyntax('packages/*/src/**/{utils,helpers,common,types}.ts', {
     Program: 'A thing lives with its concept: move each into the file that is about it, or name the concept.',

@@ -1,6 +1,7 @@
 // Describes an accepted socket as the header that the next hop shall get.
 
-import { isIPv4, type Socket } from 'node:net'
+import { isIPv4, Socket } from 'node:net'
+import { inspect } from 'node:util'
 import {
   formatAddress,
   parseAddress,
@@ -50,7 +51,8 @@ const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
  * UNKNOWN in version 1.
  *
  * @throws ProxyProtocolError `client_reset` when the peer was gone before anybody asked for its address: what it left
- * behind must not be passed on as the proxy's own. TypeError or RangeError when an option is wrong or cannot be sent.
+ * behind must not be passed on as the proxy's own. TypeError when `socket` is no socket; TypeError or RangeError when an
+ * option is wrong or cannot be sent.
  *
  * @example
  * ```ts run
@@ -67,14 +69,47 @@ const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 export function headerFor(socket: Socket, options: HeaderForOptions = {}): HeaderInit {
   checkOptionNames(options, optionNames, 'headerFor()')
   const { version = 2 } = options
-  const source = endpointOf(socket.remoteAddress, socket.remotePort)
-  const destination = endpointOf(socket.localAddress, socket.localPort)
+  checkSocket(socket)
+  const shown = shownBy(socket)
+  const source = endpointOf(shown.remoteAddress, shown.remotePort)
+  const destination = endpointOf(shown.localAddress, shown.localPort)
   if (source && destination) return { version, source, destination, tlvs: tlvsOf(socket, options) }
   if (source || destination || socket.destroyed) {
     throw new ProxyProtocolError('client_reset', { detail: 'it is gone, and so is its address' })
   }
   const tlvs = tlvsOf(socket, options)
   return version === 1 ? { version, family: 'UNSPEC', tlvs } : { version, command: 'LOCAL', tlvs }
+}
+
+/** HTTP/2 shows its sockets through proxies that are sockets by class alone, and `admit()` takes streams that are none. */
+function checkSocket(socket: unknown): void {
+  if (socket instanceof Socket || (isObject(socket) && 'remoteAddress' in socket && 'localAddress' in socket))
+    return
+  const fix = isObject(socket) && 'socket' in socket ? '; did you mean its "socket"?' : ''
+  const got = isObject(socket) ? `an object that has none${fix}` : inspect(socket, { depth: 0 })
+  throw new TypeError(`socket must be a socket, which has addresses, got ${got}`)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+/**
+ * What shows the client: TLS does not over a stream that is no socket, and on Bun it shows the peer. What `proxyprotocol/server`
+ * has accepted has addresses of its own.
+ */
+function shownBy(socket: TlsInternals): Socket {
+  const { _parent: raw, _handle: handle } = socket
+  const beneath = raw ?? handle?._parentWrap?.stream
+  if (beneath === undefined || Object.hasOwn(socket, 'remoteAddress')) return socket
+  const below = shownBy(beneath)
+  return Object.hasOwn(below, 'remoteAddress') ? below : socket
+}
+
+/** Undocumented, and in every line of Node. */
+interface TlsInternals extends Socket {
+  readonly _parent?: Socket | null
+  readonly _handle?: { readonly _parentWrap?: { readonly stream?: Socket } } | null
 }
 
 /** What the proxy says itself comes first, as the first TLV of a type counts. */

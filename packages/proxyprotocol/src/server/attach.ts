@@ -2,7 +2,7 @@
 // header is read, then handed on with the client's addresses on its socket, and limits, timeouts and close() are its own.
 
 import type { Server, Socket } from 'node:net'
-import { Server as TlsServer, type TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import type { ProxyProtocolError } from '../codec/index.ts'
 import {
   admissionNames,
@@ -14,7 +14,7 @@ import {
 } from './admission-options.ts'
 import { Admission } from './admission.ts'
 import { refuseOnBun } from './bun.ts'
-import { adoptInfo, announceInfo, applyHeader, knownInfo, type ConnectionInfo } from './connection-info.ts'
+import { adoptInfo, applyHeader, knownInfo, type ConnectionInfo } from './connection-info.ts'
 import { acceptedChannel, closedChannel, openedChannel, rejectedChannel } from './diagnostics.ts'
 import { checkNames, checkObject } from './option-checks.ts'
 
@@ -118,7 +118,7 @@ class Attachment {
       waited: 0,
       hidden: true,
       onFault: () => undefined, // it is the cause of the error as well
-      onAdmitted: info => this.#admit(socket, info),
+      onAdmitted: () => this.#admit(socket),
       onRefused: error => {
         socket.destroy()
         this.#tellRefusal(socket, error)
@@ -126,8 +126,7 @@ class Attachment {
     })
   }
 
-  #admit(socket: Socket, info: ConnectionInfo): void {
-    if (this.#server instanceof TlsServer) announceInfo(socket, info)
+  #admit(socket: Socket): void {
     this.#tellOpened(socket)
     const { pauseOnConnect } = this.#server as { pauseOnConnect?: boolean } // set by net.createServer()
     if (pauseOnConnect) socket.pause() // reading the header has set it going

@@ -1,19 +1,11 @@
-// Who is at the other end, really: the header's addresses where it gives any, the socket's own otherwise. The one place
-// that touches a socket's address properties.
+// Who is at the other end, really: the header's addresses where it gives any, the socket's own otherwise.
 
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import {
-  readTlvs,
-  type Endpoint,
-  type InetEndpoint,
-  type ProxyHeader,
-  type SslInfo,
-  type TlvValues,
-} from '../codec/index.ts'
+import { readTlvs, type Endpoint, type ProxyHeader, type SslInfo, type TlvValues } from '../codec/index.ts'
 import { dnsblOf } from './extension.ts'
 import { isLoopback } from './networks.ts'
-import { rawOf } from './reset.ts'
+import { showEnds } from './socket-addresses.ts'
 
 /** A socket's own two ends; undefined for UNIX sockets, and for a peer that is gone already. */
 export interface SocketEnds {
@@ -98,27 +90,10 @@ export function isSecure(connected: Socket | Connected): boolean {
   return here || connectionInfo(connected)?.ssl?.encrypted === true
 }
 
-/** What is known of raw sockets that TLS may run over, by the ends that the TLS socket will show as well. */
-const byEnds = new Map<string, ConnectionInfo>()
-
-/** Makes a raw socket known, until it closes, to `adoptInfo` where a TLS socket does not tell what it runs over. */
-export function announceInfo(raw: Socket, info: ConnectionInfo): void {
-  const key = keyOf(info.via)
-  if (key === undefined) return
-  byEnds.set(key, info)
-  raw.once('close', () => byEnds.delete(key))
-}
-
-/** Gives a TLS socket what is known of the socket it runs over. */
+/** Gives a TLS socket what is known of the socket it runs over, to keep when that is gone. */
 export function adoptInfo(secure: TLSSocket): void {
-  const raw = rawOf(secure)
-  const key = raw === secure ? keyOf(endsOf(secure)) : undefined
-  const info = key === undefined ? infoOf(raw) : byEnds.get(key)
+  const info = infoOf(secure)
   if (info) describe(secure, info)
-}
-
-function keyOf({ peer, local }: SocketEnds): string | undefined {
-  return peer && local && JSON.stringify([peer, local])
 }
 
 /**
@@ -127,7 +102,7 @@ function keyOf({ peer, local }: SocketEnds): string | undefined {
  */
 export function shareInfo(socket: Socket, info: ConnectionInfo | undefined): void {
   keep(socket, info)
-  new Addressed(socket, inetOf(info?.source), inetOf(info?.destination))
+  showEnds(socket, info)
 }
 
 /**
@@ -159,13 +134,29 @@ export function knownInfo(socket: Socket): ConnectionInfo {
 }
 
 function infoOf(object: object | undefined): ConnectionInfo | undefined {
-  return (object as { [infoKey]?: ConnectionInfo } | undefined)?.[infoKey] // only this file knows the key
+  const own = (object as { [infoKey]?: ConnectionInfo } | undefined)?.[infoKey] // only this file knows the key
+  return own ?? (object instanceof Socket ? infoBeneath(object) : undefined)
+}
+
+/**
+ * What is known of what a TLS socket runs over. It has a name for a socket; a stream that is none stands inside a socket that its
+ * handle knows. All of it is undocumented, and in every line of Node.
+ */
+function infoBeneath(socket: TlsInternals): ConnectionInfo | undefined {
+  const { _parent: raw, _handle: handle } = socket
+  const wrap = handle?._parentWrap
+  const beneath = raw ?? wrap?.stream ?? wrap
+  return beneath ? connectionInfo(beneath) : undefined
+}
+
+interface TlsInternals extends Socket {
+  readonly _parent?: Socket | null
+  readonly _handle?: { readonly _parentWrap?: Socket & { readonly stream?: Connected } } | null
 }
 
 function describe(socket: Socket, info: ConnectionInfo): void {
-  const { source, destination, via } = info
   keep(socket, info)
-  if (source !== via.peer) new Addressed(socket, inetOf(source), inetOf(destination))
+  if (info.source !== info.via.peer) showEnds(socket, info)
 }
 
 function keep(socket: Socket, info: ConnectionInfo | undefined): void {
@@ -192,40 +183,4 @@ function endsOf(socket: Socket): SocketEnds {
 
 function endpointOf(address: string | undefined, port: number | undefined): Endpoint | undefined {
   return address === undefined || port === undefined ? undefined : { address, port }
-}
-
-function inetOf(endpoint: Endpoint | undefined): InetEndpoint | undefined {
-  return endpoint && 'address' in endpoint ? endpoint : undefined
-}
-
-/** As a base class it makes the fields of a derived one properties of the socket itself: `new` gives what it returns. */
-function itself(socket: Socket): Socket {
-  return socket
-}
-
-/**
- * A socket with addresses of its own. Node reads these properties from the prototype, so that own ones hide them for this
- * socket alone. Fields do the same as `Object.defineProperty()`, at a twentieth of its price.
- */
-class Addressed extends (itself as unknown as new (socket: Socket) => object) {
-  remoteAddress: string | undefined
-  remotePort: number | undefined
-  remoteFamily: string | undefined
-  localAddress: string | undefined
-  localPort: number | undefined
-  localFamily: string | undefined
-
-  constructor(socket: Socket, remote: InetEndpoint | undefined, local: InetEndpoint | undefined) {
-    super(socket)
-    this.remoteAddress = remote?.address
-    this.remotePort = remote?.port
-    this.remoteFamily = familyOf(remote)
-    this.localAddress = local?.address
-    this.localPort = local?.port
-    this.localFamily = familyOf(local)
-  }
-}
-
-function familyOf(endpoint: InetEndpoint | undefined): string | undefined {
-  return endpoint && (endpoint.address.includes(':') ? 'IPv6' : 'IPv4')
 }

@@ -3,10 +3,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { IncomingMessage } from 'node:http'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
+import { TLSSocket } from 'node:tls'
 import { headerFor, type HeaderForOptions } from '../../src/client/index.ts'
 import { encodeHeader, parseHeader, readTlvs, tlv, tlvType } from '../../src/codec/index.ts'
 import { DESTINATION, encode, SOURCE } from '../support/headers.ts'
@@ -199,4 +202,41 @@ test('headerFor() puts a unique id before the TLVs that it is given', () => {
   assert.deepEqual(readTlvs(header).uniqueId, Uint8Array.of(1, 2))
   assert.throws(() => headerFor(socket, { uniqueId: 'x'.repeat(129) }), RangeError)
   assert.throws(() => encodeHeader(headerFor(socket, { version: 1, uniqueId: 'abc' })), TypeError)
+})
+
+test('headerFor() refuses what is no socket, and says where a request has one', async t => {
+  const stage = setStage(t)
+  const socket = await accepted(stage, '127.0.0.1')
+  const request = new IncomingMessage(socket)
+  for (const [value, message] of [
+    [{}, 'socket must be a socket, which has addresses, got an object that has none'],
+    [
+      request,
+      'socket must be a socket, which has addresses, got an object that has none; did you mean its "socket"?',
+    ],
+    [new PassThrough(), 'socket must be a socket, which has addresses, got an object that has none'],
+    [
+      { remoteAddress: '192.0.2.1' },
+      'socket must be a socket, which has addresses, got an object that has none',
+    ],
+    [undefined, 'socket must be a socket, which has addresses, got undefined'],
+    ['192.0.2.1', "socket must be a socket, which has addresses, got '192.0.2.1'"],
+  ] as const) {
+    assert.throws(() => headerFor(untyped(value)), { name: 'TypeError', message })
+  }
+  assert.ok('source' in headerFor(request.socket))
+})
+
+test('headerFor() takes the address below TLS where TLS runs over a stream that shows one', async t => {
+  const stage = setStage(t)
+  const [address, port] = ['192.0.2.1', 1]
+  const ends = { remoteAddress: address, remotePort: port, localAddress: address, localPort: 2 }
+  const secure = new TLSSocket(Object.assign(new PassThrough(), ends), { isServer: true })
+  stage.defer(() => secure.destroy())
+  assert.deepEqual(headerFor(secure), {
+    version: 2,
+    source: { address, port },
+    destination: { address, port: 2 },
+    tlvs: [],
+  })
 })

@@ -127,7 +127,7 @@ test('isSecure() needs nothing but a socket, also one that no server of this lib
   socket.destroy()
 })
 
-test('a TLS socket that does not tell what it runs over is known by the ends that both have', async t => {
+test('a TLS socket without the name for what it runs over is known by its handle', async t => {
   const stage = setStage(t)
   const found: unknown[] = []
   function forget(this: unknown, _name: string, done: (error: null) => void): void {
@@ -145,7 +145,7 @@ test('a TLS socket that does not tell what it runs over is known by the ends tha
   assert.deepEqual(found, [null])
 })
 
-test('a TLS socket whose ends nobody has announced is not known', async t => {
+test('a TLS socket over a socket that is not known is not known either', async t => {
   const stage = setStage(t)
   const server = tls.createServer(certificate)
   const stranger = new tls.TLSSocket(new net.Socket())

@@ -11,7 +11,7 @@ import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import tls from 'node:tls'
 import { decodeHeader, encodeHeader, HeaderDecoder, parseHeader, readTlvs, tlv } from 'proxyprotocol'
-import { connect } from 'proxyprotocol/client'
+import { connect, headerFor } from 'proxyprotocol/client'
 import { lookup } from 'proxyprotocol/dnsbl'
 import { attach, connectionInfo, createServer, front, readHeader } from 'proxyprotocol/server'
 import { certificate } from '../support/certificate.ts'
@@ -229,6 +229,25 @@ const plain: Record<string, (ends: Ends) => Promise<void>> = {
     await new Promise(resolve => client.once('close', resolve))
     await server.close()
     assert.equal(server.stats().closed.untrusted_peer, 1)
+  },
+
+  "TLS that a program starts on an accepted socket is the client's": async ({ dial, defer }) => {
+    const onSecure = (socket: tls.TLSSocket): void => {
+      // Bun (1.4) asks nobody for the address of such a socket.
+      const shown = 'bun' in process.versions ? SOURCE.address : socket.remoteAddress
+      const { source } = headerFor(socket) as { source?: unknown }
+      socket.end(JSON.stringify([shown, connectionInfo(socket)?.source, source]))
+    }
+    const starter = tls.createServer(certificate, onSecure)
+    const server = attach(
+      net.createServer(raw => starter.emit('connection', raw)),
+      { trust },
+    )
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    defer(() => server.close())
+    const stream = await secure(await dial(server.address() as AddressInfo, HEADER))
+    assert.deepEqual(JSON.parse(await text(stream)), [SOURCE.address, SOURCE, SOURCE])
   },
 
   'front() relays both ways to the last byte, with half-closed ends': async ends => {
