@@ -16,6 +16,7 @@ import { Admission } from './admission.ts'
 import { refuseOnBun } from './bun.ts'
 import { adoptInfo, applyHeader, knownInfo, type ConnectionInfo } from './connection-info.ts'
 import { acceptedChannel, closedChannel, openedChannel, rejectedChannel } from './diagnostics.ts'
+import { checkServer } from './node-server.ts'
 import { checkNames, checkObject } from './option-checks.ts'
 
 /** What ends the connections that wait as well; http servers alone have the last two. */
@@ -31,11 +32,12 @@ export interface AttachOptions extends AdmissionOptions {
 /**
  * Makes a server read the header of each connection before anything else sees it, the TLS handshake included. Takes
  * every server of Node (net, tls, http, https and http2, with TLS or without), listening or not yet; frameworks on top
- * of them need not know. `socket.remoteAddress` is the client's from then on, and `connectionInfo()` tells the rest.
+ * of them need not know, but give `attach` the server inside them. `socket.remoteAddress` is the client's from then on, and
+ * `connectionInfo()` tells the rest.
  *
  * @returns the same server.
- * @throws TypeError or RangeError naming the option that is wrong; Error when the server was attached to before, and on
- * Bun for servers with HTTP/1 or TLS, which need `front()`.
+ * @throws TypeError for what is no server of Node, naming the one inside it; TypeError or RangeError naming the option that
+ * is wrong; Error when the server was attached to before, and on Bun for servers with HTTP/1 or TLS, which need `front()`.
  *
  * @example
  * ```ts run
@@ -63,13 +65,8 @@ class Attachment {
   #admitted: Socket | undefined
 
   constructor(server: Server, options: AttachOptions) {
+    checkServer(server, 'server')
     refuseOnBun(server)
-    if (!isServer(server)) {
-      throw new TypeError(
-        'attach() takes a server of net, tls, http, https or http2, for a framework the one that it listens with ' +
-          `(http.createServer(app)), got ${typeof server}`,
-      )
-    }
     checkObject(options, 'options')
     if (attached.has(server)) throw new Error('attach() was called on this server before')
     const { timeouts = {}, limits = {} } = options
@@ -162,11 +159,6 @@ class Attachment {
   #transportOf({ remoteAddress }: Socket): 'tcp' | 'unix' {
     return remoteAddress === undefined && typeof this.#server.address() === 'string' ? 'unix' : 'tcp'
   }
-}
-
-/** Also where there are no types; the functions of frameworks have an emit(), and servers of createServer() none. */
-function isServer(server: unknown): boolean {
-  return typeof server === 'object' && server !== null && 'emit' in server && 'address' in server
 }
 
 function rethrow(error: unknown): never {

@@ -6,6 +6,7 @@ import { createConnection, type Server, type Socket } from 'node:net'
 import { ProxyProtocolError, type ErrorCode, type InetEndpoint } from '../codec/index.ts'
 import { connectionInfo, shareInfo, type ConnectionInfo } from './connection-info.ts'
 import { isLoopback } from './networks.ts'
+import { checkServer } from './node-server.ts'
 
 /** Milliseconds: loopback answers at once, unless the target's backlog is full. */
 const CONNECT_TIMEOUT = 5_000
@@ -21,12 +22,13 @@ export class FrontTarget {
   readonly #unclaimed = new Map<Socket, string>()
   #connecting = 0
 
-  /** @throws TypeError when others than this machine, or nobody, could connect to it. */
+  /** @throws TypeError for what is no server of Node; when other machines than this one could connect to it. */
   constructor(target: Server | InetEndpoint) {
-    if (typeof target !== 'object' || !('listen' in target)) {
+    if (isEndpoint(target)) {
       this.#endpoint = loopback(target)
       return
     }
+    checkServer(target, 'target')
     this.#server = target
     if (target.listening) this.#endpoint = loopback(target.address())
     const onSocket = (socket: Socket): void => this.#onSocket(socket)
@@ -127,6 +129,12 @@ export class FrontTarget {
       for (const socket of strangers) socket.destroy()
     })
   }
+}
+
+/** Not a server, nor anything that stands for one. */
+function isEndpoint(target: Server | InetEndpoint): target is InetEndpoint {
+  const { listen, emit } = Object(target) as Partial<Server> // without types it may be anything
+  return typeof target !== 'function' && listen === undefined && emit === undefined
 }
 
 /** @throws TypeError unless it is a port on loopback. */

@@ -21,8 +21,8 @@ import { splice } from './splice.ts'
  * nothing of the front's own is on its way. One that does not listen yet is made to, on a free port of 127.0.0.1, and
  * closed with the front. For any other target, such as Bun.serve(), give its address, and ask `infoOf()`.
  *
- * @throws TypeError or RangeError naming the option that is wrong; TypeError when the target listens on anything but a
- * port of loopback: whoever reaches it directly passes by the header, and connections of a UNIX socket look all the same.
+ * @throws TypeError or RangeError naming the option that is wrong; TypeError when the target is no server of Node, naming the
+ * one inside it, and when it listens on anything but a port of loopback: whoever reaches it directly passes by the header, and connections of a UNIX socket look all the same.
  *
  * @example
  * ```ts run

@@ -284,7 +284,7 @@ test('attach() names the option that is wrong, and is called once for a server',
   for (const stranger of [() => undefined, ours, undefined, null, {}]) {
     assert.throws(() => attach(untyped(stranger), { trust: 'anyone' }), {
       name: 'TypeError',
-      message: /^attach\(\) takes a server of net, tls, http, https or http2, for a framework/,
+      message: /^server must be a server of node:net, tls, http, https or http2, got /,
     })
   }
   for (const [options, message] of refused) assert.throws(() => attach(server, untyped(options)), { message })
