@@ -113,6 +113,11 @@ export function scanV6(bytes: Uint8Array, at: number, out: Uint8Array): number {
   return i
 }
 
+/** The index after a group of IPv6: up to four hexadecimal digits. */
+export function endOfGroup(bytes: Uint8Array, at: number): number {
+  return scanGroup(bytes, at) >> 16
+}
+
 /** An address from text: 4 or 16 bytes in network order, undefined where the text is no address (zone ids are none). */
 export function parseAddress(address: string): Uint8Array | undefined {
   const family = writeAddress(address, scratch)

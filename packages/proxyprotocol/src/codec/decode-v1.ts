@@ -1,7 +1,17 @@
 // Version 1, one line of text (spec 2.1), judged in one pass: each byte either fits the grammar or ends the matter.
 
 import { formatV4, formatV6 } from './address-text.ts'
-import { ADDRESS_BYTES, faultAt, faultIndex, mapV4, NEEDS_MORE, scanV4, scanV6, V4_AT } from './address.ts'
+import {
+  ADDRESS_BYTES,
+  endOfGroup,
+  faultAt,
+  faultIndex,
+  mapV4,
+  NEEDS_MORE,
+  scanV4,
+  scanV6,
+  V4_AT,
+} from './address.ts'
 import { byteAt } from './bytes.ts'
 import { invalid, partial, type DecodeResult } from './decode-result.ts'
 import type { ErrorCode } from './errors.ts'
@@ -140,19 +150,23 @@ function match(bytes: Uint8Array, at: number, word: Uint8Array): number {
 function addressStopped(bytes: Uint8Array, result: number, start: number): DecodeResult {
   if (result >= 0)
     return stopped(bytes, faultAt(result), byteAt(bytes, result) < SPACE ? 'v1_separator' : 'v1_address')
-  return stopped(
-    bytes,
-    result,
-    isOtherFamily(bytes, faultIndex(result), start) ? 'v1_family_mismatch' : 'v1_address',
-  )
+  const other = isOtherFamily(bytes, faultIndex(result), start)
+  if (other === undefined) return stopped(bytes, NEEDS_MORE, 'v1_address')
+  return stopped(bytes, result, other ? 'v1_family_mismatch' : 'v1_address')
 }
 
-/** Whether the byte that is no part of an address would be one in the other family. */
-function isOtherFamily(bytes: Uint8Array, index: number, start: number): boolean {
-  if (bytes[PROTOCOL_AT + 3] === TCP4[3]) return bytes[index] === COLON
+/** True if the address is one of the other family; undefined while the bytes do not show it. */
+function isOtherFamily(bytes: Uint8Array, index: number, start: number): boolean | undefined {
+  if (bytes[PROTOCOL_AT + 3] === TCP4[3]) return isV6(bytes, start)
   if (bytes[index] !== DOT) return false
   const v4 = scanV4(bytes, start, source)
   return v4 >= NEEDS_MORE || faultIndex(v4) > index
+}
+
+/** The byte behind the first digits decides: `2001:` is the start of IPv6, and `2001.` is no address. */
+function isV6(bytes: Uint8Array, start: number): boolean | undefined {
+  const end = endOfGroup(bytes, start)
+  return end === bytes.length ? undefined : bytes[end] === COLON
 }
 
 /** Turns a scan that did not end well into a result: not enough bytes, too many, or a fault. */

@@ -9,7 +9,7 @@ const refused: readonly Uint8Array[] = [
   Buffer.from('GET / HTTP/1.1\r\n'),
   Buffer.from('PRO\0'),
   Buffer.from('PROXY TCP5'),
-  Buffer.from('PROXY TCP4 256'),
+  Buffer.from('PROXY TCP4 256.'),
   Buffer.alloc(200, 'PROXY UNKNOWN'),
   fromHex('0d0a0d0a000d0a515549540a31'),
   fromHex('0d0a0d0a000d0a515549540a2144'),

@@ -41,8 +41,8 @@ function endpointOf(endpoint: Endpoint): VectorEndpoint {
 /**
  * How many bytes it takes to come to the vector's outcome: a header when it is complete, anything else with the first
  * byte that is wrong. Exceptions are the faults that no single byte makes: a line is too long with the 107th byte, a
- * length is wrong with its second byte (too long already with its first where that is enough), and TLVs are judged once
- * all of them are there.
+ * length is wrong with its second byte (too long already with its first where that is enough), TLVs are judged once
+ * all of them are there, and digits that no IPv4 address starts with wait for the byte behind them.
  */
 export function verdictAt({ bytes, options, expected }: Vector): number {
   switch (expected.status) {
@@ -72,9 +72,21 @@ function faultAt(
       return FIXED_BYTES
     case 'header_too_long':
       return FIXED_BYTES + view.getUint8(LENGTH_AT) * 256 > maxHeaderBytes ? LENGTH_AT + 1 : FIXED_BYTES
+    case 'v1_address':
+    case 'v1_family_mismatch':
+      return addressVerdictAt(bytes, fault.offset)
     default:
       return isBlockFault(fault.code) ? FIXED_BYTES + view.getUint16(LENGTH_AT) : fault.offset + 1
   }
+}
+
+/** In a TCP4 line the first digits may be those of an IPv6 address: the byte behind them tells. */
+function addressVerdictAt(bytes: Uint8Array, offset: number): number {
+  const line = Buffer.from(bytes).toString('latin1')
+  if (!line.startsWith('PROXY TCP4 ')) return offset + 1
+  const start = line.lastIndexOf(' ', offset - 1) + 1
+  const [digits = ''] = /^[0-9a-f]{0,4}/i.exec(line.slice(start)) ?? []
+  return Math.max(offset, start + digits.length) + 1
 }
 
 function isBlockFault(code: ErrorCode): boolean {
