@@ -12,6 +12,7 @@ export type NotDecoded = Exclude<DecodeResult, { status: 'header' }>
 /** What is wrong, where, and what belongs there. */
 export interface Fault {
   readonly title: string
+  /** A sentence without its dot that says what is right. */
   readonly wanted: string
   /** In bytes; the length of the input where it ends too soon. */
   readonly offset: number
@@ -29,7 +30,8 @@ export function explainFault(bytes: Uint8Array, result: NotDecoded): Fault {
     case 'absent':
       return {
         title: `no header: byte ${result.offset} is the first that cannot be part of one`,
-        wanted: '"PROXY " (version 1) or 0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a (version 2) at the start',
+        wanted:
+          'a header must start with "PROXY " (version 1) or 0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a (version 2)',
         offset: result.offset,
         got: whatArrived(bytes),
         checksum: undefined,
@@ -37,7 +39,7 @@ export function explainFault(bytes: Uint8Array, result: NotDecoded): Fault {
     case 'partial':
       return {
         title: `the start of a header: it is not complete after ${bytes.length} bytes`,
-        wanted: `at least ${result.missing} more ${result.missing === 1 ? 'byte' : 'bytes'}`,
+        wanted: `at least ${result.missing} more ${result.missing === 1 ? 'byte' : 'bytes'} must follow`,
         offset: bytes.length,
         got: undefined,
         checksum: undefined,
@@ -54,7 +56,9 @@ function invalidFault(bytes: Uint8Array, result: Extract<DecodeResult, { status:
   return {
     title: `a malformed header: ${code} at byte ${offset}`,
     wanted:
-      checksum === undefined ? errorMessages[code] : `${checksum}, not 0x${said}: ${errorMessages[code]}`,
+      checksum === undefined
+        ? errorMessages[code]
+        : `the CRC-32C checksum must be ${checksum}, got 0x${said}`,
     offset,
     got: undefined,
     checksum,

@@ -98,7 +98,7 @@ test('what is no header is shown with the byte at fault, what was wanted there, 
       ^^
 0008  54 50 2f 31 2e 31 0d 0a  TP/1.1..
 
-wanted  "PROXY " (version 1) or 0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a (version 2) at the start
+wanted  a header must start with "PROXY " (version 1) or 0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a (version 2)
 got     this looks like an HTTP request without a header; is the sender set to send one?
 `,
   )
@@ -109,18 +109,18 @@ test('a malformed header is shown up to its fault, and a long rest is not', asyn
   assert.equal(code, 3)
   assert.match(out, /^a malformed header: v1_address at byte 21\n/)
   assert.match(out, /^0010 .*\n {21}\^\^\n0018/m)
-  assert.match(out, /^ {6}\.\.\. 59 bytes more\n\nwanted {2}not an address/m)
+  assert.match(out, /^ {6}\.\.\. 59 bytes more\n\nwanted {2}an address must be four decimal octets/m)
 })
 
 test('half a header says how much is missing, and nothing at all is half a header', async () => {
   const one = await run([hexOf(line.slice(0, -1))])
   assert.match(one.out, /^the start of a header: it is not complete after 44 bytes\n/)
-  assert.match(one.out, /\nwanted {2}at least 1 more byte\n$/)
+  assert.match(one.out, /\nwanted {2}at least 1 more byte must follow\n$/)
   const none = await run([])
   assert.equal(none.code, 3)
   assert.match(
     none.out,
-    /^the start of a header: it is not complete after 0 bytes\n\nwanted {2}at least \d+ more bytes\n$/,
+    /^the start of a header: it is not complete after 0 bytes\n\nwanted {2}at least \d+ more bytes must follow\n$/,
   )
 })
 
@@ -328,7 +328,7 @@ test('a wrong checksum is shown with the one that would be right, as text and as
   const value = `0x${right.subarray(-4).toString('hex')}`
   assert.match(
     (await run([wrong])).out,
-    new RegExp(`\\nwanted  ${value}, not 0x00000000: the CRC-32C checksum does not match`),
+    new RegExp(`\\nwanted  the CRC-32C checksum must be ${value}, got 0x00000000\\n`),
   )
   const { code, checksum } = JSON.parse((await run(['--json', wrong])).out) as Record<string, unknown>
   assert.deepEqual([code, checksum], ['checksum_mismatch', value])

@@ -259,7 +259,7 @@ test('bad input shows the byte at fault, what was wanted there, and what it look
   await page.fill('#text', 'PROXY TCP4 192.0.2.256 198.51.100.7 1 2')
   assert.equal(await page.textContent('#verdict strong'), 'A malformed header: v1_address at byte 21')
   assert.equal(await page.getAttribute('.hex .fault', 'data-at'), '21')
-  assert.match((await page.textContent('#verdict')) ?? '', /Wantednot an address of the announced family/)
+  assert.match((await page.textContent('#verdict')) ?? '', /Wantedan address must be four decimal octets/)
   assert.ok(await page.isHidden('#fields'))
   await page.fill('#text', 'GET / HTTP/1.1\n')
   assert.match(
@@ -269,7 +269,7 @@ test('bad input shows the byte at fault, what was wanted there, and what it look
   await page.fill('#text', hexOf(plain.subarray(0, 20)))
   assert.match(
     (await page.textContent('#verdict')) ?? '',
-    /^The start of a header.*Wantedat least 8 more bytes$/,
+    /^The start of a header.*Wantedat least 8 more bytes must follow$/,
   )
   await page.fill('#text', '0d0a0')
   assert.match(
@@ -287,7 +287,7 @@ test('a wrong checksum shows the right one, and takes it over', async t => {
   const page = await open(t, `#${hexOf(wrong)}`)
   assert.match(
     (await page.textContent('#verdict')) ?? '',
-    new RegExp(`Wanted0x${hexOf(right.subarray(31))}, not 0x00000000`),
+    new RegExp(`Wantedthe CRC-32C checksum must be 0x${hexOf(right.subarray(31))}, got 0x00000000`),
   )
   await page.click('#verdict button')
   assert.equal(await bytesIn(page), hexOf(right))

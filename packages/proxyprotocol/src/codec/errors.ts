@@ -1,35 +1,36 @@
 // One table of codes for everything that can go wrong on the wire or end a connection; docs/errors.md mirrors it.
 
 /**
- * Every code with its message. The first group are faults in a header's bytes, the second the reasons for which a
- * connection ends; stats, logs and metrics use the same words.
+ * Every code with its message. The first group are faults in a header's bytes: their messages say what must be, so that
+ * they explain a fault by themselves. The second group are the reasons for which a connection ends.
  */
 export const errorMessages = {
-  header_truncated: 'the input ends inside the header',
-  header_too_long: 'the header is longer than the limit (maxHeaderBytes, limits.headerBytes of a server)',
-  trailing_bytes: 'there are bytes after the header; decodeHeader() takes a header with payload behind it',
-  v1_too_long: 'no CRLF within the 107 bytes that a version 1 line may have',
-  v1_protocol: 'after "PROXY " only TCP4, TCP6 or UNKNOWN may stand, in capitals',
-  v1_separator: 'fields of a version 1 line are separated by exactly one space',
+  header_truncated: 'the header must be complete, but the input ends inside it',
+  header_too_long: 'the header must fit the limit (maxHeaderBytes, or limits.headerBytes of a server)',
+  trailing_bytes: 'nothing must follow the header; use decodeHeader() if payload follows it',
+  v1_too_long: 'a version 1 line must end with CR LF within its first 107 bytes',
+  v1_protocol: '"PROXY " must be followed by TCP4, TCP6 or UNKNOWN in capitals',
+  v1_separator: 'the fields of a version 1 line must be separated by exactly one space',
   v1_address:
-    'not an address of the announced family (TCP4: four decimal octets without leading zeros; TCP6: IPv6, no zone)',
+    'an address must be four decimal octets without leading zeros after TCP4, and IPv6 without a zone after TCP6',
   v1_family_mismatch:
-    'the address is not of the announced family; mixedFamilies: "promote" accepts IPv4 in a TCP6 line',
-  v1_port: 'a port is a decimal number from 0 to 65535 without leading zeros',
-  v1_line_end: 'a version 1 line ends with CR LF right after the destination port',
-  v2_version: 'the signature is followed by a version other than 2',
-  v2_command: 'the command is neither LOCAL (0) nor PROXY (1)',
-  v2_family: 'the address family is none of UNSPEC (0), INET (1), INET6 (2), UNIX (3)',
-  v2_transport: 'the transport is none of UNSPEC (0), STREAM (1), DGRAM (2)',
-  v2_length: 'the announced length is too small for the address family',
-  tlv_overrun: 'a TLV claims more bytes than the header has left',
-  tlv_stray: 'one or two bytes are left after the last TLV',
-  checksum_length: 'a CRC-32C TLV holds exactly 4 bytes',
-  checksum_duplicate: 'a header carries at most one CRC-32C TLV',
-  checksum_mismatch: 'the CRC-32C checksum does not match the bytes of the header',
-  unique_id_length: 'a unique id has at most 128 bytes',
-  ssl_length: 'an SSL TLV holds at least 5 bytes',
-  ssl_overrun: 'the sub-TLVs of an SSL TLV do not fit it exactly',
+    'both addresses must be of the family that the line announces; the library takes IPv4 after TCP6 with mixedFamilies: "promote"',
+  v1_port: 'a port must be a decimal number from 0 to 65535 without leading zeros',
+  v1_line_end: 'a version 1 line must end with CR LF right after the destination port',
+  v2_version: 'the version after the signature must be 2',
+  v2_command: 'the command must be LOCAL (0) or PROXY (1)',
+  v2_family: 'the address family must be UNSPEC (0), INET (1), INET6 (2) or UNIX (3)',
+  v2_transport: 'the transport must be UNSPEC (0), STREAM (1) or DGRAM (2)',
+  v2_length:
+    'the announced length must be at least that of the addresses: 12 for INET, 36 for INET6, 216 for UNIX',
+  tlv_overrun: 'the length of a TLV must not exceed the bytes that the header has left',
+  tlv_stray: 'the TLVs must fill the header exactly, but one or two bytes are left after the last',
+  checksum_length: 'a CRC-32C TLV must hold exactly 4 bytes',
+  checksum_duplicate: 'a header must carry at most one CRC-32C TLV',
+  checksum_mismatch: 'the CRC-32C checksum must match the bytes of the header',
+  unique_id_length: 'a unique id must have at most 128 bytes',
+  ssl_length: 'an SSL TLV must hold at least 5 bytes',
+  ssl_overrun: 'the sub-TLVs of an SSL TLV must fill it exactly',
   done: 'the connection is closed',
   probe: 'the peer closed without sending a byte',
   client_reset: 'the client reset the connection',

@@ -44,7 +44,7 @@ test('what headers share cannot be changed', () => {
 })
 
 test('parseHeader() refuses what follows a header', () => {
-  const message = /^there are bytes after the header; .* \(at byte 15\)$/
+  const message = /^nothing must follow the header; .* \(at byte 15\)$/
   const wanted = { name: 'ProxyProtocolError', code: 'trailing_bytes', offset: 15, message }
   assert.throws(() => parseHeader(Buffer.from('PROXY UNKNOWN\r\nx')), wanted)
 })
@@ -53,7 +53,7 @@ test('parseHeader() refuses a header that is cut short', () => {
   const wanted = {
     code: 'header_truncated',
     offset: 5,
-    message: 'the input ends inside the header (at byte 5)',
+    message: 'the header must be complete, but the input ends inside it (at byte 5)',
   }
   assert.throws(() => parseHeader(Buffer.from('PROXY')), wanted)
 })

@@ -96,12 +96,12 @@ describe('misuse is refused, naming what was got and what is wanted', () => {
 
   test('what our own receiver would refuse is not sent', () => {
     const wrong: readonly (readonly [readonly Tlv[], string])[] = [
-      [[tlvOf(1, 2), tlvOf(3, 5)], 'tlvs[1] (5 bytes): a CRC-32C TLV holds exactly 4 bytes'],
-      [[tlvOf(3, 4), tlvOf(3, 4)], 'tlvs[1] (4 bytes): a header carries at most one CRC-32C TLV'],
-      [[tlvOf(3, 4), tlvOf(3, 0)], 'tlvs[1] (0 bytes): a CRC-32C TLV holds exactly 4 bytes'],
-      [[tlvOf(5, 129)], 'tlvs[0] (129 bytes): a unique id has at most 128 bytes'],
-      [[tlvOf(0x20, 4)], 'tlvs[0] (4 bytes): an SSL TLV holds at least 5 bytes'],
-      [[tlvOf(0x20, 6)], 'tlvs[0] (6 bytes): the sub-TLVs of an SSL TLV do not fit it exactly'],
+      [[tlvOf(1, 2), tlvOf(3, 5)], 'tlvs[1] (5 bytes): a CRC-32C TLV must hold exactly 4 bytes'],
+      [[tlvOf(3, 4), tlvOf(3, 4)], 'tlvs[1] (4 bytes): a header must carry at most one CRC-32C TLV'],
+      [[tlvOf(3, 4), tlvOf(3, 0)], 'tlvs[1] (0 bytes): a CRC-32C TLV must hold exactly 4 bytes'],
+      [[tlvOf(5, 129)], 'tlvs[0] (129 bytes): a unique id must have at most 128 bytes'],
+      [[tlvOf(0x20, 4)], 'tlvs[0] (4 bytes): an SSL TLV must hold at least 5 bytes'],
+      [[tlvOf(0x20, 6)], 'tlvs[0] (6 bytes): the sub-TLVs of an SSL TLV must fill it exactly'],
     ]
     for (const [tlvs, message] of wrong) {
       assert.throws(() => encodeHeader({ ...ends, tlvs }), { name: 'RangeError', message })

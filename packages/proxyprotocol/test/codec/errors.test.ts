@@ -37,3 +37,11 @@ test('codes are words that logs and metrics can use, messages are fragments with
     assert.match(message, /[^.\s]$/)
   }
 })
+
+test('the message of every fault in a header says what must be', () => {
+  const codes = Object.keys(errorMessages)
+  for (const [code, message] of Object.entries(errorMessages).slice(0, codes.indexOf('done'))) {
+    assert.match(message, / must /, code)
+    assert.doesNotMatch(message, /\b(?:not an?|neither|none of|wanted)\b/, code)
+  }
+})
