@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
-import { encodeHeader, tlv, tlvType, type HeaderInit } from 'proxyprotocol'
+import { encodeHeader, tlv, tlvType, type HeaderInit, type InetInit } from 'proxyprotocol'
 import { extensionTlv } from 'proxyprotocol/server'
 import { runEcho, runServer } from '../../src/cli/index.ts'
 import { inspectorPage } from '../../src/cli/inspector-page.ts'
@@ -48,6 +48,16 @@ function luminance(colour: string): number {
     return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
   })
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
+
+function ends(from: string, to: string): Pick<InetInit, 'source' | 'destination'> {
+  return { source: { address: from, port: 56324 }, destination: { address: to, port: 443 } }
+}
+
+/** Version, family and both ends, as the form has them. */
+function formOf(page: Page): Promise<readonly string[]> {
+  const inputs = ['version', 'family', 'source', 'sourcePort', 'destination', 'destinationPort']
+  return Promise.all(inputs.map(id => page.inputValue(`#${id}`)))
 }
 
 async function namesOf(page: Page): Promise<readonly string[]> {
@@ -260,7 +270,6 @@ test('bad input shows the byte at fault, what was wanted there, and what it look
   assert.equal(await page.textContent('#verdict strong'), 'A malformed header: v1_address at byte 21')
   assert.equal(await page.getAttribute('.hex .fault', 'data-at'), '21')
   assert.match((await page.textContent('#verdict')) ?? '', /Wantedan address must be four decimal octets/)
-  assert.ok(await page.isHidden('#fields'))
   await page.fill('#text', 'GET / HTTP/1.1\n')
   assert.match(
     (await page.textContent('#verdict')) ?? '',
@@ -280,11 +289,69 @@ test('bad input shows the byte at fault, what was wanted there, and what it look
   assert.equal(await page.textContent('#verdict'), 'Paste a header, or take an example.')
 })
 
+test('a fault leaves the fields before it, and the form keeps them and what it had', async t => {
+  const page = await open(t, `#${hexOf(plain)}`)
+  await page.fill('#text', 'PROXY TCP4 203.0.113.9 198.51.100.256 1 2')
+  assert.deepEqual(await namesOf(page), ['signature', 'protocol', 'source address'])
+  await page.hover('.hex [data-at="12"]')
+  assert.equal(await page.textContent('#detail h2'), 'source address')
+  assert.deepEqual(await formOf(page), ['1', 'INET', '203.0.113.9', '56324', '198.51.100.7', '443'])
+  await page.fill('#destination', '198.51.100.25')
+  assert.equal(
+    await bytesIn(page),
+    hexOf(encodeHeader({ version: 1, ...ends('203.0.113.9', '198.51.100.25') })),
+  )
+})
+
+test('a byte that makes a header malformed takes nothing from the form', async t => {
+  const tlvs = [tlv.authority('a.example'), tlv.alpn('h2')]
+  const page = await open(t, `#${hexOf(encodeHeader({ ...ends('2001:db8::9', '2001:db8::7'), tlvs }))}`)
+  await page.focus('.hex [data-at="53"]') // the length of authority
+  await page.keyboard.type('ff')
+  assert.equal(await page.textContent('#verdict strong'), 'A malformed header: tlv_overrun at byte 52')
+  assert.deepEqual((await namesOf(page)).slice(-2), ['source port', 'destination port'])
+  assert.deepEqual(await formOf(page), ['2', 'INET6', '2001:db8::9', '56324', '2001:db8::7', '443'])
+  assert.deepEqual([await page.inputValue('#tlv0'), await page.inputValue('#tlv1')], ['a.example', 'h2'])
+  await page.fill('#tlv0', 'b.example')
+  const mended = encodeHeader({
+    ...ends('2001:db8::9', '2001:db8::7'),
+    tlvs: [tlv.authority('b.example'), tlv.alpn('h2')],
+  })
+  assert.equal(await bytesIn(page), hexOf(mended))
+})
+
+test('the form keeps what it has while the bytes are no header at all, or end too soon', async t => {
+  const page = await open(
+    t,
+    `#${hexOf(encodeHeader({ ...ends('192.0.2.9', '192.0.2.8'), transport: 'DGRAM' }))}`,
+  )
+  const kept = ['2', 'INET', '192.0.2.9', '56324', '192.0.2.8', '443']
+  for (const text of ['GET / HTTP/1.1', hexOf(plain.subarray(0, 13)), hexOf(plain.subarray(0, 3)), '']) {
+    await page.fill('#text', text)
+    assert.deepEqual(await formOf(page), kept, text)
+    assert.equal(await page.inputValue('#transport'), 'DGRAM', text)
+  }
+  await page.fill(
+    '#text',
+    hexOf(encodeHeader({ source: { path: '/run/a' }, destination: { path: '/run/b' } }).subarray(0, 130)),
+  )
+  assert.deepEqual(
+    [
+      await page.inputValue('#family'),
+      await page.inputValue('#source'),
+      await page.inputValue('#destination'),
+    ],
+    ['UNIX', '/run/a', '/run/app.sock'],
+  )
+})
+
 test('a wrong checksum shows the right one, and takes it over', async t => {
   const right = encodeHeader({ source, destination }, { checksum: true })
   const wrong = right.slice()
   wrong.fill(0, 31)
   const page = await open(t, `#${hexOf(wrong)}`)
+  assert.equal(await valueOf(page, 'checksum'), '0x00000000, wrong')
+  assert.equal(await page.inputValue('#source'), '192.0.2.1')
   assert.match(
     (await page.textContent('#verdict')) ?? '',
     new RegExp(`Wantedthe CRC-32C checksum must be 0x${hexOf(right.subarray(31))}, got 0x00000000`),

@@ -137,7 +137,8 @@ function pathOf(text: string): string | Uint8Array {
   return text.startsWith('0x') ? valueBytes(text) : text
 }
 
-function tlvDraft({ type, value }: Tlv): TlvDraft {
+/** A TLV as the form shows it. */
+export function tlvDraft({ type, value }: Tlv): TlvDraft {
   const ssl = type === tlvType.ssl ? sslDraft(value) : undefined
   return { type, value: ssl ? '' : valueText(value, TEXT_TYPES.has(type)), ssl }
 }

@@ -1,6 +1,6 @@
 // The form: built anew from each draft, and read as a whole with each input, so that it has no state of its own.
 
-import { bytesOf, firstEnds, type Draft } from './draft.ts'
+import { bytesOf, firstDraft, firstEnds, type Draft } from './draft.ts'
 import { byId, element } from './element.ts'
 import { choice, entry } from './form-input.ts'
 import { tlvRows } from './form-tlvs.ts'
@@ -8,12 +8,17 @@ import { tlvRows } from './form-tlvs.ts'
 export class HeaderForm {
   readonly #form: HTMLFormElement
   readonly #onBytes: (bytes: Uint8Array) => void
-  #draft: Draft | undefined
+  #draft: Draft = firstDraft
 
   constructor(onBytes: (bytes: Uint8Array) => void) {
     this.#form = byId('form', HTMLFormElement)
     this.#onBytes = onBytes
     this.#form.addEventListener('submit', event => event.preventDefault())
+  }
+
+  /** What the form holds, also while it cannot be encoded. */
+  get draft(): Draft {
+    return this.#draft
   }
 
   /** The fields of a header that came from elsewhere. */
@@ -37,11 +42,10 @@ export class HeaderForm {
 
   #render(): void {
     const draft = this.#draft
-    if (!draft) return
     const { activeElement } = document
     const focused = this.#form.contains(activeElement) ? activeElement?.id : undefined
     const set = (part: Partial<Draft>, again = false): void =>
-      this.#change({ ...(this.#draft ?? draft), ...part }, again)
+      this.#change({ ...this.#draft, ...part }, again)
     const tlvs = tlvRows(draft.tlvs, {
       id: 'tlv',
       isInSsl: false,

@@ -1,6 +1,6 @@
 // Everything that the page shows follows from some bytes, decoded once.
 
-import { decodeHeader, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
+import { decodeHeader, fieldsBefore, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
 import { explainFault, withPeercert, type Fault } from '../../src/explain/index.ts'
 
 /** A field with its place among all of them. */
@@ -19,7 +19,7 @@ export interface Inspection {
   readonly bytes: Uint8Array
   readonly result: DecodeResult
   readonly fault: Fault | undefined
-  /** Each field before those inside it. */
+  /** Each field before those inside it; of a fault those that were read before it. */
   readonly entries: readonly Entry[]
   /** For each byte the innermost entry that holds it. */
   readonly entryAt: readonly (number | undefined)[]
@@ -34,25 +34,23 @@ const PARTS = new Set(['type', 'length', 'value'])
 /** @param peercert what the certificate in the extension says, once it is inflated. */
 export function inspect(bytes: Uint8Array, peercert?: string): Inspection {
   const result = decodeHeader(bytes)
-  if (result.status !== 'header') {
-    return { bytes, result, fault: explainFault(bytes, result), entries: [], entryAt: [] }
-  }
+  const fields = result.status === 'header' ? headerFields(bytes, result) : fieldsBefore(bytes, result)
   const entries: Entry[] = []
   let coloured = 0
-  const fields = headerFields(bytes, result)
   for (const field of peercert === undefined ? fields : withPeercert(fields, peercert)) {
     const colour = UNCOLOURED.has(field.name) ? undefined : coloured++ % COLOURS
     add(entries, field, { depth: 0, path: [], colour, row: entries.length })
   }
-  const left = bytes.length - result.byteLength
+  const left = result.status === 'header' ? bytes.length - result.byteLength : 0
   if (left > 0)
-    add(entries, payload(result.byteLength, left), {
+    add(entries, payload(bytes.length - left, left), {
       depth: 0,
       path: [],
       colour: undefined,
       row: entries.length,
     })
-  return { bytes, result, fault: undefined, entries, entryAt: innermost(entries, bytes.length) }
+  const fault = result.status === 'header' ? undefined : explainFault(bytes, result)
+  return { bytes, result, fault, entries, entryAt: innermost(entries, bytes.length) }
 }
 
 /** Where a header starts in bytes that do not start with one, as those of a captured packet; undefined for nowhere. */

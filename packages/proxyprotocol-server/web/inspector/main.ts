@@ -4,7 +4,8 @@ import type { Endpoint, ProxyHeader } from 'proxyprotocol'
 import { bytesFromText, deflatedPeercert, plainHex } from '../../src/explain/index.ts'
 import { BytesView } from './bytes-view.ts'
 import { configurationFor } from './configuration-view.ts'
-import { draftOf, firstDraft } from './draft.ts'
+import { draftBefore } from './draft-before.ts'
+import { draftOf, firstDraft, type Draft } from './draft.ts'
 import { byId, copyFrom, element } from './element.ts'
 import { examples } from './examples.ts'
 import { detailOf, FieldsView, shown } from './fields-view.ts'
@@ -105,9 +106,10 @@ function show(bytes: Uint8Array, origin: Origin): void {
   bytesView.render(inspection, rowBytes())
   fieldsView.render(inspection)
   configuration.replaceChildren(...configurationFor(result.status === 'header' ? result.header : undefined))
-  if (origin !== 'form' && result.status === 'header') form.show(draftOf(result.header))
-  byId('fields-section', HTMLElement).hidden = result.status !== 'header'
-  detail.hidden = result.status !== 'header'
+  if (origin !== 'form') form.show(draftFor(inspection))
+  const isEmpty = inspection.entries.length === 0
+  byId('fields-section', HTMLElement).hidden = isEmpty
+  detail.hidden = isEmpty
   byId('views', HTMLElement).hidden = bytes.length === 0
   byId('edit-help', HTMLElement).hidden = result.status === 'header'
   showEntry(undefined)
@@ -123,6 +125,14 @@ async function showPeercert(header: ProxyHeader): Promise<void> {
   inspection = inspect(bytes, peercert)
   fieldsView.render(inspection)
   showEntry(chosen)
+}
+
+/** Of a header that is malformed or not complete, what could be read; for the rest, what the form has. */
+function draftFor({ bytes, result, entries }: Inspection): Draft {
+  if (result.status === 'header') return draftOf(result.header)
+  const fields = entries.filter(({ depth }) => depth === 0).map(({ field }) => field)
+  const isWhole = result.status === 'invalid' && result.code === 'checksum_mismatch'
+  return draftBefore(bytes, fields, isWhole ? { ...form.draft, tlvs: [] } : form.draft)
 }
 
 function writeLink(): void {

@@ -56,11 +56,17 @@ export function decodeV2(bytes: Uint8Array, maxHeaderBytes: number): DecodeResul
   if (available < FIXED_BYTES) return partial(FIXED_BYTES - available)
   const end = atLeast + byteAt(bytes, LENGTH_AT + 1)
   if (end > maxHeaderBytes) return invalid('header_too_long', LENGTH_AT)
-  const hasAddresses = command === PROXY && family > 0 && transport > 0
-  const tlvsAt = FIXED_BYTES + (hasAddresses ? blockBytes(family) : 0)
+  const tlvsAt = FIXED_BYTES + addressBlockBytes(bytes)
   if (end < tlvsAt) return invalid('v2_length', LENGTH_AT)
   if (available < end) return partial(end - available)
-  return hasAddresses ? decodeProxied(bytes, tlvsAt, end) : decodeUnproxied(bytes, end)
+  return tlvsAt > FIXED_BYTES ? decodeProxied(bytes, tlvsAt, end) : decodeUnproxied(bytes, end)
+}
+
+/** The bytes that the addresses behind a fixed part take: none for LOCAL, or without a family or a transport. */
+export function addressBlockBytes(fixed: Uint8Array): number {
+  const command = byteAt(fixed, COMMAND_AT) & 0x0f
+  const transport = byteAt(fixed, FAMILY_AT) & 0x0f
+  return command === PROXY && transport > 0 ? blockBytes(byteAt(fixed, FAMILY_AT) >> 4) : 0
 }
 
 function decodeProxied(bytes: Uint8Array, tlvsAt: number, end: number): DecodeResult {

@@ -4,7 +4,7 @@
 import { FieldList, type HeaderField } from './field-list.ts'
 import type { InetHeader, ProxyHeader, UnixEndpoint, UnixHeader } from './header.ts'
 import { sizeOfTlvs } from './tlv.ts'
-import { hex, tlvFields } from './tlv-fields.ts'
+import { hex, tlvFields, type ChecksumVerdict } from './tlv-fields.ts'
 import { UNIX_PATH_BYTES } from './unix-path.ts'
 
 const FIXED_BYTES = 16
@@ -35,7 +35,10 @@ export function headerFields(
   decoded: { readonly header: ProxyHeader; readonly byteLength: number },
 ): readonly HeaderField[] {
   const { header, byteLength } = decoded
-  return header.version === 1 ? lineFields(bytes.subarray(0, byteLength)) : binaryFields(header, byteLength)
+  if (header.version === 2)
+    return binaryFields(header, byteLength, { announced: byteLength - FIXED_BYTES, checksum: 'correct' })
+  return lineFields(String.fromCharCode(...bytes.subarray(0, byteLength - 2))).add('line end', 2, 'CR LF')
+    .fields
 }
 
 const LINE_NAMES = [
@@ -47,9 +50,8 @@ const LINE_NAMES = [
   'destination port',
 ]
 
-/** A line that was accepted has exactly one space between its words, and behind UNKNOWN whatever the sender liked. */
-function lineFields(line: Uint8Array): readonly HeaderField[] {
-  const text = String.fromCharCode(...line.subarray(0, -2))
+/** A line without its end: one space stands between its words, and after UNKNOWN whatever the sender liked. */
+export function lineFields(text: string): FieldList {
   const [signature = '', protocol = '', ...rest] = text.split(' ')
   const unknown = text.startsWith('UNKNOWN', signature.length + 1)
   const words = unknown ? [signature, 'UNKNOWN'] : [signature, protocol, ...rest]
@@ -61,16 +63,27 @@ function lineFields(line: Uint8Array): readonly HeaderField[] {
     left -= word.length + (index > 0 ? 1 : 0)
   }
   if (left > 0) list.add('ignored', left, text.slice(-left))
-  return list.add('line end', 2, 'CR LF').fields
+  return list
 }
 
-function binaryFields(header: ProxyHeader, byteLength: number): readonly HeaderField[] {
+interface Announcement {
+  /** Bytes behind the fixed part, as its length field says. */
+  readonly announced: number
+  readonly checksum: ChecksumVerdict
+}
+
+/** @param byteLength up to the end of the TLVs that are in `header`. */
+export function binaryFields(
+  header: ProxyHeader,
+  byteLength: number,
+  { announced, checksum }: Announcement,
+): readonly HeaderField[] {
   const { command, family, transport, tlvs } = header
   const list = new FieldList(0, V2)
     .add('signature', 12, 'version 2')
     .add('version, command', 1, `2, ${command}`)
     .add('family, transport', 1, `${family}, ${transport}`)
-    .add('length', 2, `${String(byteLength - FIXED_BYTES)} bytes follow`)
+    .add('length', 2, `${String(announced)} bytes follow`)
   const tlvsAt = byteLength - sizeOfTlvs(tlvs)
   if (header.family === 'UNSPEC') {
     if (tlvsAt > FIXED_BYTES)
@@ -80,7 +93,7 @@ function binaryFields(header: ProxyHeader, byteLength: number): readonly HeaderF
   } else {
     addEndpoints(list, header)
   }
-  return [...list.fields, ...tlvFields(tlvs, tlvsAt)]
+  return [...list.fields, ...tlvFields(tlvs, tlvsAt, checksum)]
 }
 
 function addEndpoints(list: FieldList, { family, source, destination }: InetHeader): void {

@@ -20,6 +20,7 @@ export {
   type ProxyProtocolErrorOptions,
 } from './errors.ts'
 export type { HeaderField } from './field-list.ts'
+export { fieldsBefore } from './fields-before.ts'
 export { headerFields } from './fields.ts'
 export type { HeaderInit, InetInit, LocalInit, UnixInit, UnspecInit } from './header-init.ts'
 export type {

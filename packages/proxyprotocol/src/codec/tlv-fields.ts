@@ -32,15 +32,22 @@ export function hex(bytes: Uint8Array): string {
   return `0x${Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')}`
 }
 
+/** What decoding has found about the one checksum of a header. */
+export type ChecksumVerdict = 'correct' | 'wrong' | 'not checked'
+
 /** The fields of TLVs that stand at `offset` one behind the other. */
-export function tlvFields(tlvs: readonly Tlv[], offset: number): readonly HeaderField[] {
+export function tlvFields(
+  tlvs: readonly Tlv[],
+  offset: number,
+  checksum: ChecksumVerdict,
+): readonly HeaderField[] {
   const list = new FieldList(offset, OTHER_SECTION)
-  const verified = readTlvs({ tlvs }).checksum !== undefined
-  for (const tlv of tlvs) list.addField(tlvField(tlv, list.offset, verified))
+  const verdict = readTlvs({ tlvs }).checksum === undefined ? 'not checked' : checksum
+  for (const tlv of tlvs) list.addField(tlvField(tlv, list.offset, verdict))
   return list.fields
 }
 
-function tlvField(tlv: Tlv, offset: number, verified: boolean): HeaderField {
+function tlvField(tlv: Tlv, offset: number, verdict: ChecksumVerdict): HeaderField {
   const { type, value } = tlv
   const section = SECTIONS[type] ?? OTHER_SECTION
   const name = typeNames.get(type) ?? rangeOf(type)
@@ -56,7 +63,7 @@ function tlvField(tlv: Tlv, offset: number, verified: boolean): HeaderField {
     section,
     tlv,
     offset,
-    said: inside ? inside.said : said(tlv, verified),
+    said: inside ? inside.said : said(tlv, verdict),
     inside: inside?.fields,
   })
 }
@@ -81,10 +88,10 @@ function field({ name, section, tlv, offset, said: value, inside }: FieldParts):
 }
 
 /** What a value says, or its bytes where it is not what its type promises; of several checksums none can be right. */
-function said(tlv: Tlv, verified: boolean): string {
+function said(tlv: Tlv, verdict: ChecksumVerdict): string {
   const { type, value } = tlv
   const { alpn, authority, netns, checksum, aws, azure, gcp, alibaba } = readTlvs({ tlvs: [tlv] })
-  if (checksum !== undefined) return `${hex(value)}, ${verified ? 'correct' : 'not checked'}`
+  if (checksum !== undefined) return `${hex(value)}, ${verdict}`
   if (type === tlvType.noop) return `${String(value.length)} bytes of padding`
   const text = alpn ?? authority ?? netns ?? aws?.vpcEndpointId ?? azure?.linkId ?? gcp?.pscConnectionId
   return String(text ?? alibaba?.vpcId ?? alibaba?.endpointId ?? alibaba?.endpointServiceId ?? hex(value))
