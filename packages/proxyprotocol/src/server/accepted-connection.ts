@@ -8,6 +8,7 @@ import { ProxyProtocolError } from '../codec/index.ts'
 import { reasonOf, type CloseReason } from './close-reason.ts'
 import { adoptInfo, applyHeader, knownInfo, type ConnectionInfo } from './connection-info.ts'
 import type { Connection, ConnectionState } from './connection.ts'
+import { explained } from './handler-return.ts'
 import { movedOn, type Watched } from './idle-watch.ts'
 import { distinguishResets, endStream, isForeign, isRelease, reset } from './reset.ts'
 import { clientFault } from './socket-faults.ts'
@@ -171,7 +172,6 @@ export class AcceptedConnection implements Connection, Watched {
     return this.#detached ? Promise.resolve() : this.#closed
   }
 
-  /** Its last state. */
   markClosed(): void {
     this.#state = 'closed'
   }
@@ -207,7 +207,7 @@ export class AcceptedConnection implements Connection, Watched {
     const code = clientFault(error)
     // A client that breaks TLS leaves its connection standing.
     const isOurs = code === undefined || (isForeign(error) && !(this.#tls && code === 'tls_client_error'))
-    if (isOurs) return this.#fail(error) // somebody destroyed the socket with it
+    if (isOurs) return this.#fail(this.#running ? error : explained(error)) // the program's own error
     const options = code === 'client_reset' ? { cause: error } : { detail: error.message, cause: error }
     this.#settle(new ProxyProtocolError(code, options))
     this.#reset() // Node leaves a TLS socket open whose peer broke TLS
