@@ -7,6 +7,7 @@ import { createServer, Socket } from 'node:net'
 import { encodeHeader } from 'proxyprotocol'
 import { headerFor } from 'proxyprotocol/client'
 import { acceptQuickly } from '../../packages/proxyprotocol/dist/server/accept.js'
+import { readBuffered } from '../../packages/proxyprotocol-server/dist/relay/read-buffered.js'
 import { readInto } from '../../packages/proxyprotocol-server/dist/relay/socket-handle.js'
 
 const [port = 0, upstreamPort = 0] = process.argv.slice(2).map(Number)
@@ -22,7 +23,7 @@ function onConnection(downstream) {
   const settings = settingsOf()
   const upstream = new Socket(settings).connect(settings)
   upstream.on('connect', () => {
-    const payload = downstream.read()
+    const payload = readBuffered(downstream)
     upstream.write(payload ? Buffer.concat([header, payload]) : header)
     copy(downstream, upstream)
     copy(upstream, downstream)

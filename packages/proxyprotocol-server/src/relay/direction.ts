@@ -10,6 +10,7 @@
 
 import type { Socket } from 'node:net'
 import { giveBuffer, sharedBuffer, takeBuffer } from './read-buffers.ts'
+import { readBuffered } from './read-buffered.ts'
 import { isTls, readInto, type Reader } from './socket-handle.ts'
 
 /** Bytes relayed, payload only. */
@@ -76,7 +77,7 @@ export class Direction implements Reader {
   start(): void {
     const from = this.#from
     this.#to.on('drain', this.#onTaken)
-    const early = from.read() as Buffer | null // without an encoding it gives bytes
+    const early = readBuffered(from)
     if (early) this.#relayChunk(early)
     if (!readInto(from, this, nextBuffer)) from.on('data', chunk => this.#relayChunk(chunk))
     if (this.#to.writableNeedDrain) this.#wait()

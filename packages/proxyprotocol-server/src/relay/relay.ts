@@ -13,6 +13,7 @@ import { Ledger, type LiveConnection, type RelayTotals } from './ledger.ts'
 import { listenAt } from './listen-at.ts'
 import { peekClientHello } from './passthrough/index.ts'
 import type { Progress } from './progress.ts'
+import { readBuffered } from './read-buffered.ts'
 import { recordOf, type Outcome, type RelayRecord } from './relay-record.ts'
 import { RelayServer } from './relay-server.ts'
 import { RelayTls } from './relay-tls.ts'
@@ -194,7 +195,7 @@ function connectUpstream(
   const { socket, info } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
-    const bytes = socket.read() as Buffer | null // without an encoding it gives bytes
+    const bytes = readBuffered(socket)
     progress.bytesUp += bytes?.length ?? 0
     return bytes
   }

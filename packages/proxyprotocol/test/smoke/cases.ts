@@ -288,10 +288,10 @@ async function behindFront({ dial, defer }: Ends): Promise<{ client: net.Socket;
   // Both ends have read once, so that a reset meets an established connection.
   client.write('hi')
   await once(socket, 'readable')
-  assert.equal(String(socket.read()), 'hi')
+  assert.equal(String(socket.read(2)), 'hi')
   socket.write('hi')
   await once(client, 'readable')
-  assert.equal(String(client.read()), 'hi')
+  assert.equal(String(client.read(2)), 'hi')
   return { client, socket }
 }
 

@@ -39,7 +39,7 @@ test('a hello that comes byte by byte is the same, and read() gives it in one pi
     await new Promise(setImmediate)
   }
   assert.equal((await hello).serverName, 'a.example')
-  assert.deepEqual(socket.read(), bytes)
+  assert.deepEqual(socket.read(bytes.length), bytes)
   client.write('more')
   assert.equal((await chunk(socket)).toString(), 'more')
   await assertQuiet(socket)
