@@ -150,9 +150,10 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
       !issues.some(({ path: [key] = [] }) => isUpstreamKey(key)),
     error: ({ input }) => (isGiven(input, 'upstream') ? BOTH : NEITHER),
   })
-  .check(({ value: { upstreams = [], passthrough }, issues }) => {
+  .check(({ value: { upstream, upstreams, passthrough }, issues }) => {
+    const own = upstreams ?? (upstream ? [{ address: upstream }] : [])
     const routed = passthrough?.routes.flatMap(route => route.upstreams) ?? []
-    const conflict = nameConflict([...upstreams, ...routed])
+    const conflict = nameConflict([...own, ...routed])
     if (conflict) {
       issues.push({
         code: 'custom',

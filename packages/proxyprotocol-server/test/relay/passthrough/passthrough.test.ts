@@ -157,6 +157,11 @@ test('what is wrong with the routes is said', () => {
     /passthrough\.routes: it is a second '127\.0\.0\.1:3'; give one more weight, or a name of its own/,
   )
   assert.throws(
+    () => parse({ routes: [{ names: ['b.example'], upstreams: ['127.0.0.1:2'] }] }),
+    /passthrough\.routes: it is a second '127\.0\.0\.1:2'/,
+    'the only upstream of the service',
+  )
+  assert.throws(
     () => parse({ routes: [{ ...route, upstreams: [] }] }),
     /passthrough\.routes\[0\]\.upstreams: /,
   )
