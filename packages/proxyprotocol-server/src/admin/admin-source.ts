@@ -60,13 +60,25 @@ export interface FailureView {
   readonly age: number
 }
 
+/** A certificate that a service shows. */
+export interface CertificateView {
+  /** `listen`: to clients; `upstream`: to upstreams. */
+  readonly role: string
+  /** As configured: it is a label of metrics. */
+  readonly file: string
+  /** Milliseconds since 1970. */
+  readonly expires: number
+}
+
 /** One upstream of a service. */
 export interface UpstreamView {
   readonly name: string
+  /** The first server name of the route that leads to it; `*` for the default route. */
+  readonly route: string
   readonly address: string | undefined
   readonly weight: number
   readonly backup: boolean
-  /** `up`, `down`, ... in the words of whoever watches it. */
+  /** `up`, `drained` for the weight 0, or why it is not used. */
   readonly state: string
   readonly active: number
   readonly total: number
@@ -94,6 +106,7 @@ export interface ServiceView {
   readonly totals: () => TotalsView
   readonly connections: () => Iterable<ConnectionView>
   readonly upstreams: () => readonly UpstreamView[]
+  readonly certificates: readonly CertificateView[]
   /** Answers of block lists by what they say: `listed`, `clear`, or why nothing is known; undefined where none is asked. */
   readonly dnsbl: Readonly<Record<string, number>> | undefined
 }

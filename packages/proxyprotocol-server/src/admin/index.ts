@@ -3,6 +3,7 @@
 export { AdminServer, type AdminOptions } from './admin-server.ts'
 export type {
   AdminSource,
+  CertificateView,
   ConnectionView,
   DistributionView,
   Readiness,

@@ -9,6 +9,9 @@ const RESOLUTION = 20
 /** Milliseconds after which the event loop is measured anew: a delay at the start is of no interest a day later. */
 const MINUTE = 60_000
 
+/** Read once: the clock minus the uptime differs by a millisecond from look to look, and more when the clock is set. */
+const STARTED_AT = new Date(performance.timeOrigin).toISOString()
+
 /** Durations in milliseconds, sizes in bytes. */
 export interface ProcessView {
   readonly pid: number
@@ -43,12 +46,11 @@ export class ProcessFacts {
   async view(): Promise<ProcessView> {
     const { user, system } = process.cpuUsage()
     const { rss, heapUsed } = this.#readMemory()
-    const uptime = process.uptime() * 1_000
     return {
       pid: process.pid,
       node: process.version,
-      startedAt: new Date(Date.now() - uptime).toISOString(),
-      uptime,
+      startedAt: STARTED_AT,
+      uptime: process.uptime() * 1_000,
       cpu: (user + system) / 1_000,
       residentMemory: rss,
       heapUsed,

@@ -5,6 +5,31 @@ import type { Snapshot } from './snapshot.ts'
 
 const SECOND = 1_000
 
+/** One gauge each: the label `quantile` is for summaries, which never forget, and these begin anew each minute. */
+const delayMetrics: readonly Metric[] = [
+  {
+    name: 'proxyprotocol_event_loop_delay_p50_seconds',
+    type: 'gauge',
+    help: 'How late the event loop is: the median of this minute.',
+    labels: [],
+    samples: single(snapshot => snapshot.process.eventLoopDelay.p50 / SECOND),
+  },
+  {
+    name: 'proxyprotocol_event_loop_delay_p99_seconds',
+    type: 'gauge',
+    help: 'How late the event loop is: in this minute 99 of 100 delays are at most this long.',
+    labels: [],
+    samples: single(snapshot => snapshot.process.eventLoopDelay.p99 / SECOND),
+  },
+  {
+    name: 'proxyprotocol_event_loop_delay_max_seconds',
+    type: 'gauge',
+    help: 'How late the event loop is: the longest delay of this minute.',
+    labels: [],
+    samples: single(snapshot => snapshot.process.eventLoopDelay.max / SECOND),
+  },
+]
+
 export const processMetrics: readonly Metric[] = [
   {
     name: 'proxyprotocol_build_info',
@@ -27,17 +52,7 @@ export const processMetrics: readonly Metric[] = [
     labels: [],
     samples: single(({ lostLogLines }) => lostLogLines),
   },
-  {
-    name: 'proxyprotocol_event_loop_delay_seconds',
-    type: 'gauge',
-    help: 'How late the event loop came round in the last minute: the median, 99 of 100, the worst.',
-    labels: ['quantile'],
-    samples: ({ process: { eventLoopDelay } }) => [
-      { labels: { quantile: '0.5' }, value: eventLoopDelay.p50 / SECOND },
-      { labels: { quantile: '0.99' }, value: eventLoopDelay.p99 / SECOND },
-      { labels: { quantile: '1' }, value: eventLoopDelay.max / SECOND },
-    ],
-  },
+  ...delayMetrics,
   {
     name: 'process_cpu_seconds_total',
     type: 'counter',

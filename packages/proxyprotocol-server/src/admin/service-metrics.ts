@@ -10,6 +10,9 @@ const REJECTIONS: readonly CloseReason[] = [
   ...(['denied_dnsbl', 'limit_connections', 'limit_source', 'limit_rate', 'limit_fds'] as const),
 ]
 
+/** Milliseconds. */
+const SECOND = 1_000
+
 type Extra = readonly [labels: Labels, value: number]
 
 /** One sample for each service, or several with labels of their own. */
@@ -28,7 +31,9 @@ function byReason(reasons: readonly CloseReason[]) {
 }
 
 function byUpstream(read: (upstream: ServiceSnapshot['upstreams'][number]) => number) {
-  return byService(({ upstreams }) => upstreams.map(each => [{ upstream: each.name }, read(each)]))
+  return byService(({ upstreams }) =>
+    upstreams.map(each => [{ route: each.route, upstream: each.name }, read(each)]),
+  )
 }
 
 const connectionMetrics: readonly Metric[] = [
@@ -127,30 +132,49 @@ const upstreamMetrics: readonly Metric[] = [
   {
     name: 'proxyprotocol_upstream_up',
     type: 'gauge',
-    help: '1 where the upstream is used, 0 where it is not, as where checks fail.',
-    labels: ['service', 'upstream'],
+    help: '1 while the upstream takes its share of connections, 0 while it is down, on trial or drained.',
+    labels: ['service', 'route', 'upstream'],
     samples: byUpstream(({ state }) => (state === 'up' ? 1 : 0)),
+  },
+  {
+    name: 'proxyprotocol_upstream_drained',
+    type: 'gauge',
+    help: '1 for an upstream whose weight is 0, so that it gets no connections, 0 for others.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byUpstream(({ state }) => (state === 'drained' ? 1 : 0)),
   },
   {
     name: 'proxyprotocol_upstream_connections_active',
     type: 'gauge',
     help: 'Connections to the upstream that are open now.',
-    labels: ['service', 'upstream'],
+    labels: ['service', 'route', 'upstream'],
     samples: byUpstream(({ active }) => active),
   },
   {
     name: 'proxyprotocol_upstream_connections_total',
     type: 'counter',
     help: 'Connections that the upstream was chosen for.',
-    labels: ['service', 'upstream'],
+    labels: ['service', 'route', 'upstream'],
     samples: byUpstream(({ total }) => total),
   },
   {
     name: 'proxyprotocol_upstream_failures_total',
     type: 'counter',
     help: 'Connections to the upstream that failed.',
-    labels: ['service', 'upstream'],
+    labels: ['service', 'route', 'upstream'],
     samples: byUpstream(({ failures }) => failures),
+  },
+]
+
+const certificateMetrics: readonly Metric[] = [
+  {
+    name: 'proxyprotocol_certificate_expiry_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the certificate in use expires, in seconds since 1970; of a chain it is the first one to expire.',
+    labels: ['service', 'role', 'file'],
+    samples: byService(({ service: { certificates } }) =>
+      certificates.map(({ role, file, expires }) => [{ role, file }, expires / SECOND]),
+    ),
   },
 ]
 
@@ -170,5 +194,6 @@ export const serviceMetrics: readonly Metric[] = [
   ...connectionMetrics,
   ...trafficMetrics,
   ...upstreamMetrics,
+  ...certificateMetrics,
   ...dnsblMetrics,
 ]

@@ -4,7 +4,14 @@
 import type { Endpoint } from 'proxyprotocol'
 import { closeReasons, type CloseReason } from 'proxyprotocol/server'
 import { formatPlace } from '../config/index.ts'
-import type { ConnectionView, DistributionView, Readiness, TotalsView, UpstreamView } from './admin-source.ts'
+import type {
+  CertificateView,
+  ConnectionView,
+  DistributionView,
+  Readiness,
+  TotalsView,
+  UpstreamView,
+} from './admin-source.ts'
 import type { LastMinute, Sums } from './last-minute.ts'
 import type { ProcessView } from './process-facts.ts'
 import { ServiceHistory } from './service-history.ts'
@@ -64,8 +71,14 @@ export interface ServiceShown extends SumsShown {
   readonly peak: number
   readonly lastMinute: LastMinute
   readonly upstreams: readonly UpstreamShown[]
+  readonly certificates: readonly CertificateShown[]
   /** Answers of block lists by what they say; null where none is asked. */
   readonly dnsbl: Readonly<Record<string, number>> | null
+}
+
+/** A certificate that a service shows; `expires` as ISO 8601. */
+export interface CertificateShown extends Omit<CertificateView, 'expires'> {
+  readonly expires: string
 }
 
 /** One upstream of a service. */
@@ -146,6 +159,9 @@ function serviceShown(each: ServiceSnapshot, history: ServiceHistory): ServiceSh
       const failure = lastFailure && { ...lastFailure, age: Math.round(lastFailure.age) }
       const most = upstreamPeaks.get(rest.name) as number // each has one
       return { ...rest, address: at, lastFailure: failure, peak: most }
+    }),
+    certificates: service.certificates.map(({ role, file, expires }) => {
+      return { role, file, expires: new Date(expires).toJSON() }
     }),
     dnsbl: service.dnsbl ?? null,
   }

@@ -9,7 +9,7 @@ import {
   type UpstreamView,
 } from '../admin/index.ts'
 import type { AdminSettings } from '../config/index.ts'
-import type { Relay, UpstreamSnapshot } from '../relay/index.ts'
+import type { Relay, RoutedUpstream } from '../relay/index.ts'
 import { showAddress } from './log.ts'
 import { log, logFailure, type ProgramIo } from './program.ts'
 import { sentTo, upstreamsOf } from './show-pool.ts'
@@ -54,7 +54,8 @@ function readiness(relays: readonly Relay[]): Readiness {
   return states.length > 0 && states.every(state => state === 'listening') ? 'ready' : 'starting'
 }
 
-function serviceView({ server, service, listings, totals, connections, upstreams }: Relay): ServiceView {
+function serviceView(relay: Relay): ServiceView {
+  const { server, service, listings, totals, connections, upstreams, certificates } = relay
   const { name, accepts, limits, timeouts } = service
   const { address, state } = server
   return {
@@ -67,11 +68,12 @@ function serviceView({ server, service, listings, totals, connections, upstreams
     limits: numbersOf(limits),
     timeouts: { ...timeouts },
     dnsbl: listings && { listed: listings.listed, clear: listings.clear, ...listings.unknown },
+    certificates: certificates(),
     upstreams: () => upstreams().upstreams.map(upstreamView),
   }
 }
 
-function upstreamView({ failures, checks, lastFailure, ...each }: UpstreamSnapshot): UpstreamView {
+function upstreamView({ failures, checks, lastFailure, ...each }: RoutedUpstream): UpstreamView {
   const [latest] = [lastFailure, checks?.lastFailure]
     .filter(failure => failure !== undefined)
     .sort((a, b) => a.age - b.age)

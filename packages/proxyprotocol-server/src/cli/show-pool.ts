@@ -36,7 +36,8 @@ function describeUpstream(
 ): string {
   const place = formatPlace(address)
   const called = name === place ? '' : ` (${name})`
-  const share = several ? `; ${backup ? 'a backup of' : 'has'} weight ${String(weight)}` : ''
+  const part = several ? `; ${backup ? 'a backup of' : 'has'} weight ${String(weight)}` : ''
+  const share = weight === 0 ? '; drained: its weight is 0, so it gets no connections' : part
   return `connects to ${place}${called}, and sends it ${HEADERS[header]}${share}`
 }
 

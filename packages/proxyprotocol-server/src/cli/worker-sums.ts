@@ -2,7 +2,7 @@
 // of them ever goes back.
 
 import type { ProcessView, ServiceView, UpstreamView } from '../admin/index.ts'
-import { sumOfTotals } from '../relay/index.ts'
+import { sumOfTotals, type UpstreamState } from '../relay/index.ts'
 import type { ServiceReport } from './worker-messages.ts'
 
 /** Limits that add up: as many there may be in all workers together. Others hold for each connection. */
@@ -10,6 +10,9 @@ const SHARED_LIMITS: readonly string[] = ['connections', 'pendingHeaders', 'perS
 
 /** Of two states the one that stands first counts: no worker may take connections that drains. */
 const STATES: readonly ServiceView['state'][] = ['draining', 'listening', 'idle', 'closed']
+
+/** Of the states that workers see an upstream in, the lowest counts: an upstream that any of them uses is used. */
+const UPSTREAM_RANKS: Readonly<Record<UpstreamState, number>> = { up: 0, probing: 1, drained: 2, down: 3 }
 
 /** Each service once, over all that report it, with all that any of them counts; what is the same for all is as the first says. */
 export function sumOfServices(reports: readonly ServiceReport[]): readonly ServiceReport[] {
@@ -93,17 +96,21 @@ function sumOfTwo(one: ServiceReport, other: ServiceReport): ServiceReport {
   }
 }
 
-/** One that any worker uses is used; of failures the last counts. */
+/** Of failures the last counts. */
 function sumOfUpstreams(one: UpstreamView, other: UpstreamView): UpstreamView {
   const isLater = (other.lastFailure?.age ?? Infinity) < (one.lastFailure?.age ?? Infinity)
   return {
     ...one,
     lastFailure: isLater ? other.lastFailure : one.lastFailure,
-    state: one.state === 'up' ? one.state : other.state,
+    state: rankOf(other) < rankOf(one) ? other.state : one.state,
     active: one.active + other.active,
     total: one.total + other.total,
     failures: one.failures + other.failures,
   }
+}
+
+function rankOf({ state }: UpstreamView): number {
+  return UPSTREAM_RANKS[state as UpstreamState] // a worker's word, which is a relay's
 }
 
 function sumOfAnswers(one: ServiceReport['dnsbl'], other: ServiceReport['dnsbl']): ServiceReport['dnsbl'] {

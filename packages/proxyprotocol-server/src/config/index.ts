@@ -38,6 +38,12 @@ export { wanted } from './wanted.ts'
 export { settings, VARIABLE_PREFIX, type Setting } from './settings.ts'
 export { parseTrust } from './trust.ts'
 export type { TrustList } from './trust.ts'
-export { contextOptions, readTlsFiles, type TlsFiles } from './tls-files.ts'
+export {
+  contextOptions,
+  ownCertificates,
+  readTlsFiles,
+  type OwnCertificate,
+  type TlsFiles,
+} from './tls-files.ts'
 export { settleTls } from './tls.ts'
 export type { TlsInit, TlsSettings, TlsVerify, TlsVersion } from './tls.ts'

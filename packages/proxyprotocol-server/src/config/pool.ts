@@ -37,7 +37,7 @@ export interface UpstreamInit {
   readonly name?: string | undefined
   /** What the address says in `pp`, where this is not given. */
   readonly header?: SentHeader | undefined
-  /** Its share beside the others; 0 gives it no connections. Default 1. */
+  /** Its share beside the others; with 0 it is drained, and gets no connections. Default 1. */
   readonly weight?: number | undefined
   /** Used only while no other is up. Default false. */
   readonly backup?: boolean | undefined

@@ -60,7 +60,7 @@ const upstreamObject = z.strictObject({
       }),
     ),
   weight: count({
-    description: 'Its share beside the others; 0 gives it no connections.',
+    description: 'Its share beside the others; with 0 it is drained, and gets no connections.',
     default: weight,
     min: 0,
   }),

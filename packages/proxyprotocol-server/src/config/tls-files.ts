@@ -21,6 +21,16 @@ export type TlsFiles = Pick<SecureContextOptions, 'minVersion'> & {
   readonly ca?: readonly string[]
 }
 
+/** A certificate that one side of a service shows. */
+export interface OwnCertificate {
+  /** To whom: `listen` to clients, `upstream` to upstreams. */
+  readonly role: AddressRole
+  /** As configured. */
+  readonly file: string
+  /** Milliseconds since 1970. Of a chain it is the certificate that expires first. */
+  readonly expires: number
+}
+
 /**
  * Reads what the settings name.
  *
@@ -36,6 +46,17 @@ export function readTlsFiles(settings: TlsSettings, role: AddressRole): TlsFiles
 /** The files as Node takes them. */
 export function contextOptions({ ca, ...files }: TlsFiles): SecureContextOptions {
   return ca === undefined ? files : { ...files, ca: [...ca] }
+}
+
+/** The certificate in files that were read; an empty list where the settings name none. */
+export function ownCertificates(
+  { cert: file }: Pick<TlsSettings, 'cert'>,
+  { cert: text }: TlsFiles,
+  role: AddressRole,
+): readonly OwnCertificate[] {
+  if (file === undefined || text === undefined) return []
+  const dates = certificatesIn(text, named(role, 'cert', file)).map(({ validTo }) => Date.parse(validTo))
+  return [{ role, file, expires: Math.min(...dates) }]
 }
 
 function readOwn({ cert, key }: TlsSettings, role: AddressRole): Pick<TlsFiles, 'cert' | 'key'> {

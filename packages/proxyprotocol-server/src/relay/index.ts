@@ -13,6 +13,7 @@ export { sumOfTotals } from './totals-sum.ts'
 export { serverTls } from './relay-tls.ts'
 export type { TlsFacts } from './tls-facts.ts'
 export type { Traffic } from './direction.ts'
+export type { RoutedUpstream, RoutedUpstreams } from './upstream-pools.ts'
 export type {
   CheckCounts,
   NameSnapshot,

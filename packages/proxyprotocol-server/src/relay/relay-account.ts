@@ -4,13 +4,13 @@ import type { ListingCounts } from './block-list-check.ts'
 import type { RelayTotals } from './ledger.ts'
 import type { Relay } from './relay.ts'
 import { sumOfTotals } from './totals-sum.ts'
-import type { UpstreamSnapshot } from './upstreams/index.ts'
+import type { RoutedUpstream } from './upstream-pools.ts'
 
 /** All that a relay counts. */
 export interface RelayAccount {
   readonly totals: RelayTotals
   readonly listings: ListingCounts | undefined
-  readonly upstreams: readonly UpstreamSnapshot[]
+  readonly upstreams: readonly RoutedUpstream[]
 }
 
 export function accountOf({ totals, listings, upstreams }: Relay): RelayAccount {
@@ -50,11 +50,11 @@ export function sumOfAccounts(one: RelayAccount | undefined, other: RelayAccount
   }
 }
 
-function isSame(one: UpstreamSnapshot, other: UpstreamSnapshot): boolean {
+function isSame(one: RoutedUpstream, other: RoutedUpstream): boolean {
   return one.name === other.name && one.address === other.address
 }
 
-function withCountsOf(upstream: UpstreamSnapshot, other: UpstreamSnapshot): UpstreamSnapshot {
+function withCountsOf(upstream: RoutedUpstream, other: RoutedUpstream): RoutedUpstream {
   return {
     ...upstream,
     active: upstream.active + other.active,

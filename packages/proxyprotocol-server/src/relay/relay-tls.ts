@@ -6,9 +6,11 @@ import { ProxyProtocolError } from 'proxyprotocol'
 import type { ProxyServer } from 'proxyprotocol/server'
 import {
   contextOptions,
+  ownCertificates,
   readTlsFiles,
   settleTls,
   type Address,
+  type OwnCertificate,
   type TlsFiles,
   type TlsSettings,
 } from '../config/index.ts'
@@ -25,17 +27,24 @@ export class RelayTls {
   readonly #settings: TlsSettings | undefined
   readonly #upstreams: readonly UpstreamTls[]
   #files: TlsFiles | undefined
+  #certificates: readonly OwnCertificate[]
 
   /** @throws {ConfigError} when settings or files cannot be used. */
   constructor({ tls }: Pick<Address, 'tls'>, upstreams: readonly UpstreamTls[]) {
     this.#settings = tls && settleTls(tls, 'listen')
     this.#upstreams = upstreams
     this.#files = this.#read()
+    this.#certificates = this.#own()
   }
 
   /** For `createServer`; undefined where the clients speak no TLS. */
   get server(): TlsOptions | undefined {
     return this.#settings && this.#files && serverOptions(this.#settings, this.#files)
+  }
+
+  /** The certificates that are shown on both sides, as they are in use; each file once, however many upstreams it is for. */
+  get certificates(): readonly OwnCertificate[] {
+    return this.#certificates
   }
 
   /**
@@ -63,7 +72,14 @@ export class RelayTls {
     if (files && !isSame) server.setSecureContext(contextOptions(files))
     this.#files = files
     for (const renew of renewals) renew()
+    this.#certificates = this.#own()
     return !isSame || renewals.length > 0
+  }
+
+  #own(): readonly OwnCertificate[] {
+    const listen = this.#settings && this.#files ? ownCertificates(this.#settings, this.#files, 'listen') : []
+    const upstream = this.#upstreams.flatMap(({ certificates }) => certificates)
+    return [...listen, ...new Map(upstream.map(each => [each.file, each])).values()]
   }
 
   #read(): TlsFiles | undefined {

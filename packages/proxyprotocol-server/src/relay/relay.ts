@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { HeaderForOptions } from 'proxyprotocol/client'
 import { reset, type Connection, type ProxyServer, type ServerOptions } from 'proxyprotocol/server'
-import type { Passthrough, Service } from '../config/index.ts'
+import type { OwnCertificate, Passthrough, Service } from '../config/index.ts'
 import { BlockListCheck, describeListed, type ListingCounts } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
 import { Departure } from './departure.ts'
@@ -19,8 +19,8 @@ import { RelayServer } from './relay-server.ts'
 import { RelayTls } from './relay-tls.ts'
 import { tunnel } from './tunnel.ts'
 import { upstreamHeader } from './upstream-header.ts'
-import { UpstreamPools } from './upstream-pools.ts'
-import type { PoolContext, PoolSnapshot } from './upstreams/index.ts'
+import { UpstreamPools, type RoutedUpstreams } from './upstream-pools.ts'
+import type { PoolContext } from './upstreams/index.ts'
 
 export interface RelayOptions extends PoolContext {
   /**
@@ -52,7 +52,9 @@ export interface Relay {
   /** What block lists have answered so far; undefined where the service asks none. */
   readonly listings: ListingCounts | undefined
   /** The upstreams as they are now. */
-  readonly upstreams: () => PoolSnapshot
+  readonly upstreams: () => RoutedUpstreams
+  /** The certificates that it shows to clients and to upstreams, as they are in use. */
+  readonly certificates: () => readonly OwnCertificate[]
   /** Listens at the service's address, resolves with the one that was bound, and starts to check the upstreams. */
   listen(): Promise<AddressInfo | string>
   /**
@@ -101,6 +103,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
     totals: () => ledger.totals(server),
     connections: () => ledger.connections(server),
     upstreams: () => pools.snapshot(),
+    certificates: () => tls.certificates,
     listen: () => listenAt(server, service.listen),
     reloadCertificates: () => tls.reload(server),
   }

@@ -2,21 +2,46 @@
 
 import type { Pool, Service } from '../config/index.ts'
 import { NameTable } from './passthrough/index.ts'
-import { UpstreamPool, type PoolContext, type PoolSnapshot, type UpstreamTls } from './upstreams/index.ts'
+import {
+  UpstreamPool,
+  type PoolContext,
+  type PoolSnapshot,
+  type UpstreamSnapshot,
+  type UpstreamTls,
+} from './upstreams/index.ts'
+
+/** The route of connections without a more exact one. A server name is never a lone asterisk, so no route can be called so. */
+export const DEFAULT_ROUTE = '*'
+
+/** An upstream of a service, and the route that leads to it. */
+export interface RoutedUpstream extends UpstreamSnapshot {
+  /** The first server name of the route, which no other route has; `*` for the default route. */
+  readonly route: string
+}
+
+/** All upstreams of a service at the moment, plain data. */
+export interface RoutedUpstreams extends PoolSnapshot {
+  readonly upstreams: readonly RoutedUpstream[]
+}
+
+interface Routed {
+  readonly route: string
+  readonly pool: UpstreamPool
+}
 
 export class UpstreamPools {
   readonly #default: UpstreamPool
-  readonly #all: UpstreamPool[]
+  readonly #all: Routed[]
   readonly #byName = new NameTable<UpstreamPool>()
 
   constructor({ pool, passthrough }: Pick<Service, 'pool' | 'passthrough'>, context: PoolContext) {
     const poolOf = (settings: Pool): UpstreamPool => new UpstreamPool(settings, context)
     this.#default = poolOf(pool)
-    this.#all = [this.#default]
-    for (const route of passthrough?.routes ?? []) {
-      const routed = poolOf(route.pool)
-      this.#all.push(routed)
-      for (const name of route.names) this.#byName.add(name, routed)
+    this.#all = [{ route: DEFAULT_ROUTE, pool: this.#default }]
+    for (const { names, pool: settings } of passthrough?.routes ?? []) {
+      const routed = poolOf(settings)
+      this.#all.push({ route: String(names[0]), pool: routed })
+      for (const name of names) this.#byName.add(name, routed)
     }
   }
 
@@ -27,23 +52,23 @@ export class UpstreamPools {
 
   /** The TLS that they are spoken to with. */
   get tls(): readonly UpstreamTls[] {
-    return this.#all.map(({ tls }) => tls)
+    return this.#all.map(({ pool }) => pool.tls)
   }
 
   start(): void {
-    for (const pool of this.#all) pool.start()
+    for (const { pool } of this.#all) pool.start()
   }
 
   close(): void {
-    for (const pool of this.#all) pool.close()
+    for (const { pool } of this.#all) pool.close()
   }
 
   /** As one: the routes' upstreams behind the others, and what is counted summed up. */
-  snapshot(): PoolSnapshot {
-    const snapshots = this.#all.map(pool => pool.snapshot())
+  snapshot(): RoutedUpstreams {
+    const snapshots = this.#all.map(({ route, pool }) => ({ route, ...pool.snapshot() }))
     return {
       balance: this.#default.snapshot().balance,
-      upstreams: snapshots.flatMap(({ upstreams }) => upstreams),
+      upstreams: snapshots.flatMap(({ route, upstreams }) => upstreams.map(each => ({ ...each, route }))),
       names: snapshots.flatMap(({ names }) => names),
       retries: snapshots.reduce((sum, { retries }) => sum + retries, 0),
     }

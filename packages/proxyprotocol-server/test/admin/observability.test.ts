@@ -175,6 +175,15 @@ test('panels of the dashboard have numbers of their own and do not overlap; vari
   )
 })
 
+test('every alert is tested where it fires and where it does not', () => {
+  const tests = readFileSync(pathOf('deploy/prometheus/alerts.test.yml'), 'utf8')
+  const cases = [...tests.matchAll(/alertname: (\w+)\n +exp_alerts:( \[\])?/g)]
+  const named = (isQuiet: boolean): readonly unknown[] =>
+    cases.filter(([, , none]) => (none !== undefined) === isQuiet).map(([, name]) => name)
+  assert.deepEqual(named(false), alertNames)
+  assert.deepEqual(named(true), alertNames)
+})
+
 test('docs/operations.md explains every alert, and no other', () => {
   const page = readFileSync(pathOf('docs/operations.md'), 'utf8')
   assert.deepEqual(

@@ -143,7 +143,7 @@ test('every bucket of a histogram holds those below it, and the last one all', a
 test('names say their unit, help is a sentence, and a type stands beside each', async t => {
   const { text } = await metricsOf(await startStage(t))
   for (const { name, help, type } of metrics) {
-    assert.match(name, /^(proxyprotocol|process)_[a-z_]+$/)
+    assert.match(name, /^(proxyprotocol|process)_[a-z0-9_]+$/)
     assert.equal(name.endsWith('_total'), type === 'counter', name)
     if (type === 'histogram') assert.match(name, /_seconds$/)
     if (/duration|delay|time/.test(name)) assert.match(name, /_seconds$/)
@@ -167,7 +167,7 @@ test('labels are configured names and closed vocabularies: no address of the net
     direction: value => ['up', 'down'].includes(value),
     version: value => ['v1', 'v2', '0.1.0'].includes(value),
     command: value => ['LOCAL', 'PROXY'].includes(value),
-    quantile: value => ['0.5', '0.99', '1'].includes(value),
+    route: value => value === '*',
     node: value => value === process.version,
     upstream: value => stage.upstreams.includes(value),
     le: value => value === '+Inf' || Number(value) > 0,
@@ -255,6 +255,7 @@ const totals: TotalsView = {
 const upstreams: UpstreamView[] = ['up', 'down'].map((state, i) => ({
   ...{
     name: `app-${state}`,
+    route: '*',
     address: i === 0 ? '192.0.2.1:80' : undefined,
     weight: 1,
     backup: i === 1,
@@ -279,6 +280,7 @@ async function bigSnapshot(t: TestContext): Promise<Snapshot> {
     ...{ state: 'idle', limits: { connections: Infinity }, timeouts: {} },
     totals: () => totals,
     connections,
+    certificates: [{ role: 'listen', file: '/etc/cert.pem', expires: 1_900_000_000_000 }],
     upstreams: () => upstreams,
     dnsbl: { listed: 2, timeout: 3 },
   }
@@ -297,6 +299,16 @@ async function bigSnapshot(t: TestContext): Promise<Snapshot> {
 }
 
 const lastMinute = { accepted: [], closed: [], errors: [], bytesUp: [], bytesDown: [] }
+
+test('the start of the process is the same number at each look, however the clock is set', async t => {
+  const stage = await startStage(t)
+  const startOf = async (): Promise<unknown> =>
+    (await metricsOf(stage)).samples.get('process_start_time_seconds')
+  const before = await startOf()
+  const now = Date.now()
+  t.mock.method(Date, 'now', () => now + 60_001)
+  assert.equal(await startOf(), before)
+})
 
 test('the list of connections is bounded, and the total says how many there are', async t => {
   const { connections, services, process: view } = statsDocument(await bigSnapshot(t), lastMinute)
@@ -332,7 +344,7 @@ test('several upstreams are shown one by one, and what is unknown or unlimited i
   assert.equal(samples.get('proxyprotocol_dnsbl_answers_total{service="big",answer="timeout"}'), 3)
   const about = (name: string): unknown[] =>
     ['app-up', 'app-down'].map(each =>
-      samples.get(`proxyprotocol_upstream_${name}{service="big",upstream="${each}"}`),
+      samples.get(`proxyprotocol_upstream_${name}{service="big",route="*",upstream="${each}"}`),
     )
   assert.deepEqual(about('up'), [1, 0])
   assert.deepEqual(about('connections_active'), [0, 1])
@@ -383,8 +395,9 @@ test('docs/admin.md names every part of an actual /stats.json, and no other', as
   open.write(encodeHeader({ source, destination }))
   await chunk(await stage.upstream.accept())
   const document = await statsOf(stage)
-  const pools = statsDocument(await bigSnapshot(t), lastMinute).services.map(({ upstreams: shown }) => ({
-    upstreams: shown,
+  const pools = statsDocument(await bigSnapshot(t), lastMinute).services.map(each => ({
+    upstreams: each.upstreams,
+    certificates: each.certificates,
   }))
   const paths = new Set([...pathsOf(document), ...pathsOf({ services: pools })])
   assert.deepEqual(

@@ -94,14 +94,23 @@ async function startMany(t: TestContext): Promise<number> {
   }))
   const services = Array.from({ length: 50 }, (_, i): ServiceView => ({
     ...{ name: `tenant-${i + 1}`, address: `[2001:db8::1]:${10_000 + i}`, upstream: 'pool', sends: 'v2' },
-    ...{ expects: undefined, trust: [], state: 'listening', timeouts: {}, dnsbl: undefined },
+    ...{
+      expects: undefined,
+      trust: [],
+      state: 'listening',
+      timeouts: {},
+      certificates: [],
+      dnsbl: undefined,
+    },
     limits: { connections: 1_600 },
     totals: () => (i === 0 ? totals : { ...totals, accepted: 0, active: 0 }),
     connections: () => (i === 0 ? connections : []),
     upstreams: () => [
-      ...[{ name: 'a', address: '192.0.2.1:80', weight: 1, backup: false, state: 'up' }].map(each => {
-        return { ...each, active: 0, total: 0, failures: 0 }
-      }),
+      ...[{ name: 'a', route: '*', address: '192.0.2.1:80', weight: 1, backup: false, state: 'up' }].map(
+        each => {
+          return { ...each, active: 0, total: 0, failures: 0 }
+        },
+      ),
     ],
   }))
   const source: AdminSource = {

@@ -19,7 +19,7 @@ const facts: ProcessView = {
 /** A service with so many connections open and done. */
 function service(name: string, count: number, more: Partial<ServiceReport> = {}): ServiceReport {
   const zero = totals()
-  const upstream = { name: 'app', address: '192.0.2.1:80', weight: 1, backup: false, state: 'up' }
+  const upstream = { name: 'app', route: '*', address: '192.0.2.1:80', weight: 1, backup: false, state: 'up' }
   return {
     ...{ name, address: '127.0.0.1:1', upstream: 'app', sends: 'v2', expects: undefined, trust: [] },
     ...{ state: 'listening', timeouts: { idle: 7 }, dnsbl: { listed: count, clear: 0 } },
@@ -30,6 +30,7 @@ function service(name: string, count: number, more: Partial<ServiceReport> = {})
       closed: { ...zero.closed, done: count },
     },
     connections: undefined,
+    certificates: [],
     upstreams: [{ ...upstream, active: count, total: 2 * count, failures: 1 }],
     ...more,
   }
@@ -145,6 +146,22 @@ test('an upstream that any worker uses is used, and one that is configured no mo
     upstreams.map(({ name, state }) => [name, state]),
     [['app', 'up']],
   )
+})
+
+test('a drained upstream is drained also where a worker is gone, and up where any worker uses it', () => {
+  const reports = new WorkerReports<number>()
+  const [up] = service('a', 1).upstreams
+  const seenAs = (state: string): WorkerReport =>
+    report([service('a', 1, { upstreams: [{ ...(up ?? assert.fail()), state }] })])
+  const shown = (): unknown => only(reports.services([{ name: 'a' }])).upstreams()[0]?.state
+  reports.add(1, seenAs('drained'))
+  reports.remove(1)
+  reports.add(2, seenAs('drained'))
+  assert.equal(shown(), 'drained')
+  reports.add(3, seenAs('probing'))
+  assert.equal(shown(), 'probing')
+  reports.add(4, seenAs('up'))
+  assert.equal(shown(), 'up')
 })
 
 test('all workers are ready as soon as one is, and drain as soon as one does', () => {

@@ -98,7 +98,7 @@ export class ServicesTable {
 }
 
 function textOf({ name, address, upstream, upstreams }: ServiceShown): string {
-  const places = upstreams.flatMap(each => [each.name, each.address])
+  const places = upstreams.flatMap(each => [each.name, each.address, each.route])
   return [name, address, upstream, ...places].join(' ').toLowerCase()
 }
 
@@ -137,9 +137,13 @@ function upstreamName(): View<UpstreamShown> {
   return several(
     words(({ name }) => name, { class: 'title' }),
     words(
-      ({ name, address, weight }) => {
+      ({ name, route, address, weight }) => {
         const place = address === null ? 'address unknown' : address === name ? '' : address
-        return [place, weight === 1 ? '' : `weight ${count(weight)}`].filter(part => part !== '').join(', ')
+        const [via, share] = [
+          route === '*' ? '' : `route ${route}`,
+          weight === 1 ? '' : `weight ${count(weight)}`,
+        ]
+        return [via, place, share].filter(part => part !== '').join(', ')
       },
       { class: 'detail' },
     ),

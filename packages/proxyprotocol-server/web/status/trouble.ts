@@ -5,7 +5,7 @@ import { byId, Children, setAttribute, setText, element, type View } from './ele
 import { count, duration, plural } from './format.ts'
 
 /** How much it matters: classes of the style sheet. */
-export type Level = 'good' | 'warn' | 'bad'
+export type Level = 'good' | 'off' | 'warn' | 'bad'
 
 /** One thing that is wrong. */
 export interface Trouble {
@@ -22,6 +22,8 @@ type Candidate = readonly [applies: boolean, level: Level, text: string]
 const NEAR = 0.9
 /** More than these would hide what follows. */
 const MOST = 12
+/** Milliseconds before a certificate expires. As long before as deploy/prometheus/alerts.yml warns. */
+const EXPIRES_SOON = 14 * 86_400_000
 
 /** Shows what is wrong. */
 export class TroubleList {
@@ -44,6 +46,7 @@ export class TroubleList {
 
 export function levelOfUpstream({ state }: UpstreamShown): Level {
   if (state === 'up') return 'good'
+  if (state === 'drained') return 'off'
   return state === 'down' ? 'bad' : 'warn'
 }
 
@@ -63,24 +66,42 @@ export function sumOf(series: readonly number[]): number {
 }
 
 export function troublesOfService(service: ServiceShown): readonly Trouble[] {
-  const { name, state, upstreams, active, limits, lastMinute } = service
-  const down = upstreams.filter(each => each.state === 'down')
-  const isDead = down.length > 1 && down.length === upstreams.length
+  const { name, state, active, limits, lastMinute } = service
   const errors = sumOf(lastMinute.errors)
   const troubles: Candidate[] = [
     [state === 'idle' || state === 'closed', 'bad', `it is ${state}`], // that all drain is told once
-    [isDead, 'bad', `all ${count(down.length)} upstreams are down`],
     [
       takenOf(service) >= NEAR,
       'warn',
       `${count(active)} of ${count(limits['connections'] ?? 0)} connections taken`,
     ],
     [errors > 0, 'warn', `${plural(errors, 'error')} in the last minute`],
-    ...down.map((each): Candidate => [!isDead, 'bad', `upstream ${each.name} is down${why(each)}`]),
+    ...outagesOf(service),
+    ...service.certificates.map(expiry),
   ]
   return applying(troubles).map(({ key, level, text }) => {
     return { key: `${name} ${key}`, level, text: `${name}: ${text}` }
   })
+}
+
+/** Upstreams that are down. Where a route has no other, that is said instead. */
+function outagesOf({ upstreams }: ServiceShown): readonly Candidate[] {
+  const routes = [...new Set(upstreams.map(({ route }) => route))]
+  return routes.flatMap((route): readonly Candidate[] => {
+    const used = upstreams.filter(each => each.route === route && each.state !== 'drained')
+    const down = used.filter(({ state }) => state === 'down')
+    const where = route === '*' ? '' : ` of the route ${route}`
+    if (used.length === 0) return [[true, 'bad', `all upstreams${where} are drained`]]
+    if (used.length > 1 && down.length === used.length)
+      return [[true, 'bad', `all ${count(down.length)} upstreams${where} are down`]]
+    return down.map(each => [true, 'bad', `upstream ${each.name}${where} is down${why(each)}`])
+  })
+}
+
+function expiry({ file, expires }: ServiceShown['certificates'][number]): Candidate {
+  const left = Date.parse(expires) - Date.now()
+  const when = left > 0 ? `expires in ${duration(left)}` : `has expired ${duration(-left)} ago`
+  return [left < EXPIRES_SOON, left > 0 ? 'warn' : 'bad', `the certificate ${file} ${when}`]
 }
 
 /** Why an upstream failed last, and how long ago. */
@@ -120,10 +141,13 @@ function applying(candidates: readonly Candidate[]): readonly Trouble[] {
 
 function allWell({ services }: StatsDocument): Trouble {
   const upstreams = services.flatMap(each => each.upstreams)
+  const up = upstreams.filter(({ state }) => state === 'up').length
+  const drained = upstreams.filter(({ state }) => state === 'drained').length
+  const rest = drained > 0 ? `, ${count(drained)} drained` : ''
   return {
     key: 'none',
     level: 'good',
-    text: `none: ${plural(services.length, 'service')} listening, ${plural(upstreams.length, 'upstream')} up, no error in the last minute`,
+    text: `none: ${plural(services.length, 'service')} listening, ${plural(up, 'upstream')} up${rest}, no error in the last minute`,
   }
 }
 

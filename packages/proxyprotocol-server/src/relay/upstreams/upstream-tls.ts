@@ -6,8 +6,10 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ConnectOptions } from 'proxyprotocol/client'
 import {
   contextOptions,
+  ownCertificates,
   readTlsFiles,
   settleTls,
+  type OwnCertificate,
   type TlsFiles,
   type TlsSettings,
   type UpstreamSettings,
@@ -18,6 +20,7 @@ interface Secured {
   readonly settings: TlsSettings
   readonly files: TlsFiles
   readonly context: SecureContext
+  readonly certificates: readonly OwnCertificate[]
 }
 
 type SecuredUpstreams = ReadonlyMap<UpstreamSettings, Secured>
@@ -50,6 +53,11 @@ export class UpstreamTls {
     }
   }
 
+  /** Those that are shown to upstreams, as they are in use. */
+  get certificates(): readonly OwnCertificate[] {
+    return [...this.#secured.values()].flatMap(({ certificates }) => certificates)
+  }
+
   /**
    * Reads all files anew.
    *
@@ -77,7 +85,8 @@ export class UpstreamTls {
 function secure(tls: TlsSettings): Secured {
   const settings = settleTls(tls, 'upstream')
   const files = readTlsFiles(settings, 'upstream')
-  return { settings, files, context: createSecureContext(contextOptions(files)) }
+  const context = createSecureContext(contextOptions(files))
+  return { settings, files, context, certificates: ownCertificates(settings, files, 'upstream') }
 }
 
 function filesOf(secured: SecuredUpstreams): readonly TlsFiles[] {

@@ -12,8 +12,11 @@ import {
 } from '../../config/index.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
 
-/** `probing`: marked, the cooldown is over, and one connection at a time finds out. */
-export type UpstreamState = 'up' | 'down' | 'probing'
+/**
+ * `probing`: marked, the cooldown is over, and one connection at a time finds out. `drained`: its weight is 0, so it gets no
+ * connections, whatever its checks say.
+ */
+export type UpstreamState = 'up' | 'down' | 'probing' | 'drained'
 
 /** A failure, `age` milliseconds ago. */
 export interface UpstreamFailure {
@@ -103,6 +106,7 @@ export class Upstream {
   }
 
   get state(): UpstreamState {
+    if (this.weight === 0) return 'drained'
     if (!this.isHealthy) return 'down'
     if (this.#markedUntil === undefined) return 'up'
     return this.#trials > 0 || this.#context.now() >= this.#markedUntil ? 'probing' : 'down'

@@ -195,6 +195,17 @@ test('good checks take a mark away, those before it left out', async () => {
   assert.equal(upstream.state, 'up')
 })
 
+test('with weight 0 it is drained, and good or failed checks do not change that', () => {
+  const address = parseAddress('192.0.2.1:80', { role: 'upstream' })
+  const { upstreams, health } = settlePool({ upstreams: [{ address, weight: 0 }], health: HEALTH })
+  const upstream = new Upstream(upstreams[0] ?? assert.fail(), { health, check: CHECK, now: () => 0 })
+  for (const check of [undefined, fault(), fault(), fault()]) {
+    assert.deepEqual([upstream.state, upstream.isOpen], ['drained', false])
+    upstream.checked(CHECK, check)
+  }
+  assert.equal(upstream.snapshot().state, 'drained')
+})
+
 test('a snapshot is plain data, and says how long ago it failed', async () => {
   const { upstream, clock } = upstreamAt()
   await fail(upstream)
