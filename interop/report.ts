@@ -28,7 +28,7 @@ packages, all of it on the loopback addresses of one machine. [How it works, and
 
 - **sends**: the peer is in front of our servers; what they have learnt of the client is held against the client's own two ends.
 - **receives**: the peer is behind our clients and our relay; it must answer, or log, the client that was announced.
-- **chain**: several in a row, the relay among them. **decodes**: the peer reads bytes that we have made.
+- **chain**: several in a row, the relay among them. **decodes**: the peer reads what we have made.
 
 The numbers are cases; each stands below with what was seen.
 `

@@ -32,6 +32,8 @@ const TAIL = 2000
 export interface Running {
   /** Resolves with the first match in what it says on both outputs, or has said. */
   readonly said: (pattern: RegExp) => Promise<RegExpExecArray>
+  /** Ends it now, and not only with the stage. */
+  readonly end: () => Promise<void>
 }
 
 export class Stage {
@@ -108,7 +110,10 @@ export class Stage {
         throw new Error(`${String(error)}: ${said.slice(-TAIL)}`)
       })
     await alive(() => listening.every(isListening) || undefined, `listen at ${listening.join(', ')}`)
-    return { said: pattern => alive(() => pattern.exec(said) ?? undefined, `say ${String(pattern)}`) }
+    return {
+      said: pattern => alive(() => pattern.exec(said) ?? undefined, `say ${String(pattern)}`),
+      end: () => end(child),
+    }
   }
 }
 

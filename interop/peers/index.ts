@@ -11,6 +11,7 @@ import { haproxy } from './haproxy.ts'
 import { hitch } from './hitch.ts'
 import { mariadb } from './mariadb.ts'
 import { nginx } from './nginx.ts'
+import { prometheus } from './prometheus.ts'
 import { stunnel } from './stunnel.ts'
 import { swaks } from './swaks.ts'
 import { tshark } from './tshark.ts'
@@ -22,6 +23,7 @@ export const peers: readonly Peer[] = [
   nginx,
   curl,
   chains,
+  prometheus,
   apache,
   varnish,
   hitch,
