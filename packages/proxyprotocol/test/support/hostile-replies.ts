@@ -87,7 +87,7 @@ function pointers(query: Buffer): Uint8Array {
 
 export const hostileKinds = {
   'counts of 65,535 in 12 bytes': {
-    datagrams: query => [head(query, 65_535, 65_535).fill(255, 4, 6).subarray(0, HEADER)],
+    datagrams: query => [head(query, 65_535, 65_535).fill(0, 4, 6).subarray(0, HEADER)],
     ends: 'timeout',
   },
   'counts of 65,535 behind the question': {
