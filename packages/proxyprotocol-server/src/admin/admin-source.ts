@@ -71,6 +71,29 @@ export interface CertificateView {
 }
 
 /** One upstream of a service. */
+/** One member of an upstream: one of the addresses of its name, or the only one that it has. */
+export interface MemberView {
+  readonly address: string
+  readonly weight: number
+  readonly state: string
+  readonly active: number
+  readonly total: number
+  readonly failures: number
+  /** Of a connection, or of a check. */
+  readonly lastFailure?: FailureView | undefined
+  /** Checks so far; undefined where it is not checked. */
+  readonly checks?: { readonly passed: number; readonly failed: number } | undefined
+}
+
+/** How the name of an upstream is looked up; `age` of the last good answer in milliseconds, undefined without one. */
+export interface ResolutionView {
+  readonly age: number | undefined
+  readonly answers: number
+  readonly failures: number
+  readonly lastFailure: string | undefined
+}
+
+/** One upstream of a service; what is counted is the sum over its members, those that are gone included. */
 export interface UpstreamView {
   readonly name: string
   /** The first server name of the route that leads to it; `*` for the default route. */
@@ -85,6 +108,13 @@ export interface UpstreamView {
   readonly failures: number
   /** Of a connection, or of a check. */
   readonly lastFailure?: FailureView | undefined
+  readonly members: readonly MemberView[]
+  /** Members that have come or gone. */
+  readonly memberChanges: number
+  /** Addresses of its name that are too many to be used. */
+  readonly leftOut: number
+  /** Undefined where it is given by its address. */
+  readonly resolution: ResolutionView | undefined
 }
 
 /** One service. Durations in milliseconds. */

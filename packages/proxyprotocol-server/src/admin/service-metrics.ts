@@ -178,6 +178,58 @@ const certificateMetrics: readonly Metric[] = [
   },
 ]
 
+/** States of members, which all have a value at all times. */
+const MEMBER_STATES = ['up', 'probing', 'drained', 'down', 'leaving'] as const
+
+/** Addresses are no labels: they come from the network. They stand in /stats.json. */
+const memberMetrics: readonly Metric[] = [
+  {
+    name: 'proxyprotocol_upstream_members',
+    type: 'gauge',
+    help: 'Addresses of the upstream by their state: up, probing, drained, down or leaving.',
+    labels: ['service', 'route', 'upstream', 'state'],
+    samples: byService(({ upstreams }) =>
+      upstreams.flatMap(({ name, route, members }) =>
+        MEMBER_STATES.map((state): Extra => {
+          return [{ route, upstream: name, state }, members.filter(each => each.state === state).length]
+        }),
+      ),
+    ),
+  },
+  {
+    name: 'proxyprotocol_upstream_member_changes_total',
+    type: 'counter',
+    help: 'Addresses of the upstream that have come or gone since the first answer about its name.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byUpstream(({ memberChanges }) => memberChanges),
+  },
+  {
+    name: 'proxyprotocol_upstream_members_left_out',
+    type: 'gauge',
+    help: 'Addresses of the last answer that are not used, as there are more than resolve.maxMembers.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byUpstream(({ leftOut }) => leftOut),
+  },
+  {
+    name: 'proxyprotocol_upstream_answer_age_seconds',
+    type: 'gauge',
+    help: 'Time since the last good answer about the name of the upstream; absent where there is none.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byService(({ upstreams }) =>
+      upstreams.flatMap(({ name, route, resolution }) =>
+        resolution?.age === undefined ? [] : [[{ route, upstream: name }, resolution.age / SECOND] as const],
+      ),
+    ),
+  },
+  {
+    name: 'proxyprotocol_upstream_lookup_failures_total',
+    type: 'counter',
+    help: 'Look-ups of the name of the upstream that failed, or found no address.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byUpstream(({ resolution }) => resolution?.failures ?? 0),
+  },
+]
+
 const dnsblMetrics: readonly Metric[] = [
   {
     name: 'proxyprotocol_dnsbl_answers_total',
@@ -195,5 +247,6 @@ export const serviceMetrics: readonly Metric[] = [
   ...trafficMetrics,
   ...upstreamMetrics,
   ...certificateMetrics,
+  ...memberMetrics,
   ...dnsblMetrics,
 ]

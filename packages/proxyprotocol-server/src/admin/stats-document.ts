@@ -8,7 +8,10 @@ import type {
   CertificateView,
   ConnectionView,
   DistributionView,
+  FailureView,
+  MemberView,
   Readiness,
+  ResolutionView,
   TotalsView,
   UpstreamView,
 } from './admin-source.ts'
@@ -82,9 +85,11 @@ export interface CertificateShown extends Omit<CertificateView, 'expires'> {
 }
 
 /** One upstream of a service. */
-export interface UpstreamShown extends Shown<UpstreamView> {
+export interface UpstreamShown extends Shown<Omit<UpstreamView, 'members' | 'resolution'>> {
   /** As that of its service. */
   readonly peak: number
+  readonly members: readonly Shown<MemberView>[]
+  readonly resolution: Shown<ResolutionView> | null
 }
 
 /** One connection of this moment. */
@@ -155,16 +160,37 @@ function serviceShown(each: ServiceSnapshot, history: ServiceHistory): ServiceSh
     ...sumsShown([totals]),
     ...{ reasons: reasonsOf([totals]), headers, connects, ages },
     ...{ peak, lastMinute },
-    upstreams: upstreams.map(({ address: at = null, lastFailure = null, ...rest }) => {
-      const failure = lastFailure && { ...lastFailure, age: Math.round(lastFailure.age) }
-      const most = upstreamPeaks.get(rest.name) as number // each has one
-      return { ...rest, address: at, lastFailure: failure, peak: most }
+    upstreams: upstreams.map(upstream => {
+      return upstreamShown(upstream, upstreamPeaks.get(upstream.name) as number) // each has one
     }),
     certificates: service.certificates.map(({ role, file, expires }) => {
       return { role, file, expires: new Date(expires).toJSON() }
     }),
     dnsbl: service.dnsbl ?? null,
   }
+}
+
+function upstreamShown(upstream: UpstreamView, peak: number): UpstreamShown {
+  const { address = null, lastFailure, members, resolution, ...rest } = upstream
+  return {
+    ...rest,
+    address,
+    lastFailure: failureShown(lastFailure),
+    peak,
+    members: members.map(({ checks = null, ...member }) => {
+      return { ...member, checks, lastFailure: failureShown(member.lastFailure) }
+    }),
+    resolution: resolution ? resolutionShown(resolution) : null,
+  }
+}
+
+function failureShown(failure: FailureView | undefined): FailureView | null {
+  return failure ? { ...failure, age: Math.round(failure.age) } : null
+}
+
+function resolutionShown(resolution: ResolutionView): Shown<ResolutionView> {
+  const { age, answers, failures, lastFailure = null } = resolution
+  return { age: age === undefined ? null : Math.round(age), answers, failures, lastFailure }
 }
 
 function finite(values: Readonly<Record<string, number>>): Record<string, number | null> {

@@ -4,12 +4,14 @@ import { createRequire } from 'node:module'
 import {
   AdminServer,
   type AdminSource,
+  type MemberView,
   type Readiness,
+  type ResolutionView,
   type ServiceView,
   type UpstreamView,
 } from '../admin/index.ts'
 import type { AdminSettings } from '../config/index.ts'
-import type { Relay, RoutedUpstream } from '../relay/index.ts'
+import type { MemberSnapshot, NameSnapshot, Relay, RoutedUpstream } from '../relay/index.ts'
 import { showAddress } from './log.ts'
 import { log, logFailure, type ProgramIo } from './program.ts'
 import { sentTo, upstreamsOf } from './show-pool.ts'
@@ -73,11 +75,25 @@ function serviceView(relay: Relay): ServiceView {
   }
 }
 
-function upstreamView({ failures, checks, lastFailure, ...each }: RoutedUpstream): UpstreamView {
-  const [latest] = [lastFailure, checks?.lastFailure]
-    .filter(failure => failure !== undefined)
-    .sort((a, b) => a.age - b.age)
-  return { ...each, failures: sumOf(failures), lastFailure: latest }
+function upstreamView({ failures, members, resolution, ...each }: RoutedUpstream): UpstreamView {
+  return {
+    ...each,
+    failures: sumOf(failures),
+    members: members.map(memberView),
+    resolution: resolution && lookUps(resolution),
+  }
+}
+
+function memberView({ failures, checks, ...each }: MemberSnapshot): MemberView {
+  return {
+    ...each,
+    failures: sumOf(failures),
+    checks: checks && { passed: checks.passed, failed: checks.failed },
+  }
+}
+
+function lookUps({ age, answers, failures, lastFailure }: NameSnapshot): ResolutionView {
+  return { age, answers, failures, lastFailure }
 }
 
 function sumOf(counts: Readonly<Partial<Record<string, number>>>): number {

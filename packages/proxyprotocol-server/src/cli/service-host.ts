@@ -13,6 +13,7 @@ import { log, logFailure, type Drainable, type ProgramIo } from './program.ts'
 import { logRejections } from './rejections.ts'
 import { RunningConfiguration, type ChangeCounts } from './running-configuration.ts'
 import { sentTo, upstreamsOf } from './show-pool.ts'
+import { logUpstream } from './upstream-log.ts'
 
 /** What `--quiet` leaves: that the upstream or the program failed a connection is for its operator to know. */
 const FAILED_BY_US: readonly CloseReason[] = [
@@ -97,6 +98,9 @@ function relayFor(service: Service, isQuiet: () => boolean, io: ProgramIo): Rela
     onClosed: record => {
       if (!isQuiet() || FAILED_BY_US.includes(record.reason))
         log(io, 'closed', describeAccess(record, service.name))
+    },
+    onUpstream: event => {
+      logUpstream(io, service.name, event)
     },
     onError: (error, connection) => {
       logFailure(io, error, connection)

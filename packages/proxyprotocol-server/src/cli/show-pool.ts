@@ -16,18 +16,29 @@ const SHARES = {
 } as const
 
 /** One line for an upstream alone with nothing but defaults; more where there is more to say. */
-export function describePool({ upstreams, balance, retries, health, check }: Pool): readonly string[] {
+export function describePool(pool: Pool): readonly string[] {
+  const { upstreams, balance, retries, check, resolve } = pool
+  const { staleAfter } = resolve
   const several = upstreams.length > 1
   return [
     ...upstreams.map(upstream => describeUpstream(upstream, several)),
     ...(several
       ? [
           `shares connections out ${SHARES[balance]}, and tries ${String(retries)} others where one does not answer`,
-          `marks as down for ${String(health.cooldown)} ms what fails ${String(health.fails)} times within ${String(health.window)} ms`,
+          describeMarks(pool),
         ]
       : []),
     ...(check ? [describeCheck(check)] : []),
+    ...(staleAfter === undefined
+      ? []
+      : [`uses no addresses of a name that are older than ${String(staleAfter)} ms`]),
   ]
+}
+
+function describeMarks({ health, check }: Pool): string {
+  const { fails, window, cooldown } = health
+  const marks = `marks as down what fails ${String(fails)} times within ${String(window)} ms`
+  return check ? marks : `${marks}, and tries it again itself every ${String(cooldown)} ms`
 }
 
 function describeUpstream(

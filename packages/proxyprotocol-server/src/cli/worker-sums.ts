@@ -1,8 +1,8 @@
 // What several workers have to show, as that of one program. Counters of workers that are gone stay in the sums, so that none
 // of them ever goes back.
 
-import type { ProcessView, ServiceView, UpstreamView } from '../admin/index.ts'
-import { sumOfTotals, type UpstreamState } from '../relay/index.ts'
+import type { MemberView, ProcessView, ResolutionView, ServiceView, UpstreamView } from '../admin/index.ts'
+import { sumOfTotals } from '../relay/index.ts'
 import type { ServiceReport } from './worker-messages.ts'
 
 /** Limits that add up: as many there may be in all workers together. Others hold for each connection. */
@@ -11,8 +11,9 @@ const SHARED_LIMITS: readonly string[] = ['connections', 'pendingHeaders', 'perS
 /** Of two states the one that stands first counts: no worker may take connections that drains. */
 const STATES: readonly ServiceView['state'][] = ['draining', 'listening', 'idle', 'closed']
 
-/** Of the states that workers see an upstream in, the lowest counts: an upstream that any of them uses is used. */
-const UPSTREAM_RANKS: Readonly<Record<UpstreamState, number>> = { up: 0, probing: 1, drained: 2, down: 3 }
+/** The same of an upstream and its members: one that any worker uses is used. `GONE` is what a worker that is gone had. */
+const GONE = 'gone'
+const UPSTREAM_STATES: readonly string[] = ['up', 'probing', 'drained', 'down', 'leaving', GONE]
 
 /** Each service once, over all that report it, with all that any of them counts; what is the same for all is as the first says. */
 export function sumOfServices(reports: readonly ServiceReport[]): readonly ServiceReport[] {
@@ -38,7 +39,7 @@ export function viewOf(sum: ServiceReport, now: ServiceReport): ServiceView {
     dnsbl: now.dnsbl && sum.dnsbl,
     totals: () => totals,
     connections: () => oldestFirst,
-    upstreams: () => upstreams,
+    upstreams: () => upstreams.map(withoutGone),
   }
 }
 
@@ -52,7 +53,21 @@ export function pastOf(service: ServiceReport): ServiceReport {
     limits: mapped(limits, (limit, name) => (SHARED_LIMITS.includes(name) ? 0 : limit)),
     totals: { ...totals, active: 0, pending: 0, closed: { ...closed, aborted: closed.aborted + active } },
     connections: [],
-    upstreams: upstreams.map(each => ({ ...each, active: 0, state: 'down', lastFailure: undefined })),
+    upstreams: upstreams.map(each => ({
+      ...each,
+      ...{ active: 0, state: GONE, lastFailure: undefined, leftOut: 0 },
+      members: each.members.map(member => ({ ...member, active: 0, state: GONE, lastFailure: undefined })),
+      resolution: each.resolution && { ...each.resolution, age: undefined, lastFailure: undefined },
+    })),
+  }
+}
+
+/** Members that none of the workers has any more are not shown, and an upstream that no worker knows is not used. */
+function withoutGone({ state, members, ...each }: UpstreamView): UpstreamView {
+  return {
+    ...each,
+    state: state === GONE ? 'down' : state,
+    members: members.filter(member => member.state !== GONE),
   }
 }
 
@@ -96,21 +111,57 @@ function sumOfTwo(one: ServiceReport, other: ServiceReport): ServiceReport {
   }
 }
 
-/** Of failures the last counts. */
 function sumOfUpstreams(one: UpstreamView, other: UpstreamView): UpstreamView {
-  const isLater = (other.lastFailure?.age ?? Infinity) < (one.lastFailure?.age ?? Infinity)
   return {
     ...one,
-    lastFailure: isLater ? other.lastFailure : one.lastFailure,
-    state: rankOf(other) < rankOf(one) ? other.state : one.state,
-    active: one.active + other.active,
-    total: one.total + other.total,
-    failures: one.failures + other.failures,
+    ...sumOfCounted(one, other),
+    members: [
+      ...one.members.map(each =>
+        other.members.filter(({ address }) => address === each.address).reduce(sumOfMembers, each),
+      ),
+      ...other.members.filter(({ address }) => !one.members.some(each => each.address === address)),
+    ],
+    memberChanges: one.memberChanges + other.memberChanges,
+    leftOut: Math.max(one.leftOut, other.leftOut),
+    resolution: sumOfResolutions(one.resolution, other.resolution),
   }
 }
 
-function rankOf({ state }: UpstreamView): number {
-  return UPSTREAM_RANKS[state as UpstreamState] // a worker's word, which is a relay's
+function sumOfMembers(one: MemberView, other: MemberView): MemberView {
+  const checks =
+    one.checks && other.checks
+      ? { passed: one.checks.passed + other.checks.passed, failed: one.checks.failed + other.checks.failed }
+      : (one.checks ?? other.checks)
+  return { ...one, ...sumOfCounted(one, other), checks }
+}
+
+type Counted = Pick<MemberView, 'state' | 'active' | 'total' | 'failures' | 'lastFailure'>
+
+/** Of failures the last counts. */
+function sumOfCounted(one: Counted, other: Counted): Counted {
+  const isLater = (other.lastFailure?.age ?? Infinity) < (one.lastFailure?.age ?? Infinity)
+  return {
+    state: UPSTREAM_STATES.find(state => state === one.state || state === other.state) ?? one.state,
+    active: one.active + other.active,
+    total: one.total + other.total,
+    failures: one.failures + other.failures,
+    lastFailure: isLater ? other.lastFailure : one.lastFailure,
+  }
+}
+
+/** Of answers the oldest counts: it is what some of the connections go by. */
+function sumOfResolutions(
+  one: ResolutionView | undefined,
+  other: ResolutionView | undefined,
+): ResolutionView | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  const ages = [one.age, other.age].filter(age => age !== undefined)
+  return {
+    age: ages.length === 0 ? undefined : Math.max(...ages),
+    answers: one.answers + other.answers,
+    failures: one.failures + other.failures,
+    lastFailure: one.lastFailure ?? other.lastFailure,
+  }
 }
 
 function sumOfAnswers(one: ServiceReport['dnsbl'], other: ServiceReport['dnsbl']): ServiceReport['dnsbl'] {

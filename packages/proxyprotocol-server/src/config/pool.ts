@@ -20,8 +20,14 @@ export const poolDefaults = {
   /** One failure may be a packet lost; three in a row are not, and ten seconds are short for a restart. */
   health: { fails: 3, window: 10_000, cooldown: 10_000 },
   check: { interval: 5_000, timeout: 2_000, rise: 2, fall: 3, header: true },
-  /** As long as addresses in clusters are commonly valid. */
-  resolve: { interval: 30_000 },
+  resolve: {
+    /** As long as addresses in clusters are commonly valid. */
+    interval: 30_000,
+    /** Each is watched and checked on its own; more than most services have, and a wrong answer must not grow without end. */
+    maxMembers: 64,
+    /** Old addresses are better than none: a name service that is down must not stop a service that is up. */
+    staleAfter: undefined,
+  },
 } as const
 
 /** The header that an upstream is sent; `'none'` for the bytes alone. */
@@ -45,11 +51,11 @@ export interface UpstreamInit {
 
 /** When failures to connect mark an upstream as down; durations in milliseconds. */
 export interface PassiveHealth {
-  /** So many failures in a row mark it; 0 for never. Default 3. */
+  /** So many failures in a row mark it, of connections and of checks; 0 for never. Default 3. */
   readonly fails: number
   /** The time within which they have to lie. Default 10000. */
   readonly window: number
-  /** How long the mark holds before one connection tries again. Default 10000. */
+  /** Until the relay tries what is marked and not checked with a connection of its own, and from there to the next try. Default 10000. */
   readonly cooldown: number
 }
 
@@ -61,16 +67,20 @@ export interface ActiveCheck {
   readonly timeout: number
   /** Good checks in a row that it takes to be up again. Default 2. */
   readonly rise: number
-  /** Failed checks in a row that it takes to be down. Default 3. */
+  /** Failures in a row that it takes to be down, of checks and of connections; the last one is a check. Default 3. */
   readonly fall: number
   /** Sends a header that names no client, where the upstream is sent headers at all. Default true. */
   readonly header: boolean
 }
 
-/** When a name is asked for again; in milliseconds. */
+/** How names are looked up; durations in milliseconds. */
 export interface NameResolution {
   /** From one answer to the next question. Default 30000. */
   readonly interval: number
+  /** Addresses of one name that are used. Default 64. */
+  readonly maxMembers: number
+  /** How long the last answer is used while the name service fails; undefined, the default, for as long as it takes. */
+  readonly staleAfter: number | undefined
 }
 
 type Optional<T> = { readonly [Key in keyof T]?: T[Key] | undefined }
@@ -80,7 +90,7 @@ export interface PoolInit {
   readonly upstreams: readonly UpstreamInit[]
   /** Default `round-robin`. */
   readonly balance?: Balance | undefined
-  /** Other upstreams that a connection is tried at where connecting fails. Default 2. */
+  /** Other upstreams, and other addresses of their names, that a connection is tried at where connecting fails. Default 2. */
   readonly retries?: number | undefined
   /** Upstreams are checked only where there is a `check`; `{}` is one with all defaults. */
   readonly health?:

@@ -24,8 +24,9 @@ export function publishedSchema(): Json {
 
 function inWords(schema: Json): void {
   const { description = '', unit, defaultIs } = schema as SchemaNode // zod's output, with our metadata
-  if (unit) schema.description = `${description} In ${UNITS[unit]}.`
-  if (defaultIs !== undefined) schema.description = `${description} Default: ${defaultIs}.`
+  const unitText = unit ? ` In ${UNITS[unit]}.` : ''
+  const defaultText = defaultIs === undefined ? '' : ` Default: ${defaultIs}.`
+  if (unitText || defaultText) schema.description = `${description}${unitText}${defaultText}`
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
   delete schema['unit']
   delete schema['defaultIs']

@@ -4,7 +4,7 @@
 import { z } from 'zod'
 
 /** Node's timers take no more (about 24.8 days); beyond it they fire after 1 ms. */
-const MAX_MILLISECONDS = 2_147_483_647
+export const MAX_MILLISECONDS = 2_147_483_647
 
 /** What is said of a key besides its type; zod hands it on to the JSON Schema. */
 export interface KeyMeta {

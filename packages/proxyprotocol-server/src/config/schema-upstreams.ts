@@ -10,7 +10,7 @@ import {
   type UpstreamInit,
 } from './pool.ts'
 import { address } from './schema-address.ts'
-import { integer, meta, milliseconds, type IntegerKey } from './schema-keys.ts'
+import { bounded, integer, MAX_MILLISECONDS, meta, milliseconds, type IntegerKey } from './schema-keys.ts'
 
 const { weight, backup, health, check, resolve } = poolDefaults
 
@@ -102,7 +102,8 @@ export const balanceSchema: z.ZodType<Balance, Balance | undefined> = z
   )
 
 export const retriesSchema: z.ZodType<number, number | undefined> = count({
-  description: 'Other upstreams that a connection is tried at where connecting fails.',
+  description:
+    'Other upstreams, or other addresses of one, that a connection is tried at where connecting fails.',
   default: poolDefaults.retries,
   min: 0,
 })
@@ -118,7 +119,11 @@ const checkSchema = z
       default: check.timeout,
     }),
     rise: count({ description: 'Good checks in a row that bring an upstream up.', default: check.rise }),
-    fall: count({ description: 'Failed checks in a row that bring it down.', default: check.fall }),
+    fall: count({
+      description:
+        'Failures in a row that bring it down, of checks and connections; the last one is a check.',
+      default: check.fall,
+    }),
     header: z
       .boolean()
       .default(check.header)
@@ -130,13 +135,14 @@ const checkSchema = z
 export const healthSchema: z.ZodType<PoolInit['health'], PoolInit['health']> = z
   .strictObject({
     fails: count({
-      description: 'So many failures to connect in a row mark an upstream as down; 0 for never.',
+      description:
+        'So many failures in a row, of connections and checks, mark an upstream as down; 0 for never.',
       default: health.fails,
       min: 0,
     }),
     window: milliseconds({ description: 'The time within which they have to lie.', default: health.window }),
     cooldown: milliseconds({
-      description: 'How long the mark holds before one connection tries again.',
+      description: 'Until the relay itself tries again what is marked and not checked.',
       default: health.cooldown,
     }),
     check: checkSchema,
@@ -150,6 +156,20 @@ export const resolveSchema: z.ZodType<PoolInit['resolve'], PoolInit['resolve']> 
       description: 'From one answer about the name of an upstream to the next question, in the background.',
       default: resolve.interval,
     }),
+    maxMembers: count({
+      description: 'Addresses of one name that are used; of a longer answer those in use and the lowest.',
+      default: resolve.maxMembers,
+    }),
+    staleAfter: bounded(1, MAX_MILLISECONDS)
+      .optional()
+      .meta(
+        meta({
+          description:
+            'How long the last answer is used while looking up fails; connections end as `no_upstream` then.',
+          unit: 'ms',
+          defaultIs: 'for ever',
+        }),
+      ),
   })
   .prefault({})
   .meta(meta({ description: 'How the names of upstreams are looked up.' }))

@@ -14,13 +14,17 @@ export { serverTls } from './relay-tls.ts'
 export type { TlsFacts } from './tls-facts.ts'
 export type { Traffic } from './direction.ts'
 export type { RoutedUpstream, RoutedUpstreams } from './upstream-pools.ts'
+export type { PoolsOptions, RoutedEvent } from './upstream-pools.ts'
 export type {
   CheckCounts,
+  MemberSnapshot,
   NameSnapshot,
   PoolContext,
   PoolSnapshot,
   Resolve,
   Route,
+  UpstreamCounts,
+  UpstreamEvent,
   UpstreamFailure,
   UpstreamSnapshot,
   UpstreamState,

@@ -5,6 +5,7 @@ import type { RelayTotals } from './ledger.ts'
 import type { Relay } from './relay.ts'
 import { sumOfTotals } from './totals-sum.ts'
 import type { RoutedUpstream } from './upstream-pools.ts'
+import { addCounts, type CheckCounts, type MemberSnapshot, type NameSnapshot } from './upstreams/index.ts'
 
 /** All that a relay counts. */
 export interface RelayAccount {
@@ -20,7 +21,10 @@ export function accountOf({ totals, listings, upstreams }: Relay): RelayAccount 
 /** The same of one that is over; the sockets of its upstreams may be closed a moment after it. */
 export function lastAccountOf(relay: Relay): RelayAccount {
   const account = accountOf(relay)
-  return { ...account, upstreams: account.upstreams.map(each => ({ ...each, active: 0 })) }
+  const upstreams = account.upstreams.map(each => {
+    return { ...each, active: 0, members: each.members.map(member => ({ ...member, active: 0 })) }
+  })
+  return { ...account, upstreams }
 }
 
 /** What a relay shows when it follows others: their counts beside its own, of what it has itself. */
@@ -57,10 +61,47 @@ function isSame(one: RoutedUpstream, other: RoutedUpstream): boolean {
 function withCountsOf(upstream: RoutedUpstream, other: RoutedUpstream): RoutedUpstream {
   return {
     ...upstream,
-    active: upstream.active + other.active,
-    total: upstream.total + other.total,
-    failures: sumOfCounts(upstream.failures, other.failures),
+    ...addCounts([upstream, other]),
+    members: sumOfMembers(upstream.members, other.members),
+    memberChanges: upstream.memberChanges + other.memberChanges,
+    resolution: withLookUpsOf(upstream.resolution, other.resolution),
   }
+}
+
+/** Of the former ones those that the latter has, and those that have connections left. */
+function sumOfMembers(
+  latter: readonly MemberSnapshot[],
+  former: readonly MemberSnapshot[],
+): readonly MemberSnapshot[] {
+  const gone = former.filter(
+    ({ address, active }) => active > 0 && !latter.some(each => each.address === address),
+  )
+  return [
+    ...latter.map(each =>
+      former
+        .filter(({ address }) => address === each.address)
+        .reduce((sum, other) => {
+          return { ...sum, ...addCounts([sum, other]), checks: withChecksOf(sum.checks, other.checks) }
+        }, each),
+    ),
+    ...gone.map(each => ({ ...each, state: 'leaving' as const })),
+  ]
+}
+
+function withChecksOf(
+  checks: CheckCounts | undefined,
+  other: CheckCounts | undefined,
+): CheckCounts | undefined {
+  if (checks === undefined || other === undefined) return checks
+  return { ...checks, passed: checks.passed + other.passed, failed: checks.failed + other.failed }
+}
+
+function withLookUpsOf(
+  name: NameSnapshot | undefined,
+  other: NameSnapshot | undefined,
+): NameSnapshot | undefined {
+  if (name === undefined || other === undefined) return name
+  return { ...name, answers: name.answers + other.answers, failures: name.failures + other.failures }
 }
 
 function sumOfListings(

@@ -1,5 +1,5 @@
 // The relay's server: an ordinary one that starts what its relay does in the background when it gets to listen, however that
-// comes, and ends it once it has closed.
+// comes, and ends it once it has closed or given its socket away.
 
 import type { AddressInfo } from 'node:net'
 import {
@@ -9,42 +9,39 @@ import {
   type HandOverOptions,
   type ListenArguments,
 } from 'proxyprotocol/server'
-
-/** What goes on in the background while a server has connections. */
-export interface Background {
-  start(): void
-  /** May be called again. */
-  close(): void
-}
+import type { UpstreamPools } from './upstream-pools.ts'
 
 export class RelayServer extends ProxyServer {
-  readonly #background: Background
+  readonly #pools: UpstreamPools
 
-  constructor(background: Background, ...args: ConstructorParameters<typeof ProxyServer>) {
+  constructor(pools: UpstreamPools, ...args: ConstructorParameters<typeof ProxyServer>) {
     super(...args)
-    this.#background = background
+    this.#pools = pools
+  }
+
+  /** Begins with what the relay of another server knows of its upstreams. */
+  inherit(other: RelayServer): void {
+    this.#pools.inherit(other.#pools)
   }
 
   override async listen(...args: ListenArguments): Promise<AddressInfo | string> {
     const bound = await super.listen(...args)
-    this.#background.start()
+    this.#pools.start()
     return bound
   }
 
+  /** What is left here connects by what is known by now: its successor looks on. */
   override handOver(successor: ProxyServer, options?: HandOverOptions): Promise<CloseResult> {
     const ended = super.handOver(successor, options)
-    if (successor instanceof RelayServer) successor.#background.start()
-    return this.#whenOver(ended)
+    this.#pools.close()
+    if (successor instanceof RelayServer) successor.#pools.start()
+    return ended
   }
 
   /** However else a server ends, it does so by this. */
-  override close(options?: CloseOptions): Promise<CloseResult> {
-    return this.#whenOver(super.close(options))
-  }
-
-  async #whenOver(ended: Promise<CloseResult>): Promise<CloseResult> {
-    const result = await ended
-    this.#background.close()
+  override async close(options?: CloseOptions): Promise<CloseResult> {
+    const result = await super.close(options)
+    this.#pools.close()
     return result
   }
 }

@@ -19,10 +19,10 @@ import { RelayServer } from './relay-server.ts'
 import { RelayTls } from './relay-tls.ts'
 import { tunnel } from './tunnel.ts'
 import { upstreamHeader } from './upstream-header.ts'
-import { UpstreamPools, type RoutedUpstreams } from './upstream-pools.ts'
-import type { PoolContext } from './upstreams/index.ts'
+import { UpstreamPools, type PoolsOptions, type RoutedUpstreams } from './upstream-pools.ts'
 
-export interface RelayOptions extends PoolContext {
+/** `onUpstream` is called when an upstream, or a member of one, goes down or up: once for each change. */
+export interface RelayOptions extends PoolsOptions {
   /**
    * What a version 2 header tells the upstream of a client's TLS that ends here: `true`, the default, for all but the client's
    * certificate, `false` for nothing, or a list of facts, as `headerFor` of `proxyprotocol/client` takes it.

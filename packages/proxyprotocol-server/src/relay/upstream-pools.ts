@@ -6,6 +6,7 @@ import {
   UpstreamPool,
   type PoolContext,
   type PoolSnapshot,
+  type UpstreamEvent,
   type UpstreamSnapshot,
   type UpstreamTls,
 } from './upstreams/index.ts'
@@ -13,34 +14,47 @@ import {
 /** The route of connections without a more exact one. A server name is never a lone asterisk, so no route can be called so. */
 export const DEFAULT_ROUTE = '*'
 
-/** An upstream of a service, and the route that leads to it. */
-export interface RoutedUpstream extends UpstreamSnapshot {
+interface OfRoute {
   /** The first server name of the route, which no other route has; `*` for the default route. */
   readonly route: string
 }
+
+/** An upstream of a service, and the route that leads to it. */
+export interface RoutedUpstream extends UpstreamSnapshot, OfRoute {}
+
+/** What has become of an upstream, with the route that leads to it. */
+export type RoutedEvent = UpstreamEvent & OfRoute
 
 /** All upstreams of a service at the moment, plain data. */
 export interface RoutedUpstreams extends PoolSnapshot {
   readonly upstreams: readonly RoutedUpstream[]
 }
 
-interface Routed {
-  readonly route: string
-  readonly pool: UpstreamPool
+/** What pools are told besides their services. */
+export interface PoolsOptions extends PoolContext {
+  readonly onUpstream?: ((event: RoutedEvent) => void) | undefined
 }
 
 export class UpstreamPools {
   readonly #default: UpstreamPool
-  readonly #all: Routed[]
+  /** By route, the default route first. */
+  readonly #all = new Map<string, UpstreamPool>()
   readonly #byName = new NameTable<UpstreamPool>()
 
-  constructor({ pool, passthrough }: Pick<Service, 'pool' | 'passthrough'>, context: PoolContext) {
-    const poolOf = (settings: Pool): UpstreamPool => new UpstreamPool(settings, context)
-    this.#default = poolOf(pool)
-    this.#all = [{ route: DEFAULT_ROUTE, pool: this.#default }]
+  constructor(service: Pick<Service, 'pool' | 'passthrough' | 'timeouts'>, options: PoolsOptions) {
+    const { resolver, now, onUpstream } = options
+    const { pool, passthrough, timeouts } = service
+    const poolOf = (settings: Pool, route: string): UpstreamPool => {
+      const made = new UpstreamPool(settings, {
+        ...{ resolver, now, patience: timeouts.connect },
+        onUpstream: event => onUpstream?.({ ...event, route }),
+      })
+      this.#all.set(route, made)
+      return made
+    }
+    this.#default = poolOf(pool, DEFAULT_ROUTE)
     for (const { names, pool: settings } of passthrough?.routes ?? []) {
-      const routed = poolOf(settings)
-      this.#all.push({ route: String(names[0]), pool: routed })
+      const routed = poolOf(settings, String(names[0]))
       for (const name of names) this.#byName.add(name, routed)
     }
   }
@@ -52,20 +66,28 @@ export class UpstreamPools {
 
   /** The TLS that they are spoken to with. */
   get tls(): readonly UpstreamTls[] {
-    return this.#all.map(({ pool }) => pool.tls)
+    return [...this.#all.values()].map(pool => pool.tls)
   }
 
   start(): void {
-    for (const { pool } of this.#all) pool.start()
+    for (const pool of this.#all.values()) pool.start()
   }
 
   close(): void {
-    for (const { pool } of this.#all) pool.close()
+    for (const pool of this.#all.values()) pool.close()
+  }
+
+  /** Begins with what the pools of another relay know, each with those of its own route. */
+  inherit(other: UpstreamPools): void {
+    for (const [route, pool] of this.#all) {
+      const before = other.#all.get(route)
+      if (before) pool.inherit(before)
+    }
   }
 
   /** As one: the routes' upstreams behind the others, and what is counted summed up. */
   snapshot(): RoutedUpstreams {
-    const snapshots = this.#all.map(({ route, pool }) => ({ route, ...pool.snapshot() }))
+    const snapshots = [...this.#all].map(([route, pool]) => ({ route, ...pool.snapshot() }))
     return {
       balance: this.#default.snapshot().balance,
       upstreams: snapshots.flatMap(({ route, upstreams }) => upstreams.map(each => ({ ...each, route }))),

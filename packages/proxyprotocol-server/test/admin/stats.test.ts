@@ -170,6 +170,7 @@ test('labels are configured names and closed vocabularies: no address of the net
     route: value => value === '*',
     node: value => value === process.version,
     upstream: value => stage.upstreams.includes(value),
+    state: value => ['up', 'probing', 'drained', 'down', 'leaving'].includes(value),
     le: value => value === '+Inf' || Number(value) > 0,
   }
   let labels = 0
@@ -263,6 +264,16 @@ const upstreams: UpstreamView[] = ['up', 'down'].map((state, i) => ({
   },
   ...{ active: i, total: 2 * i, failures: 3 * i },
   lastFailure: i === 0 ? undefined : { code: 'connect_refused', message: 'refused', age: 1.4 },
+  members: ['up', 'down', 'down', 'leaving'].slice(0, i === 0 ? 4 : 1).map((each, n) => ({
+    ...{ address: `192.0.2.${n + 1}:80`, weight: 1, state: each, active: n, total: n, failures: n },
+    lastFailure: n === 0 ? undefined : { code: 'connect_timeout', message: 'silent', age: 2.6 },
+    checks: n === 0 ? { passed: 5, failed: 6 } : undefined,
+  })),
+  ...{ memberChanges: 7 * i, leftOut: i },
+  resolution:
+    i === 0
+      ? { age: 1_500.4, answers: 3, failures: 2, lastFailure: 'EAI_AGAIN' }
+      : { age: undefined, answers: 0, failures: 0, lastFailure: undefined },
 }))
 
 /** A service at a size, and with upstreams, that the program's own do not have. */

@@ -108,7 +108,8 @@ async function startMany(t: TestContext): Promise<number> {
     upstreams: () => [
       ...[{ name: 'a', route: '*', address: '192.0.2.1:80', weight: 1, backup: false, state: 'up' }].map(
         each => {
-          return { ...each, active: 0, total: 0, failures: 0 }
+          const counts = { active: 0, total: 0, failures: 0 }
+          return { ...each, ...counts, members: [], memberChanges: 0, leftOut: 0, resolution: undefined }
         },
       ),
     ],

@@ -79,7 +79,12 @@ test('how the log looks and where the admin listener is are shown where they are
 })
 
 test('several upstreams are shown one by one, with what is said of them together', () => {
-  const upstreams = ['a:1', { address: 'b:2?pp=v1', name: 'b', weight: 3 }, { address: 'c:3', backup: true }, { address: 'd:4', weight: 0 }]
+  const upstreams = [
+    'a:1',
+    { address: 'b:2?pp=v1', name: 'b', weight: 3 },
+    { address: 'c:3', backup: true },
+    { address: 'd:4', weight: 0 },
+  ]
   const check = { interval: 1_000, timeout: 900, rise: 4, fall: 5 }
   const shown = (options: object): string =>
     showConfiguration(parseConfig({ services: [{ listen: ':1', ...options }] }))
@@ -91,10 +96,14 @@ test('several upstreams are shown one by one, with what is said of them together
   connects to c:3, and sends it a version 2 header; a backup of weight 1
   connects to d:4, and sends it a version 2 header; drained: its weight is 0, so it gets no connections
   shares connections out by the address of the client, and tries 1 others where one does not answer
-  marks as down for 10000 ms what fails 3 times within 10000 ms
+  marks as down what fails 3 times within 10000 ms
   checks every 1000 ms with a header that names no client, for at most 900 ms; 5 failures bring down, 4 good ones up
 `),
     several,
+  )
+  assert.match(
+    shown({ upstreams, resolve: { staleAfter: 60_000 } }),
+    /\n {2}marks as down what fails 3 times within 10000 ms, and tries it again itself every 10000 ms\n {2}uses no addresses of a name that are older than 60000 ms\n/,
   )
   assert.match(
     shown({ upstream: 'a:1', health: { check: { header: false } } }),

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ProcessView, ServiceView } from '../../src/admin/index.ts'
+import type { ProcessView, ServiceView, UpstreamView } from '../../src/admin/index.ts'
 import type { ServiceReport, WorkerReport } from '../../src/cli/worker-messages.ts'
 import { WorkerReports } from '../../src/cli/worker-reports.ts'
 import { sumOfProcesses } from '../../src/cli/worker-sums.ts'
@@ -20,6 +20,8 @@ const facts: ProcessView = {
 function service(name: string, count: number, more: Partial<ServiceReport> = {}): ServiceReport {
   const zero = totals()
   const upstream = { name: 'app', route: '*', address: '192.0.2.1:80', weight: 1, backup: false, state: 'up' }
+  const counts = { active: count, total: 2 * count, failures: 1 }
+  const member = { address: '192.0.2.1:80', weight: 1, state: 'up', ...counts }
   return {
     ...{ name, address: '127.0.0.1:1', upstream: 'app', sends: 'v2', expects: undefined, trust: [] },
     ...{ state: 'listening', timeouts: { idle: 7 }, dnsbl: { listed: count, clear: 0 } },
@@ -31,7 +33,9 @@ function service(name: string, count: number, more: Partial<ServiceReport> = {})
     },
     connections: undefined,
     certificates: [],
-    upstreams: [{ ...upstream, active: count, total: 2 * count, failures: 1 }],
+    upstreams: [
+      { ...upstream, ...counts, members: [member], memberChanges: 0, leftOut: 0, resolution: undefined },
+    ],
     ...more,
   }
 }
@@ -162,6 +166,89 @@ test('a drained upstream is drained also where a worker is gone, and up where an
   assert.equal(shown(), 'probing')
   reports.add(4, seenAs('up'))
   assert.equal(shown(), 'up')
+})
+
+/** A name with these members: state and connections by address. */
+function named(
+  members: Readonly<Record<string, readonly [state: string, active: number]>>,
+  more: Partial<UpstreamView> = {},
+): ServiceReport {
+  const [up = assert.fail()] = service('a', 1).upstreams
+  const views = Object.entries(members).map(([address, [state, active]]) => {
+    return {
+      address,
+      weight: 1,
+      state,
+      active,
+      total: 2 * active,
+      failures: 1,
+      checks: { passed: 1, failed: 2 },
+    }
+  })
+  const resolution = { age: 10, answers: 1, failures: 2, lastFailure: undefined }
+  return service('a', 1, {
+    upstreams: [{ ...up, members: views, memberChanges: 3, leftOut: 1, resolution, ...more }],
+  })
+}
+
+test('members of all workers are shown by their addresses: one that any uses is used, and what is counted is added', () => {
+  const reports = new WorkerReports<number>()
+  reports.add(1, report([named({ one: ['down', 1], two: ['leaving', 2] })]))
+  const resolution = { age: 30, answers: 1, failures: 1, lastFailure: 'EAI_AGAIN' }
+  reports.add(2, report([named({ one: ['up', 4], three: ['probing', 0] }, { leftOut: 5, resolution })]))
+  const [upstream = assert.fail()] = only(reports.services([{ name: 'a' }])).upstreams()
+  assert.deepEqual(
+    upstream.members.map(({ address, state, active, total, failures, checks }) => {
+      return [address, state, active, total, failures, checks?.passed]
+    }),
+    [
+      ['one', 'up', 5, 10, 2, 2],
+      ['two', 'leaving', 2, 4, 1, 1],
+      ['three', 'probing', 0, 0, 1, 1],
+    ],
+  )
+  const { memberChanges, leftOut } = upstream
+  assert.deepEqual([memberChanges, leftOut], [6, 5])
+  assert.deepEqual(upstream.resolution, { age: 30, answers: 2, failures: 3, lastFailure: 'EAI_AGAIN' })
+})
+
+test('a member that only a worker had that is gone is not shown, and one that others have keeps its counts', () => {
+  const reports = new WorkerReports<number>()
+  reports.add(1, report([named({ one: ['up', 1], old: ['up', 1] })]))
+  reports.add(2, report([named({ one: ['down', 1] }, { resolution: undefined })]))
+  const shown = (): UpstreamView => only(reports.services([{ name: 'a' }])).upstreams()[0] ?? assert.fail()
+  assert.equal(shown().resolution?.age, 10, 'a worker may not have looked it up')
+  reports.remove(1)
+  assert.deepEqual(
+    shown().members.map(({ address, state, active, total }) => [address, state, active, total]),
+    [['one', 'down', 1, 4]],
+  )
+  assert.deepEqual([shown().resolution?.age, shown().resolution?.answers], [undefined, 1])
+  reports.remove(2)
+  assert.deepEqual([shown().state, shown().members], ['down', []])
+})
+
+test('checks of a member that one worker does not check yet are those of the other', () => {
+  const checked = named({ one: ['up', 1] })
+  const [upstream = assert.fail()] = checked.upstreams
+  const members = upstream.members.map(each => ({ ...each, checks: undefined }))
+  const unchecked = { ...checked, upstreams: [{ ...upstream, members }] }
+  for (const both of [
+    [checked, unchecked],
+    [unchecked, checked],
+  ]) {
+    const reports = new WorkerReports<number>()
+    for (const [worker, each] of both.entries()) reports.add(worker, report([each]))
+    const [view] = only(reports.services([{ name: 'a' }])).upstreams()
+    assert.deepEqual(view?.members[0]?.checks, { passed: 1, failed: 2 })
+  }
+})
+
+test('a state that no sum knows is that of the first worker', () => {
+  const reports = new WorkerReports<number>()
+  for (const worker of [1, 2]) reports.add(worker, report([named({ one: ['odd', 1] }, { state: 'odd' })]))
+  const [view] = only(reports.services([{ name: 'a' }])).upstreams()
+  assert.deepEqual([view?.state, view?.members[0]?.state], ['odd', 'odd'])
 })
 
 test('all workers are ready as soon as one is, and drain as soon as one does', () => {

@@ -8,7 +8,7 @@ import { createRelay } from '../../src/relay/index.ts'
 import { configFile } from '../support/config-file.ts'
 import { fakeIo } from '../support/program.ts'
 
-const upstream = '192.0.2.1:80'
+const upstream = '192.0.2.9:80'
 
 function upstreams(count: number): readonly string[] {
   return Array.from({ length: count }, (_, i) => `192.0.2.1:${i + 1}`)
@@ -64,7 +64,7 @@ test('what is said of upstreams is refused by key, value and what is wanted', ()
     [{ health: { check: { rise: 0 } } }, /^health\.check\.rise: got 0, /],
     [{ health: { check: { header: 1 } } }, /^health\.check\.header: got 1, wanted true or false$/],
     [{ resolve: { interval: 2 ** 31 } }, /^resolve\.interval: got 2147483648, /],
-    [{ resolve: { ttl: 1 } }, /^resolve\.ttl: there is no such key; there are interval$/],
+    [{ resolve: { ttl: 1 } }, /^resolve\.ttl: there is no such key; there are interval, maxMembers, staleAfter$/],
   ]
   for (const [written, message] of cases) {
     if (typeof message === 'string') assert.equal(fault(written), message)

@@ -16,7 +16,7 @@ test('an upstream alone makes a pool with all defaults', () => {
     retries: 2,
     health: { fails: 3, window: 10_000, cooldown: 10_000 },
     check: undefined,
-    resolve: { interval: 30_000 },
+    resolve: { interval: 30_000, maxMembers: 64, staleAfter: undefined },
   })
 })
 
@@ -26,13 +26,14 @@ test('what is given wins, and undefined is not given', () => {
     balance: 'source-hash',
     retries: 0,
     health: { fails: 0, window: undefined, check: { rise: 7, header: false } },
-    resolve: { interval: 5 },
+    resolve: { interval: 5, staleAfter: 7 },
   })
   const { address } = upstream('a.test:80')
   assert.deepEqual(settled.upstreams, [{ name: 'a', address, header: 'none', weight: 0, backup: true }])
   assert.deepEqual(settled.health, { fails: 0, window: 10_000, cooldown: 10_000 })
   assert.deepEqual(settled.check, { interval: 5_000, timeout: 2_000, rise: 7, fall: 3, header: false })
-  assert.deepEqual([settled.balance, settled.retries, settled.resolve.interval], ['source-hash', 0, 5])
+  assert.deepEqual([settled.balance, settled.retries], ['source-hash', 0])
+  assert.deepEqual(settled.resolve, { interval: 5, maxMembers: 64, staleAfter: 7 })
 })
 
 test('each upstream is sent what its own address says', () => {

@@ -155,7 +155,7 @@ test('parseService() settles what is said of upstreams, with the defaults where 
       retries: 1,
       health: { fails: 0, window: 10_000, cooldown: 10_000 },
       check: { interval: 5_000, timeout: 2_000, rise: 7, fall: 3, header: true },
-      resolve: { interval: 5 },
+      resolve: { interval: 5, maxMembers: 64, staleAfter: undefined },
     },
   )
 })

@@ -88,13 +88,13 @@ test('payload that came in pieces while the upstream was connecting leaves with 
   const [connection] = relay.server.connections
   client.write('second')
   await until(() => connection?.socket.readableLength === 'first second'.length)
-  const [near] = made()
-  assert.ok(near)
-  const writes = t.mock.method(near, '_write')
+  const writes = t.mock.method(Socket.prototype, '_write')
   name.answer('127.0.0.1')
   const { payload } = split(await chunk(await upstream.accept()))
   assert.equal(payload.toString(), 'first second')
-  assert.equal(writes.mock.callCount(), 1)
+  const [near] = made()
+  assert.ok(near)
+  assert.equal(writes.mock.calls.filter(call => call.this === near).length, 1)
 })
 
 test('?pp=v1 sends a version 1 line before the payload', async t => {
@@ -431,12 +431,11 @@ test('a client that resets while the upstream is connecting ends the attempt', a
   const { reason, error } = await relay.record()
   assert.equal(reason, 'client_reset')
   assert.equal(error?.code, 'client_reset')
-  const [near] = made()
-  assert.equal(near?.destroyed, true)
   name.answer('127.0.0.1')
   dial(t, upstream.port)
   await upstream.accept()
   assert.equal(upstream.accepted, 1, 'the upstream saw an attempt that was given up')
+  assert.deepEqual(made(), [])
 })
 
 test('the drain deadline resets both sides, also of a connection that is still connecting', async t => {

@@ -50,12 +50,12 @@ async function echoed(t: TestContext, port: number, text: string): Promise<boole
 
 test('600 connections in 6 phases over an upstream that is up, down, up, ... : 0 fail while another is up', async t => {
   const [first, second] = [await flapping(t), await flapping(t)]
-  const clock = { now: 0 }
   const relay = await startRelay(
     t,
     [first, second].map(({ port }) => `127.0.0.1:${port}?pp=noop`),
-    { health: { fails: 2, window: 1_000, cooldown: 1_000 }, now: () => clock.now },
+    { health: { fails: 2, window: 10_000, cooldown: 100 } },
   )
+  const state = (): string | undefined => relay.upstreams().upstreams[0]?.state
   let failed = 0
   for (let phase = 0; phase < 6; phase++) {
     const before = first.served()
@@ -64,11 +64,10 @@ test('600 connections in 6 phases over an upstream that is up, down, up, ... : 0
       const clients = Array.from({ length: 20 }, (_, n) => echoed(t, relay.port, `${phase} ${batch} ${n}`))
       failed += (await Promise.all(clients)).filter(good => !good).length
     }
-    const [state] = relay.upstreams().upstreams.map(each => each.state)
-    assert.equal(state, phase % 2 === 1 ? 'down' : 'up', `phase ${phase}`)
+    assert.equal(state(), phase % 2 === 1 ? 'down' : 'up', `phase ${phase}`)
     assert.equal(first.served() > before, phase % 2 === 0, `phase ${phase}`)
     if (phase % 2 === 1) await first.start()
-    clock.now += 1_000
+    await until(() => state() === 'up') // the relay finds out by itself
   }
   assert.equal(failed, 0)
   await relay.record(599)
@@ -82,10 +81,8 @@ test('600 connections in 6 phases over an upstream that is up, down, up, ... : 0
     600,
   )
   assert.equal(retries, upstreams[0]?.failures.connect_refused)
-  assert.deepEqual(
-    upstreams.map(({ total }) => total),
-    [first.served(), second.served()],
-  )
+  assert.equal(upstreams[1]?.total, second.served())
+  assert.equal(upstreams[0]?.total, first.served() - 3, 'it was tried once after each outage')
 })
 
 test('the record says which upstream served, at which address, and how many were tried', async t => {

@@ -1,18 +1,23 @@
-// Checks one upstream from time to time: connects, perhaps says that it speaks for itself, and leaves quietly. The next
-// check is set only when one is over, so that two never meet.
+// Tries one member in the background: from time to time where it is checked, and otherwise while it is marked, so that no
+// client has to find out whether it is up again. It connects, perhaps says that it speaks for itself, and leaves quietly. The
+// next try is set only when one is over, so that two never meet.
 
-import type { LookupFunction, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { HeaderInit } from 'proxyprotocol'
 import { connect } from 'proxyprotocol/client'
-import { placeOf, type ActiveCheck, type SentHeader } from '../../config/index.ts'
+import { placeOf, poolDefaults, type ActiveCheck, type SentHeader } from '../../config/index.ts'
+import type { Member } from './member.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
-import type { Upstream } from './upstream.ts'
 
 /** What checks need. */
 export interface HealthCheckOptions {
-  readonly check: ActiveCheck
-  readonly lookup: LookupFunction
+  /** Undefined where it is tried only while it is marked. */
+  readonly check: ActiveCheck | undefined
+  /** Milliseconds before a member that is marked and not checked is tried. */
+  readonly cooldown: number
+  /** Milliseconds that such a try may take: as long as a client waits. */
+  readonly patience: number
   readonly tls: UpstreamTls
 }
 
@@ -24,51 +29,71 @@ const HEADERS: Readonly<Record<SentHeader, HeaderInit | undefined>> = {
 }
 
 export class HealthCheck {
-  readonly #upstream: Upstream
+  readonly #member: Member
   readonly #options: HealthCheckOptions
   readonly #stopped = new AbortController()
+  #started = false
+  #running = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor(upstream: Upstream, options: HealthCheckOptions) {
-    this.#upstream = upstream
+  constructor(member: Member, options: HealthCheckOptions) {
+    this.#member = member
     this.#options = options
   }
 
   /** Starts within one interval, at random, so that all that were started together do not check together. */
   start(): void {
-    this.#checkIn(Math.random() * this.#options.check.interval)
+    this.#started = true
+    const { check } = this.#options
+    if (check) this.#runIn(Math.random() * check.interval)
+    else this.reconsider()
   }
 
-  /** Ends the check that is under way, too; it counts for nothing then. */
+  /** Whether there is a mark may have changed. */
+  reconsider(): void {
+    const { check, cooldown } = this.#options
+    if (check || !this.#started || this.#running || !this.#member.isMarked) return
+    this.#runIn(cooldown)
+  }
+
+  /** Ends the try that is under way, too; it counts for nothing then. */
   stop(): void {
     clearTimeout(this.#timer)
     this.#stopped.abort()
   }
 
-  #checkIn(milliseconds: number): void {
+  #runIn(milliseconds: number): void {
+    clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.#run(), milliseconds).unref()
   }
 
   async #run(): Promise<void> {
     const { check } = this.#options
-    const fault = await this.#check()
+    if (!check && !this.#member.isMarked) return // a client was served by it
+    this.#running = true
+    const fault = await this.#try()
+    this.#running = false
     if (this.#stopped.signal.aborted) return
-    // Whoever has no descriptor left for a check has learned nothing about the upstream.
-    if (fault === undefined || isUpstreamFault(fault)) this.#upstream.checked(check, fault)
-    this.#checkIn(check.interval)
+    // Without a descriptor left for a check nothing was learned about the upstream.
+    if (fault === undefined || isUpstreamFault(fault)) this.#member.checked(fault)
+    if (check) this.#runIn(check.interval)
+    else this.reconsider()
   }
 
   /** Resolves with what went wrong, once the connection is gone. */
-  async #check(): Promise<unknown> {
-    const { check, lookup, tls } = this.#options
-    const { settings } = this.#upstream
-    const { timeout } = check
+  async #try(): Promise<unknown> {
+    const { check, patience, tls: upstreamTls } = this.#options
+    const { settings, lookup, resolve } = this.#member
+    const { timeout, header } = check ?? { timeout: patience, header: poolDefaults.check.header }
     const { signal } = this.#stopped
     try {
-      const target = { ...placeOf(settings.address), tls: tls.optionsFor(settings) }
-      const header = check.header ? HEADERS[settings.header] : undefined
-      const socket = await connect({ ...target, lookup, timeout, signal }, header)
-      await leave(socket, { timeout, signal })
+      if (resolve) {
+        await resolve({ timeout, signal })
+        return undefined
+      }
+      const tls = upstreamTls.optionsFor(settings)
+      const target = { ...placeOf(settings.address), tls, lookup, timeout, signal }
+      await leave(await connect(target, header ? HEADERS[settings.header] : undefined), { timeout, signal })
       return undefined
     } catch (error) {
       return error

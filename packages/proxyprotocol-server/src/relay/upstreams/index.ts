@@ -1,12 +1,22 @@
 // The upstreams of a service: who gets the next connection, who is up, and where their names lead.
 
-export type { NameSnapshot, Resolve } from './resolver.ts'
+export type { NameSnapshot, Resolve } from './resolved-name.ts'
+export type { UpstreamEvent } from './upstream-event.ts'
 export {
   UpstreamPool,
   type PoolContext,
+  type PoolOptions,
   type PoolSnapshot,
   type Route,
   type UpstreamRequest,
 } from './upstream-pool.ts'
+export type {
+  CheckCounts,
+  MemberSnapshot,
+  UpstreamCounts,
+  UpstreamFailure,
+  UpstreamSnapshot,
+  UpstreamState,
+} from './upstream-snapshot.ts'
+export { addCounts, latestOf } from './upstream-snapshot.ts'
 export { UpstreamTls } from './upstream-tls.ts'
-export type { CheckCounts, UpstreamFailure, UpstreamSnapshot, UpstreamState } from './upstream.ts'

@@ -6,13 +6,16 @@ import { TLSSocket } from 'node:tls'
 import { ProxyProtocolError, type Endpoint, type HeaderInit } from 'proxyprotocol'
 import { connect, type StopSignal } from 'proxyprotocol/client'
 import { distinguishResets } from 'proxyprotocol/server'
-import type { Balance, Pool, UpstreamSettings } from '../../config/index.ts'
+import { formatPlace, type Balance, type Pool, type UpstreamSettings } from '../../config/index.ts'
 import { balancer, type Balancer } from './balance.ts'
-import { HealthCheck } from './health-check.ts'
-import { Resolver, type NameSnapshot, type Resolve } from './resolver.ts'
-import { isUpstreamFault } from './upstream-fault.ts'
+import type { Member } from './member.ts'
+import type { NameSnapshot, Resolve } from './resolved-name.ts'
+import { Resolver } from './resolver.ts'
+import type { UpstreamEvent } from './upstream-event.ts'
+import { mayTryAnother } from './upstream-fault.ts'
+import type { UpstreamSnapshot } from './upstream-snapshot.ts'
 import { UpstreamTls } from './upstream-tls.ts'
-import { Upstream, type UpstreamSnapshot } from './upstream.ts'
+import { Upstream } from './upstream.ts'
 
 /** Where a connection went, as far as it got. */
 export interface Route {
@@ -45,7 +48,7 @@ export interface UpstreamRequest {
 export interface PoolSnapshot {
   readonly balance: Balance
   readonly upstreams: readonly UpstreamSnapshot[]
-  /** Names of upstreams that were looked up. */
+  /** Names of upstreams that are looked up. */
   readonly names: readonly NameSnapshot[]
   /** Attempts beyond the first of a connection. */
   readonly retries: number
@@ -59,74 +62,96 @@ export interface PoolContext {
   readonly now?: (() => number) | undefined
 }
 
+/** What a pool is told by its relay. */
+export interface PoolOptions extends PoolContext {
+  /** Milliseconds that a client waits for an upstream. Default 5000. */
+  readonly patience?: number | undefined
+  readonly onUpstream?: ((event: UpstreamEvent) => void) | undefined
+}
+
+/** As a client of the library waits. */
+const DEFAULT_PATIENCE = 5_000
+
 export class UpstreamPool {
   /** The TLS that its upstreams are spoken to with. */
   readonly tls: UpstreamTls
   readonly #settings: Pool
   readonly #upstreams: readonly Upstream[]
+  readonly #bySettings: ReadonlyMap<UpstreamSettings, Upstream>
   readonly #resolver: Resolver
-  readonly #checks: readonly HealthCheck[]
   readonly #pick: Balancer
   readonly #now: () => number
   #retries = 0
   #closed = false
 
   /** @throws {ConfigError} naming the file of a certificate or key that cannot be used. */
-  constructor(settings: Pool, { resolver, now = () => performance.now() }: PoolContext = {}) {
-    const { upstreams, balance, health, check } = settings
+  constructor(settings: Pool, options: PoolOptions = {}) {
+    const { upstreams, balance, health, check, resolve } = settings
+    const {
+      now = () => performance.now(),
+      patience = DEFAULT_PATIENCE,
+      onUpstream: tell = () => undefined,
+    } = options
     this.#settings = settings
     this.#now = now
     this.#pick = balancer(balance)
     this.tls = new UpstreamTls(upstreams)
-    this.#resolver = new Resolver({ ...settings.resolve, resolve: resolver, now })
-    this.#upstreams = upstreams.map(each => new Upstream(each, { health, check, now }))
-    const { tls } = this
-    const { lookup } = this.#resolver
-    this.#checks = check ? this.#upstreams.map(each => new HealthCheck(each, { check, lookup, tls })) : []
+    this.#resolver = new Resolver({ ...resolve, resolve: options.resolver, now })
+    const context = { health, check, resolve, resolver: this.#resolver, tls: this.tls, patience, now, tell }
+    this.#upstreams = upstreams.map(each => new Upstream(each, context))
+    this.#bySettings = new Map(this.#upstreams.map(each => [each.settings, each]))
   }
 
-  /** Starts the checks. Nothing that the pool does keeps the process alive. */
+  /** Starts the checks, and looks up whom they are for. Nothing that the pool does keeps the process alive. */
   start(): void {
-    if (!this.#closed) for (const check of this.#checks) check.start()
+    if (this.#closed) return
+    for (const upstream of this.#upstreams) upstream.start()
+    if (this.#settings.check) this.#resolver.start()
   }
 
   /** Stops all that runs in the background; connections are their owners'. */
   close(): void {
     this.#closed = true
-    for (const check of this.#checks) check.stop()
+    for (const upstream of this.#upstreams) upstream.close()
     this.#resolver.close()
   }
 
+  /** Begins with what another pool knows of the upstreams that are called and addressed alike. */
+  inherit(other: UpstreamPool): void {
+    this.#resolver.inherit(other.#resolver)
+    for (const upstream of this.#upstreams) {
+      const before = other.#upstreams.find(({ settings }) => isSame(settings, upstream.settings))
+      if (before) upstream.inherit(before)
+    }
+  }
+
   /**
-   * Connects to the upstream whose turn it is, or to another one where that fails, within one deadline.
+   * Connects to the member whose turn it is, or to another one where that fails, within one deadline.
    *
    * @throws ProxyProtocolError `no_upstream` where none may be tried; that of the last attempt; what `header` throws.
    */
   async connect(request: UpstreamRequest): Promise<Socket> {
     const { route, timeout } = request
     const deadline = this.#now() + timeout
-    let left = timeout
-    const tried = new Set<Upstream>()
+    const tried = new Set<Member>()
     let fault: ProxyProtocolError | undefined
     for (;;) {
-      const upstream = this.#choose(request, tried)
-      if (upstream === undefined) throw fault ?? new ProxyProtocolError('no_upstream')
-      tried.add(upstream)
-      route.upstream = upstream.name
+      const member = this.#choose(request, tried)
+      if (member === undefined) throw fault ?? new ProxyProtocolError('no_upstream')
+      const left = deadline - this.#now()
+      if (left <= 0) throw fault ?? new ProxyProtocolError('connect_timeout', { detail: `${timeout} ms` })
+      tried.add(member)
+      if (tried.size > 1 && tried.size > route.attempts) this.#retries++
+      route.upstream = member.settings.name
       route.attempts = tried.size
-      if (tried.size > 1) this.#retries++
       try {
-        const socket = await this.#attempt(upstream, request, this.#share(left, tried))
-        if (socket instanceof TLSSocket) distinguishResets(socket)
-        route.upstreamAddress = upstream.endpoint ?? peerOf(socket)
-        return socket
+        const socket = await this.#attempt(member, request, this.#share(left, tried))
+        if (socket !== undefined) return socket
+        tried.delete(member) // its name has members by now
       } catch (error) {
-        if (!isUpstreamFault(error)) throw error
-        const { address } = upstream.settings
-        if (address.transport === 'tcp') this.#resolver.doubt(address.host ?? '')
+        if (!mayTryAnother(error)) throw error
+        this.#bySettings.get(member.settings)?.doubt()
         fault = error
-        left = deadline - this.#now()
-        if (tried.size > this.#settings.retries || left <= 0) throw fault
       }
     }
   }
@@ -140,12 +165,17 @@ export class UpstreamPool {
     }
   }
 
-  #attempt(upstream: Upstream, request: UpstreamRequest, timeout: number): Promise<Socket> {
-    const { payload, signal, client } = request
-    const { address } = upstream.settings
-    const header = request.header(upstream.settings)
-    const { lookup } = this.#resolver
-    const tls = this.tls.optionsFor(upstream.settings, client)
+  /** Resolves with nothing where it was only a name, which has members by now. */
+  async #attempt(member: Member, request: UpstreamRequest, timeout: number): Promise<Socket | undefined> {
+    const { payload, signal, client, route } = request
+    const { settings, lookup } = member
+    const { address } = settings
+    if (member.resolve) {
+      await member.resolved({ timeout, signal })
+      return undefined
+    }
+    const header = request.header(settings)
+    const tls = this.tls.optionsFor(settings, client)
     const [tcp, path] = address.transport === 'tcp' ? [address] : [undefined, address.path]
     // One literal: every connection's options have one hidden class.
     const options = {
@@ -159,28 +189,50 @@ export class UpstreamPool {
       allowHalfOpen: true,
       payload,
     }
-    return upstream.attempt(() => connect(options, header))
+    const socket = await member.attempt(() => connect(options, header))
+    if (socket instanceof TLSSocket) distinguishResets(socket)
+    route.upstreamAddress = member.endpoint ?? peerOf(socket)
+    return socket
   }
 
   /** Those that are up before backups; then, rather than nobody, the one that failed longest ago. */
-  #choose({ source }: UpstreamRequest, tried: ReadonlySet<Upstream>): Upstream | undefined {
-    const left = this.#upstreams.filter(each => !tried.has(each) && each.weight > 0)
+  #choose({ source }: UpstreamRequest, tried: ReadonlySet<Member>): Member | undefined {
+    const left = this.#left(tried)
     for (const backup of [false, true]) {
       const open = left.filter(each => each.isOpen && each.settings.backup === backup)
-      if (open.length > 0) return this.#pick(open, addressOf(source))
+      if (open.length > 0) return this.#pick(elsewhere(open, tried), addressOf(source))
     }
     const [longestAgo] = left.filter(each => each.isHealthy).sort((a, b) => a.failedAt - b.failedAt)
     return longestAgo
   }
 
-  /** The time that is left is for this upstream and those that may follow: one that is silent must not take it all. */
-  #share(left: number, tried: ReadonlySet<Upstream>): number {
-    const others = this.#upstreams.filter(
-      each => !tried.has(each) && each.weight > 0 && each.isHealthy,
-    ).length
-    const mayFollow = Math.min(others, this.#settings.retries + 1 - tried.size)
+  /** Those that may be tried next: `retries` others, and another member of the first one's name even without any. */
+  #left(tried: ReadonlySet<Member>): readonly Member[] {
+    const [first] = tried
+    const all = this.#upstreams.flatMap(({ members }) => members)
+    const left = all.filter(each => !tried.has(each) && each.weight > 0)
+    if (first === undefined || tried.size <= this.#settings.retries) return left
+    return tried.size === 1 ? left.filter(({ settings }) => settings === first.settings) : []
+  }
+
+  /** The time that is left is for this member and those that may follow: one that is silent must not take it all. */
+  #share(left: number, tried: ReadonlySet<Member>): number {
+    const others = this.#left(tried).filter(each => each.isHealthy).length
+    const mayFollow = Math.min(others, Math.max(1, this.#settings.retries + 1 - tried.size))
     return Math.ceil(left / (1 + mayFollow))
   }
+}
+
+function isSame(one: UpstreamSettings, other: UpstreamSettings): boolean {
+  return one.name === other.name && formatPlace(one.address) === formatPlace(other.address)
+}
+
+/** Members of upstreams that were not tried come first: what one address of a name suffers from, its others may as well. */
+function elsewhere(open: readonly Member[], tried: ReadonlySet<Member>): readonly Member[] {
+  if (tried.size === 0) return open
+  const known = new Set([...tried].map(({ settings }) => settings))
+  const others = open.filter(({ settings }) => !known.has(settings))
+  return others.length > 0 ? others : open
 }
 
 /** IPv4 is the same client however its address is written. */

@@ -1,223 +1,205 @@
-// One upstream and what is known of it: its counters, the mark that failed connections leave, and what its checks say.
-// A mark is a guess, and gives way when nothing else is left; the verdict of checks is knowledge, and does not.
+// One upstream and its members. Where it is given by its address it has one for ever; where it is a name, its members follow
+// the answers: one that is gone from an answer gets no more connections, and is forgotten when its last one has ended.
 
-import { isIPv4, type Socket } from 'node:net'
-import type { Endpoint, ErrorCode, ProxyProtocolError } from 'proxyprotocol'
-import {
-  formatPlace,
-  type ActiveCheck,
-  type Address,
-  type PassiveHealth,
-  type UpstreamSettings,
-} from '../../config/index.ts'
-import { isUpstreamFault } from './upstream-fault.ts'
-
-/**
- * `probing`: marked, the cooldown is over, and one connection at a time finds out. `drained`: its weight is 0, so it gets no
- * connections, whatever its checks say.
- */
-export type UpstreamState = 'up' | 'down' | 'probing' | 'drained'
-
-/** A failure, `age` milliseconds ago. */
-export interface UpstreamFailure {
-  readonly code: ErrorCode
-  readonly message: string
-  readonly age: number
-}
-
-/** Active checks so far. */
-export interface CheckCounts {
-  readonly passed: number
-  readonly failed: number
-  /** Since the verdict could last have changed: checks in a row with the same result. */
-  readonly streak: number
-  readonly verdict: 'up' | 'down'
-  readonly lastFailure: UpstreamFailure | undefined
-}
-
-/** One upstream as it is at the moment, plain data. */
-export interface UpstreamSnapshot {
-  readonly name: string
-  /** As address strings have it, without what follows the question mark. */
-  readonly address: string
-  readonly weight: number
-  readonly backup: boolean
-  readonly state: UpstreamState
-  /** Connections that it has now, those included that are still connecting. */
-  readonly active: number
-  /** Connections that stood. */
-  readonly total: number
-  /** Attempts to connect that failed, checks left out. */
-  readonly failures: Readonly<Partial<Record<ErrorCode, number>>>
-  readonly lastFailure: UpstreamFailure | undefined
-  /** Undefined where it is not checked. */
-  readonly checks: CheckCounts | undefined
-}
+import type { LookupAddress } from 'node:dns'
+import { isIP } from 'node:net'
+import type { ProxyProtocolError } from 'proxyprotocol'
+import { formatPlace, type Address, type Pool, type UpstreamSettings } from '../../config/index.ts'
+import { HealthCheck } from './health-check.ts'
+import { memberList } from './member-list.ts'
+import { Member, type MemberPlace } from './member.ts'
+import type { NameWatcher, ResolvedName } from './resolved-name.ts'
+import type { Resolver } from './resolver.ts'
+import type { UpstreamEvent } from './upstream-event.ts'
+import { latestOf, addCounts, type UpstreamSnapshot, type UpstreamState } from './upstream-snapshot.ts'
+import type { UpstreamTls } from './upstream-tls.ts'
 
 /** What an upstream needs besides its settings. */
-export interface UpstreamContext {
-  readonly health: PassiveHealth
-  readonly check: ActiveCheck | undefined
+export interface UpstreamContext extends Pick<Pool, 'health' | 'check' | 'resolve'> {
+  readonly resolver: Resolver
+  readonly tls: UpstreamTls
+  /** Milliseconds that the relay's own tries may take where there are no checks. */
+  readonly patience: number
   /** Milliseconds, from a clock that is never set back. */
   readonly now: () => number
+  readonly tell: (event: UpstreamEvent) => void
 }
 
-interface Failure {
-  readonly code: ErrorCode
-  readonly message: string
-  readonly at: number
+/** Of the states of its members the first one is that of an upstream. */
+const STATES: readonly UpstreamState[] = ['up', 'probing', 'drained', 'down']
+
+interface Watched {
+  readonly member: Member
+  readonly check: HealthCheck
 }
 
-export class Upstream {
+export class Upstream implements NameWatcher {
   readonly settings: UpstreamSettings
-  /** Where it stands; undefined where each of its connections has to be asked. */
-  readonly endpoint: Endpoint | undefined
   readonly #context: UpstreamContext
-  readonly #failures = new Map<ErrorCode, number>()
-  readonly #checks = { passed: 0, failed: 0, streak: 0, verdict: 'up' as 'up' | 'down' }
-  /** When it failed since it last stood; the last `fails` times. */
-  #recent: number[] = []
-  /** When the cooldown ends; undefined without a mark. */
-  #markedUntil: number | undefined
-  /** Connections that are trying although it is marked. */
-  #trials = 0
-  #active = 0
-  #total = 0
-  #failedAt = 0
-  #lastFailure: Failure | undefined
-  #lastCheckFailure: Failure | undefined
+  readonly #name: ResolvedName | undefined
+  /** Those that get connections: of a name those of the last answer, or one that stands for all that may come. */
+  #watched: readonly Watched[] = []
+  /** The same, as each connection looks at them. */
+  #members: readonly Member[] = []
+  readonly #leaving = new Set<Member>()
+  /** What was counted of members that are gone. */
+  #past = addCounts([])
+  #answered = false
+  #memberChanges = 0
+  #leftOut = 0
+  #started = false
 
   constructor(settings: UpstreamSettings, context: UpstreamContext) {
     this.settings = settings
-    this.endpoint = endpointOf(settings.address)
     this.#context = context
+    const host = hostNameOf(settings.address)
+    this.#name = host === undefined ? undefined : context.resolver.name(host)
+    this.#name?.watch(this)
+    this.#use([this.#made(this.#name ? this.#unresolved() : {})])
   }
 
-  get name(): string {
-    return this.settings.name
+  /** Those that may get a connection. */
+  get members(): readonly Member[] {
+    return this.#members
   }
 
-  get weight(): number {
-    return this.settings.weight
+  /** Starts to check its members. */
+  start(): void {
+    this.#started = true
+    for (const { check } of this.#watched) check.start()
   }
 
-  get active(): number {
-    return this.#active
-  }
-
-  get state(): UpstreamState {
-    if (this.weight === 0) return 'drained'
-    if (!this.isHealthy) return 'down'
-    if (this.#markedUntil === undefined) return 'up'
-    return this.#trials > 0 || this.#context.now() >= this.#markedUntil ? 'probing' : 'down'
-  }
-
-  /** Whether it takes its turn: it is up, or one connection is to find out. */
-  get isOpen(): boolean {
-    const { state } = this
-    return state === 'up' || (state === 'probing' && this.#trials === 0)
-  }
-
-  /** Whether its checks do not speak against it. */
-  get isHealthy(): boolean {
-    return this.#checks.verdict === 'up'
-  }
-
-  /** When a connection last failed. */
-  get failedAt(): number {
-    return this.#failedAt
-  }
-
-  /** Runs an attempt to connect, and counts it until its socket is closed. Rejects as the attempt does. */
-  async attempt<T extends Socket>(connecting: () => Promise<T>): Promise<T> {
-    const isTrial = this.#markedUntil !== undefined
-    if (isTrial) this.#trials++
-    this.#active++
-    try {
-      const socket = await connecting()
-      this.#total++
-      this.#unmark()
-      socket.on('close', this.#onClose)
-      return socket
-    } catch (error) {
-      this.#active--
-      if (isUpstreamFault(error)) this.#failed(error, isTrial)
-      throw error
-    } finally {
-      if (isTrial) this.#trials--
+  close(): void {
+    this.#started = false
+    for (const { member, check } of this.#watched) {
+      check.stop()
+      member.hush()
     }
   }
 
-  /** Takes note of a check, and of its fault where it failed. */
-  checked(check: ActiveCheck, fault: ProxyProtocolError | undefined): void {
-    const checks = this.#checks
-    const result = fault === undefined ? 'passed' : 'failed'
-    checks[result]++
-    if (fault) this.#lastCheckFailure = { code: fault.code, message: fault.message, at: this.#context.now() }
-    const goesOn = (result === 'passed') === checks.streak > 0
-    checks.streak = (goesOn ? checks.streak : 0) + (result === 'passed' ? 1 : -1)
-    if (checks.streak <= -check.fall) checks.verdict = 'down'
-    if (checks.streak < check.rise) return
-    checks.verdict = 'up'
-    this.#unmark()
+  /** Says that connecting to it failed: its name may have other addresses by now. */
+  doubt(): void {
+    this.#name?.doubt()
+  }
+
+  /** Begins with what the same upstream of another relay knew of its members; each is known by its address. */
+  inherit(other: Upstream): void {
+    const before = new Map(other.members.map(member => [member.name, member]))
+    for (const { member, check } of this.#watched) {
+      const same = before.get(member.name)
+      if (same) member.inherit(same)
+      check.reconsider()
+    }
+  }
+
+  onAnswer(answer: readonly LookupAddress[]): void {
+    const before = new Map(this.#watched.map(watched => [watched.member.host, watched]))
+    const { maxMembers } = this.#context.resolve
+    const { addresses, leftOut } = memberList(answer, before, maxMembers)
+    this.#replace(addresses.map(found => before.get(found.address) ?? this.#welcome(found)))
+    if (leftOut > 0 && this.#leftOut === 0) {
+      const members = addresses.length
+      this.#context.tell({ kind: 'left_out', upstream: this.settings.name, members, leftOut })
+    }
+    this.#leftOut = leftOut
+    this.#answered = true
+  }
+
+  onExpired(fault: ProxyProtocolError): void {
+    const nobody = this.#made(this.#unresolved())
+    this.#replace([nobody])
+    nobody.member.condemn(fault)
   }
 
   snapshot(): UpstreamSnapshot {
+    this.#sweep()
     const { name, address, weight, backup } = this.settings
-    const { check } = this.#context
+    const all = [...this.members, ...this.#leaving]
+    const states = this.members.map(({ state }) => state)
+    const snapshots = all.map(member => member.snapshot())
     return {
       name,
       address: formatPlace(address),
-      weight,
-      backup,
-      state: this.state,
-      active: this.#active,
-      total: this.#total,
-      failures: Object.fromEntries(this.#failures),
-      lastFailure: this.#aged(this.#lastFailure),
-      checks: check && {
-        ...this.#checks,
-        streak: Math.abs(this.#checks.streak),
-        lastFailure: this.#aged(this.#lastCheckFailure),
-      },
+      ...{ weight, backup },
+      state: STATES.find(state => states.includes(state)) ?? 'down',
+      ...addCounts([this.#past, ...snapshots]),
+      lastFailure: latestOf(snapshots.map(({ lastFailure }) => lastFailure)),
+      members: snapshots.filter((_, at) => all[at]?.resolve === undefined),
+      memberChanges: this.#memberChanges,
+      leftOut: this.#leftOut,
+      resolution: this.#name?.snapshot(),
     }
   }
 
-  /** One for all of its sockets: an open connection keeps what listens to it. */
-  readonly #onClose = (): void => {
-    this.#active--
+  /** One that is back while it has connections is the same as before. */
+  #welcome(found: LookupAddress): Watched {
+    const known = [...this.#leaving].find(({ host }) => host === found.address)
+    if (known === undefined) return this.#made({ found })
+    this.#leaving.delete(known)
+    known.stay()
+    return this.#watch(known)
   }
 
-  #failed({ code, message }: ProxyProtocolError, wasTrial: boolean): void {
-    const { health, now } = this.#context
-    const at = now()
-    this.#failures.set(code, (this.#failures.get(code) ?? 0) + 1)
-    this.#lastFailure = { code, message, at }
-    this.#failedAt = at
-    if (health.fails === 0) return
-    this.#recent = [...this.#recent, at].slice(-health.fails)
-    const [first = at] = this.#recent
-    const tooMany = this.#recent.length === health.fails && at - first <= health.window
-    // One that began before the mark and fails late must not make the mark last longer.
-    if (!wasTrial && (this.#markedUntil !== undefined || !tooMany)) return
-    this.#markedUntil = at + health.cooldown
-    this.#checks.streak = 0
+  #replace(after: readonly Watched[]): void {
+    const before = this.#watched
+    this.#use(after)
+    const come = after.filter(each => !before.includes(each))
+    const gone = before.filter(each => !after.includes(each))
+    for (const { member, check } of gone) {
+      check.stop()
+      if (member.resolve) member.acquit()
+      member.leave()
+      this.#leaving.add(member)
+    }
+    this.#sweep()
+    if (this.#started) for (const { check } of come) check.start()
+    if (this.#answered) {
+      this.#memberChanges += [...come, ...gone].filter(({ member }) => member.host !== undefined).length
+    }
   }
 
-  #unmark(): void {
-    this.#recent = []
-    this.#markedUntil = undefined
+  #use(watched: readonly Watched[]): void {
+    this.#watched = watched
+    this.#members = watched.map(({ member }) => member)
   }
 
-  #aged(failure: Failure | undefined): UpstreamFailure | undefined {
-    if (failure === undefined) return undefined
-    const { code, message, at } = failure
-    return { code, message, age: this.#context.now() - at }
+  /** Forgets those that have no connections left, but for what they have counted. */
+  #sweep(): void {
+    for (const member of this.#leaving) {
+      if (member.active > 0) continue
+      this.#past = addCounts([this.#past, member.snapshot()])
+      this.#leaving.delete(member)
+    }
+  }
+
+  #unresolved(): MemberPlace {
+    return { resolve: options => (this.#name as ResolvedName).answered(options) } // there is one where this is used
+  }
+
+  #made(place: MemberPlace): Watched {
+    const { health, check, now, tell } = this.#context
+    const { name: upstream } = this.settings
+    const member = new Member(this.settings, place, {
+      ...{ health, check, now },
+      tell: (each, notice) => {
+        tell({ ...notice, upstream, address: each.resolve ? undefined : each.address })
+      },
+      onChange: () => {
+        this.#watched.find(each => each.member === member)?.check.reconsider()
+      },
+    })
+    return this.#watch(member)
+  }
+
+  #watch(member: Member): Watched {
+    const { health, check, tls, patience } = this.#context
+    return { member, check: new HealthCheck(member, { check, tls, patience, cooldown: health.cooldown }) }
   }
 }
 
-function endpointOf(address: Address): Endpoint | undefined {
-  if (address.transport === 'unix') return { path: address.path }
-  const { host = '', port } = address
-  return isIPv4(host) && host !== '0.0.0.0' ? { address: host, port } : undefined // 0.0.0.0 leads to loopback
+/** Undefined where the address is one that nobody has to look up. */
+function hostNameOf(address: Address): string | undefined {
+  if (address.transport === 'unix') return undefined
+  const { host = 'localhost' } = address
+  return isIP(host) === 0 ? host : undefined
 }

@@ -6,13 +6,13 @@ import { createServer as createTcpServer, Socket, type AddressInfo } from 'node:
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { parseHeader } from 'proxyprotocol'
+import { parseHeader, ProxyProtocolError } from 'proxyprotocol'
 import { createServer } from 'proxyprotocol/server'
 import { parseAddress, settlePool, type ActiveCheck } from '../../../src/config/index.ts'
 import { HealthCheck } from '../../../src/relay/upstreams/health-check.ts'
+import { Member, type MemberPlace } from '../../../src/relay/upstreams/member.ts'
 import { Resolver } from '../../../src/relay/upstreams/resolver.ts'
 import { UpstreamTls } from '../../../src/relay/upstreams/upstream-tls.ts'
-import { Upstream } from '../../../src/relay/upstreams/upstream.ts'
 import { certificateFiles, directory } from '../../support/certificates.ts'
 import { holdName } from '../../support/names.ts'
 import { listenSecure } from '../../support/secure.ts'
@@ -28,9 +28,12 @@ import {
 import { atEnd } from '../../support/teardown.ts'
 
 const INTERVAL = 1_000
+const COOLDOWN = 400
+/** What a try may take where there are no checks. */
+const PATIENCE = 300
 
 interface Stage {
-  readonly upstream: Upstream
+  readonly upstream: Member
   readonly check: HealthCheck
   /** Lets the timers go on. */
   readonly pass: (milliseconds: number) => void
@@ -42,39 +45,62 @@ interface Stage {
   readonly open: () => number
 }
 
-/** An upstream under check; time stands still unless the test lets it pass. */
-function stage(t: TestContext, address: string, given: Partial<ActiveCheck> = {}): Stage {
+interface StageOptions extends Partial<ActiveCheck> {
+  /** Has no checks, and is tried only while it is marked. */
+  readonly unchecked?: boolean
+  readonly place?: MemberPlace
+}
+
+/** A member under check; time stands still unless the test lets it pass. */
+function stage(t: TestContext, address: string, options: StageOptions = {}): Stage {
   t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { unchecked = false, place = {}, ...given } = options
+  const checks = { interval: INTERVAL, timeout: 500, rise: 1, fall: 1, ...given }
   const { upstreams, ...settled } = settlePool({
     upstreams: [{ address: parseAddress(address, { role: 'upstream' }) }],
-    health: { check: { interval: INTERVAL, timeout: 500, rise: 1, fall: 1, ...given } },
+    health: { fails: 1, cooldown: COOLDOWN, ...(unchecked ? {} : { check: checks }) },
   })
   const [settings] = upstreams
-  assert.ok(settings && settled.check)
+  assert.ok(settings)
   const now = (): number => performance.now()
-  const upstream = new Upstream(settings, { ...settled, now })
-  const resolver = new Resolver({ interval: 1_000_000, now })
+  let tries = 0
+  const upstream = new (class extends Member {
+    override checked(fault: ProxyProtocolError | undefined): void {
+      super.checked(fault)
+      tries++
+    }
+  })(settings, place, { ...settled, now, tell: () => undefined, onChange: () => check.reconsider() })
   const tls = new UpstreamTls(upstreams)
-  const check = new HealthCheck(upstream, { check: settled.check, lookup: resolver.lookup, tls })
+  const check = new HealthCheck(upstream, {
+    ...{ check: settled.check, tls, cooldown: COOLDOWN, patience: PATIENCE },
+  })
   const made = connectedSockets(t)
   const open = (): number => made().filter(({ closed }) => !closed).length
   atEnd(t, async () => {
     check.stop()
-    resolver.close()
+    upstream.hush()
     await until(() => open() === 0)
   })
-  const passed = (): number => {
-    const { checks } = upstream.snapshot()
-    return (checks?.passed ?? 0) + (checks?.failed ?? 0)
-  }
   return {
     upstream,
     check,
     open,
     pass: milliseconds => t.mock.timers.tick(milliseconds),
     begin: () => t.mock.timers.tick(INTERVAL),
-    ended: count => until(() => passed() === count),
+    ended: async count => {
+      await until(() => tries === count)
+      await turn() // the next check is set once the last has been counted
+    },
   }
+}
+
+/** A client's connection that fails. */
+async function failClient(upstream: Member): Promise<void> {
+  const fault = new ProxyProtocolError('connect_refused')
+  await assert.rejects(
+    upstream.attempt(() => Promise.reject(fault)),
+    fault,
+  )
 }
 
 for (const [query, shown] of Object.entries({
@@ -106,7 +132,6 @@ test('a check of a UNIX socket connects there', async t => {
   const server = createTcpServer(socket => socket.end().resume()).listen(path)
   atEnd(t, () => server.close())
   await once(server, 'listening')
-  await turn() // the next check is set once the last has been counted
   begin()
   await ended(2)
   assert.deepEqual([upstream.snapshot().checks?.passed, upstream.state], [1, 'up'])
@@ -239,15 +264,84 @@ test('a check that is refused has failed, and the next good one brings the upstr
   assert.equal(upstream.state, 'up')
 })
 
-test('a check that is not accepted in time has failed', async t => {
-  const { check, begin, ended, upstream, pass } = stage(t, 'silent.test:80')
-  const { asked } = holdName(t, 'silent.test')
+test('a check of a name without an address looks it up, and has failed where that takes too long', async t => {
+  const resolver = new Resolver({ interval: 1_000_000, staleAfter: undefined, now: () => performance.now() })
+  atEnd(t, () => resolver.close())
+  const name = resolver.name('silent.test')
+  const { check, begin, ended, upstream, pass } = stage(t, 'silent.test:80', {
+    place: { resolve: options => name.answered(options) },
+  })
+  const held = holdName(t, 'silent.test')
   check.start()
   begin()
-  await asked
+  await held.asked
   pass(500)
   await ended(1)
   assert.equal(upstream.snapshot().checks?.lastFailure?.code, 'connect_timeout')
+  held.answer('127.0.0.1')
+  await turn()
+  begin()
+  await ended(2)
+  assert.equal(upstream.snapshot().checks?.passed, 1)
+})
+
+test('without checks a member is tried when it is marked, a cooldown later, and one good try is enough', async t => {
+  const far = await listen(t)
+  const { check, upstream, pass, ended } = stage(t, `127.0.0.1:${far.port}`, { unchecked: true })
+  check.start()
+  pass(100 * COOLDOWN)
+  await failClient(upstream)
+  pass(COOLDOWN - 1)
+  assert.deepEqual([far.accepted, upstream.state], [0, 'down'])
+  pass(1)
+  const socket = await far.accept()
+  assert.equal(parseHeader(await content(socket)).command, 'LOCAL')
+  socket.end()
+  await ended(1)
+  assert.deepEqual([upstream.state, upstream.snapshot().checks], ['up', undefined])
+  pass(100 * COOLDOWN)
+  await turn()
+  assert.equal(far.accepted, 1)
+})
+
+test('a try that fails is followed by another, a cooldown later', async t => {
+  const port = await closedPort()
+  const { check, upstream, pass, ended } = stage(t, `127.0.0.1:${port}`, { unchecked: true })
+  check.start()
+  await failClient(upstream)
+  for (const count of [1, 2, 3]) {
+    pass(COOLDOWN)
+    await ended(count)
+    assert.deepEqual([upstream.state, upstream.snapshot().lastFailure?.code], ['down', 'connect_refused'])
+  }
+  assert.deepEqual(
+    upstream.snapshot().failures,
+    { connect_refused: 1 },
+    'tries of its own are no connections',
+  )
+})
+
+test('a member that a client was served by in the meantime is not tried', async t => {
+  const far = await listen(t)
+  const { check, upstream, pass } = stage(t, `127.0.0.1:${far.port}`, { unchecked: true })
+  check.start()
+  await failClient(upstream)
+  upstream.checked(undefined)
+  pass(100 * COOLDOWN)
+  await turn()
+  assert.equal(far.accepted, 0)
+})
+
+test('a mark that was there before the start is tried as well, and one of a pool that does not run is not', async t => {
+  const far = await listen(t)
+  const { check, upstream, pass } = stage(t, `127.0.0.1:${far.port}`, { unchecked: true })
+  await failClient(upstream)
+  pass(100 * COOLDOWN)
+  await turn()
+  assert.equal(far.accepted, 0)
+  check.start()
+  pass(COOLDOWN)
+  await far.accept()
 })
 
 test('two checks of one upstream never meet: the next begins an interval after the last has ended', async t => {

@@ -1,14 +1,17 @@
-// The addresses of names: asked for once and kept fresh, kept at all when the name service fails, and used in turn.
+// The addresses of names: asked for once and kept fresh, kept at all when the name service fails, and for how long.
 
 import assert from 'node:assert/strict'
 import type { LookupAddress } from 'node:dns'
 import { test, type TestContext } from 'node:test'
-import { Resolver, type Resolve, type ResolverOptions } from '../../../src/relay/upstreams/resolver.ts'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { ResolvedName, Resolve, WaitOptions } from '../../../src/relay/upstreams/resolved-name.ts'
+import { Resolver, type ResolverOptions } from '../../../src/relay/upstreams/resolver.ts'
 import { setName } from '../../support/names.ts'
 import { until } from '../../support/sockets.ts'
 import { atEnd } from '../../support/teardown.ts'
 
 const INTERVAL = 30_000
+const PATIENT: WaitOptions = { timeout: 1_000_000, signal: new AbortController().signal }
 
 /** A name service that answers when the test says so. */
 interface Service {
@@ -37,103 +40,92 @@ function nameService(): Service {
 
 interface Stage {
   readonly resolver: Resolver
+  readonly name: ResolvedName
   readonly service: Service
   readonly clock: { now: number }
+  /** What a watcher has heard: addresses, or why there are none. */
+  readonly heard: string[]
   /** Lets the clock and all timers go on. */
   readonly pass: (milliseconds: number) => void
-  /** The addresses as Node asks for them. */
-  readonly lookup: (host?: string) => Promise<string[]>
 }
 
 function stage(t: TestContext, options: Partial<ResolverOptions> = {}): Stage {
+  t.mock.timers.reset() // a test may have two of them
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const service = nameService()
   const clock = { now: 5_000 }
   const { resolve } = service
-  const resolver = new Resolver({ interval: INTERVAL, resolve, now: () => clock.now, ...options })
+  const common = { interval: INTERVAL, staleAfter: undefined, resolve, now: () => clock.now }
+  const resolver = new Resolver({ ...common, ...options })
   atEnd(t, () => resolver.close())
+  const heard: string[] = []
+  const name = resolver.name('a.test')
+  name.watch({
+    onAnswer: addresses => heard.push(addresses.map(({ address }) => address).join(' ')),
+    onExpired: ({ message }) => heard.push(message),
+  })
   return {
-    resolver,
-    service,
-    clock,
+    ...{ resolver, name, service, clock, heard },
     pass: milliseconds => {
       clock.now += milliseconds
       t.mock.timers.tick(milliseconds)
     },
-    lookup: async (host = 'a.test') => (await ask(resolver, host)).map(({ address }) => address),
   }
 }
 
-function ask(resolver: Resolver, host: string): Promise<LookupAddress[]> {
-  return new Promise((resolve, reject) => {
-    resolver.lookup(host, { all: true }, (error, addresses) => {
-      if (error) reject(error)
-      else resolve(addresses as LookupAddress[]) // as it is with `all`
-    })
-  })
-}
-
 test('the first connections share one question, and later ones ask nobody', async t => {
-  const { service, lookup } = stage(t)
-  const early = [lookup(), lookup()]
+  const { name, service, heard } = stage(t)
+  const early = [name.answered(PATIENT), name.answered(PATIENT)]
   service.answer('192.0.2.1')
-  assert.deepEqual(await Promise.all(early), [['192.0.2.1'], ['192.0.2.1']])
-  assert.deepEqual(await lookup(), ['192.0.2.1'])
-  assert.deepEqual(service.asked, ['a.test'])
+  await Promise.all(early)
+  await name.answered(PATIENT)
+  assert.deepEqual([service.asked, heard], [['a.test'], ['192.0.2.1']])
 })
 
-test('each connection starts with another address, both families in turn', async t => {
-  const { service, lookup } = stage(t)
-  const first = lookup()
-  service.answer('2001:db8::1', '192.0.2.1', '192.0.2.2')
-  assert.deepEqual(
-    [await first, await lookup(), await lookup(), await lookup()],
-    [
-      ['2001:db8::1', '192.0.2.1', '192.0.2.2'],
-      ['192.0.2.1', '192.0.2.2', '2001:db8::1'],
-      ['192.0.2.2', '2001:db8::1', '192.0.2.1'],
-      ['2001:db8::1', '192.0.2.1', '192.0.2.2'],
-    ],
-  )
-})
-
-test('a socket that wants one address gets one, with its family', async t => {
-  const { resolver, service } = stage(t)
-  const found = new Promise<unknown[]>(resolve => {
-    resolver.lookup('a.test', {}, (...answer) => resolve(answer))
-  })
-  service.answer('2001:db8::1', '192.0.2.1')
-  assert.deepEqual(await found, [null, '2001:db8::1', 6])
+test('upstreams with one name share it, and each hears of its answers', async t => {
+  const { resolver, name, service, heard } = stage(t)
+  assert.equal(resolver.name('a.test'), name)
+  const others: number[] = []
+  name.watch({ onAnswer: ({ length }) => others.push(length), onExpired: () => assert.fail() })
+  resolver.start()
+  resolver.start()
+  service.answer('192.0.2.1', '192.0.2.2')
+  await until(() => others.length === 1)
+  assert.deepEqual([service.asked.length, heard], [1, ['192.0.2.1 192.0.2.2']])
+  resolver.start()
+  assert.equal(service.asked.length, 1, 'there is an answer')
 })
 
 test('a name is asked for again in the background, an interval after its last answer', async t => {
-  const { service, lookup, pass } = stage(t)
-  const first = lookup()
+  const { name, service, pass, heard } = stage(t)
+  name.start()
   service.answer('192.0.2.1')
-  await first
-  await until(() => service.asked.length === 1)
+  await name.answered(PATIENT)
+  await turn()
   pass(INTERVAL - 1)
   assert.equal(service.asked.length, 1)
   pass(1)
   assert.equal(service.asked.length, 2)
-  assert.deepEqual(await lookup(), ['192.0.2.1'], 'nobody waits for the new answer')
+  await name.answered(PATIENT) // nobody waits for the new answer
   pass(10 * INTERVAL)
   assert.equal(service.asked.length, 2, 'never two questions at a time')
   service.answer('192.0.2.9')
-  await until(() => service.asked.length === 2)
-  assert.deepEqual(await lookup(), ['192.0.2.9'])
+  await until(() => heard.length === 2)
+  assert.deepEqual(heard, ['192.0.2.1', '192.0.2.9'])
 })
 
 test('where the name service fails the last good answer stays, and the failures are counted', async t => {
-  const { resolver, service, lookup, pass } = stage(t)
-  const first = lookup()
+  const { resolver, name, service, pass, heard } = stage(t)
+  name.start()
   service.answer('192.0.2.1')
-  await first
+  await name.answered(PATIENT)
+  await turn()
   for (const [n, failure] of [new Error('EAI_AGAIN'), 'no error at all'].entries()) {
     pass(INTERVAL)
     service.fail(failure)
     await until(() => resolver.snapshot()[0]?.failures === n + 1)
-    assert.deepEqual(await lookup(), ['192.0.2.1'])
+    await turn()
+    await name.answered(PATIENT)
   }
   pass(INTERVAL)
   service.answer() // it exists, and has no addresses
@@ -148,76 +140,160 @@ test('where the name service fails the last good answer stays, and the failures 
       lastFailure: 'a.test has no addresses',
     },
   ])
+  assert.deepEqual(heard, ['192.0.2.1'])
 })
 
 test('where there never was an answer each connection asks again, and fails as a look-up does', async t => {
-  const { resolver, service, lookup, pass } = stage(t)
-  for (const failure of [Object.assign(new Error('not found'), { code: 'ENOTFOUND' }), 'a string']) {
-    const failed = lookup()
+  const { resolver, name, service, pass } = stage(t)
+  const failures = [Object.assign(new Error('not found'), { code: 'ENOTFOUND' }), 'a string']
+  for (const failure of failures) {
+    const failed = name.answered(PATIENT)
     service.fail(failure)
-    await assert.rejects(failed, {
-      syscall: 'getaddrinfo',
-      hostname: 'a.test',
-      message: failure instanceof Error ? 'not found' : 'a string',
-      code: failure instanceof Error ? 'ENOTFOUND' : undefined,
+    await assert.rejects(failed, (error: Error) => {
+      assert.deepEqual([(error as { code?: string }).code, error.cause], ['dns_error', failure])
+      assert.match(error.message, failure instanceof Error ? /not found$/ : /a string$/)
+      return true
     })
   }
   pass(10 * INTERVAL)
-  resolver.doubt('a.test')
+  name.doubt()
   assert.equal(service.asked.length, 2, 'nothing is asked in the background')
-  const { age, answers, failures } = resolver.snapshot()[0] ?? {}
-  assert.deepEqual({ age, answers, failures }, { age: undefined, answers: 0, failures: 2 })
+  const { age, answers, failures: count } = resolver.snapshot()[0] ?? {}
+  assert.deepEqual({ age, answers, count }, { age: undefined, answers: 0, count: 2 })
+})
+
+test('what is asked at the start may fail without harm', async t => {
+  const { name, service } = stage(t)
+  name.start()
+  service.fail(new Error('not yet'))
+  await turn()
+  assert.equal(name.snapshot().lastFailure, 'not yet')
+})
+
+test('an answer is waited for no longer than asked, and for nobody who has left', async t => {
+  const { name, pass } = stage(t)
+  const leaving = new AbortController()
+  const waits = [
+    name.answered({ ...PATIENT, timeout: 100 }),
+    name.answered({ ...PATIENT, signal: leaving.signal }),
+  ]
+  pass(100)
+  leaving.abort()
+  await assert.rejects(waits[0] ?? assert.fail(), { code: 'connect_timeout', message: /: 100 ms$/ })
+  await assert.rejects(waits[1] ?? assert.fail(), { code: 'aborted' })
+  await assert.rejects(name.answered({ ...PATIENT, signal: leaving.signal }), { code: 'aborted' })
 })
 
 test('a name whose addresses do not answer is asked for early, but not as often as they fail', async t => {
-  const { resolver, service, lookup, pass } = stage(t)
-  const first = lookup()
+  const { name, service, pass } = stage(t)
+  name.start()
   service.answer('192.0.2.1')
-  await first
+  await name.answered(PATIENT)
+  await turn()
   pass(999)
-  resolver.doubt('a.test')
+  name.doubt()
   assert.equal(service.asked.length, 1)
   pass(1)
-  resolver.doubt('a.test')
-  resolver.doubt('a.test')
-  resolver.doubt('another.test')
+  name.doubt()
+  name.doubt()
   assert.deepEqual(service.asked, ['a.test', 'a.test'])
+  service.fail(new Error('down'))
+  await turn()
 })
 
-test('of one answer each address counts once, and 64 at most', async t => {
-  const { service, lookup } = stage(t)
-  const first = lookup()
-  const many = Array.from({ length: 100 }, (_, n) => `192.0.2.${n}`)
-  service.answer('192.0.2.0', ...many)
-  assert.deepEqual(await first, many.slice(0, 64))
-})
-
-test('a resolver that is closed asks for nothing more in the background', async t => {
-  const { resolver, service, lookup, pass } = stage(t)
-  const first = lookup()
+test('with staleAfter the last answer is forgotten when it is so old, and the name is asked for on', async t => {
+  const { name, service, pass, heard } = stage(t, { staleAfter: 2 * INTERVAL })
+  name.start()
   service.answer('192.0.2.1')
-  await first
-  const second = lookup('b.test')
+  await name.answered(PATIENT)
+  await turn()
+  pass(INTERVAL)
+  service.fail(new Error('down'))
+  await turn()
+  pass(INTERVAL - 1)
+  assert.deepEqual(heard, ['192.0.2.1'])
+  pass(1)
+  assert.deepEqual([heard.length, name.snapshot().addresses, name.snapshot().age], [2, [], 2 * INTERVAL])
+  assert.match(heard[1] ?? '', /the last answer about a\.test is older than 60000 ms$/)
+  service.fail(new Error('still down'))
+  await turn()
+  pass(INTERVAL)
+  service.answer('192.0.2.1')
+  await until(() => heard.length === 3)
+  assert.equal(heard[2], '192.0.2.1')
+})
+
+test('an answer in time begins the time anew', async t => {
+  const { name, service, pass, heard } = stage(t, { staleAfter: INTERVAL + 1 })
+  name.start()
+  for (let i = 1; i < 5; i++) {
+    service.answer('192.0.2.1')
+    await until(() => heard.length === i)
+    await turn()
+    pass(INTERVAL)
+  }
+  assert.equal(heard.length, 4)
+})
+
+test('a successor begins with the last answer, which gets no younger, and asks an interval later', async t => {
+  const before = stage(t, { staleAfter: 3 * INTERVAL })
+  before.name.start()
+  before.service.answer('192.0.2.1')
+  await before.name.answered(PATIENT)
+  before.resolver.close()
+  const after = stage(t, { staleAfter: 3 * INTERVAL })
+  after.clock.now = before.clock.now + INTERVAL
+  after.resolver.name('other.test')
+  after.resolver.inherit(before.resolver)
+  assert.deepEqual([after.heard, after.name.snapshot().age], [['192.0.2.1'], INTERVAL])
+  after.resolver.inherit(before.resolver)
+  after.name.start()
+  assert.deepEqual([after.heard.length, after.service.asked], [1, []])
+  after.pass(INTERVAL)
+  assert.deepEqual(after.service.asked, ['a.test'])
+  after.pass(INTERVAL)
+  assert.equal(after.heard.length, 2, 'it is too old three intervals after it came')
+})
+
+test('a successor of one whose answer is too old has no addresses, and asks on', async t => {
+  const before = stage(t, { staleAfter: 10 })
+  before.name.start()
+  before.service.answer('192.0.2.1')
+  await before.name.answered(PATIENT)
+  before.pass(10)
+  const after = stage(t)
+  after.resolver.inherit(before.resolver)
+  assert.deepEqual([after.heard, after.name.snapshot().addresses], [[], []])
+  after.pass(INTERVAL)
+  assert.deepEqual(after.service.asked, ['a.test'])
+})
+
+test('a resolver that is closed asks for nothing more in the background, and forgets nothing', async t => {
+  const { resolver, name, service, pass, heard } = stage(t, { staleAfter: 10 })
+  const first = name.answered(PATIENT)
   resolver.close()
   service.answer('192.0.2.2')
-  await second
+  await first
+  await turn()
   pass(10 * INTERVAL)
-  assert.deepEqual(service.asked, ['a.test', 'b.test'])
+  assert.deepEqual([service.asked, heard], [['a.test'], ['192.0.2.2']])
 })
 
 test("the system's resolver is asked for all addresses of localhost", async t => {
-  const { lookup } = stage(t, { resolve: undefined })
-  const addresses = await lookup('localhost')
+  const { name, resolver } = stage(t, { resolve: undefined })
+  const local = resolver.name('localhost')
+  await local.answered(PATIENT)
+  const { addresses } = local.snapshot()
   assert.ok(addresses.length > 0)
   for (const address of addresses) assert.ok(address === '127.0.0.1' || address === '::1', address)
+  assert.deepEqual(name.snapshot().addresses, [])
 })
 
 test("a name that the system's resolver does not know fails with its error", async t => {
-  const { lookup } = stage(t, { resolve: undefined })
+  const { resolver } = stage(t, { resolve: undefined })
   setName(t, 'nowhere.test')
-  await assert.rejects(lookup('nowhere.test'), {
-    code: 'ENOTFOUND',
-    syscall: 'getaddrinfo',
-    message: 'getaddrinfo ENOTFOUND nowhere.test',
+  await assert.rejects(resolver.name('nowhere.test').answered(PATIENT), {
+    code: 'dns_error',
+    message: /getaddrinfo ENOTFOUND nowhere\.test$/,
   })
 })

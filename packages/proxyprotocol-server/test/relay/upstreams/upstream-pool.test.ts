@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { ProxyProtocolError, type Endpoint } from 'proxyprotocol'
 import { parseAddress, settlePool, type PoolInit, type UpstreamInit } from '../../../src/config/index.ts'
 import {
   UpstreamPool,
-  type PoolContext,
+  type PoolOptions,
+  type Resolve,
   type Route,
   type UpstreamRequest,
 } from '../../../src/relay/upstreams/index.ts'
@@ -36,7 +37,7 @@ function at(address: string | number, init: Partial<UpstreamInit> = {}): Upstrea
 function stage(
   t: TestContext,
   upstreams: readonly UpstreamInit[],
-  { now, resolver, ...init }: Partial<PoolInit> & PoolContext = {},
+  { now, resolver, ...init }: Partial<PoolInit> & PoolOptions = {},
 ): Stage {
   const pool = new UpstreamPool(settlePool({ ...init, upstreams }), { now, resolver })
   const made = connectedSockets(t)
@@ -254,26 +255,50 @@ test('an upstream that failed its checks is not tried, not even when it is the l
   assert.deepEqual(pool.snapshot().upstreams[0]?.failures, {})
 })
 
-test('after the cooldown one connection tries a marked upstream, and backups serve the others meanwhile', async t => {
-  const clock = { now: 0 }
+test('after the cooldown the pool tries a marked upstream itself, and clients go to others until it was good', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
   const [main, spare] = await listeners(t, 2)
   assert.ok(main && spare)
-  const name = holdName(t, 'main.test')
-  const upstreams = [at(`main.test:${main.port}`), at(spare.port, { backup: true })]
-  const { pool, connect } = stage(t, upstreams, { health: { fails: 1, cooldown: 100 }, now: () => clock.now })
-  const first = connect()
-  await name.asked
-  name.answer()
-  assert.equal((await first).route.upstream, `127.0.0.1:${spare.port}`)
-  await many(3, connect)
-  assert.equal(spare.accepted, 4)
-  clock.now = 100
-  const trial = connect()
-  assert.equal((await connect()).route.upstream, `127.0.0.1:${spare.port}`)
-  name.answer('127.0.0.1')
-  assert.equal((await trial).route.upstream, `main.test:${main.port}`)
-  assert.equal(pool.snapshot().upstreams[0]?.state, 'up')
-  assert.equal((await connect()).route.upstream, `main.test:${main.port}`)
+  const upstreams = [at(main.port, { name: 'main' }), at(spare.port, { name: 'spare', backup: true })]
+  const { pool, connect } = stage(t, upstreams, { health: { fails: 1, cooldown: 100 } })
+  pool.start()
+  const failing = t.mock.method(Socket.prototype, 'connect', function (this: Socket) {
+    failing.mock.restore()
+    return this.destroy(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }))
+  })
+  assert.deepEqual((await connect()).route.upstream, 'spare')
+  t.mock.timers.tick(100)
+  const socket = await main.accept()
+  assert.deepEqual((await connect()).route.upstream, 'spare', 'it is not known yet')
+  socket.resume().end()
+  await until(() => pool.snapshot().upstreams[0]?.state === 'up')
+  assert.deepEqual((await connect()).route.upstream, 'main')
+})
+
+test('running out of local ports marks nobody, and another upstream is tried; running out of descriptors ends it', async t => {
+  const far = await listeners(t, 2)
+  for (const [code, outcome] of [
+    ['EADDRNOTAVAIL', 2],
+    ['EMFILE', undefined],
+  ] as const) {
+    const { pool, connect } = stage(
+      t,
+      portsOf(far).map(port => at(port)),
+      { health: { fails: 1 } },
+    )
+    const failing = t.mock.method(Socket.prototype, 'connect', function (this: Socket) {
+      failing.mock.restore()
+      return this.destroy(Object.assign(new Error(`connect ${code}`), { code, syscall: 'connect' }))
+    })
+    const attempts = connect().then(({ route }) => route.attempts)
+    if (outcome === undefined) await assert.rejects(attempts, { code: 'connect_error' })
+    else assert.equal(await attempts, outcome)
+    const states = pool.snapshot().upstreams.map(({ state, failures }) => [state, failures])
+    assert.deepEqual(states, [
+      ['up', {}],
+      ['up', {}],
+    ])
+  }
 })
 
 test('a silent upstream takes its share of the time and leaves the rest to the others', async t => {
@@ -306,7 +331,7 @@ test('a connection that is gone at once has the address of its upstream, but whe
   setName(t, 'upstream.test', '127.0.0.1')
   for (const [host, address] of [
     ['127.0.0.1', { address: '127.0.0.1', port: far.port }],
-    ['upstream.test', undefined],
+    ['upstream.test', { address: '127.0.0.1', port: far.port }],
     ['0.0.0.0', undefined],
   ] as const) {
     const { connect } = stage(t, [at(`${host}:${far.port}`)])
@@ -363,20 +388,179 @@ test('a header that cannot be made ends the request, before anybody is connected
   assert.deepEqual(pool.snapshot().upstreams[0]?.failures, {})
 })
 
+/** A name with so many addresses, at a port where the first of them do not listen and the others do. */
+async function named(t: TestContext, dead: number, live: number): Promise<Named> {
+  const port = await closedPort()
+  const all = Array.from({ length: dead + live }, (_, n) => `127.0.0.${n + 2}`)
+  const accepted: (() => number)[] = []
+  for (const address of all.slice(dead)) accepted.push(await listenAt(t, address, port))
+  return {
+    address: `app.test:${port}`,
+    port,
+    addresses: all,
+    resolver: async () => all.map(address => ({ address, family: 4 })),
+    accepted: () => accepted.map(each => each()),
+  }
+}
+
+interface Named {
+  readonly address: string
+  readonly port: number
+  readonly addresses: readonly string[]
+  readonly resolver: Resolve
+  readonly accepted: () => number[]
+}
+
 test('connections to a name are spread over its addresses', async t => {
-  const first = await listen(t, '127.0.0.1')
-  const { port } = first
-  const second = await listenAt(t, '127.0.0.2', port)
-  const resolver = () => Promise.resolve(['127.0.0.1', '127.0.0.2'].map(address => ({ address, family: 4 })))
-  const { pool, connect } = stage(t, [at(`app.test:${port}`)], { resolver })
+  const { address, port, addresses, resolver, accepted } = await named(t, 0, 2)
+  const { pool, connect } = stage(t, [at(address)], { resolver })
   const results = await many(4, connect)
   assert.deepEqual(
-    results.map(({ route }) => route.upstreamAddress),
-    ['127.0.0.1', '127.0.0.2', '127.0.0.1', '127.0.0.2'].map(address => ({ address, port })),
+    results.map(({ route }) => [route.attempts, route.upstreamAddress]),
+    [...addresses, ...addresses].map(each => [1, { address: each, port }]),
   )
-  assert.deepEqual([first.accepted, second()], [2, 2])
+  await until(() => accepted().every(count => count === 2))
   const [name] = pool.snapshot().names
-  assert.deepEqual(name?.addresses, ['127.0.0.1', '127.0.0.2'])
+  assert.deepEqual(name?.addresses, addresses)
+})
+
+test('a name with a dead and a live address serves everybody, with whatever retries, and the dead one is marked', async t => {
+  for (const retries of [0, 1, 2]) {
+    const { address, resolver } = await named(t, 1, 1)
+    const { pool, connect } = stage(t, [at(address)], { resolver, retries })
+    const results = await many(8, connect)
+    assert.deepEqual(
+      results.map(({ route }) => route.attempts),
+      [2, 1, 2, 1, 2, 1, 1, 1],
+    )
+    const [upstream] = pool.snapshot().upstreams
+    assert.deepEqual(
+      [upstream?.state, upstream?.members.map(({ state, total, failures }) => [state, total, failures])],
+      [
+        'up',
+        [
+          ['down', 0, { connect_refused: 3 }],
+          ['up', 8, {}],
+        ],
+      ],
+    )
+  }
+})
+
+test('without retries one other address of the name is tried, and no other upstream', async t => {
+  const other = await listen(t)
+  const { address, resolver } = await named(t, 3, 0)
+  const health = { check: { interval: 1_000_000 } } // the name is looked up at the start for them
+  const { pool, connect } = stage(t, [at(address), at(other.port)], { resolver, retries: 0, health })
+  pool.start()
+  await until(() => pool.snapshot().names[0]?.answers === 1)
+  const route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
+  await assert.rejects(connect({ route }), { code: 'connect_refused' })
+  assert.deepEqual([route.attempts, other.accepted], [2, 0])
+})
+
+test('a retry goes to another upstream rather than to another address of the same', async t => {
+  const other = await listen(t)
+  const { address, resolver } = await named(t, 3, 0)
+  const { connect } = stage(t, [at(address), at(other.port, { name: 'other' })], { resolver })
+  const results = await many(4, connect)
+  assert.ok(results.every(({ route }) => route.upstream === 'other' && route.attempts <= 2))
+})
+
+test('each address of a name has the weight of its upstream', async t => {
+  const other = await listen(t)
+  const { address, resolver } = await named(t, 0, 2)
+  const { pool, connect } = stage(t, [at(address, { weight: 2 }), at(other.port)], { resolver })
+  await many(10, connect)
+  const { upstreams } = pool.snapshot()
+  assert.deepEqual(
+    upstreams.map(({ total, members }) => [total, members.map(member => member.total)]),
+    [
+      [8, [4, 4]],
+      [2, [2]],
+    ],
+  )
+})
+
+test('source hash keeps a client at one address of a name, and an address that leaves moves its own clients only', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { address, addresses, resolver } = await named(t, 0, 4)
+  let used = addresses
+  const { pool, connect } = stage(t, [at(address)], {
+    balance: 'source-hash',
+    resolver: async host => (await resolver(host)).filter(each => used.includes(each.address)),
+  })
+  const clients = Array.from({ length: 40 }, (_, n) => `192.0.2.${n}`)
+  async function served(): Promise<(string | undefined)[]> {
+    const where: (string | undefined)[] = []
+    for (const client of clients) {
+      const { route } = await connect({ source: { address: client, port: 1 } })
+      const { upstreamAddress } = route
+      where.push(upstreamAddress && 'address' in upstreamAddress ? upstreamAddress.address : undefined)
+    }
+    return where
+  }
+  const first = await served()
+  assert.deepEqual(await served(), first)
+  assert.equal(new Set(first).size, 4)
+  const [gone] = addresses
+  used = addresses.slice(1)
+  t.mock.timers.tick(30_000)
+  await until(() => pool.snapshot().names[0]?.answers === 2)
+  const second = await served()
+  assert.ok(!second.includes(gone))
+  for (const [n, where] of first.entries()) if (where !== gone) assert.equal(second[n], where)
+  used = addresses
+  t.mock.timers.tick(30_000)
+  await until(() => pool.snapshot().names[0]?.answers === 3)
+  assert.deepEqual(await served(), first)
+})
+
+test('a look-up that fails is an attempt, and one that succeeds is none', async t => {
+  const far = await listen(t)
+  let asked = 0
+  const resolver = async () => (asked++ < 2 ? [] : [{ address: '127.0.0.1', family: 4 }])
+  const { pool, connect } = stage(t, [at(`one.test:${far.port}`), at(`two.test:${far.port}`)], { resolver })
+  const route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
+  await assert.rejects(connect({ route }), { code: 'dns_error' })
+  assert.deepEqual([route.attempts, pool.snapshot().retries], [2, 1])
+  const second = await connect()
+  assert.deepEqual([second.route.attempts, pool.snapshot().retries], [1, 1])
+})
+
+test('a name that is known only when the time is over is a timeout', async t => {
+  const clock = { now: 0 }
+  const resolver = async () => {
+    clock.now = 50
+    return [{ address: '127.0.0.1', family: 4 }]
+  }
+  const { connect } = stage(t, [at('late.test:1')], { resolver, now: () => clock.now })
+  await assert.rejects(connect({ timeout: 50 }), { code: 'connect_timeout', message: /: 50 ms$/ })
+})
+
+test('a pool that follows another begins with its members and its marks', async t => {
+  const { address, resolver } = await named(t, 1, 1)
+  const refused = at(await closedPort(), { name: 'refused' })
+  const settings = { resolver, health: { fails: 1, cooldown: 1_000_000 } }
+  const before = stage(t, [at(address), refused], settings)
+  await many(4, before.connect)
+  const after = stage(t, [at('192.0.2.1:1', { name: 'new', backup: true }), refused, at(address)], settings)
+  after.pool.inherit(before.pool)
+  assert.deepEqual(
+    after.pool
+      .snapshot()
+      .upstreams.map(({ name, state, members }) => [name, state, members.map(each => each.state)]),
+    [
+      ['new', 'up', ['up']],
+      ['refused', 'down', ['down']],
+      [address, 'up', ['down', 'up']],
+    ],
+  )
+  const results = await many(4, after.connect)
+  assert.deepEqual(
+    results.map(({ route }) => route.attempts),
+    [1, 1, 1, 1],
+  )
 })
 
 test('localhost is resolved by the system, once for many connections', async t => {
@@ -451,6 +635,18 @@ test('a snapshot is plain data', async t => {
         active: 1,
         total: 1,
         failures: {},
+        members: [
+          {
+            address: `127.0.0.1:${far.port}`,
+            weight: 1,
+            state: 'up',
+            active: 1,
+            total: 1,
+            failures: {},
+          },
+        ],
+        memberChanges: 0,
+        leftOut: 0,
       },
     ],
     names: [],

@@ -1,226 +1,265 @@
-// What one upstream is known by: the mark of failed connections, one trial after the cooldown, and what checks say.
+// The members of an upstream: they follow the answers about its name, and take what is known of them along.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { ProxyProtocolError, type ErrorCode } from 'proxyprotocol'
+import { ProxyProtocolError } from 'proxyprotocol'
 import { parseAddress, settlePool, type PoolInit } from '../../../src/config/index.ts'
+import type { Member } from '../../../src/relay/upstreams/member.ts'
+import { Resolver } from '../../../src/relay/upstreams/resolver.ts'
+import type { UpstreamEvent } from '../../../src/relay/upstreams/index.ts'
+import { UpstreamTls } from '../../../src/relay/upstreams/upstream-tls.ts'
 import { Upstream } from '../../../src/relay/upstreams/upstream.ts'
-import { pair } from '../../support/sockets.ts'
+import { pair, turns } from '../../support/sockets.ts'
+import { atEnd } from '../../support/teardown.ts'
 
-const HEALTH = { fails: 3, window: 1_000, cooldown: 5_000 }
-const CHECK = { interval: 1, timeout: 1, rise: 2, fall: 3, header: true }
+const REFUSED = new ProxyProtocolError('connect_refused')
 
-/** An upstream, and a clock that stands until the test moves it. */
-function upstreamAt(health: PoolInit['health'] = HEALTH): { upstream: Upstream; clock: { now: number } } {
-  const address = parseAddress('192.0.2.1:80', { role: 'upstream' })
-  const settled = settlePool({ upstreams: [{ address }], health })
-  const [settings] = settled.upstreams
+interface Stage {
+  readonly upstream: Upstream
+  readonly resolver: Resolver
+  readonly clock: { now: number }
+  readonly events: UpstreamEvent[]
+  /** The next answer of the name service. */
+  readonly answer: (...addresses: string[]) => void
+  /** Gives the upstream an answer. */
+  readonly update: (...addresses: string[]) => void
+  readonly member: (address: string) => Member
+}
+
+function stage(t: TestContext, init: Partial<PoolInit> = {}, address = 'app.test:80'): Stage {
+  t.mock.timers.reset() // a test may have two of them
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const settled = settlePool({
+    upstreams: [{ address: parseAddress(address, { role: 'upstream' }) }],
+    ...init,
+  })
+  const { upstreams } = settled
+  const [settings] = upstreams
   assert.ok(settings)
-  const clock = { now: 0 }
-  return { upstream: new Upstream(settings, { ...settled, now: () => clock.now }), clock }
-}
-
-function fault(code: ErrorCode = 'connect_refused', cause?: Error): ProxyProtocolError {
-  return new ProxyProtocolError(code, { cause })
-}
-
-async function fail(upstream: Upstream, error: Error = fault()): Promise<void> {
-  await assert.rejects(
-    upstream.attempt(() => Promise.reject(error)),
-    error,
-  )
-}
-
-async function succeed(t: TestContext, upstream: Upstream): Promise<Socket> {
-  const [socket] = await pair(t)
-  return upstream.attempt(() => Promise.resolve(socket))
-}
-
-test('it is up until so many connections in a row have failed', async () => {
-  const { upstream } = upstreamAt()
-  await fail(upstream)
-  await fail(upstream)
-  assert.equal(upstream.state, 'up')
-  await fail(upstream)
-  assert.equal(upstream.state, 'down')
-  assert.equal(upstream.isOpen, false)
-})
-
-test('a connection that stands ends the row', async t => {
-  const { upstream } = upstreamAt()
-  await fail(upstream)
-  await fail(upstream)
-  await succeed(t, upstream)
-  await fail(upstream)
-  await fail(upstream)
-  assert.equal(upstream.state, 'up')
-})
-
-test('failures that lie further apart than the window are no row', async () => {
-  const { upstream, clock } = upstreamAt()
-  for (const at of [0, 600, 1_200, 1_800]) {
-    clock.now = at
-    await fail(upstream)
-    assert.equal(upstream.state, 'up')
+  const clock = { now: 1 }
+  const events: UpstreamEvent[] = []
+  let found: readonly string[] = []
+  const resolve = async () => found.map(each => ({ address: each, family: each.includes(':') ? 6 : 4 }))
+  const now = (): number => clock.now
+  const resolver = new Resolver({ ...settled.resolve, resolve, now })
+  const tls = new UpstreamTls(upstreams)
+  const tell = (event: UpstreamEvent): unknown => events.push(event)
+  const upstream = new Upstream(settings, { ...settled, resolver, tls, now, patience: 1, tell })
+  atEnd(t, () => {
+    upstream.close()
+    resolver.close()
+  })
+  return {
+    ...{ upstream, resolver, clock, events },
+    answer: (...addresses) => (found = addresses),
+    update: (...addresses) => {
+      upstream.onAnswer(addresses.map(each => ({ address: each, family: 4 })))
+    },
+    member: host => upstream.members.find(each => each.host === host) ?? assert.fail(host),
   }
-  clock.now = 2_000
-  await fail(upstream)
-  assert.equal(upstream.state, 'down')
-})
+}
 
-test('with fails 0 nothing marks it, and failures are counted all the same', async () => {
-  const { upstream } = upstreamAt({ ...HEALTH, fails: 0 })
-  for (let i = 0; i < 10; i++) await fail(upstream)
-  assert.equal(upstream.state, 'up')
-  assert.deepEqual(upstream.snapshot().failures, { connect_refused: 10 })
-})
-
-test('after the cooldown one connection tries, and the others wait for what it finds', async t => {
-  const { upstream, clock } = upstreamAt()
-  for (let i = 0; i < 3; i++) await fail(upstream)
-  clock.now = 4_999
-  assert.equal(upstream.state, 'down')
-  clock.now = 5_000
-  assert.deepEqual([upstream.state, upstream.isOpen], ['probing', true])
+async function connected(t: TestContext, member: Member): Promise<Socket> {
   const [socket] = await pair(t)
-  let stand: (socket: Socket) => void = () => {}
-  const trial = upstream.attempt(() => new Promise<Socket>(resolve => (stand = resolve)))
-  assert.deepEqual([upstream.state, upstream.isOpen], ['probing', false])
-  stand(socket)
-  await trial
-  assert.deepEqual([upstream.state, upstream.isOpen], ['up', true])
-})
+  return member.attempt(() => Promise.resolve(socket))
+}
 
-test('a trial that fails starts the cooldown anew', async () => {
-  const { upstream, clock } = upstreamAt()
-  for (let i = 0; i < 3; i++) await fail(upstream)
-  clock.now = 5_000
-  await fail(upstream)
-  clock.now = 9_999
-  assert.equal(upstream.state, 'down')
-  clock.now = 10_000
-  assert.equal(upstream.state, 'probing')
-})
-
-test('a trial whose client went away has found out nothing, and the next one tries', async () => {
-  const { upstream, clock } = upstreamAt()
-  for (let i = 0; i < 3; i++) await fail(upstream)
-  clock.now = 5_000
-  await fail(upstream, fault('aborted'))
-  assert.deepEqual([upstream.state, upstream.isOpen], ['probing', true])
-})
-
-test('an attempt that began before the mark and fails after it does not make it last longer', async () => {
-  const { upstream, clock } = upstreamAt()
-  let late: (error: Error) => void = () => {}
-  const attempt = upstream.attempt(() => new Promise<Socket>((_, reject) => (late = reject)))
-  for (let i = 0; i < 3; i++) await fail(upstream)
-  clock.now = 4_000
-  late(fault('connect_timeout'))
-  await assert.rejects(attempt)
-  clock.now = 5_000
-  assert.equal(upstream.state, 'probing')
-})
-
-test('every way in which connecting can fail counts against it', async () => {
-  const { upstream } = upstreamAt({ ...HEALTH, fails: 1_000 })
-  const codes = [
-    'connect_refused',
-    'connect_timeout',
-    'connect_error',
-    'dns_error',
-    'tls_upstream_error',
-  ] as const
-  for (const code of codes) await fail(upstream, fault(code, new Error('the cause')))
-  assert.deepEqual(upstream.snapshot().failures, Object.fromEntries(codes.map(code => [code, 1])))
-})
-
-test('what is no fault of it does not: a client that left, a bug, a machine without descriptors', async () => {
-  const { upstream } = upstreamAt({ ...HEALTH, fails: 1 })
-  await fail(upstream, fault('aborted'))
-  await fail(upstream, new TypeError('a bug'))
-  for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']) {
-    await fail(upstream, fault('connect_error', Object.assign(new Error(code), { code })))
+async function fail(member: Member, times = 3): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    await assert.rejects(
+      member.attempt(() => Promise.reject(REFUSED)),
+      REFUSED,
+    )
   }
-  const { state, failures, lastFailure, active } = upstream.snapshot()
+}
+
+function hosts({ members }: Pick<Upstream, 'members'>): (string | undefined)[] {
+  return members.map(({ host }) => host)
+}
+
+function shown({ upstream }: Stage): unknown[] {
+  return upstream.snapshot().members.map(({ address, state, total }) => [address, state, total])
+}
+
+for (const address of ['192.0.2.1:80', '[2001:db8::1]:80', 'unix:/run/app.sock']) {
+  test(`${address} has one member, which nobody looks up`, t => {
+    const { upstream, resolver } = stage(t, {}, address)
+    upstream.doubt()
+    assert.deepEqual([hosts(upstream), upstream.members[0]?.resolve], [[undefined], undefined])
+    assert.deepEqual([resolver.snapshot(), upstream.snapshot().resolution], [[], undefined])
+    assert.equal(upstream.snapshot().members[0]?.address, address)
+  })
+}
+
+test('a name has one member that stands for all, until the first answer; each address of it is one then', t => {
+  const { upstream, update, events } = stage(t)
+  assert.deepEqual([upstream.members.length, upstream.members[0]?.name], [1, 'app.test:80'])
+  assert.deepEqual(upstream.snapshot().members, [])
+  update('192.0.2.2', '192.0.2.1')
+  assert.deepEqual(hosts(upstream), ['192.0.2.1', '192.0.2.2'])
+  const { memberChanges, state } = upstream.snapshot()
+  assert.deepEqual([memberChanges, state, events], [0, 'up', []], 'the first members are no change')
+})
+
+test('what is known of a member stays as long as answers have it, in whatever order', async t => {
+  const { upstream, update, member } = stage(t)
+  update('192.0.2.1', '192.0.2.2')
+  await fail(member('192.0.2.2'))
+  update('192.0.2.2', '192.0.2.3', '192.0.2.1')
   assert.deepEqual(
-    { state, failures, lastFailure, active },
-    { state: 'up', failures: {}, lastFailure: undefined, active: 0 },
+    upstream.members.map(({ host, state }) => `${String(host)} ${state}`),
+    ['192.0.2.1 up', '192.0.2.2 down', '192.0.2.3 up'],
   )
+  const { memberChanges, state, failures, lastFailure } = upstream.snapshot()
+  assert.deepEqual([memberChanges, state, failures], [1, 'up', { connect_refused: 3 }])
+  assert.equal(lastFailure?.code, 'connect_refused')
 })
 
-test('it counts connections from their first moment to their close', async t => {
-  const { upstream } = upstreamAt()
-  const [socket] = await pair(t)
-  const attempt = upstream.attempt(() => Promise.resolve(socket))
-  assert.deepEqual([upstream.active, upstream.snapshot().total], [1, 0])
-  await attempt
-  assert.deepEqual([upstream.active, upstream.snapshot().total], [1, 1])
+test('a member that is gone from an answer is leaving until its last connection ends, and its counts stay', async t => {
+  const all = stage(t)
+  const { upstream, update, member } = all
+  update('192.0.2.1', '192.0.2.2')
+  const socket = await connected(t, member('192.0.2.1'))
+  await fail(member('192.0.2.1'), 1)
+  update('192.0.2.2')
+  assert.deepEqual(hosts(upstream), ['192.0.2.2'])
+  assert.deepEqual(shown(all), [
+    ['192.0.2.2:80', 'up', 0],
+    ['192.0.2.1:80', 'leaving', 1],
+  ])
+  assert.deepEqual([upstream.snapshot().active, socket.destroyed], [1, false])
   socket.destroy()
   await once(socket, 'close')
-  assert.deepEqual([upstream.active, upstream.snapshot().total], [0, 1])
+  assert.deepEqual(shown(all), [['192.0.2.2:80', 'up', 0]])
+  const { active, total, failures, memberChanges } = upstream.snapshot()
+  assert.deepEqual([active, total, failures, memberChanges], [0, 1, { connect_refused: 1 }, 1])
 })
 
-test('so many failed checks in a row bring it down, so many good ones up again', async () => {
-  const { upstream } = upstreamAt({ ...HEALTH, check: CHECK })
-  const results = 'ffp' + 'fff' + 'pf' + 'pp'
-  const states = [...results].map(result => {
-    upstream.checked(CHECK, result === 'f' ? fault() : undefined)
-    return upstream.state
-  })
-  assert.deepEqual(states, ['up', 'up', 'up', 'up', 'up', 'down', 'down', 'down', 'down', 'up'])
-  const { checks } = upstream.snapshot()
+test('a member that comes back while it is leaving is the same; one that comes back later is new', async t => {
+  const { upstream, update, member } = stage(t, { health: { check: {} } })
+  upstream.start()
+  update('192.0.2.1', '192.0.2.2')
+  const before = member('192.0.2.1')
+  const socket = await connected(t, before)
+  update('192.0.2.2')
+  update('192.0.2.1', '192.0.2.2')
+  assert.deepEqual([member('192.0.2.1') === before, before.state], [true, 'up'])
+  socket.destroy()
+  await once(socket, 'close')
+  update('192.0.2.2')
+  update('192.0.2.1', '192.0.2.2')
+  assert.notEqual(member('192.0.2.1'), before)
+  assert.equal(upstream.snapshot().memberChanges, 4)
+})
+
+test('of an answer that is too long members stay first; it is told once, and the number is shown', t => {
+  const { upstream, update, events } = stage(t, { resolve: { maxMembers: 2 } })
+  update('192.0.2.8', '192.0.2.9')
+  update('192.0.2.1', '192.0.2.2', '192.0.2.9')
+  assert.deepEqual(hosts(upstream), ['192.0.2.9', '192.0.2.1'])
+  update('192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.9')
+  assert.equal(upstream.snapshot().leftOut, 2)
+  assert.deepEqual(events, [{ kind: 'left_out', upstream: 'app.test:80', members: 2, leftOut: 1 }])
+  update('192.0.2.1')
+  assert.equal(upstream.snapshot().leftOut, 0)
+  update('192.0.2.1', '192.0.2.2', '192.0.2.3')
+  assert.equal(events.length, 2)
+})
+
+test('it is told of each member that goes down, with its address and the reason, and when it is up again', async t => {
+  const { update, member, events, clock } = stage(t)
+  update('192.0.2.1', '192.0.2.2')
+  await fail(member('192.0.2.2'))
+  t.mock.timers.tick(1_000)
+  clock.now = 5_001
+  await connected(t, member('192.0.2.2'))
+  const [down, up] = events
+  assert.ok(down?.kind === 'down')
   assert.deepEqual(
-    { ...checks, lastFailure: checks?.lastFailure?.code },
-    { passed: 4, failed: 6, streak: 2, verdict: 'up', lastFailure: 'connect_refused' },
+    [down.upstream, down.address, down.failure.code],
+    ['app.test:80', '192.0.2.2:80', 'connect_refused'],
+  )
+  assert.deepEqual(up, { kind: 'up', upstream: 'app.test:80', address: '192.0.2.2:80', downFor: 5_000 })
+})
+
+test('a name that cannot be looked up is down, and up again with its first answer', async t => {
+  const { upstream, answer, events, resolver } = stage(t)
+  const [nobody = assert.fail()] = upstream.members
+  const wait = { timeout: 100, signal: new AbortController().signal }
+  for (let i = 0; i < 3; i++) await assert.rejects(nobody.resolved(wait), { code: 'dns_error' })
+  const { state, failures, members, resolution } = upstream.snapshot()
+  assert.deepEqual([state, failures, members, resolution?.failures], ['down', { dns_error: 3 }, [], 3])
+  answer('192.0.2.1')
+  await nobody.resolved(wait)
+  assert.deepEqual([hosts(upstream), upstream.snapshot().state], [['192.0.2.1'], 'up'])
+  assert.deepEqual(
+    events.map(({ kind, ...each }) => [kind, 'address' in each && each.address]),
+    [
+      ['down', undefined],
+      ['up', undefined],
+    ],
+  )
+  assert.equal(resolver.snapshot()[0]?.answers, 1)
+})
+
+test('with staleAfter an answer that is too old is no answer: nobody gets a connection, until there is another', async t => {
+  const { upstream, answer, update, events, resolver, clock } = stage(t, { resolve: { staleAfter: 60_000 } })
+  answer('192.0.2.1')
+  resolver.start()
+  await turns(1)
+  answer()
+  clock.now += 59_999
+  t.mock.timers.tick(59_999)
+  const healthy = (): boolean | undefined => upstream.members[0]?.isHealthy
+  assert.equal(healthy(), true)
+  clock.now += 1
+  t.mock.timers.tick(1)
+  assert.deepEqual([healthy(), upstream.members.length], [false, 1])
+  const { state, members, lastFailure } = upstream.snapshot()
+  assert.deepEqual([state, members], ['down', []])
+  assert.match(lastFailure?.message ?? '', /the last answer about app\.test is older than 60000 ms$/)
+  t.mock.timers.tick(1_000)
+  clock.now += 500
+  update('192.0.2.1')
+  assert.deepEqual([upstream.snapshot().state, hosts(upstream)], ['up', ['192.0.2.1']])
+  assert.deepEqual(
+    events.map(event => [event.kind, 'downFor' in event && event.downFor]),
+    [
+      ['down', false],
+      ['up', 500],
+    ],
   )
 })
 
-test('a connection that stands does not overrule the checks', async t => {
-  const { upstream } = upstreamAt({ ...HEALTH, check: CHECK })
-  for (let i = 0; i < 3; i++) upstream.checked(CHECK, fault())
-  await succeed(t, upstream)
-  assert.equal(upstream.state, 'down')
+test('the same upstream of another relay begins with what was known of each address', async t => {
+  const before = stage(t)
+  before.answer('192.0.2.1', '192.0.2.2')
+  before.resolver.start()
+  await turns(1)
+  await fail(before.member('192.0.2.2'))
+  const after = stage(t)
+  after.resolver.inherit(before.resolver)
+  after.upstream.inherit(before.upstream)
+  assert.deepEqual(shown(after), [
+    ['192.0.2.1:80', 'up', 0],
+    ['192.0.2.2:80', 'down', 0],
+  ])
+  assert.deepEqual(
+    [after.events, after.upstream.snapshot().failures],
+    [[], {}],
+    'counters are added up elsewhere',
+  )
 })
 
-test('good checks take a mark away, those before it left out', async () => {
-  const { upstream } = upstreamAt({ ...HEALTH, check: CHECK })
-  for (let i = 0; i < 5; i++) upstream.checked(CHECK, undefined)
-  for (let i = 0; i < 3; i++) await fail(upstream)
-  upstream.checked(CHECK, undefined)
-  assert.equal(upstream.state, 'down')
-  upstream.checked(CHECK, undefined)
-  assert.equal(upstream.state, 'up')
-})
-
-test('with weight 0 it is drained, and good or failed checks do not change that', () => {
-  const address = parseAddress('192.0.2.1:80', { role: 'upstream' })
-  const { upstreams, health } = settlePool({ upstreams: [{ address, weight: 0 }], health: HEALTH })
-  const upstream = new Upstream(upstreams[0] ?? assert.fail(), { health, check: CHECK, now: () => 0 })
-  for (const check of [undefined, fault(), fault(), fault()]) {
-    assert.deepEqual([upstream.state, upstream.isOpen], ['drained', false])
-    upstream.checked(CHECK, check)
-  }
+test('with weight 0 it is drained, and so is each member, whatever is known of them', async t => {
+  const upstreams = [{ address: parseAddress('app.test:80', { role: 'upstream' }), weight: 0 }]
+  const { upstream, update, member } = stage(t, { upstreams })
+  update('192.0.2.1', '192.0.2.2')
+  await fail(member('192.0.2.1'))
+  const { state, members } = upstream.snapshot()
+  assert.deepEqual([state, members.map(each => each.state)], ['drained', ['drained', 'drained']])
+  update('192.0.2.1')
   assert.equal(upstream.snapshot().state, 'drained')
-})
-
-test('a snapshot is plain data, and says how long ago it failed', async () => {
-  const { upstream, clock } = upstreamAt()
-  await fail(upstream)
-  clock.now = 40
-  const snapshot = upstream.snapshot()
-  assert.deepEqual(JSON.parse(JSON.stringify(snapshot)), {
-    name: '192.0.2.1:80',
-    address: '192.0.2.1:80',
-    weight: 1,
-    backup: false,
-    state: 'up',
-    active: 0,
-    total: 0,
-    failures: { connect_refused: 1 },
-    lastFailure: { code: 'connect_refused', message: 'the upstream refused the connection', age: 40 },
-  })
-  assert.equal(snapshot.checks, undefined)
 })

@@ -1,0 +1,64 @@
+// Tells of a member that goes down or up, once for each change. One that flaps is told of once a second at most, and then as
+// it is: it must not flood a log.
+
+import type { Failure, JudgeChange } from './judge.ts'
+
+/** Milliseconds of quiet after a notice. */
+const QUIET = 1_000
+
+/** A change that is told. */
+export type Notice =
+  | { readonly kind: 'down'; readonly failure: Failure }
+  /** After so many milliseconds. */
+  | { readonly kind: 'up'; readonly downFor: number }
+
+export class ChangeNotices {
+  readonly #tell: (notice: Notice) => void
+  #latest: JudgeChange | undefined
+  /** Since when it was told to be down. */
+  #downSince: number | undefined
+  #quiet: NodeJS.Timeout | undefined
+  #stopped = false
+
+  constructor(tell: (notice: Notice) => void) {
+    this.#tell = tell
+  }
+
+  /** Begins with what was told elsewhere: it is down since then, or up. */
+  begin(downSince: number | undefined): void {
+    this.#stopped = false
+    this.#downSince = downSince
+  }
+
+  changed(change: JudgeChange): void {
+    if (this.#stopped) return
+    this.#latest = change
+    if (this.#quiet === undefined) this.#next(change)
+  }
+
+  /** Tells what was held back, and nothing after it. */
+  stop(): void {
+    if (this.#quiet && this.#latest) this.#next(this.#latest)
+    clearTimeout(this.#quiet)
+    this.#quiet = undefined
+    this.#stopped = true
+  }
+
+  #next(change: JudgeChange): void {
+    const { at } = change
+    if (change.isUp === (this.#downSince === undefined)) return
+    clearTimeout(this.#quiet)
+    this.#quiet = setTimeout(() => {
+      this.#quiet = undefined
+      if (this.#latest) this.#next(this.#latest)
+    }, QUIET).unref()
+    const notice = this.#noticeOf(change)
+    this.#downSince = change.isUp ? undefined : at
+    this.#tell(notice)
+  }
+
+  #noticeOf(change: JudgeChange): Notice {
+    if (!change.isUp) return { kind: 'down', failure: change.failure }
+    return { kind: 'up', downFor: change.at - (this.#downSince ?? change.at) }
+  }
+}

@@ -1,0 +1,202 @@
+// The addresses of one name: asked for when they are needed, and from then on in the background. Where the name service fails, the last good
+// answer stays, for a time that may be limited.
+
+import type { LookupAddress } from 'node:dns'
+import { ProxyProtocolError } from 'proxyprotocol'
+import type { StopSignal } from 'proxyprotocol/client'
+import type { NameResolution } from '../../config/index.ts'
+
+/** In milliseconds: failing connections may ask for a name early, but not as often as they fail. */
+const EARLY_PAUSE = 1_000
+
+/** Asks a name service for all addresses of a name, both families. */
+export type Resolve = (host: string) => Promise<readonly LookupAddress[]>
+
+/** One name as it is at the moment, plain data. */
+export interface NameSnapshot {
+  readonly name: string
+  /** The last good answer, in its order; empty where it is too old. */
+  readonly addresses: readonly string[]
+  /** Milliseconds since that answer; undefined where there never was one. */
+  readonly age: number | undefined
+  readonly answers: number
+  readonly failures: number
+  /** The message of the last failure. */
+  readonly lastFailure: string | undefined
+}
+
+/** What a name is looked up with. */
+export interface NameOptions extends Pick<NameResolution, 'interval' | 'staleAfter'> {
+  readonly resolve: Resolve
+  /** Milliseconds, from a clock that is never set back. */
+  readonly now: () => number
+}
+
+/** Hears of the answers about a name. */
+export interface NameWatcher {
+  /** There is a good answer, which has at least one address. */
+  onAnswer(addresses: readonly LookupAddress[]): void
+  /** The last good answer is too old. */
+  onExpired(fault: ProxyProtocolError): void
+}
+
+/** How long an answer is waited for. */
+export interface WaitOptions {
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly signal: StopSignal
+}
+
+export class ResolvedName {
+  readonly host: string
+  readonly #options: NameOptions
+  readonly #watchers: NameWatcher[] = []
+  #addresses: readonly LookupAddress[] = []
+  #answeredAt: number | undefined
+  /** When it was asked for last. */
+  #askedAt = 0
+  #answers = 0
+  #failures = 0
+  #lastFailure: string | undefined
+  /** The question that is on its way. */
+  #asking: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #expiry: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(host: string, options: NameOptions) {
+    this.host = host
+    this.#options = options
+  }
+
+  /** Tells of all answers from now on. */
+  watch(watcher: NameWatcher): void {
+    this.#watchers.push(watcher)
+  }
+
+  /** Asks for it, unless there is an answer. */
+  start(): void {
+    if (this.#answeredAt === undefined) this.#asked().catch(() => undefined) // it is counted
+  }
+
+  /**
+   * Resolves when the watchers have addresses, at once where they have some.
+   *
+   * @throws ProxyProtocolError `dns_error` where there are none, `connect_timeout`, or `aborted` by the signal.
+   */
+  async answered({ timeout, signal }: WaitOptions): Promise<void> {
+    if (signal.aborted) throw new ProxyProtocolError('aborted', { cause: signal.reason })
+    await new Promise<void>((resolve, reject) => {
+      function settle(error?: ProxyProtocolError): void {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+        if (error) reject(error)
+        else resolve()
+      }
+      function onAbort(): void {
+        settle(new ProxyProtocolError('aborted', { cause: signal.reason }))
+      }
+      const timer = setTimeout(() => {
+        settle(new ProxyProtocolError('connect_timeout', { detail: `${timeout} ms` }))
+      }, timeout).unref()
+      signal.addEventListener('abort', onAbort)
+      this.#asked().then(
+        () => {
+          settle()
+        },
+        (cause: unknown) => {
+          settle(new ProxyProtocolError('dns_error', { detail: messageOf(cause), cause }))
+        },
+      )
+    })
+  }
+
+  /** Says that its addresses do not answer: it is asked for again soon, in the background. */
+  doubt(): void {
+    if (this.#answeredAt === undefined || this.#asking) return
+    if (this.#options.now() - this.#askedAt >= EARLY_PAUSE) this.#ask().catch(() => undefined) // it is counted
+  }
+
+  /** Begins with the last answer that another one has, which gets no younger by it. */
+  inherit(other: ResolvedName): void {
+    if (other.#answeredAt === undefined || this.#answeredAt !== undefined) return
+    this.#take(other.#addresses, other.#answeredAt)
+    this.#askLater()
+  }
+
+  /** Asks for nothing any more in the background. */
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    clearTimeout(this.#expiry)
+  }
+
+  snapshot(): NameSnapshot {
+    return {
+      name: this.host,
+      addresses: this.#addresses.map(({ address }) => address),
+      age: this.#answeredAt === undefined ? undefined : this.#options.now() - this.#answeredAt,
+      answers: this.#answers,
+      failures: this.#failures,
+      lastFailure: this.#lastFailure,
+    }
+  }
+
+  async #asked(): Promise<void> {
+    if (this.#addresses.length === 0) await (this.#asking ?? this.#ask())
+  }
+
+  /** Never two at a time. Rejects only where there is no answer to fall back on. */
+  #ask(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#askedAt = this.#options.now()
+    this.#asking = this.#answer().finally(() => {
+      this.#asking = undefined
+      this.#askLater()
+    })
+    return this.#asking
+  }
+
+  async #answer(): Promise<void> {
+    try {
+      const addresses = await this.#options.resolve(this.host)
+      if (addresses.length === 0) throw new Error(`${this.host} has no addresses`)
+      this.#answers++
+      this.#take(addresses, this.#options.now())
+    } catch (error) {
+      this.#failures++
+      this.#lastFailure = messageOf(error)
+      if (this.#addresses.length === 0) throw error
+    }
+  }
+
+  #take(addresses: readonly LookupAddress[], at: number): void {
+    const { staleAfter, now } = this.#options
+    this.#addresses = addresses
+    this.#answeredAt = at
+    clearTimeout(this.#expiry)
+    if (staleAfter !== undefined && !this.#closed) {
+      this.#expiry = setTimeout(() => this.#expire(staleAfter), Math.max(1, at + staleAfter - now())).unref()
+    }
+    if (addresses.length > 0) for (const watcher of this.#watchers) watcher.onAnswer(addresses)
+  }
+
+  #expire(staleAfter: number): void {
+    this.#addresses = []
+    const detail = `the last answer about ${this.host} is older than ${staleAfter} ms`
+    for (const watcher of this.#watchers) watcher.onExpired(new ProxyProtocolError('dns_error', { detail }))
+  }
+
+  #askLater(): void {
+    // Without an answer there is nothing to keep fresh: the next connection or check asks.
+    if (this.#closed || this.#answeredAt === undefined) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#ask().catch(() => undefined) // it is counted
+    }, this.#options.interval).unref()
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
