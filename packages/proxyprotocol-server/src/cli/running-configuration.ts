@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import type { CloseResult } from 'proxyprotocol/server'
 import { ConfigError, type Configuration, type Service } from '../config/index.ts'
-import { Fleet, withConnectionLimits, type FleetChange, type Relay } from '../relay/index.ts'
+import { Fleet, type FleetChange, type Relay } from '../relay/index.ts'
 import type { InheritedSocket } from './inherited-sockets.ts'
 import { showAddress, type LogFields } from './log.ts'
 import { explain, log, type Drainable, type ProgramIo } from './program.ts'
@@ -90,7 +90,7 @@ export class RunningConfiguration implements Drainable {
     const { services, shutdown, log: settings } = next
     refuseWithoutRestart(this.#current, next)
     const { drain } = shutdown
-    const change = await this.fleet.apply(withConnectionLimits(services), { drain })
+    const change = await this.fleet.apply(services, { drain })
     this.#io.log.format = settings.format
     for (const relay of change.added) this.#say('listening', relay)
     for (const relay of change.changed) this.#say('changed', relay)

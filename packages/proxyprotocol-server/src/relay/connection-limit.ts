@@ -35,8 +35,13 @@ export function withConnectionLimits(services: readonly Service[]): readonly Ser
   return services.map(service => withConnectionLimit(service, services.length))
 }
 
-/** A service with a limit on its connections: its own, or its share of what the process can have. */
+/** A service with a limit on its connections. */
 export function withConnectionLimit(service: Service, services = 1): Service {
-  const { connections = connectionLimit(services) } = service.limits
+  const connections = shareOf(service, services)
   return { ...service, limits: { ...service.limits, connections } }
+}
+
+/** How many connections a service may have: as it says itself, or its share of what the process can have. */
+export function shareOf({ limits }: Pick<Service, 'limits'>, services: number): number {
+  return limits.connections ?? connectionLimit(services)
 }

@@ -4,9 +4,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CloseOptions, CloseResult, ProxyServer } from 'proxyprotocol/server'
 import { formatPlace, type Service } from '../config/index.ts'
+import { shareOf, withConnectionLimit } from './connection-limit.ts'
 import type { LiveConnection, RelayTotals } from './ledger.ts'
 import type { Relay } from './relay.ts'
 import { accountOf, lastAccountOf, shownWith, sumOfAccounts, type RelayAccount } from './relay-account.ts'
+import { succeed } from './succession.ts'
 
 /** What a fleet is told. */
 export interface FleetOptions {
@@ -40,6 +42,8 @@ interface Running {
 interface Move extends Running {
   readonly key: string
   readonly current: Running | undefined
+  /** Connections that it may have. */
+  readonly connections: number
 }
 
 /**
@@ -116,8 +120,9 @@ export class Fleet {
   }
 
   /**
-   * Makes these the services. Relays of services that are the same stay as they are; a changed one hands its socket to its
-   * successor, and its connections go on; a service that is gone stops listening, and closes its connections as
+   * Makes these the services. Relays of services that are the same stay, and take their new share of the open files where
+   * they have no limit on connections of their own. A changed one hands its socket to its successor, which begins with what is
+   * known of its upstreams, and its connections go on. A service that is gone stops listening, and closes its connections as
    * `options` say. Either all of this happens or none.
    *
    * @throws what `create` or `listen` threw, or an Error where the fleet is draining or changing already; nothing has changed
@@ -159,7 +164,8 @@ export class Fleet {
     try {
       for (const { key, service, current } of this.#placed(services)) {
         const same = isDeepStrictEqual(current?.service, service)
-        moves.push({ key, service, current, relay: current && same ? current.relay : create(service) })
+        const relay = current && same ? current.relay : create(withConnectionLimit(service, services.length))
+        moves.push({ key, service, current, relay, connections: shareOf(service, services.length) })
       }
       for (const { relay, current } of moves) if (!current) await listen(relay)
       if (this.#state === 'draining') throw new Error('the fleet was closed before it could change')
@@ -173,7 +179,7 @@ export class Fleet {
   }
 
   /** Each service with what has its socket; those at ports of the system's choice are told apart by their order. */
-  #placed(services: readonly Service[]): readonly Omit<Move, 'relay'>[] {
+  #placed(services: readonly Service[]): readonly Omit<Move, 'relay' | 'connections'>[] {
     const seen = new Map<string, number>()
     return services.map(service => {
       const address = formatPlace({ ...service.listen, tls: undefined })
@@ -189,6 +195,10 @@ export class Fleet {
   #swap(moves: readonly Move[], options: CloseOptions): FleetChange {
     const kept = new Set(moves.map(({ current }) => current?.relay))
     const removed = this.relays.filter(relay => !kept.has(relay))
+    for (const { relay, current, connections, service } of moves) {
+      const before = current?.relay ?? this.relays.find(each => each.service.name === service.name)
+      succeed(relay, before, connections)
+    }
     this.#running = new Map(moves.map(({ key, service, relay }) => [key, { service, relay }]))
     this.#state = 'running'
     for (const { relay } of moves) this.#servers.add(relay.server)

@@ -43,7 +43,7 @@ export interface RelayOptions extends PoolsOptions {
 /** A relay for one service; closing and counting is its server's. */
 export interface Relay {
   readonly server: ProxyServer
-  /** As it was given, its limit on connections settled. */
+  /** As it was given, its limit on connections settled, as it is now. */
   readonly service: Service
   /** What happened so far. */
   readonly totals: () => RelayTotals
@@ -55,6 +55,8 @@ export interface Relay {
   readonly upstreams: () => RoutedUpstreams
   /** The certificates that it shows to clients and to upstreams, as they are in use. */
   readonly certificates: () => readonly OwnCertificate[]
+  /** Takes another limit on connections; those that are open stay. */
+  limitConnections(connections: number): void
   /** Listens at the service's address, resolves with the one that was bound, and starts to check the upstreams. */
   listen(): Promise<AddressInfo | string>
   /**
@@ -84,7 +86,7 @@ export interface Relay {
  */
 export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const { onClosed, onError, tlsFacts = true } = options
-  const service = withConnectionLimit(given)
+  let service = withConnectionLimit(given)
   const ledger = new Ledger()
   const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
   const pools = new UpstreamPools(service, options)
@@ -96,7 +98,9 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   )
   return {
     server,
-    service,
+    get service() {
+      return service
+    },
     get listings() {
       return blockLists?.counts
     },
@@ -104,6 +108,10 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
     connections: () => ledger.connections(server),
     upstreams: () => pools.snapshot(),
     certificates: () => tls.certificates,
+    limitConnections: connections => {
+      server.setConnectionLimit(connections)
+      service = { ...service, limits: { ...service.limits, connections } }
+    },
     listen: () => listenAt(server, service.listen),
     reloadCertificates: () => tls.reload(server),
   }

@@ -77,12 +77,9 @@ export class UpstreamPools {
     for (const pool of this.#all.values()) pool.close()
   }
 
-  /** Begins with what the pools of another relay know, each with those of its own route. */
+  /** Begins with what the pools of another relay know. */
   inherit(other: UpstreamPools): void {
-    for (const [route, pool] of this.#all) {
-      const before = other.#all.get(route)
-      if (before) pool.inherit(before)
-    }
+    for (const pool of this.#all.values()) pool.inherit([...other.#all.values()])
   }
 
   /** As one: the routes' upstreams behind the others, and what is counted summed up. */

@@ -6,8 +6,9 @@ import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { encodeHeader } from 'proxyprotocol'
 import { createServer } from 'proxyprotocol/server'
-import { parseService, type Service } from '../../src/config/index.ts'
+import { parseConfig, parseService, type Service, type UpstreamText } from '../../src/config/index.ts'
 import {
+  connectionLimit,
   createRelay,
   Fleet,
   type FleetChange,
@@ -15,6 +16,7 @@ import {
   type Relay,
   type RelayTotals,
 } from '../../src/relay/index.ts'
+import { clientHello } from '../support/client-hello.ts'
 import { assertBalanced } from '../support/relay.ts'
 import { chunk, closedPort, content, dial, listen, outcome, until, warnings } from '../support/sockets.ts'
 import { atEnd } from '../support/teardown.ts'
@@ -323,4 +325,140 @@ test('checks of upstreams begin with the relay that takes a socket over, and end
   t.mock.timers.tick(1_000)
   await upstreams[1].accept()
   assert.equal(upstreams[0].accepted, 1)
+})
+
+test('a share of the open files that has changed is applied in place, and a limit that a service has itself stays', async t => {
+  const upstream = await listen(t)
+  const fleet = makeFleet(t)
+  const limited = parseService('127.0.0.1:0', `127.0.0.1:${upstream.port}?pp=noop`, {
+    ...{ name: 'limited', limits: { connections: 7 } },
+  })
+  const names3 = ['a', 'b', 'c'].map(name => serviceTo(upstream.port, name))
+  await fleet.apply([limited, ...names3.slice(0, 1)])
+  const before = fleet.relays
+  const limits = (): unknown[] => fleet.relays.map(({ service }) => service.limits.connections)
+  assert.deepEqual(limits(), [7, connectionLimit(2)])
+  assert.deepEqual(names(await fleet.apply([limited, ...names3])), {
+    ...{ added: ['b', 'c'], changed: [], removed: [], unchanged: ['limited', 'a'] },
+  })
+  assert.deepEqual(limits(), [7, ...[1, 2, 3].map(() => connectionLimit(4))])
+  assert.deepEqual(fleet.relays.slice(0, 2), before)
+  await fleet.apply([limited, ...names3.slice(0, 1)])
+  assert.deepEqual(limits(), [7, connectionLimit(2)])
+})
+
+test('limitConnections() holds for connections to come, and ends none', async t => {
+  const upstream = await listen(t)
+  const fleet = makeFleet(t)
+  await fleet.apply([serviceTo(upstream.port, 'a')])
+  const [relay = assert.fail()] = fleet.relays
+  const clients = [dial(t, portOf(relay)), dial(t, portOf(relay))]
+  await upstream.accept()
+  await upstream.accept()
+  relay.limitConnections(1)
+  assert.equal((await outcome(dial(t, portOf(relay)))).fin, true)
+  assert.deepEqual(
+    [relay.server.connections.size, clients.map(({ destroyed }) => destroyed)],
+    [2, [false, false]],
+  )
+})
+
+for (const [what, listen2] of [
+  ['changes', '127.0.0.1:0'],
+  ['moves to another address', '127.0.0.1:PORT'],
+] as const) {
+  test(`a service that ${what} keeps what is known of upstreams with the same name and address`, async t => {
+    const upstream = await listen(t)
+    const refused = await closedPort()
+    const events: string[] = []
+    const fleet = makeFleet(t, {
+      create: each =>
+        createRelay(each, { onUpstream: ({ kind, upstream: name }) => events.push(`${kind} ${name}`) }),
+    })
+    const service = (at: string, upstreams: UpstreamText[], idle = LONG): Service =>
+      parseService(at, upstreams, { name: 'a', timeouts: { idle }, health: { fails: 1, cooldown: LONG } })
+    const bad = { address: `127.0.0.1:${refused}?pp=noop`, name: 'bad' }
+    const good = { address: `127.0.0.1:${upstream.port}?pp=noop`, name: 'good' }
+    await fleet.apply([service('127.0.0.1:0', [bad, good])])
+    dial(t, portOf(fleet.relays[0] ?? assert.fail()))
+    await upstream.accept()
+    const listenAt = listen2.replace('PORT', String(await closedPort()))
+    const moved = { ...bad, address: `127.0.0.1:${await closedPort()}?pp=noop` }
+    await fleet.apply([service(listenAt, [good, bad, { ...moved, name: 'new' }], LONG + 1)])
+    const states = (): unknown[] =>
+      (fleet.reported()[0] ?? assert.fail())
+        .upstreams()
+        .upstreams.map(({ name, state, failures }) => [name, state, failures])
+    assert.deepEqual(states(), [
+      ['good', 'up', {}],
+      ['bad', 'down', { connect_refused: 1 }],
+      ['new', 'up', {}],
+    ])
+    assert.deepEqual(events, ['down bad'], 'it is told once')
+    await fleet.apply([service(listenAt, [good, moved], LONG + 1)])
+    assert.deepEqual(states(), [
+      ['good', 'up', {}],
+      ['bad', 'up', {}],
+    ])
+  })
+}
+
+test('what is known of the upstreams of a route goes on, whatever else its route has by now', async t => {
+  const refused = await closedPort()
+  const fleet = makeFleet(t)
+  const address = `127.0.0.1:${refused}`
+  const service = (idle: number, routes: Readonly<Record<string, string[]>>): Service => {
+    const { services } = parseConfig({
+      services: [
+        {
+          ...{ name: 'a', listen: '127.0.0.1:0', upstream: address, timeouts: { idle } },
+          health: { fails: 1, cooldown: LONG },
+          passthrough: {
+            routes: Object.entries(routes).map(([name, names]) => ({
+              names,
+              upstreams: [{ address, name }],
+            })),
+          },
+        },
+      ],
+    })
+    return services[0] ?? assert.fail()
+  }
+  const states = (): unknown[] =>
+    (fleet.relays[0] ?? assert.fail()).upstreams().upstreams.map(({ name, state }) => [name, state])
+  await fleet.apply([service(LONG, { one: ['a.example'], two: ['b.example'] })])
+  const client = dial(t, portOf(fleet.relays[0] ?? assert.fail()))
+  client.write(await clientHello({ servername: 'b.example' }))
+  await outcome(client)
+  assert.deepEqual(states(), [
+    [address, 'up'],
+    ['one', 'up'],
+    ['two', 'down'],
+  ])
+  await fleet.apply([service(LONG + 1, { two: ['c.example', 'b.example'], three: ['d.example'] })])
+  assert.deepEqual(states(), [
+    [address, 'up'],
+    ['two', 'down'],
+    ['three', 'up'],
+  ])
+})
+
+test('a relay that has given its socket away checks no more, while its connections go on', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  await turn()
+  const upstream = await listen(t)
+  const service = (idle: number): Service =>
+    parseService('127.0.0.1:0', `127.0.0.1:${upstream.port}?pp=noop`, {
+      ...{ name: 'a', timeouts: { idle }, health: { check: { interval: 1_000 } } },
+    })
+  const fleet = makeFleet(t)
+  await fleet.apply([service(LONG)])
+  dial(t, portOf(fleet.relays[0] ?? assert.fail()))
+  await upstream.accept()
+  await fleet.apply([service(LONG + 1)])
+  assert.equal(fleet.servers.size, 2)
+  t.mock.timers.tick(1_000)
+  await upstream.accept()
+  for (let i = 0; i < 50; i++) await turn()
+  assert.equal(upstream.accepted, 2)
 })

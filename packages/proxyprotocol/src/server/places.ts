@@ -1,14 +1,26 @@
 // Room for so many connections at a time. Who comes too late is told so, or waits for a place in the order of arrival.
 
+import { limit } from './option-checks.ts'
+
 /** Places that are taken and given back. */
 export class Places {
-  readonly limit: number
+  #limit: number
   #taken = 0
   readonly #waiting = new Set<() => void>()
 
   /** @param limit `Infinity` for no limit. */
   constructor(limit: number) {
-    this.limit = limit
+    this.#limit = limit
+  }
+
+  get limit(): number {
+    return this.#limit
+  }
+
+  /** Those that are taken stay, also if they are more than the limit by now; those that wait get what is new. */
+  set limit(connections: number) {
+    this.#limit = limit(connections, 'connections')
+    this.#admit()
   }
 
   /** How many wait. */
@@ -18,7 +30,7 @@ export class Places {
 
   /** Takes a place if one is free. */
   take(): boolean {
-    if (this.#taken >= this.limit) return false
+    if (this.#taken >= this.#limit) return false
     this.#taken++
     return true
   }
@@ -45,10 +57,16 @@ export class Places {
     })
   }
 
-  /** Gives a place back, to the first that waits where anybody does. */
+  /** Gives a place back, to the first that waits if there are no more taken than there may be. */
   free(): void {
-    const [next] = this.#waiting
-    if (next) next()
-    else this.#taken--
+    this.#taken--
+    this.#admit()
+  }
+
+  #admit(): void {
+    for (const next of this.#waiting) {
+      if (!this.take()) return
+      next()
+    }
   }
 }

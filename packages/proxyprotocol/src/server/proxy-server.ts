@@ -61,10 +61,7 @@ export class ProxyServer implements AsyncDisposable {
     return this.#listened ? 'listening' : 'idle'
   }
 
-  /**
-   * The bound address: `{ address, family, port }`, a path for a UNIX socket (empty where it came as a descriptor), null
-   * while not listening.
-   */
+  /** The bound address; for a UNIX socket its path, empty where it came as a descriptor; null while not listening. */
   get address(): AddressInfo | string | null {
     return this.#listener.address
   }
@@ -101,6 +98,11 @@ export class ProxyServer implements AsyncDisposable {
   setSecureContext(options: SecureContextOptions): void {
     if (this.#tls === undefined) throw new Error('setSecureContext() needs a server with the option tls')
     this.#tls.setSecureContext(options)
+  }
+
+  /** Takes another limit on connections at a time; those that are open stay. @throws RangeError where it is none. */
+  setConnectionLimit(connections: number): void {
+    this.#places.limit = connections
   }
 
   /**
@@ -177,8 +179,8 @@ export class ProxyServer implements AsyncDisposable {
     const hasPlace = atOnce || (await this.#waitForPlace(connection))
     let served = false
     try {
-      if (!hasPlace)
-        throw new ProxyProtocolError(this.#settings.whyFull, { detail: `${this.#places.limit} are open` })
+      const { whyFull } = this.#settings
+      if (!hasPlace) throw new ProxyProtocolError(whyFull, { detail: `${this.#places.limit} are open` })
       await this.#admit(connection, atOnce ? 0 : Math.round(connection.age))
       if (this.#tls) connection.secure(await this.#tls.handshake(socket))
       served = connection.open()
@@ -212,15 +214,13 @@ export class ProxyServer implements AsyncDisposable {
   #admit(connection: AcceptedConnection, waited: number): Promise<ConnectionInfo> {
     connection.awaitHeader()
     const { socket } = connection
-    const { transport } = this.#listener
     const onFault = (cause: unknown): void => void report(this.#settings.onError, cause, connection)
-    return this.#admission.admitted({ socket, transport, waited, onFault })
+    return this.#admission.admitted({ socket, transport: this.#listener.transport, waited, onFault })
   }
 
   #reject(connection: AcceptedConnection, error: ProxyProtocolError): void {
     const reset = this.#settings.overLimit === 'reset' && limitCodes.includes(error.code)
-    const first = connection.reject(error, reset)
-    if (first && error.code !== 'probe') this.#tally.rejected(connection, error)
+    if (connection.reject(error, reset) && error.code !== 'probe') this.#tally.rejected(connection, error)
   }
 
   #listening(): Listener {

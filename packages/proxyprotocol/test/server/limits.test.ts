@@ -120,6 +120,25 @@ for (const overLimit of ways) {
   })
 }
 
+test('contract 15: setConnectionLimit() holds for those to come, and ends none of those that are open', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(readToEnd, { limits: { connections: 2 } })
+  const clients = [await arrived(stage, served, V2), await arrived(stage, served, V2)]
+  await opened(served, 2)
+  served.server.setConnectionLimit(1)
+  assert.deepEqual(await ending(stage, served.port), turnedAway('close'))
+  assert.equal(served.server.connections.size, 2)
+  served.server.setConnectionLimit(3)
+  clients.push(await arrived(stage, served, V2))
+  await opened(served, 3)
+  for (const wrong of [0, 1.5, NaN, -1]) {
+    assert.throws(() => served.server.setConnectionLimit(wrong), {
+      name: 'RangeError',
+      message: /^connections /,
+    })
+  }
+})
+
 test('contract 15: refusals that no limit makes are closed and not reset', async t => {
   const stage = setStage(t)
   const served = await stage.serve(() => assert.fail('the handler started'), { overLimit: 'reset' })

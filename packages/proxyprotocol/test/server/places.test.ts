@@ -41,6 +41,37 @@ test('places: one that is given back goes to the first that waits, and to nobody
   assert.equal(timers.size, 0)
 })
 
+test('places: a higher limit goes to those that wait, in their order', async t => {
+  const timers = pendingTimers(t)
+  const places = new Places(1)
+  places.take()
+  const order: string[] = []
+  const waits = ['a', 'b', 'c'].map(async name => {
+    if (await places.wait(LONG, signal)) order.push(name)
+  })
+  places.limit = 3
+  await Promise.all(waits.slice(0, 2))
+  assert.deepEqual([order, places.waiting, places.limit], [['a', 'b'], 1, 3])
+  places.free()
+  await waits[2]
+  assert.deepEqual([order, places.take()], [['a', 'b', 'c'], false])
+  assert.equal(timers.size, 0)
+})
+
+test('places: under a lower limit those that are taken stay, and nobody gets one until there are fewer', async t => {
+  const timers = pendingTimers(t)
+  const places = new Places(3)
+  for (let i = 0; i < 3; i++) places.take()
+  places.limit = 1
+  const waiting = places.wait(LONG, signal)
+  places.free()
+  places.free()
+  assert.deepEqual([places.waiting, places.take()], [1, false])
+  places.free()
+  assert.equal(await waiting, true)
+  assert.deepEqual([places.waiting, places.take(), timers.size], [0, false, 0])
+})
+
 test('places: who waits too long gets none, and is not in the way of others', async t => {
   const timers = pendingTimers(t)
   const places = new Places(1)

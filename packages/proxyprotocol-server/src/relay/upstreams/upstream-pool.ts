@@ -116,12 +116,13 @@ export class UpstreamPool {
     this.#resolver.close()
   }
 
-  /** Begins with what another pool knows of the upstreams that are called and addressed alike. */
-  inherit(other: UpstreamPool): void {
-    this.#resolver.inherit(other.#resolver)
+  /** Begins with what the pools of another relay know of upstreams that are called and addressed alike, whatever their routes. */
+  inherit(others: readonly UpstreamPool[]): void {
+    for (const other of others) this.#resolver.inherit(other.#resolver)
+    const before = others.flatMap(other => other.#upstreams)
     for (const upstream of this.#upstreams) {
-      const before = other.#upstreams.find(({ settings }) => isSame(settings, upstream.settings))
-      if (before) upstream.inherit(before)
+      const same = before.find(({ settings }) => isSame(settings, upstream.settings))
+      if (same) upstream.inherit(same)
     }
   }
 

@@ -545,7 +545,7 @@ test('a pool that follows another begins with its members and its marks', async 
   const before = stage(t, [at(address), refused], settings)
   await many(4, before.connect)
   const after = stage(t, [at('192.0.2.1:1', { name: 'new', backup: true }), refused, at(address)], settings)
-  after.pool.inherit(before.pool)
+  after.pool.inherit([before.pool])
   assert.deepEqual(
     after.pool
       .snapshot()
