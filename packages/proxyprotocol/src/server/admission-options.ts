@@ -5,7 +5,7 @@ import { decodeHeader, type DecodeOptions } from '../codec/index.ts'
 import { limit, milliseconds, oneOf } from './option-checks.ts'
 import { DEFAULT_HEADER_TIMEOUT, type ReadHeaderOptions } from './read-header.ts'
 import { compileTrust, type Peer, type Trust } from './trust.ts'
-import type { Validator } from './validators.ts'
+import { allowSources, type Validator } from './validators.ts'
 
 /** Far more than a load balancer opens at once, and a bound to what silent connections can hold. */
 const DEFAULT_PENDING_HEADERS = 1_024
@@ -121,9 +121,17 @@ function headerTimeout(timeout: number = DEFAULT_HEADER_TIMEOUT): number {
   return timeout
 }
 
+/** It makes a validator and is none, but in JavaScript it could stand for one. */
+const untypedAllowSources: unknown = allowSources
+
 function validatorsOf(validate: Validator | readonly Validator[]): readonly Validator[] {
   const validators = [validate].flat()
   for (const each of validators) {
+    if (each === untypedAllowSources) {
+      throw new TypeError(
+        "validate must have validators, got allowSources; did you mean allowSources(['192.0.2.0/24'])?",
+      )
+    }
     if (typeof each === 'function') continue
     throw new TypeError(`validate must be a function or a list of functions, got ${typeof each}`)
   }

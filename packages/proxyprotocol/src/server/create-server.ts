@@ -1,8 +1,9 @@
 // The door to the server whose connection handler is awaited.
 
 import type { Handler } from './connection.ts'
+import { warnOfEarlyReturn } from './handler-return.ts'
 import { ProxyServer } from './proxy-server.ts'
-import type { ServerOptions } from './server-options.ts'
+import { checkArguments, type ServerOptions } from './server-options.ts'
 
 /**
  * Makes a server that reads the header of each connection and then awaits `handler` for as long as the connection lasts.
@@ -25,5 +26,6 @@ import type { ServerOptions } from './server-options.ts'
  * ```
  */
 export function createServer(options: ServerOptions, handler: Handler): ProxyServer {
-  return new ProxyServer(options, handler)
+  checkArguments(options, handler)
+  return new ProxyServer(options, warnOfEarlyReturn(handler))
 }

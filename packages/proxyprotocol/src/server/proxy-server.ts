@@ -11,7 +11,6 @@ import type { ConnectionInfo } from './connection-info.ts'
 import { ConnectionTally, type ServerStats } from './connection-tally.ts'
 import type { Connection, Handler } from './connection.ts'
 import { Drain, type CloseOptions, type CloseResult, type Drainable, type HandOverOptions } from './drain.ts'
-import { warnOfEarlyReturn } from './handler-return.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { Listener, type ListenArguments } from './listener.ts'
 import { Places } from './places.ts'
@@ -39,10 +38,8 @@ export class ProxyServer implements AsyncDisposable {
   #drain: Drain | undefined
 
   constructor(options: ServerOptions, handler: Handler) {
-    if (typeof handler !== 'function')
-      throw new TypeError(`handler must be a function, got ${typeof handler}`)
     this.#settings = serverSettings(options)
-    this.#handler = warnOfEarlyReturn(handler)
+    this.#handler = handler
     const { tls, handshakeTimeout, idleTimeout, connections } = this.#settings
     this.#tls = tls && new TlsAcceptor(tls, handshakeTimeout)
     this.#admission = new Admission(this.#settings)

@@ -16,6 +16,7 @@ import { descriptorLimit } from './descriptor-limit.ts'
 import { checkNames, checkObject, limit, milliseconds, oneOf } from './option-checks.ts'
 import { DEFAULT_HEADER_TIMEOUT } from './read-header.ts'
 import type { OnError } from './report.ts'
+import { checkTls } from './tls-options.ts'
 
 /** What holds where a timeout is not given, in milliseconds. */
 export const defaultTimeouts: Readonly<Record<keyof ServerTimeouts, number>> = {
@@ -105,6 +106,16 @@ export interface ServerSettings extends AdmissionSettings {
   readonly onError: OnError | undefined
 }
 
+/** @throws TypeError naming the argument that is wrong. */
+export function checkArguments(options: unknown, handler: unknown): void {
+  if (typeof options === 'function') {
+    throw new TypeError(
+      "options must be an object, got a function; did you mean createServer({ trust: ['10.0.0.0/8'] }, handler)?",
+    )
+  }
+  if (typeof handler !== 'function') throw new TypeError(`handler must be a function, got ${typeof handler}`)
+}
+
 /** @throws TypeError or RangeError naming the option that is wrong. */
 export function serverSettings(options: ServerOptions): ServerSettings {
   checkObject(options, 'options')
@@ -113,9 +124,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   checkNames(options, options.version === 'none' ? ['version', ...own] : [...admissionNames, ...own])
   checkNames(timeouts, ['header', 'handshake', 'idle', 'halfClose', 'abort'], 'timeouts.')
   checkNames(limits, ['connections', ...limitNames], 'limits.')
-  if (tls && 'handshakeTimeout' in tls) {
-    throw new TypeError('tls.handshakeTimeout is not used: give timeouts.handshake')
-  }
+  checkTls(tls)
   if (onError !== undefined && typeof onError !== 'function') {
     throw new TypeError(`onError must be a function, got ${typeof onError}`)
   }

@@ -20,9 +20,9 @@ export class TlsAcceptor {
   readonly #server: Server
   readonly #waiting = new Map<Socket, Settle>()
 
-  /** @throws what `tls.createServer` throws for options that are wrong. */
+  /** @throws TypeError with what `tls.createServer` throws as its cause. */
   constructor(options: TlsOptions, handshakeTimeout: number) {
-    this.#server = createServer({ ...options, handshakeTimeout })
+    this.#server = serverOf({ ...options, handshakeTimeout })
     this.#server.on('secureConnection', secure => {
       secure.allowHalfOpen = true
       // Node's own listeners and pipeline(secure, secure) come to the limit; ours, for its end, must not exceed it.
@@ -73,6 +73,22 @@ export class TlsAcceptor {
     const settle = this.#waiting.get(raw)
     this.#waiting.delete(raw)
     return settle
+  }
+}
+
+/** OpenSSL says what is wrong by a number, and not of which option. */
+function serverOf(options: TlsOptions): Server {
+  try {
+    return createServer(options)
+  } catch (cause) {
+    const names = Object.keys(options).filter(name => name !== 'handshakeTimeout')
+    const { message } = cause as Error // Node throws nothing else
+    throw new TypeError(
+      `tls must be options that tls.createServer() takes, got ${names.join(', ')}: ${message}`,
+      {
+        cause,
+      },
+    )
   }
 }
 

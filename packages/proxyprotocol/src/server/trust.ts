@@ -32,7 +32,25 @@ export function compileTrust(trust: Trust): (peer: Peer) => boolean {
     }
   }
   if (!Array.isArray(trust)) {
-    throw new TypeError(`trust must be a list of CIDRs, 'anyone' or a function, got ${JSON.stringify(trust)}`)
+    const must = "trust must be a list of CIDRs, 'anyone' or a function"
+    throw new TypeError(`${must}, got ${JSON.stringify(trust)}${hintAt(trust)}`)
+  }
+  if (trust.includes('anyone')) {
+    throw new TypeError(
+      `trust must not have 'anyone' in a list, got ${JSON.stringify(trust)}; did you mean trust: 'anyone'?`,
+    )
   }
   return compileNetworks(trust, 'trust')
+}
+
+/** What was meant by a text where a list is expected. */
+function hintAt(trust: unknown): string {
+  if (typeof trust !== 'string') return ''
+  const entries = trust.split(',').map(entry => entry.trim())
+  try {
+    compileNetworks(entries, 'trust')
+  } catch {
+    return ''
+  }
+  return `; did you mean ${JSON.stringify(entries)}?`
 }

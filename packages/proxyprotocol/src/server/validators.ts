@@ -27,15 +27,15 @@ export type Validator = (info: ConnectionInfo) => ProxyProtocolError | undefined
  * on another machine has such clients, and servers often trust them. A header that announces none (LOCAL, UNKNOWN)
  * passes.
  */
-export function denyLoopback({ header }: ConnectionInfo): ProxyProtocolError | undefined {
-  const [source] = announced(header)
+export function denyLoopback(info: ConnectionInfo): ProxyProtocolError | undefined {
+  const [source] = announced(headerOf(info, 'denyLoopback'))
   if (source === undefined || ('address' in source && !isLoopback(source.address))) return undefined
   return denied(`the header announces a client on this machine, ${addressOf(source)}`)
 }
 
 /** Refuses headers with an address that no single host can have: multicast, broadcast, 0.0.0.0/8 and `::`. */
-export function requireUnicast({ header }: ConnectionInfo): ProxyProtocolError | undefined {
-  for (const endpoint of announced(header)) {
+export function requireUnicast(info: ConnectionInfo): ProxyProtocolError | undefined {
+  for (const endpoint of announced(headerOf(info, 'requireUnicast'))) {
     if ('address' in endpoint && isNoUnicast(placeOf(endpoint))) {
       return denied(`the header announces ${endpoint.address}, which is no unicast address`)
     }
@@ -44,7 +44,8 @@ export function requireUnicast({ header }: ConnectionInfo): ProxyProtocolError |
 }
 
 /** Refuses headers without a CRC-32C TLV, version 1 and LOCAL included; one that is there is always verified. */
-export function requireChecksum({ header }: ConnectionInfo): ProxyProtocolError | undefined {
+export function requireChecksum(info: ConnectionInfo): ProxyProtocolError | undefined {
+  const header = headerOf(info, 'requireChecksum')
   if (header?.tlvs.some(({ type }) => type === tlvType.checksum)) return undefined
   return new ProxyProtocolError('header_invalid', { detail: 'it has no CRC-32C TLV' })
 }
@@ -65,7 +66,11 @@ export function requireChecksum({ header }: ConnectionInfo): ProxyProtocolError 
  * ```
  */
 export function allowSources(cidrs: readonly string[]): Validator {
-  if (!Array.isArray(cidrs)) throw new TypeError(`cidrs must be a list, got ${JSON.stringify(cidrs)}`)
+  if (!Array.isArray(cidrs)) {
+    throw new TypeError(
+      `cidrs must be a list, got ${JSON.stringify(cidrs)}; did you mean allowSources(['192.0.2.0/24'])?`,
+    )
+  }
   const holds = compileNetworks(cidrs, 'cidrs')
   return ({ header }) => {
     if (header?.command !== 'PROXY') return undefined
@@ -73,6 +78,14 @@ export function allowSources(cidrs: readonly string[]): Validator {
     if (source === undefined) return denied('the header announces no address')
     return holds(placeOf(source)) ? undefined : denied(addressOf(source))
   }
+}
+
+/** These are validators themselves, and do not make one as `allowSources` does. */
+function headerOf(info: unknown, name: string): ProxyHeader | undefined {
+  if (typeof info === 'object' && info !== null) return (info as ConnectionInfo).header // servers call it with theirs
+  throw new TypeError(
+    `${name}(info) must be called with a ConnectionInfo, got ${JSON.stringify(info)}; did you mean validate: ${name}, without ()?`,
+  )
 }
 
 /** The ends that a header announces: the connection's own are no business of these rules. */

@@ -8,6 +8,8 @@ import { counted, over, setStage } from '../support/stage.ts'
 import { untyped } from '../support/untyped.ts'
 
 const trust: string[] = []
+/** Nothing that OpenSSL can read. */
+const PEM = '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n'
 
 const wrong: readonly (readonly [options: object, name: 'TypeError' | 'RangeError', message: RegExp])[] = [
   [{}, 'TypeError', /^trust must be a list of CIDRs, 'anyone' or a function, got undefined$/],
@@ -41,6 +43,20 @@ const wrong: readonly (readonly [options: object, name: 'TypeError' | 'RangeErro
     'RangeError',
     /^timeouts\.header must be milliseconds/,
   ],
+  [{ trust, tls: true }, 'TypeError', /^tls must be an object with the options of .*, got true$/],
+  [{ trust, tls: null }, 'TypeError', /^tls must be an object .*, got null$/],
+  [
+    { trust, tls: { key: 'server.key', cert: 'server.pem' } },
+    'TypeError',
+    /^tls\.key must be PEM, which has a line with -----BEGIN, got 10 characters without one; did you mean readFileSync\(\)/,
+  ],
+  [{ trust, tls: { key: PEM } }, 'TypeError', /^tls must have key and cert together, got key without cert$/],
+  [{ trust, tls: { cert: PEM } }, 'TypeError', /^tls must have key and cert together, got cert without key$/],
+  [
+    { trust, tls: { key: PEM, cert: PEM } },
+    'TypeError',
+    /^tls must be options that tls\.createServer\(\) takes, got key, cert: error:/,
+  ],
   [{ trust, onError: 'log' }, 'TypeError', /^onError must be a function, got string$/],
 ]
 
@@ -51,15 +67,31 @@ for (const [options, name, message] of wrong) {
 }
 
 test('contract 1: createServer() names what is no options object, and what its TLS options say elsewhere', () => {
-  for (const options of [undefined, null, () => {}]) {
+  for (const options of [undefined, null]) {
     assert.throws(() => createServer(untyped(options), () => {}), {
       name: 'TypeError',
       message: /^options must be an object, got /,
     })
   }
   const tls = { handshakeTimeout: 1_000 }
-  const message = 'tls.handshakeTimeout is not used: give timeouts.handshake'
+  const message = 'tls.handshakeTimeout must be left out; did you mean timeouts.handshake?'
   assert.throws(() => createServer(untyped({ trust, tls }), () => {}), { name: 'TypeError', message })
+})
+
+test('contract 1: a certificate whose key is elsewhere needs no key', async () => {
+  const elsewhere = { privateKeyIdentifier: 'pkcs11:', privateKeyEngine: 'no such engine' }
+  const message = /^tls must be options that tls\.createServer\(\) takes, got cert, privateKeyIdentifier, /
+  assert.throws(() => createServer({ trust, tls: { cert: PEM, ...elsewhere } }, () => {}), { message })
+  await createServer({ trust, tls: {} }, () => {}).close()
+})
+
+test('contract 1: createServer() that gets its handler first says how it is called', () => {
+  const message =
+    "options must be an object, got a function; did you mean createServer({ trust: ['10.0.0.0/8'] }, handler)?"
+  for (const rest of [[], [{ trust }]]) {
+    const args = [() => {}, ...rest] as unknown as Parameters<typeof createServer> // wrong on purpose
+    assert.throws(() => createServer(...args), { name: 'TypeError', message })
+  }
 })
 
 test('contract 1: createServer() needs a handler', () => {

@@ -140,10 +140,25 @@ test('trust: an async predicate fails closed, and its rejection ends no process'
 
 const refused: readonly (readonly [trust: unknown, error: typeof TypeError, message: string])[] = [
   [undefined, TypeError, "trust must be a list of CIDRs, 'anyone' or a function, got undefined"],
-  ['10.0.0.0/8', TypeError, 'trust must be a list of CIDRs, \'anyone\' or a function, got "10.0.0.0/8"'],
+  [
+    '10.0.0.0/8',
+    TypeError,
+    'trust must be a list of CIDRs, \'anyone\' or a function, got "10.0.0.0/8"; did you mean ["10.0.0.0/8"]?',
+  ],
+  [
+    '10.0.0.0/8, ::1',
+    TypeError,
+    'trust must be a list of CIDRs, \'anyone\' or a function, got "10.0.0.0/8, ::1"; did you mean ["10.0.0.0/8","::1"]?',
+  ],
+  ['all', TypeError, 'trust must be a list of CIDRs, \'anyone\' or a function, got "all"'],
+  [
+    ['anyone'],
+    TypeError,
+    "trust must not have 'anyone' in a list, got [\"anyone\"]; did you mean trust: 'anyone'?",
+  ],
   [{}, TypeError, "trust must be a list of CIDRs, 'anyone' or a function, got {}"],
   [[42], TypeError, "trust: 42 is neither an address, a CIDR such as '10.0.0.0/8' nor 'unix'"],
-  ...['anyone', 'localhost', '10.0.0.0/8/8', '10.0.0', '', '/8', 'fe80::1%eth0', '010.0.0.0/8'].map(
+  ...['localhost', '10.0.0.0/8/8', '10.0.0', '', '/8', 'fe80::1%eth0', '010.0.0.0/8'].map(
     entry =>
       [
         [entry],

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { errorMessages, type ErrorCode } from '../../src/codec/index.ts'
 import {
   allowSources,
+  createServer,
   denyLoopback,
   requireChecksum,
   requireUnicast,
@@ -177,9 +178,13 @@ for (const [door, open] of doors) {
   }
 }
 
-const wrong: readonly (readonly [cidrs: unknown, name: string, message: string])[] = [
-  ['192.0.2.0/24', 'TypeError', 'cidrs must be a list, got "192.0.2.0/24"'],
-  [undefined, 'TypeError', 'cidrs must be a list, got undefined'],
+const wrong: readonly (readonly [cidrs: unknown, name: string, message: string | RegExp])[] = [
+  [
+    '192.0.2.0/24',
+    'TypeError',
+    /^cidrs must be a list, got "192\.0\.2\.0\/24"; did you mean allowSources\(\['192\.0\.2\.0\/24'\]\)\?$/,
+  ],
+  [undefined, 'TypeError', /^cidrs must be a list, got undefined; did you mean/],
   [
     ['example.org'],
     'TypeError',
@@ -198,3 +203,21 @@ for (const [cidrs, name, message] of wrong) {
     assert.throws(() => allowSources(untyped(cidrs)), { name, message })
   })
 }
+
+test('a validator that is called instead of passed says so', () => {
+  for (const validator of [denyLoopback, requireUnicast, requireChecksum]) {
+    const { name } = validator
+    assert.throws(() => validator(untyped(undefined)), {
+      name: 'TypeError',
+      message: `${name}(info) must be called with a ConnectionInfo, got undefined; did you mean validate: ${name}, without ()?`,
+    })
+  }
+})
+
+test('allowSources that is passed instead of called is refused at the start', () => {
+  const options = { trust: [], validate: untyped(allowSources) }
+  assert.throws(() => createServer(options, () => {}), {
+    name: 'TypeError',
+    message: "validate must have validators, got allowSources; did you mean allowSources(['192.0.2.0/24'])?",
+  })
+})
