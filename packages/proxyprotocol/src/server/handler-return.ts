@@ -36,8 +36,8 @@ export function explained(error: NodeJS.ErrnoException): Error {
   )
 }
 
-/** True if callbacks are to do what is left. One that has ended the socket has said all. */
+/** True if callbacks are to do what is left. `'readable'` is not asked for: what is buffered can be read without a tick. */
 function isLeftListening({ socket }: Connection): boolean {
   if (socket.writableEnded) return false
-  return socket.listenerCount('data') + socket.listenerCount('readable') > 0
+  return socket.listenerCount('data') > 0
 }
