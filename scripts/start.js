@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 
 /** Milliseconds: soon enough to run it again, and no load. */
 const PARENT_CHECK_INTERVAL = 500
+/** What ends a program is an address in use, as good as always. */
+const OTHER_PORTS =
+  'If a port is in use, give others: npm start -- PROXY_PORT ECHO_PORT, for example npm start -- 0 0 for free ones.'
 
 /** @type {import('node:child_process').ChildProcess[]} */
 const children = []
@@ -40,6 +43,7 @@ async function start(name, args) {
     })
     child.once('exit', code => {
       if (code !== 0) process.exitCode = code ?? 1
+      if (code !== 0 && !stopping) console.error(OTHER_PORTS)
       resolve(undefined)
       if (!stopping) stop() // one without the other is of no use
     })

@@ -84,14 +84,17 @@ for (const [what, argsAt] of [
   ['proxy', (port: number) => [`${port}`, '0']],
   ['echo', (port: number) => ['0', `${port}`]],
 ] as const) {
-  test(`the ${what}'s port in use ends it with 1, and leaves nothing behind`, async t => {
+  test(`the ${what}'s port in use ends it with 1, says how to take another, and leaves nothing behind`, async t => {
     const { port } = await listen(t)
     const child = run(t, script, argsAt(port))
     const { code, errors } = await child.ended
     assert.equal(code, 1)
     assert.match(
       errors,
-      new RegExp(`^error: listen EADDRINUSE: address already in use 127\\.0\\.0\\.1:${port}\n$`),
+      new RegExp(
+        `^error: listen EADDRINUSE: address already in use 127\\.0\\.0\\.1:${port}\n` +
+          'If a port is in use, give others: npm start -- PROXY_PORT ECHO_PORT, for example npm start -- 0 0 for free ones.\n$',
+      ),
     )
     assert.equal(child.isAlive(), false, 'a child was left')
     assert.doesNotMatch(child.output(), /Ctrl-C/)

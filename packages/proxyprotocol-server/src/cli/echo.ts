@@ -2,8 +2,9 @@
 
 import { pipeline } from 'node:stream/promises'
 import { createServer, type Connection } from 'proxyprotocol/server'
-import { parseAddress, type Address } from '../config/index.ts'
+import { ConfigError, parseAddress, type Address } from '../config/index.ts'
 import { listenAt, serverTls } from '../relay/index.ts'
+import { refuseExcess } from './argument-hints.ts'
 import { describeConnection } from './describe.ts'
 import { answerBrowser } from './echo-page.ts'
 import { readPage } from './inspector-page.ts'
@@ -22,6 +23,7 @@ import {
 import { logRejections } from './rejections.ts'
 
 const DEFAULT_PORT = 10007
+const MODES: readonly string[] = ['v1', 'v2', 'detect', 'noop']
 
 /** Runs the program until a signal ends it; resolves with its exit code. */
 export function runEcho(args: readonly string[], io: ProgramIo = processIo): Promise<number> {
@@ -35,12 +37,25 @@ export function runEcho(args: readonly string[], io: ProgramIo = processIo): Pro
       )
       .option('--page', 'answer the GET of a browser with a page that explains the header before it')
       .addOption(logFormatOption())
+      .allowExcessArguments() // refused below, with what was meant
       .parse(args, { from: 'user' })
     useLogFormat(io, command)
+    refuseModes(command.args)
+    refuseExcess(command, 'one HOST:PORT')
     const [text = ''] = command.processedArgs as string[]
     const address = parseAddress(text, { role: 'listen', defaultPort: DEFAULT_PORT })
     await serve(address, io, command.opts<{ page?: true }>().page && (await readPage()))
   })
+}
+
+/** Other programs take the header to expect as a word of its own; as a host name it would be looked up. */
+function refuseModes(operands: readonly string[]): void {
+  const mode = operands.find(each => MODES.includes(each))
+  if (mode === undefined) return
+  const at = operands.find(each => !MODES.includes(each)) ?? `:${DEFAULT_PORT}`
+  throw new ConfigError(
+    `HOST:PORT must be where to listen, got ${JSON.stringify(mode)}; did you mean "${at}?pp=${mode}"?`,
+  )
 }
 
 async function serve(address: Address, io: ProgramIo, page: string | undefined): Promise<void> {

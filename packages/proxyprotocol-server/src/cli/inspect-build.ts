@@ -3,9 +3,12 @@
 import { isIP } from 'node:net'
 import type { Command } from 'commander'
 import { encodeHeader, tlv, type Endpoint, type HeaderInit, type Tlv } from 'proxyprotocol'
-import { ConfigError, parseAddress } from '../config/index.ts'
-import { bytesOfText } from './inspect-input.ts'
+import { ConfigError } from '../config/index.ts'
 import { createCommand, type ProgramIo } from './program.ts'
+
+const MAX_PORT = 65_535
+/** Of the ports that no service has, as a client's are. */
+const EXAMPLE_PORT = 56_324
 
 const outputFormats = ['hex', 'base64', 'raw'] as const
 
@@ -57,7 +60,7 @@ function gather(value: string, before: readonly string[] = []): readonly string[
 function write(bytes: Uint8Array, out: string, io: BuildIo): void {
   const format = outputFormats.find(known => known === out)
   if (format === undefined) {
-    throw new ConfigError(`--out is ${JSON.stringify(out)}, wanted one of ${outputFormats.join(', ')}`)
+    throw new ConfigError(`--out must be one of ${outputFormats.join(', ')}, got ${JSON.stringify(out)}`)
   }
   if (format === 'raw') io.outBytes(bytes)
   else io.out(`${Buffer.from(bytes).toString(format)}\n`)
@@ -80,25 +83,27 @@ function headerInit(flags: Flags): HeaderInit {
   if (source === undefined && destination === undefined) {
     return local || !v1 ? { version: 2, command: 'LOCAL', tlvs } : { version, family: 'UNSPEC', tlvs }
   }
-  if (local) throw new ConfigError('--local announces nobody: leave out --source and --destination')
-  if (source === undefined || destination === undefined) {
-    throw new ConfigError('--source and --destination belong together: a header has both ends, or none')
-  }
+  if (local) throw new ConfigError('--local announces no client: leave out --source and --destination')
   const ends = {
-    source: endpointOf('--source', source),
-    destination: endpointOf('--destination', destination),
+    source: source === undefined ? undefined : endpointOf('--source', source),
+    destination: destination === undefined ? undefined : endpointOf('--destination', destination),
+  }
+  if (ends.source === undefined || ends.destination === undefined) {
+    throw new ConfigError('--source and --destination belong together: a header has both ends, or none')
   }
   return { version, ...ends, ...(dgram ? { transport: 'DGRAM' } : {}), tlvs } as HeaderInit // encoding checks that the ends are of one kind
 }
 
 function endpointOf(flag: string, text: string): Endpoint {
   if (text.startsWith('unix:')) return { path: text.slice('unix:'.length) }
-  const address = parseAddress(text, { role: 'listen' })
-  if (address.transport === 'tcp' && address.tls === undefined) {
-    const { host = '', port } = address
-    if (isIP(host) !== 0) return { address: host, port }
-  }
-  throw new ConfigError(`${flag} is ${JSON.stringify(text)}, wanted an IP address and its port, not a name`)
+  const [, bracketed, plain = bracketed, port] = /^(?:\[(.*)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? []
+  if (plain !== undefined && isIP(plain) === (bracketed === undefined ? 4 : 6) && Number(port) <= MAX_PORT)
+    return { address: plain, port: Number(port) }
+  const meant =
+    isIP(text) === 0 ? '' : `; did you mean "${isIP(text) === 6 ? `[${text}]` : text}:${EXAMPLE_PORT}"?`
+  throw new ConfigError(
+    `${flag} must be an IP address and its port, as in "192.0.2.1:443" or "[2001:db8::1]:443", got ${JSON.stringify(text)}${meant}`,
+  )
 }
 
 function tlvsOf({ alpn, authority, uniqueId, netns, tlv: others = [] }: Flags): readonly Tlv[] {
@@ -114,7 +119,7 @@ function tlvsOf({ alpn, authority, uniqueId, netns, tlv: others = [] }: Flags): 
 function otherTlv(text: string): Tlv {
   const [, type, value] = /^(0x[0-9a-f]{1,2}|\d{1,3})=([0-9a-f]*)$/i.exec(text) ?? []
   if (type === undefined || value === undefined || Number(type) > 0xff || value.length % 2 === 1) {
-    throw new ConfigError(`--tlv is ${JSON.stringify(text)}, wanted TYPE=HEX such as 0xe5=0102 or 229=`)
+    throw new ConfigError(`--tlv must be TYPE=HEX such as 0xe5=0102 or 229=, got ${JSON.stringify(text)}`)
   }
-  return { type: Number(type), value: bytesOfText(value, 'hex') }
+  return { type: Number(type), value: Buffer.from(value, 'hex') }
 }

@@ -6,8 +6,8 @@ import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { encodeHeader, type HeaderInit } from 'proxyprotocol'
 
-/** Who speaks first does so at once; from then on a request is sent. */
-const FIRST_WORD = 250
+/** Milliseconds. A server that speaks first does so at once; after that a request is sent. */
+export const FIRST_WORD = 250
 /** Enough to recognise an answer by. */
 const KEPT_BYTES = 256
 

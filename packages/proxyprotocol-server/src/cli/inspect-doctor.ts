@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { ConfigError, parseAddress } from '../config/index.ts'
-import { probe, type Target } from './inspect-doctor-probe.ts'
+import { FIRST_WORD, probe, type Target } from './inspect-doctor-probe.ts'
 import { doctorJson, doctorText, type Diagnosis } from './inspect-doctor-report.ts'
 import { attempts, judge, type Attempt } from './inspect-doctor-verdict.ts'
 import { showEndpoint } from './log.ts'
@@ -10,6 +10,8 @@ import { createCommand, type ProgramIo } from './program.ts'
 
 /** Longer than a far end takes that is reached at all, and ten of them are not too long to wait for. */
 const DEFAULT_TIMEOUT = 2_000
+/** The request is sent after that wait: with less, every far end would be silent. */
+const MIN_TIMEOUT = FIRST_WORD + 1
 const MAX_TIMEOUT = 60_000
 
 /** Whether somebody looks who wants colours. */
@@ -67,19 +69,27 @@ function targetOf(at: string, { timeout }: Flags): Target {
     )
   }
   const milliseconds = Number(timeout)
-  if (!/^\d+$/.test(timeout) || milliseconds < 1 || milliseconds > MAX_TIMEOUT) {
+  if (!/^\d+$/.test(timeout) || milliseconds < MIN_TIMEOUT || milliseconds > MAX_TIMEOUT) {
     throw new ConfigError(
-      `--timeout is ${JSON.stringify(timeout)}, wanted an integer from 1 to ${MAX_TIMEOUT} (milliseconds)`,
+      `--timeout must be an integer from ${MIN_TIMEOUT} to ${MAX_TIMEOUT} (milliseconds), got ${JSON.stringify(timeout)}${inSeconds(timeout)}`,
     )
   }
   const host = address.host as string // an upstream address is never one of every interface
   return { host, port: address.port, timeout: milliseconds }
 }
 
+/** Many programs take seconds. */
+function inSeconds(text: string): string {
+  const [, seconds] = /^(\d{1,2})s?$/.exec(text) ?? []
+  return Number(seconds) > 0 && Number(seconds) <= MAX_TIMEOUT / 1_000
+    ? `; did you mean ${Number(seconds) * 1_000}?`
+    : ''
+}
+
 function expectedOf({ expect }: Flags): Attempt | undefined {
   const found = attempts.find(({ name }) => name === expect)
   if (expect === undefined || found) return found
-  throw new ConfigError(`--expect is ${JSON.stringify(expect)}, wanted one of ${names()}`)
+  throw new ConfigError(`--expect must be one of ${names()}, got ${JSON.stringify(expect)}`)
 }
 
 function names(): string {

@@ -1,7 +1,9 @@
 // proxyprotocol-inspect: explains the bytes of a header, and makes such bytes.
 
 import { readFile } from 'node:fs/promises'
+import { isatty } from 'node:tty'
 import { ConfigError } from '../config/index.ts'
+import { refuseExcess } from './argument-hints.ts'
 import { buildCommand, type BuildIo } from './inspect-build.ts'
 import { doctorCommand, type DoctorIo } from './inspect-doctor.ts'
 import { bytesOfFile, bytesOfText, inputFormats } from './inspect-input.ts'
@@ -20,6 +22,8 @@ const EXIT_NOT_ACCEPTED = 3
 export interface InspectIo extends BuildIo, DoctorIo {
   /** All of standard input. */
   stdin(): Promise<Uint8Array>
+  /** True if standard input is a keyboard. */
+  readonly isTerminal: boolean
 }
 
 /** The process itself. */
@@ -27,6 +31,7 @@ export const inspectIo: InspectIo = {
   ...processIo,
   outBytes: bytes => void process.stdout.write(bytes),
   stdin: async () => Buffer.concat(await process.stdin.toArray()),
+  isTerminal: isatty(0),
   colours: wantsColours(process.stdout, process.env),
 }
 
@@ -48,8 +53,9 @@ export async function runInspect(args: readonly string[], io: InspectIo = inspec
   let code = 0
   const command = createCommand('proxyprotocol-inspect', io)
     .enablePositionalOptions() // doctor has a --json of its own
+    .allowExcessArguments() // refused below, with what was meant
     .description('Explains the bytes of a PROXY protocol header, one field at a time.')
-    .argument('[INPUT]', 'hexadecimal or base64; - or nothing for standard input')
+    .argument('[INPUT]', 'hexadecimal, a dump, base64 or text; - or nothing for standard input')
     .option('--file <PATH>', 'read the bytes from a file')
     .option('--listen <HOST:PORT>', 'wait for one connection and explain what it starts with')
     .option('--as <FORMAT>', `what the input is: ${inputFormats.join(', ')}`, 'auto')
@@ -59,6 +65,7 @@ export async function runInspect(args: readonly string[], io: InspectIo = inspec
       'the address of a page for a browser that shows it, with what is given or to paste into',
     )
     .action(async (input: string | undefined, flags: Flags) => {
+      refuseExcess(command, 'one INPUT, in quotes if it has blanks')
       if (flags.page && flags.json) throw new ConfigError('--page and --json exclude each other')
       if (flags.page && (input ?? flags.file ?? flags.listen) === undefined) {
         io.out(`${inspectorPage()}\n`)
@@ -85,13 +92,17 @@ async function bytesFor(input: string | undefined, flags: Flags, io: InspectIo):
   const { file, listen } = flags
   const format = inputFormats.find(known => known === flags.as)
   if (format === undefined) {
-    throw new ConfigError(`--as is ${JSON.stringify(flags.as)}, wanted one of ${inputFormats.join(', ')}`)
+    throw new ConfigError(`--as must be one of ${inputFormats.join(', ')}, got ${JSON.stringify(flags.as)}`)
   }
   if ([input, file, listen].filter(source => source !== undefined).length > 1) {
     throw new ConfigError('INPUT, --file and --listen exclude each other: there is one header to explain')
   }
   if (listen !== undefined) return firstBytes(listen, io)
-  if (file !== undefined) return bytesOfFile(await readFile(file), format)
-  if (input === undefined || input === '-') return bytesOfFile(await io.stdin(), format)
-  return bytesOfText(input, format)
+  const tell = (note: string): void => {
+    io.error(`${note}\n`)
+  }
+  if (file !== undefined) return bytesOfFile(await readFile(file), format, tell)
+  if (input !== undefined && input !== '-') return bytesOfText(input, format, tell)
+  if (io.isTerminal) tell('Paste the bytes, then press Ctrl-D.')
+  return bytesOfFile(await io.stdin(), format, tell)
 }

@@ -7,6 +7,7 @@ import { inspect } from 'node:util'
 import { Command, CommanderError, Option } from 'commander'
 import type { CloseResult, Connection } from 'proxyprotocol/server'
 import { ConfigError, type LogFormat } from '../config/index.ts'
+import { withHint } from './argument-hints.ts'
 import { showEndpoint, type LogFields } from './log.ts'
 import { Log, logFormats, wholeLines, writeBounded } from './program-log.ts'
 
@@ -66,10 +67,14 @@ export function outliveReader(stream: Writable): void {
 /** A command that writes to `io` and throws instead of ending the process. */
 export function createCommand(name: string, io: ProgramIo): Command {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string } // our own file
-  return new Command(name)
+  const command = new Command(name)
+  return command
     .version(version)
     .exitOverride()
     .configureOutput({
+      outputError: (text, write) => {
+        write(withHint(text, command))
+      },
       writeOut: text => {
         io.out(text)
       },

@@ -248,7 +248,14 @@ test('an address in use ends it with 1, wrong arguments with 2, and --help with 
     [[`127.0.0.1:${port}`], 1, /^error: listen EADDRINUSE: address already in use 127\.0\.0\.1:\d+\n$/],
     [['127.0.0.1:99999'], 2, /^error: listen address "127\.0\.0\.1:99999": the port "99999" is not .*\n$/],
     [['ssl://:0'], 2, /"cert" is missing, the file of the certificate/],
-    [[':0', ':0'], 2, /too many arguments/],
+    [[':0', ':0'], 2, /^error: the arguments must be one HOST:PORT, got ":0" ":0"\n$/],
+    [
+      ['detect'],
+      2,
+      /^error: HOST:PORT must be where to listen, got "detect"; did you mean ":10007\?pp=detect"\?\n$/,
+    ],
+    [['v1', '127.0.0.1:1'], 2, /, got "v1"; did you mean "127\.0\.0\.1:1\?pp=v1"\?\n$/],
+    [['-p'], 2, /unknown option '-p'\n\(Did you mean --page\?\)\n$/],
     [['--help'], 0, /^$/],
   ]
   for (const [args, code, error] of cases) {

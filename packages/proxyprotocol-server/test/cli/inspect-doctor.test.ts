@@ -360,10 +360,16 @@ test('a port where nobody listens ends it with 1, and wrong arguments with 2', a
     [['unix:/run/a.sock'], /TLS and headers are what is tried/],
     [['ssl://a:1'], /TLS and headers are what is tried/],
     [['a:1?pp=v1'], /TLS and headers are what is tried/],
-    [['a:1', '--expect', 'v3'], /--expect is "v3", wanted one of none, v1, v2, local, tls, v1\+tls/],
-    [['a:1', '--timeout', '2s'], /--timeout is "2s", wanted an integer from 1 to 60000 \(milliseconds\)/],
-    [['a:1', '--timeout', '0'], /--timeout is "0"/],
-    [['a:1', '--timeout', '60001'], /--timeout is "60001"/],
+    [['a:1', '--expect', 'v3'], /--expect must be one of none, v1, v2, local, tls, v1\+tls.*, got "v3"/],
+    [
+      ['a:1', '--timeout', '2s'],
+      /--timeout must be an integer from 251 to 60000 \(milliseconds\), got "2s"; did you mean 2000\?/,
+    ],
+    [['a:1', '--timeout', '5'], /got "5"; did you mean 5000\?/],
+    [['a:1', '--timeout', '250'], /--timeout must be .*, got "250"\n/],
+    [['a:1', '--timeout', '99'], /--timeout must be .*, got "99"\n/],
+    [['a:1', '--timeout', '0'], /--timeout must be .*, got "0"\n/],
+    [['a:1', '--timeout', '60001'], /--timeout must be .*, got "60001"\n/],
   ]
   for (const [args, message] of wrong) {
     const io = fakeIo()

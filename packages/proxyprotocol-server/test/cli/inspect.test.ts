@@ -27,6 +27,7 @@ async function run(args: readonly string[], io: Partial<InspectIo> = {}): Promis
     ...fake,
     outBytes: bytes => written.push(bytes),
     stdin: () => Promise.resolve(new Uint8Array()),
+    isTerminal: false,
     colours: false,
     ...io,
   })
@@ -294,22 +295,43 @@ test('build without ends makes LOCAL, or UNKNOWN in version 1', async () => {
 
 test('wrong arguments are refused with what would be right', async t => {
   const wrong: readonly (readonly [args: readonly string[], message: RegExp])[] = [
-    [['xyz!'], /the input is neither hexadecimal nor base64: "xyz!"; a file is read with --file/],
-    [['--as', 'hex', 'xyz'], /the input is not hex: "xyz"/],
-    [['--as', 'base64', '!'], /the input is not base64: "!"/],
-    [['--as', 'text', '00'], /--as is "text", wanted one of auto, hex, base64, raw/],
+    [
+      ['--as', 'hex', 'xyz'],
+      /the input must be hexadecimal, in pairs of digits, got "xyz"; a file is read with/,
+    ],
+    [['--as', 'base64', '!'], /the input must be base64, got "!"/],
+    [['--as', 'text', '00'], /--as must be one of auto, hex, base64, raw, got "text"/],
+    [['docter', '127.0.0.1:1'], /^error: there is no command "docter"; did you mean "doctor"\?\n$/],
+    [['docter'], /did you mean "doctor"\?/],
+    [['bild', '--v1'], /unknown option '--v1'\n\(Did you mean build\?\)/],
+    [['0d', '0a'], /^error: the arguments must be one INPUT, in quotes if it has blanks, got "0d" "0a"\n$/],
+    [['-f', 'header'], /unknown option '-f'\n\(Did you mean --file\?\)/],
     [['--file', 'a', '00'], /exclude each other/],
     [['--listen', 'nowhere'], /listen address "nowhere"/],
     [['--listen', 'unix:/run/app.sock'], /a header is taken from a TCP port, in clear/],
-    [['build', '--out', 'text'], /--out is "text", wanted one of hex, base64, raw/],
+    [['build', '--out', 'text'], /--out must be one of hex, base64, raw, got "text"/],
     [['build', '--source', '192.0.2.1:1'], /--source and --destination belong together/],
-    [['build', '--local', '--source', '192.0.2.1:1'], /--local announces nobody/],
-    [['build', '--source', 'a:1', '--destination', 'b:1'], /--source is "a:1", wanted an IP address/],
+    [['build', '--local', '--source', '192.0.2.1:1'], /--local announces no client/],
+    ...['a:1', '192.0.2.1:65536', '[192.0.2.1]:1', '2001:db8::1:', ':1', '192.0.2.1:1?pp=v1'].map(
+      text =>
+        [
+          ['build', '--source', text, '--destination', '[::1]:1'],
+          /--source must be an IP address and its/,
+        ] as const,
+    ),
+    [
+      ['build', '--source', '192.0.2.1'],
+      /^error: --source must be .*, got "192\.0\.2\.1"; did you mean "192\.0\.2\.1:56324"\?\n$/,
+    ],
+    [
+      ['build', '--destination', '2001:db8::1'],
+      /^error: --destination must be .*; did you mean "\[2001:db8::1\]:56324"\?\n$/,
+    ],
     [['build', '--source', '192.0.2.1:1', '--destination', 'unix:/a'], /no such header: /],
     [['build', '--v1', '--alpn', 'h2'], /no such header: /],
     [['build', '--unique-id', 'x'.repeat(129)], /no such header: /],
     ...['256=', '0x5', '0xe5=1', 'alpn=h2', '0xe5=zz'].map(
-      text => [['build', '--tlv', text], /wanted TYPE=HEX such as 0xe5=0102 or 229=/] as const,
+      text => [['build', '--tlv', text], /--tlv must be TYPE=HEX such as 0xe5=0102 or 229=, got /] as const,
     ),
   ]
   for (const [args, message] of wrong) {
@@ -348,17 +370,34 @@ test('--page says where a page shows it, or one to paste into', async () => {
   assert.deepEqual([both.code, both.errors], [2, 'error: --page and --json exclude each other\n'])
 })
 
+test('text that is nothing else is looked at as it is, as on the page', async () => {
+  const text = await run(['GET / HTTP/1.1'])
+  assert.deepEqual([text.code, text.errors], [3, ''])
+  assert.match(text.out, /\ngot {5}this looks like an HTTP request/)
+  assert.equal(text.out, (await run(['--as', 'raw', 'GET / HTTP/1.1'])).out)
+})
+
+test('alone on a terminal it says what to do, and not where bytes are given', async () => {
+  const isTerminal = true
+  for (const args of [[], ['-']]) {
+    assert.equal((await run(args, { isTerminal })).errors, 'Paste the bytes, then press Ctrl-D.\n')
+    assert.equal((await run(args)).errors, '')
+  }
+  assert.equal((await run(['00'], { isTerminal })).errors, '')
+})
+
 test('a dump is read where hexadecimal is, and digits that are no pairs are told', async () => {
   const dump = '00000000: 5052 4f58 5920 554e 4b4e 4f57 4e0d 0a    PROXY UNKNOWN..\n'
   const stdin = (): Promise<Uint8Array> => Promise.resolve(Buffer.from(dump))
   assert.equal((await run([], { stdin })).code, 0)
   for (const format of ['auto', 'hex']) assert.equal((await run(['--as', format, dump])).code, 0)
   assert.equal((await run([line])).code, 0)
+  const note = 'read as hexadecimal, but for a last digit that has no other\n'
   const odd = await run(['0d0a0'])
-  assert.deepEqual(
-    [odd.code, odd.errors],
-    [2, 'error: the input has an odd number of hexadecimal digits: "0d0a0" lacks one at its end\n'],
-  )
+  assert.deepEqual([odd.code, odd.errors], [3, note])
+  assert.match(odd.out, /^the start of a header: it is not complete after 2 bytes\n/)
+  const piped = await run([], { stdin: () => Promise.resolve(Buffer.from('0d 0a 0\n')) })
+  assert.deepEqual([piped.out, piped.errors], [odd.out, note])
 })
 
 test('the certificate in the extension of the Python library is shown as its JSON, as text and as data', async () => {

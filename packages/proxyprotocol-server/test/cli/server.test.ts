@@ -296,6 +296,12 @@ test('wrong arguments end it with 2 and a message on standard error', async () =
       /^error: --trust needs a SOURCE that accepts headers/,
     ],
     [['--service', ':0', ':1', '--log-format', 'xml'], /^error: --log-format: .*one of "text", "json"/],
+    [
+      ['--timeout', '5'],
+      /'--timeout'\n\(Did you mean one of --dnsbl-timeout, --connect-timeout, --header-timeout, /,
+    ],
+    [['-c', 'proxy.json'], /unknown option '-c'\n\(Did you mean one of --config, --connect-timeout\?\)\n$/],
+    [['-x'], /^error: unknown option '-x'\n$/],
     [['--services', ':0', ':1'], /unknown option '--services'\n\(Did you mean --service\?\)/],
   ]
   for (const [args, error] of cases) {

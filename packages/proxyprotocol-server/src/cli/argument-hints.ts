@@ -1,0 +1,45 @@
+// What was meant by an option or a command that is not there, beyond the misspellings that commander knows.
+
+import type { Command } from 'commander'
+import { ConfigError, nearest } from '../config/index.ts'
+
+/** More than these help nobody to choose. */
+const MAX_HINTS = 6
+
+/** The error of commander, with the options of `command` that a flag may have meant: `-c`, or `--timeout` of several. */
+export function withHint(text: string, command: Command): string {
+  const [, flag] = /^error: unknown option '(-[^'=]+)[^']*'\n$/.exec(text) ?? []
+  if (flag === undefined) return text
+  const [first = ''] = command.args
+  const meant = nearest(first, namesOf(command))
+  const hints = meant === undefined || meant === first ? optionsLike(flag, command) : [meant]
+  if (hints.length === 0) return text
+  return `${text}(Did you mean ${hints.length === 1 ? '' : 'one of '}${hints.join(', ')}?)\n`
+}
+
+/** @throws ConfigError for operands that are too many, or that look like a command of `command`. */
+export function refuseExcess(command: Command, wanted: string): void {
+  const [first = '', ...more] = command.args
+  const meant = nearest(first, namesOf(command))
+  if (meant !== undefined) {
+    throw new ConfigError(
+      `there is no command ${JSON.stringify(first)}; did you mean ${JSON.stringify(meant)}?`,
+    )
+  }
+  if (more.length === 0) return
+  const got = command.args.map(arg => JSON.stringify(arg)).join(' ')
+  throw new ConfigError(`the arguments must be ${wanted}, got ${got}`)
+}
+
+function namesOf(command: Command): readonly string[] {
+  return command.commands.map(each => each.name())
+}
+
+function optionsLike(flag: string, command: Command): readonly string[] {
+  const known = command.options.flatMap(({ long, hidden }) => (long === undefined || hidden ? [] : [long]))
+  const words = flag.replace(/^-+/, '').split('-')
+  const isLike = flag.startsWith('--')
+    ? (option: string) => words.every(word => option.slice(2).split('-').includes(word))
+    : (option: string) => option.startsWith(`--${words.join('')}`)
+  return known.filter(isLike).slice(0, MAX_HINTS)
+}
