@@ -13,10 +13,15 @@ export function placeholderOf({ node }: Setting): readonly string[] {
 
 /** Its meaning, unit, default and environment variable, as the schema has them. */
 export function helpOf({ node, variable }: Setting): string {
-  const { description = '', type, unit, defaultIs = String(node.default) } = node
+  const { description = '', type, unit, defaultIs = defaultOf(node) } = node
   const text = description.replace(/^./, first => first.toLowerCase()).replace(/\.$/, '')
   const details = [unit && `in ${UNITS[unit]}`, type !== 'boolean' && `default: ${defaultIs}`, variable]
   return `${text} (${details.filter(Boolean).join('; ')})`
+}
+
+/** An empty list would be shown as nothing at all. */
+function defaultOf({ default: value }: Setting['node']): string {
+  return Array.isArray(value) && value.length === 0 ? 'none' : String(value)
 }
 
 /** What a text from outside stands for in JSON; what it is not is left as text, and refused with what is wanted. */

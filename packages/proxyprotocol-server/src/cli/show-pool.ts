@@ -28,7 +28,7 @@ export function describePool(pool: Pool): readonly string[] {
           describeMarks(pool),
         ]
       : []),
-    ...(check ? [describeCheck(check)] : []),
+    ...(check ? [describeCheck(check, upstreams)] : []),
     ...(staleAfter === undefined
       ? []
       : [`uses no addresses of a name that are older than ${String(staleAfter)} ms`]),
@@ -52,8 +52,14 @@ function describeUpstream(
   return `connects to ${place}${called}, and sends it ${HEADERS[header]}${share}`
 }
 
-function describeCheck({ interval, timeout, rise, fall, header }: ActiveCheck): string {
-  const how = header ? 'with a header that names no client' : 'without a header'
+/** An upstream that is sent no header is checked without one, whatever the check says. */
+function describeCheck(check: ActiveCheck, upstreams: readonly UpstreamSettings[]): string {
+  const { interval, timeout, rise, fall } = check
+  const withHeader = check.header ? upstreams.filter(({ header }) => header !== 'none').length : 0
+  const how =
+    withHeader === 0
+      ? 'without a header'
+      : `with a header that names no client${withHeader < upstreams.length ? ', where headers are sent' : ''}`
   return (
     `checks every ${String(interval)} ms ${how}, for at most ${String(timeout)} ms; ` +
     `${String(fall)} failures bring down, ${String(rise)} good ones up`

@@ -109,6 +109,15 @@ test('several upstreams are shown one by one, with what is said of them together
     shown({ upstream: 'a:1', health: { check: { header: false } } }),
     /\n {2}connects to a:1, and sends it a version 2 header\n {2}checks every 5000 ms without a header, /,
   )
+  const health = { check: {} }
+  assert.match(
+    shown({ upstream: 'a:1?pp=noop', health }),
+    /\n {2}connects to a:1, and sends it no header\n {2}checks every 5000 ms without a header, /,
+  )
+  assert.match(
+    shown({ upstreams: ['a:1?pp=noop', 'b:1'], health }),
+    /\n {2}checks every 5000 ms with a header that names no client, where headers are sent, for at most 2000 ms; /,
+  )
 })
 
 test('check does not listen: an address in use is no fault of the configuration', async t => {

@@ -165,7 +165,8 @@ test('--help says of each setting what the schema says, with unit, default and v
   assert.equal(await runServer(['--help'], io), 0)
   const help = io.written.join('').replace(/\s+/g, ' ')
   for (const { flag, variable, node } of settings()) {
-    const { description = '', unit, defaultIs = node.default, type } = node
+    const none = Array.isArray(node.default) && node.default.length === 0 ? 'none' : undefined
+    const { description = '', unit, defaultIs = none ?? node.default, type } = node
     const details = [
       ...(unit === undefined ? [] : [`in ${unit === 'ms' ? 'milliseconds' : unit}`]),
       ...(type === 'boolean' ? [] : [`default: ${String(defaultIs)}`]),
@@ -174,6 +175,7 @@ test('--help says of each setting what the schema says, with unit, default and v
     assert.ok(help.includes(` --${flag} `), flag)
     assert.ok(help.includes(`${description.slice(1, -1)} (${details.join('; ')})`), `${flag} in ${help}`)
   }
+  assert.doesNotMatch(help, /default: ?[;)]/)
 })
 
 test('everything that is wrong outside the file is told at once, by the name it was given by', async () => {
