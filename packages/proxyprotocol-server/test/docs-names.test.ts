@@ -1,0 +1,75 @@
+// The documentation of the programs names options, variables and keys: every one of them exists.
+
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { runEcho, runInspect, runServer } from '../src/cli/index.ts'
+import { inspectIo } from '../src/cli/inspect.ts'
+import { fakeIo } from './support/program.ts'
+import { pathOf } from './support/child.ts'
+
+/** Of other programs, and one that is refused with the reason why. */
+const FOREIGN = new Set(['--buf-len', '--global'])
+/** Pages about the programs of other projects, or about scripts of this one. */
+const OTHER_PAGES = /^docs\/(?:differential|interop|performance|trust)\.md$/
+/** Of the library; the configuration has no handshake of its own. */
+const LIBRARY_KEYS = new Set(['timeouts.handshake'])
+
+const files = [
+  ...readdirSync(pathOf('docs')).map(name => `docs/${name}`),
+  'packages/proxyprotocol-server/README.md',
+].filter(name => name.endsWith('.md'))
+const pages = files.map(name => ({ name, text: readFileSync(pathOf(name), 'utf8') }))
+
+async function helpTexts(): Promise<string> {
+  const io = fakeIo()
+  const inspect = { ...inspectIo, ...io }
+  for (const program of [runServer, runEcho]) assert.equal(await program(['--help'], io), 0)
+  for (const args of [[], ['build'], ['doctor']])
+    assert.equal(await runInspect([...args, '--help'], inspect), 0)
+  return io.written.join('\n')
+}
+
+function namesIn(text: string, pattern: RegExp): readonly string[] {
+  return [...text.matchAll(pattern)].map(([name]) => name)
+}
+
+test('every option and variable that the documentation of the programs names exists', async () => {
+  const help = await helpTexts()
+  const options = new Set([...namesIn(help, /--[a-z][a-z0-9-]*/g), ...FOREIGN])
+  const variables = new Set(namesIn(help, /PROXYPROTOCOL_[A-Z_]+/g))
+  for (const { name, text } of pages.filter(page => !OTHER_PAGES.test(page.name))) {
+    for (const option of namesIn(text, /(?<![\w-])--[a-z][a-z0-9-]*/g))
+      assert.ok(options.has(option), `${name}: ${option}`)
+    for (const variable of namesIn(text, /PROXYPROTOCOL_[A-Z_]+/g)) {
+      assert.ok(variables.has(variable), `${name}: ${variable}`)
+    }
+  }
+})
+
+interface SchemaPart {
+  readonly properties?: Readonly<Record<string, SchemaPart>>
+  readonly items?: SchemaPart
+}
+
+test('every limit, timeout and time of the shutdown that the documentation names exists', () => {
+  const schema = JSON.parse(
+    readFileSync(pathOf('packages/proxyprotocol-server/config.schema.json'), 'utf8'),
+  ) as SchemaPart // our own
+  const service = schema.properties?.['services']?.items?.properties
+  const sections = {
+    limits: service?.['limits'],
+    timeouts: service?.['timeouts'],
+    shutdown: schema.properties?.['shutdown'],
+  }
+  const keys = new Set(LIBRARY_KEYS)
+  for (const [section, part] of Object.entries(sections)) {
+    for (const key of Object.keys(part?.properties ?? {})) keys.add(`${section}.${key}`)
+  }
+  assert.ok(keys.has('limits.perSource') && keys.has('timeouts.halfClose') && keys.has('shutdown.drain'))
+  for (const { name, text } of pages) {
+    for (const key of namesIn(text, /(?<=`)(?:limits|timeouts|shutdown)\.\w+(?=`)/g)) {
+      assert.ok(keys.has(key), `${name}: ${key}`)
+    }
+  }
+})
