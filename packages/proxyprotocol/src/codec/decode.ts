@@ -11,8 +11,8 @@ import { whatArrived } from './what-arrived.ts'
 
 /**
  * Decodes the header at the start of `bytes`; payload may follow it. The verdict comes with the first byte that cannot
- * belong to a header (the TLVs of version 2 are judged once all of them are there), and does not depend on how the bytes
- * are cut: give more of the same bytes while it says `partial`.
+ * belong to a header, with two exceptions: the TLVs of version 2 are judged once all of them are there, and digits that
+ * no IPv4 address of a TCP4 line starts with once the byte after them is. It does not depend on how the bytes are cut: give more of the same bytes while it says `partial`.
  *
  * @throws TypeError or RangeError for wrong options and for what is not bytes, never for any bytes.
  * @see Specification, sections 2.1 and 2.2.
