@@ -1,4 +1,4 @@
-// Builds the documentation site in dist/site: README as its front page, the pages that README lists, the API reference of both
+// Builds the documentation site in dist/site, or in the folder that the first argument names: README as its front page, the pages that README lists, the API reference of both
 // packages, and those pages of the programs that need no program behind them. It works from the disk and offline. Fails where a
 // link or an anchor in it leads nowhere, and where the reference leaves out a public symbol.
 
@@ -10,7 +10,7 @@ import { contents } from './site/contents.js'
 import { deadLinks } from './site/links.js'
 import { configure } from './site/reference.js'
 
-const site = join(root, 'dist', 'site')
+const [site = join(root, 'dist', 'site')] = process.argv.slice(2)
 const web = join(root, 'packages', 'proxyprotocol-server', 'dist', 'web')
 /** It shows what its admin listener tells. */
 const NEEDS_A_PROGRAM = ['status.html']

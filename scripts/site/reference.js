@@ -13,6 +13,7 @@ import {
   TSConfigReader,
 } from 'typedoc'
 import { root } from '../files.js'
+import { accessible, AccessibleTheme, addLandmarks } from './accessible.js'
 import { readAsGithubDoes } from './markdown.js'
 
 /** @typedef {import('./contents.js').Entry} Entry */
@@ -29,6 +30,7 @@ const settings = {
   entryPoints: packages.flatMap(entryPointsOf),
   readme: join(root, 'README.md'),
   router: 'path',
+  theme: 'accessible',
   skipErrorChecking: true, // the gate has compiled them
   disableSources: true,
   packagesRequiringDocumentation: packages,
@@ -38,6 +40,7 @@ const settings = {
   sortEntryPoints: false,
   navigation: { includeGroups: true },
   headings: { readme: false },
+  lightHighlightTheme: 'github-light-high-contrast',
   highlightLanguages: ['ts', 'js', 'sh', 'json', 'yaml', 'ini', 'python'],
   markdownItLoader: readAsGithubDoes,
   searchInDocuments: true,
@@ -74,6 +77,8 @@ export async function configure(entries, links) {
     [new TSConfigReader()],
   )
   app.renderer.defineRouter('path', PathRouter)
+  app.renderer.defineTheme('accessible', AccessibleTheme)
+  addLandmarks(app)
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_, page) => {
     const entry = entries.find(({ file }) => file === pathOf(page))
     page.name = entry?.title ?? page.name
@@ -82,7 +87,8 @@ export async function configure(entries, links) {
   app.renderer.hooks.on('body.begin', () => JSX.createElement(JSX.Raw, { html: openGroups(groups) }))
   app.renderer.on(PageEvent.END, page => {
     const top = relative(dirname(page.url), '.')
-    page.contents = String(page.contents).replaceAll(`href="${TOP}`, `href="${top && `${top}/`}`)
+    const html = String(page.contents).replaceAll(`href="${TOP}`, `href="${top && `${top}/`}`)
+    page.contents = accessible(html)
   })
   return app
 }

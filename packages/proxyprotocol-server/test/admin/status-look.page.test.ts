@@ -5,20 +5,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { encodeHeader } from 'proxyprotocol'
-import { closeReasons } from 'proxyprotocol/server'
-import {
-  AdminServer,
-  type AdminSource,
-  type ConnectionView,
-  type ServiceView,
-} from '../../src/admin/index.ts'
 import { runServer } from '../../src/cli/index.ts'
 import { openPage } from '../support/browser.ts'
 import { start } from '../support/program.ts'
 import { listen } from '../support/sockets.ts'
 import { cells, startStage } from '../support/status-page.ts'
+import { many, startStatus } from '../support/status-states.ts'
 import { atEnd } from '../support/teardown.ts'
 
 const [MARKUP, MARKUP_TOO] = ['<img src=x onerror=alert(1)>', '<script>alert(2)</script>']
@@ -76,54 +70,8 @@ test('it is dark or light as the reader has it, and text can be read in both', a
   }
 })
 
-/** Many services, one of them with many connections, behind a listener of their own. */
-async function startMany(t: TestContext): Promise<number> {
-  const totals = {
-    ...{ accepted: 1_500, active: 1_500, pending: 0, bytesUp: 0, bytesDown: 0, headers: [] },
-    closed: Object.fromEntries(closeReasons.map(reason => [reason, 0])) as never,
-    connects: { bounds: [1], counts: [0, 0], sum: 0 },
-    ages: { bounds: [1], counts: [0, 0], sum: 0 },
-  }
-  const connections: ConnectionView[] = Array.from({ length: 1_500 }, (_, i) => ({
-    ...{ id: String(i), state: 'open', peer: { address: '10.0.0.1', port: 20_000 + i }, reason: undefined },
-    source: { address: `2001:db8::${i.toString(16)}`, port: 40_000 },
-    destination: { address: '2001:db8::443', port: 443 },
-    upstream: { address: '192.0.2.1', port: 80 },
-    tls: { version: 'TLSv1.3', serverName: i % 2 === 0 ? 'even.example' : 'odd.example' },
-    ...{ age: (1_500 - i) * 1_000, bytesUp: i, bytesDown: 2 * i },
-  }))
-  const services = Array.from({ length: 50 }, (_, i): ServiceView => ({
-    ...{ name: `tenant-${i + 1}`, address: `[2001:db8::1]:${10_000 + i}`, upstream: 'pool', sends: 'v2' },
-    ...{
-      expects: undefined,
-      trust: [],
-      state: 'listening',
-      timeouts: {},
-      certificates: [],
-      dnsbl: undefined,
-    },
-    limits: { connections: 1_600 },
-    totals: () => (i === 0 ? totals : { ...totals, accepted: 0, active: 0 }),
-    connections: () => (i === 0 ? connections : []),
-    upstreams: () => [
-      ...[{ name: 'a', route: '*', address: '192.0.2.1:80', weight: 1, backup: false, state: 'up' }].map(
-        each => {
-          const counts = { active: 0, total: 0, failures: 0 }
-          return { ...each, ...counts, members: [], memberChanges: 0, leftOut: 0, resolution: undefined }
-        },
-      ),
-    ],
-  }))
-  const source: AdminSource = {
-    ...{ version: '1.2.3', readiness: () => 'ready', services: () => services, lostLogLines: () => 7 },
-  }
-  const admin = new AdminServer(source, { onError: error => assert.fail(String(error)) })
-  atEnd(t, () => admin.close())
-  return (await admin.listen({ port: 0 })).port
-}
-
 test('fifty services and a thousand connections are shown, filtered and sorted, by keyboard too', async t => {
-  const port = await startMany(t)
+  const port = await startStatus(t, many)
   const { page, faults } = await openPage(t)
   await page.goto(`http://127.0.0.1:${port}/`)
   const lines = page.locator('#connections tbody tr')
@@ -155,9 +103,9 @@ test('fifty services and a thousand connections are shown, filtered and sorted, 
   assert.deepEqual(faults, [])
 })
 
-test('on a narrow screen nothing runs out of it, and tables are still tables to a screen reader', async t => {
-  const port = await startMany(t)
-  for (const width of [360, 800, 1280]) {
+test('at no width does anything run out of the page or is left out, and tables are still tables to a screen reader', async t => {
+  const port = await startStatus(t, many)
+  for (const width of [360, 820, 1200, 1201, 1400]) {
     const { page, faults } = await openPage(t, { width })
     await page.goto(`http://127.0.0.1:${port}/`)
     await page.locator('#connections tbody tr').first().waitFor()
@@ -165,6 +113,8 @@ test('on a narrow screen nothing runs out of it, and tables are still tables to 
       "[document.documentElement, ...document.querySelectorAll('.scroll')].map(each => each.scrollWidth - each.clientWidth)",
     )
     assert.deepEqual(overflow, [0, 0, 0], `at ${width}`)
+    for (const label of ['Waiting', 'Traffic', 'Connected to'])
+      assert.ok(await page.locator(`td[data-label="${label}"]`).first().isVisible(), `${label} at ${width}`)
     await page.getByRole('table', { name: 'Services 50' }).waitFor()
     await page
       .getByRole('rowheader', { name: /^tenant-1\b/ })

@@ -64,7 +64,10 @@ test('what is said of upstreams is refused by key, value and what is wanted', ()
     [{ health: { check: { rise: 0 } } }, /^health\.check\.rise: got 0, /],
     [{ health: { check: { header: 1 } } }, /^health\.check\.header: got 1, wanted true or false$/],
     [{ resolve: { interval: 2 ** 31 } }, /^resolve\.interval: got 2147483648, /],
-    [{ resolve: { ttl: 1 } }, /^resolve\.ttl: there is no such key; there are interval, maxMembers, staleAfter$/],
+    [
+      { resolve: { ttl: 1 } },
+      /^resolve\.ttl: there is no such key; there are interval, maxMembers, staleAfter$/,
+    ],
   ]
   for (const [written, message] of cases) {
     if (typeof message === 'string') assert.equal(fault(written), message)
