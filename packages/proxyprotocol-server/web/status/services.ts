@@ -1,19 +1,13 @@
 // The table of services, each with its upstreams below it.
 
-import type { ServiceShown, UpstreamShown } from '../../dist/admin/stats-document.js'
-import { byId, Children, element, setAttribute, setText, type View } from './element.ts'
+import type { ServiceShown } from '../../dist/admin/stats-document.js'
+import { badge } from './badge.ts'
+import { byId, Children, element, setText, type View } from './element.ts'
 import { bytes, count, countOr, plural } from './format.ts'
 import { gauge, spark } from './spark.ts'
 import { headOf, row, several, text, words, type Column } from './table.ts'
-import {
-  failureOf,
-  levelOfService,
-  levelOfUpstream,
-  sumOf,
-  takenOf,
-  troublesOfService,
-  type Level,
-} from './trouble.ts'
+import { levelOfService, sumOf, takenOf, troublesOfService } from './trouble.ts'
+import { upstreamLine, upstreamLines, type UpstreamLine } from './upstreams.ts'
 
 const number = { kind: 'number' }
 const rare = { kind: 'number rare' }
@@ -40,26 +34,6 @@ const serviceColumns: readonly Column<ServiceShown>[] = [
   { label: 'Traffic', make: traffic, kind: 'chart', help: 'Both ways, each second of the last minute' },
   { label: 'Errors', make: errors, ...number, help: 'Ended for another reason than done or probe' },
   text('By reason', reasonsText, { kind: 'reasons' }),
-]
-
-function nothing(): string {
-  return ''
-}
-
-const upstreamColumns: readonly Column<UpstreamShown>[] = [
-  { label: 'Upstream', make: upstreamName, kind: 'name' },
-  { label: 'State', make: upstreamState, kind: 'state' },
-  text('Now', ({ active }) => count(active), number),
-  text('Most', ({ peak }) => count(peak), number),
-  text('Limit', nothing, { kind: 'number empty' }),
-  text('Waiting', nothing, { kind: 'number rare empty' }),
-  text('Total', ({ total }) => count(total), number),
-  text('New /s', nothing, { kind: 'chart empty' }),
-  text('Up', nothing, { kind: 'number empty' }),
-  text('Down', nothing, { kind: 'number empty' }),
-  text('Traffic', nothing, { kind: 'chart empty' }),
-  text('Errors', ({ failures }) => count(failures), number),
-  text('Last failure', failureOf, { kind: 'reasons' }),
 ]
 
 /** Shows services, those that its filter lets through. */
@@ -98,7 +72,10 @@ export class ServicesTable {
 }
 
 function textOf({ name, address, upstream, upstreams }: ServiceShown): string {
-  const places = upstreams.flatMap(each => [each.name, each.address, each.route])
+  const places = upstreams.flatMap(each => [
+    ...[each.name, each.address, each.route],
+    ...each.members.map(({ address: at }) => at),
+  ])
   return [name, address, upstream, ...places].join(' ').toLowerCase()
 }
 
@@ -106,16 +83,16 @@ function serviceGroup(): View<ServiceShown> {
   const group = element('tbody', { role: 'rowgroup' })
   const service = row(serviceColumns, () => 'service')
   group.append(service.element)
-  const upstreams = new Children<UpstreamShown>(group, {
-    keyOf: ({ name }) => name,
-    make: () => row(upstreamColumns, each => `upstream ${levelOfUpstream(each)}`),
+  const upstreams = new Children<UpstreamLine>(group, {
+    keyOf: ({ key }) => key,
+    make: upstreamLine,
     after: service.element,
   })
   return {
     element: group,
     update: each => {
       service.update(each)
-      upstreams.show(each.upstreams)
+      upstreams.show(each.upstreams.flatMap(upstreamLines))
     },
   }
 }
@@ -131,42 +108,6 @@ function whatItDoes({ name, address, expects, sends }: ServiceShown): string {
   const place = address === null ? 'does not listen' : address === name ? '' : `at ${address}`
   const takes = expects === null ? 'expects none' : `expects ${expects}`
   return [place, takes, `sends ${sends}`].filter(part => part !== '').join(', ')
-}
-
-function upstreamName(): View<UpstreamShown> {
-  return several(
-    words(({ name }) => name, { class: 'title' }),
-    words(
-      ({ name, route, address, weight }) => {
-        const place = address === null ? 'address unknown' : address === name ? '' : address
-        const [via, share] = [
-          route === '*' ? '' : `route ${route}`,
-          weight === 1 ? '' : `weight ${count(weight)}`,
-        ]
-        return [via, place, share].filter(part => part !== '').join(', ')
-      },
-      { class: 'detail' },
-    ),
-  )
-}
-
-function badge<Item>(levelOf: (item: Item) => Level, textOf: (item: Item) => string): View<Item> {
-  const made = element('span')
-  return {
-    element: made,
-    update: item => {
-      setAttribute(made, 'class', `badge ${levelOf(item)}`)
-      setText(made, textOf(item))
-    },
-  }
-}
-
-function upstreamState(): View<UpstreamShown> {
-  const backup = element('span', { class: 'badge plain' }, 'backup')
-  return several(
-    badge(levelOfUpstream, ({ state }: UpstreamShown) => state),
-    { element: backup, update: each => (backup.hidden = !each.backup) },
-  )
 }
 
 function nowOfLimit(): View<ServiceShown> {

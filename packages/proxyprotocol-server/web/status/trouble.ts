@@ -44,7 +44,8 @@ export class TroubleList {
   }
 }
 
-export function levelOfUpstream({ state }: UpstreamShown): Level {
+/** Of an upstream, or of a member of one. */
+export function levelOfUpstream({ state }: Pick<UpstreamShown, 'state'>): Level {
   if (state === 'up') return 'good'
   if (state === 'drained') return 'off'
   return state === 'down' ? 'bad' : 'warn'
@@ -77,6 +78,7 @@ export function troublesOfService(service: ServiceShown): readonly Trouble[] {
     ],
     [errors > 0, 'warn', `${plural(errors, 'error')} in the last minute`],
     ...outagesOf(service),
+    ...service.upstreams.flatMap(membersInTrouble),
     ...service.certificates.map(expiry),
   ]
   return applying(troubles).map(({ key, level, text }) => {
@@ -89,12 +91,12 @@ function outagesOf({ upstreams }: ServiceShown): readonly Candidate[] {
   const routes = [...new Set(upstreams.map(({ route }) => route))]
   return routes.flatMap((route): readonly Candidate[] => {
     const used = upstreams.filter(each => each.route === route && each.state !== 'drained')
-    const down = used.filter(({ state }) => state === 'down')
+    const down = used.filter(({ state }) => state === 'down' || state === 'probing')
     const where = route === '*' ? '' : ` of the route ${route}`
     if (used.length === 0) return [[true, 'bad', `all upstreams${where} are drained`]]
     if (used.length > 1 && down.length === used.length)
       return [[true, 'bad', `all ${count(down.length)} upstreams${where} are down`]]
-    return down.map(each => [true, 'bad', `upstream ${each.name}${where} is down${why(each)}`])
+    return down.map(each => [true, 'bad', `upstream ${each.name}${where} is ${each.state}${why(each)}`])
   })
 }
 
@@ -104,12 +106,23 @@ function expiry({ file, expires }: ServiceShown['certificates'][number]): Candid
   return [left < EXPIRES_SOON, left > 0 ? 'warn' : 'bad', `the certificate ${file} ${when}`]
 }
 
+/** Addresses of a name that are down while others of it do the work. */
+function membersInTrouble({ name, state, members, leftOut }: UpstreamShown): readonly Candidate[] {
+  return [
+    ...members.map((each): Candidate => {
+      const isAlone = state === 'up' && each.state === 'down'
+      return [isAlone, 'warn', `upstream ${name}: ${each.address} is down${why(each)}`]
+    }),
+    [leftOut > 0, 'warn', `upstream ${name}: ${count(leftOut)} of its addresses left out`],
+  ]
+}
+
 /** Why an upstream failed last, and how long ago. */
-export function failureOf({ lastFailure }: UpstreamShown): string {
+export function failureOf({ lastFailure }: Pick<UpstreamShown, 'lastFailure'>): string {
   return lastFailure === null ? '' : `${lastFailure.code} ${duration(lastFailure.age)} ago`
 }
 
-function why(upstream: UpstreamShown): string {
+function why(upstream: Pick<UpstreamShown, 'lastFailure'>): string {
   return upstream.lastFailure === null ? '' : ` (${upstream.lastFailure.code})`
 }
 

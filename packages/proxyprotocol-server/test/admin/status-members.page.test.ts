@@ -1,0 +1,99 @@
+// What the status page says of upstreams whose names have several addresses.
+
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { AdminServer, type AdminSource, type ServiceView, type UpstreamView } from '../../src/admin/index.ts'
+import { createRelay } from '../../src/relay/index.ts'
+import { parseService } from '../../src/config/index.ts'
+import { openPage, type OpenPage } from '../support/browser.ts'
+import { cells, row } from '../support/status-page.ts'
+import { atEnd } from '../support/teardown.ts'
+
+const { totals } = createRelay(parseService('127.0.0.1:0', '127.0.0.1:1'))
+
+const counts = { active: 1, total: 2, failures: 3 }
+const silent = { code: 'connect_timeout', message: 'silent', age: 4_000 }
+
+/** A name with these members, in their states. */
+function upstream(members: Readonly<Record<string, string>>, more: Partial<UpstreamView> = {}): UpstreamView {
+  const views = Object.entries(members).map(([address, state]) => {
+    const checks = state === 'leaving' ? undefined : { passed: 5, failed: 1 }
+    return { address, weight: 1, state, ...counts, lastFailure: state === 'up' ? undefined : silent, checks }
+  })
+  return {
+    ...{ name: 'app.test:80', address: 'app.test:80', weight: 1, backup: false, state: 'up', ...counts },
+    ...{ members: views, memberChanges: 0, leftOut: 0 },
+    resolution: { age: 5_000, answers: 1, failures: 0, lastFailure: undefined },
+    ...more,
+  }
+}
+
+async function show(t: TestContext, upstreams: readonly UpstreamView[]): Promise<OpenPage> {
+  const service: ServiceView = {
+    ...{
+      name: 'web',
+      address: '127.0.0.1:1',
+      upstream: 'app.test:80',
+      sends: 'v2',
+      expects: undefined,
+      trust: [],
+    },
+    ...{ state: 'listening', limits: {}, timeouts: {}, totals, dnsbl: undefined },
+    connections: () => [],
+    upstreams: () => upstreams,
+  }
+  const source: AdminSource = {
+    ...{ version: '1', readiness: () => 'ready', services: () => [service], lostLogLines: () => 0 },
+  }
+  const admin = new AdminServer(source, { onError: error => assert.fail(String(error)) })
+  atEnd(t, () => admin.close())
+  const { port } = await admin.listen({ port: 0 })
+  const opened = await openPage(t)
+  await opened.page.goto(`http://127.0.0.1:${port}/`)
+  await opened.page.locator('html[data-connection=live]').waitFor()
+  return opened
+}
+
+test('each address of a name has a line with its state and its numbers, and one that is down is told at the top', async t => {
+  const members = { '10.0.0.1:80': 'up', '10.0.0.2:80': 'down', '10.0.0.3:80': 'leaving' }
+  const resolution = { age: 5_000, answers: 1, failures: 2, lastFailure: 'EAI_AGAIN' }
+  const { page, faults } = await show(t, [upstream(members, { leftOut: 7, resolution })])
+  const first = row(page, 'services', 'app.test:80').last()
+  assert.match(await first.innerText(), /looked up 5 s ago, 2 look-ups failed, 7 left out/)
+  const { State, Now, Most, Total, Errors, ...others } = await cells(row(page, 'services', '10.0.0.2:80'))
+  assert.deepEqual(
+    { State, Now, Most, Total, Errors },
+    { State: 'down', Now: '1', Most: '', Total: '2', Errors: '3' },
+  )
+  assert.equal(others['Last failure'], 'connect_timeout 4 s ago')
+  assert.equal((await cells(row(page, 'services', '10.0.0.3:80')))['State'], 'leaving')
+  assert.match(await row(page, 'services', '10.0.0.1:80').innerText(), /5 good checks, 1 failed/)
+  const trouble = page.locator('#trouble')
+  await trouble.getByText('web: upstream app.test:80: 10.0.0.2:80 is down (connect_timeout)').waitFor()
+  await trouble.getByText('web: upstream app.test:80: 7 of its addresses left out').waitFor()
+  assert.equal(await trouble.getByText(/^web: /).count(), 2) // the machine of the test may be a busy one
+  await page.locator('#services-filter').fill('10.0.0.3')
+  assert.equal(await row(page, 'services', '10.0.0.2:80').count(), 1, 'a service is found by its addresses')
+  assert.deepEqual(faults, [])
+})
+
+test('an upstream that is not used is trouble as long as it is not, also when its last check was good', async t => {
+  const known = upstream({ '10.0.0.1:80': 'probing' }, { name: 'a', state: 'probing', lastFailure: silent })
+  const unknown = upstream(
+    {},
+    {
+      ...{ name: 'b', state: 'down', address: undefined },
+      resolution: { age: undefined, answers: 0, failures: 1, lastFailure: 'ENOTFOUND' },
+    },
+  )
+  const { page, faults } = await show(t, [known, unknown, upstream({ '10.0.0.9:80': 'up' }, { name: 'c' })])
+  const trouble = page.locator('#trouble')
+  await trouble.getByText('web: upstream a is probing (connect_timeout)').waitFor()
+  await trouble.getByText('web: upstream b is down').waitFor()
+  assert.match(
+    await row(page, 'services', 'address unknown').innerText(),
+    /not looked up yet, 1 look-up failed/,
+  )
+  assert.equal(await trouble.getByText(/^web: /).count(), 2) // the machine of the test may be a busy one
+  assert.deepEqual(faults, [])
+})

@@ -1,0 +1,15 @@
+// A state in a word, with the colour of how much it matters.
+
+import { element, setAttribute, setText, type View } from './element.ts'
+import type { Level } from './trouble.ts'
+
+export function badge<Item>(levelOf: (item: Item) => Level, textOf: (item: Item) => string): View<Item> {
+  const made = element('span')
+  return {
+    element: made,
+    update: item => {
+      setAttribute(made, 'class', `badge ${levelOf(item)}`)
+      setText(made, textOf(item))
+    },
+  }
+}
