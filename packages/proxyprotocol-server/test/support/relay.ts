@@ -47,6 +47,7 @@ export async function startRelay(
     source = '127.0.0.1:0',
     onClosed,
     onError,
+    onUpstream,
     now,
     resolver,
     tlsFacts,
@@ -61,6 +62,7 @@ export async function startRelay(
   const seen = warnings(t)
   const relay = createRelay(parseService(source, upstream, serviceOptions), {
     onError,
+    onUpstream,
     now,
     resolver,
     tlsFacts,
