@@ -1,7 +1,9 @@
 // Puts the header in front of a server that you have. It stays your server: each connection is held back until its
 // header is read, then handed on with the client's addresses on its socket, and limits, timeouts and close() are its own.
 
-import type { Server, Socket } from 'node:net'
+import type { ServerHttp2Session } from 'node:http2'
+import { Socket, type Server } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { ProxyProtocolError } from '../codec/index.ts'
 import {
@@ -14,7 +16,14 @@ import {
 } from './admission-options.ts'
 import { Admission } from './admission.ts'
 import { refuseOnBun } from './bun.ts'
-import { adoptInfo, applyHeader, knownInfo, type ConnectionInfo } from './connection-info.ts'
+import {
+  adoptInfo,
+  applyHeader,
+  knownInfo,
+  shareInfo,
+  wrapInfo,
+  type ConnectionInfo,
+} from './connection-info.ts'
 import { acceptedChannel, closedChannel, openedChannel, rejectedChannel } from './diagnostics.ts'
 import { checkServer } from './node-server.ts'
 import { checkNames, checkObject } from './option-checks.ts'
@@ -55,14 +64,21 @@ export function attach<S extends Server>(server: S, options: AttachOptions): S {
   return server
 }
 
-const attached = new WeakSet<Server>()
+type Method = (...args: unknown[]) => unknown
 
-class Attachment {
+const attached = new WeakMap<Server, Attachment>()
+
+/** What is attached to a server, if anything is. */
+export function attachmentOf(server: Server): Attachment | undefined {
+  return attached.get(server)
+}
+
+export class Attachment {
   readonly #server: Server
-  readonly #emit: (event: string, ...args: unknown[]) => boolean
+  readonly #emit: () => Method
   readonly #admission: Admission
   /** The connection that is being handed on just now. */
-  #admitted: Socket | undefined
+  #admitted: Duplex | undefined
 
   constructor(server: Server, options: AttachOptions) {
     checkServer(server, 'server')
@@ -75,19 +91,19 @@ class Attachment {
     checkNames(limits, limitNames, 'limits.')
     this.#admission = new Admission(admissionSettings(options, limits, timeouts))
     this.#server = server
-    this.#emit = server.emit.bind(server)
+    this.#emit = unattached(server, 'emit')
   }
 
   install(): void {
-    attached.add(this.#server)
+    attached.set(this.#server, this)
     this.#server.emit = (event: string, ...args: unknown[]): boolean => this.#intercept(event, args)
-    const methods = this.#server as unknown as Record<string, ((...args: unknown[]) => unknown) | undefined>
+    const methods = this.#server as unknown as Record<string, Method | undefined>
     for (const name of ENDINGS) {
-      const method = methods[name]
-      if (method === undefined) continue
+      if (methods[name] === undefined) continue
+      const method = unattached(this.#server, name)
       methods[name] = (...args) => {
         for (const socket of this.#admission.pending) socket.destroy()
-        return method.apply(this.#server, args)
+        return method().apply(this.#server, args)
       }
     }
   }
@@ -99,11 +115,18 @@ class Attachment {
       return true
     }
     if (event === 'secureConnection') adoptInfo(first as TLSSocket)
-    if (event !== 'tlsClientError') return this.#emit(event, ...args)
+    if (event === 'session') this.#adoptSession(first as ServerHttp2Session)
+    if (event === 'connect' || event === 'upgrade') release(second as Duplex | undefined)
+    if (event !== 'tlsClientError') return this.#pass(event, ...args)
     adoptInfo(second as TLSSocket)
-    const heard = this.#emit(event, ...args)
+    const heard = this.#pass(event, ...args)
     ;(second as TLSSocket).destroy() // a bare tls.Server leaves the socket of a failed handshake open
     return heard
+  }
+
+  /** Emits as the server does without us. */
+  #pass(...args: unknown[]): boolean {
+    return this.#emit().apply(this.#server, args) as boolean // it is an emit()
   }
 
   #receive(socket: Socket): void {
@@ -127,14 +150,42 @@ class Attachment {
     this.#tellOpened(socket)
     const { pauseOnConnect } = this.#server as { pauseOnConnect?: boolean } // set by net.createServer()
     if (pauseOnConnect) socket.pause() // reading the header has set it going
-    this.#admitted = socket
     try {
-      this.#emit('connection', socket)
+      this.#handOn(socket)
     } catch (error) {
       process.nextTick(rethrow, error) // an exception of a listener, as it is without us, and no rejection
+    }
+  }
+
+  /** Hands on a stream that the program has admitted. */
+  take(stream: Duplex, info: ConnectionInfo): void {
+    shareInfo(stream, info)
+    if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#message(stream))
+    this.#tellOpened(stream)
+    this.#handOn(stream)
+  }
+
+  /** Whether it has a stream already. */
+  has(stream: Duplex): boolean {
+    return (
+      (stream as Owned)[ownerKey] === this || (this.#admission.pending as ReadonlySet<Duplex>).has(stream)
+    )
+  }
+
+  #handOn(stream: Duplex): void {
+    ;(stream as Owned)[ownerKey] = this
+    this.#admitted = stream
+    try {
+      this.#pass('connection', stream)
     } finally {
       this.#admitted = undefined
     }
+  }
+
+  /** HTTP/2 puts a socket of its own around a stream that is none. */
+  #adoptSession(session: ServerHttp2Session): void {
+    const stream = this.#admitted
+    if (stream && !(stream instanceof Socket)) wrapInfo(session.socket, knownInfo(stream))
   }
 
   #tellRefusal(socket: Socket, error: ProxyProtocolError): void {
@@ -142,16 +193,16 @@ class Attachment {
     rejectedChannel.publish({ ...this.#message(socket), error })
   }
 
-  #tellOpened(socket: Socket): void {
+  #tellOpened(socket: Duplex): void {
     if (openedChannel.hasSubscribers) openedChannel.publish(this.#message(socket))
     if (!closedChannel.hasSubscribers) return
-    socket.once('close', failed => {
+    socket.once('close', (failed?: boolean) => {
       const reason = failed ? 'client_reset' : 'done'
       closedChannel.publish({ ...this.#message(socket), reason, served: true })
     })
   }
 
-  #message(socket: Socket): { server: Server; connection: undefined; info: ConnectionInfo } {
+  #message(socket: Duplex): { server: Server; connection: undefined; info: ConnectionInfo } {
     return { server: this.#server, connection: undefined, info: knownInfo(socket) }
   }
 
@@ -159,6 +210,21 @@ class Attachment {
   #transportOf({ remoteAddress }: Socket): 'tcp' | 'unix' {
     return remoteAddress === undefined && typeof this.#server.address() === 'string' ? 'unix' : 'tcp'
   }
+}
+
+const ownerKey = Symbol('proxyprotocol.attachment')
+/** A stream that an attached server has been given. */
+type Owned = Duplex & { [ownerKey]?: Attachment | undefined }
+
+/** node:http has nothing more to do with a stream that it gives away. */
+function release(stream: Owned | undefined): void {
+  if (stream?.[ownerKey]) stream[ownerKey] = undefined
+}
+
+/** A server's method without ours: its own from before, or else its class's at each call, which others may patch late. */
+function unattached(server: Server, name: string): () => Method {
+  const own = Object.getOwnPropertyDescriptor(server, name)?.value as Method | undefined
+  return () => own ?? (Reflect.get(Object.getPrototypeOf(server) as object, name) as Method)
 }
 
 function rethrow(error: unknown): never {

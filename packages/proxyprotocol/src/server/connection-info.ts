@@ -1,11 +1,12 @@
 // Who is at the other end, really: the header's addresses where it gives any, the socket's own otherwise.
 
 import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { readTlvs, type Endpoint, type ProxyHeader, type SslInfo, type TlvValues } from '../codec/index.ts'
 import { dnsblOf } from './extension.ts'
 import { isLoopback } from './networks.ts'
-import { showEnds } from './socket-addresses.ts'
+import { answerFor, showEnds, type ShownEnds } from './socket-addresses.ts'
 
 /** A socket's own two ends; undefined for UNIX sockets, and for a peer that is gone already. */
 export interface SocketEnds {
@@ -39,6 +40,13 @@ export interface ConnectionInfo {
 /** A property of the socket itself: http2 shows requests a proxy of their socket, which no map would know. */
 const infoKey = Symbol('proxyprotocol.connectionInfo')
 const noTlvs = readTlvs({ tlvs: [] })
+const withoutHeader = {
+  header: undefined,
+  tlvs: noTlvs,
+  ssl: undefined,
+  uniqueId: undefined,
+  dnsbl: undefined,
+}
 
 /** What has a socket, as requests and HTTP/2 streams do. */
 export interface Connected {
@@ -62,7 +70,7 @@ export interface Connected {
  * attach(server, { trust: ['10.0.0.0/8'] })
  * ```
  */
-export function connectionInfo(connected: Socket | Connected): ConnectionInfo | undefined {
+export function connectionInfo(connected: Duplex | Connected): ConnectionInfo | undefined {
   const { socket, session } = connected as Connected // a socket has neither
   return infoOf(connected) ?? infoOf(socket) ?? infoOf(session?.socket)
 }
@@ -82,7 +90,7 @@ export function connectionInfo(connected: Socket | Connected): ConnectionInfo | 
  * attach(server, { trust: ['10.0.0.0/8'] })
  * ```
  */
-export function isSecure(connected: Socket | Connected): boolean {
+export function isSecure(connected: Duplex | Connected): boolean {
   const { socket, session } = connected as Connected // a socket has neither
   const here = [connected, socket, session?.socket].some(
     each => (each as { encrypted?: unknown } | undefined)?.encrypted === true,
@@ -100,9 +108,15 @@ export function adoptInfo(secure: TLSSocket): void {
  * Gives the socket of a connection that stands for another what is known of that one, its addresses included. Without it
  * the socket has no address.
  */
-export function shareInfo(socket: Socket, info: ConnectionInfo | undefined): void {
+export function shareInfo(socket: Duplex, info: ConnectionInfo | undefined): void {
   keep(socket, info)
   showEnds(socket, info)
+}
+
+/** Gives the socket that HTTP/2 puts around a stream what is known of the stream. */
+export function wrapInfo(socket: Duplex, info: ConnectionInfo): void {
+  keep(socket, info)
+  answerFor(socket, info)
 }
 
 /**
@@ -128,8 +142,21 @@ export function applyHeader(socket: Socket, header: ProxyHeader | undefined): Co
   return info
 }
 
+/**
+ * What is to be known of a stream that comes without a header: what is said, or else what is known of it already, or else
+ * its own ends.
+ */
+export function infoFor(stream: Duplex, said: ShownEnds | ConnectionInfo | undefined): ConnectionInfo {
+  if (said && 'via' in said) return said
+  const known = connectionInfo(stream)
+  if (said === undefined && known) return known
+  const via = known?.via ?? endsOf(stream)
+  const { source, destination } = said ?? { source: via.peer, destination: via.local }
+  return { ...withoutHeader, source, destination, via, fromLocalhost: isLocal(source, false) }
+}
+
 /** What is known of a socket that `applyHeader` has described. */
-export function knownInfo(socket: Socket): ConnectionInfo {
+export function knownInfo(socket: Duplex): ConnectionInfo {
   return infoOf(socket) as ConnectionInfo // by what is said above
 }
 
@@ -159,7 +186,7 @@ function describe(socket: Socket, info: ConnectionInfo): void {
   if (info.source !== info.via.peer) showEnds(socket, info)
 }
 
-function keep(socket: Socket, info: ConnectionInfo | undefined): void {
+function keep(socket: Duplex, info: ConnectionInfo | undefined): void {
   ;(socket as { [infoKey]?: ConnectionInfo | undefined })[infoKey] = info // only this file knows the key
 }
 
@@ -176,8 +203,8 @@ function isUnix({ destroyed, localAddress }: Socket): boolean {
 }
 
 /** The ends of a socket by its own word. */
-function endsOf(socket: Socket): SocketEnds {
-  const { remoteAddress, remotePort, localAddress, localPort } = socket
+function endsOf(socket: Duplex): SocketEnds {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket as Partial<Socket> // other streams have none
   return { peer: endpointOf(remoteAddress, remotePort), local: endpointOf(localAddress, localPort) }
 }
 

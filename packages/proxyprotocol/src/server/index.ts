@@ -5,6 +5,7 @@
  */
 
 export type { AdmissionLimits, AdmissionOptions, AdmissionTimeouts } from './admission-options.ts'
+export { admit, type AdmittedInfo } from './admit.ts'
 export { attach, type AttachOptions } from './attach.ts'
 export { closeReasons, type CloseReason } from './close-reason.ts'
 export {

@@ -1,7 +1,7 @@
 // What a socket says of its two ends. The one file that sets address properties, and that answers for a socket's handle: TLS
 // that a program starts on a socket has properties of its own, and asks the handle below it.
 
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Endpoint, InetEndpoint } from '../codec/index.ts'
 
 /** The ends that a socket shows; `ConnectionInfo` is one. */
@@ -17,8 +17,13 @@ const NOT_YET = -1
  * Makes a socket show these ends, and every TLS socket over it as well; undefined shows none until the next call.
  * UNIX paths are no addresses, so a socket shows none for them.
  */
-export function showEnds(socket: Socket, ends: ShownEnds | undefined): void {
+export function showEnds(socket: Duplex, ends: ShownEnds | undefined): void {
   new Addressed(socket, inetOf(ends?.source), inetOf(ends?.destination))
+  answerFor(socket, ends)
+}
+
+/** Makes a socket show these ends where nobody can set its properties: HTTP/2 shows its own by a proxy. */
+export function answerFor(socket: Duplex, ends: ShownEnds | undefined): void {
   const { _handle: handle } = socket as { readonly _handle?: object | null } // undocumented, and in every line of Node
   if (handle) new Answering(handle, ends)
 }
@@ -41,7 +46,7 @@ class Addressed extends Itself {
   localPort: number | undefined
   localFamily: string | undefined
 
-  constructor(socket: Socket, remote: InetEndpoint | undefined, local: InetEndpoint | undefined) {
+  constructor(socket: Duplex, remote: InetEndpoint | undefined, local: InetEndpoint | undefined) {
     super(socket)
     this.remoteAddress = remote?.address
     this.remotePort = remote?.port
