@@ -21,7 +21,15 @@ function upstream(members: Readonly<Record<string, string>>, more: Partial<Upstr
     return { address, weight: 1, state, ...counts, lastFailure: state === 'up' ? undefined : silent, checks }
   })
   return {
-    ...{ name: 'app.test:80', address: 'app.test:80', weight: 1, backup: false, state: 'up', ...counts },
+    ...{
+      name: 'app.test:80',
+      route: '*',
+      address: 'app.test:80',
+      weight: 1,
+      backup: false,
+      state: 'up',
+      ...counts,
+    },
     ...{ members: views, memberChanges: 0, leftOut: 0 },
     resolution: { age: 5_000, answers: 1, failures: 0, lastFailure: undefined },
     ...more,
@@ -38,7 +46,7 @@ async function show(t: TestContext, upstreams: readonly UpstreamView[]): Promise
       expects: undefined,
       trust: [],
     },
-    ...{ state: 'listening', limits: {}, timeouts: {}, totals, dnsbl: undefined },
+    ...{ state: 'listening', limits: {}, timeouts: {}, totals, certificates: [], dnsbl: undefined },
     connections: () => [],
     upstreams: () => upstreams,
   }

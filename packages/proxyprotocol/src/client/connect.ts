@@ -94,10 +94,10 @@ const optionNames: Readonly<Record<keyof ConnectOptions, true>> = {
 /**
  * Connects and sends the header first, in one write. It has left when the promise resolves, so that TLS or HTTP/2, which
  * write past the socket's own buffer, can take over. With `tls` the header leaves in clear, the handshake follows, and the
- * promise resolves with the secure socket. Without a header it just connects.
+ * promise resolves with the secure socket. With `'none'` in place of a header it just connects.
  *
  * @throws ProxyProtocolError with code `connect_refused`, `connect_timeout`, `connect_error`, `dns_error`,
- * `tls_upstream_error` or `aborted`; TypeError or RangeError when the header cannot be encoded or an option is wrong,
+ * `tls_upstream_error` or `aborted`; TypeError or RangeError when there is no header, it cannot be encoded or an option is wrong,
  * before anything is opened.
  *
  * @example
@@ -113,15 +113,15 @@ const optionNames: Readonly<Record<keyof ConnectOptions, true>> = {
  */
 export function connect(
   options: ConnectOptions & { readonly tls: true | TlsOptions },
-  header?: HeaderInit,
+  header: HeaderInit | 'none',
 ): Promise<TLSSocket>
-export function connect(options: ConnectOptions, header?: HeaderInit): Promise<Socket>
-export async function connect(options: ConnectOptions, header?: HeaderInit): Promise<Socket> {
+export function connect(options: ConnectOptions, header: HeaderInit | 'none'): Promise<Socket>
+export async function connect(options: ConnectOptions, header: HeaderInit | 'none'): Promise<Socket> {
   checkOptionNames(options, optionNames, 'connect()')
   const { checksum, padTo, payload, tls, timeout = DEFAULT_TIMEOUT, signal } = options
   checkTimeout(timeout)
   const secure = tlsSettings(tls, options.host)
-  const head = header === undefined ? undefined : encodeHeader(header, { checksum, padTo })
+  const head = header === 'none' ? undefined : encodeHeader(header, { checksum, padTo })
   if (signal?.aborted) throw new ProxyProtocolError('aborted', { cause: signal.reason })
   const settings = socketSettings(options)
   const raw = new Socket(settings)

@@ -66,7 +66,7 @@ function cut(socket: Socket, raw: Socket): void {
  * import { distinguishResets } from 'proxyprotocol/server'
  *
  * async function download(host: string): Promise<string> {
- *   const socket = await connect({ host, port: 443, tls: true })
+ *   const socket = await connect({ host, port: 443, tls: true }, 'none')
  *   distinguishResets(socket)
  *   socket.write('GET / HTTP/1.0\r\n\r\n')
  *   return (await socket.toArray()).join('') // rejects where the reply was cut off

@@ -100,7 +100,7 @@ test('connect() with tls and without a header just connects', async t => {
   await once(server, 'listening')
   stage.defer(() => server.close())
   const { port } = server.address() as { port: number }
-  assert.equal(await textOf(await connect({ host: HOST, port, tls: TRUSTED })), 'hello')
+  assert.equal(await textOf(await connect({ host: HOST, port, tls: TRUSTED }, 'none')), 'hello')
 })
 
 test('connect() with tls: false is connect() without', async t => {

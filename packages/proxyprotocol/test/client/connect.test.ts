@@ -93,10 +93,10 @@ test('connect() closes what it has opened when the payload throws', async t => {
   assert.equal(await text(await accept()), '', 'not even the header was sent')
 })
 
-test('connect() without a header just connects', async t => {
+test("connect() with 'none' in place of a header just connects", async t => {
   const stage = setStage(t)
   const { port, accept } = await listenRaw(stage)
-  const socket = await connect({ host: HOST, port })
+  const socket = await connect({ host: HOST, port }, 'none')
   assert.equal(socket.bytesWritten, 0)
   socket.end('hello')
   const far = await accept()
@@ -148,7 +148,7 @@ test('connect() names the error of each address where all of a name fail', async
     { address: '127.0.0.1', family: 4 },
     { address: '127.0.0.2', family: 4 },
   ])
-  const error = await faultOf(connect({ host: 'two.invalid', port }))
+  const error = await faultOf(connect({ host: 'two.invalid', port }, HEADER))
   assert.equal(error.code, 'connect_refused')
   assert.match(
     error.message,
@@ -269,7 +269,7 @@ test('connect() leaves an established connection alone when its signal aborts', 
   const stage = setStage(t)
   const { port, accept } = await listenRaw(stage)
   const controller = new AbortController()
-  const socket = await connect({ host: HOST, port, signal: controller.signal })
+  const socket = await connect({ host: HOST, port, signal: controller.signal }, 'none')
   controller.abort()
   socket.end('hello')
   assert.equal(await text(await accept()), 'hello')
@@ -285,6 +285,10 @@ test('connect() refuses a wrong header or option before it opens anything', asyn
   const tlvs = [{ type: 0x05, value: new Uint8Array(129) }]
   await assert.rejects(connect({ host: HOST, port }, { ...HEADER, tlvs }), RangeError)
   await assert.rejects(connect({ host: HOST, port }, untyped({ source: SOURCE })), TypeError)
+  for (const nothing of [undefined, null, '']) {
+    const message = `header must be an object such as { source, destination }, got ${nothing === '' ? '""' : nothing}`
+    await assert.rejects(connect({ host: HOST, port }, untyped(nothing)), { name: 'TypeError', message })
+  }
   await assert.rejects(connect({ host: HOST, port, checksum: true }, { ...HEADER, version: 1 }), TypeError)
   for (const timeout of [-1, NaN, Infinity, 2 ** 31]) {
     const message = `timeout must be milliseconds from 0 to 2147483647, got ${timeout}`

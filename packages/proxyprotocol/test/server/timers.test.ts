@@ -72,7 +72,7 @@ test('contract 22: the timer of connect() ends when the connection stands, and w
   const timers = pendingTimers(t)
   const { port } = await listenRaw(stage)
   const refusing = await closedPort()
-  const connecting = [connect({ host: '127.0.0.1', port }), connect({ host: '127.0.0.1', port: refusing })]
+  const connecting = [port, refusing].map(each => connect({ host: '127.0.0.1', port: each }, 'none'))
   assert.equal(timers.size, 2)
   const [connected, refused] = await Promise.allSettled(connecting)
   assert.equal(timers.size, 0)

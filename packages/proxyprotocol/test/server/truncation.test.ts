@@ -32,12 +32,8 @@ async function made(stage: Stage, maxVersion: SecureVersion, allowHalfOpen = tru
   const { port, accept } = await listenRaw(stage)
   const server = createTlsServer(certificate)
   const ready = once(server, 'secureConnection') as Promise<[TLSSocket]>
-  const connecting = connect({
-    host: '127.0.0.1',
-    port,
-    allowHalfOpen,
-    tls: { ca: certificate.cert, maxVersion },
-  })
+  const where = { host: '127.0.0.1', port, allowHalfOpen, tls: { ca: certificate.cert, maxVersion } }
+  const connecting = connect(where, 'none')
   const raw = await accept()
   server.emit('connection', raw)
   const [[far], near] = await Promise.all([ready, connecting])

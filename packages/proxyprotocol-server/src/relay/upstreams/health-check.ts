@@ -22,10 +22,10 @@ export interface HealthCheckOptions {
 }
 
 /** Names no client: LOCAL, and in version 1, which has no LOCAL, UNKNOWN. */
-const HEADERS: Readonly<Record<SentHeader, HeaderInit | undefined>> = {
+const HEADERS: Readonly<Record<SentHeader, HeaderInit | 'none'>> = {
   v2: { command: 'LOCAL' },
   v1: { version: 1, family: 'UNSPEC' },
-  none: undefined,
+  none: 'none',
 }
 
 export class HealthCheck {
@@ -93,7 +93,8 @@ export class HealthCheck {
       }
       const tls = upstreamTls.optionsFor(settings)
       const target = { ...placeOf(settings.address), tls, lookup, timeout, signal }
-      await leave(await connect(target, header ? HEADERS[settings.header] : undefined), { timeout, signal })
+      const socket = await connect(target, header ? HEADERS[settings.header] : 'none')
+      await leave(socket, { timeout, signal })
       return undefined
     } catch (error) {
       return error

@@ -190,7 +190,7 @@ export class UpstreamPool {
       allowHalfOpen: true,
       payload,
     }
-    const socket = await member.attempt(() => connect(options, header))
+    const socket = await member.attempt(() => connect(options, header ?? 'none'))
     if (socket instanceof TLSSocket) distinguishResets(socket)
     route.upstreamAddress = member.endpoint ?? peerOf(socket)
     return socket
