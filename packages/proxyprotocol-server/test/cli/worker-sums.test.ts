@@ -228,6 +228,14 @@ test('a member that only a worker had that is gone is not shown, and one that ot
   assert.deepEqual([shown().state, shown().members], ['down', []])
 })
 
+test('a name that no worker has an answer about has no age, and the failures of all', () => {
+  const reports = new WorkerReports<number>()
+  const resolution = { age: undefined, answers: 0, failures: 2, lastFailure: 'ENOTFOUND' }
+  for (const worker of [1, 2]) reports.add(worker, report([named({}, { resolution })]))
+  const [view] = only(reports.services([{ name: 'a' }])).upstreams()
+  assert.deepEqual(view?.resolution, { ...resolution, failures: 4 })
+})
+
 test('checks of a member that one worker does not check yet are those of the other', () => {
   const checked = named({ one: ['up', 1] })
   const [upstream = assert.fail()] = checked.upstreams

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { parseService, type Service } from '../../src/config/index.ts'
-import { createRelay, Fleet } from '../../src/relay/index.ts'
-import { accountOf, shownWith, sumOfAccounts } from '../../src/relay/relay-account.ts'
+import { createRelay, Fleet, type MemberSnapshot } from '../../src/relay/index.ts'
+import { accountOf, shownWith, sumOfAccounts, type RelayAccount } from '../../src/relay/relay-account.ts'
 import { closedPort, dial, listen, until } from '../support/sockets.ts'
 import { atEnd } from '../support/teardown.ts'
 
@@ -52,6 +52,39 @@ test('an upstream that a changed service still has counts on, with the connectio
     [0, 2, {}],
     [0, 0, { connect_refused: 1 }],
   ])
+})
+
+test('members are added up by their addresses; of former ones only those are shown that have connections left', () => {
+  const service = parseService('127.0.0.1:0', 'app.test:80', { health: { check: {} } })
+  const account = accountOf(createRelay(service))
+  const [upstream = assert.fail()] = account.upstreams
+  const checks = { passed: 1, failed: 2, streak: 1, verdict: 'up', lastFailure: undefined } as const
+  const member = { weight: 1, state: 'up', active: 1, total: 2, lastFailure: undefined, checks } as const
+  const members = (addresses: readonly string[], more: Partial<MemberSnapshot> = {}): MemberSnapshot[] =>
+    addresses.map(address => ({ ...member, address, failures: { connect_refused: 1 }, ...more }))
+  const resolution = { ...(upstream.resolution ?? assert.fail()), answers: 3, failures: 4 }
+  const of = (these: readonly MemberSnapshot[]): RelayAccount => {
+    return { ...account, upstreams: [{ ...upstream, members: these, memberChanges: 5, resolution }] }
+  }
+  const former = of([...members(['same', 'busy']), ...members(['idle'], { active: 0 })])
+  const latter = of([...members(['same']), ...members(['unchecked'], { checks: undefined })])
+  const [sum = assert.fail()] = sumOfAccounts(former, latter).upstreams
+  assert.deepEqual(
+    sum.members.map(({ address, state, active, total, failures, checks: both }) => {
+      return [address, state, active, total, failures.connect_refused, both?.passed, both?.failed]
+    }),
+    [
+      ['same', 'up', 2, 4, 2, 2, 4],
+      ['unchecked', 'up', 1, 2, 1, undefined, undefined],
+      ['busy', 'leaving', 1, 2, 1, 1, 2],
+    ],
+  )
+  assert.deepEqual([sum.memberChanges, sum.resolution?.answers, sum.resolution?.failures], [10, 6, 8])
+  const [unchecked = assert.fail()] = sumOfAccounts(
+    of(members(['same'])),
+    of(members(['same'], { checks: undefined })),
+  ).upstreams
+  assert.equal(unchecked.members[0]?.checks, undefined)
 })
 
 test('answers of block lists are counted on, and shown where they are asked', () => {

@@ -45,20 +45,23 @@ export class ChangeNotices {
   }
 
   #next(change: JudgeChange): void {
-    const { at } = change
-    if (change.isUp === (this.#downSince === undefined)) return
+    const since = this.#downSince
+    if (change.isUp) {
+      if (since === undefined) return
+      this.#downSince = undefined
+      this.#say({ kind: 'up', downFor: change.at - since })
+    } else if (since === undefined) {
+      this.#downSince = change.at
+      this.#say({ kind: 'down', failure: change.failure })
+    }
+  }
+
+  #say(notice: Notice): void {
     clearTimeout(this.#quiet)
     this.#quiet = setTimeout(() => {
       this.#quiet = undefined
       if (this.#latest) this.#next(this.#latest)
     }, QUIET).unref()
-    const notice = this.#noticeOf(change)
-    this.#downSince = change.isUp ? undefined : at
     this.#tell(notice)
-  }
-
-  #noticeOf(change: JudgeChange): Notice {
-    if (!change.isUp) return { kind: 'down', failure: change.failure }
-    return { kind: 'up', downFor: change.at - (this.#downSince ?? change.at) }
   }
 }

@@ -45,8 +45,7 @@ export interface Evidence {
 /** From up to anything else, or back. */
 export type JudgeChange =
   | { readonly isUp: false; readonly at: number; readonly failure: Failure }
-  /** It was not up since then. */
-  | { readonly isUp: true; readonly at: number; readonly since: number }
+  | { readonly isUp: true; readonly at: number }
 
 /** What a judge goes by. */
 export interface JudgeRules {
@@ -176,9 +175,8 @@ export class Judge {
       this.#evidence = { ...after, downSince: failure.at }
       onChange({ isUp: false, at: failure.at, failure })
     } else {
-      const at = now()
       this.#evidence = { ...after, downSince: undefined }
-      onChange({ isUp: true, at, since: before.downSince ?? at })
+      onChange({ isUp: true, at: now() })
     }
   }
 

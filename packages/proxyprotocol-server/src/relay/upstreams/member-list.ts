@@ -28,8 +28,8 @@ export function memberList(
 /** Text that sorts as the numbers do, IPv4 first. */
 function sortKey(address: string): string {
   if (isIPv4(address)) return `4 ${address.split('.').map(padded).join('.')}`
-  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? []
-  const [first, last] = [groupsOf(head), groupsOf(tail ?? '')]
+  const [head = '', tail = ''] = address.replace(/%.*$/, '').split('::')
+  const [first, last] = [groupsOf(head), groupsOf(tail)]
   const zeros = Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0')
   return `6 ${[...first, ...zeros, ...last].map(padded).join(':')}`
 }

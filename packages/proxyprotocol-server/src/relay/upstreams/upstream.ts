@@ -121,7 +121,7 @@ export class Upstream implements NameWatcher {
       name,
       address: formatPlace(address),
       ...{ weight, backup },
-      state: STATES.find(state => states.includes(state)) ?? 'down',
+      state: STATES.find(state => states.includes(state)) as UpstreamState, // that of one of them
       ...addCounts([this.#past, ...snapshots]),
       lastFailure: latestOf(snapshots.map(({ lastFailure }) => lastFailure)),
       members: snapshots.filter((_, at) => all[at]?.resolve === undefined),

@@ -21,7 +21,7 @@ function stage(t: TestContext): Stage {
   return {
     ...{ notices, told },
     down: at => notices.changed({ isUp: false, at, failure }),
-    up: at => notices.changed({ isUp: true, at, since: 0 }),
+    up: at => notices.changed({ isUp: true, at }),
     pass: milliseconds => t.mock.timers.tick(milliseconds),
   }
 }
