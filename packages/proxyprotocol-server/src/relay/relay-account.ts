@@ -116,11 +116,7 @@ function sumOfListings(
   }
 }
 
-function sumOfCounts<Counts extends Readonly<Partial<Record<string, number>>>>(
-  one: Counts,
-  other: Counts,
-): Counts {
-  const names = Object.keys({ ...one, ...other })
-  const sums = names.map(name => [name, (one[name] ?? 0) + (other[name] ?? 0)])
+function sumOfCounts<Counts extends Readonly<Record<string, number>>>(one: Counts, other: Counts): Counts {
+  const sums = Object.entries(one).map(([name, count]) => [name, count + (other[name] as number)]) // both have them all
   return Object.fromEntries(sums) as Counts // by its names
 }

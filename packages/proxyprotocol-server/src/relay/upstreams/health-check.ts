@@ -80,7 +80,7 @@ export class HealthCheck {
     else this.reconsider()
   }
 
-  /** Resolves with what went wrong, once the connection is gone. */
+  /** Resolves with what went wrong. */
   async #try(): Promise<unknown> {
     const { check, patience, tls: upstreamTls } = this.#options
     const { settings, lookup, resolve } = this.#member
@@ -94,7 +94,8 @@ export class HealthCheck {
       const tls = upstreamTls.optionsFor(settings)
       const target = { ...placeOf(settings.address), tls, lookup, timeout, signal }
       const socket = await connect(target, header ? HEADERS[settings.header] : 'none')
-      await leave(socket, { timeout, signal })
+      const left = leave(socket, { timeout, signal })
+      if (check) await left // clients need not wait until an upstream that is back has closed
       return undefined
     } catch (error) {
       return error

@@ -296,9 +296,13 @@ test('without checks a member is tried when it is marked, a cooldown later, and 
   pass(1)
   const socket = await far.accept()
   assert.equal(parseHeader(await content(socket)).command, 'LOCAL')
-  socket.end()
   await ended(1)
-  assert.deepEqual([upstream.state, upstream.snapshot().checks], ['up', undefined])
+  assert.deepEqual(
+    [upstream.state, upstream.snapshot().checks],
+    ['up', undefined],
+    'before the other side ends',
+  )
+  socket.end()
   pass(100 * COOLDOWN)
   await turn()
   assert.equal(far.accepted, 1)
