@@ -426,6 +426,7 @@ test('createServer() throws for what is no certificate', () => {
   const tls = { ...certificate, cert: Buffer.from('no certificate') }
   assert.throws(
     () => createServer({ trust: [], tls }, () => {}),
-    error => error instanceof TypeError && ((error.cause as NodeJS.ErrnoException).code ?? '').startsWith("ERR_"),
+    error =>
+      error instanceof TypeError && ((error.cause as NodeJS.ErrnoException).code ?? '').startsWith('ERR_'),
   )
 })
