@@ -14,7 +14,6 @@ const readerKey = Symbol('proxyprotocol.reader')
 
 interface Handle {
   useUserBuffer?(buffer: Buffer): unknown
-  getpeername?(out: object): number
 }
 
 type BufferKey = 'kBuffer' | 'kBufferCb' | 'kBufferGen'
@@ -47,14 +46,6 @@ export function readInto(socket: Socket, reader: Reader, nextBuffer: () => Buffe
 
 function onRead(this: { readonly [readerKey]: Reader }, length: number, into: Buffer): boolean {
   return this[readerKey].onBytes(length, into)
-}
-
-/**
- * Whether the kernel says that a connection stands, which it also does of one whose peer has ended; false where it has been
- * reset, and where nobody can say.
- */
-export function isConnected(socket: Socket): boolean {
-  return handleOf(socket)?.getpeername?.({}) === 0
 }
 
 export function isTls(socket: Socket): boolean {

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import { reset } from 'proxyprotocol/server'
 import { countDown, countUp, Direction, type Traffic } from './direction.ts'
-import { isConnected, isTls } from './socket-handle.ts'
+import { isTls } from './socket-handle.ts'
 
 /** Milliseconds until keep-alive is asked for: four system calls for each socket, which most connections do not live to need. */
 const KEEP_ALIVE_AFTER = 1_000
@@ -83,17 +83,15 @@ class Tunnel {
 
   readonly #onDownstreamEnd = (): void => {
     this.#up.flush()
-    whenEnded(this.#ends.downstream, () => end(this.#ends.upstream))
+    end(this.#ends.upstream)
   }
 
   /** An upstream that has ended is done with the connection; that a client sends on to it is rare, and shows. */
   readonly #onUpstreamEnd = (): void => {
-    const { downstream, upstream } = this.#ends
+    const { downstream } = this.#ends
     this.#down.flush()
-    whenEnded(upstream, () => {
-      this.#ended = end(downstream)
-      if (!this.#ended) this.#limitSilence(downstream, 'the upstream has ended, and the client does not')
-    })
+    this.#ended = end(downstream)
+    if (!this.#ended) this.#limitSilence(downstream, 'the upstream has ended, and the client does not')
   }
 
   readonly #onDownstreamClose = (): void => {
@@ -130,21 +128,6 @@ function relay(direction: Direction, from: Socket, onEnd: () => void): void {
   if (from.readableEnded) return onEnd()
   direction.start()
   from.on('end', onEnd)
-}
-
-/**
- * Tells an end from a reset. Node before 24 takes a reset that arrives together with data for an end; only where our own
- * side has ended as well, nothing can tell.
- */
-function whenEnded(from: Socket, onEnd: () => void): void {
-  const isSure = from.writable ? !isTls(from) && isConnected(from) : from.writableFinished
-  if (isSure) return onEnd()
-  // After a reset writing fails, were it nothing at all: at once, or where writes are waiting already, within this turn of
-  // the event loop.
-  if (from.writable) from.write('')
-  setImmediate(() => {
-    if (!from.errored) onEnd()
-  })
 }
 
 /**

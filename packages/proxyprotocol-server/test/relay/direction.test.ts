@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { giveBuffer, takeBuffer } from '../../src/relay/read-buffers.ts'
-import { isConnected, readInto } from '../../src/relay/socket-handle.ts'
+import { readInto } from '../../src/relay/socket-handle.ts'
 import type { Traffic } from '../../src/relay/direction.ts'
 import { tunnel, type TunnelOptions } from '../../src/relay/tunnel.ts'
 import { readPieces, sendPieces } from '../support/pieces.ts'
@@ -272,17 +272,4 @@ test('readInto() changes nothing where a socket has no handle or its handle cann
     readInto(near, reader, () => Buffer.alloc(16)),
     false,
   )
-})
-
-test('isConnected() is true of a connection whose peer has ended, and false of one that was reset', async t => {
-  const [near, far] = await pair(t)
-  far.end()
-  near.resume()
-  await once(near, 'end')
-  assert.equal(isConnected(near), true)
-  const closed = new Promise(resolve => near.on('close', resolve))
-  far.resetAndDestroy()
-  near.write('notice')
-  await closed
-  assert.equal(isConnected(near), false)
 })

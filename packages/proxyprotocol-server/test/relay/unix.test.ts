@@ -72,6 +72,22 @@ test('a relay listens at a UNIX socket and connects to one: what it cannot name 
   assert.equal(existsSync(source), false)
 })
 
+test('an upstream at a UNIX socket that closes after its reply has ended in order', async t => {
+  const dest = join(directory(t), 'app.sock')
+  const upstream = await listenPath(t, dest)
+  const relay = await startRelay(t, `unix:${dest}?pp=noop`)
+  for (let i = 0; i < 4; i++) {
+    const accepted = once(upstream, 'connection') as Promise<[Socket]>
+    const client = dial(t, relay.port)
+    const received = content(client)
+    const [far] = await accepted
+    far.write('reply', () => far.destroy())
+    assert.equal((await received).toString(), 'reply')
+    client.end()
+    assert.equal((await relay.record(i)).reason, 'done')
+  }
+})
+
 test('a UNIX socket takes its turn among other upstreams, and the record says its path', async t => {
   const at = directory(t)
   const dest = join(at, 'app.sock')

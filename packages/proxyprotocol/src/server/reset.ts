@@ -1,10 +1,12 @@
 // RST and FIN kept apart on TCP sockets and on TLS over them, both ways: a stream that was cut off must never look complete.
 
 import type { Socket } from 'node:net'
-import { noticeReset, refuseTruncation } from './truncation.ts'
+import { noticeReset, readAgain, refuseTruncation } from './truncation.ts'
 
 const rawKey = Symbol('proxyprotocol.raw')
 const destroyKey = Symbol('proxyprotocol.destroy')
+const pushKey = Symbol('proxyprotocol.push')
+const doubtKey = Symbol('proxyprotocol.doubt')
 
 /** Turns of the event loop that a FIN gets to be on its way, which it is after one unless the peer does not read. */
 const FIN_TURNS = 3
@@ -53,8 +55,9 @@ function cut(socket: Socket, raw: Socket): void {
  *
  * - pipeline() destroys a socket when its source fails, before its promise rejects, and Node closes that with a FIN: the
  *   peer would take what it has got so far for the whole;
- * - Node before 24 takes an RST that comes together with data for a FIN (libuv ends the stream at POLLHUP), on TLS
- *   sockets also later, and a half-open socket would stay for ever. A write tells;
+ * - Node before 24 takes an RST that comes together with data for a FIN (libuv ends the stream at POLLHUP): such an end
+ *   waits until the socket has been read once more;
+ * - an RST behind the FIN goes unnoticed, and a half-open socket would stay for ever. An empty write at the end notices it;
  * - a TLS socket ends at the FIN, whether or not the stream was complete: the error is
  *   `ERR_SSL_UNEXPECTED_EOF_WHILE_READING` then.
  *
@@ -76,6 +79,7 @@ function cut(socket: Socket, raw: Socket): void {
 export function distinguishResets(socket: Socket, raw: Socket = rawOf(socket)): void {
   if (rawKey in socket) return
   if (raw !== socket) refuseTruncation(socket, raw)
+  else holdDoubtfulEnds(socket as Distinguishing)
   const fields = socket as Distinguishing
   fields[rawKey] = raw
   fields[destroyKey] = socket._destroy // eslint-disable-line @typescript-eslint/unbound-method -- it is called as a method
@@ -87,6 +91,9 @@ export function distinguishResets(socket: Socket, raw: Socket = rawOf(socket)): 
 interface Distinguishing extends Socket {
   [rawKey]: Socket
   [destroyKey]: Socket['_destroy']
+  [pushKey]: Socket['push']
+  /** Whether an end is held back. */
+  [doubtKey]: boolean
 }
 
 function destroyTelling(
@@ -107,9 +114,27 @@ function destroyTelling(
   })
 }
 
+function holdDoubtfulEnds(fields: Distinguishing): void {
+  fields[pushKey] = fields.push // eslint-disable-line @typescript-eslint/unbound-method -- it is called as a method
+  fields[doubtKey] = false
+  fields.push = pushSurely
+}
+
+/**
+ * While the kernel still knows the peer, an end is a FIN. Otherwise both sides have ended, or the peer has reset the connection:
+ * the next read gives the end again, or fails with ECONNRESET.
+ */
+function pushSurely(this: Distinguishing, chunk: unknown, encoding?: BufferEncoding): boolean {
+  const isDoubtful = chunk === null && !this[doubtKey] && !isConnected(this)
+  this[doubtKey] = isDoubtful && readAgain(this)
+  return this[doubtKey] ? false : this[pushKey](chunk, encoding)
+}
+
 function noticeResetAtEnd(this: Distinguishing): void {
   const raw = this[rawKey]
-  if (this.writable && !(raw === this && isConnected(raw))) noticeReset(raw)
+  if (!this.writable || (raw === this && isConnected(raw))) return
+  // A write to a UNIX socket, which has no local address, also fails when its peer has closed in order.
+  if (raw.localAddress !== undefined) noticeReset(raw)
 }
 
 /**

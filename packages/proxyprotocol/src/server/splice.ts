@@ -38,10 +38,7 @@ export async function splice(connection: Connection, upstream: Socket): Promise<
 
 function pump(from: Socket, to: Socket): void {
   function onEnd(): void {
-    // Node before 24 may take a reset for an end; distinguishResets() has asked, and knows within this turn.
-    setImmediate(() => {
-      if (!from.errored) to.end()
-    })
+    to.end()
   }
   // A FIN that came alone while the upstream was connecting has ended the stream already.
   if (from.readableEnded) return onEnd()

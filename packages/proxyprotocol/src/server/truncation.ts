@@ -40,17 +40,26 @@ export function refuseTruncation(secure: Socket, raw: Socket): void {
 }
 
 /**
- * Whether libuv has come to the FIN, asked at the very moment that Node ends the stream. It has stopped reading the socket then,
- * and starts again when it is told to; at a close_notify it reads on, and says so. A runtime that does not say so tells
- * nothing, and neither does a paused socket: its FIN cannot have been read.
+ * Whether libuv has come to the FIN, asked at the very moment that Node ends the stream. At a close_notify it reads on. A paused
+ * socket tells nothing: its FIN cannot have been read.
  */
 function isAtFin(secure: Socket, raw: Socket): boolean {
+  if (handleOf(secure)?.reading !== true || !readAgain(raw)) return false
+  handleOf(raw)?.readStop?.()
+  return true
+}
+
+/**
+ * Makes libuv read a socket again that it has stopped reading at an end.
+ *
+ * @returns false if it reads the socket anyway, and on runtimes that do not say so: libuv refuses to start twice.
+ */
+export function readAgain(raw: Socket): boolean {
   const handle = handleOf(raw)
-  if (handle?.readStart === undefined || handleOf(secure)?.reading !== true) return false
-  const stopped = handle.readStart() === 0
-  const tells = handle.readStart() !== 0
-  if (stopped) handle.readStop?.()
-  return stopped && tells
+  if (handle?.readStart?.() !== 0) return false
+  if (handle.readStart() !== 0) return true
+  handle.readStop?.()
+  return false
 }
 
 /**

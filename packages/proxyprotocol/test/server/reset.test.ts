@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer, Socket, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -173,6 +173,94 @@ test('a TLS socket that is destroyed by one of several records that came togethe
   await Promise.all([outcome(client), outcome(socket)])
   await turns(3)
   assert.deepEqual(records, [RECORD])
+})
+
+for (const has of ['ended', 'not ended'] as const) {
+  test(`distinguishResets() gives no end of a stream that was reset, also right behind data, where the reader has ${has}`, async t => {
+    const stage = setStage(t)
+    const dial = await kinds.TCP(stage, t)
+    for (let i = 0; i < CONNECTIONS; i++) {
+      const { client, socket } = await dial(distinguishResets)
+      if (has === 'ended') {
+        socket.end()
+        await once(client.resume(), 'end')
+      }
+      const ends: unknown[] = []
+      socket.on('end', () => ends.push('end'))
+      const seen = outcome(socket)
+      client.write(Buffer.alloc(i % 2 === 0 ? 10 : 4096 * KIB), () => client.resetAndDestroy())
+      assert.equal((await seen).end, 'ECONNRESET')
+      assert.deepEqual(ends, [])
+    }
+  })
+}
+
+test('distinguishResets() gives an end of a stream that has one, whoever ends first', async t => {
+  const stage = setStage(t)
+  const dial = await kinds.TCP(stage, t)
+  for (let i = 0; i < CONNECTIONS; i++) {
+    const { client, socket } = await dial(distinguishResets)
+    if (i % 2 === 0) {
+      socket.end()
+      await once(client.resume(), 'end')
+    }
+    const seen = outcome(socket)
+    client.end(Buffer.alloc(4096 * KIB))
+    if (i % 2 === 1) client.resume()
+    await once(socket, 'end')
+    socket.end()
+    assert.deepEqual([(await seen).end, (await seen).text.length], ['FIN', 4096 * KIB])
+  }
+})
+
+/** A socket over a handle that answers as it is told, and has no peer. */
+function over(answers: readonly number[]): { socket: Socket; stops: () => number } {
+  const left = [...answers]
+  let stops = 0
+  const socket = new Socket({ writable: false })
+  const handle = {
+    getpeername: () => -1,
+    readStart: () => left.shift(),
+    readStop: () => {
+      stops++
+    },
+    close: (done: () => void) => {
+      done()
+    },
+  }
+  Object.assign(socket, { _handle: handle })
+  distinguishResets(socket)
+  return { socket, stops: () => stops }
+}
+
+test('distinguishResets() holds an end back until a second read gives it again, and takes data that comes in between', async () => {
+  const { socket } = over([0, -114, 0, -114])
+  const chunks: string[] = []
+  socket.on('data', chunk => chunks.push(String(chunk))).on('end', () => chunks.push('end'))
+  for (const chunk of [null, Buffer.from('more'), null]) socket.push(chunk)
+  await turns()
+  assert.deepEqual(chunks, ['more'])
+  socket.push(null)
+  await turns()
+  assert.deepEqual(chunks, ['more', 'end'])
+})
+
+test('distinguishResets() passes an end on where libuv reads on, or says nothing, or there is no handle', async () => {
+  for (const [answers, expected] of [
+    [[-114], 0],
+    [[0, 0], 1],
+  ] as const) {
+    const { socket, stops } = over(answers)
+    socket.push(null)
+    socket.resume()
+    await once(socket, 'end')
+    assert.equal(stops(), expected)
+  }
+  const socket = new Socket({ writable: false })
+  distinguishResets(socket)
+  socket.push(null)
+  socket.resume()
+  await once(socket, 'end')
 })
 
 test('distinguishResets() of a socket that tells resets from ends already changes nothing', async t => {

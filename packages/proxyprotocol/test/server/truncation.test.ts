@@ -12,7 +12,7 @@ import { createServer as createTlsServer, type SecureVersion, type TLSSocket } f
 import { connect } from '../../src/client/index.ts'
 import { createServer, distinguishResets } from '../../src/server/index.ts'
 import { certificate } from '../support/certificate.ts'
-import { dialSecure } from '../support/secure.ts'
+import { dialSecure, secureOver } from '../support/secure.ts'
 import { content, listenRaw, outcome, turns, until, type Outcome } from '../support/sockets.ts'
 import { counted, over, readToEnd, setStage, type Stage } from '../support/stage.ts'
 
@@ -148,4 +148,24 @@ test('TLS over a UNIX socket has no RST, and is cut off all the same', async t =
   await turns(1)
   secure.write('begun', () => raw.end())
   await until(() => served.stats().closed.tls_client_error === 1)
+})
+
+test('over a UNIX socket a close_notify is an end, also of a peer that closes right behind it', async t => {
+  const stage = setStage(t)
+  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'socket')
+  const server = createTlsServer({ ...certificate, allowHalfOpen: true }).listen(path)
+  stage.defer(() => once(server.close(), 'close'))
+  await once(server, 'listening')
+  const ready = once(server, 'secureConnection') as Promise<[TLSSocket]>
+  const { secure, raw } = secureOver(stage, stage.dial(path))
+  const [near] = await ready
+  distinguishResets(near)
+  secure.end('all', () => raw.destroy())
+  assert.equal((await content(near)).toString(), 'all')
+  await turns(3)
+  const { errored, destroyed } = near
+  near.destroy()
+  assert.deepEqual([errored, destroyed], [null, false])
 })

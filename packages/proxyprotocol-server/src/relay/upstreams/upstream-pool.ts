@@ -2,7 +2,7 @@
 // known of each. Until `connect` has succeeded nothing of the client has left, so that trying again loses nothing.
 
 import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { ProxyProtocolError, type Endpoint, type HeaderInit } from 'proxyprotocol'
 import { connect, type StopSignal } from 'proxyprotocol/client'
 import { distinguishResets } from 'proxyprotocol/server'
@@ -191,7 +191,7 @@ export class UpstreamPool {
       payload,
     }
     const socket = await member.attempt(() => connect(options, header ?? 'none'))
-    if (socket instanceof TLSSocket) distinguishResets(socket)
+    distinguishResets(socket)
     route.upstreamAddress = member.endpoint ?? peerOf(socket)
     return socket
   }
