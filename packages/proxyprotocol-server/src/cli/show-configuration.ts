@@ -43,7 +43,7 @@ function describe(service: Service): readonly string[] {
     `takes ${connections === undefined ? 'its share of the open files in' : String(connections)} connections, ` +
       `${perSource === Infinity ? 'any number' : String(perSource)} from one client; what is over that is ${OVER_LIMIT[overLimit]}`,
     `gives up connecting after ${ms(timeouts.connect)}`,
-    `${idling(timeouts.idle)}; resets it after ${ms(timeouts.halfClose)} once one side has ended`,
+    `${idling(timeouts.idle)}; closes it after ${ms(timeouts.halfClose)} once one side has ended`,
     `asks silent peers after ${ms(timeouts.keepAlive)}; calls stuck what has not ended ${ms(timeouts.abort)} after its abort`,
   ]
 }

@@ -60,8 +60,8 @@ export const timeoutsSchema: z.ZodType<ServiceTimeouts, ServiceTimeoutsInit | un
       ),
     halfClose: milliseconds({
       description:
-        'How long a client may say nothing once the upstream has ended, and the upstream take nothing of what is left for it ' +
-        'once the client has ended; then the connection is reset.',
+        'How long a client may neither send nor take a byte once the upstream has ended, and the upstream take nothing of what ' +
+        'is left for it once the client has ended. Then the connection is closed; it is reset if bytes are left to be taken.',
       default: defaultTimeouts.halfClose,
       flag: 'half-close-timeout',
     }),

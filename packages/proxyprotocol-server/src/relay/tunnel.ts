@@ -30,7 +30,8 @@ export interface TunnelOptions {
  *
  * @throws ProxyProtocolError `upstream_reset` when the upstream fails, `tls_upstream_error` when it breaks TLS,
  * `half_close_timeout` when the upstream has ended and the downstream neither ends nor moves a byte, or when the downstream has
- * ended in both directions and the upstream no longer takes what is left for it. Sockets that are open are the caller's then.
+ * ended in both directions and the upstream no longer takes what is left for it. Sockets that are open are the caller's then:
+ * the kernel may still have bytes for a slow client.
  */
 export function tunnel(downstream: Socket, upstream: Socket, options: TunnelOptions): Promise<void> {
   return new Promise((resolve, reject) => {

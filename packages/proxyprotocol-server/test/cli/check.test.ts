@@ -39,7 +39,7 @@ test('check shows each service and the program in a paragraph, as they are settl
   connects to 127.0.0.1:10007, and sends it a version 2 header
   takes 5 connections, any number from one client; what is over that is closed
   gives up connecting after 5000 ms
-  resets what is silent for 600000 ms; resets it after 60000 ms once one side has ended
+  resets what is silent for 600000 ms; closes it after 60000 ms once one side has ended
   asks silent peers after 60000 ms; calls stuck what has not ended 5000 ms after its abort
 
 web
@@ -50,7 +50,7 @@ web
   connects to localhost:80, and sends it no header
   takes 6 connections, 7 from one client; what is over that is left waiting, unread
   gives up connecting after 1 ms
-  keeps what is silent; resets it after 4 ms once one side has ended
+  keeps what is silent; closes it after 4 ms once one side has ended
   asks silent peers after 5000 ms; calls stuck what has not ended 6 ms after its abort
 
 program

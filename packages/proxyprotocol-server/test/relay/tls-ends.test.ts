@@ -171,6 +171,22 @@ for (const [down, up] of [
     })
   }
 
+  test(`${name}: a client that reads late gets all that the kernel has for it, and an end, when its time is over`, async t => {
+    const { relay, connect } = await relayed(t, down, up)
+    const { client, server } = await connect()
+    client.stream.pause()
+    const payload = random(200_000)
+    server.stream.end(payload)
+    const [connection] = relay.server.connections
+    assert.ok(connection)
+    const { socket } = connection
+    await until(() => socket.writableFinished)
+    socket.emit('timeout')
+    assert.equal((await relay.record()).reason, 'half_close_timeout')
+    const { bytes, fin, error } = await outcome(client.stream)
+    assert.deepEqual([sha256(bytes), fin, error], [sha256(payload), true, undefined])
+  })
+
   test(`${name}: who does not read stops the sender, and gets every byte when it goes on`, async t => {
     const { relay, connect } = await relayed(t, down, up)
     const tunnel = keptAlive(t)

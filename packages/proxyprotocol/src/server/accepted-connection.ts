@@ -9,6 +9,7 @@ import { reasonOf, type CloseReason } from './close-reason.ts'
 import { adoptInfo, applyHeader, knownInfo, type ConnectionInfo } from './connection-info.ts'
 import type { Connection, ConnectionState } from './connection.ts'
 import { explained } from './handler-return.ts'
+import { closeOrReset, limitHalfClose } from './half-close.ts'
 import { movedOn, type Watched } from './idle-watch.ts'
 import { distinguishResets, endStream, isForeign, isRelease, reset } from './reset.ts'
 import { clientFault } from './socket-faults.ts'
@@ -102,7 +103,9 @@ export class AcceptedConnection implements Connection, Watched {
 
   abort(reason: CloseReason | ProxyProtocolError = 'aborted'): void {
     const error = reason instanceof ProxyProtocolError ? reason : new ProxyProtocolError(reason)
-    if (this.#settle(error)) this.#reset()
+    if (!this.#settle(error) || this.#detached) return
+    if (error.code === 'half_close_timeout') closeOrReset(this.socket)
+    else reset(this.socket)
   }
 
   detach(): Socket {
@@ -152,13 +155,8 @@ export class AcceptedConnection implements Connection, Watched {
     const { socket } = this
     if (this.#detached || socket.destroyed) return
     this.#state = 'closing'
-    this.#timer = setTimeout(() => {
-      this.#settle(new ProxyProtocolError('half_close_timeout'))
-      if (socket.writableFinished) socket.destroy()
-      else this.#reset() // what the peer has not taken is lost, and it must notice
-    }, this.#owner.halfCloseTimeout).unref()
-    socket.resume().once('close', () => clearTimeout(this.#timer))
-    endStream(socket)
+    endStream(socket.resume())
+    limitHalfClose(socket, this.#owner.halfCloseTimeout, () => this.abort('half_close_timeout'))
   }
 
   /** Its handler has thrown. */

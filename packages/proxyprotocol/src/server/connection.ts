@@ -38,7 +38,8 @@ export interface Connection {
   readonly stuck: boolean
   /**
    * Resets the connection, with RST also under TLS, and aborts `signal`, with an error of your own or one made from a
-   * reason; what the handler throws from then on is no error. Default `'aborted'`.
+   * reason; what the handler throws from then on is no error. Default `'aborted'`. With `'half_close_timeout'` it closes a
+   * connection of which the kernel has every byte that was written, so that a slow peer still gets them.
    */
   abort(reason?: CloseReason | ProxyProtocolError): void
   /**

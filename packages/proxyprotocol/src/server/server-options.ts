@@ -43,7 +43,7 @@ export interface ServerTimeouts extends AdmissionTimeouts {
   readonly handshake?: number | undefined
   /** Without a byte in either direction, up to a quarter more; `Infinity` for never. Default 600000. */
   readonly idle?: number | undefined
-  /** From the handler's return to the peer's FIN. Default 60000. */
+  /** From the handler's return to the peer's FIN; a peer that still takes bytes has as long again. Default 60000. */
   readonly halfClose?: number | undefined
   /** From an abort to the report of a handler as stuck. Default 5000. */
   readonly abort?: number | undefined

@@ -4,9 +4,10 @@
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from '../codec/index.ts'
 import type { Connection } from './connection.ts'
+import { limitHalfClose } from './half-close.ts'
 import { distinguishResets } from './reset.ts'
 
-/** Milliseconds for an upstream to take its last bytes when the client has all it wanted and is gone. */
+/** Milliseconds in which an upstream may take none of its last bytes when the client has all it wanted and is gone. */
 const FLUSH_TIMEOUT = 1_000
 
 /** Relays until the upstream socket is closed; whatever ends one side with a reset resets the other. Never rejects. */
@@ -19,10 +20,9 @@ export async function splice(connection: Connection, upstream: Socket): Promise<
       cause instanceof ProxyProtocolError ? cause : new ProxyProtocolError('upstream_reset', { cause }),
     )
   })
-  let timer: NodeJS.Timeout | undefined
   function onAbort(): void {
     const { reason } = signal as { reason: ProxyProtocolError } // the connection's promise
-    if (reason.code === 'done') timer = setTimeout(onStalled, FLUSH_TIMEOUT).unref()
+    if (reason.code === 'done') limitHalfClose(upstream, FLUSH_TIMEOUT, onStalled)
     else upstream.destroy(reason)
   }
   function onStalled(): void {
@@ -33,7 +33,6 @@ export async function splice(connection: Connection, upstream: Socket): Promise<
   pump(socket, upstream)
   pump(upstream, socket)
   await closed
-  clearTimeout(timer)
 }
 
 function pump(from: Socket, to: Socket): void {

@@ -81,6 +81,29 @@ test('contract 6: a peer that has taken everything and keeps its side is closed 
   assert.equal(error ?? undefined, undefined)
 })
 
+test('contract 6: a peer that still takes bytes has timeouts.halfClose again', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(({ socket }) => void socket.write(Buffer.alloc(32 * MIB)), {
+    timeouts: { halfClose: 1_234 },
+  })
+  const deadlines: (() => void)[] = []
+  const { setTimeout: set } = globalThis
+  t.mock.method(globalThis, 'setTimeout', (callback: () => void, wait: number) => {
+    if (wait === 1_234) deadlines.push(callback)
+    return set(callback, wait === 1_234 ? 60_000 : wait)
+  })
+  const client = stage.dial(served.port)
+  client.write(V2)
+  const received = text(client)
+  await until(() => client.bytesRead > 16 * MIB)
+  deadlines[0]?.()
+  assert.equal(deadlines.length, 2)
+  assert.equal((await received).length, 32 * MIB)
+  client.end()
+  await over(served, 1)
+  assert.deepEqual(counted(served), { done: 1 })
+})
+
 test('contract 6: the deadline of the FIN is absolute, however steadily bytes come', async t => {
   const stage = setStage(t)
   const served = await stage.serve(() => {}, { timeouts })

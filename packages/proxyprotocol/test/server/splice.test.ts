@@ -12,8 +12,8 @@ import { counted, over, setStage } from '../support/stage.ts'
 /** More than the kernel takes for a socket that nobody reads. */
 const BIG = 32 << 20
 
-for (const reads of [true, false]) {
-  test(`splice() gives an upstream a second for its last bytes, when the client has all and is gone: it ${reads ? 'reads' : 'does not read'}`, async t => {
+for (const reads of [true, false, 'late'] as const) {
+  test(`splice() gives an upstream a second for its last bytes, when the client has all and is gone: it ${reads ? `reads${reads === 'late' ? ' late' : ''}` : 'does not read'}`, async t => {
     const stage = setStage(t)
     const { port, accept } = await listenRaw(stage)
     const served = await stage.serve(async connection => {
@@ -35,8 +35,15 @@ for (const reads of [true, false]) {
     assert.equal(await text(client), 'answer')
     await until(() => seconds.length === 1)
     assert.equal(served.server.stats().active, 1)
-    if (reads) assert.equal((await content(target)).length, BIG)
-    else {
+    if (reads) {
+      const received = content(target)
+      if (reads === 'late') {
+        await until(() => target.bytesRead > BIG / 2)
+        seconds[0]?.() // what it has taken gives it another second
+        assert.equal(seconds.length, 2)
+      }
+      assert.equal((await received).length, BIG)
+    } else {
       seconds[0]?.()
       assert.ok((await outcome(target)).text.length < BIG) // Node 20 takes such a reset for a FIN
     }
