@@ -1,5 +1,5 @@
-// The library on every runtime that it claims to run on: its tests on each line of Node but the one that runs this, for
-// which `npm test` is there, and the smoke suite on Deno and Bun, against what `npm run build` has built.
+// The library and the programs on every runtime that they claim to run on: their tests on each line of Node but the one that
+// runs this, for which `npm test` is there, and the library's smoke suite on Deno and Bun, against what `npm run build` has built.
 //
 // npm run check:runtimes                all
 // npm run check:runtimes -- node24 bun  only those
@@ -17,10 +17,19 @@ const folder = join(root, 'node_modules', '.cache', 'runtimes')
 
 /** Milliseconds for installing some 900 MB over a slow line. */
 const INSTALL_TIMEOUT = 600_000
-/** Milliseconds for one runtime: five times what the slowest takes on two cores. */
-const TIMEOUT = 150_000
+/** Milliseconds for one runtime, whose tests take one to two minutes on two cores, and five and a half with a load of 20. */
+const TIMEOUT = 600_000
 
-const tests = ['scripts/test.js', 'packages/proxyprotocol/test']
+/**
+ * All that meets sockets, TLS, processes or timers. Of the programs, `config` and `explain` are left out, which only turn text
+ * into data, and `soak`, which takes long and is about load: of that the ends of streams stay, where the lines of Node differ most.
+ * Pages need a browser, whatever Node is.
+ */
+const tests = [
+  'scripts/test.js',
+  'packages/proxyprotocol/test',
+  ...['admin', 'cli', 'relay', 'soak/cut-streams'].map(part => `packages/proxyprotocol-server/test/${part}`),
+]
 const smoke = 'packages/proxyprotocol/test/smoke/run.ts'
 
 /** Package and version of each runtime by platform; not every version of Node is published for all. */
