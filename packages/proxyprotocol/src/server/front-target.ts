@@ -109,7 +109,8 @@ export class FrontTarget {
 
   /** The server has accepted a connection, most often before connect() hears that it stands. */
   #onSocket(socket: Socket): void {
-    if (connectionInfo(socket)) return // Bun shows a TLS socket twice
+    const known = connectionInfo(socket)
+    if (known) return shareInfo(socket, known) // TLS over a socket that is known; Bun shows such a socket twice
     const key = `${socket.remoteAddress} ${socket.remotePort}`
     const info = this.#clientAt(key)
     shareInfo(socket, info) // until it is claimed it has no address at all, so that nobody takes it for a local client

@@ -353,6 +353,27 @@ test('front() never lets anybody through without a header, or from elsewhere tha
   assert.deepEqual([counted(open), counted(closed)], [{ header_missing: 1 }, { untrusted_peer: 1 }])
 })
 
+test('front() knows a socket of its target by its address where nothing tells what is beneath it, as for TLS on Bun', async t => {
+  const stage = setStage(t)
+  const target = net.createServer(socket => void socket.once('data', () => socket.end(shownAs(socket))))
+  /** What another socket at the same address is shown as. */
+  function shownAs(socket: net.Socket): string {
+    const port: unknown = Reflect.get(Object.getPrototypeOf(socket) as object, 'remotePort', socket)
+    const other = new net.Socket()
+    Object.defineProperties(other, {
+      remoteAddress: { value: '127.0.0.1', configurable: true },
+      remotePort: { value: port, configurable: true },
+    })
+    target.emit('secureConnection', other)
+    other.destroy()
+    return `${other.remoteAddress} ${JSON.stringify(connectionInfo(other)?.source)}`
+  }
+  const { port } = await serve(stage, target)
+  const client = stage.dial(port)
+  client.end(Buffer.concat([V2, Buffer.from('hi')]))
+  assert.equal((await outcome(client)).text, `${SOURCE.address} ${JSON.stringify(SOURCE)}`)
+})
+
 test('front() refuses a target that is not a port on loopback', async t => {
   const stage = setStage(t)
   const open = net.createServer().listen(0, '0.0.0.0')
