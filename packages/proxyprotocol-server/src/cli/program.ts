@@ -9,7 +9,7 @@ import type { CloseResult, Connection } from 'proxyprotocol/server'
 import { ConfigError, type LogFormat } from '../config/index.ts'
 import { withHint } from './argument-hints.ts'
 import { showEndpoint, type LogFields } from './log.ts'
-import { Log, logFormats, wholeLines, writeBounded } from './program-log.ts'
+import { Log, logFormats, writerTo } from './program-log.ts'
 
 /** The arguments were wrong, or the configuration was. */
 const EXIT_USAGE = 2
@@ -45,7 +45,7 @@ for (const stream of [process.stdout, process.stderr]) outliveReader(stream)
 
 /** The process itself. */
 export const processIo: ProgramIo = {
-  log: new Log(text => writeBounded(process.stdout, text)),
+  log: new Log(writerTo(process.stdout)),
   env: process.env,
   out: text => void process.stdout.write(text),
   error: text => void process.stderr.write(text),
@@ -53,11 +53,6 @@ export const processIo: ProgramIo = {
   off: (signal, listener) => process.off(signal, listener),
   exit: code => process.exit(code),
 }
-
-const lines = wholeLines(process.stdout)
-
-/** The same, where several processes write to one standard output. */
-export const sharedIo: ProgramIo = { ...processIo, log: new Log(text => writeBounded(lines, text)) }
 
 /** A reader of the log that is gone (`| head`) ends the log and not the connections. */
 export function outliveReader(stream: Writable): void {

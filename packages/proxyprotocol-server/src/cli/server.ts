@@ -6,7 +6,7 @@ import { withConnectionLimits } from '../relay/index.ts'
 import { startAdmin } from './admin.ts'
 import { Hangups } from './hangups.ts'
 import { assignSockets, inheritedSockets } from './inherited-sockets.ts'
-import { processIo, runProgram, serveUntilSignal, sharedIo, type ProgramIo } from './program.ts'
+import { processIo, runProgram, serveUntilSignal, type ProgramIo } from './program.ts'
 import { serverRequest } from './server-arguments.ts'
 import { ServiceHost, type Serving } from './service-host.ts'
 import { showConfiguration } from './show-configuration.ts'
@@ -23,8 +23,7 @@ export function runServer(args: readonly string[], io: ProgramIo = processIo): P
 }
 
 /** Serves until a signal ends it; SIGHUP makes it read its configuration again. */
-async function serve(first: Configuration, reread: () => Configuration, given: ProgramIo): Promise<void> {
-  const io = first.workers > 1 && given === processIo ? sharedIo : given
+async function serve(first: Configuration, reread: () => Configuration, io: ProgramIo): Promise<void> {
   const sockets = assignSockets(inheritedSockets(io.env), first.services)
   const served: Serving =
     first.workers === 1 ? new ServiceHost(io, first, { sockets }) : new WorkerGroup(io, first, sockets)

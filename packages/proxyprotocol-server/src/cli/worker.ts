@@ -7,7 +7,7 @@ import process from 'node:process'
 import { MAX_LISTED, ProcessFacts } from '../admin/index.ts'
 import { ConfigError, type Configuration } from '../config/index.ts'
 import { Log } from './program-log.ts'
-import { explain, sharedIo } from './program.ts'
+import { explain, processIo } from './program.ts'
 import type { ChangeCounts } from './running-configuration.ts'
 import { ServiceHost } from './service-host.ts'
 import {
@@ -53,13 +53,12 @@ class Worker {
   readonly #facts = new ProcessFacts()
 
   constructor({ configuration, sockets }: ServeOrder) {
-    sharedIo.log.format = configuration.log.format
+    processIo.log.format = configuration.log.format
     // What all workers would say alike goes to the program, which says it once.
     const told = new Log(text => {
       send({ type: 'said', text })
-      return true
     })
-    this.#host = new ServiceHost(sharedIo, configuration, { sockets, tellTo: { ...sharedIo, log: told } })
+    this.#host = new ServiceHost(processIo, configuration, { sockets, tellTo: { ...processIo, log: told } })
   }
 
   async start(): Promise<undefined> {
@@ -88,7 +87,7 @@ class Worker {
 
   async #change(configuration: Configuration): Promise<ChangeCounts> {
     const counts = await this.#host.change(configuration)
-    sharedIo.log.format = configuration.log.format
+    processIo.log.format = configuration.log.format
     return counts
   }
 

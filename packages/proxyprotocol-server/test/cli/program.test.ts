@@ -92,7 +92,7 @@ test('a command writes to its io and leaves the process alone', async () => {
 })
 
 test('the process itself is what programs write to by default', t => {
-  const out = t.mock.method(process.stdout, 'write', () => true)
+  const out = t.mock.method(process.stdout, 'write', (_: string, onWritten?: () => void) => onWritten?.())
   const error = t.mock.method(process.stderr, 'write', () => true)
   const exit = t.mock.method(process, 'exit', () => {})
   processIo.out('to standard output')
@@ -103,7 +103,7 @@ test('the process itself is what programs write to by default', t => {
   t.mock.restoreAll()
   const [lines = [], ...others] = calls
   assert.deepEqual([lines[0], ...others], [['to standard output'], [['to standard error']], [[3]]])
-  assert.match(String(lines[1]), /^\S+Z event\n$/)
+  assert.match(String(lines[1]?.[0]), /^\S+Z event\n$/)
   const listener = (): void => {}
   processIo.on('SIGTERM', listener)
   assert.ok(process.listeners('SIGTERM').includes(listener))

@@ -32,10 +32,7 @@ export function fakeIo(env: ProgramIo['env'] = {}): FakeIo {
     written.push(text)
     news.emit('line')
   }
-  const log = new Log(text => {
-    out(text)
-    return true
-  })
+  const log = new Log(out)
   return {
     log,
     out,
