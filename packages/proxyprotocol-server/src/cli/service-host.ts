@@ -96,6 +96,7 @@ export class ServiceHost implements Serving {
 function relayFor(service: Service, isQuiet: () => boolean, io: ProgramIo): Relay {
   return createRelay(service, {
     onClosed: record => {
+      if (record.reason === 'probe') return
       if (!isQuiet() || FAILED_BY_US.includes(record.reason))
         log(io, 'closed', describeAccess(record, service.name))
     },

@@ -195,7 +195,17 @@ async function askBlockLists(
 async function peek({ timeout }: Passthrough, connection: Connection, progress: Progress): Promise<void> {
   const { socket, info } = connection
   if (info.header?.command === 'LOCAL') return // a check by the proxy in front may say nothing
-  progress.hello = await peekClientHello(socket, { timeout, signal: connection.signal })
+  const { bytesRead, readableLength } = socket
+  // Many checks end by a reset. The server's own listener, which comes later, would call it the client's.
+  const onReset = (): void => {
+    if (readableLength === 0 && socket.bytesRead === bytesRead) connection.abort('probe')
+  }
+  socket.prependListener('error', onReset)
+  try {
+    progress.hello = await peekClientHello(socket, { timeout, signal: connection.signal })
+  } finally {
+    socket.off('error', onReset)
+  }
 }
 
 function connectUpstream(

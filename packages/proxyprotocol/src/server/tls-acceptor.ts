@@ -12,9 +12,14 @@ import { ProxyProtocolError } from '../codec/index.ts'
 import { rawOf } from './reset.ts'
 
 interface Settle {
+  /** Whether the client has sent nothing since the handshake could begin. */
+  isSilent(): boolean
   resolve(secure: TLSSocket): void
   reject(error: ProxyProtocolError): void
 }
+
+/** What Node ends a handshake with that takes too long; the client is still there, and no probe. */
+const TIMEOUT = 'ERR_TLS_HANDSHAKE_TIMEOUT'
 
 export class TlsAcceptor {
   readonly #server: Server
@@ -29,9 +34,11 @@ export class TlsAcceptor {
       secure.setMaxListeners(secure.getMaxListeners() + 1)
       this.#take(secure)?.resolve(secure)
     })
-    this.#server.on('tlsClientError', (cause, secure) => {
+    this.#server.on('tlsClientError', (cause: NodeJS.ErrnoException, secure) => {
+      const settle = this.#take(secure)
+      if (cause.code !== TIMEOUT && settle?.isSilent()) return settle.reject(new ProxyProtocolError('probe'))
       const detail = whyFailed(cause, secure)
-      this.#take(secure)?.reject(new ProxyProtocolError('tls_client_error', { detail, cause }))
+      settle?.reject(new ProxyProtocolError('tls_client_error', { detail, cause }))
     })
   }
 
@@ -42,9 +49,11 @@ export class TlsAcceptor {
   /**
    * The secured socket; the raw one stays underneath.
    *
-   * @throws ProxyProtocolError `tls_client_error`, also when the raw socket closes before.
+   * @throws ProxyProtocolError `tls_client_error`, also when the raw socket closes before; `probe` when that closes without a
+   * byte of the client's.
    */
   handshake(raw: Socket): Promise<TLSSocket> {
+    const isSilent = silence(raw)
     return new Promise((resolve, reject) => {
       const onClose = (): void => {
         // The TLS socket closes a little later, and may know why.
@@ -54,10 +63,11 @@ export class TlsAcceptor {
           reject(new ProxyProtocolError('tls_client_error', { detail }))
         })
       }
-      if (raw.destroyed) return onClose() // in this very moment
+      if (raw.destroyed) return reject(new ProxyProtocolError('probe')) // in this very moment
       raw.once('close', onClose)
       raw.allowHalfOpen = false // a client whose FIN comes now will not finish, and Node would wait for the deadline
       this.#waiting.set(raw, {
+        isSilent,
         resolve: secure => {
           raw.off('close', onClose)
           resolve(secure)
@@ -90,6 +100,12 @@ function serverOf(options: TlsOptions): Server {
       },
     )
   }
+}
+
+/** Tells whether a socket has received nothing since; what came with the header is in its buffer. */
+function silence(raw: Socket): () => boolean {
+  const { bytesRead, readableLength } = raw
+  return () => readableLength === 0 && raw.bytesRead === bytesRead
 }
 
 /** A certificate that was refused leaves its reason in the socket; the error is only the end of the connection then. */

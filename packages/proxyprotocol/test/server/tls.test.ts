@@ -565,8 +565,11 @@ test('contract 23: accepted is active and all of closed together, whatever becom
   }
   await Promise.all(ends)
   await outcome(stage.dial(served.port).end(V2))
-  await over(served, 4)
-  assert.deepEqual(counted(served), { done: 1, client_reset: 1, tls_client_error: 1, handler_error: 1 })
+  await outcome(stage.dial(served.port).end(Buffer.concat([V2, Buffer.of(22)])))
+  await over(served, 5)
+  assert.deepEqual(counted(served), {
+    ...{ done: 1, probe: 1, client_reset: 1, tls_client_error: 1, handler_error: 1 },
+  })
   assert.equal(served.errors.splice(0).length, 1)
 })
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { connect, type ConnectionOptions } from 'node:tls'
 import { encodeHeader, parseHeader, readTlvs, tlv, type HeaderInit } from 'proxyprotocol'
@@ -10,7 +11,7 @@ import { certificate } from '../../../../proxyprotocol/test/support/certificate.
 import { parseService, type PassthroughInit, type ServiceOptions } from '../../../src/config/index.ts'
 import { clientHello } from '../../support/client-hello.ts'
 import { startRelay, type TestRelay } from '../../support/relay.ts'
-import { content, dial, listen, outcome, type Listener } from '../../support/sockets.ts'
+import { content, dial, listen, outcome, until, type Listener } from '../../support/sockets.ts'
 import { atEnd } from '../../support/teardown.ts'
 
 interface Scene {
@@ -110,15 +111,38 @@ test('connections go to the upstreams of the most exact name, all others to thos
   )
 })
 
-test('what is no TLS is reset before an upstream hears of it, and a client without a byte is a probe', async t => {
+test('what is no TLS is reset before an upstream hears of it', async t => {
   const { relay, upstream } = await scene(t)
   assert.equal((await outcome(dial(t, relay.port).end('GET / HTTP/1.1\r\n\r\n'))).error, 'ECONNRESET')
   const { reason, error } = await relay.record(0)
   assert.equal(reason, 'tls_client_error')
   assert.match(error?.message ?? '', /its record has the type 71, not 22; it starts with "GET/)
-  dial(t, relay.port).end().resume()
-  assert.equal((await relay.record(1)).reason, 'probe')
   assert.equal(upstream.accepted, 0)
+})
+
+test('a client that ends or resets without a byte is a probe; one that resets within its ClientHello is not', async t => {
+  const { relay, upstream } = await scene(t)
+  const ways: [bytes: string, end: (client: Socket) => unknown, reason: string][] = [
+    ['', client => client.end(), 'probe'],
+    ['', client => client.resetAndDestroy(), 'probe'],
+    ['\x16', client => client.resetAndDestroy(), 'client_reset'],
+  ]
+  for (const [index, [bytes, end, reason]] of ways.entries()) {
+    const client = dial(t, relay.port)
+    const ended = outcome(client)
+    client.write(bytes)
+    await until(() =>
+      [...relay.server.connections].some(
+        ({ state, socket }) => state === 'open' && socket.bytesRead === bytes.length,
+      ),
+    )
+    end(client)
+    await ended
+    assert.equal((await relay.record(index)).reason, reason)
+  }
+  await until(() => relay.server.connections.size === 0)
+  const { probe, client_reset: resets } = relay.server.stats().closed
+  assert.deepEqual([probe, resets, upstream.accepted], [2, 1, 0])
 })
 
 test('behind a proxy its own word of the name goes on, and its checks are not looked at', async t => {
