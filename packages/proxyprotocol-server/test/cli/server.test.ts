@@ -8,6 +8,8 @@ import { encodeHeader, parseHeader, tlv } from 'proxyprotocol'
 import { runEcho, runServer } from '../../src/cli/index.ts'
 import { connectionLimit } from '../../src/relay/index.ts'
 import { processIo } from '../../src/cli/program.ts'
+import { portIn } from '../support/child.ts'
+import { ask } from '../support/http.ts'
 import { fakeIo, start } from '../support/program.ts'
 import { setName } from '../support/names.ts'
 import {
@@ -42,6 +44,28 @@ test('the echo behind it sees the client as the source, and the client gets its 
     ),
   )
   assert.match(shown, new RegExp(` uniqueId=0x${id.replaceAll('-', '')}\n$`))
+})
+
+test('a service on every interface shows an IPv4 client as IPv4, in the log and in /stats.json', async t => {
+  const upstream = await listen(t)
+  const args = ['--service', ':0', `127.0.0.1:${upstream.port}?pp=noop`, '--admin', '127.0.0.1:0']
+  const { io, ports } = await start(t, runServer, args)
+  const client = dial(t, ports[0] ?? 0)
+  client.write('hello')
+  const far = await upstream.accept()
+  const { body } = await ask(portIn(await io.line(/ admin /)), '/stats.json')
+  const ends = `127.0.0.1:${client.localPort}`
+  const { list } = (JSON.parse(body) as { connections: { list: Record<string, unknown>[] } }).connections
+  assert.deepEqual(
+    list.map(({ peer, source, destination }) => [peer, source, destination]),
+    [[ends, ends, `127.0.0.1:${ports[0]}`]],
+  )
+  far.end()
+  client.end().resume()
+  const local = `127.0.0.1:${ports[0]}`
+  assert.ok(
+    (await io.line(/ closed /)).includes(` peer=${ends} source=${ends} destination=${local} local=${local} `),
+  )
 })
 
 test('each --service is a relay of its own with its own header', async t => {

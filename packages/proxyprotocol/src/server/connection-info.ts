@@ -5,10 +5,13 @@ import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { readTlvs, type Endpoint, type ProxyHeader, type SslInfo, type TlvValues } from '../codec/index.ts'
 import { dnsblOf } from './extension.ts'
-import { isLoopback } from './networks.ts'
+import { isLoopback, plainAddress } from './networks.ts'
 import { answerFor, showEnds, type ShownEnds } from './socket-addresses.ts'
 
-/** A socket's own two ends; undefined for UNIX sockets, and for a peer that is gone already. */
+/**
+ * A socket's own two ends; undefined for UNIX sockets, and for a peer that is gone already. IPv4 is written as IPv4, also where a
+ * dual-stack socket shows `::ffff:192.0.2.1`.
+ */
 export interface SocketEnds {
   /** The other end of this socket: the load balancer, where there is one. */
   readonly peer: Endpoint | undefined
@@ -209,5 +212,5 @@ function endsOf(socket: Duplex): SocketEnds {
 }
 
 function endpointOf(address: string | undefined, port: number | undefined): Endpoint | undefined {
-  return address === undefined || port === undefined ? undefined : { address, port }
+  return address === undefined || port === undefined ? undefined : { address: plainAddress(address), port }
 }

@@ -37,6 +37,14 @@ export function addressBytes(address: string): Uint8Array | undefined {
   return bytes && unmapped(bytes)
 }
 
+/** How a dual-stack socket shows an IPv4 peer, in front of its address. */
+const MAPPED = /^::ffff:(?=\d+\.)/i
+
+/** The address, with IPv4 as IPv4 where a dual-stack socket shows it as `::ffff:a.b.c.d`. */
+export function plainAddress(address: string): string {
+  return address.replace(MAPPED, '')
+}
+
 /** 127.0.0.0/8 and ::1. */
 export function isLoopback(address: string): boolean {
   const bytes = addressBytes(address)

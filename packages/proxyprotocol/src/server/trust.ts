@@ -1,9 +1,6 @@
 // Who may send a header: decided from the peer's address before a byte is read, and closed wherever in doubt.
 
-import { compileNetworks, type Place } from './networks.ts'
-
-/** How a dual-stack socket shows an IPv4 peer, in front of the address that a predicate expects. */
-const MAPPED = /^::ffff:(?=\d+\.)/i
+import { compileNetworks, plainAddress, type Place } from './networks.ts'
 
 /** The other end of an accepted socket; its address is undefined for UNIX sockets and for peers that are gone already. */
 export type Peer = Place
@@ -23,7 +20,7 @@ export function compileTrust(trust: Trust): (peer: Peer) => boolean {
   if (trust === 'anyone') return () => true
   if (typeof trust === 'function') {
     return peer => {
-      const verdict: unknown = trust({ ...peer, address: peer.address?.replace(MAPPED, '') })
+      const verdict: unknown = trust({ ...peer, address: peer.address && plainAddress(peer.address) })
       if (verdict instanceof Promise) {
         verdict.catch(() => undefined) // nobody else will, and it would end the process
         throw new TypeError('trust must answer at once, but the predicate gave a promise')

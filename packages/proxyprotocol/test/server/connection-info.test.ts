@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
-import { connect, createServer as createNetServer, Socket } from 'node:net'
+import { connect, createServer as createNetServer, Socket, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -106,6 +106,21 @@ for (const [name, bytes, source, destination, family] of proxied) {
     assert.deepEqual([info.tlvs.ssl, info.ssl], [undefined, undefined])
   })
 }
+
+test('a dual-stack server tells an IPv4 client as IPv4, as the peer and as the source', async t => {
+  const stage = setStage(t)
+  const infos: ConnectionInfo[] = []
+  const server = stage.watch(createServer({ version: 'none' }, ({ info }) => void infos.push(info)))
+  const { port } = (await server.listen(0)) as AddressInfo // on every interface
+  const client = stage.dial(port)
+  await once(client, 'connect')
+  const [peer, local] = [client.localPort, port].map(at => ({ address: '127.0.0.1', port: at }))
+  await outcome(client.end())
+  assert.deepEqual(
+    infos.map(({ via, source, destination }) => [via, source, destination]),
+    [[{ peer, local }, peer, local]],
+  )
+})
 
 test('a header of UNIX gives paths, and the socket has no address', async t => {
   const header = { source: { path: '/run/client' }, destination: { path: '\0server' } }
