@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createConnection, type Server, type Socket } from 'node:net'
 import { ProxyProtocolError, type ErrorCode, type InetEndpoint } from '../codec/index.ts'
 import { connectionInfo, shareInfo, type ConnectionInfo } from './connection-info.ts'
+import { DEFAULT_BACKLOG } from './listener.ts'
 import { isLoopback } from './networks.ts'
 import { checkServer } from './node-server.ts'
 
@@ -42,7 +43,7 @@ export class FrontTarget {
     const server = this.#server
     if (server === undefined) return false
     if (!server.listening) {
-      server.listen(0, '127.0.0.1')
+      server.listen(0, '127.0.0.1', DEFAULT_BACKLOG) // what the front lets wait comes here as well
       this.#opened = true
       await once(server, 'listening')
     }

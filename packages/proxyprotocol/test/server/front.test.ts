@@ -9,6 +9,7 @@ import { test, type TestContext } from 'node:test'
 import tls from 'node:tls'
 import { connectionInfo, front, type FrontServer, type HeaderServerOptions } from '../../src/server/index.ts'
 import { certificate } from '../support/certificate.ts'
+import { connectedAtOnce, most } from '../support/burst.ts'
 import { LOCAL, SOURCE, V1, V2 } from '../support/headers.ts'
 import { closedPort, content, listenRaw, outcome, text, turns, until } from '../support/sockets.ts'
 import { counted, over, setStage, type Stage } from '../support/stage.ts'
@@ -101,6 +102,17 @@ test('front() makes a server listen that does not, on loopback only, and closes 
   assert.equal((target.address() as AddressInfo).address, '127.0.0.1')
   await server.close()
   assert.equal(target.listening, false)
+})
+
+test(`front() lets ${most()} connections at once wait, and so does the target that it makes listen`, async t => {
+  const stage = setStage(t)
+  const target = net.createServer()
+  const server = stage.watch(front(target, { trust: 'anyone' }))
+  await server.listen(0, '127.0.0.1')
+  for (const { address } of [server, { address: target.address() }]) {
+    const { port } = address as AddressInfo
+    assert.equal(connectedAtOnce({ port, host: '127.0.0.1' }), most())
+  }
 })
 
 test('front() leaves a server listening that did before', async t => {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createServer, type ProxyServer, type ServerStats } from '../../src/server/index.ts'
+import { connectedAtOnce, most } from '../support/burst.ts'
 import { SOURCE, V2 } from '../support/headers.ts'
 import { run, support } from '../support/program.ts'
 import { listenRaw, outcome, turns, until } from '../support/sockets.ts'
@@ -37,6 +38,32 @@ test('contract 20: listen() takes a port and a host, or options, and resolves wi
     await outcome(stage.dial(address.port).end(V2))
     await server.close()
     assert.deepEqual([server.state, server.address], ['closed', null])
+  }
+})
+
+test(`contract 20: of ${most()} connections at once to a server that is busy all wait, unless listen() is told a backlog`, async t => {
+  const stage = setStage(t)
+  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
+  t.after(() => {
+    rmSync(folder, { recursive: true })
+  })
+  const ways: [listen: (server: ProxyServer) => Promise<unknown>, told?: number][] = [
+    [server => server.listen(0)],
+    [server => server.listen(0, HOST)],
+    [server => server.listen({ port: 0, host: HOST })],
+    [server => server.listen(join(folder, 'socket'))],
+    [server => server.listen(0, HOST, 16), 16],
+    [server => server.listen({ port: 0, host: HOST, backlog: 16 }), 16],
+  ]
+  for (const [listen, told] of ways) {
+    const server = stage.watch(createServer({ version: 'none' }, () => {}))
+    await listen(server)
+    const { address } = server
+    const where = typeof address === 'string' ? { path: address } : { host: HOST, port: address?.port ?? 0 }
+    const connected = connectedAtOnce(where)
+    if (told === undefined) assert.equal(connected, most())
+    else assert.ok(connected >= told && connected < 2 * told, `${connected} with a backlog of ${told}`)
+    await server.close()
   }
 })
 
