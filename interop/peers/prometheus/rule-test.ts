@@ -8,6 +8,8 @@ const DAY = 86_400
 const TARGET = 'job="proxyprotocol",instance="relay:10009"'
 /** Of those labels that alerts have, the ones that tell one from another. */
 const BY = 'alertname, route, upstream, reason, role'
+/** A busy machine raises these two by itself; alerts.test.yml tests them. */
+const LOAD = 'ProxyprotocolEventLoopLate|ProxyprotocolConnectSlow'
 
 export interface Scrapes {
   /** The file of the rules, beside that of the test. */
@@ -37,7 +39,7 @@ export function ruleTest({ rules, before, after, firing, daysLeft }: Scrapes): o
     return { series: withTarget(series), values: `${start.toFixed(6)}+${growth.toFixed(6)}x${MINUTES}` }
   })
   const firingNow = {
-    expr: `count by (${BY}) (ALERTS{alertstate="firing"})`,
+    expr: `count by (${BY}) (ALERTS{alertstate="firing",alertname!~"${LOAD}"})`,
     eval_time: `${MINUTES}m`,
     exp_samples: firing.map(labels => ({ labels: textOf(labels), value: 1 })),
   }

@@ -8,8 +8,8 @@ import { certificateFiles } from '../../certificates.ts'
 import type { Stage } from '../../stage.ts'
 import type { Plan } from './program.ts'
 
-/** Checks that find out at once. */
-const health = { check: { interval: 20, timeout: 1_000, fall: 1, rise: 1 } }
+/** Checks that find a refusal at once, and do not take a busy machine for an upstream that is down. */
+const health = { check: { interval: 20, timeout: 10_000, fall: 1, rise: 1 } }
 const CLIENTS = 20
 
 export interface State {
