@@ -5,8 +5,7 @@ import type { Socket } from 'node:net'
 import { ProxyProtocolError, type ProxyHeader } from '../codec/index.ts'
 import type { AdmissionSettings } from './admission-options.ts'
 import { applyHeader, type ConnectionInfo } from './connection-info.ts'
-import { takeStart } from './pushed-start.ts'
-import { pullStart } from './read-header.ts'
+import { takeStart } from './exact-start.ts'
 import type { StartRules } from './read-start.ts'
 import { SourceCounts } from './source-counts.ts'
 import type { Peer } from './trust.ts'
@@ -18,8 +17,6 @@ export interface Arrival {
   readonly transport: Peer['transport']
   /** Milliseconds that it waited to be looked at, which count towards the header's deadline. */
   readonly waited: number
-  /** Whether nobody else knows the socket before it is admitted. */
-  readonly hidden: boolean
   /** Called with what a predicate or validator threw: its owner's fault, for which the connection is refused. */
   onFault(cause: unknown): void
   /** It may be served; payload that came with the header is the first that the socket gives. */
@@ -34,10 +31,11 @@ export class Admission {
   readonly #pending = new Set<Socket>()
   readonly #sources: SourceCounts
 
-  constructor(settings: AdmissionSettings) {
+  /** @param readsOn whether payload may be read together with the header, which takes a single read. */
+  constructor(settings: AdmissionSettings, readsOn = false) {
     const { decode, headerTimeout: timeout, missing, perSource } = settings
     this.#settings = settings
-    this.#rules = { decode, timeout, optional: missing === 'direct' }
+    this.#rules = { decode, timeout, optional: missing === 'direct', readsOn }
     this.#sources = new SourceCounts(perSource)
   }
 
@@ -71,9 +69,9 @@ export class Admission {
     transport,
     waited,
     onFault,
-  }: Omit<Arrival, 'hidden' | 'onAdmitted' | 'onRefused'>): Promise<ConnectionInfo> {
+  }: Omit<Arrival, 'onAdmitted' | 'onRefused'>): Promise<ConnectionInfo> {
     return new Promise((onAdmitted, onRefused) => {
-      this.admit({ socket, transport, waited, hidden: false, onFault, onAdmitted, onRefused })
+      this.admit({ socket, transport, waited, onFault, onAdmitted, onRefused })
     })
   }
 
@@ -97,12 +95,11 @@ export class Admission {
         detail: `limits.pendingHeaders, ${pendingHeaders}, wait for their headers`,
       })
     }
-    const { socket, waited, hidden } = arrival
+    const { socket, waited } = arrival
     const left = Math.max(0, this.#rules.timeout - waited)
     const rules = waited === 0 ? this.#rules : { ...this.#rules, timeout: left }
     this.#pending.add(socket)
-    const read = hidden ? takeStart : pullStart
-    read(socket, rules, {
+    takeStart(socket, rules, {
       onStart: (header, rest) => {
         this.#pending.delete(socket)
         if (rest.length > 0) socket.unshift(rest)

@@ -2,7 +2,13 @@
 // leaves the socket as it was, ready for whoever reads next.
 
 import type { Socket } from 'node:net'
-import { decodeHeader, type DecodeOptions, type ProxyHeader } from '../codec/index.ts'
+import {
+  decodeHeader,
+  HeaderDecoder,
+  type DecodeOptions,
+  type ProxyHeader,
+  type ProxyProtocolError,
+} from '../codec/index.ts'
 import { milliseconds } from './option-checks.ts'
 import { StartReader, type StartRules, type StartWaiter } from './read-start.ts'
 
@@ -50,7 +56,7 @@ export interface ReadHeaderResult {
 export async function readHeader(socket: Socket, options: ReadHeaderOptions = {}): Promise<ReadHeaderResult> {
   const { timeout = DEFAULT_HEADER_TIMEOUT, ...decode } = options
   decodeHeader(new Uint8Array(), decode) // throws for what is wrong
-  const rules = { decode, timeout: milliseconds(timeout, 'timeout'), optional: false }
+  const rules = { decode, timeout: milliseconds(timeout, 'timeout'), optional: false, readsOn: true }
   return new Promise((resolve, reject) => {
     const onStart = (header: ProxyHeader | undefined, rest: Uint8Array): void => {
       resolve({ header: header as ProxyHeader, rest }) // it is not optional
@@ -65,6 +71,11 @@ export function pullStart(socket: Socket, rules: StartRules, waiter: StartWaiter
 }
 
 class PullingReader extends StartReader {
+  /** All that has come, where it is payload if there is no header. */
+  readonly #kept: Uint8Array[] = []
+  /** Undefined until the header is seen not to come in one piece, as most do. */
+  #decoder: HeaderDecoder | undefined
+
   protected open(): void {
     this.socket.on('readable', this.#onReadable).on('end', this.onEnd)
   }
@@ -73,14 +84,32 @@ class PullingReader extends StartReader {
     this.socket.off('readable', this.#onReadable).off('end', this.onEnd)
   }
 
-  protected putBack(rest: Uint8Array): Uint8Array {
-    return rest
+  protected all(): Uint8Array {
+    return Buffer.concat(this.#kept)
+  }
+
+  protected fault(): ProxyProtocolError {
+    return (this.#decoder as HeaderDecoder).fault() // only a header that came in one piece has none
   }
 
   readonly #onReadable = (): void => {
     for (let chunk = this.#read(); chunk !== null; chunk = this.#read()) {
-      if (this.take(chunk)) return
+      if (this.#take(chunk)) return
     }
+  }
+
+  /** True once the matter is settled. */
+  #take(chunk: Uint8Array): boolean {
+    const { decode, optional } = this.rules
+    this.received += chunk.length
+    if (optional) this.#kept.push(chunk)
+    if (this.#decoder === undefined) {
+      const result = decodeHeader(chunk, decode)
+      if (result.status === 'header') return this.judge(result, chunk.subarray(result.byteLength))
+      this.#decoder = new HeaderDecoder(decode)
+    }
+    const result = this.#decoder.push(chunk)
+    return this.judge(result, this.#decoder.rest)
   }
 
   /**

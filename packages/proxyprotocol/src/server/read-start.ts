@@ -3,12 +3,13 @@
 
 import type { Socket } from 'node:net'
 import {
-  decodeHeader,
-  HeaderDecoder,
   ProxyProtocolError,
   type DecodeOptions,
+  type DecodeResult,
   type ProxyHeader,
 } from '../codec/index.ts'
+
+const NOTHING = new Uint8Array()
 
 /** How a connection may start; checked before. */
 export interface StartRules {
@@ -17,6 +18,8 @@ export interface StartRules {
   readonly timeout: number
   /** Whether the header may be missing: the first bytes are payload then, and silence until the deadline is none. */
   readonly optional: boolean
+  /** Whether payload may be read together with the header, which takes a single read. */
+  readonly readsOn: boolean
 }
 
 /** Waits for the start of a connection: one of the two is called, once, perhaps before the reading has returned. */
@@ -31,14 +34,11 @@ export interface StartWaiter {
 
 export abstract class StartReader {
   protected readonly socket: Socket
-  readonly #rules: StartRules
+  protected readonly rules: StartRules
+  /** How many bytes have come. */
+  protected received = 0
   readonly #waiter: StartWaiter
-  /** All that has come, where it is payload if there is no header. */
-  readonly #kept: Uint8Array[] | undefined
-  /** Undefined until the header is seen not to come in one piece, as most do. */
-  #decoder: HeaderDecoder | undefined
   #timer: NodeJS.Timeout | undefined
-  #received = 0
 
   /** @throws TypeError for a socket that gives text. */
   constructor(socket: Socket, rules: StartRules, waiter: StartWaiter) {
@@ -46,9 +46,8 @@ export abstract class StartReader {
       throw new TypeError(`socket must give bytes, but it has the encoding ${socket.readableEncoding}`)
     }
     this.socket = socket
-    this.#rules = rules
+    this.rules = rules
     this.#waiter = waiter
-    this.#kept = rules.optional ? [] : undefined
   }
 
   start(): void {
@@ -57,7 +56,7 @@ export abstract class StartReader {
     else if (socket.destroyed) this.#onClose()
     else if (socket.readableEnded) this.onEnd()
     else {
-      this.#timer = setTimeout(onDeadline, this.#rules.timeout, this).unref()
+      this.#timer = setTimeout(onDeadline, this.rules.timeout, this).unref()
       socket.on('error', this.#onError).on('close', this.#onClose)
       this.open()
     }
@@ -67,38 +66,32 @@ export abstract class StartReader {
   protected abstract open(): void
   /** Lets no more come. */
   protected abstract shut(): void
-  /** Puts back what was read behind the header, or gives what is left of it to the waiter. */
-  protected abstract putBack(rest: Uint8Array): Uint8Array
+  /** All bytes that have come. */
+  protected abstract all(): Uint8Array
+  /** What is wrong with the bytes that have come, if no more come. */
+  protected abstract fault(): ProxyProtocolError
 
-  /** Takes the next bytes; true once the matter is settled. */
-  protected take(chunk: Uint8Array): boolean {
-    const { decode } = this.#rules
-    this.#received += chunk.length
-    this.#kept?.push(chunk)
-    if (this.#decoder === undefined) {
-      const result = decodeHeader(chunk, decode)
-      if (result.status === 'header') return this.#succeed(result.header, chunk.subarray(result.byteLength))
-      this.#decoder = new HeaderDecoder(decode)
-    }
-    const result = this.#decoder.push(chunk)
+  /** Takes the verdict on the bytes so far, and what was read behind the header; true once the matter is settled. */
+  protected judge(result: DecodeResult, rest: Uint8Array): boolean {
     if (result.status === 'partial') return false
-    if (result.status === 'header') return this.#succeed(result.header, this.#decoder.rest)
-    if (result.status === 'absent' && this.#kept) return this.#succeed(undefined, Buffer.concat(this.#kept))
-    return this.#fail(this.#decoder.fault())
+    if (result.status === 'header') return this.#succeed(result.header, rest)
+    if (result.status === 'absent' && this.rules.optional) return this.#succeed(undefined, this.all())
+    return this.#fail(this.fault())
   }
 
   protected readonly onEnd = (): void => {
-    this.#fail(this.#decoder === undefined ? new ProxyProtocolError('probe') : this.#decoder.fault())
+    this.#fail(this.received === 0 ? new ProxyProtocolError('probe') : this.fault())
   }
 
   onDeadline(): void {
-    if (this.#kept?.length === 0) return void this.#succeed(undefined, new Uint8Array())
-    const detail = timeoutDetail(this.#rules.timeout, this.#received)
+    const { received, rules } = this
+    if (rules.optional && received === 0) return void this.#succeed(undefined, NOTHING)
+    const detail = timeoutDetail(rules.timeout, received)
     this.#fail(new ProxyProtocolError('header_timeout', { detail }))
   }
 
   readonly #onError = (cause: Error): void => {
-    this.#fail(new ProxyProtocolError(this.#received === 0 ? 'probe' : 'client_reset', { cause }))
+    this.#fail(new ProxyProtocolError(this.received === 0 ? 'probe' : 'client_reset', { cause }))
   }
 
   /** Neither FIN nor error came first: it was closed on this side. */
@@ -109,7 +102,7 @@ export abstract class StartReader {
   #succeed(header: ProxyHeader | undefined, rest: Uint8Array): true {
     this.#stop()
     // A tick later Node has settled whether it goes on reading: what is done to the socket before, it may undo.
-    process.nextTick(tell, this.#waiter, header, this.putBack(rest))
+    process.nextTick(tell, this.#waiter, header, rest)
     return true
   }
 

@@ -18,7 +18,7 @@ import {
 } from '../../src/server/index.ts'
 import { applyHeader } from '../../src/server/connection-info.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, UNKNOWN, V1, V2 } from '../support/headers.ts'
-import { outcome, until } from '../support/sockets.ts'
+import { outcome } from '../support/sockets.ts'
 import { counted, over, setStage } from '../support/stage.ts'
 
 const ADDRESSES = [
@@ -179,13 +179,14 @@ test('TLVs are there by name, those about TLS on their own as well', async t => 
 test('the real ends are those at the time of the accept, also when the peer is gone by the time of its header', async t => {
   const stage = setStage(t)
   const seen: Seen[] = []
-  const served = await stage.serve(connection => void seen.push(look(connection)))
-  const client = stage.dial(served.port)
-  await until(() => served.server.connections.size === 1)
-  const { localPort } = client
-  for (const { socket } of served.server.connections) {
-    socket.once('readable', () => socket.destroy()) // right after the listener that finds the header
+  const closing = (): undefined => {
+    for (const { socket } of served.server.connections) socket.destroy()
   }
+  const options = { validate: closing }
+  const served = await stage.serve(connection => void seen.push(look(connection)), options)
+  const client = stage.dial(served.port)
+  await once(client, 'connect')
+  const { localPort } = client
   await outcome(client.end(LOCAL))
   await over(served, 1)
   const [{ info, addresses } = assert.fail()] = seen

@@ -297,15 +297,13 @@ test('contract 3: the handler starts once, at open, when its header is complete 
 test('contract 3: a connection that is aborted in the moment its header is complete does not start', async t => {
   const stage = setStage(t)
   const started: unknown[] = []
-  const served = await stage.serve(connection => void started.push(connection))
+  const aborting = (): undefined => {
+    for (const connection of served.server.connections) connection.abort('denied_acl')
+  }
+  const options = { validate: aborting }
+  const served = await stage.serve(connection => void started.push(connection), options)
   const client = stage.dial(served.port)
   const ended = outcome(client)
-  await until(() => served.server.connections.size === 1)
-  const [connection] = served.server.connections
-  // Comes right after the listener that finds the header.
-  connection?.socket.on('readable', () => {
-    connection.abort('denied_acl')
-  })
   client.write(V2)
   assert.equal((await ended).end, 'ECONNRESET')
   await over(served, 1)

@@ -109,10 +109,9 @@ for (const [name, reason, code, count] of [
 
 test('contract 10: abort() after the end changes nothing', async t => {
   const stage = setStage(t)
-  const served = await stage.serve(readToEnd)
-  const client = stage.dial(served.port).end(V2)
-  const [connection] = await opened(served)
-  await outcome(client)
+  let connection: Connection | undefined
+  const served = await stage.serve(given => readToEnd((connection = given)))
+  await outcome(stage.dial(served.port).end(V2))
   await over(served, 1)
   connection?.abort()
   assert.equal(connection?.reason, undefined)

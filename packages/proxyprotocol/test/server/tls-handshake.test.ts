@@ -381,13 +381,13 @@ test('contract 16: close() ends connections in their handshake at once', async t
 
 test('contract 4: a socket that closes in the moment its header is complete has no handshake', async t => {
   const stage = setStage(t)
-  const served = await stage.serve(() => assert.fail('the handler started'), { tls: certificate })
+  const closing = (): undefined => {
+    for (const { socket } of served.server.connections) socket.destroy()
+  }
+  const options = { tls: certificate, validate: closing }
+  const served = await stage.serve(() => assert.fail('the handler started'), options)
   const client = stage.dial(served.port)
   const ended = outcome(client)
-  await until(() => served.server.connections.size === 1)
-  for (const { socket } of served.server.connections) {
-    socket.once('readable', () => socket.destroy()) // right after the listener that finds the header
-  }
   client.end(V2)
   assert.equal((await ended).text, '')
   await over(served, 1)

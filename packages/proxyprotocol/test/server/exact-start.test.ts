@@ -1,5 +1,5 @@
-// Two ways to the first bytes of a socket that attach() holds back: the public one, by which the first connection of a
-// process is read, and push(). Both tell and lose the same.
+// attach() reads the header and not a byte more, and the socket emits the rest as if no header had been there. A stream that
+// is no socket is read the public way.
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
@@ -7,11 +7,18 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { attach } from '../../src/server/index.ts'
-import { SOURCE, V2 } from '../support/headers.ts'
+import { attach, type AttachOptions } from '../../src/server/index.ts'
+import { DESTINATION, encode, SOURCE, V1, V2 } from '../support/headers.ts'
 import { content, outcome, text, turns } from '../support/sockets.ts'
 import { setStage, type Stage } from '../support/stage.ts'
 import { untyped } from '../support/untyped.ts'
+
+/** Longer than what most headers fit in. */
+const LONG = encode({
+  source: SOURCE,
+  destination: DESTINATION,
+  tlvs: [{ type: 4, value: new Uint8Array(1_000) }],
+})
 
 interface Attached {
   readonly port: number
@@ -20,29 +27,32 @@ interface Attached {
   readonly next: () => Promise<Socket>
 }
 
-async function listen(stage: Stage, pauseOnConnect = false): Promise<Attached> {
+async function listen(
+  stage: Stage,
+  pauseOnConnect = false,
+  options: Partial<AttachOptions> = {},
+): Promise<Attached> {
   const server = createServer({ pauseOnConnect })
   server.on('connection', (socket: Socket) => {
     socket.on('error', () => {})
     stage.defer(() => socket.destroy())
   })
-  attach(server, { trust: 'anyone' }).listen(0, '127.0.0.1')
+  attach(server, { trust: 'anyone', ...options }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   stage.defer(() => server.close())
   const next = async (): Promise<Socket> => ((await once(server, 'connection')) as [Socket])[0]
   return { port: (server.address() as AddressInfo).port, server, next }
 }
 
-test('attach() delivers the same for the first connection of a process and for all later ones', async t => {
+test('attach() delivers the same for every connection', async t => {
   const stage = setStage(t)
   const { port, next } = await listen(stage)
-  await outcome(stage.dial(port).end()) // a FIN shows nothing of how bytes come
   for (let nth = 0; nth < 3; nth++) {
     const accepted = next()
     stage.dial(port).end(Buffer.concat([V2, Buffer.from('hello')]))
     const socket = await accepted
     assert.equal(socket.remoteAddress, SOURCE.address)
-    assert.equal(Object.hasOwn(socket, 'push'), false, 'the socket is as Node made it')
+    assert.deepEqual([Object.hasOwn(socket, 'push'), Object.hasOwn(socket, 'read')], [false, false])
     assert.equal(await text(socket), 'hello')
   }
 })
@@ -101,3 +111,59 @@ test('attach() refuses a socket that gives text', async t => {
   server.emit('connection', untyped(stream))
   assert.equal(stream.destroyed, true)
 })
+
+test('attach() leaves what follows the header in the kernel until the connection is handed on', async t => {
+  const stage = setStage(t)
+  const { port, server } = await listen(stage)
+  const seen: unknown[] = []
+  server.on('connection', (socket: Socket) => {
+    seen.push(socket.readableLength, socket.bytesRead, socket.readableFlowing)
+    socket.destroy()
+  })
+  for (const header of [V1, V2, LONG]) {
+    await outcome(stage.dial(port).end(Buffer.concat([header, Buffer.from('hello')])))
+    assert.deepEqual(seen.splice(0), [0, header.length, null])
+  }
+})
+
+test('attach() reads nothing behind the header of a socket whose server pauses what it accepts', async t => {
+  const stage = setStage(t)
+  const { port, next } = await listen(stage, true)
+  const accepted = next()
+  stage.dial(port).end(Buffer.concat([V1, Buffer.from('hello')]))
+  const socket = await accepted
+  await turns()
+  assert.deepEqual([socket.bytesRead, socket.readableLength], [V1.length, 0])
+  assert.equal(await text(socket), 'hello')
+})
+
+test('attach() keeps back-pressure where a program reads in small pieces', async t => {
+  const stage = setStage(t)
+  const { port, next } = await listen(stage)
+  const accepted = next()
+  stage.dial(port).end(Buffer.concat([V2, randomBytes(1_000_000)]))
+  const socket = await accepted
+  let most = 0
+  for (let nth = 0; nth < 50; nth++) {
+    socket.read(1)
+    await turns(1)
+    most = Math.max(most, socket.readableLength)
+  }
+  assert.ok(most <= socket.readableHighWaterMark + 64 * 1024, `${most} bytes wait in the socket`)
+  assert.equal((await content(socket)).length + 50 >= 1_000_000, true)
+})
+
+for (const first of ['hello', 'GET / HTTP/1.1\r\n\r\n']) {
+  test(`attach() gives a client without a header all that it has sent: ${JSON.stringify(first)}`, async t => {
+    const stage = setStage(t)
+    const { port, next } = await listen(stage, false, { missing: 'direct', timeouts: { header: 50 } })
+    const accepted = next()
+    stage.dial(port).end(first)
+    assert.equal(await text(await accepted), first)
+    const silent = next()
+    const client = stage.dial(port)
+    const socket = await silent
+    client.end(first)
+    assert.equal(await text(socket), first)
+  })
+}

@@ -1,0 +1,50 @@
+// How much of a header is missing at least. The decoder knows it for version 2 once the length field is there. It says 1 for
+// version 1, because a line has no fixed length; but addresses and ports have a least one, so that a few reads take a line.
+
+const VERSION_1 = 0x50
+const SPACE = 0x20
+const CR = 0x0d
+const DOT = 0x2e
+/** Where a line has the byte that tells `TCP4`, `TCP6` and `UNKNOWN` apart, and where its addresses start. */
+const PROTOCOL_AT = 9
+const ADDRESSES_AT = 11
+const TCP4 = 0x34
+const TCP6 = 0x36
+/** Dots and spaces behind the protocol of a TCP4 line, and spaces behind that of a TCP6 line. */
+const SEPARATORS_V4 = 9
+const SEPARATORS_V6 = 3
+
+const COMMAND_AT = 12
+const FAMILY_AT = 13
+const FIXED_BYTES = 16
+const PROXY = 1
+/** What the addresses of each family take at least. */
+const BLOCK_BYTES = [0, 12, 36, 216]
+
+/** At least as much as `missing`, which the decoder has said of these bytes, and never more than what is missing. */
+export function leastMissing(bytes: Uint8Array, missing: number): number {
+  if (missing > 1) return missing
+  if (bytes[0] === VERSION_1) return leastOfLine(bytes)
+  return bytes.length < FIXED_BYTES ? missing + blockBytes(bytes) : missing
+}
+
+/** A character follows each separator, and CRLF the last of them. */
+function leastOfLine(bytes: Uint8Array): number {
+  const last = bytes[bytes.length - 1]
+  if (last === CR) return 1
+  const protocol = bytes[PROTOCOL_AT]
+  if (protocol !== TCP4 && protocol !== TCP6) return 2
+  let left = protocol === TCP4 ? SEPARATORS_V4 : SEPARATORS_V6
+  for (let i = ADDRESSES_AT; i < bytes.length; i++) {
+    if (bytes[i] === SPACE || (protocol === TCP4 && bytes[i] === DOT)) left--
+  }
+  return 2 * left + (last === SPACE ? 3 : 2)
+}
+
+/** Of bytes as far as the high byte of the length. A length that leaves no room for the addresses is a fault. */
+function blockBytes(bytes: Uint8Array): number {
+  const command = (bytes[COMMAND_AT] as number) & 0x0f // all of them but the length's low byte are there
+  const family = bytes[FAMILY_AT] as number // likewise
+  if (command !== PROXY || (family & 0x0f) === 0) return 0
+  return BLOCK_BYTES[family >> 4] as number // the decoder refuses others
+}
