@@ -167,3 +167,12 @@ for (const first of ['hello', 'GET / HTTP/1.1\r\n\r\n']) {
     assert.equal(await text(socket), first)
   })
 }
+
+test('attach() gives a stream that is no socket back what came without a header', async t => {
+  const { server, next } = await listen(setStage(t), false, { missing: 'direct' })
+  const stream = new PassThrough()
+  const accepted = next()
+  server.emit('connection', untyped(stream))
+  stream.end('hello')
+  assert.equal(await text(await accepted), 'hello')
+})
