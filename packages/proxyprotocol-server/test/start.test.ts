@@ -92,7 +92,7 @@ for (const [what, argsAt] of [
     assert.match(
       errors,
       new RegExp(
-        `^error: listen EADDRINUSE: address already in use 127\\.0\\.0\\.1:${port}\n` +
+        `^error: .*listen EADDRINUSE: address already in use 127\\.0\\.0\\.1:${port}\n` +
           'If a port is in use, give others: npm start -- PROXY_PORT ECHO_PORT, for example npm start -- 0 0 for free ones.\n$',
       ),
     )

@@ -13,7 +13,7 @@ import {
 import type { AdminSettings } from '../config/index.ts'
 import type { MemberSnapshot, NameSnapshot, Relay, RoutedUpstream } from '../relay/index.ts'
 import { showAddress } from './log.ts'
-import { log, logFailure, type ProgramIo } from './program.ts'
+import { explain, log, logFailure, PlainError, type ProgramIo } from './program.ts'
 import { sentTo, upstreamsOf } from './show-pool.ts'
 
 /** What a program has to show; its version is all that is missing. */
@@ -35,7 +35,9 @@ export async function startAdmin(
       },
     },
   )
-  const address = await admin.listen(listen)
+  const address = await admin.listen(listen).catch((error: unknown) => {
+    throw new PlainError(`admin listener: ${explain(error)}`, { cause: error })
+  })
   log(io, 'admin', [['address', showAddress(address)]])
   return admin
 }

@@ -80,7 +80,7 @@ async function serve(address: Address, io: ProgramIo, page: string | undefined):
   try {
     await serveUntilSignal(io, [server], async () => {
       log(io, 'listening', [
-        ['address', showAddress(await listenAt(server, address))],
+        ['address', showAddress(await listenAt(server, { listen: address }))],
         ['expects', pp],
         ['trust', 'anyone'],
       ])

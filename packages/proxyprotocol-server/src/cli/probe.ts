@@ -4,17 +4,20 @@
 import { createServer } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 import { listenAt } from '../relay/index.ts'
+import { naming } from './running-configuration.ts'
 
 /**
  * Binds each address for a moment, and removes the files of UNIX sockets that nobody listens at any more.
  *
- * @throws the system's error when one cannot be bound.
+ * @throws PlainError that names the service whose address cannot be bound.
  */
 export async function probe(services: readonly Service[]): Promise<void> {
-  for (const { listen } of services) {
+  for (const service of services) {
     const server = createServer({ version: 'none' }, ({ socket }) => void socket.resetAndDestroy())
     try {
-      await listenAt(server, listen)
+      await listenAt(server, service)
+    } catch (error) {
+      throw naming(service, error)
     } finally {
       await server.abort()
     }

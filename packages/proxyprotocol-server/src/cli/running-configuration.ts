@@ -6,9 +6,9 @@ import { isDeepStrictEqual } from 'node:util'
 import type { CloseResult } from 'proxyprotocol/server'
 import { ConfigError, type Configuration, type Service } from '../config/index.ts'
 import { Fleet, type FleetChange, type Relay } from '../relay/index.ts'
-import type { InheritedSocket } from './inherited-sockets.ts'
+import { placeName, type InheritedSocket } from './inherited-sockets.ts'
 import { showAddress, type LogFields } from './log.ts'
-import { explain, log, type Drainable, type ProgramIo } from './program.ts'
+import { explain, log, PlainError, type Drainable, type ProgramIo } from './program.ts'
 
 /** Services by what became of them at a change. */
 export type ChangeCounts = { readonly [Kind in keyof FleetChange]: number }
@@ -103,7 +103,11 @@ export class RunningConfiguration implements Drainable {
     const { service, server } = relay
     const socket = this.#sockets.get(service.name)
     this.#sockets.delete(service.name)
-    await (socket ? server.listen({ fd: socket.fd }) : relay.listen())
+    try {
+      await (socket ? server.listen({ fd: socket.fd }, service.backlog) : relay.listen())
+    } catch (error) {
+      throw naming(service, error)
+    }
   }
 
   #say(event: string, { server, service }: Relay): void {
@@ -117,6 +121,11 @@ export function logReload(io: ProgramIo, counts: ChangeCounts): void {
   log(io, 'reloaded', Object.entries(counts))
 }
 
+/** What keeps a service from listening, with its name. */
+export function naming({ name }: Service, cause: unknown): PlainError {
+  return new PlainError(`service ${JSON.stringify(name)}: ${explain(cause)}`, { cause })
+}
+
 /** Refuses what is settled when the program starts. */
 export function refuseWithoutRestart(now: Configuration, next: Configuration): void {
   if (!isDeepStrictEqual(next.admin, now.admin)) {
@@ -127,6 +136,23 @@ export function refuseWithoutRestart(now: Configuration, next: Configuration): v
   if (next.workers !== now.workers) {
     throw new ConfigError(
       'the number of workers stays as it is while the program runs: restart it for another one',
+    )
+  }
+  for (const [index, service] of next.services.entries()) {
+    const isThere = (each: Service): boolean => placeName(each) === placeName(service)
+    const nth = next.services.slice(0, index).filter(isThere).length // at ports of the system's choice there may be several
+    const before = now.services.filter(isThere)[nth]
+    if (before) refuseOtherSocket(before, service)
+  }
+}
+
+/** A listening socket stays over a reload, and the system gives it neither another backlog nor another family. */
+function refuseOtherSocket(now: Service, next: Service): void {
+  for (const key of ['backlog', 'ipv6Only'] as const) {
+    if (next[key] === now[key]) continue
+    throw new ConfigError(
+      `service ${JSON.stringify(next.name)}: ${key} must be ${String(now[key])} as long as its socket is open, ` +
+        `got ${String(next[key])}; restart the program`,
     )
   }
 }

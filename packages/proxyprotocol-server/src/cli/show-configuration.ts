@@ -31,11 +31,11 @@ export function showConfiguration({ services, workers, shutdown, log, admin }: C
 }
 
 function describe(service: Service): readonly string[] {
-  const { name, listen, accepts, limits, overLimit, timeouts } = service
+  const { name, accepts, limits, overLimit, timeouts } = service
   const { connections, perSource } = limits
   return [
     name,
-    `listens at ${formatPlace(listen)}`,
+    listening(service),
     ...(accepts ? acceptance(accepts, service) : ['expects no header, and trusts nobody']),
     ...(service.passthrough ? passthrough(service.passthrough) : []),
     ...describePool(service.pool),
@@ -46,6 +46,11 @@ function describe(service: Service): readonly string[] {
     `${idling(timeouts.idle)}; closes it after ${ms(timeouts.halfClose)} once one side has ended`,
     `asks silent peers after ${ms(timeouts.keepAlive)}; calls stuck what has not ended ${ms(timeouts.abort)} after its abort`,
   ]
+}
+
+function listening({ listen, ipv6Only, backlog }: Service): string {
+  const family = ipv6Only ? ' for IPv6 alone' : ''
+  return `listens at ${formatPlace(listen)}${family}; up to ${String(backlog)} connections wait there, as far as the kernel lets them`
 }
 
 function acceptance({ version, trust }: Acceptance, { pass, limits, timeouts }: Service): readonly string[] {

@@ -12,6 +12,11 @@ const MIN_HEADER_BYTES = 16
 /** 16 bytes and a length of 16 bits (specification, section 2.2). */
 const MAX_HEADER_BYTES = 65_551
 
+/** As a server's (`proxyprotocol/server`). */
+const DEFAULT_BACKLOG = 65_535
+/** listen(2) takes an int. */
+const MAX_BACKLOG = 2_147_483_647
+
 /** What bounds the connections of a service; settled. */
 export interface ServiceLimits {
   /** Connections at a time; undefined for what the limit on open files leaves. */
@@ -69,6 +74,14 @@ export const limitsSchema: z.ZodType<ServiceLimits, ServiceLimitsInit | undefine
   })
   .prefault({})
   .meta(meta({ description: 'How much there may be at a time.' }))
+
+export const backlogSchema: z.ZodType<number, number | undefined> = integer({
+  description:
+    'Connections that may wait to be accepted. The kernel takes less where its limit is less: on Linux `net.core.somaxconn`.',
+  default: DEFAULT_BACKLOG,
+  max: MAX_BACKLOG,
+  flag: 'backlog',
+})
 
 export const overLimitSchema: z.ZodType<OverLimit, OverLimit | undefined> = z
   .enum(['close', 'reset', 'pause'])

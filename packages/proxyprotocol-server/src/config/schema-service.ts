@@ -15,6 +15,7 @@ import { dnsblSchema, type BlockLists, type BlockListsInit } from './schema-dnsb
 import { meta } from './schema-keys.ts'
 import { passthroughSchema, type Passthrough, type PassthroughInit } from './schema-passthrough.ts'
 import {
+  backlogSchema,
   limitsSchema,
   overLimitSchema,
   type OverLimit,
@@ -54,6 +55,10 @@ export interface Service {
   /** What it is called; unless it was given a name, its listen address. */
   readonly name: string
   readonly listen: Address
+  /** Connections that may wait to be accepted, as far as the kernel lets them. */
+  readonly backlog: number
+  /** Whether `[::]` leaves IPv4 alone, because another service listens at 0.0.0.0 and the same port. */
+  readonly ipv6Only: boolean
   /** All upstreams, and how connections are shared out among them. */
   readonly pool: Pool
   /** The only upstream, or the first of `pool`. */
@@ -84,6 +89,8 @@ export interface ServiceOptions extends PoolOptions {
   readonly passthrough?: PassthroughInit | undefined
   /** DNS block lists that are asked about each client. */
   readonly dnsbl?: BlockListsInit | undefined
+  /** Connections that may wait to be accepted. Default 65535, or what the kernel takes. */
+  readonly backlog?: number | undefined
   readonly limits?: ServiceLimitsInit | undefined
   /** What becomes of connections over a limit. Default `'close'`. */
   readonly overLimit?: OverLimit | undefined
@@ -131,6 +138,7 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     pass: passSchema,
     passthrough: passthroughSchema,
     dnsbl: dnsblSchema,
+    backlog: backlogSchema,
     limits: limitsSchema,
     overLimit: overLimitSchema,
     timeouts: timeoutsSchema,
@@ -173,6 +181,7 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     const [first] = pool.upstreams as readonly [UpstreamSettings] // it takes no fewer than one
     return {
       ...written,
+      ipv6Only: false, // which other services there are, none of them knows
       pool,
       passthrough: passthrough && {
         timeout: passthrough.timeout,

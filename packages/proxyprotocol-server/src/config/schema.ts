@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { adminSchema, type AdminSettings, type AdminSettingsInit } from './schema-admin.ts'
 import { integer, meta } from './schema-keys.ts'
 import { logSchema, type LogSettings, type LogSettingsInit } from './schema-log.ts'
-import { conflicts, named } from './service-list.ts'
+import { conflicts, overlapWith, settled } from './service-list.ts'
 import { serviceSchema, type Service, type ServiceInit } from './schema-service.ts'
 import { shutdownSchema, type Shutdown, type ShutdownInit } from './schema-shutdown.ts'
 
@@ -60,13 +60,16 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
       flag: 'workers',
     }),
   })
-  .check(({ value: { services }, issues }) => {
+  .check(({ value: { services, admin }, issues }) => {
     for (const { index, path, message } of conflicts(services)) {
       issues.push({ code: 'custom', message, path: ['services', index, ...path], input: services[index] })
     }
+    const message = admin && overlapWith(admin.listen, services)
+    if (message !== undefined)
+      issues.push({ code: 'custom', message, path: ['admin', 'listen'], input: admin?.listen })
   })
   .transform(({ services, ...program }) => ({
-    services: named(services),
+    services: settled(services),
     shutdown: program.shutdown,
     log: program.log,
     admin: program.admin,

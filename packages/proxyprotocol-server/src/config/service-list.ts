@@ -2,6 +2,7 @@
 
 import { isIPv4 } from 'node:net'
 import { formatPlace, type Address, type TcpAddress } from './address.ts'
+import { leavesIPv4, overlap, overlapHint, placeName } from './listen-places.ts'
 import type { Pool } from './pool.ts'
 import type { Service } from './schema-service.ts'
 
@@ -17,13 +18,40 @@ interface Conflict {
 export function conflicts(services: readonly Service[]): readonly Conflict[] {
   return services.flatMap((service, index) => {
     const before = services.slice(0, index)
-    const found = [nameConflict(service, before), listenConflict(service, before), ...loops(service)]
+    const listen = overlapWith(service.listen, before, services)
+    const found = [
+      nameConflict(service, before),
+      listen === undefined ? undefined : { path: ['listen'], message: listen },
+      ...loops(service),
+    ]
     return found.flatMap(each => (each ? [{ index, ...each }] : []))
   })
 }
 
+/** What is wrong with an address because one of these services listens there, or at a part of it. */
+export function overlapWith(
+  listen: Address,
+  services: readonly Service[],
+  all: readonly Service[] = services,
+): string | undefined {
+  const places = all.map(each => each.listen)
+  const at = services.findIndex(each => overlap(listen, each.listen, places))
+  const other = services[at]
+  return (
+    other &&
+    `must not overlap with ${placeName(other.listen)}, where services[${String(at)}] (${JSON.stringify(other.name)}) listens, ` +
+      `got ${placeName(listen)}${overlapHint(listen, other.listen)}`
+  )
+}
+
+/** Services with what follows from those beside them. */
+export function settled(services: readonly Service[]): readonly Service[] {
+  const places = services.map(({ listen }) => listen)
+  return named(services).map(each => ({ ...each, ipv6Only: leavesIPv4(each.listen, places) }))
+}
+
 /** Names tell services apart, so two that have none of their own and the same address (port 0) get a number. */
-export function named(services: readonly Service[]): readonly Service[] {
+function named(services: readonly Service[]): readonly Service[] {
   const seen = new Map<string, number>()
   return services.map(service => {
     const count = (seen.get(service.name) ?? 0) + 1
@@ -38,12 +66,6 @@ function nameConflict({ name, listen }: Service, before: readonly Service[]): Fo
   const other = before.findIndex(each => each.name === name)
   if (other === -1 || name === nameOf(listen)) return undefined
   return { path: ['name'], message: `services[${String(other)}] is called ${JSON.stringify(name)} as well` }
-}
-
-function listenConflict({ listen }: Service, before: readonly Service[]): Found {
-  const other = before.findIndex(each => !isAnyPort(listen) && placeName(each.listen) === placeName(listen))
-  if (other === -1) return undefined
-  return { path: ['listen'], message: `services[${String(other)}] listens at ${placeName(listen)} already` }
 }
 
 function loops({ listen, pool, passthrough }: Service): readonly Found[] {
@@ -63,20 +85,11 @@ function loops({ listen, pool, passthrough }: Service): readonly Found[] {
     .map(({ path }) => ({ path, message }))
 }
 
-function isAnyPort(listen: Address): boolean {
-  return listen.transport === 'tcp' && listen.port === 0
-}
-
 function isSamePlace(listen: Address, upstream: Address): boolean {
   if (listen.transport === 'unix' || upstream.transport === 'unix')
     return placeName(listen) === placeName(upstream)
   const same = upstream.host === listen.host || (listen.host === undefined && isThisHost(upstream))
   return same && upstream.port === listen.port
-}
-
-/** With TLS or without, the place is the same. */
-function placeName(address: Address): string {
-  return formatPlace({ ...address, tls: undefined })
 }
 
 function isThisHost({ host = '' }: TcpAddress): boolean {

@@ -5,7 +5,10 @@ import { once } from 'node:events'
 import { lstatSync, unlinkSync } from 'node:fs'
 import { connect, type AddressInfo } from 'node:net'
 import type { ProxyServer } from 'proxyprotocol/server'
-import { placeOf, type Address } from '../config/index.ts'
+import { placeOf, type Service } from '../config/index.ts'
+
+/** Where and how to listen. */
+export type ListenSettings = Pick<Service, 'listen'> & Partial<Pick<Service, 'backlog' | 'ipv6Only'>>
 
 /**
  * Makes the server listen, and removes the file of a UNIX socket that nobody listens at any more; any other file stays.
@@ -15,14 +18,15 @@ import { placeOf, type Address } from '../config/index.ts'
  */
 export async function listenAt(
   server: Pick<ProxyServer, 'listen'>,
-  address: Address,
+  { listen, backlog, ipv6Only }: ListenSettings,
 ): Promise<AddressInfo | string> {
+  const options = { ...placeOf(listen), backlog, ipv6Only }
   try {
-    return await server.listen(placeOf(address))
+    return await server.listen(options)
   } catch (error) {
-    if (address.transport !== 'unix' || !isInUse(error) || !(await isStale(address.path))) throw error
-    unlinkSync(address.path)
-    return server.listen(placeOf(address))
+    if (listen.transport !== 'unix' || !isInUse(error) || !(await isStale(listen.path))) throw error
+    unlinkSync(listen.path)
+    return server.listen(options)
   }
 }
 

@@ -112,7 +112,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
       server.setConnectionLimit(connections)
       service = { ...service, limits: { ...service.limits, connections } }
     },
-    listen: () => listenAt(server, service.listen),
+    listen: () => listenAt(server, service),
     reloadCertificates: () => tls.reload(server),
   }
 }

@@ -34,7 +34,7 @@ test('check shows each service and the program in a paragraph, as they are settl
     `${file} is right.
 
 127.0.0.1:10000
-  listens at 127.0.0.1:10000
+  listens at 127.0.0.1:10000; up to 65535 connections wait there, as far as the kernel lets them
   expects no header, and trusts nobody
   connects to 127.0.0.1:10007, and sends it a version 2 header
   takes 5 connections, any number from one client; what is over that is closed
@@ -43,7 +43,7 @@ test('check shows each service and the program in a paragraph, as they are settl
   asks silent peers after 60000 ms; calls stuck what has not ended 5000 ms after its abort
 
 web
-  listens at :10001
+  listens at :10001; up to 65535 connections wait there, as far as the kernel lets them
   expects a header of version 2 within 3002 ms, of at most 536 bytes; at most 8 connections wait for theirs
   trusts 10.0.0.0/8, unix
   passes on these TLVs: alpn, 229

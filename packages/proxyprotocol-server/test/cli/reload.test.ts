@@ -82,7 +82,7 @@ test('a configuration that is wrong is told of, and the old one goes on', async 
         { name: 'a', upstream: at(taken) },
         { name: 'b', listen: `127.0.0.1:${taken.port}`, upstream: at(upstream) },
       ]),
-      / reload-failed error="listen EADDRINUSE: address already in use 127\.0\.0\.1:\d+"\n$/,
+      / reload-failed error="service .*: listen EADDRINUSE: address already in use 127\.0\.0\.1:\d+"\n$/,
     ],
   ]
   for (const [text, error] of cases) {

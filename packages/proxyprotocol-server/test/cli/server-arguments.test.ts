@@ -47,7 +47,7 @@ test('each setting has a flag and a variable, and flag wins over variable over f
   const known = settings().filter(
     ({ flag, node, path }) => node.type !== 'boolean' && path[0] !== 'dnsbl' && !others.includes(flag),
   )
-  assert.equal(known.length, 13)
+  assert.equal(known.length, 14)
   for (const setting of known) {
     const { flag, variable, node, path, ofService } = setting
     const { text, value } = otherValue(flag)

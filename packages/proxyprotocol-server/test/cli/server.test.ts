@@ -266,7 +266,10 @@ test('one address in use ends it with 1, and lets go of the others', async t => 
   const io = fakeIo()
   const services = ['--service', `127.0.0.1:${free}`, ':1', '--service', `127.0.0.1:${taken.port}`, ':1']
   assert.equal(await runServer(services, io), 1)
-  assert.match(io.errors.join(''), /^error: listen EADDRINUSE: address already in use 127\.0\.0\.1:\d+\n$/)
+  assert.match(
+    io.errors.join(''),
+    /^error: service "127\.0\.0\.1:\d+": listen EADDRINUSE: address already in use 127\.0\.0\.1:\d+\n$/,
+  )
   assert.equal((await outcome(dial(t, free))).error, 'ECONNREFUSED')
 })
 

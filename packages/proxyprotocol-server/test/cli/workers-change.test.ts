@@ -64,7 +64,7 @@ test('an address that was in use at one reload is listened at by all workers aft
   const { child } = await startWorkers(t, ['--config', file])
   writeFileSync(file, JSON.stringify({ services: [{ listen: `127.0.0.1:${port}`, upstream: to }] }))
   child.send('SIGHUP')
-  await child.line(/ reload-failed error="listen EADDRINUSE: /)
+  await child.line(/ reload-failed error="service .*: listen EADDRINUSE: /)
   taken.close()
   await once(taken, 'close')
   child.send('SIGHUP')
@@ -166,7 +166,7 @@ test('what keeps the first worker from starting ends the program, as it does wit
   const { code, errors } = await taken.ended
   assert.deepEqual(
     [code, errors],
-    [1, `error: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`],
+    [1, `error: service "127.0.0.1:${port}": listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`],
   )
   const { code: wrong, errors: why } = await unread.ended
   assert.equal(wrong, 2)

@@ -59,8 +59,10 @@ test('services that have no name of their own are told apart', () => {
 test('two services cannot listen at one address, nor have one name, nor one be its own upstream', () => {
   const web = { ...service, name: 'web' }
   assert.deepEqual(faults({ services: [service, service, web, { ...web, listen: ':1' }] }), [
-    'proxy.json: services[1].listen: services[0] listens at :10000 already',
-    'proxy.json: services[2].listen: services[0] listens at :10000 already',
+    ...[1, 2].map(
+      at =>
+        `proxy.json: services[${at}].listen: must not overlap with :10000, where services[0] (":10000") listens, got :10000`,
+    ),
     'proxy.json: services[3].name: services[2] is called "web" as well',
   ])
   const loops = [
@@ -105,7 +107,7 @@ test('two services cannot listen at one UNIX socket, with TLS or without', () =>
   const others = [{ listen: 'unix:/run/other.sock' }, { listen: `ssl+${listen}?cert=cert.pem` }]
   const services = [{ listen }, ...others].map(each => ({ upstream: '192.0.2.1:80', ...each }))
   assert.deepEqual(faults({ services }), [
-    'proxy.json: services[2].listen: services[0] listens at unix:/run/relay.sock already',
+    `proxy.json: services[2].listen: must not overlap with ${listen}, where services[0] ("${listen}") listens, got ${listen}`,
   ])
 })
 

@@ -152,7 +152,7 @@ test('listenAt() takes the place of a socket that nobody listens at any more', a
   await leaveSocket(t, path)
   const server = createProxyServer(noClient, () => {})
   atEnd(t, () => server.abort())
-  assert.equal(await listenAt(server, parseAddress(`unix:${path}`, { role: 'listen' })), path)
+  assert.equal(await listenAt(server, { listen: parseAddress(`unix:${path}`, { role: 'listen' }) }), path)
   await once(dialPath(t, path), 'connect')
 })
 
@@ -165,7 +165,7 @@ test('listenAt() leaves a socket that somebody listens at, and any other file, a
     const server = createProxyServer(noClient, () => {})
     atEnd(t, () => server.abort())
     const address = parseAddress(`unix:${path}`, { role: 'listen' })
-    await assert.rejects(listenAt(server, address), { code: 'EADDRINUSE' })
+    await assert.rejects(listenAt(server, { listen: address }), { code: 'EADDRINUSE' })
     assert.ok(existsSync(path))
   }
   await once(dialPath(t, inUse), 'connect')
@@ -180,6 +180,6 @@ test('listenAt() passes on what else keeps an address from being bound', async t
   ] as const) {
     const server = createProxyServer(noClient, () => {})
     atEnd(t, () => server.abort())
-    await assert.rejects(listenAt(server, parseAddress(text, { role: 'listen' })), { code })
+    await assert.rejects(listenAt(server, { listen: parseAddress(text, { role: 'listen' }) }), { code })
   }
 })
