@@ -1,14 +1,17 @@
-// Certificates that are renewed under a running program: read anew on SIGHUP, and when something happens in a directory that
-// they are in. Not the files are watched but their directories: an editor exchanges a file, Kubernetes a link beside it.
+// Certificates that are renewed under a running program: read anew on SIGHUP, and when an entry changes that their paths lead
+// through. It watches directories and not files: an editor exchanges a file, Kubernetes a link beside it, certbot a link elsewhere.
 
-import { watch, type FSWatcher } from 'node:fs'
-import { dirname } from 'node:path'
+import { readdirSync, realpathSync, watch, type FSWatcher } from 'node:fs'
+import { basename, join } from 'node:path'
 import { formatPlace, type ConfigError, type Service, type TlsSettings } from '../config/index.ts'
 import type { Relay } from '../relay/index.ts'
+import { pathEntries, type PathEntry } from './path-entries.ts'
 import { log, type ProgramIo } from './program.ts'
 
 /** Milliseconds from the first sign of a change: certificate and key are written one after the other. */
 const SETTLING_TIME = 500
+/** Stands for every name in a directory; no name has a slash. */
+const ANY = '/'
 
 export class CertificateWatch {
   readonly #io: ProgramIo
@@ -22,11 +25,13 @@ export class CertificateWatch {
     this.#relays = relays
   }
 
-  /** Watches the directories of the relays that there are now, and no others. */
+  /** Watches what the paths of the relays that there are now lead through, and nothing else. */
   watch(): void {
     this.#unwatch()
-    this.#watchers = directoriesOf(this.#relays().map(({ service }) => service)).flatMap(directory =>
-      watchDirectory(this.#io, directory, () => {
+    const entries = this.#relays().flatMap(({ service }) => entriesOf(service))
+    this.#watchers = [...byDirectory(entries)].flatMap(([directory, names]) =>
+      watchDirectory(this.#io, directory, name => {
+        if (name !== null && !names.has(name) && !names.has(ANY)) return
         this.#timer ??= setTimeout(() => {
           this.renew()
         }, SETTLING_TIME).unref()
@@ -34,10 +39,11 @@ export class CertificateWatch {
     )
   }
 
-  /** Reads the certificates of all relays anew. */
+  /** Reads the certificates of all relays anew. Their paths may lead elsewhere now, and what changes from here on is noticed. */
   renew(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.watch()
     for (const relay of this.#relays()) renewCertificates(this.#io, relay)
   }
 
@@ -69,7 +75,11 @@ function renewCertificates(io: ProgramIo, relay: Relay): void {
   }
 }
 
-function watchDirectory(io: ProgramIo, directory: string, onChange: () => void): readonly FSWatcher[] {
+function watchDirectory(
+  io: ProgramIo,
+  directory: string,
+  onChange: (name: string | null) => void,
+): readonly FSWatcher[] {
   function onError(error: unknown): void {
     log(io, 'not-watched', [
       ['directory', directory],
@@ -77,25 +87,47 @@ function watchDirectory(io: ProgramIo, directory: string, onChange: () => void):
     ])
   }
   try {
-    return [watch(directory, { persistent: false }, onChange).on('error', onError)]
+    const watcher = watch(directory, { persistent: false }, (_, name) => {
+      onChange(name)
+    })
+    return [watcher.on('error', onError)]
   } catch (error) {
     onError(error)
     return []
   }
 }
 
-function directoriesOf(services: readonly Service[]): readonly string[] {
-  const all = services.flatMap(({ listen, pool, passthrough }) => {
-    const upstreams = [pool, ...(passthrough?.routes ?? []).map(route => route.pool)].flatMap(
-      each => each.upstreams,
-    )
-    return [listen, ...upstreams.map(({ address }) => address)].flatMap(({ tls }) => placesOf(tls))
-  })
-  return [...new Set(all)]
+/** Names by their directories. A directory that is moved away or removed says its own name. */
+function byDirectory(entries: readonly PathEntry[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const names = new Map<string, Set<string>>()
+  for (const { directory, name } of entries) {
+    const others = names.get(directory) ?? new Set([basename(directory)])
+    names.set(directory, others.add(name))
+  }
+  return names
 }
 
-function placesOf(tls: TlsSettings | undefined): readonly string[] {
-  if (tls === undefined) return []
-  const files = [tls.cert, tls.key, tls.cafile].flatMap(file => (file === undefined ? [] : [dirname(file)]))
-  return tls.capath === undefined ? files : [...files, tls.capath]
+function entriesOf({ listen, pool, passthrough }: Service): readonly PathEntry[] {
+  const pools = [pool, ...(passthrough?.routes ?? []).map(route => route.pool)]
+  const upstreams = pools.flatMap(each => each.upstreams)
+  return [listen, ...upstreams.map(({ address }) => address)].flatMap(({ tls }) =>
+    tls ? entriesFor(tls) : [],
+  )
+}
+
+function entriesFor({ cert, key, cafile, capath }: TlsSettings): readonly PathEntry[] {
+  const files = [cert, key, cafile].filter(file => file !== undefined)
+  return [...files.flatMap(pathEntries), ...(capath === undefined ? [] : entriesBelow(capath))]
+}
+
+/** The way to a directory, all that is in it, and where its links lead, such as those of /etc/ssl/certs. */
+function entriesBelow(path: string): readonly PathEntry[] {
+  const way = pathEntries(path)
+  try {
+    const directory = realpathSync(path)
+    const files = readdirSync(directory).flatMap(name => pathEntries(join(directory, name)))
+    return [...way, { directory, name: ANY }, ...files]
+  } catch {
+    return way // it is not there just now, and its way ends where it is missing
+  }
 }

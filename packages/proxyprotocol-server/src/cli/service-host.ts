@@ -78,7 +78,6 @@ export class ServiceHost implements Serving {
   }
 
   renew(): void {
-    this.#certificates.watch()
     this.#certificates.renew()
   }
 

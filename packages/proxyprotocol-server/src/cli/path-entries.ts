@@ -1,0 +1,47 @@
+// What a path resolves to, step by step: the entries of directories that decide it.
+
+import { readlinkSync } from 'node:fs'
+import { isAbsolute, join, parse, resolve, sep } from 'node:path'
+
+/** As many links as Linux follows for one path; more are a circle. */
+const MAX_LINKS = 40
+
+/** A name in a directory, which is named without links. */
+export interface PathEntry {
+  readonly directory: string
+  readonly name: string
+}
+
+/**
+ * The links on the way to a file and the file itself, each where it is. A change of one of them may make the path lead elsewhere. The
+ * way ends at an entry that is not there.
+ */
+export function pathEntries(path: string): readonly PathEntry[] {
+  const whole = resolve(path)
+  const entries: PathEntry[] = []
+  const left = namesIn(whole)
+  let directory = parse(whole).root
+  for (let name = left.shift(); name !== undefined && entries.length <= MAX_LINKS; name = left.shift()) {
+    const target = linkAt(join(directory, name))
+    if (target !== 'no link' || left.length === 0) entries.push({ directory, name })
+    if (target === 'nothing') break
+    if (target === 'no link') directory = join(directory, name)
+    else {
+      left.unshift(...namesIn(target.to))
+      if (isAbsolute(target.to)) directory = parse(target.to).root
+    }
+  }
+  return entries
+}
+
+function namesIn(path: string): string[] {
+  return path.slice(parse(path).root.length).split(sep).filter(Boolean)
+}
+
+function linkAt(path: string): { readonly to: string } | 'no link' | 'nothing' {
+  try {
+    return { to: readlinkSync(path) }
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EINVAL' ? 'no link' : 'nothing' // fs throws nothing else
+  }
+}
