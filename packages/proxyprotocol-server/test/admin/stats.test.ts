@@ -451,7 +451,10 @@ test('--admin alone is 127.0.0.1:10009; without a host it is the loopback, and a
   assert.deepEqual(configuration.admin, { listen: listenAt, hosts: ['a.example', 'b.example'] })
   const taken = await listen(t)
   assert.equal(await runServer(['--service', '127.0.0.1:0', ':1', '--admin', `:${taken.port}`], io), 1)
-  assert.match(io.errors.join(''), /^error: admin listener: listen EADDRINUSE: address already in use 127\.0\.0\.1:/)
+  assert.match(
+    io.errors.join(''),
+    /^error: admin listener: listen EADDRINUSE: address already in use 127\.0\.0\.1:/,
+  )
 })
 
 test('a fault of the admin listener is a line, and ends nothing', async t => {

@@ -131,12 +131,14 @@ test('the admin listener is one more address beside those of the services', () =
 
 test('a service that is wrong in itself overlaps with none', () => {
   assert.deepEqual(
-    /overlap/.exec(fault({
-      services: [
-        { listen: 'x', upstream },
-        { listen: 'y', upstream },
-      ],
-    })),
+    /overlap/.exec(
+      fault({
+        services: [
+          { listen: 'x', upstream },
+          { listen: 'y', upstream },
+        ],
+      }),
+    ),
     null,
   )
 })
