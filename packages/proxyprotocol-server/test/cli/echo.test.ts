@@ -239,7 +239,7 @@ test('without an address it listens on port 10007 of every interface', async t =
   })
   const io = fakeIo()
   assert.equal(await runEcho([], io), 1)
-  assert.deepEqual([where, io.errors], [{ host: undefined, port: 10007 }, ['error: enough\n']])
+  assert.deepEqual([where?.host, where?.port, io.errors], [undefined, 10_007, ['error: enough\n']])
 })
 
 test('an address in use ends it with 1, wrong arguments with 2, and --help with 0', async t => {
