@@ -98,8 +98,8 @@ test('/stats.json and /metrics show the addresses of a name: each with its state
   assert.equal(typeof age, 'number')
   assert.deepEqual(resolution, { answers: 1, failures: 0, lastFailure: null })
   const metrics = (await ask(at, '/metrics')).body
-  const label = `service="web",upstream="app.test:${far.port}"`
-  for (const [state, count] of Object.entries({ up: 1, probing: 0, down: 1, leaving: 0 })) {
+  const label = `service="web",route="*",upstream="app.test:${far.port}"`
+  for (const [state, count] of Object.entries({ up: 1, probing: 0, drained: 0, down: 1, leaving: 0 })) {
     assert.ok(metrics.includes(`proxyprotocol_upstream_members{${label},state="${state}"} ${count}\n`), state)
   }
   assert.match(metrics, /\nproxyprotocol_upstream_answer_age_seconds\{.*\} [\d.e-]+\n/)
