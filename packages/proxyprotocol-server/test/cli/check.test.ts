@@ -161,3 +161,10 @@ test('check says how many processes there would be, where it is more than one', 
     /\nprogram\n {2}serves with 4 processes; what is limited is so in each of them\n/,
   )
 })
+
+test('check says where a service listens for IPv6 alone', async t => {
+  const services = ['0.0.0.0:1', '[::]:1'].map(listen => ({ listen, upstream: '192.0.2.1:1' }))
+  const io = fakeIo()
+  assert.equal(await runServer(['check', configFile(t, { services })], io), 0)
+  assert.match(io.written.join(''), /listens at \[::\]:1 for IPv6 alone;/)
+})

@@ -8,7 +8,7 @@ import { PassThrough, Writable } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { Log, streamWriter, writerTo, type LogWriter } from '../../src/cli/program-log.ts'
+import { fileWriter, Log, streamWriter, writerTo, type LogWriter } from '../../src/cli/program-log.ts'
 import { directory } from '../support/certificates.ts'
 import { pathOf, runCommand } from '../support/child.ts'
 
@@ -109,6 +109,17 @@ test('lines to a full disk are lost, and counted', () => {
   closeSync(fd)
   log.write('to a file that is gone', [])
   assert.equal(log.lost, 4)
+})
+
+test('a line that follows one that was cut off starts on a line of its own', t => {
+  const file = join(directory(t), 'log')
+  const fd = openSync(file, 'w')
+  const write = fileWriter(fd)
+  const lost: string[] = []
+  for (const text of ['cut o', 'whole\n', 'next\n']) write(text, () => lost.push(text))
+  closeSync(fd)
+  assert.equal(readFileSync(file, 'utf8'), 'cut o\nwhole\nnext\n')
+  assert.deepEqual(lost, [])
 })
 
 /** Writes 200 lines, makes room, and writes one more. */

@@ -1,7 +1,7 @@
 // What a program does about workers that are not there; those that are, workers.test.ts has.
 
 import assert from 'node:assert/strict'
-import cluster from 'node:cluster'
+import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { WorkerGroup } from '../../src/cli/worker-group.ts'
@@ -106,4 +106,16 @@ test('a worker makes no more of a list than it shows', () => {
 
 test('the deaths of a worker count in a row until one has lived for more than a minute', () => {
   assert.deepEqual([deathsInARow(undefined, 5), deathsInARow(1, 60_000), deathsInARow(7, 60_001)], [1, 2, 1])
+})
+
+test('a worker that a signal to all processes ends before it can ignore it is started again', async () => {
+  const io = fakeIo()
+  const group = new WorkerGroup(io, configuration, new Map())
+  const forked = once(cluster, 'fork') as Promise<[Worker]>
+  const started = group.start()
+  const [first] = await forked
+  first.process.kill('SIGTERM')
+  await started
+  assert.match(await io.line(/ worker-started worker=1 /), / worker-started worker=1 /)
+  await group.stop()
 })

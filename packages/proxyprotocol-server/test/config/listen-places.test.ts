@@ -142,3 +142,9 @@ test('a service that is wrong in itself overlaps with none', () => {
     null,
   )
 })
+
+test('addresses of two zones are two addresses, and those of one zone are one', () => {
+  assert.equal(services('[fe80::1%a]:80', '[fe80::1%b]:80').length, 2)
+  const both = { services: ['[fe80::1%a]:80', '[fe80:0::1%a]:80'].map(listen => ({ listen, upstream })) }
+  assert.match(fault(both), /services\[1\]/)
+})

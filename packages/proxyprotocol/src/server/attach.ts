@@ -26,7 +26,6 @@ import {
   type ConnectionInfo,
 } from './connection-info.ts'
 import { acceptedChannel, closedChannel, openedChannel, rejectedChannel } from './diagnostics.ts'
-import { holdReading } from './hold-reading.ts'
 import { checkServer } from './node-server.ts'
 import { checkNames, checkObject } from './option-checks.ts'
 
@@ -152,7 +151,7 @@ export class Attachment {
   #admit(socket: Socket): void {
     this.#tellOpened(socket)
     const { pauseOnConnect } = this.#server as { pauseOnConnect?: boolean } // set by net.createServer()
-    if (pauseOnConnect) holdReading(socket) // reading the header has set it going
+    if (pauseOnConnect) socket.pause() // reading the header has set it going
     try {
       this.#handOn(socket)
     } catch (error) {

@@ -25,6 +25,7 @@ interface Handle {
 /** A socket as `canReadInto` has found it. */
 interface ReadSocket {
   readonly _handle: Handle
+  readonly _readableState: { reading: boolean }
   [field: symbol]: unknown
 }
 
@@ -60,9 +61,11 @@ export function readInto(socket: Socket, reader: Reader, first: Uint8Array): voi
   fields._handle.useUserBuffer(first)
 }
 
-/** The socket emits what it reads from now on, as ever. */
-export function letGo(socket: Socket): void {
-  ;(socket as unknown as ReadSocket)[kBufferCb] = pushRead // canReadInto() has said so
+/** The socket emits what it reads from now on, as ever. One that does not read on is as a socket that was never read. */
+export function letGo(socket: Socket, readsOn: boolean): void {
+  const fields = socket as unknown as ReadSocket // canReadInto() has said so
+  fields[kBufferCb] = pushRead
+  if (!readsOn) fields._readableState.reading = false
 }
 
 export function isReading(socket: Socket): boolean {

@@ -53,7 +53,7 @@ class ExactReader extends StartReader implements Reader {
   }
 
   protected shut(): void {
-    letGo(this.socket)
+    letGo(this.socket, this.#goesOn)
     this.socket.off('end', this.onEnd)
   }
 

@@ -6,12 +6,10 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { holdReading } from '../../src/server/hold-reading.ts'
 import { attach } from '../../src/server/index.ts'
 import { V2 } from '../support/headers.ts'
-import { content, turns, until } from '../support/sockets.ts'
+import { content, turns } from '../support/sockets.ts'
 import { setStage, type Stage } from '../support/stage.ts'
-import { untyped } from '../support/untyped.ts'
 
 const script = fileURLToPath(new URL('../support/socket-counter.ts', import.meta.url))
 
@@ -40,17 +38,12 @@ async function listen(stage: Stage): Promise<(first: Uint8Array) => Promise<Paus
 
 /** Sends to a process, and tells how many bytes it has counted. */
 async function count(child: ChildProcess, { client, socket }: Paused, id: number): Promise<number> {
-  const head: Buffer[] = []
-  for (let chunk = read(); chunk !== null; chunk = read()) head.push(chunk)
-  function read(): Buffer | null {
-    return socket.read() as Buffer | null
-  }
   const counted = new Promise<number>(resolve => {
     child.on('message', (message: { id: number; bytes: number }) => {
       if (message.id === id) resolve(message.bytes)
     })
   })
-  child.send({ id, head: Buffer.concat(head).toString('base64') }, socket)
+  child.send({ id }, socket)
   client.end()
   return counted
 }
@@ -103,30 +96,8 @@ test('nothing is read behind the header before somebody wants it, and then every
       const { client, socket } = await open(Buffer.concat([V2, Buffer.from(early)]))
       client.end('late')
       await turns(10)
-      assert.equal(socket.bytesRead, V2.length + early.length, name)
+      assert.equal(socket.bytesRead, V2.length, name)
       assert.equal(String(await read(socket)), `${early}late`, name)
     }
-  }
-})
-
-test('read() takes what came with the header, and leaves the rest with the kernel', async t => {
-  const stage = setStage(t)
-  const open = await listen(stage)
-  const { client, socket } = await open(Buffer.concat([V2, Buffer.from('early')]))
-  client.write('late')
-  assert.equal(String(socket.read()), 'early')
-  assert.equal(socket.read(), null)
-  await turns(10)
-  assert.equal(socket.bytesRead, V2.length + 'early'.length)
-  socket.resume()
-  await until(() => socket.bytesRead === V2.length + 'earlylate'.length)
-})
-
-test('a socket of another kind is paused and no more', () => {
-  for (const _handle of [undefined, null, {}]) {
-    let paused = 0
-    const socket = { _handle, pause: () => paused++ }
-    holdReading(untyped(socket))
-    assert.deepEqual([paused, '_read' in socket], [1, false])
   }
 })
