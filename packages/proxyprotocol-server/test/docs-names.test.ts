@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { runEcho, runInspect, runServer } from '../src/cli/index.ts'
-import { inspectIo } from '../src/cli/inspect.ts'
+import { inspectIo } from '../src/cli/inspect/inspect.ts'
 import { fakeIo } from './support/program.ts'
 import { pathOf } from './support/child.ts'
 

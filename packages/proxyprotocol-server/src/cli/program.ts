@@ -7,9 +7,8 @@ import { inspect } from 'node:util'
 import { Command, CommanderError, Option } from 'commander'
 import type { CloseResult, Connection } from 'proxyprotocol/server'
 import { ConfigError, type LogFormat } from '../config/index.ts'
+import { Log, type LogFields, logFormats, showEndpoint, writerTo } from '../log/index.ts'
 import { withHint } from './argument-hints.ts'
-import { showEndpoint, type LogFields } from './log.ts'
-import { Log, logFormats, writerTo } from './program-log.ts'
 
 /** The arguments were wrong, or the configuration was. */
 const EXIT_USAGE = 2

@@ -10,7 +10,7 @@ import {
   type ProxyServer,
   type RejectedMessage,
 } from 'proxyprotocol/server'
-import { describeAccess, rejectedEntry } from './access-log.ts'
+import { describeAccess, rejectedEntry } from '../log/index.ts'
 import type { ProgramIo } from './program.ts'
 
 const { rejected, closed } = diagnosticsChannels

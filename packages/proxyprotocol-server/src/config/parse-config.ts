@@ -1,12 +1,9 @@
 // The one way to a configuration: what the file says, with what stands outside it laid over it, checked as a whole and
 // settled. So a flag and a key of the file cannot mean different things, nor be checked differently.
 
-import { configSchema, type Configuration } from './schema.ts'
-import { parseJson } from './json-text.ts'
-import { checked, type Problem } from './problems.ts'
-import type { ServiceInit } from './schema-service.ts'
-import { settings, type Setting } from './settings.ts'
-import { showPath } from './show-path.ts'
+import { configSchema, type Configuration, type ServiceInit } from './schema/index.ts'
+import { type Setting, settings } from './settings.ts'
+import { checked, parseJson, type Problem, showPath } from './text/index.ts'
 
 /** A setting that wins over the file. */
 export interface Override {

@@ -1,8 +1,7 @@
 // Settles what a service says of its upstreams: fills in the defaults, and names each upstream. The schema has checked it all.
 
 import { inspect } from 'node:util'
-import { formatPlace, type Address } from './address.ts'
-import type { PpMode } from './address-query.ts'
+import { type Address, formatPlace, type PpMode } from './address/index.ts'
 
 /** How the connections of a service are shared out among its upstreams. */
 export const balances = ['round-robin', 'least-connections', 'source-hash'] as const

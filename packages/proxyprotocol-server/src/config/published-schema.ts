@@ -2,8 +2,8 @@
 // among its keywords is said in words.
 
 import { z } from 'zod'
-import { configSchema } from './schema.ts'
-import { UNITS, type SchemaNode } from './schema-node.ts'
+import { configSchema } from './schema/index.ts'
+import { type SchemaNode, UNITS } from './text/index.ts'
 
 /** Editors know draft 7 best, and nothing here needs a later one. */
 const DRAFT = 'http://json-schema.org/draft-07/schema#'

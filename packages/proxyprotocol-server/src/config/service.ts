@@ -1,8 +1,7 @@
 // A service from the two addresses of `--service`, and whatever else a program says of it: the same as the file's.
 
-import { checked } from './problems.ts'
-import { serviceSchema, type Service, type ServiceOptions } from './schema-service.ts'
-import type { UpstreamText } from './schema-upstreams.ts'
+import { type Service, type ServiceOptions, serviceSchema, type UpstreamText } from './schema/index.ts'
+import { checked } from './text/index.ts'
 
 /**
  * Reads the address strings of `--service SOURCE DEST`, where DEST may be several.

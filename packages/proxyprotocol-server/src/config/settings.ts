@@ -1,7 +1,7 @@
 // The keys of the configuration that options and environment variables set as well: those whose schema names a flag.
 
-import { configSchema } from './schema.ts'
-import { nodeAt, schemaNode, type SchemaNode } from './schema-node.ts'
+import { configSchema } from './schema/index.ts'
+import { nodeAt, schemaNode, type SchemaNode } from './text/index.ts'
 
 /** What the names of all environment variables of the programs begin with. */
 export const VARIABLE_PREFIX = 'PROXYPROTOCOL_'

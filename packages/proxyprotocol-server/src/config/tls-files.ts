@@ -5,9 +5,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import type { AddressRole } from './address-input.ts'
-import { ConfigError } from './config-error.ts'
-import type { TlsSettings } from './tls.ts'
+import type { AddressRole, TlsSettings } from './address/index.ts'
+import { ConfigError } from './text/index.ts'
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g
 

@@ -1,7 +1,7 @@
 // Whose headers are believed, as a user writes it; the library says what a network is.
 
 import { allowSources } from 'proxyprotocol/server'
-import { ConfigError } from './config-error.ts'
+import { ConfigError } from './text/index.ts'
 
 /** Networks and addresses, `unix` among them for peers on UNIX sockets; or whoever can reach the port. */
 export type TrustList = 'anyone' | readonly string[]

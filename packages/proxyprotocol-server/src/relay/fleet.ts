@@ -5,9 +5,9 @@ import { isDeepStrictEqual } from 'node:util'
 import type { CloseOptions, CloseResult, ProxyServer } from 'proxyprotocol/server'
 import { formatPlace, type Service } from '../config/index.ts'
 import { shareOf, withConnectionLimit } from './connection-limit.ts'
-import type { LiveConnection, RelayTotals } from './ledger.ts'
+import { accountOf, lastAccountOf, type RelayAccount, shownWith, sumOfAccounts } from './relay-account.ts'
 import type { Relay } from './relay.ts'
-import { accountOf, lastAccountOf, shownWith, sumOfAccounts, type RelayAccount } from './relay-account.ts'
+import type { LiveConnection, RelayTotals } from './stats/index.ts'
 import { succeed } from './succession.ts'
 
 /** What a fleet is told. */

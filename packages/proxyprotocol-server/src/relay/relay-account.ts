@@ -1,9 +1,8 @@
 // What relays that follow one another at a service have counted, as that of one: none of it goes back at a reload.
 
 import type { ListingCounts } from './block-list-check.ts'
-import type { RelayTotals } from './ledger.ts'
 import type { Relay } from './relay.ts'
-import { sumOfTotals } from './totals-sum.ts'
+import { type RelayTotals, sumOfTotals } from './stats/index.ts'
 import type { RoutedUpstream } from './upstream-pools.ts'
 import { addCounts, type CheckCounts, type MemberSnapshot, type NameSnapshot } from './upstreams/index.ts'
 

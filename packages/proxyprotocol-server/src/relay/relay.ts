@@ -9,17 +9,22 @@ import type { OwnCertificate, Passthrough, Service } from '../config/index.ts'
 import { BlockListCheck, describeListed, type ListingCounts } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
 import { Departure } from './departure.ts'
-import { Ledger, type LiveConnection, type RelayTotals } from './ledger.ts'
 import { listenAt } from './listen-at.ts'
 import { peekClientHello } from './passthrough/index.ts'
-import type { Progress } from './progress.ts'
-import { readBuffered } from './read-buffered.ts'
-import { recordOf, type Outcome, type RelayRecord } from './relay-record.ts'
 import { RelayServer } from './relay-server.ts'
 import { RelayTls } from './relay-tls.ts'
-import { tunnel } from './tunnel.ts'
+import {
+  Ledger,
+  type LiveConnection,
+  type Outcome,
+  type Progress,
+  recordOf,
+  type RelayRecord,
+  type RelayTotals,
+} from './stats/index.ts'
+import { readBuffered, tunnel } from './tunnel/index.ts'
 import { upstreamHeader } from './upstream-header.ts'
-import { UpstreamPools, type PoolsOptions, type RoutedUpstreams } from './upstream-pools.ts'
+import { type PoolsOptions, type RoutedUpstreams, UpstreamPools } from './upstream-pools.ts'
 
 /** `onUpstream` is called when an upstream, or a member of one, goes down or up: once for each change. */
 export interface RelayOptions extends PoolsOptions {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { closeReasons } from 'proxyprotocol/server'
-import { metrics } from '../../src/admin/metrics.ts'
+import { metrics } from '../../src/admin/metrics/metrics.ts'
 import { pathOf } from '../support/child.ts'
 
 /** What Prometheus adds to each metric by itself. */

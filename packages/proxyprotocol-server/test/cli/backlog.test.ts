@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { connectedAtOnce, most } from '../../../proxyprotocol/test/support/burst.ts'
 import { ConfigError, parseConfig } from '../../src/config/index.ts'
-import { refuseWithoutRestart } from '../../src/cli/running-configuration.ts'
+import { refuseWithoutRestart } from '../../src/cli/services/running-configuration.ts'
 import { pathOf, portIn, runCommand, type Child } from '../support/child.ts'
 import { atEnd } from '../support/teardown.ts'
 

@@ -5,9 +5,9 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { nodeAt, schemaNode } from '../../src/config/schema-node.ts'
+import { nodeAt, schemaNode } from '../../src/config/text/schema-node.ts'
 import { configSchema, parseConfig, publishedSchema } from '../../src/config/index.ts'
-import { wanted } from '../../src/config/wanted.ts'
+import { wanted } from '../../src/config/text/wanted.ts'
 
 const root = new URL('../../../../', import.meta.url)
 const page = readFileSync(new URL('docs/config.md', root), 'utf8')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeHeader, tlv } from 'proxyprotocol'
-import { inspect, reportText } from '../../src/cli/inspect-report.ts'
+import { inspect, reportText } from '../../src/cli/inspect/report.ts'
 import { bytesFromText, dumpBytes, hexBytes } from '../../src/explain/index.ts'
 
 const ends = {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeHeader, tlv } from 'proxyprotocol'
-import { Distribution } from '../../src/relay/distribution.ts'
+import { Distribution } from '../../src/relay/stats/distribution.ts'
 import { certificateFiles } from '../support/certificates.ts'
 import { startRelay } from '../support/relay.ts'
 import { dialSecure } from '../support/secure.ts'

@@ -2,7 +2,7 @@
 
 import { EventEmitter, once } from 'node:events'
 import type { TestContext } from 'node:test'
-import { Log } from '../../src/cli/program-log.ts'
+import { Log } from '../../src/log/log.ts'
 import type { ProgramIo } from '../../src/cli/program.ts'
 import { warnings } from './sockets.ts'
 import { atEnd } from './teardown.ts'

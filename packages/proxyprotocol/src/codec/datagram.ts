@@ -1,12 +1,12 @@
 // A header in front of the payload of one UDP datagram (spec 2.2, as clarified in 2026): each datagram stands alone.
 
 import { checkBytes } from './bytes.ts'
-import type { DecodeOptions } from './decode-options.ts'
 import { decodeHeader, faultOf } from './decode.ts'
-import { encodeV2, type EncodeOptions } from './encode-v2.ts'
 import type { ProxyProtocolError } from './errors.ts'
 import type { InetInit, LocalInit } from './header-init.ts'
 import type { ProxyHeader } from './header.ts'
+import type { DecodeOptions } from './options.ts'
+import { type EncodeOptions, encodeV2 } from './v2/index.ts'
 
 /** The most that UDP over IPv4 carries: 65535 less 20 bytes of IP and 8 of UDP. */
 const MAX_DATAGRAM_BYTES = 65_507

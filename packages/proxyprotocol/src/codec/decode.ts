@@ -1,12 +1,12 @@
 // The one true function: bytes in, one of four outcomes out; stateless, and it never throws on wire input (spec 2).
 
 import { byteAt, checkBytes, int32At } from './bytes.ts'
-import { decodeRules, FIXED_BYTES, type DecodeOptions, type DecodeRules } from './decode-options.ts'
-import { absent, partial, type DecodeResult } from './decode-result.ts'
+import { absent, type DecodeResult, partial } from './decode-result.ts'
 import { ProxyProtocolError } from './errors.ts'
 import type { ProxyHeader } from './header.ts'
-import { decodeV1, MIN_V1_BYTES, V1_PREFIX } from './decode-v1.ts'
-import { decodeV2, V2_SIGNATURE } from './decode-v2.ts'
+import { type DecodeOptions, decodeRules, type DecodeRules, FIXED_BYTES } from './options.ts'
+import { decodeV1, MIN_V1_BYTES, V1_PREFIX } from './v1/index.ts'
+import { decodeV2, V2_SIGNATURE } from './v2/index.ts'
 import { whatArrived } from './what-arrived.ts'
 
 /**

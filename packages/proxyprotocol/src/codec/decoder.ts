@@ -1,12 +1,12 @@
 // Collects the chunks of a stream until they hold a verdict; keeps at most one header's worth of bytes.
 
 import { checkBytes, copyOf } from './bytes.ts'
-import { decodeRules, type DecodeOptions, type DecodeRules } from './decode-options.ts'
 import type { DecodeResult } from './decode-result.ts'
 import { decodeWith, faultOf } from './decode.ts'
 import type { ProxyProtocolError } from './errors.ts'
-import { NO_BYTES } from './tlv.ts'
-import { MAX_V1_BYTES } from './decode-v1.ts'
+import { type DecodeOptions, decodeRules, type DecodeRules } from './options.ts'
+import { NO_BYTES } from './tlv/index.ts'
+import { MAX_V1_BYTES } from './v1/index.ts'
 import { HINT_BYTES } from './what-arrived.ts'
 
 /**

@@ -1,9 +1,9 @@
 // A header becomes bytes: everything is checked first, so that nothing half right is ever written.
 
-import { encodeV1 } from './encode-v1.ts'
-import { encodeV2, type EncodeOptions } from './encode-v2.ts'
 import type { HeaderInit } from './header-init.ts'
 import { quote } from './quote.ts'
+import { encodeV1 } from './v1/index.ts'
+import { type EncodeOptions, encodeV2 } from './v2/index.ts'
 
 /**
  * Encodes a header. Send the bytes in one write, before any payload: some receivers drop a header in two segments.

@@ -1,6 +1,6 @@
 // The two ends that a header to be encoded shall carry: checked here for both versions, addresses in network order.
 
-import { ADDRESS_BYTES, mapV4, writeAddress } from './address.ts'
+import { ADDRESS_BYTES, mapV4, writeAddress } from './address/index.ts'
 import type { HeaderInit, InetInit, UnixInit } from './header-init.ts'
 import type { InetEndpoint } from './header.ts'
 import { quote } from './quote.ts'

@@ -1,7 +1,7 @@
 // What a caller says to have a header built: the least that is needed, everything else follows from it.
 
 import type { InetEndpoint, UnixEndpoint, Version } from './header.ts'
-import type { Tlv } from './tlv.ts'
+import type { Tlv } from './tlv/index.ts'
 
 interface InitBase {
   /** Default 2. */

@@ -1,6 +1,6 @@
 // What a header says, as plain data: a union tagged by command and family, in the specification's words.
 
-import type { Tlv } from './tlv.ts'
+import type { Tlv } from './tlv/index.ts'
 
 /** Version 1 is a line of text, version 2 is binary. */
 export type Version = 1 | 2

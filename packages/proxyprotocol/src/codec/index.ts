@@ -4,14 +4,14 @@
  * @module proxyprotocol
  */
 
-export { formatAddress, parseAddress } from './address.ts'
-export { expectedChecksum } from './checksum.ts'
+export { formatAddress, parseAddress } from './address/index.ts'
+export { expectedChecksum } from './v2/index.ts'
 export { decodeDatagram, encodeDatagram, type DatagramResult } from './datagram.ts'
-export type { DecodeOptions } from './decode-options.ts'
+export type { DecodeOptions } from './options.ts'
 export type { DecodeResult } from './decode-result.ts'
 export { decodeHeader, parseHeader } from './decode.ts'
 export { HeaderDecoder } from './decoder.ts'
-export type { EncodeOptions } from './encode-v2.ts'
+export type { EncodeOptions } from './v2/index.ts'
 export { encodeHeader } from './encode.ts'
 export {
   errorMessages,
@@ -19,9 +19,9 @@ export {
   type ErrorCode,
   type ProxyProtocolErrorOptions,
 } from './errors.ts'
-export type { HeaderField } from './field-list.ts'
-export { fieldsBefore } from './fields-before.ts'
-export { headerFields } from './fields.ts'
+export type { HeaderField } from './fields/index.ts'
+export { fieldsBefore } from './fields/index.ts'
+export { headerFields } from './fields/index.ts'
 export type { HeaderInit, InetInit, LocalInit, UnixInit, UnspecInit } from './header-init.ts'
 export type {
   Command,
@@ -37,10 +37,10 @@ export type {
   UnspecHeader,
   Version,
 } from './header.ts'
-export { tlv, type TlvBuilders } from './tlv-build.ts'
-export { extensionType } from './tlv-extension.ts'
-export type { SslInfo, SslInit } from './tlv-ssl.ts'
-export { readTlvs, type TlvValues } from './tlv-values.ts'
-export type { AlibabaInfo, AwsInfo, AzureInfo, GcpInfo } from './tlv-vendor.ts'
-export { tlvType, type Tlv } from './tlv.ts'
+export { tlv, type TlvBuilders } from './tlv/index.ts'
+export { extensionType } from './tlv/index.ts'
+export type { SslInfo, SslInit } from './tlv/index.ts'
+export { readTlvs, type TlvValues } from './tlv/index.ts'
+export type { AlibabaInfo, AwsInfo, AzureInfo, GcpInfo } from './tlv/index.ts'
+export { tlvType, type Tlv } from './tlv/index.ts'
 export { whatArrived } from './what-arrived.ts'

@@ -4,21 +4,21 @@
  * @module proxyprotocol/server
  */
 
-export type { AdmissionLimits, AdmissionOptions, AdmissionTimeouts } from './admission-options.ts'
-export { admit, type AdmittedInfo } from './admit.ts'
-export { attach, type AttachOptions } from './attach.ts'
-export { closeReasons, type CloseReason } from './close-reason.ts'
+export type { AdmissionLimits, AdmissionOptions, AdmissionTimeouts } from './admission/index.ts'
+export { admit, type AdmittedInfo } from './attach/index.ts'
+export { attach, type AttachOptions } from './attach/index.ts'
+export { closeReasons, type CloseReason } from './lifecycle/index.ts'
 export {
   connectionInfo,
   isSecure,
   type Connected,
   type ConnectionInfo,
   type SocketEnds,
-} from './connection-info.ts'
-export type { ServerStats } from './connection-tally.ts'
-export type { Connection, ConnectionState, Handler } from './connection.ts'
-export { createServer } from './create-server.ts'
-export { descriptorLimit } from './descriptor-limit.ts'
+} from './socket/index.ts'
+export type { ServerStats } from './lifecycle/index.ts'
+export type { Connection, ConnectionState, Handler } from './lifecycle/index.ts'
+export { createServer } from './lifecycle/index.ts'
+export { descriptorLimit } from './socket/index.ts'
 export {
   diagnosticsChannels,
   type AcceptedMessage,
@@ -26,17 +26,17 @@ export {
   type OpenedMessage,
   type RejectedMessage,
   type StuckMessage,
-} from './diagnostics.ts'
-export type { CloseOptions, CloseResult, HandOverOptions } from './drain.ts'
+} from './lifecycle/index.ts'
+export type { CloseOptions, CloseResult, HandOverOptions } from './lifecycle/index.ts'
 export { extensionTlv, readExtension, type ExtensionInfo } from './extension.ts'
-export { front, type FrontServer } from './front.ts'
-export type { ListenArguments } from './listener.ts'
-export type { Place } from './networks.ts'
-export { ProxyServer, type ServerState } from './proxy-server.ts'
-export { readHeader, type ReadHeaderOptions, type ReadHeaderResult } from './read-header.ts'
-export type { OnError } from './report.ts'
-export { distinguishResets, reset } from './reset.ts'
-export { defaultTimeouts } from './server-options.ts'
+export { front, type FrontServer } from './attach/index.ts'
+export type { ListenArguments } from './lifecycle/index.ts'
+export type { Place } from './socket/index.ts'
+export { ProxyServer, type ServerState } from './lifecycle/index.ts'
+export { readHeader, type ReadHeaderOptions, type ReadHeaderResult } from './header/index.ts'
+export type { OnError } from './lifecycle/index.ts'
+export { distinguishResets, reset } from './socket/index.ts'
+export { defaultTimeouts } from './lifecycle/index.ts'
 export type {
   CommonServerOptions,
   HeaderServerOptions,
@@ -44,6 +44,12 @@ export type {
   ServerLimits,
   ServerOptions,
   ServerTimeouts,
-} from './server-options.ts'
-export type { Peer, Trust } from './trust.ts'
-export { allowSources, denyLoopback, requireChecksum, requireUnicast, type Validator } from './validators.ts'
+} from './lifecycle/index.ts'
+export type { Peer, Trust } from './admission/index.ts'
+export {
+  allowSources,
+  denyLoopback,
+  requireChecksum,
+  requireUnicast,
+  type Validator,
+} from './admission/index.ts'

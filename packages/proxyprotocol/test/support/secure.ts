@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
-import { noticeReset } from '../../src/server/truncation.ts'
+import { noticeReset } from '../../src/server/socket/truncation.ts'
 import { certificate } from './certificate.ts'
 import { V2 } from './headers.ts'
 import type { Stage } from './stage.ts'

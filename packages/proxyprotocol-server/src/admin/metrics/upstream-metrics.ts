@@ -1,0 +1,103 @@
+// Metrics about the upstreams of services, each with its route, and about the members of their names.
+
+import type { ServiceSnapshot } from '../snapshot.ts'
+import type { Metric } from './metric.ts'
+import { byService, type Extra, SECOND } from './service-samples.ts'
+
+function byUpstream(read: (upstream: ServiceSnapshot['upstreams'][number]) => number) {
+  return byService(({ upstreams }) =>
+    upstreams.map(each => [{ route: each.route, upstream: each.name }, read(each)]),
+  )
+}
+
+const ownMetrics: readonly Metric[] = [
+  {
+    name: 'proxyprotocol_upstream_up',
+    type: 'gauge',
+    help: '1 while the upstream takes its share of connections, 0 while it is down, on trial or drained.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byUpstream(({ state }) => (state === 'up' ? 1 : 0)),
+  },
+  {
+    name: 'proxyprotocol_upstream_drained',
+    type: 'gauge',
+    help: '1 for an upstream whose weight is 0, so that it gets no connections, 0 for others.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byUpstream(({ state }) => (state === 'drained' ? 1 : 0)),
+  },
+  {
+    name: 'proxyprotocol_upstream_connections_active',
+    type: 'gauge',
+    help: 'Connections to the upstream that are open now.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byUpstream(({ active }) => active),
+  },
+  {
+    name: 'proxyprotocol_upstream_connections_total',
+    type: 'counter',
+    help: 'Connections that the upstream was chosen for.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byUpstream(({ total }) => total),
+  },
+  {
+    name: 'proxyprotocol_upstream_failures_total',
+    type: 'counter',
+    help: 'Connections to the upstream that failed.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byUpstream(({ failures }) => failures),
+  },
+]
+
+/** States of members, which all have a value at all times. */
+const MEMBER_STATES = ['up', 'probing', 'drained', 'down', 'leaving'] as const
+
+/** Addresses are no labels: they come from the network. They stand in /stats.json. */
+const memberMetrics: readonly Metric[] = [
+  {
+    name: 'proxyprotocol_upstream_members',
+    type: 'gauge',
+    help: 'Addresses of the upstream by their state: up, probing, drained, down or leaving.',
+    labels: ['service', 'route', 'upstream', 'state'],
+    samples: byService(({ upstreams }) =>
+      upstreams.flatMap(({ name, route, members }) =>
+        MEMBER_STATES.map((state): Extra => {
+          return [{ route, upstream: name, state }, members.filter(each => each.state === state).length]
+        }),
+      ),
+    ),
+  },
+  {
+    name: 'proxyprotocol_upstream_member_changes_total',
+    type: 'counter',
+    help: 'Addresses of the upstream that have come or gone since the first answer about its name.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byUpstream(({ memberChanges }) => memberChanges),
+  },
+  {
+    name: 'proxyprotocol_upstream_members_left_out',
+    type: 'gauge',
+    help: 'Addresses of the last answer that are not used, as there are more than resolve.maxMembers.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byUpstream(({ leftOut }) => leftOut),
+  },
+  {
+    name: 'proxyprotocol_upstream_answer_age_seconds',
+    type: 'gauge',
+    help: 'Time since the last good answer about the name of the upstream; absent where there is none.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byService(({ upstreams }) =>
+      upstreams.flatMap(({ name, route, resolution }) =>
+        resolution?.age === undefined ? [] : [[{ route, upstream: name }, resolution.age / SECOND] as const],
+      ),
+    ),
+  },
+  {
+    name: 'proxyprotocol_upstream_lookup_failures_total',
+    type: 'counter',
+    help: 'Look-ups of the name of the upstream that failed, or found no address.',
+    labels: ['service', 'route', 'upstream'],
+    samples: byUpstream(({ resolution }) => resolution?.failures ?? 0),
+  },
+]
+
+export const upstreamMetrics: readonly Metric[] = [...ownMetrics, ...memberMetrics]

@@ -1,0 +1,57 @@
+// A browser that comes through a proxy sees the header that the proxy has put in front of its request: the inspector's
+// page, with the bytes in it. Whatever is no request of a browser is echoed.
+
+import type { Socket } from 'node:net'
+import { encodeHeader, type ProxyHeader } from 'proxyprotocol'
+import type { Connection } from 'proxyprotocol/server'
+import { plainHex } from '../../explain/index.ts'
+
+/** A request with more than this in its lines is echoed like anything else. */
+const MAX_REQUEST_BYTES = 16_384
+const LENGTH_AT = 14
+const METHOD = 'GET '
+const REQUEST = /^GET (\S+) HTTP\/1\.[01]\r\n(?:[^]*\r\n)?\r\n/
+const HEADERS =
+  'connection: close\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\nreferrer-policy: no-referrer\r\n' +
+  "content-security-policy: frame-ancestors 'none'\r\n"
+
+/**
+ * Answers a request with the page.
+ *
+ * @returns what has been read of anything else, to be echoed; undefined where a browser was answered.
+ */
+export async function answerBrowser({ socket, info }: Connection, page: string): Promise<Buffer | undefined> {
+  const start = await startOf(socket)
+  const [, path] = REQUEST.exec(start.toString('latin1')) ?? []
+  if (path === undefined) return start
+  const shown = /^\/(\?.*)?$/.test(path)
+  const body = shown
+    ? page.replace('data-arrived=""', `data-arrived="${plainHex(bytesOf(info.header))}"`)
+    : ''
+  socket.end(
+    `HTTP/1.1 ${shown ? '200 OK' : '404 Not Found'}\r\ncontent-type: text/html; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n${HEADERS}\r\n${body}`,
+  )
+  return undefined
+}
+
+/** Reads as long as this may be a request that is not complete. */
+async function startOf(socket: Socket): Promise<Buffer> {
+  let bytes = Buffer.alloc(0)
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    bytes = Buffer.concat([bytes, chunk as Buffer]) // it has no encoding
+    if (!METHOD.startsWith(bytes.toString('latin1', 0, METHOD.length))) break
+    if (bytes.length > MAX_REQUEST_BYTES || bytes.includes('\r\n\r\n')) break
+  }
+  return bytes
+}
+
+/** As the sender would write what was understood; a block that nobody judges is as it came. */
+function bytesOf(header: ProxyHeader | undefined): Uint8Array {
+  if (header === undefined) return new Uint8Array()
+  if (header.family !== 'UNSPEC' || header.version === 1) return encodeHeader(header)
+  const { block } = header
+  const bytes = Buffer.concat([encodeHeader({ ...header, tlvs: [] }), block])
+  bytes.writeUInt16BE(block.length, LENGTH_AT)
+  return bytes
+}

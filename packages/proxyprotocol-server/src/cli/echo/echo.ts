@@ -1,0 +1,100 @@
+// proxyprotocol-echo: accepts a header, shows what it says, and sends back whatever follows.
+
+import { pipeline } from 'node:stream/promises'
+import { createServer, type Connection } from 'proxyprotocol/server'
+import { type Address, ConfigError, parseAddress } from '../../config/index.ts'
+import { describeConnection, showAddress } from '../../log/index.ts'
+import { listenAt, serverTls } from '../../relay/index.ts'
+import { refuseExcess } from '../argument-hints.ts'
+import { readPage } from '../inspector-page.ts'
+import {
+  createCommand,
+  log,
+  logFailure,
+  logFormatOption,
+  processIo,
+  type ProgramIo,
+  runProgram,
+  serveUntilSignal,
+  useLogFormat,
+} from '../program.ts'
+import { logRejections } from '../rejections.ts'
+import { answerBrowser } from './echo-page.ts'
+
+const DEFAULT_PORT = 10007
+const MODES: readonly string[] = ['v1', 'v2', 'detect', 'noop']
+
+/** Runs the program until a signal ends it; resolves with its exit code. */
+export function runEcho(args: readonly string[], io: ProgramIo = processIo): Promise<number> {
+  return runProgram(io, async () => {
+    const command = createCommand('proxyprotocol-echo', io)
+      .description('Shows the PROXY protocol header of each connection and echoes what follows it.')
+      .argument(
+        '[HOST:PORT]',
+        'where to listen; ?pp=v1, v2, detect or noop says which header to expect',
+        ':10007',
+      )
+      .option('--page', 'answer the GET of a browser with a page that explains the header before it')
+      .addOption(logFormatOption())
+      .allowExcessArguments() // refused below, with what was meant
+      .parse(args, { from: 'user' })
+    useLogFormat(io, command)
+    refuseModes(command.args)
+    refuseExcess(command, 'one HOST:PORT')
+    const [text = ''] = command.processedArgs as string[]
+    const address = parseAddress(text, { role: 'listen', defaultPort: DEFAULT_PORT })
+    await serve(address, io, command.opts<{ page?: true }>().page && (await readPage()))
+  })
+}
+
+/** Other programs take the header to expect as a word of its own; as a host name it would be looked up. */
+function refuseModes(operands: readonly string[]): void {
+  const mode = operands.find(each => MODES.includes(each))
+  if (mode === undefined) return
+  const at = operands.find(each => !MODES.includes(each)) ?? `:${DEFAULT_PORT}`
+  throw new ConfigError(
+    `HOST:PORT must be where to listen, got ${JSON.stringify(mode)}; did you mean "${at}?pp=${mode}"?`,
+  )
+}
+
+async function serve(address: Address, io: ProgramIo, page: string | undefined): Promise<void> {
+  const { pp = 'detect', tls } = address
+  // Echo answers whoever asks: it gives nothing away, and an address it shows proves nothing.
+  const expectation =
+    pp === 'noop' ? ({ version: 'none' } as const) : ({ version: pp, trust: 'anyone' } as const)
+  const server = createServer(
+    {
+      ...expectation,
+      tls: tls && serverTls(tls),
+      onError: (error, connection) => {
+        logFailure(io, error, connection)
+      },
+    },
+    connection => {
+      log(io, 'connection', [['id', connection.id], ...describeConnection(connection.info)])
+      return echo(connection, page)
+    },
+  )
+  const stopLogging = logRejections(io, new Set([server]))
+  try {
+    await serveUntilSignal(io, [server], async () => {
+      log(io, 'listening', [
+        ['address', showAddress(await listenAt(server, { listen: address }))],
+        ['expects', pp],
+        ['trust', 'anyone'],
+      ])
+    })
+  } finally {
+    stopLogging()
+  }
+}
+
+async function echo(connection: Connection, page: string | undefined): Promise<void> {
+  const { socket, signal } = connection
+  if (page !== undefined) {
+    const start = await answerBrowser(connection, page)
+    if (start === undefined) return
+    socket.write(start)
+  }
+  await pipeline(socket, socket, { signal })
+}

@@ -1,0 +1,45 @@
+// What a person pastes becomes bytes: in any format that is known, or in the one that is named.
+
+import { ConfigError } from '../../config/index.ts'
+import { base64Bytes, bytesFromText, dumpBytes, hexBytes } from '../../explain/index.ts'
+
+export const inputFormats = ['auto', 'hex', 'base64', 'raw'] as const
+
+export type InputFormat = (typeof inputFormats)[number]
+
+/** Told what was made of an input that can be read in several ways. */
+type Tell = (note: string) => void
+
+/**
+ * The bytes of an argument. With `auto` it is what can be recognised (hexadecimal, a dump, text with escapes, a version 1
+ * line, base64), else the text itself, as on the page.
+ *
+ * @throws ConfigError when it is not in the format that was named.
+ */
+export function bytesOfText(text: string, format: InputFormat, tell: Tell): Uint8Array {
+  if (format === 'raw') return Buffer.from(text)
+  if (format === 'auto') return autoBytes(text, tell) ?? Buffer.from(text)
+  const bytes = format === 'hex' ? (dumpBytes(text) ?? hexBytes(text)) : base64Bytes(text)
+  if (bytes) return bytes
+  const wanted = format === 'hex' ? 'hexadecimal, in pairs of digits' : format
+  throw new ConfigError(
+    `the input must be ${wanted}, got ${JSON.stringify(text.slice(0, 40))}; ` +
+      'a file is read with --file, and standard input with -',
+  )
+}
+
+/** A file or standard input: bytes as they are, unless all of it is hexadecimal text, as from `xxd -p`, or a dump. */
+export function bytesOfFile(content: Uint8Array, format: InputFormat, tell: Tell): Uint8Array {
+  if (format === 'raw') return content
+  const text = Buffer.from(content).toString('latin1')
+  if (format !== 'auto') return bytesOfText(text.trim(), format, tell)
+  const isDigits = /^[\s:,0-9a-f]*$/i.test(text)
+  const hex = dumpBytes(text) ?? (isDigits ? autoBytes(text.trim(), tell) : hexBytes(text))
+  return hex && hex.length > 0 ? hex : content
+}
+
+function autoBytes(text: string, tell: Tell): Uint8Array | undefined {
+  const read = bytesFromText(text)
+  if (read?.halfByte) tell(`read as ${read.format}, but for a last digit that has no other`)
+  return read?.bytes
+}

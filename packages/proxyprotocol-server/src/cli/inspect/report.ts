@@ -1,0 +1,136 @@
+// A header as a person wants to see it: each range of bytes beside its name, its value and its section; or, where there is
+// no header, the byte at which that was clear.
+
+import { decodeHeader, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
+import { readExtension } from 'proxyprotocol/server'
+import {
+  asciiOf,
+  explainFault,
+  hexOf,
+  hexOffset,
+  type NotDecoded,
+  withPeercert,
+} from '../../explain/index.ts'
+import { quoted } from '../../log/index.ts'
+
+const BYTES_A_LINE = 8
+const HEX_WIDTH = BYTES_A_LINE * 3
+const NAME_WIDTH = 22
+const SECTION_WIDTH = 6
+/** Around a fault; and of a payload, enough to recognise it. */
+const SHOWN_BYTES = 64
+/** Cyan, green, yellow, magenta, blue: bytes and their name share a colour, and neighbours never do. */
+const COLOURS = [36, 32, 33, 35, 34]
+const RED = 31
+const DIM = 2
+
+/** Bytes of a connection, looked at once. */
+export interface Inspection {
+  readonly bytes: Uint8Array
+  readonly result: DecodeResult
+}
+
+export function inspect(bytes: Uint8Array): Inspection {
+  return { bytes, result: decodeHeader(bytes) }
+}
+
+/** The fields of a header, the certificate in the extension as its JSON. */
+export function fieldsOf(bytes: Uint8Array, decoded: Decoded): readonly HeaderField[] {
+  const fields = headerFields(bytes, decoded)
+  const peercert = readExtension(decoded.header)?.peercert
+  return peercert ? withPeercert(fields, JSON.stringify(peercert)) : fields
+}
+
+/** Lines for a terminal, with line ends. */
+export function reportText({ bytes, result }: Inspection, colours: boolean): string {
+  const paint = (code: number, text: string): string => (colours ? `\u001b[${code}m${text}\u001b[0m` : text)
+  const lines =
+    result.status === 'header' ? headerLines(bytes, result, paint) : faultLines(bytes, result, paint)
+  return lines.map(line => `${line.trimEnd()}\n`).join('')
+}
+
+type Paint = (code: number, text: string) => string
+type Decoded = Extract<DecodeResult, { status: 'header' }>
+
+function headerLines(bytes: Uint8Array, decoded: Decoded, paint: Paint): readonly string[] {
+  const { header, byteLength } = decoded
+  const payload = bytes.subarray(byteLength)
+  const rows = fieldsOf(bytes, decoded).flatMap((field, index) => {
+    const colour = COLOURS[index % COLOURS.length] as number // the remainder is an index
+    return fieldLines(bytes, field, { colour, depth: 0, paint })
+  })
+  return [
+    `PROXY protocol version ${header.version}, ${header.command}, ${byteLength} bytes`,
+    '',
+    ...rows,
+    ...(payload.length > 0
+      ? [
+          '',
+          `${payload.length} ${payload.length === 1 ? 'byte' : 'bytes'} of payload`,
+          '',
+          ...dumpLines(payload, byteLength),
+        ]
+      : []),
+  ]
+}
+
+interface RowStyle {
+  readonly colour: number
+  readonly depth: number
+  readonly paint: Paint
+}
+
+/** A field that is made of others leaves the bytes to them. */
+function fieldLines(bytes: Uint8Array, field: HeaderField, style: RowStyle): readonly string[] {
+  const { name, offset, byteLength, value, section, fields } = field
+  const { colour, depth, paint } = style
+  const own = fields.length > 0 ? new Uint8Array() : bytes.subarray(offset, offset + byteLength)
+  const [first = '', ...more] = chunksOf(own).map(hexOf)
+  const label = ('  '.repeat(depth) + name).padEnd(NAME_WIDTH)
+  const painted = paint(colour, `${first.padEnd(HEX_WIDTH)} ${label}`)
+  return [
+    `${hexOffset(offset)}  ${painted} ${paint(DIM, section.padEnd(SECTION_WIDTH))} ${printable(value)}`,
+    ...more.map((line, index) => `${hexOffset(offset + (index + 1) * BYTES_A_LINE)}  ${paint(colour, line)}`),
+    ...fields.flatMap(inside => fieldLines(bytes, inside, { ...style, depth: depth + 1 })),
+  ]
+}
+
+function faultLines(bytes: Uint8Array, result: NotDecoded, paint: Paint): readonly string[] {
+  const { title, wanted, offset, got } = explainFault(bytes, result)
+  const shown = bytes.subarray(0, Math.max(SHOWN_BYTES, offset + BYTES_A_LINE))
+  return [
+    paint(RED, title),
+    '',
+    ...markFault(dumpLines(shown, 0), offset < bytes.length ? offset : -1, paint),
+    ...(shown.length < bytes.length ? [`      ... ${bytes.length - shown.length} bytes more`] : []),
+    ...(bytes.length > 0 ? [''] : []),
+    `wanted  ${wanted}`,
+    ...(got === undefined ? [] : [`got     ${got}`]),
+  ]
+}
+
+/** Bytes as hexadecimal and as text. */
+function dumpLines(bytes: Uint8Array, from: number): readonly string[] {
+  return chunksOf(bytes).map((chunk, index) => {
+    return `${hexOffset(from + index * BYTES_A_LINE)}  ${hexOf(chunk).padEnd(HEX_WIDTH)} ${asciiOf(chunk)}`
+  })
+}
+
+/** The lines of a dump, with the byte at `fault` marked below its own. */
+function markFault(lines: readonly string[], fault: number, paint: Paint): readonly string[] {
+  const row = Math.floor(fault / BYTES_A_LINE)
+  const mark = ' '.repeat(6 + (fault % BYTES_A_LINE) * 3) + paint(RED, '^^')
+  return lines.flatMap((line, index) => (index === row ? [line, mark] : [line]))
+}
+
+function chunksOf(bytes: Uint8Array): readonly Uint8Array[] {
+  const count = Math.ceil(bytes.length / BYTES_A_LINE)
+  return Array.from({ length: count }, (_, index) =>
+    bytes.subarray(index * BYTES_A_LINE, (index + 1) * BYTES_A_LINE),
+  )
+}
+
+/** Text from the network must not write colours, cursor movements or lines. */
+function printable(value: string): string {
+  return /^[ -~]*$/.test(value) ? value : quoted(value)
+}

@@ -1,0 +1,181 @@
+// What proxyprotocol-server is asked for: its arguments and its environment, read into one configuration. Whatever a key of
+// the configuration is called, how its flag is explained and what it takes stands in the schema alone.
+
+import { readFileSync } from 'node:fs'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import {
+  type Additions,
+  combineConfig,
+  ConfigError,
+  type Configuration,
+  nearest,
+  type Override,
+  parseTrust,
+  type ServiceInit,
+  type Setting,
+  settings,
+  VARIABLE_PREFIX,
+} from '../../config/index.ts'
+import { createCommand, type ProgramIo } from '../program.ts'
+import { environmentOf } from './environment.ts'
+import { helpOf, jsonValue, placeholderOf } from './setting-flags.ts'
+
+const SERVICE = '--service'
+
+/** What is to be done with which configuration. */
+export interface ServerRequest {
+  readonly command: 'serve' | 'check'
+  readonly configuration: Configuration
+  /** Where it comes from, for people. */
+  readonly origin: string
+}
+
+/** What commander makes of the arguments; the settings by their flags in camel case besides. */
+interface Flags {
+  readonly config?: string
+  readonly service?: readonly string[]
+  readonly trust?: readonly string[]
+  readonly [flag: string]: unknown
+}
+
+/** @throws ConfigError, or CommanderError once the user has been told what is wrong. */
+export function serverRequest(args: readonly string[], io: ProgramIo): ServerRequest {
+  let checkedFile: string | undefined
+  const command = serverCommand(io)
+  command
+    .command('check')
+    .description(
+      'Check a configuration, print what it comes to, and end with 0, or with 2 where it is wrong.',
+    )
+    .allowExcessArguments(false)
+    .argument('<FILE>', 'the configuration; options and environment are laid over it as they would be')
+    .action((file: string) => {
+      checkedFile = file
+    })
+  command.parse(args, { from: 'user' })
+  const flags = command.opts<Flags>()
+  // Before anything else is looked at, so that what is wrong with it is told in this format already.
+  if ((flags['logFormat'] ?? io.env[`${VARIABLE_PREFIX}LOG_FORMAT`]) === 'json') io.log.format = 'json'
+  const services = servicesOf(args, flags)
+  if (checkedFile === undefined) refuseOperands(command)
+  else if (flags.config !== undefined) throw new ConfigError('check takes its FILE or --config, not both')
+  const environment = environmentOf(io.env)
+  const file = checkedFile ?? flags.config ?? environment.config
+  if (file === undefined && services.length === 0) {
+    throw new ConfigError(
+      `nothing to do: give ${SERVICE} SOURCE DEST, as in "${SERVICE} :10000 127.0.0.1:10007", or --config FILE`,
+    )
+  }
+  const additions: Additions = { services, overrides: [...environment.overrides, ...overridesOf(flags)] }
+  const origin = file ?? 'the command line'
+  const configuration = combineConfig(file === undefined ? {} : readText(file), origin, additions)
+  return { command: checkedFile === undefined ? 'serve' : 'check', configuration, origin }
+}
+
+function serverCommand(io: ProgramIo): Command {
+  const command = createCommand('proxyprotocol-server', io)
+    .description(
+      'A TCP proxy that puts a PROXY protocol header in front of each connection.\n\n' +
+        'Options win over environment variables, and these over the file; check takes them too.',
+    )
+    .usage(
+      `[options] [${SERVICE} SOURCE DEST...]... [--config FILE]\n       proxyprotocol-server [options] check FILE`,
+    )
+    .helpCommand(false)
+    .allowExcessArguments()
+    .option(
+      `${SERVICE} <SOURCE DEST...>`,
+      'listen at SOURCE and connect to DEST, which gets a version 2 header; DEST?pp=v1 version 1, ?pp=noop none; ' +
+        'several DEST take turns; SOURCE?pp=detect, v1 or v2 accepts headers from those that --trust names; repeatable',
+    )
+    .option(
+      '--trust <CIDR>',
+      `whose headers are believed at each SOURCE with pp of ${SERVICE}: networks, addresses, "unix" or "anyone"; repeatable, ` +
+        'commas allowed',
+      gather,
+    )
+    .option(
+      '--config <FILE>',
+      'the JSON file with services and settings, which options win over; PROXYPROTOCOL_CONFIG',
+    )
+    .addOption(new Option('--buf-len <BYTES>').hideHelp().argParser(refuseBufLen))
+    .action(() => undefined)
+  for (const setting of settings()) command.addOption(optionOf(setting))
+  return command
+}
+
+function optionOf(setting: Setting): Option {
+  const { flag, node, ofService } = setting
+  const short = node.short === undefined ? '' : `-${node.short}, `
+  const option = new Option([`${short}--${flag}`, ...placeholderOf(setting)].join(' '), helpOf(setting))
+  return option.helpGroup(ofService ? 'Limits and timeouts of every service:' : 'The program:')
+}
+
+/** Of the Python library's programs; an option that is taken and does nothing would be worse. */
+function refuseBufLen(): never {
+  throw new InvalidArgumentError('Leave it out: buffers grow and shrink with each connection, within bounds.')
+}
+
+function gather(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
+
+function refuseOperands({ args: [first] }: Command): void {
+  if (first === undefined) return
+  const meant = nearest(first, ['check'])
+  const hint = meant ? `did you mean "${meant}"?` : 'the only one is "check FILE"'
+  throw new ConfigError(`there is no command ${JSON.stringify(first)}; ${hint}`)
+}
+
+function overridesOf(flags: Flags): readonly Override[] {
+  return settings().flatMap(setting => {
+    const value = flags[setting.flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]
+    if (value === undefined) return []
+    return [
+      {
+        setting,
+        value: typeof value === 'string' ? jsonValue(value, setting) : (setting.node.bare ?? value),
+        name: `--${setting.flag}`,
+      },
+    ]
+  })
+}
+
+/** Commander gathers the values of all times in one list; which belong together only the arguments say. */
+function servicesOf(args: readonly string[], { service = [], trust }: Flags): readonly ServiceInit[] {
+  const starts = args.flatMap((arg, at) => (arg === SERVICE ? [at] : []))
+  const pairs = starts.map(start => valuesFrom(args.slice(start + 1)))
+  if (pairs.some(pair => pair.length < 2) || pairs.flat().length !== service.length) {
+    throw new ConfigError(
+      `${SERVICE} takes SOURCE and at least one DEST, once or more: ${SERVICE} :10000 127.0.0.1:10007`,
+    )
+  }
+  const trusted = trust && parseTrust(trust)
+  const services = pairs.map(([listen = '', upstream = '', ...others]) => ({
+    ...(others.length === 0 ? { listen, upstream } : { listen, upstreams: [upstream, ...others] }),
+    ...(trusted !== undefined && acceptsHeaders(listen) && { trust: trusted }),
+  }))
+  if (trust === undefined || services.some(each => 'trust' in each)) return services
+  throw new ConfigError(
+    `--trust needs a SOURCE that accepts headers: ${SERVICE} ':10000?pp=detect' 127.0.0.1:10007`,
+  )
+}
+
+/** Up to the next option. */
+function valuesFrom(args: readonly string[]): readonly string[] {
+  const end = args.findIndex(arg => arg.startsWith('-'))
+  return end === -1 ? args : args.slice(0, end)
+}
+
+/** Whether trust is of use there; what is wrong with the address is found where it is read. */
+function acceptsHeaders(source: string): boolean {
+  return /[?&]pp=(?!noop(?:&|$))[^&]/i.test(source)
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`the configuration cannot be read: ${(error as Error).message}`) // Node throws nothing else
+  }
+}

@@ -1,0 +1,3 @@
+// proxyprotocol-server: arguments, configuration, services, signals.
+
+export { runServer } from './server.ts'

@@ -1,0 +1,43 @@
+// proxyprotocol-server: a TCP proxy that puts a header in front of each connection.
+
+import type { AdminServer } from '../../admin/index.ts'
+import type { Configuration } from '../../config/index.ts'
+import { withConnectionLimits } from '../../relay/index.ts'
+import { processIo, type ProgramIo, runProgram, serveUntilSignal } from '../program.ts'
+import { assignSockets, inheritedSockets, ServiceHost, type Serving, startAdmin } from '../services/index.ts'
+import { WorkerGroup } from '../workers/index.ts'
+import { serverRequest } from './arguments.ts'
+import { Hangups } from './hangups.ts'
+import { showConfiguration } from './show-configuration.ts'
+
+/** Runs the program until a signal ends it; resolves with its exit code. */
+export function runServer(args: readonly string[], io: ProgramIo = processIo): Promise<number> {
+  return runProgram(io, async () => {
+    const { command, configuration, origin } = serverRequest(args, io)
+    if (command === 'serve') return serve(configuration, () => serverRequest(args, io).configuration, io)
+    const services = withConnectionLimits(configuration.services)
+    io.out(`${origin} is right.\n\n${showConfiguration({ ...configuration, services })}`)
+  })
+}
+
+/** Serves until a signal ends it; SIGHUP makes it read its configuration again. */
+async function serve(first: Configuration, reread: () => Configuration, io: ProgramIo): Promise<void> {
+  const sockets = assignSockets(inheritedSockets(io.env), first.services)
+  const served: Serving =
+    first.workers === 1 ? new ServiceHost(io, first, { sockets }) : new WorkerGroup(io, first, sockets)
+  const hangups = new Hangups(io, async () => {
+    await served.reload(reread)
+    served.renew()
+  })
+  let admin: AdminServer | undefined
+  try {
+    await serveUntilSignal(io, [served], async () => {
+      admin = first.admin && (await startAdmin(io, first.admin, served.shown))
+      await served.start()
+      hangups.start()
+    })
+  } finally {
+    await Promise.all([served.stop(), admin?.close()])
+    hangups.stop()
+  }
+}

@@ -1,0 +1,94 @@
+// A settled configuration for people: what `check` prints.
+
+import {
+  type Acceptance,
+  type BlockLists,
+  type Configuration,
+  formatPlace,
+  passName,
+  type Passthrough,
+  type Service,
+} from '../../config/index.ts'
+import { describePool } from '../services/index.ts'
+
+const EXPECTED = { v1: 'version 1', v2: 'version 2', detect: 'either version' } as const
+const LISTED = { reject: 'rejects', tag: 'tags', log: 'logs' } as const
+const OVER_LIMIT = { close: 'closed', reset: 'reset', pause: 'left waiting, unread' } as const
+
+/** One paragraph for each service, and one for the program; ends with a line end. */
+export function showConfiguration({ services, workers, shutdown, log, admin }: Configuration): string {
+  const program = [
+    'program',
+    ...(workers > 1
+      ? [`serves with ${String(workers)} processes; what is limited is so in each of them`]
+      : []),
+    `after a signal accepts for ${ms(shutdown.readyDelay)} more, then lets connections finish for ${ms(shutdown.drain)}`,
+    `logs ${log.quiet ? 'only the connections that the upstream or the program failed' : 'each connection'}` +
+      (log.format === 'json' ? ', as JSON' : ''),
+    ...(admin ? [`shows health and metrics at ${formatPlace(admin.listen)}`] : []),
+  ]
+  return [...services.map(describe), program].map(([title, ...lines]) => paragraph(title, lines)).join('\n')
+}
+
+function describe(service: Service): readonly string[] {
+  const { name, accepts, limits, overLimit, timeouts } = service
+  const { connections, perSource } = limits
+  return [
+    name,
+    listening(service),
+    ...(accepts ? acceptance(accepts, service) : ['expects no header, and trusts nobody']),
+    ...(service.passthrough ? passthrough(service.passthrough) : []),
+    ...describePool(service.pool),
+    ...(service.dnsbl ? [blockLists(service.dnsbl)] : []),
+    `takes ${connections === undefined ? 'its share of the open files in' : String(connections)} connections, ` +
+      `${perSource === Infinity ? 'any number' : String(perSource)} from one client; what is over that is ${OVER_LIMIT[overLimit]}`,
+    `gives up connecting after ${ms(timeouts.connect)}`,
+    `${idling(timeouts.idle)}; closes it after ${ms(timeouts.halfClose)} once one side has ended`,
+    `asks silent peers after ${ms(timeouts.keepAlive)}; calls stuck what has not ended ${ms(timeouts.abort)} after its abort`,
+  ]
+}
+
+function listening({ listen, ipv6Only, backlog }: Service): string {
+  const family = ipv6Only ? ' for IPv6 alone' : ''
+  return `listens at ${formatPlace(listen)}${family}; up to ${String(backlog)} connections wait there, as far as the kernel lets them`
+}
+
+function acceptance({ version, trust }: Acceptance, { pass, limits, timeouts }: Service): readonly string[] {
+  const passed = [...pass].map(passName).join(', ')
+  return [
+    `expects a header of ${EXPECTED[version]} within ${ms(timeouts.header)}, of at most ${String(limits.headerBytes)} bytes; ` +
+      `at most ${String(limits.pendingHeaders)} connections wait for theirs`,
+    `trusts ${trust === 'anyone' ? 'anyone' : trust.join(', ')}`,
+    `passes on ${passed === '' ? 'no TLVs' : `these TLVs: ${passed}`}`,
+  ]
+}
+
+function passthrough({ timeout, routes }: Passthrough): readonly string[] {
+  return [
+    `passes TLS through, and reads the ClientHello of each client within ${ms(timeout)}`,
+    ...routes.flatMap(({ names, pool }) => [`for ${names.join(', ')}:`, ...indented(describePool(pool))]),
+    ...(routes.length > 0 ? ['for all others:'] : []),
+  ]
+}
+
+function indented(lines: readonly string[]): readonly string[] {
+  return lines.map(line => `  ${line}`)
+}
+
+function blockLists({ zones, action, timeout, servers }: BlockLists): string {
+  const names = zones.map(zone => (typeof zone === 'string' ? zone : 'a zone of Spamhaus')).join(', ')
+  const at = servers ? ` at ${servers.join(', ')}` : ''
+  return `asks ${names}${at} about each client for up to ${ms(timeout)}, and ${LISTED[action]} those that are listed`
+}
+
+function idling(idle: number): string {
+  return idle === Infinity ? 'keeps what is silent' : `resets what is silent for ${ms(idle)}`
+}
+
+function ms(duration: number): string {
+  return `${String(duration)} ms`
+}
+
+function paragraph(title = '', lines: readonly string[]): string {
+  return [title, ...lines.map(line => `  ${line}`), ''].join('\n')
+}

@@ -1,0 +1,133 @@
+// Certificates that are renewed under a running program: read anew on SIGHUP, and when an entry changes that their paths lead
+// through. It watches directories and not files: an editor exchanges a file, Kubernetes a link beside it, certbot a link elsewhere.
+
+import { readdirSync, realpathSync, watch, type FSWatcher } from 'node:fs'
+import { basename, join } from 'node:path'
+import { type ConfigError, formatPlace, type Service, type TlsSettings } from '../../config/index.ts'
+import type { Relay } from '../../relay/index.ts'
+import { log, type ProgramIo } from '../program.ts'
+import { pathEntries, type PathEntry } from './path-entries.ts'
+
+/** Milliseconds from the first sign of a change: certificate and key are written one after the other. */
+const SETTLING_TIME = 500
+/** Stands for every name in a directory; no name has a slash. */
+const ANY = '/'
+
+export class CertificateWatch {
+  readonly #io: ProgramIo
+  readonly #relays: () => readonly Relay[]
+  #watchers: readonly FSWatcher[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param relays those there are by the time of each look. */
+  constructor(io: ProgramIo, relays: () => readonly Relay[]) {
+    this.#io = io
+    this.#relays = relays
+  }
+
+  /** Watches what the paths of the relays that there are now lead through, and nothing else. */
+  watch(): void {
+    this.#unwatch()
+    const entries = this.#relays().flatMap(({ service }) => entriesOf(service))
+    this.#watchers = [...byDirectory(entries)].flatMap(([directory, names]) =>
+      watchDirectory(this.#io, directory, name => {
+        if (name !== null && !names.has(name) && !names.has(ANY)) return
+        this.#timer ??= setTimeout(() => {
+          this.renew()
+        }, SETTLING_TIME).unref()
+      }),
+    )
+  }
+
+  /** Reads the certificates of all relays anew. Their paths may lead elsewhere now, and what changes from here on is noticed. */
+  renew(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.watch()
+    for (const relay of this.#relays()) renewCertificates(this.#io, relay)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#unwatch()
+  }
+
+  #unwatch(): void {
+    for (const watcher of this.#watchers) watcher.close()
+  }
+}
+
+/** Takes what is there now, or says why it stays with what it has. */
+function renewCertificates(io: ProgramIo, relay: Relay): void {
+  const { name, listen } = relay.service
+  try {
+    if (relay.reloadCertificates())
+      log(io, 'renewed', [
+        ['service', name],
+        ['address', formatPlace(listen)],
+      ])
+  } catch (error) {
+    const { message } = error as ConfigError // it throws nothing else
+    log(io, 'not-renewed', [
+      ['service', name],
+      ['error', message],
+    ])
+  }
+}
+
+function watchDirectory(
+  io: ProgramIo,
+  directory: string,
+  onChange: (name: string | null) => void,
+): readonly FSWatcher[] {
+  function onError(error: unknown): void {
+    log(io, 'not-watched', [
+      ['directory', directory],
+      ['error', String(error)],
+    ])
+  }
+  try {
+    const watcher = watch(directory, { persistent: false }, (_, name) => {
+      onChange(name)
+    })
+    return [watcher.on('error', onError)]
+  } catch (error) {
+    onError(error)
+    return []
+  }
+}
+
+/** Names by their directories. A directory that is moved away or removed says its own name. */
+function byDirectory(entries: readonly PathEntry[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const names = new Map<string, Set<string>>()
+  for (const { directory, name } of entries) {
+    const others = names.get(directory) ?? new Set([basename(directory)])
+    names.set(directory, others.add(name))
+  }
+  return names
+}
+
+function entriesOf({ listen, pool, passthrough }: Service): readonly PathEntry[] {
+  const pools = [pool, ...(passthrough?.routes ?? []).map(route => route.pool)]
+  const upstreams = pools.flatMap(each => each.upstreams)
+  return [listen, ...upstreams.map(({ address }) => address)].flatMap(({ tls }) =>
+    tls ? entriesFor(tls) : [],
+  )
+}
+
+function entriesFor({ cert, key, cafile, capath }: TlsSettings): readonly PathEntry[] {
+  const files = [cert, key, cafile].filter(file => file !== undefined)
+  return [...files.flatMap(pathEntries), ...(capath === undefined ? [] : entriesBelow(capath))]
+}
+
+/** The way to a directory, all that is in it, and where its links lead, such as those of /etc/ssl/certs. */
+function entriesBelow(path: string): readonly PathEntry[] {
+  const way = pathEntries(path)
+  try {
+    const directory = realpathSync(path)
+    const files = readdirSync(directory).flatMap(name => pathEntries(join(directory, name)))
+    return [...way, { directory, name: ANY }, ...files]
+  } catch {
+    return way // it is not there just now, and its way ends where it is missing
+  }
+}

@@ -1,0 +1,13 @@
+// What runs the services of proxyprotocol-server in one process, and reloads and watches them.
+
+export { type Shown, startAdmin } from './admin.ts'
+export {
+  assignSockets,
+  inheritedBy,
+  type InheritedSocket,
+  inheritedSockets,
+  placeName,
+} from './inherited-sockets.ts'
+export { type ChangeCounts, logReload, naming, refuseWithoutRestart } from './running-configuration.ts'
+export { ServiceHost, type Serving } from './service-host.ts'
+export { describePool } from './show-pool.ts'

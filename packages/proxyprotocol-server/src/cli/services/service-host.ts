@@ -1,0 +1,125 @@
+// The services of one process: their relays, the log lines of their connections, and their certificates. It is the program's
+// own process, or one of its workers.
+
+import type { CloseReason, CloseResult, ProxyServer } from 'proxyprotocol/server'
+import type { Configuration, Service } from '../../config/index.ts'
+import { describeAccess, type LogFields } from '../../log/index.ts'
+import { createRelay, type Relay } from '../../relay/index.ts'
+import { type Drainable, log, logFailure, type ProgramIo } from '../program.ts'
+import { logRejections } from '../rejections.ts'
+import { type Shown, shownOf } from './admin.ts'
+import { CertificateWatch } from './certificate-watch.ts'
+import type { InheritedSocket } from './inherited-sockets.ts'
+import { type ChangeCounts, RunningConfiguration } from './running-configuration.ts'
+import { sentTo, upstreamsOf } from './show-pool.ts'
+import { logUpstream } from './upstream-log.ts'
+
+/** What `--quiet` leaves: that the upstream or the program failed a connection is for its operator to know. */
+const FAILED_BY_US: readonly CloseReason[] = [
+  ...(['connect_refused', 'connect_timeout', 'connect_error', 'dns_error', 'no_upstream'] as const),
+  ...(['tls_upstream_error', 'upstream_reset', 'handler_error'] as const),
+]
+
+/** What serves all services of a program. */
+export interface Serving extends Drainable {
+  readonly shown: Shown
+  /** Makes the first configuration real. */
+  start(): Promise<void>
+  /** Makes what the configuration is by now real, or says in the log why it cannot. Never rejects. */
+  reload(reread: () => Configuration): Promise<void>
+  /** Reads the certificates of the services that there are now. */
+  renew(): void
+  /** Ends all that is left, at once. */
+  stop(): Promise<void>
+}
+
+/** What a host is told besides its configuration. */
+export interface HostOptions {
+  /** Sockets that listen already, by the names of services. */
+  readonly sockets: ReadonlyMap<string, InheritedSocket>
+  /** Where it says what becomes of the services as such; by default where it logs their connections. */
+  readonly tellTo?: ProgramIo | undefined
+}
+
+export class ServiceHost implements Serving {
+  readonly shown: Shown
+  readonly #running: RunningConfiguration
+  readonly #certificates: CertificateWatch
+  readonly #stopLogging: () => void
+
+  constructor(io: ProgramIo, first: Configuration, { sockets, tellTo = io }: HostOptions) {
+    const isQuiet = (): boolean => this.#running.current.log.quiet
+    const create = (service: Service): Relay => relayFor(service, isQuiet, io)
+    this.#running = new RunningConfiguration(tellTo, { first, create, sockets, describe: describeService })
+    const { fleet } = this.#running
+    this.shown = shownOf(io, () => fleet.reported())
+    this.#certificates = new CertificateWatch(tellTo, () => fleet.relays)
+    const servers = { has: (server: ProxyServer) => !isQuiet() && fleet.servers.has(server) }
+    this.#stopLogging = logRejections(io, servers, server => fleet.nameOf(server))
+  }
+
+  get connections(): { readonly size: number } {
+    return this.#running.connections
+  }
+
+  async start(): Promise<void> {
+    await this.#running.start()
+    this.#certificates.watch()
+  }
+
+  /** Puts another configuration in the place of the one that holds; rejects where that cannot be, and nothing has changed then. */
+  change(next: Configuration): Promise<ChangeCounts> {
+    return this.#running.change(next)
+  }
+
+  reload(reread: () => Configuration): Promise<void> {
+    return this.#running.reload(reread)
+  }
+
+  renew(): void {
+    this.#certificates.renew()
+  }
+
+  close(): Promise<CloseResult> {
+    return this.#running.close()
+  }
+
+  async stop(): Promise<void> {
+    await this.#running.fleet.abort()
+    this.#stopLogging()
+    this.#certificates.stop()
+  }
+}
+
+function relayFor(service: Service, isQuiet: () => boolean, io: ProgramIo): Relay {
+  return createRelay(service, {
+    onClosed: record => {
+      if (record.reason === 'probe') return
+      if (!isQuiet() || FAILED_BY_US.includes(record.reason))
+        log(io, 'closed', describeAccess(record, service.name))
+    },
+    onUpstream: event => {
+      logUpstream(io, service.name, event)
+    },
+    onError: (error, connection) => {
+      logFailure(io, error, connection)
+    },
+  })
+}
+
+/** Durations in milliseconds. */
+function describeService(service: Service): LogFields {
+  const { accepts, limits, timeouts } = service
+  return [
+    ['service', service.name],
+    ['upstream', upstreamsOf(service)],
+    ['sends', sentTo(service)],
+    ['expects', accepts?.version],
+    ['trust', accepts && [accepts.trust].flat().join(',')],
+    ['headerTimeout', accepts && timeouts.header],
+    ['connections', limits.connections],
+    ['connectTimeout', timeouts.connect],
+    ['idleTimeout', timeouts.idle],
+    ['halfCloseTimeout', timeouts.halfClose],
+  ]
+}

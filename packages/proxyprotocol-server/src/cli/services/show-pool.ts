@@ -1,0 +1,77 @@
+// The upstreams of a service for people: where it connects to, who gets how much, and when one counts as down.
+
+import {
+  type ActiveCheck,
+  formatPlace,
+  type Pool,
+  type Service,
+  type UpstreamSettings,
+} from '../../config/index.ts'
+
+const HEADERS = { v1: 'a version 1 header', v2: 'a version 2 header', none: 'no header' } as const
+const SHARES = {
+  'round-robin': 'in turn',
+  'least-connections': 'to the one with the fewest connections for its weight',
+  'source-hash': 'by the address of the client',
+} as const
+
+/** One line for an upstream alone with nothing but defaults; more where there is more to say. */
+export function describePool(pool: Pool): readonly string[] {
+  const { upstreams, balance, retries, check, resolve } = pool
+  const { staleAfter } = resolve
+  const several = upstreams.length > 1
+  return [
+    ...upstreams.map(upstream => describeUpstream(upstream, several)),
+    ...(several
+      ? [
+          `shares connections out ${SHARES[balance]}, and tries ${String(retries)} others where one does not answer`,
+          describeMarks(pool),
+        ]
+      : []),
+    ...(check ? [describeCheck(check, upstreams)] : []),
+    ...(staleAfter === undefined
+      ? []
+      : [`uses no addresses of a name that are older than ${String(staleAfter)} ms`]),
+  ]
+}
+
+function describeMarks({ health, check }: Pool): string {
+  const { fails, window, cooldown } = health
+  const marks = `marks as down what fails ${String(fails)} times within ${String(window)} ms`
+  return check ? marks : `${marks}, and tries it again itself every ${String(cooldown)} ms`
+}
+
+function describeUpstream(
+  { name, address, header, weight, backup }: UpstreamSettings,
+  several: boolean,
+): string {
+  const place = formatPlace(address)
+  const called = name === place ? '' : ` (${name})`
+  const part = several ? `; ${backup ? 'a backup of' : 'has'} weight ${String(weight)}` : ''
+  const share = weight === 0 ? '; drained: its weight is 0, so it gets no connections' : part
+  return `connects to ${place}${called}, and sends it ${HEADERS[header]}${share}`
+}
+
+/** An upstream that is sent no header is checked without one, whatever the check says. */
+function describeCheck(check: ActiveCheck, upstreams: readonly UpstreamSettings[]): string {
+  const { interval, timeout, rise, fall } = check
+  const withHeader = check.header ? upstreams.filter(({ header }) => header !== 'none').length : 0
+  const how =
+    withHeader === 0
+      ? 'without a header'
+      : `with a header that names no client${withHeader < upstreams.length ? ', where headers are sent' : ''}`
+  return (
+    `checks every ${String(interval)} ms ${how}, for at most ${String(timeout)} ms; ` +
+    `${String(fall)} failures bring down, ${String(rise)} good ones up`
+  )
+}
+
+/** Where the upstreams of a service are, in one line. */
+export function upstreamsOf({ pool }: Pick<Service, 'pool'>): string {
+  return pool.upstreams.map(({ address }) => formatPlace(address)).join(',')
+}
+
+/** Which headers they are sent. */
+export function sentTo({ pool }: Pick<Service, 'pool'>): string {
+  return [...new Set(pool.upstreams.map(({ header }) => header))].join(',')
+}

@@ -1,0 +1,252 @@
+// A program's workers, which serve the same services side by side: started and replaced, told what to do, and summed up. The
+// program's own process serves nobody.
+
+import process from 'node:process'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { CloseResult } from 'proxyprotocol/server'
+import type { Readiness } from '../../admin/index.ts'
+import type { Configuration } from '../../config/index.ts'
+import { explain, log, PlainError, type ProgramIo } from '../program.ts'
+import {
+  inheritedBy,
+  type InheritedSocket,
+  logReload,
+  placeName,
+  refuseWithoutRestart,
+  type Serving,
+  type Shown,
+} from '../services/index.ts'
+import { probe } from './probe.ts'
+import { programSignals } from './worker-messages.ts'
+import { deathsInARow, prepareWorkers, type ProcessEnd, WorkerProcess } from './worker-process.ts'
+import { WorkerReports } from './worker-reports.ts'
+
+/** Milliseconds until a dead worker is replaced, doubled with each one that has not lived for long. */
+const FIRST_DELAY = 100
+const LONGEST_DELAY = 30_000
+/** Milliseconds until the program gives up a worker that does not do what it was told, or sends nothing while it drains. */
+const PATIENCE = 30_000
+/** Milliseconds between two looks at what workers count: what was counted since the last one dies with a worker. */
+const LOOK_INTERVAL = 1_000
+/** Milliseconds that whoever looks at the admin listener waits for a worker that is busy. */
+const LOOK_PATIENCE = 2_000
+/** Milliseconds that a worker has to end its process when it has drained. */
+const END_PATIENCE = 5_000
+
+type State = 'starting' | 'running' | 'draining'
+
+export class WorkerGroup implements Serving {
+  readonly #io: ProgramIo
+  #current: Configuration
+  /** Sockets that this process has, by the names of services; those of services that have gone are closed. */
+  #sockets: ReadonlyMap<string, InheritedSocket>
+  /** Those that serve, and those that are about to. */
+  readonly #serving = new Map<number, WorkerProcess>()
+  readonly #alive = new Set<WorkerProcess>()
+  readonly #reports = new WorkerReports()
+  /** All workers say the same of their services; this one is heard. */
+  #speaker: WorkerProcess | undefined
+  /** Deaths in a row, by the worker's number. */
+  readonly #deaths = new Map<number, number>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #looks: NodeJS.Timeout | undefined
+  #state: State = 'starting'
+  /** Starting a worker and changing all of them come one after the other; never rejects. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(io: ProgramIo, first: Configuration, sockets: ReadonlyMap<string, InheritedSocket>) {
+    this.#io = io
+    this.#current = first
+    this.#sockets = sockets
+    io.log.format = first.log.format
+    process.on('exit', this.#killAll)
+  }
+
+  get shown(): Shown {
+    return {
+      readiness: () => this.#readiness(),
+      services: () => this.#reports.services(this.#current.services),
+      lostLogLines: () => this.#io.log.lost + this.#reports.lostLogLines,
+      refresh: () => this.#look(true),
+      allProcesses: own => this.#reports.allProcesses(own),
+    }
+  }
+
+  get connections(): { readonly size: Promise<number> } {
+    const size = this.#look(false).then(() => this.#reports.active)
+    return { size }
+  }
+
+  /** The first worker alone binds what there is to bind, and says what cannot be; the others share its sockets. */
+  async start(): Promise<void> {
+    await probe(this.#current.services.filter(({ name }) => !this.#sockets.has(name)))
+    prepareWorkers()
+    await this.#launch(1)
+    const others = Array.from({ length: this.#current.workers - 1 }, (_, i) => this.#launch(i + 2))
+    await Promise.all(others)
+    await this.#look(false)
+    this.#state = 'running'
+    this.#looks = setInterval(() => void this.#look(false), LOOK_INTERVAL).unref()
+  }
+
+  reload(reread: () => Configuration): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#state === 'draining') return
+      try {
+        const next = reread()
+        refuseWithoutRestart(this.#current, next)
+        await this.#change(next)
+      } catch (error) {
+        log(this.#io, 'reload-failed', [['error', explain(error)]])
+      }
+    })
+  }
+
+  renew(): void {
+    const workers = [...this.#serving.values()]
+    void Promise.allSettled(workers.map(worker => worker.ask({ type: 'renew' }))) // one that is gone has nothing to renew
+  }
+
+  async close(): Promise<CloseResult> {
+    this.#state = 'draining'
+    this.#timers.forEach(clearTimeout)
+    await this.#turn
+    const ends = await Promise.allSettled([...this.#serving.values()].map(worker => this.#drain(worker)))
+    const results = ends.map(end => {
+      if (end.status === 'rejected') throw end.reason as Error // now that the others have had their time
+      return end.value
+    })
+    return {
+      drained: results.reduce((sum, { drained }) => sum + drained, 0),
+      forced: results.reduce((sum, { forced }) => sum + forced, 0),
+      stuck: results.flatMap(({ stuck }) => stuck),
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#state = 'draining'
+    clearInterval(this.#looks)
+    this.#timers.forEach(clearTimeout)
+    this.#killAll()
+    await Promise.all([...this.#alive].map(({ ended }) => ended))
+    process.off('exit', this.#killAll)
+  }
+
+  readonly #killAll = (): void => {
+    for (const worker of this.#alive) worker.kill()
+  }
+
+  #inTurn(job: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(job)
+    this.#turn = done.catch(() => undefined) // whoever wants the job done hears of it
+    return done
+  }
+
+  /** Starts a worker; rejects with what it cannot do. */
+  async #launch(number: number): Promise<void> {
+    while (!(await this.#attempt(number)));
+  }
+
+  /** False where a signal to all processes has ended the worker before it could ignore it: the program decides on that. */
+  async #attempt(number: number): Promise<boolean> {
+    const worker = new WorkerProcess(number, text => {
+      if (worker === this.#speaker) this.#io.log.pass(text)
+    })
+    this.#alive.add(worker)
+    this.#speaker ??= worker
+    void worker.ended.then(end => this.#onEnd(worker, end))
+    try {
+      await worker.ask({ type: 'serve', configuration: this.#current, sockets: this.#sockets }, PATIENCE)
+    } catch (error) {
+      worker.kill()
+      const { signal } = await worker.ended
+      if (signal !== null && programSignals.includes(signal)) return false
+      throw error
+    }
+    this.#serving.set(number, worker)
+    log(this.#io, 'worker-started', [
+      ['worker', number],
+      ['pid', worker.pid],
+    ])
+    return true
+  }
+
+  #onEnd(worker: WorkerProcess, end: ProcessEnd): void {
+    const { number, pid, startedAt } = worker
+    this.#alive.delete(worker)
+    this.#reports.remove(worker)
+    const served = this.#serving.get(number) === worker
+    if (served) this.#serving.delete(number)
+    if (this.#speaker === worker) [this.#speaker] = this.#serving.values()
+    if (!served) return
+    this.#io.log.write(
+      'worker-ended',
+      [['worker', number], ['pid', pid], ...Object.entries(end).filter(([, value]) => value !== null)],
+      'error',
+    )
+    this.#replaceLater(number, performance.now() - startedAt)
+  }
+
+  /** @param lived milliseconds. */
+  #replaceLater(number: number, lived: number): void {
+    if (this.#state === 'draining') return
+    const deaths = deathsInARow(this.#deaths.get(number), lived)
+    this.#deaths.set(number, deaths)
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer)
+        void this.#inTurn(() => this.#replace(number))
+      },
+      Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (deaths - 1)),
+    )
+    this.#timers.add(timer)
+  }
+
+  async #replace(number: number): Promise<void> {
+    try {
+      await this.#launch(number)
+    } catch (error) {
+      this.#io.log.write('failed', [['error', explain(error)]], 'error')
+      // Its supervisor may be able to do more: the sockets are closed when nobody serves.
+      if (this.#serving.size === 0) this.#io.exit(1)
+      this.#replaceLater(number, 0)
+    }
+  }
+
+  /** The first one to be asked decides for all. One that cannot follow it is replaced by one that begins with the new. */
+  async #change(next: Configuration): Promise<void> {
+    const [first, ...others] = [...this.#serving.values()]
+    const order = { type: 'change', configuration: next } as const
+    if (!first) throw new PlainError('there is no worker just now; send SIGHUP again')
+    const places = this.#current.services.map(placeName)
+    await probe(next.services.filter(service => !places.includes(placeName(service))))
+    const counts = await first.ask(order, PATIENCE)
+    await Promise.all(others.map(worker => worker.ask(order, PATIENCE).catch(() => worker.kill())))
+    this.#sockets = inheritedBy(this.#sockets, this.#current.services, next.services)
+    this.#current = next
+    this.#io.log.format = next.log.format
+    logReload(this.#io, counts)
+  }
+
+  async #drain(worker: WorkerProcess): Promise<CloseResult> {
+    const { result, report } = await worker.ask({ type: 'drain' }, PATIENCE)
+    this.#reports.add(worker, report)
+    this.#serving.delete(worker.number)
+    // What is stuck, or a log that nobody reads, would keep it alive for ever.
+    await Promise.race([worker.ended, pause(END_PATIENCE, undefined, { ref: false })])
+    return result
+  }
+
+  /** Takes note of what each worker counts; one that does not answer in time has what it last said. */
+  async #look(listing: boolean): Promise<void> {
+    await Promise.allSettled(
+      [...this.#serving.values()].map(async worker => {
+        this.#reports.add(worker, await worker.ask({ type: 'report', listing }, LOOK_PATIENCE))
+      }),
+    )
+  }
+
+  #readiness(): Readiness {
+    return this.#state === 'running' ? this.#reports.readiness : this.#state
+  }
+}

@@ -1,0 +1,115 @@
+// A worker: serves what the program tells it to, and does nothing of its own accord. Signals are the program's business, also
+// those that a terminal or a service manager sends to all of its processes; where the program is gone, Node ends its workers.
+
+import cluster from 'node:cluster'
+import { once } from 'node:events'
+import process from 'node:process'
+import { MAX_LISTED, ProcessFacts } from '../../admin/index.ts'
+import { ConfigError, type Configuration } from '../../config/index.ts'
+import { Log } from '../../log/index.ts'
+import { explain, processIo } from '../program.ts'
+import { type ChangeCounts, ServiceHost } from '../services/index.ts'
+import {
+  type Answers,
+  type Order,
+  type OrderMessage,
+  programSignals,
+  type ServeOrder,
+  type WorkerMessage,
+  type WorkerReport,
+} from './worker-messages.ts'
+
+/** Serves as a worker of the program that has started this process. */
+export async function runWorker(): Promise<void> {
+  for (const signal of programSignals) process.on(signal, () => undefined)
+  const first = once(process, 'message')
+  send({ type: 'ready' })
+  const [{ id, order }] = (await first) as [OrderMessage<ServeOrder>] // it comes first
+  const worker = new Worker(order)
+  process.on('message', (message: OrderMessage<Order>) => {
+    void answer(message.id, worker.obey(message.order))
+  })
+  await answer(id, worker.start())
+}
+
+/** Never rejects. */
+async function answer(id: number, work: Promise<Answers[keyof Answers]>): Promise<void> {
+  try {
+    send({ type: 'done', id, answer: await work })
+  } catch (error) {
+    const inConfiguration = error instanceof ConfigError
+    send({ type: 'failed', id, error: { message: explain(error), inConfiguration } })
+  }
+}
+
+function send(message: WorkerMessage): void {
+  // There is a program that has started it; when that is gone, or this worker has drained, nobody waits for an answer.
+  process.send?.(message, undefined, undefined, () => undefined)
+}
+
+class Worker {
+  readonly #host: ServiceHost
+  readonly #facts = new ProcessFacts()
+
+  constructor({ configuration, sockets }: ServeOrder) {
+    processIo.log.format = configuration.log.format
+    // What all workers would say alike goes to the program, which says it once.
+    const told = new Log(text => {
+      send({ type: 'said', text })
+    })
+    this.#host = new ServiceHost(processIo, configuration, { sockets, tellTo: { ...processIo, log: told } })
+  }
+
+  async start(): Promise<undefined> {
+    await this.#host.start()
+  }
+
+  async obey(order: Order): Promise<Answers[Order['type']]> {
+    switch (order.type) {
+      case 'change':
+        return this.#change(order.configuration)
+      case 'renew':
+        this.#host.renew()
+        return
+      case 'report':
+        return this.#report(order.listing)
+      case 'drain': {
+        const result = await this.#host.close()
+        const report = await this.#report(true)
+        await this.#host.stop()
+        this.#facts.stop()
+        cluster.worker?.disconnect() // it waits for what is sent before, and leaves the process nothing to do
+        return { result, report }
+      }
+    }
+  }
+
+  async #change(configuration: Configuration): Promise<ChangeCounts> {
+    const counts = await this.#host.change(configuration)
+    processIo.log.format = configuration.log.format
+    return counts
+  }
+
+  async #report(listing: boolean): Promise<WorkerReport> {
+    const view = await this.#facts.view()
+    const { readiness, services, lostLogLines } = this.#host.shown
+    return {
+      readiness: readiness(),
+      services: services().map(service => ({
+        ...service,
+        totals: service.totals(),
+        connections: listing ? firstOf(service.connections(), MAX_LISTED) : undefined,
+        upstreams: service.upstreams(),
+      })),
+      lostLogLines: lostLogLines(),
+      process: view,
+    }
+  }
+}
+
+/** So many at most, and no more are made: a look must not hold up those that are not listed. */
+export function firstOf<Item>(items: Iterable<Item>, most: number): readonly Item[] {
+  const first: Item[] = []
+  for (const item of items) if (first.push(item) === most) break
+  return first
+}

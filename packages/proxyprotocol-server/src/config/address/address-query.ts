@@ -1,0 +1,82 @@
+// What stands behind the question mark of an address: which header, and how TLS is spoken.
+
+import { nearest } from '../text/index.ts'
+import { type AddressInput, decodeText, encodeText, refusal, splitOnce } from './address-input.ts'
+import { settleTls, type TlsInit, tlsProblem, type TlsSettings } from './tls.ts'
+
+const PP_MODES = ['v1', 'v2', 'detect', 'noop'] as const
+
+/** How an address treats the PROXY protocol: one version, whichever version there is, or not at all. */
+export type PpMode = (typeof PP_MODES)[number]
+
+/** Keys in an address and the settings that they are; those of the Python library first. */
+const TLS_KEYS = {
+  cert: 'cert',
+  key: 'key',
+  verify: 'verify',
+  cafile: 'cafile',
+  capath: 'capath',
+  cadata: 'cadata',
+  minversion: 'minVersion',
+  alpn: 'alpn',
+  servername: 'servername',
+} as const
+
+interface Query {
+  readonly pp: PpMode | undefined
+  readonly tls: TlsSettings | undefined
+}
+
+/** Reads `KEY=VALUE&KEY=VALUE`; a key without a value is as good as none. */
+export function parseQuery(query: string, secure: boolean, input: AddressInput): Query {
+  const values = new Map<string, string>()
+  for (const pair of query === '' ? [] : query.split('&')) {
+    const [key, value = ''] = splitOnce(pair, '=')
+    checkKey(key, secure, input)
+    if (values.has(key)) throw refusal(input, `the key ${JSON.stringify(key)} is given more than once`)
+    values.set(key, decodeText(value, input))
+  }
+  return { pp: parsePp(values.get('pp') ?? '', input), tls: secure ? parseTls(values, input) : undefined }
+}
+
+/** The question mark and what stands behind it, or nothing. */
+export function formatQuery({ pp, tls }: Query): string {
+  const pairs = [...(pp === undefined ? [] : [`pp=${pp}`]), ...(tls ? formatTls(tls) : [])]
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`
+}
+
+function formatTls(tls: TlsSettings): readonly string[] {
+  return Object.entries(TLS_KEYS).flatMap(([key, name]) => {
+    const value = String(tls[name] ?? '')
+    return value === '' ? [] : [`${key}=${encodeText(value)}`]
+  })
+}
+
+function checkKey(key: string, secure: boolean, input: AddressInput): void {
+  const isTls = Object.hasOwn(TLS_KEYS, key)
+  if (key === 'pp' || (isTls && secure)) return
+  const quoted = JSON.stringify(key)
+  if (isTls)
+    throw refusal(input, `the key ${quoted} is for TLS, which an address speaks after "ssl://" or "tls://"`)
+  const meant = nearest(key, ['pp', ...Object.keys(TLS_KEYS)])
+  const hint = meant === undefined ? 'only "pp", and with TLS others' : `did you mean "${meant}"?`
+  throw refusal(input, `there is no key ${quoted}, ${hint}`)
+}
+
+function parsePp(value: string, input: AddressInput): PpMode | undefined {
+  if (value === '') return undefined
+  const mode = PP_MODES.find(known => known === value.toLowerCase())
+  if (mode !== undefined) return mode
+  throw refusal(input, `"pp" is ${JSON.stringify(value.toLowerCase())}, wanted one of ${PP_MODES.join(', ')}`)
+}
+
+function parseTls(values: ReadonlyMap<string, string>, input: AddressInput): TlsSettings {
+  const given = Object.entries(TLS_KEYS).flatMap(([key, name]) => {
+    const value = values.get(key) ?? ''
+    return value === '' ? [] : [[name, key === 'alpn' ? value.split(',') : value] as const]
+  })
+  const init = Object.fromEntries(given) as TlsInit // what tlsProblem() finds, it is not
+  const problem = tlsProblem(init, input.role)
+  if (problem !== undefined) throw refusal(input, problem)
+  return settleTls(init, input.role)
+}

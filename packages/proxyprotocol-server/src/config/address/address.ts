@@ -1,0 +1,157 @@
+// Reads an address string from the outside in (scheme, query, host and port or path) and refuses whatever it does not
+// know, so that nothing a user wrote is ever parsed and then ignored.
+
+import {
+  type AddressInput,
+  type AddressRole,
+  decodeText,
+  encodeText,
+  refusal,
+  splitOnce,
+} from './address-input.ts'
+import { formatQuery, parseQuery, type PpMode } from './address-query.ts'
+import { bracketed, MAX_PORT, parseHostPort } from './host-port.ts'
+import type { TlsSettings } from './tls.ts'
+
+/** What stands before `://`; `unix` needs no slashes, as in `unix:/run/app.sock`, but `unix:8080` is a host and its port. */
+const SCHEME = /^(?:(?:(?:ssl|tls)\+)?unix(?=:(?!\d))|[a-z][a-z0-9+.-]*(?=:\/\/))/i
+
+/** What the kernel takes (`sun_path`), less the zero behind it; longer ones would be cut off. */
+const MAX_PATH_LENGTH = 107
+
+/** What every address says besides the place. */
+interface Settings {
+  /** `undefined` where the text does not say. */
+  readonly pp: PpMode | undefined
+  /** `undefined` where TLS is not spoken. */
+  readonly tls: TlsSettings | undefined
+}
+
+/** A host and a port. */
+export interface TcpAddress extends Settings {
+  readonly transport: 'tcp'
+  /** A host name or IP address in lower case, without brackets; `undefined` stands for every interface. */
+  readonly host: string | undefined
+  /** 0, on a listen address only, lets the system pick a port. */
+  readonly port: number
+}
+
+/** A UNIX socket. */
+export interface UnixAddress extends Settings {
+  readonly transport: 'unix'
+  /** Absolute. */
+  readonly path: string
+}
+
+/** One end of a service, as {@link parseAddress} reads it. */
+export type Address = TcpAddress | UnixAddress
+
+/** Options of {@link parseAddress}. */
+export interface AddressOptions {
+  /** What the address is for: accepting connections, or making them. */
+  readonly role: AddressRole
+  /** The port of a listen address that names none, 0 to 65535; an upstream address always has to name its own. */
+  readonly defaultPort?: number
+}
+
+/**
+ * Reads `HOST:PORT`, `:PORT`, `[IPV6]:PORT`, `HOST` or a bare IPv6 address, perhaps after `tcp://`, or after `ssl://` or
+ * `tls://` for TLS; or `unix:/PATH`, with TLS `ssl+unix:/PATH`. `?pp=v1`, `v2`, `detect` or `noop` may follow, and with TLS
+ * the settings of {@link TlsSettings} in lower case, between `&`: the address strings of the Python library, and more.
+ *
+ * `:PORT` listens on every interface, or connects to `localhost`. Values and paths are percent-encoded.
+ *
+ * @throws {ConfigError} when the text is no such address, or its settings cannot be used.
+ * @throws {RangeError} when `defaultPort` is no port.
+ *
+ * @example
+ * ```ts run
+ * import { parseAddress } from 'proxyprotocol-server'
+ *
+ * parseAddress(':10007', { role: 'listen' }) // { transport: 'tcp', host: undefined, port: 10007, pp: undefined, … }
+ * parseAddress('unix:/run/app.sock?pp=v1', { role: 'upstream' }) // { transport: 'unix', path: '/run/app.sock', pp: 'v1', … }
+ * parseAddress('ssl://:443?cert=cert.pem&key=key.pem', { role: 'listen' }).tls?.minVersion // 'TLSv1.2'
+ * ```
+ */
+export function parseAddress(text: string, options: AddressOptions): Address {
+  checkDefaultPort(options.defaultPort)
+  const input = { ...options, text }
+  const { unix, secure, rest } = parseScheme(input)
+  const [place, query = ''] = splitOnce(rest, '?')
+  const { pp, tls } = parseQuery(query, secure, input)
+  if (unix) return { transport: 'unix', path: parsePath(place, input), pp, tls }
+  return { transport: 'tcp', ...parseHostPort(place, input), pp, tls }
+}
+
+/**
+ * Writes an address as the string that {@link parseAddress} reads as the same address again.
+ *
+ * @example
+ * ```ts run
+ * import { formatAddress, parseAddress } from 'proxyprotocol-server'
+ *
+ * formatAddress(parseAddress('tcp://[2001:DB8::1]:80?pp=V1', { role: 'listen' })) // '[2001:db8::1]:80?pp=v1'
+ * ```
+ */
+export function formatAddress(address: Address): string {
+  return `${formatPlace(address)}${formatQuery(address)}`
+}
+
+/** The address without its settings: `192.0.2.1:80`, `ssl://example.org:443`, `unix:/run/app.sock`. */
+export function formatPlace(address: Address): string {
+  const { transport, tls } = address
+  if (transport === 'unix') return `${tls ? 'ssl+' : ''}unix:${encodeText(address.path)}`
+  const { host, port } = address
+  return `${tls ? 'ssl://' : ''}${bracketed(host ?? '')}:${String(port)}`
+}
+
+/** What `net` is told to listen at, or to connect to. */
+export function placeOf(
+  address: Address,
+): { readonly path: string } | { readonly host: string | undefined; readonly port: number } {
+  return address.transport === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
+}
+
+function checkDefaultPort(port: number | undefined): void {
+  if (port === undefined || (Number.isInteger(port) && port >= 0 && port <= MAX_PORT)) return
+  throw new RangeError(`defaultPort is ${String(port)}, wanted a whole number from 0 to ${String(MAX_PORT)}`)
+}
+
+interface Scheme {
+  readonly unix: boolean
+  readonly secure: boolean
+  readonly rest: string
+}
+
+function parseScheme(input: AddressInput): Scheme {
+  const { text } = input
+  const [scheme] = SCHEME.exec(text) ?? []
+  if (scheme === undefined) return { unix: false, secure: false, rest: text }
+  const afterColon = text.slice(scheme.length + 1)
+  const rest = afterColon.slice('//'.length)
+  switch (scheme.toLowerCase()) {
+    case 'tcp':
+      return { unix: false, secure: false, rest }
+    case 'ssl':
+    case 'tls':
+      return { unix: false, secure: true, rest }
+    case 'unix':
+      return { unix: true, secure: false, rest: afterColon }
+    case 'ssl+unix':
+    case 'tls+unix':
+      return { unix: true, secure: true, rest: afterColon }
+    default:
+      throw refusal(input, `there is no scheme ${JSON.stringify(scheme)}`)
+  }
+}
+
+function parsePath(encoded: string, input: AddressInput): string {
+  // Two slashes are those of a URL, in front of a host that is not there.
+  if (!/^\/(?:$|[^/]|\/\/)/.test(encoded))
+    throw refusal(input, 'a UNIX socket is written "unix:/PATH", from the root')
+  const path = decodeText(encoded, input).replace(/^\/+/, '/')
+  if (path.includes('\0') || path.endsWith('/')) throw refusal(input, 'its path is no name of a file')
+  const length = Buffer.byteLength(path)
+  if (length <= MAX_PATH_LENGTH) return path
+  throw refusal(input, `its path has ${String(length)} bytes, and may have ${String(MAX_PATH_LENGTH)}`)
+}

@@ -1,0 +1,77 @@
+// HOST:PORT, as strict as a reader can be: what could be read two ways is refused.
+
+import { isIP, isIPv6 } from 'node:net'
+import { type AddressInput, refusal, splitOnce } from './address-input.ts'
+
+/** No leading zeros: some programs read those as octal. */
+const PORT = /^(?:0|[1-9]\d{0,4})$/
+
+/** The largest port: TCP gives it 16 bits (RFC 9293 section 3.1). */
+export const MAX_PORT = 65_535
+
+/** The 255 octets of a name on the wire leave 253 characters of text (RFC 1035 section 2.3.4). */
+const MAX_HOST_NAME_LENGTH = 253
+
+/** Up to 63 characters (RFC 1035 section 2.3.4), with the underscore that container platforms put in service names. */
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
+
+/** A name that ends so is an IPv4 address to `inet_aton`, which completes `127.1` and reads `0177.0.0.1` as octal. */
+const NUMERIC_END = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i
+
+/** Host and port of an address whose scheme and query have been taken off. */
+export function parseHostPort(
+  authority: string,
+  input: AddressInput,
+): { readonly host: string | undefined; readonly port: number } {
+  const [host, port] = splitAuthority(authority, input)
+  return { host: parseHost(host, input), port: parsePort(port, host, input) }
+}
+
+/** The host with brackets where it needs them. */
+export function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
+/** A name that DNS could know, and nobody could take for an address. */
+export function isHostName(host: string): boolean {
+  const name = host.replace(/\.$/, '')
+  if (name.length > MAX_HOST_NAME_LENGTH || NUMERIC_END.test(name)) return false
+  return name.split('.').every(label => LABEL.test(label))
+}
+
+function splitAuthority(authority: string, input: AddressInput): readonly [string, string | undefined] {
+  if (authority === '') throw refusal(input, 'it names neither a host nor a port')
+  if (isIPv6(authority)) return [authority, undefined]
+  const [whole, inside = '', outside] = /^\[(.*)\](?::(.*))?$/.exec(authority) ?? []
+  if (whole !== undefined) {
+    if (isIPv6(inside)) return [inside, outside]
+    throw refusal(input, `only an IPv6 address stands in brackets, not ${JSON.stringify(inside)}`)
+  }
+  const [host, port] = splitOnce(authority, ':')
+  if (port?.includes(':') !== true) return [host, port]
+  throw refusal(input, 'it is not HOST:PORT (an IPv6 host needs brackets, as in "[2001:db8::1]:80")')
+}
+
+function parseHost(host: string, input: AddressInput): string | undefined {
+  if (host === '') return input.role === 'listen' ? undefined : 'localhost'
+  // A zone (fe80::1%eth0) is the name of an interface, and those are case-sensitive.
+  if (isIP(host) !== 0 || isHostName(host)) return host.replace(/^[^%]*/, part => part.toLowerCase())
+  throw refusal(input, `${JSON.stringify(host)} is neither a host name nor an IP address${hintAt(host)}`)
+}
+
+function hintAt(host: string): string {
+  if (host.startsWith('/')) return ` (a UNIX socket is written "unix:${host}")`
+  return /^\d+$/.test(host) ? ` (a port on its own is written ":${host}")` : ''
+}
+
+function parsePort(port: string | undefined, host: string, input: AddressInput): number {
+  const listening = input.role === 'listen'
+  if (port === undefined) {
+    if (listening && input.defaultPort !== undefined) return input.defaultPort
+    throw refusal(input, `it names no port, which ${JSON.stringify(`${bracketed(host)}:PORT`)} would`)
+  }
+  const lowest = listening ? 0 : 1
+  if (PORT.test(port) && Number(port) >= lowest && Number(port) <= MAX_PORT) return Number(port)
+  const wanted = `a plain number from ${String(lowest)} to ${String(MAX_PORT)}`
+  throw refusal(input, `the port ${JSON.stringify(port)} is not ${wanted}`)
+}

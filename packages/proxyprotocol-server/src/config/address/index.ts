@@ -1,0 +1,16 @@
+// Address strings: HOST:PORT?key=value, ssl://, unix:.
+
+export type { AddressRole } from './address-input.ts'
+export type { PpMode } from './address-query.ts'
+export {
+  type Address,
+  type AddressOptions,
+  formatAddress,
+  formatPlace,
+  parseAddress,
+  placeOf,
+  type TcpAddress,
+  type UnixAddress,
+} from './address.ts'
+export { leavesIPv4, overlap, overlapHint, placeName } from './listen-places.ts'
+export { settleTls, type TlsInit, type TlsSettings, type TlsVerify, type TlsVersion } from './tls.ts'

@@ -1,0 +1,141 @@
+// What TLS on one side of a service is told, in the words of the Python library's address strings and a few more. Settling
+// fills in the defaults, and refuses whatever would do nothing or could not work: no setting is ever read and ignored.
+
+import { ConfigError, nearest } from '../text/index.ts'
+import type { AddressRole } from './address-input.ts'
+import { isHostName } from './host-port.ts'
+
+const VERIFY = ['CERT_NONE', 'CERT_OPTIONAL', 'CERT_REQUIRED'] as const
+const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const
+
+/** RFC 7301 section 3.1: a byte holds the length. */
+const MAX_PROTOCOL_LENGTH = 255
+
+/** Whether the other end has to show a certificate, and whether it has to be a good one. */
+export type TlsVerify = (typeof VERIFY)[number]
+/** The oldest version of TLS that is spoken; those before 1.2 are not safe any more (RFC 8996). */
+export type TlsVersion = (typeof VERSIONS)[number]
+
+/** TLS on one side of a service, settled. Files are PEM. */
+export interface TlsSettings {
+  /** The file of our certificate and its chain; a listen address always has one. */
+  readonly cert: string | undefined
+  /** The file of its key; undefined where it stands in that of the certificate. */
+  readonly key: string | undefined
+  /**
+   * At a listen address `CERT_NONE` asks for no client certificate, `CERT_OPTIONAL` takes none or a good one,
+   * `CERT_REQUIRED` a good one. Upstream `CERT_REQUIRED` checks certificate and name, `CERT_NONE` neither.
+   */
+  readonly verify: TlsVerify
+  /** A file of the authorities that certificates are good by; upstream those that Node brings along unless one is given. */
+  readonly cafile: string | undefined
+  /** A directory of authorities, with the names that `openssl rehash` gives. */
+  readonly capath: string | undefined
+  /** The authorities themselves. */
+  readonly cadata: string | undefined
+  readonly minVersion: TlsVersion
+  /** Protocols to agree on (ALPN), the best first; at a listen address who offers none of them is refused. */
+  readonly alpn: readonly string[]
+  /** Upstream: the name to ask for (SNI) and to find in the certificate; undefined stands for the host. */
+  readonly servername: string | undefined
+}
+
+/** {@link TlsSettings} as somebody writes them, defaults left out. */
+export type TlsInit = { readonly [Name in keyof TlsSettings]?: TlsSettings[Name] }
+
+const names: Readonly<Record<keyof TlsSettings, true>> = {
+  cert: true,
+  key: true,
+  verify: true,
+  cafile: true,
+  capath: true,
+  cadata: true,
+  minVersion: true,
+  alpn: true,
+  servername: true,
+}
+
+const AUTHORITIES = ['cafile', 'capath', 'cadata'] as const
+
+/**
+ * Fills in the defaults: `verify` `CERT_NONE` at a listen address and `CERT_REQUIRED` upstream, `minVersion` `TLSv1.2`.
+ *
+ * @throws {ConfigError} naming the setting that is wrong, is missing, or would do nothing on this side.
+ *
+ * @example
+ * ```ts run
+ * import { settleTls } from 'proxyprotocol-server'
+ *
+ * settleTls({ cert: 'cert.pem', alpn: ['h2'] }, 'listen').verify // 'CERT_NONE'
+ * settleTls({ servername: 'example.org' }, 'upstream').verify // 'CERT_REQUIRED'
+ * ```
+ */
+export function settleTls(init: TlsInit, role: AddressRole): TlsSettings {
+  const problem = tlsProblem(init, role)
+  if (problem !== undefined) throw new ConfigError(`${role} TLS: ${problem}`)
+  const { cert, key, verify = defaultVerify(role), cafile, capath, cadata } = init
+  const { minVersion = 'TLSv1.2', alpn = [], servername } = init
+  return { cert, key, verify, cafile, capath, cadata, minVersion, alpn, servername }
+}
+
+/** What is wrong with the settings; undefined where they can be used. */
+export function tlsProblem(init: TlsInit, role: AddressRole): string | undefined {
+  return unknownName(init) ?? wrongValue(init) ?? wrongSide(init, role) ?? uselessAuthorities(init, role)
+}
+
+function defaultVerify(role: AddressRole): TlsVerify {
+  return role === 'listen' ? 'CERT_NONE' : 'CERT_REQUIRED'
+}
+
+function unknownName(init: TlsInit): string | undefined {
+  const known = Object.keys(names)
+  const unknown = Object.keys(init).find(name => !known.includes(name))
+  if (unknown === undefined) return undefined
+  const meant = nearest(unknown, known)
+  return `there is no "${unknown}"${meant === undefined ? '' : `, did you mean "${meant}"?`}`
+}
+
+function wrongValue(init: TlsInit): string | undefined {
+  const { verify = 'CERT_NONE', minVersion = 'TLSv1.2', alpn = [], servername } = init
+  if (!VERIFY.includes(verify)) return notOneOf('verify', verify, VERIFY)
+  if (!VERSIONS.includes(minVersion)) return notOneOf('minVersion', minVersion, VERSIONS)
+  const odd = alpn.find((name, at) => !isProtocol(name) || alpn.indexOf(name) !== at)
+  if (odd !== undefined) {
+    return `"alpn" names ${JSON.stringify(odd)}, wanted different names of 1 to ${MAX_PROTOCOL_LENGTH} bytes`
+  }
+  if (servername !== undefined && !isHostName(servername)) {
+    return `"servername" is ${JSON.stringify(servername)}, wanted a host name, which an IP address is not`
+  }
+  return undefined
+}
+
+/** Control characters and spaces are in none of those that exist, and commas stand between them. */
+function isProtocol(name: string): boolean {
+  const length = Buffer.byteLength(name)
+  return length > 0 && length <= MAX_PROTOCOL_LENGTH && /^[!-+\--~]+$/.test(name)
+}
+
+function notOneOf(name: string, value: unknown, wanted: readonly string[]): string {
+  return `"${name}" is ${JSON.stringify(value)}, wanted one of ${wanted.join(', ')}`
+}
+
+function wrongSide({ cert, key, verify, servername }: TlsInit, role: AddressRole): string | undefined {
+  if (role === 'listen' && cert === undefined) return '"cert" is missing, the file of the certificate'
+  if (key !== undefined && cert === undefined) return '"key" is of no use without "cert"'
+  if (role === 'listen' && servername !== undefined) return '"servername" is for upstream addresses alone'
+  if (role === 'upstream' && verify === 'CERT_OPTIONAL') {
+    return '"verify" is CERT_OPTIONAL, but a server always shows a certificate: wanted CERT_REQUIRED, or CERT_NONE'
+  }
+  return undefined
+}
+
+/** Without authorities of its own a server would take the client certificates of every authority in the world. */
+function uselessAuthorities(init: TlsInit, role: AddressRole): string | undefined {
+  const { verify = defaultVerify(role) } = init
+  const given = AUTHORITIES.find(name => init[name] !== undefined)
+  if (verify === 'CERT_NONE') {
+    return given && `"${given}" is of no use while "verify" is CERT_NONE`
+  }
+  if (role === 'upstream' || given !== undefined) return undefined
+  return `"verify" is ${verify}, so say by whom client certificates are good: "cafile", "capath" or "cadata"`
+}

@@ -1,0 +1,83 @@
+// The section `admin`: where health, metrics and the state of things are shown.
+
+import { z } from 'zod'
+import { type Address, parseAddress, type TcpAddress } from '../address/index.ts'
+import { meta } from './keys.ts'
+
+/** Whoever wants to show it to others says so. */
+const LOOPBACK = '127.0.0.1'
+/** Beside the port of the echo program. */
+const DEFAULT_PORT = 10_009
+
+/** What the admin listener is told; settled. */
+export interface AdminSettings {
+  /** Without a host it is the loopback. */
+  readonly listen: TcpAddress
+  /** Names in `Host` headers that are answered, besides `localhost` and IP addresses. */
+  readonly hosts: readonly string[]
+}
+
+/** As a user writes it. */
+export interface AdminSettingsInit {
+  readonly listen?: string | undefined
+  readonly hosts?: readonly string[] | undefined
+}
+
+const listen = z
+  .string()
+  .meta({ examples: ['127.0.0.1:10009', ':10009'] }) // of the text, as zod shows none of what it turns into
+  .transform((text, { issues }) => {
+    try {
+      const address = parseAddress(text, { role: 'listen', defaultPort: DEFAULT_PORT })
+      if (address.transport === 'tcp' && address.tls === undefined && address.pp === undefined)
+        return { ...address, host: address.host ?? LOOPBACK }
+      issues.push({ code: 'custom', message: refused(address), input: text })
+    } catch (error) {
+      const { message } = error as Error // it throws nothing else, and the key says whose address it is
+      issues.push({ code: 'custom', message: message.replace('listen address ', ''), input: text })
+    }
+    return z.NEVER
+  })
+  .optional()
+  .meta(
+    meta({
+      description:
+        'Where the admin listener shows health, metrics and the state of things: `HOST:PORT`, without HOST on the loopback; ' +
+        'there is none unless this is given.',
+      defaultIs: 'none',
+      flag: 'admin',
+      placeholder: 'HOST:PORT',
+      bare: `${LOOPBACK}:${String(DEFAULT_PORT)}`,
+    }),
+  )
+
+const hosts = z
+  .array(z.string())
+  .default([])
+  .meta(
+    meta({
+      description:
+        'By which names, besides localhost and IP addresses, the admin listener may be asked for, against pages that make ' +
+        'their own name stand for this machine.',
+      flag: 'admin-hosts',
+      placeholder: 'NAME,...',
+    }),
+  )
+
+function refused({ transport, pp }: Address): string {
+  if (pp !== undefined) return 'it takes no "pp": headers are not read there'
+  return transport === 'unix'
+    ? 'it takes no UNIX socket, but HOST:PORT'
+    : 'it takes no TLS: it is plain HTTP, for the loopback or a network of its own'
+}
+
+export const adminSchema: z.ZodType<AdminSettings | undefined, AdminSettingsInit | undefined> = z
+  .strictObject({ listen, hosts })
+  .prefault({})
+  .check(({ value, issues }) => {
+    if (value.listen !== undefined || value.hosts.length === 0) return
+    const message = 'they are of use to the admin listener alone, and `listen` asks for none'
+    issues.push({ code: 'custom', message, path: ['hosts'], input: value.hosts })
+  })
+  .transform(given => (given.listen ? { listen: given.listen, hosts: given.hosts } : undefined))
+  .meta(meta({ description: 'The admin listener.' }))

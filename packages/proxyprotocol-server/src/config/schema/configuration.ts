@@ -1,0 +1,77 @@
+// The configuration file as a whole: one line for each of its sections. What is added here, the JSON Schema, --help and
+// docs/config.md have as well.
+
+import { z } from 'zod'
+import { adminSchema, type AdminSettings, type AdminSettingsInit } from './admin.ts'
+import { integer, meta } from './keys.ts'
+import { logSchema, type LogSettings, type LogSettingsInit } from './log.ts'
+import { conflicts, overlapWith, settled } from './service-list.ts'
+import { type Service, type ServiceInit, serviceSchema } from './service.ts'
+import { type Shutdown, type ShutdownInit, shutdownSchema } from './shutdown.ts'
+
+/** More than machines have processors; beyond it the number is a typing mistake. */
+const MAX_WORKERS = 512
+
+/** What the program is to do, settled: every key has its value. */
+export interface Configuration {
+  readonly services: readonly Service[]
+  readonly shutdown: Shutdown
+  readonly log: LogSettings
+  /** Undefined where nothing is to be shown. */
+  readonly admin: AdminSettings | undefined
+  /** Processes that serve all services; 1 is the program's own. */
+  readonly workers: number
+}
+
+/** A configuration as the JSON file has it. */
+export interface ConfigurationInit {
+  readonly $schema?: string | undefined
+  readonly services: readonly ServiceInit[]
+  readonly shutdown?: ShutdownInit | undefined
+  readonly log?: LogSettingsInit | undefined
+  readonly admin?: AdminSettingsInit | undefined
+  readonly workers?: number | undefined
+}
+
+export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
+  .strictObject({
+    $schema: z
+      .string()
+      .optional()
+      .meta(
+        meta({
+          description: 'Where an editor finds the JSON Schema of this file; the program does not look at it.',
+          examples: ['./node_modules/proxyprotocol-server/config.schema.json'],
+        }),
+      ),
+    services: z
+      .array(serviceSchema)
+      .min(1)
+      .meta(meta({ description: 'The services: each listens at one address and connects to another.' })),
+    shutdown: shutdownSchema,
+    log: logSchema,
+    admin: adminSchema,
+    workers: integer({
+      description:
+        'Processes that serve the services together, for more processors than one. Limits hold in each of them; logs, admin ' +
+        'listener and signals are those of one program.',
+      default: 1,
+      max: MAX_WORKERS,
+      flag: 'workers',
+    }),
+  })
+  .check(({ value: { services, admin }, issues }) => {
+    for (const { index, path, message } of conflicts(services)) {
+      issues.push({ code: 'custom', message, path: ['services', index, ...path], input: services[index] })
+    }
+    const message = admin && overlapWith(admin.listen, services)
+    if (message !== undefined)
+      issues.push({ code: 'custom', message, path: ['admin', 'listen'], input: admin?.listen })
+  })
+  .transform(({ services, ...program }) => ({
+    services: settled(services),
+    shutdown: program.shutdown,
+    log: program.log,
+    admin: program.admin,
+    workers: program.workers,
+  }))

@@ -1,0 +1,111 @@
+// The section `dnsbl` of a service: what is asked of DNS block lists about its clients, and what follows from the answer.
+
+import { z } from 'zod'
+import { parseNameServer, spamhaus, type Zone } from 'proxyprotocol/dnsbl'
+import { meta, milliseconds } from './keys.ts'
+
+/** Well above a resolver's way to a list, and still bearable in front of every connection. */
+const DEFAULT_TIMEOUT = 1_000
+/** The Python program takes seconds: who gives it what he gave that one is told so. */
+const MIN_TIMEOUT = 10
+
+/** 253 characters of a name, of which 64 go to an IPv6 address (RFC 5782 section 2.4). */
+const ZONE =
+  /^(?=.{1,189}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i
+
+/** Spamhaus's zones under the name of a customer, whose key is in front. */
+const SPAMHAUS_KEY_ZONE = /\.(zen|sbl|xbl|pbl)\.dq\.spamhaus\.net$/i
+
+/** What happens to a client that is listed. */
+export type ListedAction = 'reject' | 'tag' | 'log'
+
+/** Block lists, and how they are asked; settled. */
+export interface BlockLists {
+  /** All are asked at once. */
+  readonly zones: readonly (Zone | string)[]
+  readonly action: ListedAction
+  /** Milliseconds for all zones together. */
+  readonly timeout: number
+  /** Name servers; undefined for those of the system. */
+  readonly servers?: readonly string[] | undefined
+}
+
+/** As a user writes it; what is left out has its default. */
+export interface BlockListsInit {
+  readonly zones: readonly string[]
+  readonly action?: ListedAction | undefined
+  readonly timeout?: number | undefined
+  readonly servers?: readonly string[] | undefined
+}
+
+const server = z
+  .string()
+  .check(({ value, issues }) => {
+    try {
+      parseNameServer(value)
+    } catch (error) {
+      issues.push({ code: 'custom', message: (error as Error).message, input: value })
+    }
+  })
+  .meta({ examples: ['127.0.0.1', '[::1]:5353'] })
+
+export const dnsblSchema: z.ZodType<BlockLists | undefined, BlockListsInit | undefined> = z
+  .strictObject({
+    zones: z
+      .array(
+        z
+          .string()
+          .regex(ZONE, { error: ({ input }) => `${JSON.stringify(input)} is no name of a zone` })
+          .meta({ examples: ['zen.spamhaus.org'] })
+          .transform(zoneOf),
+      )
+      .min(1)
+      .meta(
+        meta({
+          description:
+            'Zones of DNS block lists; all are asked at once, and the first that lists the client counts.',
+          defaultIs: 'none, nobody is asked about',
+          flag: 'dnsbl',
+          placeholder: 'ZONE,...',
+        }),
+      ),
+    action: z
+      .enum(['reject', 'tag', 'log'])
+      .default('tag')
+      .meta(
+        meta({
+          description:
+            'What happens to a client that is listed: "reject" resets its connection, "tag" tells the upstream in the extension ' +
+            'TLV of the Python library, "log" says it in the log alone and makes nobody wait for an answer.',
+          flag: 'dnsbl-action',
+        }),
+      ),
+    timeout: milliseconds({
+      description:
+        'How long the lists may take together; a client of which nothing is known by then gets in.',
+      default: DEFAULT_TIMEOUT,
+      min: MIN_TIMEOUT,
+      flag: 'dnsbl-timeout',
+    }),
+    servers: z
+      .array(server)
+      .min(1)
+      .optional()
+      .meta(
+        meta({
+          description:
+            'Name servers to ask, addresses with or without a port; Spamhaus answers no public resolver.',
+          defaultIs: 'those of the system',
+          flag: 'dnsbl-servers',
+          placeholder: 'ADDRESS,...',
+        }),
+      ),
+  })
+  .optional()
+  .meta(meta({ description: "DNS block lists that are asked about each client's address." }))
+
+/** A customer's name of a zone brings the zone's meanings, and stays out of logs for them. */
+function zoneOf(name: string): Zone | string {
+  const kind = SPAMHAUS_KEY_ZONE.exec(name)?.[1]?.toLowerCase()
+  return kind === undefined ? name : { ...spamhaus[kind as keyof typeof spamhaus], name }
+}

@@ -1,0 +1,19 @@
+// The one schema of the configuration, a file for each section.
+
+export type { AdminSettings, AdminSettingsInit } from './admin.ts'
+export { configSchema, type Configuration, type ConfigurationInit } from './configuration.ts'
+export type { BlockLists, BlockListsInit, ListedAction } from './dnsbl.ts'
+export type { OverLimit, ServiceLimits, ServiceLimitsInit } from './limits.ts'
+export type { LogFormat, LogSettings, LogSettingsInit } from './log.ts'
+export { passName, type TlvName } from './pass.ts'
+export type { Passthrough, PassthroughInit } from './passthrough.ts'
+export {
+  type Acceptance,
+  type Service,
+  type ServiceInit,
+  type ServiceOptions,
+  serviceSchema,
+} from './service.ts'
+export type { Shutdown, ShutdownInit } from './shutdown.ts'
+export type { ServiceTimeouts, ServiceTimeoutsInit } from './timeouts.ts'
+export type { PoolOptions, UpstreamText } from './upstreams.ts'

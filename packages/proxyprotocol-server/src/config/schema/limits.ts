@@ -1,0 +1,96 @@
+// The section `limits` of a service, and what becomes of connections over them.
+
+import { z } from 'zod'
+import { bounded, integer, meta } from './keys.ts'
+
+/** As a server's (`proxyprotocol/server`). */
+const DEFAULT_PENDING_HEADERS = 1_024
+/** As the codec's: more than any sender writes. */
+const DEFAULT_HEADER_BYTES = 4_096
+/** Signature, command and length, and the version 1 line, which a limit on version 2 must not undercut. */
+const MIN_HEADER_BYTES = 16
+/** 16 bytes and a length of 16 bits (specification, section 2.2). */
+const MAX_HEADER_BYTES = 65_551
+
+/** As a server's (`proxyprotocol/server`). */
+const DEFAULT_BACKLOG = 65_535
+/** listen(2) takes an int. */
+const MAX_BACKLOG = 2_147_483_647
+
+/** What bounds the connections of a service; settled. */
+export interface ServiceLimits {
+  /** Connections at a time; undefined for what the limit on open files leaves. */
+  readonly connections?: number | undefined
+  /** Those of one source address, of one /64 for IPv6; `Infinity` for any number. */
+  readonly perSource: number
+  /** Connections that may wait for their headers at a time. */
+  readonly pendingHeaders: number
+  /** The longest version 2 header, in bytes. */
+  readonly headerBytes: number
+}
+
+/** Limits as a user writes them; what is left out has its default. */
+export type ServiceLimitsInit = {
+  readonly [Key in keyof ServiceLimits]?: number | (Key extends 'perSource' ? 'unlimited' : never) | undefined
+}
+
+/** What becomes of connections over a limit. */
+export type OverLimit = 'close' | 'reset' | 'pause'
+
+export const limitsSchema: z.ZodType<ServiceLimits, ServiceLimitsInit | undefined> = z
+  .strictObject({
+    connections: bounded()
+      .optional()
+      .meta(
+        meta({
+          description: 'Connections at a time.',
+          defaultIs: 'an equal share of what the limit on open files leaves, two files a connection',
+          flag: 'max-connections',
+        }),
+      ),
+    perSource: z
+      .union([bounded(), z.literal('unlimited')])
+      .default('unlimited')
+      .transform(count => (count === 'unlimited' ? Infinity : count))
+      .meta(
+        meta({
+          description: 'Open connections of one client address, of one /64 network for IPv6.',
+          flag: 'max-per-source',
+        }),
+      ),
+    pendingHeaders: integer({
+      description: 'Connections that may wait for their headers, or for a place, at a time.',
+      default: DEFAULT_PENDING_HEADERS,
+      flag: 'max-pending-headers',
+    }),
+    headerBytes: integer({
+      description: 'The longest version 2 header that is accepted.',
+      unit: 'bytes',
+      default: DEFAULT_HEADER_BYTES,
+      min: MIN_HEADER_BYTES,
+      max: MAX_HEADER_BYTES,
+      flag: 'max-header-bytes',
+    }),
+  })
+  .prefault({})
+  .meta(meta({ description: 'How much there may be at a time.' }))
+
+export const backlogSchema: z.ZodType<number, number | undefined> = integer({
+  description:
+    'Connections that may wait to be accepted. The kernel takes less where its limit is less: on Linux `net.core.somaxconn`.',
+  default: DEFAULT_BACKLOG,
+  max: MAX_BACKLOG,
+  flag: 'backlog',
+})
+
+export const overLimitSchema: z.ZodType<OverLimit, OverLimit | undefined> = z
+  .enum(['close', 'reset', 'pause'])
+  .default('close')
+  .meta(
+    meta({
+      description:
+        'What becomes of connections over a limit: "close", "reset", or "pause", with which those over `connections` wait, ' +
+        'unread, for a place; others are closed.',
+      flag: 'over-limit',
+    }),
+  )

@@ -1,0 +1,99 @@
+// The section `passthrough` of a service: TLS that is not decrypted, but looked at for the name that the client asks for.
+
+import { z } from 'zod'
+import type { Pool, UpstreamInit } from '../pool.ts'
+import { meta, milliseconds } from './keys.ts'
+import { upstreamList, type UpstreamText } from './upstreams.ts'
+
+/** As for a handshake: a client that needs longer has gone. */
+const DEFAULT_TIMEOUT = 10_000
+
+/** A host's name, or `*.` and the end of many. */
+const NAME = /^(?=.{1,253}$)(?:\*\.)?[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i
+
+/** Upstreams for some server names, settled. */
+export interface Route {
+  /** In lower case; `*.example.org` stands for every name below example.org, at any depth. */
+  readonly names: readonly string[]
+  readonly pool: Pool
+}
+
+/** How TLS is passed through, settled. */
+export interface Passthrough {
+  /** Milliseconds from the header, or from accept, to the last byte of the ClientHello. */
+  readonly timeout: number
+  readonly routes: readonly Route[]
+}
+
+/** As a user writes it; what is left out has its default. */
+export interface PassthroughInit {
+  readonly timeout?: number | undefined
+  readonly routes?:
+    readonly { readonly names: readonly string[]; readonly upstreams: readonly UpstreamText[] }[] | undefined
+}
+
+/** Checked; its upstreams are settled with those of the service. */
+export interface CheckedPassthrough {
+  readonly timeout: number
+  readonly routes: readonly {
+    readonly names: readonly string[]
+    readonly upstreams: readonly UpstreamInit[]
+  }[]
+}
+
+const routeSchema = z.strictObject({
+  names: z
+    .array(
+      z
+        .string()
+        .regex(NAME, {
+          error: ({ input }) =>
+            `${JSON.stringify(input)} is no server name such as "a.example" or "*.example"`,
+        })
+        .meta({ examples: ['a.example', '*.example'] })
+        .transform(name => name.toLowerCase()),
+    )
+    .min(1)
+    .meta(
+      meta({
+        description:
+          'Server names; "*.example" is every name below example, at any depth. The most exact of all routes counts.',
+      }),
+    ),
+  upstreams: upstreamList.meta(
+    meta({ description: 'Where connections for these names go, as `upstreams` of the service.' }),
+  ),
+})
+
+export const passthroughSchema: z.ZodType<CheckedPassthrough | undefined, PassthroughInit | undefined> = z
+  .strictObject({
+    timeout: milliseconds({
+      description: 'How long a client may take to say its whole ClientHello.',
+      default: DEFAULT_TIMEOUT,
+    }),
+    routes: z
+      .array(routeSchema)
+      .default([])
+      .check(({ value, issues }) => {
+        const seen = new Set<string>()
+        for (const [at, { names }] of value.entries()) {
+          for (const [index, name] of names.entries()) {
+            if (seen.has(name)) {
+              const message = `the server name ${JSON.stringify(name)} is there twice`
+              issues.push({ code: 'custom', message, path: [at, 'names', index], input: name })
+            }
+            seen.add(name)
+          }
+        }
+      })
+      .meta(meta({ description: 'Upstreams by server name; all others go to those of the service.' })),
+  })
+  .optional()
+  .meta(
+    meta({
+      description:
+        'For TLS that is passed through: the ClientHello in front of each connection is read, never decrypted, and goes on byte ' +
+        'for byte. The upstream is told its server name, and its protocol where it offers one. What is no TLS is refused.',
+      defaultIs: 'nothing is looked at',
+    }),
+  )

@@ -1,0 +1,109 @@
+// Services side by side: what none of them can see alone.
+
+import { isIPv4 } from 'node:net'
+import {
+  type Address,
+  formatPlace,
+  leavesIPv4,
+  overlap,
+  overlapHint,
+  placeName,
+  type TcpAddress,
+} from '../address/index.ts'
+import type { Pool } from '../pool.ts'
+import type { Service } from './service.ts'
+
+/** What is wrong with a service because of another one, or of itself. */
+interface Conflict {
+  readonly index: number
+  /** The place within the service. */
+  readonly path: readonly (string | number)[]
+  readonly message: string
+}
+
+/** Two services that want the same, and services that are their own upstream. */
+export function conflicts(services: readonly Service[]): readonly Conflict[] {
+  return services.flatMap((service, index) => {
+    const before = services.slice(0, index)
+    const listen = overlapWith(service.listen, before, services)
+    const found = [
+      nameConflict(service, before),
+      listen === undefined ? undefined : { path: ['listen'], message: listen },
+      ...loops(service),
+    ]
+    return found.flatMap(each => (each ? [{ index, ...each }] : []))
+  })
+}
+
+/** What is wrong with an address because one of these services listens there, or at a part of it. */
+export function overlapWith(
+  listen: Address,
+  services: readonly Service[],
+  all: readonly Service[] = services,
+): string | undefined {
+  const places = all.map(each => each.listen)
+  const at = services.findIndex(each => overlap(listen, each.listen, places))
+  const other = services[at]
+  return (
+    other &&
+    `must not overlap with ${placeName(other.listen)}, where services[${String(at)}] (${JSON.stringify(other.name)}) listens, ` +
+      `got ${placeName(listen)}${overlapHint(listen, other.listen)}`
+  )
+}
+
+/** Services with what follows from those beside them. */
+export function settled(services: readonly Service[]): readonly Service[] {
+  const places = services.map(({ listen }) => listen)
+  return named(services).map(each => ({ ...each, ipv6Only: leavesIPv4(each.listen, places) }))
+}
+
+/** Names tell services apart, so two that have none of their own and the same address (port 0) get a number. */
+function named(services: readonly Service[]): readonly Service[] {
+  const seen = new Map<string, number>()
+  return services.map(service => {
+    const count = (seen.get(service.name) ?? 0) + 1
+    seen.set(service.name, count)
+    return count === 1 ? service : { ...service, name: `${service.name}#${String(count)}` }
+  })
+}
+
+type Found = Omit<Conflict, 'index'> | undefined
+
+function nameConflict({ name, listen }: Service, before: readonly Service[]): Found {
+  const other = before.findIndex(each => each.name === name)
+  if (other === -1 || name === nameOf(listen)) return undefined
+  return { path: ['name'], message: `services[${String(other)}] is called ${JSON.stringify(name)} as well` }
+}
+
+function loops({ listen, pool, passthrough }: Service): readonly Found[] {
+  // One that is wrong in itself comes here as it was written, without a pool.
+  if ((pool as Pool | undefined) === undefined) return []
+  const routes = passthrough?.routes ?? []
+  const pools = [
+    { path: [pool.upstreams.length === 1 ? 'upstream' : 'upstreams'], upstreams: pool.upstreams },
+    ...routes.map((route, at) => ({
+      path: ['passthrough', 'routes', at, 'upstreams'],
+      upstreams: route.pool.upstreams,
+    })),
+  ]
+  const message = 'it is the service itself, which would connect to itself for ever'
+  return pools
+    .filter(({ upstreams }) => upstreams.some(({ address }) => isSamePlace(listen, address)))
+    .map(({ path }) => ({ path, message }))
+}
+
+function isSamePlace(listen: Address, upstream: Address): boolean {
+  if (listen.transport === 'unix' || upstream.transport === 'unix')
+    return placeName(listen) === placeName(upstream)
+  const same = upstream.host === listen.host || (listen.host === undefined && isThisHost(upstream))
+  return same && upstream.port === listen.port
+}
+
+function isThisHost({ host = '' }: TcpAddress): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+}
+
+/** Where a service listens, whatever it accepts there. */
+export function nameOf(listen: Address): string {
+  return formatPlace(listen)
+}

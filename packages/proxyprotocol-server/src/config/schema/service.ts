@@ -1,0 +1,223 @@
+// One service of the configuration, settled: one line for each of its sections, and the rules between them.
+
+import { z } from 'zod'
+import { type Address, formatPlace } from '../address/index.ts'
+import {
+  nameConflict,
+  type Pool,
+  type SentHeader,
+  settlePool,
+  type UpstreamInit,
+  type UpstreamSettings,
+} from '../pool.ts'
+import type { TrustList } from '../trust.ts'
+import { address } from './address.ts'
+import { type BlockLists, type BlockListsInit, dnsblSchema } from './dnsbl.ts'
+import { meta } from './keys.ts'
+import {
+  backlogSchema,
+  limitsSchema,
+  type OverLimit,
+  overLimitSchema,
+  type ServiceLimits,
+  type ServiceLimitsInit,
+} from './limits.ts'
+import { passSchema, type TlvName } from './pass.ts'
+import { type Passthrough, type PassthroughInit, passthroughSchema } from './passthrough.ts'
+import { type ServiceTimeouts, type ServiceTimeoutsInit, timeoutsSchema } from './timeouts.ts'
+import { trustSchema } from './trust.ts'
+import {
+  balanceSchema,
+  healthSchema,
+  type PoolOptions,
+  resolveSchema,
+  retriesSchema,
+  upstreamSchema,
+  upstreamsSchema,
+} from './upstreams.ts'
+
+const BOTH = 'there are `upstreams` as well; give one of the two'
+const NEITHER =
+  'is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list'
+
+const ENDS_HERE = 'it is about TLS that passes through undecrypted, but TLS ends at `listen`'
+
+const NAME = 'up to 64 letters, digits and any of ". _ : - [ ]"'
+
+/** Which headers are accepted, and from whom. */
+export interface Acceptance {
+  readonly version: 'v1' | 'v2' | 'detect'
+  readonly trust: TrustList
+}
+
+/** One relay, settled: connections accepted at `listen` go on to an upstream, each behind a header. */
+export interface Service {
+  /** What it is called; unless it was given a name, its listen address. */
+  readonly name: string
+  readonly listen: Address
+  /** Connections that may wait to be accepted, as far as the kernel lets them. */
+  readonly backlog: number
+  /** Whether `[::]` leaves IPv4 alone, because another service listens at 0.0.0.0 and the same port. */
+  readonly ipv6Only: boolean
+  /** All upstreams, and how connections are shared out among them. */
+  readonly pool: Pool
+  /** The only upstream, or the first of `pool`. */
+  readonly upstream: Address
+  /** The headers that connections at `listen` have to start with; undefined where they have none. */
+  readonly accepts: Acceptance | undefined
+  /** The header that `upstream` is sent; `'none'` relays the bytes alone. */
+  readonly header: SentHeader
+  /** Types of TLVs that go on from an inbound header, in place of the relay's own of the same type. */
+  readonly pass: ReadonlySet<number>
+  /** How TLS that is passed through is looked at; undefined where it is not. */
+  readonly passthrough: Passthrough | undefined
+  /** What is asked about each client before it is connected; undefined where nobody is asked. */
+  readonly dnsbl: BlockLists | undefined
+  readonly limits: ServiceLimits
+  readonly overLimit: OverLimit
+  readonly timeouts: ServiceTimeouts
+}
+
+/** What may be said of a service besides its addresses; what is left out has its default. */
+export interface ServiceOptions extends PoolOptions {
+  readonly name?: string | undefined
+  /** Whose headers are believed; required, and of use, only where SOURCE says `pp`. See {@link parseTrust}. */
+  readonly trust?: TrustList | undefined
+  /** TLVs of an inbound header that go on. Default: alpn, authority, uniqueId, ssl, and those of the clouds. */
+  readonly pass?: readonly TlvName[] | undefined
+  /** TLS that is passed through: its ClientHello is looked at, for the header and for routes by server name. */
+  readonly passthrough?: PassthroughInit | undefined
+  /** DNS block lists that are asked about each client. */
+  readonly dnsbl?: BlockListsInit | undefined
+  /** Connections that may wait to be accepted. Default 65535, or what the kernel takes. */
+  readonly backlog?: number | undefined
+  readonly limits?: ServiceLimitsInit | undefined
+  /** What becomes of connections over a limit. Default `'close'`. */
+  readonly overLimit?: OverLimit | undefined
+  /** In milliseconds. */
+  readonly timeouts?: ServiceTimeoutsInit | undefined
+}
+
+/** A service as the JSON file has it. */
+export interface ServiceInit extends ServiceOptions {
+  readonly listen: string
+  /** This, or `upstreams`. */
+  readonly upstream?: string | undefined
+}
+
+const name = z
+  .string()
+  .regex(/^[\w.:[\]-]{1,64}$/, {
+    error: ({ input }) => `${JSON.stringify(input)} is no name, which is ${NAME}`,
+  })
+  .optional()
+  .meta(
+    meta({
+      description: `What the service is called in the log: ${NAME}.`,
+      defaultIs: 'the listen address',
+      examples: ['web'],
+    }),
+  )
+
+export const serviceSchema: z.ZodType<Service, ServiceInit> = z
+  .strictObject({
+    name,
+    listen: address('listen', {
+      description:
+        'Where to listen: `HOST:PORT`, `:PORT` for every interface, `unix:/PATH`. `?pp=detect`, `v1` or `v2` expects a header in ' +
+        'front of each connection, from those that `trust` names. `ssl://HOST:PORT?cert=FILE&key=FILE` ends TLS.',
+      examples: [':10000', '127.0.0.1:10000?pp=detect'],
+    }),
+    upstream: upstreamSchema.optional(),
+    upstreams: upstreamsSchema,
+    balance: balanceSchema,
+    retries: retriesSchema,
+    health: healthSchema,
+    resolve: resolveSchema,
+    trust: trustSchema,
+    pass: passSchema,
+    passthrough: passthroughSchema,
+    dnsbl: dnsblSchema,
+    backlog: backlogSchema,
+    limits: limitsSchema,
+    overLimit: overLimitSchema,
+    timeouts: timeoutsSchema,
+  })
+  .check(({ value: { listen, trust, passthrough }, issues }) => {
+    const message = mismatch(listen, trust)
+    if (message !== undefined) issues.push({ code: 'custom', message, path: ['trust'], input: trust })
+    if (listen.tls && passthrough)
+      issues.push({ code: 'custom', message: ENDS_HERE, path: ['passthrough'], input: passthrough })
+  })
+  .refine(({ upstream, upstreams }) => (upstream === undefined) !== (upstreams === undefined), {
+    path: ['upstream'],
+    // Also where other keys are wrong, so that all is told at once; not where these are.
+    when: ({ value, issues }) =>
+      typeof value === 'object' &&
+      value !== null &&
+      !issues.some(({ path: [key] = [] }) => isUpstreamKey(key)),
+    error: ({ input }) => (isGiven(input, 'upstream') ? BOTH : NEITHER),
+  })
+  .check(({ value: { upstream, upstreams, passthrough }, issues }) => {
+    const own = upstreams ?? (upstream ? [{ address: upstream }] : [])
+    const routed = passthrough?.routes.flatMap(route => route.upstreams) ?? []
+    const conflict = nameConflict([...own, ...routed])
+    if (conflict) {
+      issues.push({
+        code: 'custom',
+        message: conflict.message,
+        path: ['passthrough', 'routes'],
+        input: passthrough,
+      })
+    }
+  })
+  .transform(({ trust, upstream, upstreams, passthrough, ...rest }): Service => {
+    const { balance, retries, health, resolve, ...written } = rest
+    const { listen } = written
+    const all = upstreams ?? [{ address: upstream as Address }] // one of the two is there
+    const poolOf = (these: readonly UpstreamInit[]): Pool =>
+      settlePool({ upstreams: these, balance, retries, health, resolve })
+    const pool = poolOf(all)
+    const [first] = pool.upstreams as readonly [UpstreamSettings] // it takes no fewer than one
+    return {
+      ...written,
+      ipv6Only: false, // which other services there are, none of them knows
+      pool,
+      passthrough: passthrough && {
+        timeout: passthrough.timeout,
+        routes: passthrough.routes.map(route => ({ names: route.names, pool: poolOf(route.upstreams) })),
+      },
+      upstream: first.address,
+      name: written.name ?? formatPlace(listen),
+      accepts: acceptance(listen, trust),
+      header: first.header,
+    }
+  })
+
+function isUpstreamKey(key: unknown): boolean {
+  return key === 'upstream' || key === 'upstreams'
+}
+
+function isGiven(service: unknown, key: string): boolean {
+  return (service as Readonly<Record<string, unknown>>)[key] !== undefined // it is an object, or it were not asked
+}
+
+/** Trust and the headers that it is about stand together, or not at all. */
+function mismatch({ pp = 'noop' }: Address, trust: TrustList | undefined): string | undefined {
+  if (pp === 'noop') {
+    return (
+      trust &&
+      'it says whose headers are believed, but `listen` accepts none: give it "?pp=detect", "?pp=v1" or "?pp=v2"'
+    )
+  }
+  if (trust !== undefined) return undefined
+  return (
+    `"pp" of the listen address is "${pp}", so say whose headers are to be believed, with the addresses of the proxies in ` +
+    'front: "trust": ["10.0.0.0/8", "2001:db8::1"] in a file, --trust 10.0.0.0/8,2001:db8::1 otherwise; "anyone" believes ' +
+    'whoever connects'
+  )
+}
+
+function acceptance({ pp = 'noop' }: Address, trust: TrustList | undefined): Acceptance | undefined {
+  return pp === 'noop' || trust === undefined ? undefined : { version: pp, trust }
+}

@@ -1,0 +1,38 @@
+// The section `shutdown`: how patiently the program ends.
+
+import { z } from 'zod'
+import { meta, milliseconds } from './keys.ts'
+
+/** Longer than nearly all requests, and what orchestrators wait before they kill. */
+const DEFAULT_DRAIN = 30_000
+
+/** How the program ends at its first signal; settled, in milliseconds. */
+export interface Shutdown {
+  /** What open connections get to finish before they are reset. */
+  readonly drain: number
+  /** How long it goes on accepting first. */
+  readonly readyDelay: number
+}
+
+/** As a user writes it; what is left out has its default. */
+export type ShutdownInit = { readonly [Key in keyof Shutdown]?: number | undefined }
+
+export const shutdownSchema: z.ZodType<Shutdown, ShutdownInit | undefined> = z
+  .strictObject({
+    drain: milliseconds({
+      description:
+        'How long open connections may go on after the program stopped listening; then they are reset.',
+      default: DEFAULT_DRAIN,
+      min: 0,
+      flag: 'drain',
+    }),
+    readyDelay: milliseconds({
+      description:
+        'How long the program goes on accepting after the signal, so that a load balancer can notice that it goes away.',
+      default: 0,
+      min: 0,
+      flag: 'ready-delay',
+    }),
+  })
+  .prefault({})
+  .meta(meta({ description: 'How the program ends at SIGTERM or SIGINT.' }))

@@ -1,0 +1,82 @@
+// The section `timeouts` of a service.
+
+import { z } from 'zod'
+import { defaultTimeouts } from 'proxyprotocol/server'
+import { bounded, meta, milliseconds } from './keys.ts'
+
+/** A host that needs longer is down for the person who waits. */
+const DEFAULT_CONNECT_TIMEOUT = 5_000
+/** Most NATs forget a connection later. */
+const DEFAULT_KEEP_ALIVE = 60_000
+/** The kernel counts in seconds. */
+const MIN_KEEP_ALIVE = 1_000
+
+/** How long a service waits for what; settled, in milliseconds. */
+export interface ServiceTimeouts {
+  /** For the upstream: its name and all of its addresses. */
+  readonly connect: number
+  /** From accept to the last byte of the header, or to a place where connections over the limit wait. */
+  readonly header: number
+  /** Without a byte in either direction; `Infinity` for never. */
+  readonly idle: number
+  /** Silence of one side that has not ended when the other has. */
+  readonly halfClose: number
+  /** Silence before the kernel asks a peer whether it is still there. */
+  readonly keepAlive: number
+  /** From an abort to the report of a connection as stuck. */
+  readonly abort: number
+}
+
+/** Timeouts as a user writes them; what is left out has its default. */
+export type ServiceTimeoutsInit = {
+  readonly [Key in keyof ServiceTimeouts]?: number | (Key extends 'idle' ? 'never' : never) | undefined
+}
+
+export const timeoutsSchema: z.ZodType<ServiceTimeouts, ServiceTimeoutsInit | undefined> = z
+  .strictObject({
+    connect: milliseconds({
+      description: 'How long connecting to the upstream may take: its name, and all of its addresses.',
+      default: DEFAULT_CONNECT_TIMEOUT,
+      flag: 'connect-timeout',
+    }),
+    header: milliseconds({
+      description:
+        'From accept to the last byte of the header, however steadily bytes drip; also how long a connection over the limit ' +
+        'waits for a place. Below 3000 a header whose segment is lost and sent again comes too late.',
+      default: defaultTimeouts.header,
+      flag: 'header-timeout',
+    }),
+    idle: z
+      .union([bounded(1, 2_147_483_647), z.literal('never')])
+      .default(defaultTimeouts.idle)
+      .transform(idle => (idle === 'never' ? Infinity : idle))
+      .meta(
+        meta({
+          description:
+            'Without a byte in either direction for so long, and up to a quarter more, a connection is reset; "never" keeps it.',
+          unit: 'ms',
+          flag: 'idle-timeout',
+        }),
+      ),
+    halfClose: milliseconds({
+      description:
+        'How long a client may neither send nor take a byte once the upstream has ended, and the upstream take nothing of what ' +
+        'is left for it once the client has ended. Then the connection is closed; it is reset if bytes are left to be taken.',
+      default: defaultTimeouts.halfClose,
+      flag: 'half-close-timeout',
+    }),
+    keepAlive: milliseconds({
+      description:
+        'Silence on a connection before the kernel asks whether the other end is still there; counted in whole seconds.',
+      default: DEFAULT_KEEP_ALIVE,
+      min: MIN_KEEP_ALIVE,
+      flag: 'keep-alive',
+    }),
+    abort: milliseconds({
+      description: 'How long a connection that was aborted may take to end before it is reported as stuck.',
+      default: defaultTimeouts.abort,
+      flag: 'abort-timeout',
+    }),
+  })
+  .prefault({})
+  .meta(meta({ description: 'How long to wait for what.' }))

@@ -1,0 +1,179 @@
+// What a service says of its upstreams: who they are, and how they share connections. `pool.ts` has the defaults.
+
+import { z } from 'zod'
+import {
+  type Balance,
+  balances,
+  nameConflict,
+  poolDefaults,
+  type PoolInit,
+  type UpstreamInit,
+} from '../pool.ts'
+import { address } from './address.ts'
+import { bounded, integer, type IntegerKey, MAX_MILLISECONDS, meta, milliseconds } from './keys.ts'
+
+const { weight, backup, health, check, resolve } = poolDefaults
+
+/** As much as anything is counted or weighed; more would be of no use. */
+const MAX = 1_000
+/** The relay looks at each upstream for every connection, and checks each on its own. */
+const MAX_UPSTREAMS = 1_000
+
+/** One upstream as a user writes it: its address alone, or with what else there is to say. */
+export type UpstreamText =
+  | string
+  | {
+      readonly address: string
+      readonly name?: string | undefined
+      readonly weight?: number | undefined
+      readonly backup?: boolean | undefined
+    }
+
+/** What a service may say of its upstreams, as a user writes it. */
+export interface PoolOptions extends Omit<PoolInit, 'upstreams'> {
+  /** Several upstreams, in place of a single one. */
+  readonly upstreams?: readonly UpstreamText[] | undefined
+}
+
+const SAYS =
+  'Where to connect to: `HOST:PORT`, `unix:/PATH`. It is sent a version 2 header; with `?pp=v1` a version 1 header, with ' +
+  '`?pp=noop` none. `ssl://HOST:PORT` speaks TLS behind it.'
+
+export const upstreamSchema: z.ZodType<UpstreamInit['address'], string> = address('upstream', {
+  description: SAYS,
+  examples: ['192.0.2.1:8080', '192.0.2.1:8080?pp=v1'],
+})
+
+const upstreamObject = z.strictObject({
+  address: upstreamSchema,
+  name: z
+    .string()
+    .regex(/^[\w.:[\]-]{1,64}$/, {
+      error: 'it is no name, which is up to 64 letters, digits and any of ". _ : - [ ]"',
+    })
+    .optional()
+    .meta(
+      meta({
+        description: 'What it is called in the log, and what "source-hash" knows it by.',
+        defaultIs: 'its address',
+        examples: ['app1'],
+      }),
+    ),
+  weight: count({
+    description: 'Its share beside the others; with 0 it is drained, and gets no connections.',
+    default: weight,
+    min: 0,
+  }),
+  backup: z
+    .boolean()
+    .default(backup)
+    .meta(meta({ description: 'Gets connections only while no other is up.' })),
+})
+
+export const upstreamList: z.ZodType<readonly UpstreamInit[], readonly UpstreamText[]> = z
+  .array(z.union([upstreamSchema.transform((text): UpstreamInit => ({ address: text })), upstreamObject]))
+  .min(1)
+  .max(MAX_UPSTREAMS)
+  .check(({ value, issues }) => {
+    const conflict = nameConflict(value)
+    if (conflict)
+      issues.push({ code: 'custom', input: value, path: [conflict.at], message: conflict.message })
+  })
+
+export const upstreamsSchema: z.ZodType<
+  readonly UpstreamInit[] | undefined,
+  readonly UpstreamText[] | undefined
+> = upstreamList.optional().meta(
+  meta({
+    description:
+      'Several places to connect to, instead of `upstream`: addresses, or objects that say more of them.',
+    defaultIs: 'the one of `upstream`',
+  }),
+)
+
+export const balanceSchema: z.ZodType<Balance, Balance | undefined> = z
+  .enum(balances)
+  .default(poolDefaults.balance)
+  .meta(
+    meta({
+      description:
+        'Who gets a connection: by turns, who has fewest for its weight, or the same upstream for the same client.',
+    }),
+  )
+
+export const retriesSchema: z.ZodType<number, number | undefined> = count({
+  description:
+    'Other upstreams, or other addresses of one, that a connection is tried at where connecting fails.',
+  default: poolDefaults.retries,
+  min: 0,
+})
+
+const checkSchema = z
+  .strictObject({
+    interval: milliseconds({
+      description: 'From the end of one check to the next; the first begins at random within it.',
+      default: check.interval,
+    }),
+    timeout: milliseconds({
+      description: 'For connecting, and again for the upstream to close.',
+      default: check.timeout,
+    }),
+    rise: count({ description: 'Good checks in a row that bring an upstream up.', default: check.rise }),
+    fall: count({
+      description:
+        'Failures in a row that bring it down, of checks and connections; the last one is a check.',
+      default: check.fall,
+    }),
+    header: z
+      .boolean()
+      .default(check.header)
+      .meta(meta({ description: 'Sends LOCAL, in version 1 UNKNOWN, to an upstream that is sent headers.' })),
+  })
+  .optional()
+  .meta(meta({ description: 'Checks the upstreams from time to time.', defaultIs: 'no checks' }))
+
+export const healthSchema: z.ZodType<PoolInit['health'], PoolInit['health']> = z
+  .strictObject({
+    fails: count({
+      description:
+        'So many failures in a row, of connections and checks, mark an upstream as down; 0 for never.',
+      default: health.fails,
+      min: 0,
+    }),
+    window: milliseconds({ description: 'The time within which they have to lie.', default: health.window }),
+    cooldown: milliseconds({
+      description: 'Until the relay itself tries again what is marked and not checked.',
+      default: health.cooldown,
+    }),
+    check: checkSchema,
+  })
+  .prefault({})
+  .meta(meta({ description: 'When an upstream counts as down.' }))
+
+export const resolveSchema: z.ZodType<PoolInit['resolve'], PoolInit['resolve']> = z
+  .strictObject({
+    interval: milliseconds({
+      description: 'From one answer about the name of an upstream to the next question, in the background.',
+      default: resolve.interval,
+    }),
+    maxMembers: count({
+      description: 'Addresses of one name that are used; of a longer answer those in use and the lowest.',
+      default: resolve.maxMembers,
+    }),
+    staleAfter: bounded(1, MAX_MILLISECONDS)
+      .optional()
+      .meta(
+        meta({
+          description:
+            'How long the last answer is used while looking up fails; connections end as `no_upstream` then.',
+          unit: 'ms',
+          defaultIs: 'for ever',
+        }),
+      ),
+  })
+  .prefault({})
+  .meta(meta({ description: 'How the names of upstreams are looked up.' }))
+
+function count(key: IntegerKey): z.ZodDefault<z.ZodNumber> {
+  return integer({ max: MAX, ...key })
+}

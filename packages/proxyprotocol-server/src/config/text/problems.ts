@@ -1,0 +1,104 @@
+// Turns what zod finds wrong into sentences for the person who wrote it: where, what it is, what is wanted. All of it at
+// once, for nobody likes to be told one thing at a time.
+
+import type { z } from 'zod'
+import { ConfigError } from './config-error.ts'
+import { nearest } from './nearest.ts'
+import { keysOf, nodeAt, schemaNode, type SchemaNode, wordsOf } from './schema-node.ts'
+import { showPath } from './show-path.ts'
+import { wanted } from './wanted.ts'
+
+/** Longer values are cut in messages. */
+const MAX_SHOWN = 60
+
+/** One thing that is wrong. */
+export interface Problem {
+  /** Keys and indices from the outside in. */
+  readonly path: readonly PropertyKey[]
+  /** What is wrong; does not name the path. */
+  readonly message: string
+}
+
+type Issue = z.core.$ZodIssue
+
+/**
+ * The settled data.
+ *
+ * @param place what to write in front of a problem's message; by default its path.
+ * @throws {ConfigError} that names all problems, each on a line.
+ */
+export function checked<Settled>(
+  schema: z.ZodType<Settled>,
+  written: unknown,
+  place: (problem: Problem) => string = ({ path }) => showPath(path),
+): Settled {
+  const { data, error } = schema.safeParse(written, { reportInput: true })
+  if (error === undefined) return data
+  const node = schemaNode(schema)
+  const problems = error.issues.flatMap(issue => problemsOf(issue, [], { node, written }))
+  const lines = problems.map(problem => [place(problem), problem.message].filter(Boolean).join(': '))
+  throw new ConfigError([...new Set(lines)].join('\n'))
+}
+
+/** Where issues are: in a value, under a schema. */
+interface Scene {
+  readonly node: SchemaNode
+  readonly written: unknown
+}
+
+function problemsOf(issue: Issue, base: readonly PropertyKey[], scene: Scene): readonly Problem[] {
+  const path = [...base, ...issue.path]
+  if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownKey(key, path, scene))
+  if (issue.code === 'custom' || issue.code === 'invalid_format') return [{ path, message: issue.message }]
+  if (isEmptyList(issue)) return [{ path, message: 'got an empty list, wanted at least one' }]
+  if (isLongList(issue)) {
+    const { length } = valueAt(scene.written, path) as readonly unknown[] // zod found a list there
+    return [{ path, message: `must have at most ${String(issue.maximum)} entries, got ${String(length)}` }]
+  }
+  if (issue.code === 'invalid_union') {
+    // Where one of the alternatives got further than the others, that is the one that was meant.
+    const deeper = issue.errors.find(each => each.every(gotFurther))
+    if (deeper) return deeper.flatMap(inner => problemsOf(inner, path, scene))
+  }
+  return [mismatch(path, scene)]
+}
+
+function isEmptyList(issue: Issue): boolean {
+  return issue.code === 'too_small' && issue.origin === 'array'
+}
+
+function isLongList(issue: Issue): issue is z.core.$ZodIssueTooBig {
+  return issue.code === 'too_big' && issue.origin === 'array'
+}
+
+/** Whether the value is of the right kind at least. */
+function gotFurther(issue: Issue): boolean {
+  return issue.path.length > 0 || issue.code === 'custom' || isEmptyList(issue)
+}
+
+function unknownKey(key: string, path: readonly PropertyKey[], { node }: Scene): Problem {
+  const known = keysOf(nodeAt(node, path))
+  const meant = nearest(key, known)
+  const hint = meant === undefined ? `there are ${known.join(', ')}` : `did you mean "${meant}"?`
+  return { path: [...path, key], message: `there is no such key; ${hint}` }
+}
+
+function mismatch(path: readonly PropertyKey[], { node, written }: Scene): Problem {
+  const value = valueAt(written, path)
+  const what = nodeAt(node, path)
+  if (value === undefined) return { path, message: `is missing, wanted ${wanted(what)}` }
+  const meant = typeof value === 'string' ? nearest(value, wordsOf(what)) : undefined
+  const want = meant === undefined ? `wanted ${wanted(what)}` : `did you mean ${JSON.stringify(meant)}?`
+  return { path, message: `got ${show(value)}, ${want}` }
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)[key], value) // zod walked it
+}
+
+function show(value: unknown): string {
+  if (value instanceof Array) return value.length === 0 ? 'an empty list' : 'a list'
+  if (typeof value === 'object' && value !== null) return 'an object'
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text
+}

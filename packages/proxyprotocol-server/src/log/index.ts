@@ -1,0 +1,6 @@
+// Log lines, as text and as JSON.
+
+export { describeAccess, rejectedEntry } from './access-log.ts'
+export { describeConnection } from './header-fields.ts'
+export { Log, logFormats, writerTo } from './log.ts'
+export { asciiOnly, type LogFields, quoted, showAddress, showEndpoint } from './text.ts'

@@ -1,0 +1,87 @@
+// The same lines as JSON, by pino: one object a line, in ASCII, so that neither control characters nor letters that
+// reorder text reach whoever looks at the log.
+
+import { pino, type Logger } from 'pino'
+import {
+  asciiOnly,
+  hexOf,
+  type LogFields,
+  type LogValue,
+  MAX_LINE_LENGTH,
+  PLAIN_WORD,
+  quoted,
+} from './text.ts'
+
+/** How much a line matters: `warn` for what was turned away, `error` for faults of our own, `fatal` for the end. */
+export type LogLevel = 'info' | 'warn' | 'error' | 'fatal'
+
+/** What the line holds besides its fields: level, time, event, braces and the number of fields that were left out. */
+const FRAME_LENGTH = 160
+
+/** Writes events as lines of JSON, each in one call and at once. */
+export class JsonLines {
+  readonly #pino: Logger
+  #line = ''
+
+  constructor() {
+    const destination = { write: (line: string) => void (this.#line = line) } // called once, within the call that logs
+    this.#pino = pino(
+      {
+        base: null,
+        messageKey: 'event',
+        timestamp: () => `,"time":"${new Date().toISOString()}"`,
+        formatters: { level: label => ({ level: label }) },
+      },
+      destination,
+    )
+  }
+
+  /** The line, without its line end. What does not fit is cut or left out, and `leftOut` says how many fields were. */
+  format(level: LogLevel, event: string, fields: LogFields): string {
+    this.#pino[level](objectOf(fields, MAX_LINE_LENGTH - FRAME_LENGTH), event)
+    return asciiOnly(this.#line.slice(0, -1))
+  }
+}
+
+type JsonValue = string | number | boolean
+
+/** A key that comes again makes a list of its values. */
+function objectOf(fields: LogFields, limit: number): Record<string, JsonValue | JsonValue[]> {
+  const object: Record<string, JsonValue | JsonValue[]> = {}
+  let room = limit
+  let leftOut = 0
+  for (const [key, value] of fields) {
+    if (value === undefined) continue
+    const shown = fitting(jsonValue(value), room - key.length - 4)
+    if (shown === undefined) {
+      leftOut++
+      continue
+    }
+    room -= key.length + 4 + lengthOf(shown)
+    const before = object[key]
+    object[key] = before === undefined ? shown : [before, shown].flat()
+  }
+  return leftOut === 0 ? object : { ...object, leftOut }
+}
+
+/** JSON has no big integers that every reader takes whole. */
+function jsonValue(value: Exclude<LogValue, undefined>): JsonValue {
+  if (value instanceof Uint8Array) return hexOf(value)
+  return typeof value === 'bigint' ? String(value) : value
+}
+
+function lengthOf(value: JsonValue): number {
+  if (typeof value !== 'string') return String(value).length
+  return PLAIN_WORD.test(value) ? value.length + 2 : quoted(value).length
+}
+
+/** The value, or as much of a text as there is room for; undefined where that is nothing. */
+function fitting(value: JsonValue, room: number): JsonValue | undefined {
+  const length = lengthOf(value)
+  if (length <= room) return value
+  if (typeof value !== 'string') return undefined
+  for (let text = value; text !== ''; text = text.slice(0, text.length / 2)) {
+    if (quoted(text).length + 3 <= room) return `${text}...`
+  }
+  return undefined
+}

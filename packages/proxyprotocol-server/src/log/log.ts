@@ -1,0 +1,116 @@
+// The log of a program: lines of text or JSON, handed on one by one. A full disk and a reader that is slow or gone cost lines and
+// never a connection. The log counts what was lost, and says so as soon as a line gets through again.
+
+import { writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
+import type { LogFormat } from '../config/index.ts'
+import { JsonLines, type LogLevel } from './json.ts'
+import { formatLine, type LogFields } from './text.ts'
+
+/** All of them, as the option names them. */
+export const logFormats: readonly LogFormat[] = ['text', 'json']
+
+/** Bytes that wait in this process for a reader that is slow: some thousand lines, and no memory to speak of. */
+const MAX_WAITING_BYTES = 1024 * 1024
+const LINE_FEED = 0x0a
+
+/** Takes a text; calls `onLost`, at once or later, if the text does not get through. */
+export type LogWriter = (text: string, onLost: () => void) => void
+
+/** One log; its format may change while it runs. */
+export class Log {
+  format: LogFormat = 'text'
+  readonly #write: LogWriter
+  readonly #json = new JsonLines()
+  #lost = 0
+  #untold = 0
+
+  constructor(write: LogWriter) {
+    this.#write = write
+  }
+
+  /** Lines that did not get through. */
+  get lost(): number {
+    return this.#lost
+  }
+
+  /** Writes one line. */
+  write(event: string, fields: LogFields, level: LogLevel = 'info'): void {
+    this.pass(this.line(event, fields, level))
+  }
+
+  /** Writes what is a line already, with its line end. */
+  pass(line: string): void {
+    if (this.#untold > 0) this.#report(this.#untold)
+    this.#write(line, this.#onLost)
+  }
+
+  #report(lines: number): void {
+    this.#untold -= lines
+    this.#write(this.line('lost', [['lines', lines]], 'warn'), () => {
+      this.#untold += lines
+    })
+  }
+
+  readonly #onLost = (): void => {
+    this.#lost++
+    this.#untold++
+  }
+
+  /** One line, with its line end. Text shows no level: there the event stands for it. */
+  line(event: string, fields: LogFields, level: LogLevel): string {
+    const line =
+      this.format === 'json' ? this.#json.format(level, event, fields) : formatLine(new Date(), event, fields)
+    return `${line}\n`
+  }
+}
+
+/** The writer for standard output, which Node opens as a socket unless it is a file. */
+export function writerTo(stream: Writable & { readonly fd: number }): LogWriter {
+  return stream instanceof Socket ? streamWriter(stream) : fileWriter(stream.fd)
+}
+
+/**
+ * Writes to a file at once. Node's own stream for files takes a short write for a whole one, and a disk that fills up makes short
+ * writes. What follows a line that was cut off starts on a line of its own.
+ */
+export function fileWriter(fd: number): LogWriter {
+  let torn = false
+  return (text, onLost) => {
+    const bytes = Buffer.from(torn ? `\n${text}` : text)
+    let written = 0
+    try {
+      written = writeSync(fd, bytes)
+    } catch {
+      // the disk is full, or the file is gone: nothing was written
+    }
+    if (written > 0) torn = bytes[written - 1] !== LINE_FEED
+    if (written < bytes.length) onLost()
+  }
+}
+
+/**
+ * Writes to a stream as long as its reader keeps up: Node buffers without a limit, and a pipe that nobody reads would fill the
+ * memory. Each text goes in one piece, as a pipe takes it that has room for it, because other processes may write to the same
+ * pipe. Node itself writes what has waited together, and the end of that may be the middle of a line.
+ */
+export function streamWriter(stream: Writable, limit: number = MAX_WAITING_BYTES): LogWriter {
+  const waiting: { readonly text: string; readonly onLost: () => void }[] = []
+  let length = 0
+  function writeFirst(): void {
+    const [first] = waiting
+    if (first) stream.write(first.text, onWritten)
+  }
+  function onWritten(error?: Error | null): void {
+    const { text, onLost } = waiting.shift() as (typeof waiting)[number] // the one that was written
+    length -= text.length
+    if (error) onLost()
+    writeFirst()
+  }
+  return (text, onLost) => {
+    if (!stream.writable || length + text.length > limit) return onLost()
+    length += text.length
+    if (waiting.push({ text, onLost }) === 1) writeFirst()
+  }
+}

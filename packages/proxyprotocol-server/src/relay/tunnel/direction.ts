@@ -1,0 +1,220 @@
+// One of the two directions of a tunnel: what one socket reads, the other one writes, and no faster.
+//
+// Bytes are read into buffers that are used again (read-buffers.ts). The one rule that keeps them whole: a part of the large
+// buffer of a direction is used again only when the socket has written what was in it, which a write tells that leaves
+// nothing waiting, or else its callback.
+//
+// A plain socket reads into the large buffer itself. TLS decrypts on after it was told to stop, so it gets the shared buffer
+// alone; its records, of 16 KiB at most, are gathered in the large one, and those of one turn of the event loop leave in one
+// write.
+
+import type { Socket } from 'node:net'
+import { readBuffered } from './read-buffered.ts'
+import { giveBuffer, sharedBuffer, takeBuffer } from './read-buffers.ts'
+import { isTls, type Reader, readInto } from './socket-handle.ts'
+
+/** Bytes relayed, payload only. */
+export interface Traffic {
+  bytesUp: number
+  bytesDown: number
+  /** When the first byte came down, by the clock of `performance.now()`. */
+  firstByteAt?: number | undefined
+}
+
+export function countUp(traffic: Traffic, bytes: number): void {
+  traffic.bytesUp += bytes
+}
+
+export function countDown(traffic: Traffic, bytes: number): void {
+  traffic.firstByteAt ??= performance.now()
+  traffic.bytesDown += bytes
+}
+
+/** What a direction is of, and what it counts in. */
+export interface DirectionOptions {
+  readonly from: Socket
+  readonly to: Socket
+  readonly traffic: Traffic
+  readonly count: (traffic: Traffic, bytes: number) => void
+}
+
+/** After so many reads in a row that the shared buffer would have held, the large one goes back. */
+const SMALL_READS = 8
+
+/**
+ * Node asks for the next buffer right after each read, of nobody in particular; so the read says here what it will be. The
+ * shared one whenever no read is being dealt with.
+ */
+let next: Buffer = sharedBuffer
+
+function nextBuffer(): Buffer {
+  const buffer = next
+  next = sharedBuffer
+  return buffer
+}
+
+export class Direction implements Reader {
+  readonly #from: Socket
+  readonly #to: Socket
+  readonly #traffic: Traffic
+  readonly #count: (traffic: Traffic, bytes: number) => void
+  #own: Buffer | undefined
+  #smallReads = 0
+  /** How much of the large buffer records have been gathered in, and how much of that has been given to the other side. */
+  #gathered = 0
+  #given = 0
+  #flushes = false
+  /** For the other side to take what it has been given. */
+  #waits = false
+
+  constructor({ from, to, traffic, count }: DirectionOptions) {
+    this.#from = from
+    this.#to = to
+    this.#traffic = traffic
+    this.#count = count
+  }
+
+  start(): void {
+    const from = this.#from
+    this.#to.on('drain', this.#onTaken)
+    const early = readBuffered(from)
+    if (early) this.#relayChunk(early)
+    if (!readInto(from, this, nextBuffer)) from.on('data', chunk => this.#relayChunk(chunk))
+    if (this.#to.writableNeedDrain) this.#wait()
+    if (!this.#waits) from.read(0)
+  }
+
+  /** Nothing is read any more, and what has not been flushed is for nobody. */
+  end(): void {
+    if (this.#own) giveBuffer(this.#own, this.#to.writableLength === 0)
+    this.#own = undefined
+    this.#smallReads = this.#gathered = this.#given = 0
+  }
+
+  /** Gives the other side all that was read. */
+  flush(): void {
+    const start = this.#given
+    if (this.#own === undefined || start === this.#gathered) return
+    this.#given = this.#gathered
+    this.#write(this.#own.subarray(start, this.#gathered))
+  }
+
+  onBytes(length: number, buffer: Buffer): boolean {
+    this.#count(this.#traffic, length)
+    if (buffer !== sharedBuffer) return this.#relayOwn(length, buffer)
+    if (this.#own && this.#given === this.#gathered && this.#to.writableLength === 0) this.#startOver()
+    if (this.#own) return this.#gather(length, this.#own)
+    this.#relayShared(length)
+    return true
+  }
+
+  #relayShared(length: number): void {
+    const copy = copyOfShared(length)
+    if (length < sharedBuffer.length) {
+      if (!this.#to.write(copy)) this.#wait()
+      return
+    }
+    this.#own = takeBuffer()
+    if (!isTls(this.#from)) next = this.#own ?? sharedBuffer
+    this.#write(copy)
+  }
+
+  #relayOwn(length: number, buffer: Buffer): boolean {
+    next = buffer
+    const full = length === buffer.length
+    this.#write(full ? buffer : buffer.subarray(0, length))
+    if (this.#waits) return true
+    if (full) return takeTurns(this.#from)
+    this.#noteSize(length)
+    if (this.#smallReads < SMALL_READS) return true
+    next = sharedBuffer
+    this.end()
+    return true
+  }
+
+  /** All that was gathered has been written: its place is free, or there is no need of one any more. */
+  #startOver(): void {
+    this.#given = this.#gathered = 0
+    if (this.#smallReads >= SMALL_READS) this.end()
+  }
+
+  /** Keeps a full record for a while, as more are likely to follow it at once. */
+  #gather(length: number, own: Buffer): boolean {
+    const end = this.#gathered + length
+    if (end > own.length) {
+      this.flush()
+      this.#write(copyOfShared(length))
+      return true
+    }
+    sharedBuffer.copy(own, this.#gathered, 0, length)
+    this.#gathered = end
+    this.#noteSize(length)
+    const full = length === sharedBuffer.length
+    if (full && end + length <= own.length) {
+      this.#flushLater()
+      return true
+    }
+    this.flush()
+    return !full || this.#waits || takeTurns(this.#from)
+  }
+
+  #flushLater(): void {
+    if (!this.#flushes) setImmediate(Direction.#flushNow, this)
+    this.#flushes = true
+  }
+
+  static #flushNow(direction: Direction): void {
+    direction.#flushes = false
+    direction.flush()
+  }
+
+  #noteSize(length: number): void {
+    this.#smallReads = length < sharedBuffer.length ? this.#smallReads + 1 : 0
+  }
+
+  #write(bytes: Buffer): void {
+    this.#to.write(bytes, this.#onTaken)
+    if (this.#to.writableLength > 0) this.#wait()
+  }
+
+  #wait(): void {
+    this.#waits = true
+    this.#from.pause()
+  }
+
+  readonly #onTaken = (): void => {
+    if (!this.#waits || this.#to.writableLength > 0) return
+    this.#waits = false
+    this.#from.resume()
+  }
+
+  #relayChunk(chunk: Buffer): void {
+    this.#count(this.#traffic, chunk.length)
+    if (!this.#to.write(chunk)) this.#wait()
+  }
+}
+
+function copyOfShared(length: number): Buffer {
+  const copy = Buffer.allocUnsafe(length)
+  sharedBuffer.copy(copy, 0, 0, length)
+  return copy
+}
+
+const yielded: Socket[] = []
+
+/**
+ * Lets everybody else have a turn before a socket reads on, one such socket a turn: libuv reads up to 32 times from one
+ * socket while there is something to read, and with large buffers all others would wait for megabytes.
+ *
+ * @returns false, to stop reading until then.
+ */
+function takeTurns(socket: Socket): false {
+  if (yielded.push(socket) === 1) setImmediate(readOn)
+  return false
+}
+
+function readOn(): void {
+  const socket = yielded.shift()
+  if (socket?.isPaused() === false) socket.read(0)
+  if (yielded.length > 0) setImmediate(readOn)
+}

@@ -1,0 +1,108 @@
+// The admin listener as the program wires it to its relays.
+
+import assert from 'node:assert/strict'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import type { StatsDocument } from '../../../src/admin/index.ts'
+import { shownOf, startAdmin } from '../../../src/cli/services/admin.ts'
+import { parseConfig } from '../../../src/config/index.ts'
+import { createRelay, type Relay } from '../../../src/relay/index.ts'
+import { portIn } from '../../support/child.ts'
+import { ask } from '../../support/http.ts'
+import { fakeIo } from '../../support/program.ts'
+import { dial, listen } from '../../support/sockets.ts'
+import { atEnd } from '../../support/teardown.ts'
+
+test('/readyz says starting as long as there is no relay, and ready when there is', async t => {
+  const { admin: settings, services } = parseConfig({
+    admin: { listen: '127.0.0.1:0' },
+    services: [{ listen: '127.0.0.1:0', upstream: '127.0.0.1:1' }],
+  })
+  const relays: Relay[] = []
+  const io = fakeIo()
+  const admin = await startAdmin(
+    io,
+    settings ?? assert.fail(),
+    shownOf(io, () => relays),
+  )
+  atEnd(t, () => admin.close())
+  const url = `http://127.0.0.1:${portIn(await io.line(/ admin /))}/readyz`
+  const before = await fetch(url)
+  assert.deepEqual([before.status, await before.json()], [503, { status: 'starting' }])
+  const relay = createRelay(services[0] ?? assert.fail())
+  atEnd(t, () => relay.server.abort())
+  await relay.listen()
+  relays.push(relay)
+  const after = await fetch(url)
+  assert.deepEqual([after.status, await after.json()], [200, { status: 'ready' }])
+})
+
+test('/stats.json and /metrics show the addresses of a name: each with its state, and none of them as a label', async t => {
+  const far = await listen(t)
+  const { admin: settings, services } = parseConfig({
+    admin: { listen: '127.0.0.1:0' },
+    services: [
+      {
+        ...{ name: 'web', listen: '127.0.0.1:0', upstream: `app.test:${far.port}?pp=noop` },
+        health: { fails: 1, check: { interval: 1_000_000 } },
+      },
+    ],
+  })
+  const relay = createRelay(services[0] ?? assert.fail(), {
+    resolver: async () => ['127.0.0.1', '127.0.0.2'].map(address => ({ address, family: 4 })),
+  })
+  atEnd(t, () => relay.server.abort())
+  const io = fakeIo()
+  const admin = await startAdmin(
+    io,
+    settings ?? assert.fail(),
+    shownOf(io, () => [relay]),
+  )
+  atEnd(t, () => admin.close())
+  const { port } = (await relay.listen()) as AddressInfo
+  for (let i = 0; i < 2; i++) {
+    dial(t, port)
+    await far.accept()
+  }
+  const at = portIn(await io.line(/ admin /))
+  const stats = JSON.parse((await ask(at, '/stats.json')).body) as StatsDocument
+  const [upstream = assert.fail()] = stats.services[0]?.upstreams ?? []
+  const counts = { weight: 1, checks: { passed: 0, failed: 0 } }
+  const [one, two] = upstream.members.map(({ lastFailure, ...member }) => ({
+    ...member,
+    code: lastFailure?.code,
+  }))
+  assert.deepEqual(one, {
+    ...{
+      address: `127.0.0.1:${far.port}`,
+      state: 'up',
+      active: 2,
+      total: 2,
+      failures: 0,
+      code: undefined,
+      ...counts,
+    },
+  })
+  assert.deepEqual(two, {
+    ...{
+      address: `127.0.0.2:${far.port}`,
+      state: 'down',
+      active: 0,
+      total: 0,
+      failures: 1,
+      code: 'connect_refused',
+    },
+    ...counts,
+  })
+  const { age, ...resolution } = upstream.resolution ?? assert.fail()
+  assert.equal(typeof age, 'number')
+  assert.deepEqual(resolution, { answers: 1, failures: 0, lastFailure: null })
+  const metrics = (await ask(at, '/metrics')).body
+  const label = `service="web",route="*",upstream="app.test:${far.port}"`
+  for (const [state, count] of Object.entries({ up: 1, probing: 0, drained: 0, down: 1, leaving: 0 })) {
+    assert.ok(metrics.includes(`proxyprotocol_upstream_members{${label},state="${state}"} ${count}\n`), state)
+  }
+  assert.match(metrics, /\nproxyprotocol_upstream_answer_age_seconds\{.*\} [\d.e-]+\n/)
+  assert.ok(metrics.includes(`proxyprotocol_upstream_member_changes_total{${label}} 0\n`))
+  assert.ok(!metrics.includes('127.0.0.2'))
+})

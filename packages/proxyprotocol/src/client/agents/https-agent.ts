@@ -1,0 +1,83 @@
+// An agent for node:https whose connections start with a header, in clear, before the TLS handshake.
+
+import type { ClientRequest } from 'node:http'
+import { Agent, type AgentOptions, type RequestOptions } from 'node:https'
+import type { NetConnectOpts } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { tellOfLargeHeader } from '../diagnostics.ts'
+import { HeaderStream } from './header-stream.ts'
+import {
+  type AgentHeaderOptions,
+  type HeaderRequestOptions,
+  refuseHttpProxy,
+  RequestHeader,
+} from './request-header.ts'
+
+/** What `https.Agent` takes, and the header; `keepAlive` is on unless it is `false`. */
+export interface HeaderHttpsAgentOptions extends AgentOptions, AgentHeaderOptions {}
+
+/**
+ * An `https.Agent` whose connections start with a header; see `HeaderAgent`. The header leaves in clear, and the TLS
+ * handshake follows. TLS sessions are resumed for the same header only, too. `socket.remoteAddress` of such a connection
+ * is undefined: its TLS runs over a stream.
+ *
+ * @throws TypeError or RangeError, from the constructor or from `https.request()`, when a header cannot be encoded or there
+ * is none.
+ *
+ * @example
+ * ```ts run
+ * import https from 'node:https'
+ * import { HeaderHttpsAgent } from 'proxyprotocol/client'
+ *
+ * const source = { address: '192.0.2.1', port: 56324 }
+ * const destination = { address: '198.51.100.7', port: 443 }
+ * const agent = new HeaderHttpsAgent({ header: { source, destination } })
+ * function ask(): void {
+ *   https.get('https://backend.example/', { agent }, response => response.resume()).on('error', console.error)
+ * }
+ * ```
+ */
+export class HeaderHttpsAgent extends Agent {
+  readonly #header: RequestHeader
+  readonly #streams = new WeakMap<object, HeaderStream>()
+
+  constructor({ header, checksum, padTo, ...options }: HeaderHttpsAgentOptions = {}) {
+    refuseHttpProxy(options)
+    super({ keepAlive: true, ...options })
+    this.#header = new RequestHeader({ header, checksum, padTo })
+  }
+
+  /** Called by node:http with each request. */
+  addRequest(request: ClientRequest, options: HeaderRequestOptions): void {
+    this.#header.take(this, request, options)
+  }
+
+  /** What two requests have in common that may share a connection: their header as well. */
+  override getName(options: HeaderRequestOptions | RequestOptions = {}): string {
+    return `${super.getName(options)}:${this.#header.key(options)}`
+  }
+
+  /** Sends the header in front of the TLS handshake. */
+  override createConnection(options: RequestOptions): Duplex | null | undefined {
+    const head = this.#header.bytes(options)
+    const where = { ...options, timeout: undefined } as NetConnectOpts // the agent has made them so; time is the TLS socket's
+    tellOfLargeHeader(head, where)
+    const stream = new HeaderStream(where, head)
+    const secure = super.createConnection({ ...options, socket: stream } as RequestOptions) // goes on to tls.connect()
+    if (secure) this.#streams.set(secure, stream)
+    return secure
+  }
+
+  /** A connection that waits for its next request keeps no process alive, and neither may what is beneath it. */
+  override keepSocketAlive(secure: Duplex): boolean {
+    this.#header.makeRoom(this)
+    const socket = this.#streams.get(secure)?.socket
+    socket?.setKeepAlive(true, this.options.keepAliveMsecs).unref()
+    return super.keepSocketAlive(secure) as unknown as boolean // documented so, typed void
+  }
+
+  override reuseSocket(secure: Duplex, request: ClientRequest): void {
+    this.#streams.get(secure)?.socket.ref()
+    super.reuseSocket(secure, request)
+  }
+}

@@ -1,0 +1,92 @@
+// One attempt to connect: its deadline and its signal hold over all stages, and each stage waits for one event.
+
+import type { Socket } from 'node:net'
+import { ProxyProtocolError } from '../../codec/index.ts'
+
+/** Node's timers take no more; beyond it they fire at once. */
+const MAX_TIMEOUT = 2_147_483_647
+
+/** What giving up takes: an `AbortSignal`, or anything that does this much of it. */
+export interface StopSignal {
+  readonly aborted: boolean
+  /** Becomes the cause of the error. */
+  readonly reason: unknown
+  /** The listener is called when it aborts. */
+  addEventListener(type: 'abort', listener: () => void): void
+  /** It is not called any more. */
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+export interface AttemptOptions {
+  /** Milliseconds for all stages together. */
+  readonly timeout: number
+  readonly signal: StopSignal | undefined
+  /** What the time is for, in the words of an error message. */
+  readonly stages: string
+}
+
+export class Attempt {
+  readonly #timer: NodeJS.Timeout
+  readonly #signal: StopSignal | undefined
+  readonly #onAbort = (): void => {
+    this.#giveUp(new ProxyProtocolError('aborted', { cause: this.#signal?.reason }))
+  }
+  #over: ProxyProtocolError | undefined
+  #reject: ((error: ProxyProtocolError) => void) | undefined
+
+  constructor({ timeout, signal, stages }: AttemptOptions) {
+    this.#signal = signal
+    this.#timer = setTimeout(() => {
+      this.#giveUp(new ProxyProtocolError('connect_timeout', { detail: `${timeout} ms${stages}` }))
+    }, timeout)
+    signal?.addEventListener('abort', this.#onAbort)
+  }
+
+  /**
+   * Resolves at the event.
+   *
+   * @throws ProxyProtocolError what `faultOf` makes of the socket's error, or why the attempt is over.
+   */
+  reach(
+    socket: Socket,
+    event: 'connect' | 'secureConnect',
+    faultOf: (cause: NodeJS.ErrnoException) => ProxyProtocolError,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      function stop(): void {
+        socket.off(event, onEvent).off('error', onError)
+      }
+      function onEvent(): void {
+        stop()
+        resolve()
+      }
+      function onError(cause: NodeJS.ErrnoException): void {
+        fail(faultOf(cause))
+      }
+      function fail(error: ProxyProtocolError): void {
+        stop()
+        reject(error)
+      }
+      socket.on(event, onEvent).on('error', onError)
+      this.#reject = fail
+      if (this.#over) fail(this.#over)
+    })
+  }
+
+  /** Lets go of timer and signal. */
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+  }
+
+  #giveUp(error: ProxyProtocolError): void {
+    this.#over ??= error
+    this.#reject?.(error)
+  }
+}
+
+/** @throws RangeError when it is no number of milliseconds that a timer can wait. */
+export function checkTimeout(timeout: number): void {
+  if (Number.isFinite(timeout) && timeout >= 0 && timeout <= MAX_TIMEOUT) return
+  throw new RangeError(`timeout must be milliseconds from 0 to ${MAX_TIMEOUT}, got ${String(timeout)}`)
+}

@@ -1,0 +1,134 @@
+// Describes an accepted socket as the header that the next hop shall get.
+
+import { isIPv4, Socket } from 'node:net'
+import { inspect } from 'node:util'
+import {
+  formatAddress,
+  type HeaderInit,
+  type InetEndpoint,
+  parseAddress,
+  ProxyProtocolError,
+  tlv,
+  type Tlv,
+  tlvType,
+  type Version,
+} from '../../codec/index.ts'
+import { checkOptionNames } from '../option-names.ts'
+import { type TlsFact, tlsTlvs } from './tls-facts.ts'
+
+/** What the header says besides the addresses; nothing of it by default, for every receiver has its limit. */
+export interface HeaderForOptions {
+  /** Default 2. */
+  readonly version?: Version | undefined
+  /**
+   * What a TLS socket knows of its connection; version 2 only, and nothing where the socket has no TLS. A list says the TLS
+   * version, whether a client certificate was verified, and the facts that it names; `true` names all but `clientCert`.
+   */
+  readonly tls?: boolean | readonly TlsFact[] | undefined
+  /** `true` sends a CRC-32C checksum, `false` leaves one out that stands among `tlvs`; version 2 only. */
+  readonly checksum?: boolean | undefined
+  /** Sent as a unique id TLV; version 2 only. */
+  readonly uniqueId?: string | Uint8Array | undefined
+  /** Further TLVs, behind the others; version 2 only. */
+  readonly tlvs?: readonly Tlv[] | undefined
+}
+
+const optionNames: Readonly<Record<keyof HeaderForOptions, true>> = {
+  version: true,
+  tls: true,
+  checksum: true,
+  uniqueId: true,
+  tlvs: true,
+}
+
+/** Encoding fills it in. */
+const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
+
+/**
+ * The header for a connection that was accepted as `socket`: its peer is the source, its local address the destination.
+ * On a socket that `proxyprotocol/server` has accepted, these are the client's, so that the client is passed on.
+ * IPv4 addresses that a dual-stack socket shows as `::ffff:a.b.c.d` are sent as IPv4; a UNIX socket becomes LOCAL, or
+ * UNKNOWN in version 1.
+ *
+ * @throws ProxyProtocolError `client_reset` when the peer was gone before anybody asked for its address: what it left
+ * behind must not be passed on as the proxy's own. TypeError when `socket` is no socket; TypeError or RangeError when an
+ * option is wrong or cannot be sent.
+ *
+ * @example
+ * ```ts run
+ * import { connect, headerFor } from 'proxyprotocol/client'
+ * import { createServer } from 'proxyprotocol/server'
+ *
+ * const server = createServer({ version: 'none' }, async ({ socket, signal }) => {
+ *   const upstream = await connect({ port: 10007, signal }, headerFor(socket))
+ *   upstream.end('announced\n')
+ * })
+ * await server.close()
+ * ```
+ */
+export function headerFor(socket: Socket, options: HeaderForOptions = {}): HeaderInit {
+  checkOptionNames(options, optionNames, 'headerFor()')
+  const { version = 2 } = options
+  checkSocket(socket)
+  const shown = shownBy(socket)
+  const source = endpointOf(shown.remoteAddress, shown.remotePort)
+  const destination = endpointOf(shown.localAddress, shown.localPort)
+  if (source && destination) return { version, source, destination, tlvs: tlvsOf(socket, options) }
+  if (source || destination || socket.destroyed) {
+    throw new ProxyProtocolError('client_reset', { detail: 'it is gone, and so is its address' })
+  }
+  const tlvs = tlvsOf(socket, options)
+  return version === 1 ? { version, family: 'UNSPEC', tlvs } : { version, command: 'LOCAL', tlvs }
+}
+
+/** HTTP/2 shows its sockets through proxies that are sockets by class alone, and `admit()` takes streams that are none. */
+function checkSocket(socket: unknown): void {
+  if (socket instanceof Socket || (isObject(socket) && 'remoteAddress' in socket && 'localAddress' in socket))
+    return
+  const fix = isObject(socket) && 'socket' in socket ? '; did you mean its "socket"?' : ''
+  const got = isObject(socket) ? `an object that has none${fix}` : inspect(socket, { depth: 0 })
+  throw new TypeError(`socket must be a socket, which has addresses, got ${got}`)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+/**
+ * What shows the client: TLS does not over a stream that is no socket, and on Bun it shows the peer. What `proxyprotocol/server`
+ * has accepted has addresses of its own.
+ */
+function shownBy(socket: TlsInternals): Socket {
+  const { _parent: raw, _handle: handle } = socket
+  const beneath = raw ?? handle?._parentWrap?.stream
+  if (beneath === undefined || Object.hasOwn(socket, 'remoteAddress')) return socket
+  const below = shownBy(beneath)
+  return Object.hasOwn(below, 'remoteAddress') ? below : socket
+}
+
+/** Undocumented, and in every line of Node. */
+interface TlsInternals extends Socket {
+  readonly _parent?: Socket | null
+  readonly _handle?: { readonly _parentWrap?: { readonly stream?: Socket } } | null
+}
+
+/** What the proxy says itself comes first, as the first TLV of a type counts. */
+function tlvsOf(socket: Socket, options: HeaderForOptions): readonly Tlv[] {
+  const { uniqueId, tls = false, checksum, tlvs = [] } = options
+  const further = checksum === undefined ? tlvs : tlvs.filter(({ type }) => type !== tlvType.checksum)
+  const id = uniqueId === undefined ? [] : [tlv.uniqueId(uniqueId)]
+  return [...(checksum ? [checksumTlv] : []), ...id, ...tlsTlvs(socket, tls), ...further]
+}
+
+/** An endpoint as a header can carry it: no zone, and IPv4 as IPv4. */
+function endpointOf(address: string | undefined, port: number | undefined): InetEndpoint | undefined {
+  if (address === undefined || port === undefined) return undefined
+  if (isIPv4(address)) return { address, port }
+  const bytes = parseAddress(address.replace(/%.*$/, ''))
+  if (bytes === undefined) return undefined
+  const text = formatAddress(bytes)
+  return {
+    address: text.startsWith('::ffff:') && text.includes('.') ? text.slice('::ffff:'.length) : text,
+    port,
+  }
+}

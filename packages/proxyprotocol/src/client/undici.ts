@@ -1,0 +1,142 @@
+// A connect function for undici: its own pools, on connections that start with a header.
+
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { encodeHeader, type EncodeOptions, type HeaderInit } from '../codec/index.ts'
+import {
+  connect,
+  type ConnectOptions,
+  socketOptionNames,
+  type SocketOptions,
+  type TlsOptions,
+  tlsSettings,
+} from './connect/index.ts'
+import { checkOptionNames } from './option-names.ts'
+import { TlsSessions } from './tls-sessions.ts'
+
+/** After so much silence the kernel asks whether the server is still there, as undici has it. Milliseconds. */
+const KEEP_ALIVE_DELAY = 60_000
+const HTTPS_PORT = 443
+const HTTP_PORT = 80
+
+/** How a connector connects; where to, undici says. */
+export interface ConnectorOptions extends EncodeOptions, SocketOptions {
+  /** A UNIX socket, instead of host and port of the origin. */
+  readonly path?: string | undefined
+  /** Options of `tls.connect()` for origins with https. */
+  readonly tls?: TlsOptions | undefined
+  /** Offers HTTP/2; by default where the dispatcher was given `allowH2`. */
+  readonly allowH2?: boolean | undefined
+  /** Milliseconds for the whole: name look-up, all addresses of the name, and the TLS handshake. Default 5000. */
+  readonly timeout?: number | undefined
+}
+
+const optionNames: Readonly<Record<keyof ConnectorOptions, true>> = {
+  path: true,
+  tls: true,
+  allowH2: true,
+  timeout: true,
+  checksum: true,
+  padTo: true,
+  ...socketOptionNames,
+}
+
+/** What undici says of a connection that it wants. */
+export interface ConnectorTarget {
+  readonly hostname: string
+  readonly protocol: string
+  /** Empty for the protocol's own. */
+  readonly port: string
+  readonly servername?: string | null | undefined
+  readonly localAddress?: string | null | undefined
+  readonly socketPath?: string | null | undefined
+  readonly allowH2?: boolean | undefined
+  readonly httpSocket?: Socket | undefined
+}
+
+/** Gets the connection, or what went wrong. */
+export type ConnectorCallback = (...result: [null, Socket | TLSSocket] | [Error, null]) => void
+
+/** What undici's dispatchers take as `connect`. */
+export type Connector = (target: ConnectorTarget, callback: ConnectorCallback) => void
+
+/**
+ * Makes a `connect` function for a `Client`, `Pool` or `Agent` of undici: each of its connections starts with this header,
+ * and TLS comes after it. As a dispatcher reuses its connections for every request that it is given, it is a dispatcher
+ * for **one** client, to be closed when the client leaves. TLS sessions are resumed within it alone.
+ *
+ * @throws TypeError or RangeError when the header cannot be encoded or an option is wrong. What goes wrong later, undici
+ * is told: a ProxyProtocolError as `connect` throws it.
+ *
+ * @example
+ * ```ts run
+ * import { connector, type Connector } from 'proxyprotocol/client'
+ *
+ * const source = { address: '192.0.2.1', port: 56324 }
+ * const destination = { address: '198.51.100.7', port: 443 }
+ * const connect: Connector = connector({ source, destination })
+ * // const client = new Client('http://127.0.0.1:10007', { connect })
+ * ```
+ */
+export function connector(header: HeaderInit, options: ConnectorOptions = {}): Connector {
+  checkOptionNames(options, optionNames, 'connector()')
+  const { tls, allowH2, ...rest } = options
+  tlsSettings(tls) // throws for what is wrong
+  const own = structuredClone(header) // what becomes of the object later must not change whom the connections speak for
+  encodeHeader(own, options)
+  const sessions = new TlsSessions()
+  return (target, callback) => {
+    if (target.httpSocket) {
+      callback(new TypeError('connector() opens its own sockets, it cannot use httpSocket'), null)
+      return
+    }
+    const where = {
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_DELAY,
+      ...rest,
+      ...placeOf(target, rest),
+    }
+    const offer = { ALPNProtocols: (allowH2 ?? target.allowH2) ? ['h2', 'http/1.1'] : ['http/1.1'], ...tls }
+    const connecting =
+      target.protocol === 'https:'
+        ? connectSecure({ ...where, tls: withName(offer, target) }, own, sessions)
+        : connect(where, own)
+    connecting.then(
+      socket => callback(null, socket),
+      (error: unknown) => callback(error as Error, null), // connect() rejects with errors alone
+    )
+  }
+}
+
+function placeOf(target: ConnectorTarget, { path, localAddress }: ConnectorOptions): ConnectOptions {
+  const standard = target.protocol === 'https:' ? HTTPS_PORT : HTTP_PORT
+  return {
+    host: target.hostname,
+    port: target.port === '' ? standard : Number(target.port),
+    path: path ?? target.socketPath ?? undefined,
+    localAddress: localAddress ?? target.localAddress ?? undefined,
+  }
+}
+
+/** The name that undici took from the request's host header, unless the options have one. */
+function withName(tls: TlsOptions, { servername }: ConnectorTarget): TlsOptions {
+  return servername ? { servername, ...tls } : tls
+}
+
+async function connectSecure(
+  options: Omit<ConnectOptions, 'tls'> & { readonly tls: TlsOptions },
+  header: HeaderInit,
+  sessions: TlsSessions,
+): Promise<TLSSocket> {
+  const { tls, host, port } = options
+  const server = `${String(tls.servername ?? host)}:${String(port)}`
+  const session = sessions.get(server)
+  try {
+    const socket = await connect({ ...options, tls: { session, ...tls } }, header)
+    sessions.collect(server, socket)
+    return socket
+  } catch (error) {
+    sessions.forget(server)
+    throw error
+  }
+}

@@ -1,0 +1,18 @@
+// Addresses as text and as bytes: the only place that knows how either is written.
+
+export {
+  ADDRESS_BYTES,
+  endOfGroup,
+  faultAt,
+  faultIndex,
+  formatAddress,
+  mapV4,
+  NEEDS_MORE,
+  parseAddress,
+  scanV4,
+  scanV6,
+  V4_AT,
+  writeAddress,
+} from './address.ts'
+export { formatV4, formatV6, writeV4, writeV6 } from './text.ts'
+export { readUnixPath, UNIX_PATH_BYTES, unixPathBytes } from './unix-path.ts'

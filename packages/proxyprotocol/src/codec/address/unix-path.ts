@@ -1,0 +1,27 @@
+// UNIX socket names in a header: 108 bytes, NUL-padded, possibly without any NUL or starting with one (abstract names).
+
+import { byteAt, copyOf } from '../bytes.ts'
+import { bytesOrText, utf8Text } from '../text.ts'
+
+/** The size of `sun_path` on Linux, and so of each name on the wire (spec 2.2). */
+export const UNIX_PATH_BYTES = 108
+
+/** Text where it stands for exactly these bytes, otherwise all 108 of them. */
+export function readUnixPath(bytes: Uint8Array, at: number): string | Uint8Array {
+  let end = at + UNIX_PATH_BYTES
+  while (end > at && byteAt(bytes, end - 1) === 0) end--
+  const text = utf8Text(bytes.subarray(at, end))
+  // A file's name ends at its first NUL; what a sender left behind it is no part of any text.
+  if (text === undefined || (!text.startsWith('\0') && text.includes('\0')))
+    return copyOf(bytes, at, at + UNIX_PATH_BYTES)
+  return text
+}
+
+/** @throws TypeError or RangeError naming `field` when it is no path or takes more than 108 bytes. */
+export function unixPathBytes(path: string | Uint8Array, field: string): Uint8Array {
+  const name = bytesOrText(path, field)
+  if (name.length > UNIX_PATH_BYTES) {
+    throw new RangeError(`${field} must have at most 108 bytes, got ${String(name.length)}`)
+  }
+  return name
+}

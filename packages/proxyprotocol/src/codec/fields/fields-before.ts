@@ -1,0 +1,89 @@
+// The fields of bytes that are no whole header: those that were complete before the fault, or before the input ended.
+// A wrong checksum is found last, when all of them were.
+
+import { uint16At, writeUint16 } from '../bytes.ts'
+import type { DecodeResult } from '../decode-result.ts'
+import type { ProxyHeader } from '../header.ts'
+import { FIXED_BYTES, MAX_V2_BYTES } from '../options.ts'
+import { areTlvs, splitTlvs, tlvEnd } from '../tlv/index.ts'
+import { addressBlockBytes, decodeV2, V2_SIGNATURE } from '../v2/index.ts'
+import type { HeaderField } from './field-list.ts'
+import { binaryFields, lineFields } from './fields.ts'
+import type { ChecksumVerdict } from './tlv-fields.ts'
+
+type Decoded = Extract<DecodeResult, { status: 'header' }>
+
+const COMMAND_AT = 12
+const LENGTH_AT = 14
+const LOCAL = 0x20
+const MAX_ADDRESS_BYTES = 216
+/** They are at the byte behind a field, and not inside it. */
+const BEHIND_A_FIELD = new Set(['v1_separator', 'v1_line_end'])
+
+/**
+ * The fields that are complete before the fault or the end of the input, in order and without a gap; all of them if only
+ * the checksum is wrong. They are for showing: a header with a fault must not be trusted.
+ *
+ * @param bytes as they were given to `decodeHeader`.
+ * @param result its result; none of the fields of `absent` is known.
+ *
+ * @example
+ * ```ts run
+ * import { decodeHeader, fieldsBefore } from 'proxyprotocol'
+ *
+ * const bytes = new TextEncoder().encode('PROXY TCP4 192.0.2.1 198.51.100.256 56324 443\r\n')
+ * const result = decodeHeader(bytes)
+ * if (result.status === 'invalid') {
+ *   for (const { name, value } of fieldsBefore(bytes, result)) console.log(name, value) // up to source address 192.0.2.1
+ * }
+ * ```
+ */
+export function fieldsBefore(
+  bytes: Uint8Array,
+  result: Exclude<DecodeResult, { status: 'header' }>,
+): readonly HeaderField[] {
+  if (result.status === 'absent') return []
+  const end = result.status === 'invalid' ? result.offset : bytes.length
+  if (result.status === 'invalid' && result.code === 'checksum_mismatch')
+    return binaryFieldsBefore(bytes, FIXED_BYTES + uint16At(bytes, LENGTH_AT), 'wrong')
+  if (bytes[0] === V2_SIGNATURE[0]) return binaryFieldsBefore(bytes, end, 'not checked')
+  return lineFieldsBefore(
+    bytes.subarray(0, end),
+    result.status === 'invalid' && BEHIND_A_FIELD.has(result.code),
+  )
+}
+
+function lineFieldsBefore(line: Uint8Array, isLastComplete: boolean): readonly HeaderField[] {
+  const text = String.fromCharCode(...line)
+  if (!text.includes(' ')) return []
+  const fields = lineFields(text).fields.filter(({ byteLength }) => byteLength > 0)
+  const last = fields.at(-1)
+  return isLastComplete || last?.name === 'separator' ? fields : fields.slice(0, -1)
+}
+
+/** What is missing of the fixed part and of the addresses is filled up with zeros, and left out of the fields again. */
+function binaryFieldsBefore(
+  bytes: Uint8Array,
+  end: number,
+  checksum: ChecksumVerdict,
+): readonly HeaderField[] {
+  const filled = new Uint8Array(FIXED_BYTES + MAX_ADDRESS_BYTES)
+  filled[COMMAND_AT] = LOCAL
+  filled.set(bytes.subarray(0, Math.min(end, filled.length)))
+  const announced = uint16At(filled, LENGTH_AT)
+  const tlvsAt = FIXED_BYTES + addressBlockBytes(filled)
+  writeUint16(filled, LENGTH_AT, tlvsAt - FIXED_BYTES)
+  const decoded = decodeV2(filled.subarray(0, tlvsAt), MAX_V2_BYTES) as Decoded // it ends before the fault
+  const tlvsEnd = endOfTlvs(bytes, tlvsAt, end)
+  const header: ProxyHeader = { ...decoded.header, tlvs: splitTlvs(bytes, tlvsAt, tlvsEnd) }
+  const fields = binaryFields(header, tlvsEnd, { announced, checksum })
+  return fields.filter(({ offset, byteLength }) => offset + byteLength <= end)
+}
+
+/** Where the last complete TLV ends. Without addresses the block may be anything, unless TLVs fill it. */
+function endOfTlvs(bytes: Uint8Array, start: number, end: number): number {
+  if (start === FIXED_BYTES && !areTlvs(bytes, start, end)) return start
+  let at = start
+  for (let next = tlvEnd(bytes, at, end); next <= end; next = tlvEnd(bytes, at, end)) at = next
+  return at
+}

@@ -1,0 +1,114 @@
+// The SSL TLV (spec 2.2.6): what the proxy knows of the client's TLS connection. Its sub-TLVs are one level deep; an
+// SSL TLV among them stays opaque.
+
+import { byteAt, checkBytes, uint32At, writeUint32 } from '../bytes.ts'
+import { asciiBytes, asciiText, textBytes, utf8Text } from '../text.ts'
+import { areTlvs, firstValues, nestTlvs, splitTlvs, SSL_FIXED_BYTES, type Tlv, tlvType } from './tlv.ts'
+
+const CLIENT_SSL = 0x01
+const CLIENT_CERT_CONN = 0x02
+const CLIENT_CERT_SESS = 0x04
+
+/** What an SSL TLV says. Text is undefined where it is missing or not valid in its encoding. */
+export interface SslInfo {
+  /** The client field's bits: 1 TLS, 2 certificate on this connection, 4 certificate in this session. */
+  readonly client: number
+  /** The verify field: 0 where a certificate was presented and verified, but also 0 in haproxy where none was. */
+  readonly verify: number
+  /** The client spoke TLS; a certificate bit alone implies it too. */
+  readonly encrypted: boolean
+  /** A certificate was presented, on this connection or earlier in the session, and it was verified. */
+  readonly clientVerified: boolean
+  /** For example `TLSv1.3`. */
+  readonly version: string | undefined
+  /** Common name of the client's certificate. */
+  readonly cn: string | undefined
+  /** For example `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string | undefined
+  /** Signature algorithm of the proxy's own certificate, for example `RSA-SHA256`. */
+  readonly sigAlg: string | undefined
+  /** Key algorithm of the proxy's own certificate, for example `RSA2048`. */
+  readonly keyAlg: string | undefined
+  /** Key exchange group, for example `secp256r1`. */
+  readonly group: string | undefined
+  /** For example `rsa_pss_rsae_sha256`. */
+  readonly sigScheme: string | undefined
+  /** The client's certificate in DER. */
+  readonly clientCert: Uint8Array | undefined
+  /** All sub-TLVs, in order. */
+  readonly tlvs: readonly Tlv[]
+}
+
+/** What `tlv.ssl` takes. */
+export interface SslInit {
+  /** Must accompany an SSL TLV (spec 2.2.6). */
+  readonly version: string
+  readonly certOnConnection?: boolean | undefined
+  readonly certInSession?: boolean | undefined
+  /** Default `false`; `true` needs one of the two certificate flags. */
+  readonly clientVerified?: boolean | undefined
+  readonly cn?: string | undefined
+  readonly cipher?: string | undefined
+  readonly sigAlg?: string | undefined
+  readonly keyAlg?: string | undefined
+  readonly group?: string | undefined
+  readonly sigScheme?: string | undefined
+  readonly clientCert?: Uint8Array | undefined
+}
+
+type TextField = 'cipher' | 'sigAlg' | 'keyAlg' | 'group' | 'sigScheme'
+
+/** Reads a value that decoding has found sound; undefined where it is not. */
+export function readSsl(value: Uint8Array): SslInfo | undefined {
+  if (value.length < SSL_FIXED_BYTES || !areTlvs(value, SSL_FIXED_BYTES, value.length)) return undefined
+  const client = byteAt(value, 0)
+  const verify = uint32At(value, 1)
+  const tlvs = splitTlvs(value, SSL_FIXED_BYTES, value.length)
+  const sub = firstValues(tlvs)
+  const ascii = (type: number): string | undefined => textOf(sub.get(type), asciiText)
+  return {
+    client,
+    verify,
+    encrypted: (client & (CLIENT_SSL | CLIENT_CERT_CONN | CLIENT_CERT_SESS)) !== 0,
+    clientVerified: (client & (CLIENT_CERT_CONN | CLIENT_CERT_SESS)) !== 0 && verify === 0,
+    version: ascii(tlvType.sslVersion),
+    cn: textOf(sub.get(tlvType.sslCn), utf8Text),
+    cipher: ascii(tlvType.sslCipher),
+    sigAlg: ascii(tlvType.sslSigAlg),
+    keyAlg: ascii(tlvType.sslKeyAlg),
+    group: ascii(tlvType.sslGroup),
+    sigScheme: ascii(tlvType.sslSigScheme),
+    clientCert: sub.get(tlvType.sslClientCert),
+    tlvs,
+  }
+}
+
+/** @throws TypeError when a text is not US-ASCII where it has to be, or a certificate is verified but not there. */
+export function sslTlv(init: SslInit): Tlv {
+  const certBits =
+    (init.certOnConnection ? CLIENT_CERT_CONN : 0) | (init.certInSession ? CLIENT_CERT_SESS : 0)
+  if (init.clientVerified && certBits === 0) {
+    throw new TypeError('clientVerified needs certOnConnection or certInSession: nothing was there to verify')
+  }
+  const start = new Uint8Array(SSL_FIXED_BYTES)
+  start[0] = CLIENT_SSL | certBits
+  writeUint32(start, 1, init.clientVerified ? 0 : 1)
+  const tlvs: Tlv[] = [{ type: tlvType.sslVersion, value: asciiBytes(init.version, 'version') }]
+  const addText = (type: number, name: TextField): void => {
+    const text = init[name]
+    if (text !== undefined) tlvs.push({ type, value: asciiBytes(text, name) })
+  }
+  if (init.cn !== undefined) tlvs.push({ type: tlvType.sslCn, value: textBytes(init.cn, 'cn') })
+  addText(tlvType.sslCipher, 'cipher')
+  addText(tlvType.sslSigAlg, 'sigAlg')
+  addText(tlvType.sslKeyAlg, 'keyAlg')
+  addText(tlvType.sslGroup, 'group')
+  addText(tlvType.sslSigScheme, 'sigScheme')
+  if (init.clientCert !== undefined) checkBytes(init.clientCert, 'clientCert')
+  if (init.clientCert !== undefined) tlvs.push({ type: tlvType.sslClientCert, value: init.clientCert })
+  return { type: tlvType.ssl, value: nestTlvs(start, tlvs) }
+}
+
+function textOf(value: Uint8Array | undefined, decode: typeof utf8Text): string | undefined {
+  return value === undefined ? undefined : decode(value)
+}

@@ -1,0 +1,111 @@
+// TLVs of cloud vendors, as their documentation describes them. The types are from the range 0xE0-0xEF that anybody may
+// use (spec 2.2.8), so a value counts only when it has the vendor's exact layout.
+
+import { quote } from '../quote.ts'
+import { asciiBytes, asciiText } from '../text.ts'
+import { type Tlv, tlvType } from './tlv.ts'
+
+const AWS_VPCE_ID = 0x01
+const AZURE_LINK_ID = 0x01
+const AZURE_BYTES = 5
+const GCP_BYTES = 8
+const ALIBABA_SUBTYPES = { vpcId: 0x01, endpointId: 0x02, endpointServiceId: 0x03 } as const
+const MAX_UINT32 = 0xffff_ffff
+const MAX_UINT64 = 0xffff_ffff_ffff_ffffn
+
+/** AWS NLB and PrivateLink. */
+export interface AwsInfo {
+  /** For example `vpce-08d2bf15fac5001c9`. */
+  readonly vpcEndpointId: string
+}
+
+/** Azure Private Link. */
+export interface AzureInfo {
+  /** LINKIDENTIFIER, an unsigned 32-bit number. */
+  readonly linkId: number
+}
+
+/** Google Cloud Private Service Connect. */
+export interface GcpInfo {
+  /** An unsigned 64-bit number. */
+  readonly pscConnectionId: bigint
+}
+
+/** Alibaba Cloud NLB PrivateLink; each id comes in a TLV of its own. */
+export interface AlibabaInfo {
+  readonly vpcId: string | undefined
+  readonly endpointId: string | undefined
+  readonly endpointServiceId: string | undefined
+}
+
+export function readAws(value: Uint8Array): AwsInfo | undefined {
+  const id = value[0] === AWS_VPCE_ID ? asciiText(value.subarray(1)) : undefined
+  return id !== undefined && /^[A-Za-z0-9-]+$/.test(id) ? { vpcEndpointId: id } : undefined
+}
+
+export function readAzure(value: Uint8Array): AzureInfo | undefined {
+  if (value.length !== AZURE_BYTES || value[0] !== AZURE_LINK_ID) return undefined
+  return { linkId: new DataView(value.buffer, value.byteOffset).getUint32(1, true) }
+}
+
+export function readGcp(value: Uint8Array): GcpInfo | undefined {
+  if (value.length !== GCP_BYTES) return undefined
+  return { pscConnectionId: new DataView(value.buffer, value.byteOffset).getBigUint64(0) }
+}
+
+/** Reads the values of all TLVs of Alibaba's type; undefined where none is as documented. */
+export function readAlibaba(values: readonly Uint8Array[]): AlibabaInfo | undefined {
+  const idOf = (subtype: number): string | undefined => {
+    const value = values.find(candidate => candidate[0] === subtype)
+    return value === undefined ? undefined : asciiText(value.subarray(1))
+  }
+  const vpcId = idOf(ALIBABA_SUBTYPES.vpcId)
+  const endpointId = idOf(ALIBABA_SUBTYPES.endpointId)
+  const endpointServiceId = idOf(ALIBABA_SUBTYPES.endpointServiceId)
+  const found = vpcId ?? endpointId ?? endpointServiceId
+  return found === undefined ? undefined : { vpcId, endpointId, endpointServiceId }
+}
+
+/** @throws TypeError when the id has characters that AWS does not use. */
+export function awsTlv(vpcEndpointId: string): Tlv {
+  if (!/^[A-Za-z0-9-]+$/.test(vpcEndpointId)) {
+    throw new TypeError(`vpcEndpointId must be letters, digits and hyphens, got ${quote(vpcEndpointId)}`)
+  }
+  return { type: tlvType.aws, value: withSubtype(AWS_VPCE_ID, asciiBytes(vpcEndpointId, 'vpcEndpointId')) }
+}
+
+/** @throws RangeError when the id is not an unsigned 32-bit integer. */
+export function azureTlv(linkId: number): Tlv {
+  if (!Number.isInteger(linkId) || linkId < 0 || linkId > MAX_UINT32) {
+    throw new RangeError(`linkId must be an integer from 0 to 4294967295, got ${quote(linkId)}`)
+  }
+  const value = new Uint8Array(AZURE_BYTES)
+  value[0] = AZURE_LINK_ID
+  new DataView(value.buffer).setUint32(1, linkId, true)
+  return { type: tlvType.azure, value }
+}
+
+/** @throws RangeError when the id is not an unsigned 64-bit integer. */
+export function gcpTlv(pscConnectionId: bigint): Tlv {
+  if (typeof pscConnectionId !== 'bigint' || pscConnectionId < 0n || pscConnectionId > MAX_UINT64) {
+    throw new RangeError(`pscConnectionId must be from 0n to 2n ** 64n - 1n, got ${quote(pscConnectionId)}`)
+  }
+  const value = new Uint8Array(GCP_BYTES)
+  new DataView(value.buffer).setBigUint64(0, pscConnectionId)
+  return { type: tlvType.gcp, value }
+}
+
+/** @throws TypeError when the kind is unknown or the id is not US-ASCII. */
+export function alibabaTlv(kind: keyof typeof ALIBABA_SUBTYPES, id: string): Tlv {
+  if (!Object.hasOwn(ALIBABA_SUBTYPES, kind)) {
+    throw new TypeError(`kind must be 'vpcId', 'endpointId' or 'endpointServiceId', got ${quote(kind)}`)
+  }
+  return { type: tlvType.alibaba, value: withSubtype(ALIBABA_SUBTYPES[kind], asciiBytes(id, kind)) }
+}
+
+function withSubtype(subtype: number, bytes: Uint8Array): Uint8Array {
+  const value = new Uint8Array(1 + bytes.length)
+  value[0] = subtype
+  value.set(bytes, 1)
+  return value
+}

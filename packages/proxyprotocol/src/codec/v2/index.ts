@@ -1,0 +1,5 @@
+// Version 2: the binary header (spec 2.2).
+
+export { expectedChecksum } from './checksum.ts'
+export { addressBlockBytes, decodeV2, V2_SIGNATURE } from './decode.ts'
+export { type EncodeOptions, encodeV2 } from './encode.ts'

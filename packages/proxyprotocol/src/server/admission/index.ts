@@ -1,0 +1,16 @@
+// Who gets in: trust, the header, validators, and how many from one source.
+
+export { Admission } from './admission.ts'
+export {
+  type AdmissionLimits,
+  admissionNames,
+  type AdmissionOptions,
+  admissionSettings,
+  type AdmissionSettings,
+  type AdmissionTimeouts,
+  limitNames,
+  plainSettings,
+} from './options.ts'
+export { Places } from './places.ts'
+export type { Peer, Trust } from './trust.ts'
+export { allowSources, denyLoopback, requireChecksum, requireUnicast, type Validator } from './validators.ts'

@@ -1,0 +1,164 @@
+// Which headers are accepted, and from whom: what attach() and createServer() are both told, checked once at the start.
+
+import { inspect } from 'node:util'
+import { decodeHeader, type DecodeOptions } from '../../codec/index.ts'
+import { DEFAULT_HEADER_TIMEOUT, type ReadHeaderOptions } from '../header/index.ts'
+import { limit, milliseconds, oneOf } from '../option-checks.ts'
+import { compileTrust, type Peer, type Trust } from './trust.ts'
+import { allowSources, type Validator } from './validators.ts'
+
+/** Far more than a load balancer opens at once, and a bound to what silent connections can hold. */
+const DEFAULT_PENDING_HEADERS = 1_024
+/** The specification's least (section 2): one retransmission of the segment with the header takes as long. */
+const SHORT_HEADER_TIMEOUT = 3_000
+
+/** Bounds to what connections can take before anything of theirs is believed, and per client. */
+export interface AdmissionLimits {
+  /** The longest version 2 header, in bytes. Default 4096, at most 65551. */
+  readonly headerBytes?: number | undefined
+  /** Connections that may wait for their headers at a time. Default 1024. */
+  readonly pendingHeaders?: number | undefined
+  /** Open connections of one source address, of one /64 for IPv6. Default `Infinity`. */
+  readonly perSource?: number | undefined
+}
+
+/** How long a connection may take before its header is complete. */
+export interface AdmissionTimeouts {
+  /**
+   * Milliseconds from accept to the last byte of the header, no matter how steadily bytes drip. Default 5000; below 3000
+   * a process warning says that a lost segment will cost the connection.
+   */
+  readonly header?: number | undefined
+}
+
+/** Which headers are accepted, and from whom. */
+export interface AdmissionOptions {
+  /** Whose headers are believed. */
+  readonly trust: Trust
+  /** Which versions to accept. Default `'detect'`: both. */
+  readonly version?: 'detect' | 'v1' | 'v2' | undefined
+  /**
+   * Peers that are not trusted: `'reject'` (default) turns them away, `'direct'` serves them as clients of their own, whose
+   * bytes are all payload.
+   */
+  readonly untrusted?: 'reject' | 'direct' | undefined
+  /**
+   * Trusted peers that send no header: `'reject'` (default), or `'direct'`, which serves them as clients of their own, after
+   * the header's timeout where they say nothing. Unsafe but for a migration: whoever reaches the port through the proxy
+   * may then send the header himself (spec 2).
+   */
+  readonly missing?: 'reject' | 'direct' | undefined
+  /** Asked about each header that is sound; the first that gives an error refuses the connection. */
+  readonly validate?: Validator | readonly Validator[] | undefined
+  /** What to do with an IPv4 address in a version 1 `TCP6` line: `'reject'` (default) or `'promote'`. */
+  readonly mixedFamilies?: DecodeOptions['mixedFamilies']
+}
+
+/** The names of the options above. */
+export const admissionNames: readonly string[] = [
+  ...['trust', 'version', 'untrusted', 'missing', 'validate', 'mixedFamilies'],
+]
+export const limitNames: readonly string[] = ['headerBytes', 'pendingHeaders', 'perSource']
+
+/** Admission options after checking. */
+export interface AdmissionSettings {
+  /** Undefined where no header is read. */
+  readonly isTrusted: ((peer: Peer) => boolean) | undefined
+  readonly untrusted: 'reject' | 'direct'
+  readonly missing: 'reject' | 'direct'
+  readonly validators: readonly Validator[]
+  readonly decode: DecodeOptions
+  /** Milliseconds. */
+  readonly headerTimeout: number
+  readonly pendingHeaders: number
+  readonly perSource: number
+}
+
+const versions = { detect: [1, 2], v1: [1], v2: [2] } as const
+
+/** @throws TypeError or RangeError naming the option that is wrong. */
+export function admissionSettings(
+  options: AdmissionOptions,
+  limits: AdmissionLimits,
+  timeouts: AdmissionTimeouts,
+): AdmissionSettings {
+  const { pendingHeaders = DEFAULT_PENDING_HEADERS, perSource = Infinity, headerBytes } = limits
+  const { trust, untrusted = 'reject', missing = 'reject', validate = [], version, mixedFamilies } = options
+  return {
+    headerTimeout: headerTimeout(timeouts.header),
+    pendingHeaders: limit(pendingHeaders, 'limits.pendingHeaders'),
+    perSource: limit(perSource, 'limits.perSource'),
+    isTrusted: compileTrust(trust),
+    untrusted: oneOf(untrusted, ['reject', 'direct'], 'untrusted'),
+    missing: oneOf(missing, ['reject', 'direct'], 'missing'),
+    validators: validatorsOf(validate),
+    decode: decodeOptions(version, headerBytes, mixedFamilies),
+  }
+}
+
+/**
+ * The settings of a server that reads no header.
+ *
+ * @throws RangeError naming the option that is wrong.
+ */
+export function plainSettings(limits: AdmissionLimits, timeouts: AdmissionTimeouts): AdmissionSettings {
+  const { header = DEFAULT_HEADER_TIMEOUT } = timeouts
+  return {
+    ...admissionSettings({ trust: 'anyone' }, limits, {}),
+    isTrusted: undefined,
+    headerTimeout: milliseconds(header, 'timeouts.header'), // how long a connection waits for a place; no header is late
+  }
+}
+
+function headerTimeout(timeout: number = DEFAULT_HEADER_TIMEOUT): number {
+  milliseconds(timeout, 'timeouts.header')
+  if (timeout < SHORT_HEADER_TIMEOUT) {
+    const message =
+      `timeouts.header is ${timeout} ms; below ${SHORT_HEADER_TIMEOUT} ms a header whose segment is lost and sent again ` +
+      'comes too late (specification, section 2)'
+    process.emitWarning(message, { type: 'ProxyProtocolWarning', code: 'header_timeout' })
+  }
+  return timeout
+}
+
+/** It makes a validator and is none, but in JavaScript it could stand for one. */
+const untypedAllowSources: unknown = allowSources
+
+function validatorsOf(validate: Validator | readonly Validator[]): readonly Validator[] {
+  const validators = [validate].flat()
+  for (const each of validators) {
+    if (each === untypedAllowSources) {
+      throw new TypeError(
+        "validate must have validators, got allowSources; did you mean allowSources(['192.0.2.0/24'])?",
+      )
+    }
+    if (typeof each === 'function') continue
+    throw new TypeError(`validate must be a function or a list of functions, got ${typeof each}`)
+  }
+  return validators
+}
+
+function decodeOptions(
+  version: keyof typeof versions = 'detect',
+  headerBytes: number | undefined,
+  mixedFamilies: DecodeOptions['mixedFamilies'],
+): ReadHeaderOptions {
+  if (!Object.hasOwn(versions, version)) {
+    throw new TypeError(
+      `version must be 'detect', 'v1', 'v2' or, for createServer(), 'none', got ${inspect(version)}`,
+    )
+  }
+  const checked = { versions: versions[version], maxHeaderBytes: headerBytes, mixedFamilies }
+  try {
+    decodeHeader(new Uint8Array(), checked) // throws for what is wrong
+  } catch (error) {
+    throw renamed(error as Error)
+  }
+  return checked
+}
+
+/** The codec calls it maxHeaderBytes. */
+function renamed(error: Error): Error {
+  error.message = error.message.replace('maxHeaderBytes', 'limits.headerBytes')
+  return error
+}

@@ -1,0 +1,72 @@
+// Room for so many connections at a time. Who comes too late is told so, or waits for a place in the order of arrival.
+
+import { limit } from '../option-checks.ts'
+
+/** Places that are taken and given back. */
+export class Places {
+  #limit: number
+  #taken = 0
+  readonly #waiting = new Set<() => void>()
+
+  /** @param limit `Infinity` for no limit. */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get limit(): number {
+    return this.#limit
+  }
+
+  /** Those that are taken stay, also if they are more than the limit by now; those that wait get what is new. */
+  set limit(connections: number) {
+    this.#limit = limit(connections, 'connections')
+    this.#admit()
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  /** Takes a place if one is free. */
+  take(): boolean {
+    if (this.#taken >= this.#limit) return false
+    this.#taken++
+    return true
+  }
+
+  /** Waits for a place, which is taken then; false where the signal aborted before or none was free after so many ms. */
+  wait(timeout: number, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return Promise.resolve(false)
+    return new Promise(resolve => {
+      const settle = (taken: boolean): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onEnd)
+        this.#waiting.delete(onPlace)
+        resolve(taken)
+      }
+      function onPlace(): void {
+        settle(true)
+      }
+      function onEnd(): void {
+        settle(false)
+      }
+      const timer = setTimeout(onEnd, timeout).unref()
+      signal.addEventListener('abort', onEnd)
+      this.#waiting.add(onPlace)
+    })
+  }
+
+  /** Gives a place back, to the first that waits if there are no more taken than there may be. */
+  free(): void {
+    this.#taken--
+    this.#admit()
+  }
+
+  #admit(): void {
+    for (const next of this.#waiting) {
+      if (!this.take()) return
+      next()
+    }
+  }
+}

@@ -1,0 +1,33 @@
+// How many connections each source has open, where their number is limited.
+
+import type { Socket } from 'node:net'
+import type { Endpoint } from '../../codec/index.ts'
+import { addressBytes } from '../socket/index.ts'
+
+/** Bytes of an IPv6 address that name a client: its network, as it can use every address in it. */
+const IPV6_CLIENT_BYTES = 8
+
+export class SourceCounts {
+  readonly #limit: number
+  readonly #open = new Map<string, Set<Socket>>()
+
+  /** @param limit `Infinity` for no limit. */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** Counts a socket until it closes; false where its source has as many as it may. UNIX sockets are not counted. */
+  add(socket: Socket, source: Endpoint | undefined): boolean {
+    if (this.#limit === Infinity || source === undefined || 'path' in source) return true
+    const bytes = addressBytes(source.address)
+    const client = String(bytes?.length === 16 ? bytes.subarray(0, IPV6_CLIENT_BYTES) : bytes)
+    const sockets = this.#open.get(client) ?? new Set()
+    if (sockets.size >= this.#limit) return false
+    this.#open.set(client, sockets.add(socket))
+    socket.once('close', () => {
+      sockets.delete(socket)
+      if (sockets.size === 0) this.#open.delete(client)
+    })
+    return true
+  }
+}

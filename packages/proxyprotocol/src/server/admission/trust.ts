@@ -1,0 +1,53 @@
+// Who may send a header: decided from the peer's address before a byte is read, and closed wherever in doubt.
+
+import { compileNetworks, type Place, plainAddress } from '../socket/index.ts'
+
+/** The other end of an accepted socket; its address is undefined for UNIX sockets and for peers that are gone already. */
+export type Peer = Place
+
+/**
+ * Whose headers are believed: a list of CIDRs (`'10.0.0.0/8'`, `'2001:db8::/32'`, single addresses, `'unix'` for peers
+ * on a UNIX socket), `'anyone'`, or a predicate, which gets IPv4 peers of dual-stack sockets as IPv4.
+ */
+export type Trust = 'anyone' | readonly string[] | ((peer: Peer) => boolean)
+
+/**
+ * Compiles a trust setting into a question about a peer.
+ *
+ * @throws TypeError or RangeError naming the entry that is wrong.
+ */
+export function compileTrust(trust: Trust): (peer: Peer) => boolean {
+  if (trust === 'anyone') return () => true
+  if (typeof trust === 'function') {
+    return peer => {
+      const verdict: unknown = trust({ ...peer, address: peer.address && plainAddress(peer.address) })
+      if (verdict instanceof Promise) {
+        verdict.catch(() => undefined) // nobody else will, and it would end the process
+        throw new TypeError('trust must answer at once, but the predicate gave a promise')
+      }
+      return verdict === true
+    }
+  }
+  if (!Array.isArray(trust)) {
+    const must = "trust must be a list of CIDRs, 'anyone' or a function"
+    throw new TypeError(`${must}, got ${JSON.stringify(trust)}${hintAt(trust)}`)
+  }
+  if (trust.includes('anyone')) {
+    throw new TypeError(
+      `trust must not have 'anyone' in a list, got ${JSON.stringify(trust)}; did you mean trust: 'anyone'?`,
+    )
+  }
+  return compileNetworks(trust, 'trust')
+}
+
+/** What was meant by a text where a list is expected. */
+function hintAt(trust: unknown): string {
+  if (typeof trust !== 'string') return ''
+  const entries = trust.split(',').map(entry => entry.trim())
+  try {
+    compileNetworks(entries, 'trust')
+  } catch {
+    return ''
+  }
+  return `; did you mean ${JSON.stringify(entries)}?`
+}

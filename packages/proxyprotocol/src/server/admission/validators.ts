@@ -1,0 +1,107 @@
+// What else may be asked of a header that is sound: ready-made rules about the client that it announces.
+
+import { type Endpoint, type ProxyHeader, ProxyProtocolError, tlvType } from '../../codec/index.ts'
+import { compileNetworks, type ConnectionInfo, isLoopback, type Place } from '../socket/index.ts'
+
+/** "This network", multicast with all that is reserved behind it, the unspecified address, multicast. */
+const isNoUnicast = compileNetworks(['0.0.0.0/8', '224.0.0.0/3', '::', 'ff00::/8'], 'networks')
+
+/**
+ * Looks at a connection whose header is complete, before its handler or server sees it, and answers at once: undefined
+ * accepts it, an error refuses it for that reason. Not asked where there is no header.
+ *
+ * @example
+ * ```ts run
+ * import { ProxyProtocolError } from 'proxyprotocol'
+ * import type { Validator } from 'proxyprotocol/server'
+ *
+ * const onlyTls: Validator = ({ ssl }) =>
+ *   ssl?.encrypted ? undefined : new ProxyProtocolError('denied_acl', { detail: 'the client did not use TLS' })
+ * ```
+ */
+export type Validator = (info: ConnectionInfo) => ProxyProtocolError | undefined
+
+/**
+ * Refuses headers that announce a client on this machine, on the loopback (127.0.0.0/8, ::1) or a UNIX socket: no proxy
+ * on another machine has such clients, and servers often trust them. A header that announces none (LOCAL, UNKNOWN)
+ * passes.
+ */
+export function denyLoopback(info: ConnectionInfo): ProxyProtocolError | undefined {
+  const [source] = announced(headerOf(info, 'denyLoopback'))
+  if (source === undefined || ('address' in source && !isLoopback(source.address))) return undefined
+  return denied(`the header announces a client on this machine, ${addressOf(source)}`)
+}
+
+/** Refuses headers with an address that no single host can have: multicast, broadcast, 0.0.0.0/8 and `::`. */
+export function requireUnicast(info: ConnectionInfo): ProxyProtocolError | undefined {
+  for (const endpoint of announced(headerOf(info, 'requireUnicast'))) {
+    if ('address' in endpoint && isNoUnicast(placeOf(endpoint))) {
+      return denied(`the header announces ${endpoint.address}, which is no unicast address`)
+    }
+  }
+  return undefined
+}
+
+/** Refuses headers without a CRC-32C TLV, version 1 and LOCAL included; one that is there is always verified. */
+export function requireChecksum(info: ConnectionInfo): ProxyProtocolError | undefined {
+  const header = headerOf(info, 'requireChecksum')
+  if (header?.tlvs.some(({ type }) => type === tlvType.checksum)) return undefined
+  return new ProxyProtocolError('header_invalid', { detail: 'it has no CRC-32C TLV' })
+}
+
+/**
+ * Accepts only clients from these networks, by the address that the header announces. A header that announces none
+ * (UNKNOWN) is refused; LOCAL passes, as it is the trusted peer itself.
+ *
+ * @throws TypeError or RangeError naming the entry that is wrong.
+ *
+ * @example
+ * ```ts run
+ * import { allowSources, createServer } from 'proxyprotocol/server'
+ *
+ * const validate = allowSources(['192.0.2.0/24', '2001:db8::/32'])
+ * const server = createServer({ trust: ['10.0.0.1'], validate }, ({ socket }) => void socket.end('welcome\n'))
+ * await server.close()
+ * ```
+ */
+export function allowSources(cidrs: readonly string[]): Validator {
+  if (!Array.isArray(cidrs)) {
+    throw new TypeError(
+      `cidrs must be a list, got ${JSON.stringify(cidrs)}; did you mean allowSources(['192.0.2.0/24'])?`,
+    )
+  }
+  const holds = compileNetworks(cidrs, 'cidrs')
+  return ({ header }) => {
+    if (header?.command !== 'PROXY') return undefined
+    const [source] = announced(header)
+    if (source === undefined) return denied('the header announces no address')
+    return holds(placeOf(source)) ? undefined : denied(addressOf(source))
+  }
+}
+
+/** These are validators themselves, and do not make one as `allowSources` does. */
+function headerOf(info: unknown, name: string): ProxyHeader | undefined {
+  if (typeof info === 'object' && info !== null) return (info as ConnectionInfo).header // servers call it with theirs
+  throw new TypeError(
+    `${name}(info) must be called with a ConnectionInfo, got ${JSON.stringify(info)}; did you mean validate: ${name}, without ()?`,
+  )
+}
+
+/** The ends that a header announces: the connection's own are no business of these rules. */
+function announced(header: ProxyHeader | undefined): readonly Endpoint[] {
+  if (header?.command !== 'PROXY' || header.family === 'UNSPEC') return []
+  return [header.source, header.destination]
+}
+
+function placeOf(source: Endpoint): Place {
+  if ('path' in source) return { address: undefined, transport: 'unix' }
+  return { address: source.address, transport: 'tcp' }
+}
+
+function addressOf(source: Endpoint): string {
+  return 'address' in source ? source.address : 'a UNIX socket'
+}
+
+function denied(detail: string): ProxyProtocolError {
+  return new ProxyProtocolError('denied_acl', { detail })
+}

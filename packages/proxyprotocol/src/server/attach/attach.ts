@@ -1,0 +1,234 @@
+// Puts the header in front of a server that you have. It stays your server: each connection is held back until its
+// header is read, then handed on with the client's addresses on its socket, and limits, timeouts and close() are its own.
+
+import { Server as HttpServer } from 'node:http'
+import type { ServerHttp2Session } from 'node:http2'
+import { Socket, type Server } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import type { ProxyProtocolError } from '../../codec/index.ts'
+import {
+  Admission,
+  type AdmissionLimits,
+  admissionNames,
+  type AdmissionOptions,
+  admissionSettings,
+  type AdmissionTimeouts,
+  limitNames,
+} from '../admission/index.ts'
+import { acceptedChannel, closedChannel, openedChannel, rejectedChannel } from '../lifecycle/index.ts'
+import { checkNames, checkObject } from '../option-checks.ts'
+import {
+  adoptInfo,
+  applyHeader,
+  type ConnectionInfo,
+  knownInfo,
+  shareInfo,
+  wrapInfo,
+} from '../socket/index.ts'
+import { refuseOnBun } from './bun.ts'
+import { checkServer } from './node-server.ts'
+
+/** What ends the connections that wait as well; http servers alone have the last two. */
+const ENDINGS = ['close', 'closeIdleConnections', 'closeAllConnections']
+
+/** How a server that is attached to receives headers. */
+export interface AttachOptions extends AdmissionOptions {
+  readonly timeouts?: AdmissionTimeouts | undefined
+  /** Connections over one of these are closed. */
+  readonly limits?: AdmissionLimits | undefined
+}
+
+/**
+ * Makes a server read the header of each connection before anything else sees it, the TLS handshake included. Takes
+ * every server of Node (net, tls, http, https and http2, with TLS or without), listening or not yet; frameworks on top
+ * of them need not know, but give `attach` the server inside them. `socket.remoteAddress` is the client's from then on, and
+ * `connectionInfo()` tells the rest.
+ *
+ * @returns the same server.
+ * @throws TypeError for what is no server of Node, naming the one inside it; TypeError or RangeError naming the option that
+ * is wrong; Error when the server was attached to before, and on Bun for servers with HTTP/1 or TLS, which need `front()`.
+ *
+ * @example
+ * ```ts run
+ * import http from 'node:http'
+ * import { attach } from 'proxyprotocol/server'
+ *
+ * const server = http.createServer((request, response) => {
+ *   response.end(`you are ${String(request.socket.remoteAddress)}\n`)
+ * })
+ * attach(server, { trust: ['10.0.0.0/8'] })
+ * ```
+ */
+export function attach<S extends Server>(server: S, options: AttachOptions): S {
+  new Attachment(server, options).install()
+  return server
+}
+
+type Method = (...args: unknown[]) => unknown
+
+const attached = new WeakMap<Server, Attachment>()
+
+/** What is attached to a server, if anything is. */
+export function attachmentOf(server: Server): Attachment | undefined {
+  return attached.get(server)
+}
+
+export class Attachment {
+  readonly #server: Server
+  readonly #emit: () => Method
+  readonly #admission: Admission
+  /** The connection that is being handed on just now. */
+  #admitted: Duplex | undefined
+
+  constructor(server: Server, options: AttachOptions) {
+    checkServer(server, 'server')
+    refuseOnBun(server)
+    checkObject(options, 'options')
+    if (attached.has(server)) throw new Error('attach() was called on this server before')
+    const { timeouts = {}, limits = {} } = options
+    checkNames(options, [...admissionNames, 'timeouts', 'limits'])
+    checkNames(timeouts, ['header'], 'timeouts.')
+    checkNames(limits, limitNames, 'limits.')
+    // HTTP/1 takes bytes that were put back nearly as it takes others, and a read is 5 % of a short connection.
+    const readsOn = server instanceof HttpServer
+    this.#admission = new Admission(admissionSettings(options, limits, timeouts), readsOn)
+    this.#server = server
+    this.#emit = unattached(server, 'emit')
+  }
+
+  install(): void {
+    attached.set(this.#server, this)
+    this.#server.emit = (event: string, ...args: unknown[]): boolean => this.#intercept(event, args)
+    const methods = this.#server as unknown as Record<string, Method | undefined>
+    for (const name of ENDINGS) {
+      if (methods[name] === undefined) continue
+      const method = unattached(this.#server, name)
+      methods[name] = (...args) => {
+        for (const socket of this.#admission.pending) socket.destroy()
+        return method().apply(this.#server, args)
+      }
+    }
+  }
+
+  #intercept(event: string, args: unknown[]): boolean {
+    const [first, second] = args
+    if (event === 'connection' && first !== this.#admitted) {
+      this.#receive(first as Socket)
+      return true
+    }
+    if (event === 'secureConnection') adoptInfo(first as TLSSocket)
+    if (event === 'session') this.#adoptSession(first as ServerHttp2Session)
+    if (event === 'connect' || event === 'upgrade') release(second as Duplex | undefined)
+    if (event !== 'tlsClientError') return this.#pass(event, ...args)
+    adoptInfo(second as TLSSocket)
+    const heard = this.#pass(event, ...args)
+    ;(second as TLSSocket).destroy() // a bare tls.Server leaves the socket of a failed handshake open
+    return heard
+  }
+
+  /** Emits as the server does without us. */
+  #pass(...args: unknown[]): boolean {
+    return this.#emit().apply(this.#server, args) as boolean // it is an emit()
+  }
+
+  #receive(socket: Socket): void {
+    applyHeader(socket, undefined)
+    if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#message(socket))
+    this.#admission.admit({
+      socket,
+      transport: this.#transportOf(socket),
+      waited: 0,
+      onFault: () => undefined, // it is the cause of the error as well
+      onAdmitted: () => this.#admit(socket),
+      onRefused: error => {
+        socket.destroy()
+        this.#tellRefusal(socket, error)
+      },
+    })
+  }
+
+  #admit(socket: Socket): void {
+    this.#tellOpened(socket)
+    const { pauseOnConnect } = this.#server as { pauseOnConnect?: boolean } // set by net.createServer()
+    if (pauseOnConnect) socket.pause() // reading the header has set it going
+    try {
+      this.#handOn(socket)
+    } catch (error) {
+      process.nextTick(rethrow, error) // an exception of a listener, as it is without us, and no rejection
+    }
+  }
+
+  /** Hands on a stream that the program has admitted. */
+  take(stream: Duplex, info: ConnectionInfo): void {
+    shareInfo(stream, info)
+    if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#message(stream))
+    this.#tellOpened(stream)
+    this.#handOn(stream)
+  }
+
+  /** Whether it has a stream already. */
+  has(stream: Duplex): boolean {
+    return (
+      (stream as Owned)[ownerKey] === this || (this.#admission.pending as ReadonlySet<Duplex>).has(stream)
+    )
+  }
+
+  #handOn(stream: Duplex): void {
+    ;(stream as Owned)[ownerKey] = this
+    this.#admitted = stream
+    try {
+      this.#pass('connection', stream)
+    } finally {
+      this.#admitted = undefined
+    }
+  }
+
+  /** HTTP/2 puts a socket of its own around a stream that is none. */
+  #adoptSession(session: ServerHttp2Session): void {
+    const stream = this.#admitted
+    if (stream && !(stream instanceof Socket)) wrapInfo(session.socket, knownInfo(stream))
+  }
+
+  #tellRefusal(socket: Socket, error: ProxyProtocolError): void {
+    if (error.code === 'probe' || !rejectedChannel.hasSubscribers) return
+    rejectedChannel.publish({ ...this.#message(socket), error })
+  }
+
+  #tellOpened(socket: Duplex): void {
+    if (openedChannel.hasSubscribers) openedChannel.publish(this.#message(socket))
+    if (!closedChannel.hasSubscribers) return
+    socket.once('close', (failed?: boolean) => {
+      const reason = failed ? 'client_reset' : 'done'
+      closedChannel.publish({ ...this.#message(socket), reason, served: true })
+    })
+  }
+
+  #message(socket: Duplex): { server: Server; connection: undefined; info: ConnectionInfo } {
+    return { server: this.#server, connection: undefined, info: knownInfo(socket) }
+  }
+
+  /** Peers without an address are gone, or on a UNIX socket. */
+  #transportOf({ remoteAddress }: Socket): 'tcp' | 'unix' {
+    return remoteAddress === undefined && typeof this.#server.address() === 'string' ? 'unix' : 'tcp'
+  }
+}
+
+const ownerKey = Symbol('proxyprotocol.attachment')
+/** A stream that an attached server has been given. */
+type Owned = Duplex & { [ownerKey]?: Attachment | undefined }
+
+/** node:http has nothing more to do with a stream that it gives away. */
+function release(stream: Owned | undefined): void {
+  if (stream?.[ownerKey]) stream[ownerKey] = undefined
+}
+
+/** A server's method without ours: its own from before, or else its class's at each call, which others may patch late. */
+function unattached(server: Server, name: string): () => Method {
+  const own = Object.getOwnPropertyDescriptor(server, name)?.value as Method | undefined
+  return () => own ?? (Reflect.get(Object.getPrototypeOf(server) as object, name) as Method)
+}
+
+function rethrow(error: unknown): never {
+  throw error
+}

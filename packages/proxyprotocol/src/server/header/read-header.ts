@@ -1,0 +1,124 @@
+// Takes the header off the front of a socket: pulls bytes only while it needs them, under one absolute deadline, and
+// leaves the socket as it was, ready for whoever reads next.
+
+import type { Socket } from 'node:net'
+import {
+  decodeHeader,
+  type DecodeOptions,
+  HeaderDecoder,
+  type ProxyHeader,
+  type ProxyProtocolError,
+} from '../../codec/index.ts'
+import { milliseconds } from '../option-checks.ts'
+import { StartReader, type StartRules, type StartWaiter } from './read-start.ts'
+
+/** Longer than one TCP retransmission needs (spec 2 asks for at least 3 s), short enough against idle floods. */
+export const DEFAULT_HEADER_TIMEOUT = 5_000
+
+export interface ReadHeaderOptions extends DecodeOptions {
+  /** Milliseconds from this call to the last byte of the header, no matter how steadily bytes drip. Default 5000. */
+  readonly timeout?: number | undefined
+}
+
+/** A header and what came with it. */
+export interface ReadHeaderResult {
+  readonly header: ProxyHeader
+  /** The payload that shared the header's last chunk; the first bytes of the stream, often empty. */
+  readonly rest: Uint8Array
+}
+
+/**
+ * Reads the header from a socket that you hold, before anything else reads from it. Afterwards `rest` comes first, then
+ * whatever the socket gives; `socket.unshift(rest)` puts the two together.
+ *
+ * @throws ProxyProtocolError whose code says why there is no header: `header_missing`, `header_timeout`, `probe`,
+ * `client_reset`, `aborted` (the socket was destroyed on this side), or the fault in its bytes. The socket is yours to
+ * destroy then. TypeError or RangeError for wrong options, and for a socket with an encoding.
+ *
+ * @example
+ * ```ts run
+ * import { createServer } from 'node:net'
+ * import { readHeader } from 'proxyprotocol/server'
+ *
+ * const server = createServer(socket => {
+ *   socket.on('error', () => socket.destroy())
+ *   readHeader(socket, { timeout: 5_000 }).then(
+ *     ({ header, rest }) => {
+ *       socket.unshift(rest)
+ *       socket.end(`${header.command}\n`)
+ *     },
+ *     () => socket.destroy(),
+ *   )
+ * })
+ * server.close()
+ * ```
+ */
+export async function readHeader(socket: Socket, options: ReadHeaderOptions = {}): Promise<ReadHeaderResult> {
+  const { timeout = DEFAULT_HEADER_TIMEOUT, ...decode } = options
+  decodeHeader(new Uint8Array(), decode) // throws for what is wrong
+  const rules = { decode, timeout: milliseconds(timeout, 'timeout'), optional: false, readsOn: true }
+  return new Promise((resolve, reject) => {
+    const onStart = (header: ProxyHeader | undefined, rest: Uint8Array): void => {
+      resolve({ header: header as ProxyHeader, rest }) // it is not optional
+    }
+    pullStart(socket, rules, { onStart, onFault: reject })
+  })
+}
+
+/** The same as `readHeader`, for connections that may come without a header, whose options were checked before. */
+export function pullStart(socket: Socket, rules: StartRules, waiter: StartWaiter): void {
+  new PullingReader(socket, rules, waiter).start()
+}
+
+class PullingReader extends StartReader {
+  /** All that has come, where it is payload if there is no header. */
+  readonly #kept: Uint8Array[] = []
+  /** Undefined until the header is seen not to come in one piece, as most do. */
+  #decoder: HeaderDecoder | undefined
+
+  protected open(): void {
+    this.socket.on('readable', this.#onReadable).on('end', this.onEnd)
+  }
+
+  protected shut(): void {
+    this.socket.off('readable', this.#onReadable).off('end', this.onEnd)
+  }
+
+  protected all(): Uint8Array {
+    return Buffer.concat(this.#kept)
+  }
+
+  protected fault(): ProxyProtocolError {
+    return (this.#decoder as HeaderDecoder).fault() // only a header that came in one piece has none
+  }
+
+  readonly #onReadable = (): void => {
+    for (let chunk = this.#read(); chunk !== null; chunk = this.#read()) {
+      if (this.#take(chunk)) return
+    }
+  }
+
+  /** True once the matter is settled. */
+  #take(chunk: Uint8Array): boolean {
+    const { decode, optional } = this.rules
+    this.received += chunk.length
+    if (optional) this.#kept.push(chunk)
+    if (this.#decoder === undefined) {
+      const result = decodeHeader(chunk, decode)
+      if (result.status === 'header') return this.judge(result, chunk.subarray(result.byteLength))
+      this.#decoder = new HeaderDecoder(decode)
+    }
+    const result = this.#decoder.push(chunk)
+    return this.judge(result, this.#decoder.rest)
+  }
+
+  /**
+   * Never asks for more than there is: read() without a size ends a stream whose FIN is there already, and what comes
+   * after the header could not be put back any more. Nor for more than the mark, which Node would raise.
+   */
+  #read(): Uint8Array | null {
+    const { readableLength, readableHighWaterMark } = this.socket
+    const size = Math.min(readableLength, Math.max(readableHighWaterMark, 1))
+    return this.socket.read(size) as Uint8Array | null // without an encoding it gives bytes
+  }
+}

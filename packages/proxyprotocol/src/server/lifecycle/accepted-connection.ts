@@ -1,0 +1,258 @@
+// One accepted connection from accept to the end: it holds the socket, settles once on why it ended, and carries that
+// to the handler's signal.
+
+import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { ProxyProtocolError } from '../../codec/index.ts'
+import type { Peer } from '../admission/index.ts'
+import {
+  adoptInfo,
+  applyHeader,
+  clientFault,
+  closeOrReset,
+  type ConnectionInfo,
+  distinguishResets,
+  endStream,
+  isForeign,
+  isRelease,
+  knownInfo,
+  limitHalfClose,
+  reset,
+} from '../socket/index.ts'
+import { type CloseReason, reasonOf } from './close-reason.ts'
+import type { Connection, ConnectionState } from './connection.ts'
+import { explained } from './handler-return.ts'
+import { movedOn, type Watched } from './idle-watch.ts'
+
+/** One for all: an error of its own for each connection that ends well would cost more than its end. */
+const done = new ProxyProtocolError('done')
+
+/** What a connection needs of its server. */
+export interface ConnectionOwner {
+  /** Milliseconds to wait for the peer's FIN after the handler's return. */
+  readonly halfCloseTimeout: number
+  /** Milliseconds that a handler may ignore that it was aborted. */
+  readonly abortTimeout: number
+  isDraining(): boolean
+  transport(): Peer['transport']
+  /** Called once at most for each connection, with what its handler threw. */
+  report(error: unknown, connection: Connection): void
+  stuck(error: ProxyProtocolError, connection: Connection): void
+}
+
+export class AcceptedConnection implements Connection, Watched {
+  declare readonly id: string // Node 20 is slow to define a public field, and quick to set one
+  readonly #raw: Socket
+  readonly #owner: ConnectionOwner
+  readonly #acceptedAt = performance.now()
+  #tls: TLSSocket | undefined
+  #closed: Promise<unknown>
+  #state: ConnectionState = 'accepted'
+  #reason: CloseReason | undefined
+  #over: ProxyProtocolError | undefined
+  #controller: AbortController | undefined
+  #detached = false
+  #running = false
+  #stuck = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(socket: Socket, owner: ConnectionOwner) {
+    this.id = randomUUID()
+    this.#raw = socket
+    this.#owner = owner
+    applyHeader(socket, undefined)
+    if (owner.transport() === 'tcp') distinguishResets(socket)
+    this.#closed = this.#watch(socket)
+  }
+
+  get socket(): Socket {
+    return this.#tls ?? this.#raw
+  }
+
+  get tls(): TLSSocket | undefined {
+    return this.#tls
+  }
+
+  get info(): ConnectionInfo {
+    return knownInfo(this.#raw)
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  get draining(): boolean {
+    return this.#owner.isDraining()
+  }
+
+  get age(): number {
+    return performance.now() - this.#acceptedAt
+  }
+
+  get reason(): CloseReason | undefined {
+    return this.#reason
+  }
+
+  get stuck(): boolean {
+    return this.#stuck
+  }
+
+  get activity(): number | undefined {
+    const idles = this.#state === 'open' && !this.#detached && !this.#raw.destroyed
+    return idles ? movedOn(this.#raw) : undefined
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#over) this.#controller.abort(this.#over)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: CloseReason | ProxyProtocolError = 'aborted'): void {
+    const error = reason instanceof ProxyProtocolError ? reason : new ProxyProtocolError(reason)
+    if (!this.#settle(error) || this.#detached) return
+    if (error.code === 'half_close_timeout') closeOrReset(this.socket)
+    else reset(this.socket)
+  }
+
+  detach(): Socket {
+    if (this.#state !== 'open')
+      throw new Error(`detach() needs an open connection, this one is ${this.#state}`)
+    this.#detached = true
+    return this.socket.off('error', this.#onError)
+  }
+
+  /** Its header is awaited from now on. */
+  awaitHeader(): void {
+    if (this.#state === 'accepted') this.#state = 'header'
+  }
+
+  /** Its TLS handshake is done: handlers see the TLS socket, and the raw one stays underneath. */
+  secure(socket: TLSSocket): void {
+    adoptInfo(socket)
+    distinguishResets(socket, this.#raw)
+    this.#tls = socket
+    this.#closed = Promise.all([this.#closed, this.#watch(socket)])
+  }
+
+  /** Closes it before its handler could start, by a reset where that is wanted; false where it was over already. */
+  reject(error: ProxyProtocolError, byReset: boolean): boolean {
+    const settled = this.#settle(error)
+    if (byReset) this.#reset()
+    else this.#raw.destroy()
+    return settled
+  }
+
+  /** Its handler may start; false where it is over already. */
+  open(): boolean {
+    if (this.#reason !== undefined) return false
+    this.#state = 'open'
+    return true
+  }
+
+  /** Starts the handler of an open connection. Its server waits for that: one promise less for as long as it lives. */
+  run(handler: (connection: Connection) => unknown): unknown {
+    this.#running = true
+    return handler(this)
+  }
+
+  /** Its handler has returned: ends our side and discards what still comes until the peer has ended its own. */
+  finish(): void {
+    this.#settled()
+    const { socket } = this
+    if (this.#detached || socket.destroyed) return
+    this.#state = 'closing'
+    endStream(socket.resume())
+    limitHalfClose(socket, this.#owner.halfCloseTimeout, () => this.abort('half_close_timeout'))
+  }
+
+  /** Its handler has thrown. */
+  fail(error: unknown): void {
+    this.#settled()
+    this.#fail(error)
+  }
+
+  /** Resolves when the socket is closed, or at once where it was handed out. */
+  closed(): Promise<unknown> {
+    return this.#detached ? Promise.resolve() : this.#closed
+  }
+
+  markClosed(): void {
+    this.#state = 'closed'
+  }
+
+  #watch(socket: Socket): Promise<void> {
+    return new Promise(resolve => {
+      socket.on('error', this.#onError).on('close', () => this.#onClose(resolve))
+    })
+  }
+
+  #settled(): void {
+    this.#running = this.#stuck = false
+    clearTimeout(this.#timer)
+  }
+
+  /** A throw is the handler's fault unless the connection had been taken from under it. */
+  #fail(error: unknown): void {
+    if (this.#tellsTheEnd(error)) return
+    if (!this.#settle(new ProxyProtocolError('handler_error', { cause: error }))) return
+    this.#reset()
+    this.#owner.report(error, this)
+  }
+
+  /** Whether it only passes on what the signal said, as everything in Node that takes a signal does. */
+  #tellsTheEnd(error: unknown): boolean {
+    if (this.#over === undefined) return false
+    return error === this.#over || (error instanceof Error && error.cause === this.#over)
+  }
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    const early = this.#state === 'accepted' || this.#state === 'header'
+    if (early || this.#detached || isRelease(error)) return // admission.ts, tls-acceptor.ts, a new owner see to it
+    const code = clientFault(error)
+    // A client that breaks TLS leaves its connection standing.
+    const isOurs = code === undefined || (isForeign(error) && !(this.#tls && code === 'tls_client_error'))
+    if (isOurs) return this.#fail(this.#running ? error : explained(error)) // the program's own error
+    const options = code === 'client_reset' ? { cause: error } : { detail: error.message, cause: error }
+    this.#settle(new ProxyProtocolError(code, options))
+    this.#reset() // Node leaves a TLS socket open whose peer broke TLS
+  }
+
+  /** The signal comes a tick later: who listens to 'close' as well sees the ordinary end that it is. */
+  #onClose(resolve: () => void): void {
+    if (this.#state === 'accepted') this.#settle(new ProxyProtocolError('probe')) // it waited for a place, unread
+    if (this.#state === 'open') process.nextTick(() => this.#end(done))
+    resolve()
+  }
+
+  /** The first reason counts; true where this was it. */
+  #settle(error: ProxyProtocolError): boolean {
+    if (this.#reason !== undefined || this.#state === 'closed') return false
+    this.#reason = reasonOf(error)
+    this.#state = 'closing'
+    this.#end(error)
+    return true
+  }
+
+  #end(error: ProxyProtocolError): void {
+    this.#over ??= error
+    if (this.#running) this.#watchHandler(this.#over)
+    this.#controller?.abort(this.#over)
+  }
+
+  /** A handler that does not notice stays tracked, and is told of. */
+  #watchHandler(error: ProxyProtocolError): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#stuck = true
+      this.#owner.stuck(error, this)
+    }, this.#owner.abortTimeout).unref()
+  }
+
+  #reset(): void {
+    if (!this.#detached) reset(this.socket)
+  }
+}

@@ -1,0 +1,71 @@
+// What is counted and told of one server's connections. Where nobody listens to a channel, no message is made for it.
+
+import type { ProxyProtocolError } from '../../codec/index.ts'
+import { type CloseReason, emptyCounters } from './close-reason.ts'
+import type { Connection } from './connection.ts'
+import {
+  acceptedChannel,
+  type AcceptedMessage,
+  closedChannel,
+  openedChannel,
+  rejectedChannel,
+  stuckChannel,
+} from './diagnostics.ts'
+import type { ProxyServer } from './proxy-server.ts'
+
+/** Counters since the start. `accepted` is always `active` and all of `closed` together. */
+export interface ServerStats {
+  readonly accepted: number
+  readonly active: number
+  readonly closed: Readonly<Record<CloseReason, number>>
+}
+
+export class ConnectionTally {
+  readonly #server: ProxyServer
+  readonly #closed = emptyCounters()
+  #accepted = 0
+
+  constructor(server: ProxyServer) {
+    this.#server = server
+  }
+
+  /** A snapshot of the counters. */
+  stats(): ServerStats {
+    return { accepted: this.#accepted, active: this.#server.connections.size, closed: { ...this.#closed } }
+  }
+
+  /** A client was turned away before there was a connection. */
+  shortage(): void {
+    this.#accepted++
+    this.#closed.limit_fds++
+  }
+
+  accepted(connection: Connection): void {
+    this.#accepted++
+    if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#about(connection))
+  }
+
+  opened(connection: Connection): void {
+    if (openedChannel.hasSubscribers) openedChannel.publish(this.#about(connection))
+  }
+
+  rejected(connection: Connection, error: ProxyProtocolError): void {
+    if (rejectedChannel.hasSubscribers) rejectedChannel.publish({ ...this.#about(connection), error })
+  }
+
+  stuck(connection: Connection, error: ProxyProtocolError): void {
+    if (stuckChannel.hasSubscribers) stuckChannel.publish({ ...this.#about(connection), error })
+  }
+
+  closed(connection: Connection, served: boolean): void {
+    const { reason = 'done' } = connection
+    this.#closed[reason]++
+    if (!closedChannel.hasSubscribers) return
+    // One literal: each connection has this message, and spreading is slow.
+    closedChannel.publish({ server: this.#server, connection, info: connection.info, reason, served })
+  }
+
+  #about(connection: Connection): AcceptedMessage {
+    return { server: this.#server, connection, info: connection.info }
+  }
+}

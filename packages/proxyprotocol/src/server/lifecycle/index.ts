@@ -1,0 +1,31 @@
+// The server whose handlers are awaited: its connections, from accept to the end of the drain.
+
+export { type CloseReason, closeReasons } from './close-reason.ts'
+export type { ServerStats } from './connection-tally.ts'
+export type { Connection, ConnectionState, Handler } from './connection.ts'
+export { createServer } from './create-server.ts'
+export {
+  acceptedChannel,
+  type AcceptedMessage,
+  closedChannel,
+  type ClosedMessage,
+  diagnosticsChannels,
+  openedChannel,
+  type OpenedMessage,
+  rejectedChannel,
+  type RejectedMessage,
+  type StuckMessage,
+} from './diagnostics.ts'
+export type { CloseOptions, CloseResult, HandOverOptions } from './drain.ts'
+export { DEFAULT_BACKLOG, type ListenArguments } from './listener.ts'
+export { ProxyServer, type ServerState } from './proxy-server.ts'
+export type { OnError } from './report.ts'
+export {
+  type CommonServerOptions,
+  defaultTimeouts,
+  type HeaderServerOptions,
+  type PlainServerOptions,
+  type ServerLimits,
+  type ServerOptions,
+  type ServerTimeouts,
+} from './server-options.ts'

@@ -1,0 +1,113 @@
+// Listening: one net.Server, bound once, whose accept errors are told apart from the end of it.
+
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net'
+import type { Peer } from '../admission/index.ts'
+import { acceptQuickly } from '../socket/index.ts'
+
+/** Where to listen: what `net.Server.listen` takes, without its callback. */
+export type ListenArguments =
+  | readonly [options: ListenOptions]
+  | readonly [port: number, host?: string, backlog?: number]
+  | readonly [path: string, backlog?: number]
+  | readonly [handle: { readonly fd: number }, backlog?: number]
+
+/**
+ * Connections that may wait to be accepted. The kernel takes less where its limit is less (on Linux `net.core.somaxconn`). Node asks
+ * for 511: of 3,000 connections at once through a relay with as many the kernel reset 611, and none with this number.
+ */
+export const DEFAULT_BACKLOG = 65_535
+
+/** What a listener tells its server. */
+export interface ListenerEvents {
+  onConnection(socket: Socket): void
+  /** A client was turned away for want of descriptors or memory; the next accept may go well again. */
+  onShortage(): void
+  onError(error: Error): void
+  /** Also where the signal of ListenOptions ended it. */
+  onClose(): void
+}
+
+/** What accept() fails with for want of descriptors or memory. */
+const shortages: readonly (string | undefined)[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']
+
+export class Listener {
+  #net: Server
+  readonly #events: ListenerEvents
+  #binding: AbortController | undefined
+  #transport: Peer['transport'] = 'tcp'
+
+  constructor(events: ListenerEvents) {
+    this.#events = events
+    this.#net = createServer({ allowHalfOpen: true, noDelay: true })
+    this.#watch()
+  }
+
+  get binding(): boolean {
+    return this.#binding !== undefined
+  }
+
+  get address(): AddressInfo | string | null {
+    return this.#net.listening ? (this.#net.address() ?? '') : null
+  }
+
+  get transport(): Peer['transport'] {
+    return this.#transport
+  }
+
+  /** Resolves when it listens, or was closed before it could. */
+  async listen(args: ListenArguments): Promise<void> {
+    this.#binding = new AbortController()
+    try {
+      this.#net.listen(...(withBacklog(args) as [ListenOptions])) // Node tells its overloads apart at run time
+      await Promise.race(['listening', 'close'].map(event => once(this.#net, event, this.#binding)))
+      acceptQuickly(this.#net)
+      if (typeof this.address === 'string') this.#transport = 'unix'
+    } finally {
+      this.#binding.abort()
+      this.#binding = undefined
+    }
+  }
+
+  /**
+   * Gives the bound socket to a listener that has none, in one turn: whoever connects meanwhile waits in the kernel, and is
+   * the other's.
+   */
+  moveTo(other: Listener): void {
+    for (const each of [this, other]) each.#unwatch()
+    const net = this.#net
+    this.#net = other.#net
+    other.#net = net
+    other.#transport = this.#transport
+    for (const each of [this, other]) each.#watch()
+  }
+
+  close(): void {
+    this.#net.close()
+  }
+
+  #watch(): void {
+    this.#net.on('connection', this.#onConnection).on('close', this.#onClose).on('error', this.#onError)
+  }
+
+  #unwatch(): void {
+    this.#net.off('connection', this.#onConnection).off('close', this.#onClose).off('error', this.#onError)
+  }
+
+  readonly #onConnection = (socket: Socket): void => this.#events.onConnection(socket)
+
+  readonly #onClose = (): void => this.#events.onClose()
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    if (this.#binding) return // listen() rejects with it
+    if (error.syscall === 'accept' && shortages.includes(error.code)) this.#events.onShortage()
+    else this.#events.onError(error)
+  }
+}
+
+/** Node takes the backlog behind all else, also of a descriptor, where it does not look for it among the options. */
+function withBacklog([where, ...more]: ListenArguments): readonly unknown[] {
+  if (more.some(each => typeof each === 'number')) return [where, ...more]
+  const { backlog = DEFAULT_BACKLOG } = Object(where) as ListenOptions // numbers and strings have none
+  return [where, ...more.filter(each => each !== undefined), backlog]
+}

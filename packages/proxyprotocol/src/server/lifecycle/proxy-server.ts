@@ -1,0 +1,245 @@
+// A server whose connection handler is awaited: its promise is held for the whole life of its connection, its error
+// surfaces exactly once, and closing the server waits for it.
+
+import type { AddressInfo, Socket } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
+import { inspect } from 'node:util'
+import { ProxyProtocolError } from '../../codec/index.ts'
+import { Admission, Places } from '../admission/index.ts'
+import type { ConnectionInfo } from '../socket/index.ts'
+import { TlsAcceptor } from '../tls/index.ts'
+import { AcceptedConnection, type ConnectionOwner } from './accepted-connection.ts'
+import { ConnectionTally, type ServerStats } from './connection-tally.ts'
+import type { Connection, Handler } from './connection.ts'
+import { type CloseOptions, type CloseResult, Drain, type Drainable, type HandOverOptions } from './drain.ts'
+import { IdleWatch } from './idle-watch.ts'
+import { type ListenArguments, Listener } from './listener.ts'
+import { report } from './report.ts'
+import { limitCodes, type ServerOptions, serverSettings, type ServerSettings } from './server-options.ts'
+
+/** `draining` from the first call of `close()` or `handOver()`, `closed` once that has resolved. */
+export type ServerState = 'idle' | 'listening' | 'draining' | 'closed'
+
+/** The server that `createServer` makes. */
+export class ProxyServer implements AsyncDisposable {
+  readonly #settings: ServerSettings
+  readonly #handler: Handler
+  readonly #listener: Listener
+  readonly #admission: Admission
+  readonly #places: Places
+  readonly #tls: TlsAcceptor | undefined
+  readonly #owner: ConnectionOwner
+  readonly #held = new Set<AcceptedConnection>()
+  readonly #idle: IdleWatch
+  readonly #tally = new ConnectionTally(this)
+  readonly #signal: AbortSignal | undefined
+  #listened = false
+  #drain: Drain | undefined
+
+  constructor(options: ServerOptions, handler: Handler) {
+    this.#settings = serverSettings(options)
+    this.#handler = handler
+    const { tls, handshakeTimeout, idleTimeout, connections } = this.#settings
+    this.#tls = tls && new TlsAcceptor(tls, handshakeTimeout)
+    this.#admission = new Admission(this.#settings)
+    this.#places = new Places(connections)
+    this.#idle = new IdleWatch(this.#held, idleTimeout)
+    this.#owner = this.#ownership()
+    this.#listener = this.#listening()
+    this.#signal = options.signal
+    this.#signal?.addEventListener('abort', this.#onSignal)
+    if (this.#signal?.aborted) this.#onSignal()
+  }
+
+  /** Where the server is in its life; it only moves forward. */
+  get state(): ServerState {
+    if (this.#drain) return this.#drain.over ? 'closed' : 'draining'
+    return this.#listened ? 'listening' : 'idle'
+  }
+
+  /** The bound address; for a UNIX socket its path, empty where it came as a descriptor; null while not listening. */
+  get address(): AddressInfo | string | null {
+    return this.#listener.address
+  }
+
+  /** Every connection from its accept until its socket is closed and its handler has settled. */
+  get connections(): ReadonlySet<Connection> {
+    return this.#held
+  }
+
+  /** A snapshot of the counters. */
+  stats(): ServerStats {
+    return this.#tally.stats()
+  }
+
+  /**
+   * Starts listening.
+   *
+   * @returns the bound address.
+   * @throws the system's error when the address cannot be bound; the server may try again then.
+   */
+  async listen(...args: ListenArguments): Promise<AddressInfo | string> {
+    this.#mustBeNew('listen() needs a new server, this one')
+    await this.#listener.listen(args)
+    if (this.#drain) throw new Error('the server was closed before it could listen')
+    this.#listened = true
+    return this.address as AddressInfo | string // it is listening, so there is one
+  }
+
+  /**
+   * Takes other certificates for the TLS connections to come.
+   *
+   * @throws Error where the server does not speak TLS; what `tls.createSecureContext` throws for what is no certificate.
+   */
+  setSecureContext(options: SecureContextOptions): void {
+    if (this.#tls === undefined) throw new Error('setSecureContext() needs a server with the option tls')
+    this.#tls.setSecureContext(options)
+  }
+
+  /** Takes another limit on connections at a time; those that are open stay. @throws RangeError where it is none. */
+  setConnectionLimit(connections: number): void {
+    this.#places.limit = connections
+  }
+
+  /**
+   * Stops listening and waits for the handlers; those that are left at the deadline are aborted and their connections
+   * reset. Calls after the first join it. Never rejects for a client's sake.
+   *
+   * @throws TypeError or RangeError naming the option that is wrong.
+   */
+  async close(options: CloseOptions = {}): Promise<CloseResult> {
+    this.#drain?.close(options)
+    this.#drain ??= Drain.closing(this.#drainable(), options)
+    return this.#drain.result
+  }
+
+  /**
+   * Gives the listening socket to a server that has not listened yet. It happens at once: no connection is refused or
+   * lost, and nothing is bound anew. Whoever connects from now on is the successor's; this server is `draining`, and its
+   * connections go on, those without a complete header too. A `close()` of this server ends that patience.
+   *
+   * @returns what became of its connections, when the last is gone or `drain` has passed. Never rejects.
+   * @throws Error, at once, where this server does not listen or the successor has; RangeError naming the option that is
+   * wrong. Nothing has changed then.
+   */
+  handOver(successor: ProxyServer, options: HandOverOptions = {}): Promise<CloseResult> {
+    if (!(successor instanceof ProxyServer)) {
+      throw new TypeError(`successor must be a ProxyServer, got ${inspect(successor, { depth: 0 })}`)
+    }
+    if (this.address === null || this.#drain) {
+      throw new Error('handOver() needs a server that listens and is not draining')
+    }
+    successor.#mustBeNew('handOver() needs a successor that has not listened, this one')
+    this.#drain = Drain.handedOver(this.#drainable(), options)
+    this.#listener.moveTo(successor.#listener)
+    successor.#listened = true
+    return this.#drain.result
+  }
+
+  /** Closes without patience, also when `close()` is waiting already; the signals' reason has `reason` as its cause. */
+  async abort(reason?: unknown): Promise<CloseResult> {
+    const result = this.close()
+    this.#drain?.abort(reason)
+    return result
+  }
+
+  /** The same as `close()`, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #mustBeNew(need: string): void {
+    if (this.state === 'idle' && !this.#listener.binding) return
+    throw new Error(`${need} is ${this.#listener.binding ? 'binding' : this.state} already`)
+  }
+
+  #drainable(): Drainable {
+    return {
+      held: this.#held,
+      abortTimeout: this.#settings.abortTimeout,
+      stopListening: () => this.#listener.close(),
+      onOver: () => this.#signal?.removeEventListener('abort', this.#onSignal),
+    }
+  }
+
+  readonly #onSignal = (): void => {
+    void this.abort(this.#signal?.reason) // whoever needs its end awaits close(), which joins
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    const connection = new AcceptedConnection(socket, this.#owner)
+    this.#held.add(connection)
+    this.#idle.start()
+    this.#tally.accepted(connection)
+    const atOnce = this.#places.take()
+    const hasPlace = atOnce || (await this.#waitForPlace(connection))
+    let served = false
+    try {
+      const { whyFull } = this.#settings
+      if (!hasPlace) throw new ProxyProtocolError(whyFull, { detail: `${this.#places.limit} are open` })
+      await this.#admit(connection, atOnce ? 0 : Math.round(connection.age))
+      if (this.#tls) connection.secure(await this.#tls.handshake(socket))
+      served = connection.open()
+    } catch (error) {
+      this.#reject(connection, error as ProxyProtocolError) // as both promise
+    }
+    if (served) {
+      this.#tally.opened(connection)
+      try {
+        await connection.run(this.#handler)
+        connection.finish()
+      } catch (error) {
+        connection.fail(error)
+      }
+    }
+    await connection.closed()
+    connection.markClosed()
+    this.#held.delete(connection)
+    if (hasPlace) this.#places.free()
+    this.#tally.closed(connection, served)
+    if (this.#held.size === 0) this.#drain?.emptied()
+  }
+
+  async #waitForPlace(connection: AcceptedConnection): Promise<boolean> {
+    const { overLimit, waiting, headerTimeout } = this.#settings
+    if (overLimit !== 'pause' || this.#places.waiting >= waiting) return false
+    return this.#places.wait(headerTimeout, connection.signal)
+  }
+
+  /** @throws ProxyProtocolError whose code is the reason to refuse it. */
+  #admit(connection: AcceptedConnection, waited: number): Promise<ConnectionInfo> {
+    connection.awaitHeader()
+    const { socket } = connection
+    const onFault = (cause: unknown): void => void report(this.#settings.onError, cause, connection)
+    return this.#admission.admitted({ socket, transport: this.#listener.transport, waited, onFault })
+  }
+
+  #reject(connection: AcceptedConnection, error: ProxyProtocolError): void {
+    const reset = this.#settings.overLimit === 'reset' && limitCodes.includes(error.code)
+    if (connection.reject(error, reset) && error.code !== 'probe') this.#tally.rejected(connection, error)
+  }
+
+  #listening(): Listener {
+    return new Listener({
+      onConnection: socket => void this.#serve(socket), // held by #held, and never rejects
+      onShortage: () => this.#tally.shortage(),
+      onError: error => {
+        void report(this.#settings.onError, error, undefined)
+        void this.close()
+      },
+      onClose: () => void this.close(),
+    })
+  }
+
+  #ownership(): ConnectionOwner {
+    const { halfCloseTimeout, abortTimeout, onError } = this.#settings
+    return {
+      halfCloseTimeout,
+      abortTimeout,
+      isDraining: () => this.#drain !== undefined,
+      transport: () => this.#listener.transport,
+      report: (error, connection) => void report(onError, error, connection),
+      stuck: (error, connection) => this.#tally.stuck(connection, error),
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// TLS behind the header: a tls.Server that never listens makes the handshakes, on sockets whose header has been read.
+
+import type { Socket } from 'node:net'
+import {
+  createServer,
+  type SecureContextOptions,
+  type Server,
+  type TLSSocket,
+  type TlsOptions,
+} from 'node:tls'
+import { ProxyProtocolError } from '../../codec/index.ts'
+import { rawOf } from '../socket/index.ts'
+
+interface Settle {
+  /** Whether the client has sent nothing since the handshake could begin. */
+  isSilent(): boolean
+  resolve(secure: TLSSocket): void
+  reject(error: ProxyProtocolError): void
+}
+
+/** What Node ends a handshake with that takes too long; the client is still there, and no probe. */
+const TIMEOUT = 'ERR_TLS_HANDSHAKE_TIMEOUT'
+
+export class TlsAcceptor {
+  readonly #server: Server
+  readonly #waiting = new Map<Socket, Settle>()
+
+  /** @throws TypeError with what `tls.createServer` throws as its cause. */
+  constructor(options: TlsOptions, handshakeTimeout: number) {
+    this.#server = serverOf({ ...options, handshakeTimeout })
+    this.#server.on('secureConnection', secure => {
+      secure.allowHalfOpen = true
+      // Node's own listeners and pipeline(secure, secure) come to the limit; ours, for its end, must not exceed it.
+      secure.setMaxListeners(secure.getMaxListeners() + 1)
+      this.#take(secure)?.resolve(secure)
+    })
+    this.#server.on('tlsClientError', (cause: NodeJS.ErrnoException, secure) => {
+      const settle = this.#take(secure)
+      if (cause.code !== TIMEOUT && settle?.isSilent()) return settle.reject(new ProxyProtocolError('probe'))
+      const detail = whyFailed(cause, secure)
+      settle?.reject(new ProxyProtocolError('tls_client_error', { detail, cause }))
+    })
+  }
+
+  setSecureContext(options: SecureContextOptions): void {
+    this.#server.setSecureContext(options)
+  }
+
+  /**
+   * The secured socket; the raw one stays underneath.
+   *
+   * @throws ProxyProtocolError `tls_client_error`, also when the raw socket closes before; `probe` when that closes without a
+   * byte of the client's.
+   */
+  handshake(raw: Socket): Promise<TLSSocket> {
+    const isSilent = silence(raw)
+    return new Promise((resolve, reject) => {
+      const onClose = (): void => {
+        // The TLS socket closes a little later, and may know why.
+        setImmediate(() => {
+          this.#waiting.delete(raw)
+          const detail = 'the connection closed during the handshake'
+          reject(new ProxyProtocolError('tls_client_error', { detail }))
+        })
+      }
+      if (raw.destroyed) return reject(new ProxyProtocolError('probe')) // in this very moment
+      raw.once('close', onClose)
+      raw.allowHalfOpen = false // a client whose FIN comes now will not finish, and Node would wait for the deadline
+      this.#waiting.set(raw, {
+        isSilent,
+        resolve: secure => {
+          raw.off('close', onClose)
+          resolve(secure)
+        },
+        reject,
+      })
+      this.#server.emit('connection', raw)
+    })
+  }
+
+  #take(secure: TLSSocket): Settle | undefined {
+    const raw = rawOf(secure)
+    const settle = this.#waiting.get(raw)
+    this.#waiting.delete(raw)
+    return settle
+  }
+}
+
+/** OpenSSL says what is wrong by a number, and not of which option. */
+function serverOf(options: TlsOptions): Server {
+  try {
+    return createServer(options)
+  } catch (cause) {
+    const names = Object.keys(options).filter(name => name !== 'handshakeTimeout')
+    const { message } = cause as Error // Node throws nothing else
+    throw new TypeError(
+      `tls must be options that tls.createServer() takes, got ${names.join(', ')}: ${message}`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
+/** Tells whether a socket has received nothing since; what came with the header is in its buffer. */
+function silence(raw: Socket): () => boolean {
+  const { bytesRead, readableLength } = raw
+  return () => readableLength === 0 && raw.bytesRead === bytesRead
+}
+
+/** A certificate that was refused leaves its reason in the socket; the error is only the end of the connection then. */
+function whyFailed(cause: Error, secure: TLSSocket): string {
+  const { authorizationError } = secure as unknown as { authorizationError?: string | null } // its type is wrong
+  const { reason } = cause as { reason?: string } // OpenSSL's, without the place in its source
+  return authorizationError ?? reason ?? cause.message
+}

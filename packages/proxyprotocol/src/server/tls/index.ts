@@ -1,0 +1,4 @@
+// TLS behind the header: its options, and the handshake.
+
+export { TlsAcceptor } from './acceptor.ts'
+export { checkTls } from './options.ts'

@@ -1,0 +1,225 @@
+// Options of createServer() and attach() that are wrong: each is refused by name, and a name that is unknown is no default.
+
+import assert from 'node:assert/strict'
+import { createServer as createNetServer } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { attach, createServer } from '../../../src/server/index.ts'
+import { setStage } from '../../support/stage.ts'
+import { turns } from '../../support/sockets.ts'
+import { untyped } from '../../support/untyped.ts'
+
+const trust: readonly string[] = []
+
+/** Makes a server of one kind that does not listen. */
+const makers: Readonly<Record<string, (options: object) => unknown>> = {
+  'createServer()': options => createServer(untyped(options), () => {}),
+  'attach()': options => attach(createNetServer(), untyped(options)),
+}
+
+type Wrong = readonly [options: object, name: 'TypeError' | 'RangeError', message: string]
+
+const HOW_LONG = 'must be milliseconds from 0 to 2147483647'
+const HOW_MANY = 'must be a positive integer or Infinity'
+const validatorsWanted = 'validate must be a function or a list of functions'
+
+/** What both refuse. */
+const wrong: readonly Wrong[] = [
+  [{ trust, untrusted: 'accept' }, 'TypeError', "untrusted must be 'reject' or 'direct', got 'accept'"],
+  [{ trust, untrusted: true }, 'TypeError', "untrusted must be 'reject' or 'direct', got true"],
+  [{ trust, untrusted: null }, 'TypeError', "untrusted must be 'reject' or 'direct', got null"],
+  [{ trust, missing: 'allow' }, 'TypeError', "missing must be 'reject' or 'direct', got 'allow'"],
+  [{ trust, missing: false }, 'TypeError', "missing must be 'reject' or 'direct', got false"],
+  [{ trust, validate: 'loopback' }, 'TypeError', `${validatorsWanted}, got string`],
+  [{ trust, validate: null }, 'TypeError', `${validatorsWanted}, got object`],
+  [{ trust, validate: [() => undefined, 7] }, 'TypeError', `${validatorsWanted}, got number`],
+  [{ trust, validate: [[() => undefined]] }, 'TypeError', `${validatorsWanted}, got object`],
+  [{ trust: 'nobody' }, 'TypeError', 'trust must be a list of CIDRs, \'anyone\' or a function, got "nobody"'],
+  [
+    { trust, version: 3 },
+    'TypeError',
+    "version must be 'detect', 'v1', 'v2' or, for createServer(), 'none', got 3",
+  ],
+  [
+    { trust, limits: { headerBytes: 65_552 } },
+    'RangeError',
+    'limits.headerBytes must be an integer from 16 to 65551, got 65552',
+  ],
+  ...[0, -1, 1.5, NaN, '10', null].map((value): Wrong => [
+    { trust, limits: { pendingHeaders: value } },
+    'RangeError',
+    `limits.pendingHeaders ${HOW_MANY}, got ${typeof value === 'string' ? `'${value}'` : String(value)}`,
+  ]),
+  [{ trust, limits: { perSource: 0 } }, 'RangeError', `limits.perSource ${HOW_MANY}, got 0`],
+  [{ trust, timeouts: { header: -1 } }, 'RangeError', `timeouts.header ${HOW_LONG}, got -1`],
+  [{ trust, timeouts: { header: Infinity } }, 'RangeError', `timeouts.header ${HOW_LONG}, got Infinity`],
+  [{ trust, timeouts: 5000 }, 'TypeError', 'timeouts must be an object, got 5000'],
+  [{ trust, timeouts: null }, 'TypeError', 'timeouts must be an object, got null'],
+  [{ trust, limits: 'none' }, 'TypeError', "limits must be an object, got 'none'"],
+  [{ trust, limits: null }, 'TypeError', 'limits must be an object, got null'],
+]
+
+const admission = 'trust, version, untrusted, missing, validate, mixedFamilies'
+const common = 'timeouts, limits, overLimit, tls, onError, signal'
+
+/** What one refuses. */
+const ofItsOwn: Readonly<Record<string, readonly Wrong[]>> = {
+  'createServer()': [
+    [{ trust, limits: { connections: 0 } }, 'RangeError', `limits.connections ${HOW_MANY}, got 0`],
+    [{ trust, limits: { connections: null } }, 'RangeError', `limits.connections ${HOW_MANY}, got null`],
+    [
+      { trust, overLimit: 'drop' },
+      'TypeError',
+      "overLimit must be 'close' or 'reset' or 'pause', got 'drop'",
+    ],
+    [{ trust, timeouts: { idle: -1 } }, 'RangeError', `timeouts.idle ${HOW_LONG}, got -1`],
+    [{ trust, timeouts: { handshake: NaN } }, 'RangeError', `timeouts.handshake ${HOW_LONG}, got NaN`],
+    [{ trust, onError: {} }, 'TypeError', 'onError must be a function, got object'],
+    [{ trust, trusted: [] }, 'TypeError', `there is no option trusted; there are ${admission}, ${common}`],
+    [
+      { trust, maxConnections: 1 },
+      'TypeError',
+      `there is no option maxConnections; there are ${admission}, ${common}`,
+    ],
+    [{ version: 'none', trust }, 'TypeError', `there is no option trust; there are version, ${common}`],
+    [
+      { version: 'none', untrusted: 'direct' },
+      'TypeError',
+      `there is no option untrusted; there are version, ${common}`,
+    ],
+    [{ version: 'none', limits: { perSource: 0 } }, 'RangeError', `limits.perSource ${HOW_MANY}, got 0`],
+    [{ version: 'none', timeouts: { header: NaN } }, 'RangeError', `timeouts.header ${HOW_LONG}, got NaN`],
+    [
+      { trust, limits: { perIp: 1 } },
+      'TypeError',
+      'there is no option limits.perIp; there are limits.connections, limits.headerBytes, limits.pendingHeaders, limits.perSource',
+    ],
+    [
+      { trust, timeouts: { headers: 1 } },
+      'TypeError',
+      'there is no option timeouts.headers; there are timeouts.header, timeouts.handshake, timeouts.idle, ' +
+        'timeouts.halfClose, timeouts.abort',
+    ],
+  ],
+  'attach()': [
+    [
+      { trust, version: 'none' },
+      'TypeError',
+      "version must be 'detect', 'v1', 'v2' or, for createServer(), 'none', got 'none'",
+    ],
+    [
+      { trust, overLimit: 'reset' },
+      'TypeError',
+      `there is no option overLimit; there are ${admission}, timeouts, limits`,
+    ],
+    [
+      { trust, onError: () => {} },
+      'TypeError',
+      `there is no option onError; there are ${admission}, timeouts, limits`,
+    ],
+    [
+      { trust, limits: { connections: 1 } },
+      'TypeError',
+      'there is no option limits.connections; there are limits.headerBytes, limits.pendingHeaders, limits.perSource',
+    ],
+    [
+      { trust, timeouts: { idle: 1 } },
+      'TypeError',
+      'there is no option timeouts.idle; there are timeouts.header',
+    ],
+  ],
+}
+
+for (const [maker, make] of Object.entries(makers)) {
+  for (const [options, name, message] of [...wrong, ...(ofItsOwn[maker] ?? [])]) {
+    test(`contract 1: ${maker} refuses ${JSON.stringify(options)}: ${message}`, () => {
+      assert.throws(() => make(options), { name, message })
+    })
+  }
+
+  test(`contract 1: ${maker} takes undefined for what has a default`, () => {
+    make({
+      ...{ trust, untrusted: undefined, missing: undefined, validate: undefined },
+      limits: { headerBytes: undefined, pendingHeaders: undefined, perSource: undefined },
+      timeouts: { header: undefined },
+    })
+    make({ trust, limits: undefined, timeouts: undefined })
+  })
+
+  test(`contract 1: ${maker} takes limits without an end`, () => {
+    make({ trust, limits: { pendingHeaders: Infinity, perSource: Infinity } })
+  })
+}
+
+test('contract 1: createServer() takes an idle timeout and a limit without an end', () => {
+  createServer({ trust, timeouts: { idle: Infinity }, limits: { connections: Infinity } }, () => {})
+})
+
+test('a server that was refused for its options may be attached to with better ones', () => {
+  const server = createNetServer()
+  assert.throws(() => attach(server, untyped({ trust, missing: 'allow' })), { name: 'TypeError' })
+  assert.equal(attach(server, { trust: [] }), server)
+})
+
+test('contract 16: close() refuses names that it does not know, and wrong durations, and the server goes on', async t => {
+  const stage = setStage(t)
+  const { server } = await stage.serve(() => {})
+  const refused: readonly (readonly [options: unknown, name: string, message: string])[] = [
+    [{ timeout: 1 }, 'TypeError', 'there is no option timeout; there are drain, readyDelay'],
+    [{ drain: -1 }, 'RangeError', `drain ${HOW_LONG}, got -1`],
+    [{ readyDelay: Infinity }, 'RangeError', `readyDelay ${HOW_LONG}, got Infinity`],
+    [30_000, 'TypeError', 'options must be an object, got 30000'],
+    [null, 'TypeError', 'options must be an object, got null'],
+  ]
+  for (const [options, name, message] of refused) {
+    await assert.rejects(server.close(untyped(options)), { name, message })
+    assert.equal(server.state, 'listening')
+  }
+  assert.deepEqual(await server.close({ drain: undefined, readyDelay: undefined }), {
+    drained: 0,
+    forced: 0,
+    stuck: [],
+  })
+})
+
+/** The process warnings that are emitted until the test ends. */
+function warnings(t: TestContext): NodeJS.ErrnoException[] {
+  setStage(t)
+  const seen: NodeJS.ErrnoException[] = []
+  const onWarning = (warning: Error): unknown => seen.push(warning)
+  process.on('warning', onWarning)
+  t.after(() => process.off('warning', onWarning))
+  return seen
+}
+
+for (const [maker, make] of Object.entries(makers)) {
+  test(`${maker} warns once of a header timeout that one lost segment exceeds`, async t => {
+    const seen = warnings(t)
+    make({ trust, timeouts: { header: 2_999 } })
+    await turns(1)
+    const [{ name, code, message } = assert.fail(), ...more] = seen
+    assert.deepEqual(more, [])
+    assert.deepEqual([name, code], ['ProxyProtocolWarning', 'header_timeout'])
+    assert.equal(
+      message,
+      'timeouts.header is 2999 ms; below 3000 ms a header whose segment is lost and sent again comes too late ' +
+        '(specification, section 2)',
+    )
+    make({ trust, timeouts: { header: 0 } })
+    await turns(1)
+    assert.equal(seen.length, 2)
+  })
+
+  test(`${maker} does not warn of a header timeout of 3 s, nor of the default (known bug 3)`, async t => {
+    const seen = warnings(t)
+    for (const timeouts of [{ header: 3_000 }, {}, undefined]) make({ trust, timeouts })
+    await turns(1)
+    assert.deepEqual(seen, [])
+  })
+}
+
+test('createServer() with version none does not warn: it waits for no header', async t => {
+  const seen = warnings(t)
+  createServer({ version: 'none', timeouts: { header: 100 } }, () => {})
+  await turns(1)
+  assert.deepEqual(seen, [])
+})

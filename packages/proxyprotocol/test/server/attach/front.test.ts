@@ -1,0 +1,425 @@
+// front() on Node: the contract of createServer() with a real target behind it. The smoke suite has every kind of target
+// on every runtime.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import http from 'node:http'
+import net, { type AddressInfo, type Server, type Socket } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import tls from 'node:tls'
+import {
+  connectionInfo,
+  front,
+  type FrontServer,
+  type HeaderServerOptions,
+} from '../../../src/server/index.ts'
+import { certificate } from '../../support/certificate.ts'
+import { connectedAtOnce, most } from '../../support/burst.ts'
+import { LOCAL, SOURCE, V1, V2 } from '../../support/headers.ts'
+import { closedPort, content, listenRaw, outcome, text, turns, until } from '../../support/sockets.ts'
+import { counted, over, setStage, type Stage } from '../../support/stage.ts'
+import { untyped } from '../../support/untyped.ts'
+
+/** More than the kernel takes for sockets that nobody reads. */
+const BIG = 32 << 20
+
+interface Fronted {
+  readonly server: FrontServer
+  readonly port: number
+  readonly errors: unknown[]
+}
+
+async function serve(
+  stage: Stage,
+  target: Server | { address: string; port: number },
+  options: Partial<HeaderServerOptions> = {},
+): Promise<Fronted> {
+  const errors: unknown[] = []
+  const onError = (error: unknown): unknown => errors.push(error)
+  const server = front(target, { trust: ['127.0.0.1'], onError, ...options })
+  stage.watch(server)
+  stage.defer(() => assert.deepEqual(errors, []))
+  const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
+  return { server, port, errors }
+}
+
+/** A front whose target's sockets are the test's own. */
+async function raw(
+  t: TestContext,
+): Promise<Fronted & { readonly stage: Stage; readonly accept: () => Promise<Socket> }> {
+  const stage = setStage(t)
+  const { port, accept } = await listenRaw(stage)
+  return { ...(await serve(stage, { address: '127.0.0.1', port })), stage, accept }
+}
+
+function seen(socket: Socket): string {
+  const peer = connectionInfo(socket)?.via.peer
+  return `${socket.remoteAddress}:${socket.remotePort} to ${socket.localAddress} by ${JSON.stringify(peer && 'address' in peer && peer.address)}`
+}
+
+test('front() shows the client to a server in this process, before it reads and with pipelined payload', async t => {
+  const stage = setStage(t)
+  const target = http.createServer((request, response) => response.end(seen(request.socket)))
+  const { port } = await serve(stage, target)
+  for (const header of [V1, V2]) {
+    const client = stage.dial(port)
+    client.end(Buffer.concat([header, Buffer.from('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')]))
+    assert.match(await text(client), /192\.0\.2\.1:56324 to 198\.51\.100\.7 by "127\.0\.0\.1"$/)
+  }
+})
+
+test('front() shows the peer itself where the header is LOCAL', async t => {
+  const stage = setStage(t)
+  const { server, port } = await serve(
+    stage,
+    net.createServer(socket => socket.once('data', () => socket.end(seen(socket)))),
+  )
+  const client = stage.dial(port)
+  client.write(Buffer.concat([LOCAL, Buffer.from('hi')]))
+  await once(client, 'connect')
+  const { localPort } = client
+  assert.equal(await text(client), `127.0.0.1:${localPort} to 127.0.0.1 by "127.0.0.1"`)
+  client.end()
+  await over({ server }, 1)
+})
+
+test('front() gives each of many clients at once its own address', async t => {
+  const stage = setStage(t)
+  const { port, server } = await serve(
+    stage,
+    net.createServer(socket => socket.once('data', () => socket.end(String(socket.remoteAddress)))),
+  )
+  await Promise.all(
+    Array.from({ length: 100 }, async (_, n) => {
+      const client = stage.dial(port)
+      client.end(`PROXY TCP4 192.0.2.${n} 198.51.100.7 ${n + 1} 443\r\nhi`)
+      assert.equal(await text(client), `192.0.2.${n}`)
+    }),
+  )
+  await over({ server }, 100)
+  assert.deepEqual(counted({ server }), { done: 100 })
+})
+
+test('front() makes a server listen that does not, on loopback only, and closes it with itself', async t => {
+  const stage = setStage(t)
+  const target = net.createServer()
+  const { server } = await serve(stage, target)
+  assert.equal((target.address() as AddressInfo).address, '127.0.0.1')
+  await server.close()
+  assert.equal(target.listening, false)
+})
+
+test(`front() lets ${most()} connections at once wait, and so does the target that it makes listen`, async t => {
+  const stage = setStage(t)
+  const target = net.createServer()
+  const server = stage.watch(front(target, { trust: 'anyone' }))
+  await server.listen(0, '127.0.0.1')
+  for (const { address } of [server, { address: target.address() }]) {
+    const { port } = address as AddressInfo
+    assert.equal(connectedAtOnce({ port, host: '127.0.0.1' }), most())
+  }
+})
+
+test('front() leaves a server listening that did before', async t => {
+  const stage = setStage(t)
+  const target = net.createServer(socket => socket.resume().end(seen(socket))).listen(0, '::1')
+  await once(target, 'listening')
+  const { server, port } = await serve(stage, target)
+  const client = stage.dial(port)
+  client.end(V2)
+  await text(client)
+  await server.close()
+  assert.equal(target.listening, true)
+  target.close()
+  await once(target, 'close')
+})
+
+test('front() closes its target again when it cannot listen itself', async t => {
+  const stage = setStage(t)
+  const { port } = await listenRaw(stage)
+  const target = net.createServer()
+  const server = stage.watch(front(target, { trust: 'anyone' }))
+  await assert.rejects(server.listen(port, '127.0.0.1'), { code: 'EADDRINUSE' })
+  assert.equal(target.listening, false)
+  const already = net.createServer().listen(0, '127.0.0.1')
+  await once(already, 'listening')
+  const other = stage.watch(front(already, { trust: 'anyone' }))
+  await assert.rejects(other.listen(port, '127.0.0.1'), { code: 'EADDRINUSE' })
+  assert.equal(already.listening, true)
+  already.close()
+  await once(already, 'close')
+})
+
+test('front() rejects listen() when its target cannot listen', async t => {
+  const stage = setStage(t)
+  const target = net.createServer()
+  target.listen = untyped(() => target.emit('error', new Error('no port left')))
+  const server = stage.watch(front(target, { trust: 'anyone' }))
+  await assert.rejects(server.listen(0), { message: 'no port left' })
+})
+
+test('front() closes what comes to a server past it, which never has an address', async t => {
+  const stage = setStage(t)
+  const addresses: unknown[] = []
+  const target = net.createServer({ allowHalfOpen: true }, socket =>
+    addresses.push([socket.remoteAddress, connectionInfo(socket)]),
+  )
+  await serve(stage, target)
+  const { port } = target.address() as AddressInfo
+  assert.equal((await outcome(stage.dial(port).end())).text, '')
+  assert.deepEqual(addresses, [[undefined, undefined]])
+})
+
+test('front() shows the client on a TLS socket, also where that is shown twice, as on Bun', async t => {
+  const stage = setStage(t)
+  let again = false
+  const target = tls.createServer(certificate, socket => {
+    if (again) return
+    again = true
+    target.emit('secureConnection', socket)
+    socket.on('error', () => {}).end(seen(socket))
+  })
+  const { server, port } = await serve(stage, target)
+  const client = stage.dial(port)
+  client.write(V2)
+  const secure = tls.connect({ socket: client, rejectUnauthorized: false })
+  assert.match(await text(secure), /^192\.0\.2\.1:56324 /)
+  secure.destroy()
+  await over({ server }, 1)
+})
+
+test('front() gives a failed TLS handshake its client', async t => {
+  const stage = setStage(t)
+  const target = tls.createServer(certificate)
+  const { port } = await serve(stage, target)
+  const failed = once(target, 'tlsClientError') as Promise<[Error, tls.TLSSocket]>
+  const client = stage.dial(port)
+  client.end(Buffer.concat([V2, Buffer.from('GET / HTTP/1.1\r\n\r\n')]))
+  const [, socket] = await failed
+  assert.equal(socket.remoteAddress, SOURCE.address)
+  socket.destroy()
+  await outcome(client)
+})
+
+test('front() tells by infoOf() who stands behind an endpoint, as long as the connection lives', async t => {
+  const { stage, server, port, accept } = await raw(t)
+  const client = stage.dial(port)
+  client.write(V2)
+  const socket = await accept()
+  const peer = { address: String(socket.remoteAddress), port: Number(socket.remotePort) }
+  await until(() => server.infoOf(peer) !== undefined)
+  assert.deepEqual(server.infoOf(peer)?.source, SOURCE)
+  for (const stranger of [null, { ...peer, address: '127.0.0.2' }, { ...peer, port: 1 }]) {
+    assert.equal(server.infoOf(stranger), undefined)
+  }
+  socket.resetAndDestroy()
+  await outcome(client)
+  assert.equal(server.infoOf(peer), undefined)
+  await over({ server }, 1)
+  assert.deepEqual(counted({ server }), { upstream_reset: 1 })
+})
+
+test('front() knows nobody behind a connection that it is closing', async t => {
+  const { stage, server, port, accept } = await raw(t)
+  const client = stage.dial(port)
+  client.write(V2)
+  const { remoteAddress: address, remotePort } = await accept()
+  const peer = { address: String(address), port: Number(remotePort) }
+  await until(() => server.infoOf(peer) !== undefined)
+  for (const connection of server.connections) connection.abort()
+  assert.equal(server.infoOf(peer), undefined)
+})
+
+test('front() relays both ways to the last byte, with half-closed ends', async t => {
+  const { stage, server, port, accept } = await raw(t)
+  const up = Buffer.alloc(BIG, 'up')
+  const down = Buffer.alloc(BIG, 'down')
+  const client = stage.dial(port)
+  client.write(V2)
+  client.end(up)
+  const socket = await accept()
+  assert.ok((await content(socket)).equals(up))
+  socket.end(down)
+  assert.ok((await content(client)).equals(down))
+  await over({ server }, 1)
+  assert.deepEqual(counted({ server }), { done: 1 })
+})
+
+test('front() passes on a FIN that came right behind the header', async t => {
+  const { stage, port, accept } = await raw(t)
+  const client = stage.dial(port)
+  client.end(V2)
+  const socket = await accept()
+  assert.equal((await content(socket)).length, 0)
+  socket.end('answer')
+  assert.equal(await text(client), 'answer')
+})
+
+test('front() reads no more from a client than its target takes', async t => {
+  const { stage, port, accept } = await raw(t)
+  const client = stage.dial(port)
+  client.write(V2)
+  client.end(Buffer.alloc(BIG))
+  const socket = await accept()
+  await turns(100)
+  assert.ok(client.writableLength > 0, 'it has not swallowed everything')
+  assert.equal((await content(socket)).length, BIG)
+  socket.end()
+  await text(client)
+})
+
+test('front() resets the target when the client resets', async t => {
+  const { stage, server, port, accept } = await raw(t)
+  const client = stage.dial(port)
+  client.write(Buffer.concat([V2, Buffer.from('half')]))
+  const socket = await accept()
+  assert.equal(await text(socket, 4), 'half')
+  client.resetAndDestroy()
+  assert.equal((await outcome(socket)).end, 'ECONNRESET')
+  await over({ server }, 1)
+  assert.deepEqual(counted({ server }), { client_reset: 1 })
+})
+
+test('front() resets the client when the target resets', async t => {
+  const { stage, server, port, accept } = await raw(t)
+  const client = stage.dial(port)
+  client.write(Buffer.concat([V2, Buffer.from('x')]))
+  const socket = await accept()
+  await text(socket, 1)
+  socket.write('half')
+  await once(client, 'readable')
+  socket.resetAndDestroy()
+  assert.equal((await outcome(client)).end, 'ECONNRESET')
+  await over({ server }, 1)
+  assert.deepEqual(counted({ server }), { upstream_reset: 1 })
+})
+
+test('front() resets both ends at the deadline of close()', async t => {
+  const { stage, server, port, accept } = await raw(t)
+  const client = stage.dial(port)
+  client.write(Buffer.concat([V2, Buffer.from('x')]))
+  const socket = await accept()
+  await text(socket, 1)
+  const [result, ...ends] = await Promise.all([server.close({ drain: 0 }), outcome(client), outcome(socket)])
+  assert.deepEqual(result, { drained: 0, forced: 1, stuck: [] })
+  assert.deepEqual(
+    ends.map(({ end }) => end),
+    ['ECONNRESET', 'ECONNRESET'],
+  )
+})
+
+test('front() resets the client when there is nobody behind it', async t => {
+  const stage = setStage(t)
+  const { server, port } = await serve(stage, { address: '127.0.0.1', port: await closedPort() })
+  const client = stage.dial(port)
+  client.write(V2)
+  assert.equal((await outcome(client)).end, 'ECONNRESET')
+  await over({ server }, 1)
+  assert.deepEqual(counted({ server }), { connect_refused: 1 })
+})
+
+test('front() calls what else can go wrong with connecting a connect_error', async t => {
+  const stage = setStage(t)
+  const { server, port } = await serve(stage, { address: '127.255.255.255', port: 80 }) // the broadcast address
+  const client = stage.dial(port)
+  client.write(V2)
+  await outcome(client)
+  await over({ server }, 1)
+  assert.deepEqual(counted({ server }), { connect_error: 1 })
+})
+
+test('front() gives up connecting after five seconds', async t => {
+  const stage = setStage(t)
+  const { port: silent } = await listenRaw(stage)
+  const { server, port } = await serve(
+    stage,
+    { address: '127.0.0.1', port: silent },
+    { timeouts: { header: 4_000 } },
+  )
+  const { setTimeout: set } = globalThis
+  t.mock.method(globalThis, 'setTimeout', (callback: () => void, wait: number) => {
+    if (wait === 5_000) process.nextTick(callback) // before loopback could answer
+    return set(callback, wait)
+  })
+  const client = stage.dial(port)
+  client.write(V2)
+  assert.equal((await outcome(client)).end, 'ECONNRESET')
+  await over({ server }, 1)
+  assert.deepEqual(counted({ server }), { connect_timeout: 1 })
+})
+
+test('front() gives up connecting when the server is aborted', async t => {
+  const { stage, server, port } = await raw(t)
+  const client = stage.dial(port)
+  client.write(V2)
+  await until(() => [...server.connections].some(({ state }) => state === 'open'))
+  await server.abort()
+  await outcome(client)
+  assert.deepEqual(counted({ server }), { aborted: 1 })
+})
+
+test('front() never lets anybody through without a header, or from elsewhere than trust says', async t => {
+  const stage = setStage(t)
+  const target = net.createServer(() => assert.fail('it was let in'))
+  const open = await serve(stage, target)
+  const closed = await serve(stage, target, { trust: ['192.0.2.0/24'] })
+  assert.equal((await outcome(stage.dial(open.port).end('GET / HTTP/1.1\r\n\r\n'))).text, '')
+  assert.equal((await outcome(stage.dial(closed.port).end(V2))).text, '')
+  await over(open, 1)
+  await over(closed, 1)
+  assert.deepEqual([counted(open), counted(closed)], [{ header_missing: 1 }, { untrusted_peer: 1 }])
+})
+
+test('front() knows a socket of its target by its address where nothing tells what is beneath it, as for TLS on Bun', async t => {
+  const stage = setStage(t)
+  const target = net.createServer(socket => void socket.once('data', () => socket.end(shownAs(socket))))
+  /** What another socket at the same address is shown as. */
+  function shownAs(socket: net.Socket): string {
+    const port: unknown = Reflect.get(Object.getPrototypeOf(socket) as object, 'remotePort', socket)
+    const other = new net.Socket()
+    Object.defineProperties(other, {
+      remoteAddress: { value: '127.0.0.1', configurable: true },
+      remotePort: { value: port, configurable: true },
+    })
+    target.emit('secureConnection', other)
+    other.destroy()
+    return `${other.remoteAddress} ${JSON.stringify(connectionInfo(other)?.source)}`
+  }
+  const { port } = await serve(stage, target)
+  const client = stage.dial(port)
+  client.end(Buffer.concat([V2, Buffer.from('hi')]))
+  assert.equal((await outcome(client)).text, `${SOURCE.address} ${JSON.stringify(SOURCE)}`)
+})
+
+test('front() refuses a target that is not a port on loopback', async t => {
+  const stage = setStage(t)
+  const open = net.createServer().listen(0, '0.0.0.0')
+  await once(open, 'listening')
+  const refused = [
+    open,
+    untyped({}),
+    untyped('/run/app.sock'),
+    ...['0.0.0.0', '::', '192.0.2.1', '::2', '1::1', 'localhost', ''].map(address => ({ address, port: 80 })),
+    ...[0, 65_536, 1.5].map(port => ({ address: '127.0.0.1', port })),
+  ]
+  for (const target of refused) {
+    assert.throws(() => front(target, { trust: 'anyone' }), {
+      name: 'TypeError',
+      message: /^target must listen on a port of 127\.0\.0\.1 or ::1, which only this machine reaches, got /,
+    })
+  }
+  open.close()
+  await once(open, 'close')
+  const late = net.createServer()
+  const server = stage.watch(front(late, { trust: 'anyone' }))
+  late.listen(0, '0.0.0.0')
+  await once(late, 'listening')
+  await assert.rejects(server.listen(0), { name: 'TypeError' })
+  late.close()
+  await once(late, 'close')
+  front({ address: '::1', port: 80 }, { trust: 'anyone' })
+})
+
+test('front() names the option that is wrong', () => {
+  assert.throws(() => front(net.createServer(), untyped({})), { message: /^trust must be/ })
+})

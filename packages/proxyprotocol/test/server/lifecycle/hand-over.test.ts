@@ -1,0 +1,377 @@
+// A listening socket that goes from one server to the next: nobody who connects notices, and the old server ends when its
+// last connection has (contract 2, 4, 12, 16 to 19 and 23).
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import type { ProxyProtocolError } from '../../../src/codec/index.ts'
+import { createServer, type Connection, type ProxyServer } from '../../../src/server/index.ts'
+import { certificate } from '../../support/certificate.ts'
+import { gate } from '../../support/gate.ts'
+import { V2 } from '../../support/headers.ts'
+import { content, outcome, text, turns, until } from '../../support/sockets.ts'
+import { counted, opened, over, readToEnd, setStage, type Stage } from '../../support/stage.ts'
+import { untyped } from '../../support/untyped.ts'
+
+const HOST = '127.0.0.1'
+/** Milliseconds that no test waits for. */
+const LONG = 60_000
+
+/** A server that sends its name, and then ends with its client. */
+function named(stage: Stage, name: string): ProxyServer {
+  return stage.watch(
+    createServer({ trust: 'anyone' }, async ({ socket }) => {
+      socket.write(name)
+      await content(socket)
+    }),
+  )
+}
+
+async function untilAborted({ signal }: Connection): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+}
+
+/** Connects once after the other, with so many at a time, until it is stopped; gives how each connection went. */
+function load(port: number, atOnce: number): { count(): number; stop(): Promise<string[]> } {
+  const ends: string[] = []
+  let stopped = false
+  const worker = async (): Promise<void> => {
+    while (!stopped) {
+      const socket = connect({ port, host: HOST })
+      socket.end(V2)
+      const { text: name, end } = await outcome(socket)
+      ends.push(end === 'FIN' && /^\d+$/.test(name) ? 'served' : `${name}, ${end}`)
+    }
+  }
+  const workers = Array.from({ length: atOnce }, worker)
+  return {
+    count: () => ends.length,
+    stop: async () => {
+      stopped = true
+      await Promise.all(workers)
+      return ends
+    },
+  }
+}
+
+test('handOver() over 50 servers under load fails not one connection, and binds nothing anew', async t => {
+  const stage = setStage(t)
+  let server = named(stage, '0')
+  const address = await server.listen(0, HOST)
+  const { port } = address as { port: number }
+  const clients = load(port, 8)
+  const results: Promise<unknown>[] = []
+  const servers = [server]
+  for (let i = 1; i <= 50; i++) {
+    const served = clients.count()
+    await until(() => clients.count() >= served + 10)
+    const next = named(stage, String(i))
+    results.push(server.handOver(next))
+    assert.deepEqual([next.state, next.address], ['listening', address])
+    assert.deepEqual([server.state, server.address], ['draining', null])
+    server = next
+    servers.push(next)
+  }
+  const ends = await clients.stop()
+  assert.deepEqual(
+    ends.filter(end => end !== 'served'),
+    [],
+  )
+  assert.ok(ends.length >= 500)
+  await server.close()
+  await Promise.all(results)
+  const accepted = servers.map(each => each.stats().accepted)
+  assert.equal(
+    accepted.reduce((sum, count) => sum + count, 0),
+    ends.length,
+    'each connection was accepted by one server',
+  )
+  for (const each of servers) assert.equal(each.stats().closed.done, each.stats().accepted)
+})
+
+test('handOver() lets a header that is under way arrive, and its connection be served by the old handler', async t => {
+  const stage = setStage(t)
+  const [old, next] = [named(stage, 'old'), named(stage, 'next')]
+  const { port } = (await old.listen(0, HOST)) as { port: number }
+  const client = stage.dial(port)
+  client.write(V2.subarray(0, 20))
+  await until(() => old.connections.size === 1)
+  const result = old.handOver(next)
+  await turns()
+  assert.deepEqual([...old.connections][0]?.state, 'header')
+  client.end(V2.subarray(20))
+  assert.deepEqual(await outcome(client), { text: 'old', end: 'FIN' })
+  assert.deepEqual(await result, { drained: 1, forced: 0, stuck: [] })
+  assert.equal(old.state, 'closed')
+  assert.deepEqual(counted({ server: old }), { done: 1 })
+})
+
+test('handOver() leaves headers and handshakes their own deadlines', async t => {
+  const stage = setStage(t)
+  const timeouts = { header: 50, handshake: 50 }
+  const old = stage.watch(createServer({ trust: 'anyone', timeouts, tls: certificate }, readToEnd))
+  const { port } = (await old.listen(0, HOST)) as { port: number }
+  const slow = stage.dial(port)
+  slow.on('end', () => slow.end())
+  const slowHeader = outcome(slow)
+  const client = stage.dial(port)
+  client.write(V2)
+  await until(() => old.connections.size === 2)
+  const result = old.handOver(named(stage, 'next'))
+  assert.deepEqual(await result, { drained: 2, forced: 0, stuck: [] })
+  assert.equal((await slowHeader).end, 'FIN')
+  assert.deepEqual(counted({ server: old }), { header_timeout: 1, tls_client_error: 1 })
+})
+
+test('handOver() lets those that wait for a place have theirs', async t => {
+  const stage = setStage(t)
+  const old = stage.watch(
+    createServer({ trust: 'anyone', limits: { connections: 1 }, overLimit: 'pause' }, async ({ socket }) => {
+      socket.write('old')
+      await content(socket)
+    }),
+  )
+  const { port } = (await old.listen(0, HOST)) as { port: number }
+  const clients = [stage.dial(port), stage.dial(port)] as const
+  for (const client of clients) client.write(V2)
+  await until(() => old.connections.size === 2)
+  await opened({ server: old })
+  const result = old.handOver(named(stage, 'next'))
+  for (const client of clients) client.end()
+  for (const client of clients) assert.deepEqual(await outcome(client), { text: 'old', end: 'FIN' })
+  assert.deepEqual(await result, { drained: 2, forced: 0, stuck: [] })
+})
+
+test('after handOver() the old handlers see draining, and those of the successor do not', async t => {
+  const stage = setStage(t)
+  const seen: unknown[] = []
+  const release = gate()
+  const server = (name: string): ProxyServer =>
+    stage.watch(
+      createServer({ trust: 'anyone' }, async connection => {
+        await release.promise
+        seen.push([name, connection.draining, connection.signal.aborted])
+      }),
+    )
+  const [old, next] = [server('old'), server('next')]
+  const { port } = (await old.listen(0, HOST)) as { port: number }
+  stage.dial(port).end(V2)
+  await opened({ server: old })
+  const result = old.handOver(next)
+  stage.dial(port).end(V2)
+  await opened({ server: next })
+  release.open()
+  await result
+  await over({ server: next }, 1)
+  assert.deepEqual(seen, [
+    ['old', true, false],
+    ['next', false, false],
+  ])
+})
+
+test('handOver() with a drain aborts what is left after it with drain_deadline', async t => {
+  const stage = setStage(t)
+  const reasons: unknown[] = []
+  const old = stage.watch(
+    createServer({ trust: 'anyone' }, async connection => {
+      await untilAborted(connection)
+      reasons.push((connection.signal.reason as ProxyProtocolError).code)
+    }),
+  )
+  const { port } = (await old.listen(0, HOST)) as { port: number }
+  const clients = [stage.dial(port), stage.dial(port)] as const
+  clients[0].write(V2)
+  await opened({ server: old })
+  await until(() => old.connections.size === 2)
+  const ended = clients.map(outcome)
+  assert.deepEqual(await old.handOver(named(stage, 'next'), { drain: 20 }), {
+    drained: 0,
+    forced: 2,
+    stuck: [],
+  })
+  for (const { end } of await Promise.all(ended)) assert.equal(end, 'ECONNRESET')
+  assert.deepEqual(reasons, ['drain_deadline'])
+  assert.deepEqual(counted({ server: old }), { drain_deadline: 2 })
+})
+
+/** A server with one open connection, and one that waits for its header, which has handed its socket over. */
+async function handedOver(
+  t: TestContext,
+  options: { drain?: number } = {},
+): Promise<{ stage: Stage; old: ProxyServer; result: Promise<unknown>; end: () => void }> {
+  const stage = setStage(t)
+  const old = stage.watch(createServer({ trust: 'anyone' }, readToEnd))
+  const { port } = (await old.listen(0, HOST)) as { port: number }
+  const client = stage.dial(port)
+  client.resume().write(V2)
+  stage.dial(port).resume()
+  await opened({ server: old })
+  await until(() => old.connections.size === 2)
+  const result = old.handOver(named(stage, 'next'), options)
+  return { stage, old, result, end: () => client.end() }
+}
+
+test('close() after handOver() ends its patience: waiting headers at once, the rest at the deadline', async t => {
+  const { old, result, end } = await handedOver(t)
+  await turns()
+  assert.equal(old.connections.size, 2)
+  const closing = old.close({ drain: LONG })
+  await until(() => old.connections.size === 1)
+  end()
+  assert.deepEqual(await closing, { drained: 1, forced: 1, stuck: [] })
+  assert.equal(await result, await closing)
+  assert.deepEqual(counted({ server: old }), { done: 1, aborted: 1 })
+})
+
+test('close() in the same turn as handOver() closes', async t => {
+  const { old, result } = await handedOver(t)
+  assert.deepEqual(await old.close({ drain: 0 }), { drained: 0, forced: 2, stuck: [] })
+  await result
+  assert.deepEqual(counted({ server: old }), { drain_deadline: 1, aborted: 1 })
+})
+
+test('close() after handOver() never makes its drain longer', async t => {
+  const { old } = await handedOver(t, { drain: 30 })
+  await turns()
+  assert.deepEqual(await old.close({ drain: LONG }), { drained: 0, forced: 2, stuck: [] })
+  assert.deepEqual(counted({ server: old }), { drain_deadline: 1, aborted: 1 })
+})
+
+test('wrong options of a close() after handOver() are refused, and change nothing', async t => {
+  const { old } = await handedOver(t)
+  await assert.rejects(old.close({ drain: -1 }), { name: 'RangeError', message: /^drain must be / })
+  await turns()
+  assert.equal(old.connections.size, 2)
+})
+
+test('abort() after handOver() ends the old server alone, with its reason as the cause', async t => {
+  const stage = setStage(t)
+  const reasons: unknown[] = []
+  const handler = async (connection: Connection): Promise<void> => {
+    await untilAborted(connection)
+    reasons.push(connection.signal.reason)
+  }
+  const [old, next] = [1, 2].map(() => stage.watch(createServer({ trust: 'anyone' }, handler)))
+  assert.ok(old && next)
+  const { port } = (await old.listen(0, HOST)) as { port: number }
+  stage.dial(port).resume().write(V2)
+  await opened({ server: old })
+  const result = old.handOver(next, { drain: LONG })
+  stage.dial(port).resume().write(V2)
+  await opened({ server: next })
+  const why = new Error('why')
+  assert.deepEqual(await old.abort(why), { drained: 0, forced: 1, stuck: [] })
+  await result
+  const [reason] = reasons as [ProxyProtocolError]
+  assert.deepEqual([reasons.length, reason.code, reason.cause], [1, 'aborted', why])
+  assert.deepEqual([next.state, next.connections.size], ['listening', 1])
+})
+
+test('close() of the successor stops listening and leaves the old server alone', async t => {
+  const stage = setStage(t)
+  const [old, next] = [named(stage, 'old'), named(stage, 'next')]
+  const { port } = (await old.listen(0, HOST)) as { port: number }
+  const client = stage.dial(port)
+  client.write(V2)
+  await opened({ server: old })
+  const result = old.handOver(next)
+  await next.close()
+  assert.equal((await outcome(stage.dial(port))).end, 'ECONNREFUSED')
+  assert.deepEqual([old.state, old.connections.size], ['draining', 1])
+  client.end()
+  assert.equal(await text(client), 'old')
+  assert.deepEqual(await result, { drained: 1, forced: 0, stuck: [] })
+})
+
+test('a signal that listen() was given goes with the socket, and ends whoever has it', async t => {
+  const stage = setStage(t)
+  const [old, next] = [named(stage, 'old'), named(stage, 'next')]
+  const controller = new AbortController()
+  await old.listen({ port: 0, host: HOST, signal: controller.signal })
+  await old.handOver(next)
+  controller.abort()
+  await until(() => next.state === 'closed')
+  assert.equal(old.state, 'closed')
+})
+
+test('handOver() passes a UNIX socket on, whose connections stay UNIX connections on both sides', async t => {
+  const stage = setStage(t)
+  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'socket')
+  const servers = ['old', 'next'].map(name =>
+    stage.watch(createServer({ trust: ['unix'] }, ({ socket }) => void socket.end(name))),
+  )
+  const [old, next] = servers
+  assert.ok(old && next)
+  await old.listen(path)
+  const early = stage.dial(path)
+  await until(() => old.connections.size === 1)
+  const result = old.handOver(next)
+  assert.equal(next.address, path)
+  assert.ok(existsSync(path))
+  const late = stage.dial(path)
+  early.end(V2)
+  late.end(V2)
+  assert.deepEqual(await outcome(early), { text: 'old', end: 'FIN' })
+  assert.deepEqual(await outcome(late), { text: 'next', end: 'FIN' })
+  await result
+})
+
+test('handOver() waits for handlers that are stuck, and tells of them', async t => {
+  const stage = setStage(t)
+  const release = gate()
+  const old = stage.watch(createServer({ trust: 'anyone', timeouts: { abort: 10 } }, () => release.promise))
+  const { port } = (await old.listen(0, HOST)) as { port: number }
+  stage.dial(port).resume().write(V2)
+  await opened({ server: old })
+  const { stuck } = await old.handOver(named(stage, 'next'), { drain: 0 })
+  assert.equal(stuck.length, 1)
+  release.open()
+})
+
+test('handOver() names what it got in place of a server, and not all that is in it', async t => {
+  const server = named(setStage(t), 'a')
+  assert.throws(() => server.handOver(untyped({ port: 1, options: { secret: 'word' } })), {
+    name: 'TypeError',
+    message: 'successor must be a ProxyServer, got { port: 1, options: [Object] }',
+  })
+})
+
+test('handOver() is refused by a server that does not listen, and for a successor that has', async t => {
+  const stage = setStage(t)
+  const server = (): ProxyServer => named(stage, 'a')
+  const mustListen = { message: 'handOver() needs a server that listens and is not draining' }
+  assert.throws(() => server().handOver(server()), mustListen)
+  const [closing, binding, other, old] = [server(), server(), server(), server()]
+  for (const each of [closing, other, old]) await each.listen(0, HOST)
+  const closed = closing.close({ readyDelay: 10 })
+  assert.throws(() => closing.handOver(server()), mustListen)
+  const bound = binding.listen(0, HOST)
+  for (const [successor, state] of [
+    [old, 'listening'],
+    [other, 'listening'],
+    [closing, 'draining'],
+    [binding, 'binding'],
+  ] as const) {
+    const message = `handOver() needs a successor that has not listened, this one is ${state} already`
+    assert.throws(() => old.handOver(successor), { message })
+  }
+  await Promise.all([closed, bound])
+  assert.throws(() => old.handOver(closing), { message: /this one is closed already$/ })
+  assert.throws(() => old.handOver(untyped({})), {
+    name: 'TypeError',
+    message: 'successor must be a ProxyServer, got {}',
+  })
+  const next = server()
+  assert.throws(() => old.handOver(next, { drain: -1 }), { name: 'RangeError', message: /^drain must be / })
+  assert.throws(() => old.handOver(next, untyped({ readyDelay: 1 })), { message: /no option readyDelay/ })
+  assert.deepEqual([old.state, next.state], ['listening', 'idle'])
+  await old.handOver(next)
+  assert.throws(() => old.handOver(server()), mustListen)
+  assert.equal(next.state, 'listening')
+})

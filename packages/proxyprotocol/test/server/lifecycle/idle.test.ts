@@ -1,0 +1,258 @@
+// Connections on which nothing moves are ended, and only those (contract 10 and 22).
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { IdleWatch, movedOn } from '../../../src/server/lifecycle/idle-watch.ts'
+import { gate } from '../../support/gate.ts'
+import { LOCAL, V2 } from '../../support/headers.ts'
+import { content, outcome, until } from '../../support/sockets.ts'
+import { counted, opened, over, readToEnd, setStage } from '../../support/stage.ts'
+
+/** Milliseconds. */
+const TIMEOUT = 800
+const LOOK = TIMEOUT / 8
+
+const idle = { timeouts: { idle: 100 } }
+
+/** A clock that stands still, and lets so many milliseconds pass in which it is looked for what is idle. */
+function stoppedClock(t: TestContext): { readonly now: number; wait(milliseconds: number): void } {
+  let now = 0
+  let look: (() => void) | undefined
+  t.mock.method(performance, 'now', () => now)
+  t.mock.method(globalThis, 'setInterval', (callback: () => void) => {
+    look = callback
+    return { unref: () => undefined }
+  })
+  return {
+    get now() {
+      return now
+    },
+    wait: milliseconds => {
+      for (let waited = 0; waited < milliseconds; waited += LOOK) {
+        now += LOOK
+        look?.()
+      }
+    },
+  }
+}
+
+test('contract 22: silence ends a connection when it has lasted for the whole timeout, no sooner, and once a byte moves it starts anew', t => {
+  const clock = stoppedClock(t)
+  const ended: number[] = []
+  const watched = { activity: 1, abort: () => void ended.push(clock.now) }
+  const watch = new IdleWatch(new Set([watched]), TIMEOUT)
+  watch.start()
+  clock.wait(TIMEOUT) // its first look is where the silence begins
+  assert.deepEqual(ended, [])
+  watched.activity++
+  clock.wait(TIMEOUT)
+  assert.deepEqual(ended, [])
+  clock.wait(LOOK)
+  const { now } = clock
+  assert.deepEqual(ended, [now])
+})
+
+test('contract 22: silence ends nobody who waits for a header or for the FIN of the peer, and no detached socket', async t => {
+  const stage = setStage(t)
+  const clock = stoppedClock(t)
+  const release = gate()
+  const served = await stage.serve(
+    async connection => {
+      if (connection.info.header?.command === 'LOCAL') return
+      connection
+        .detach()
+        .on('error', () => {})
+        .end()
+      await release.promise
+    },
+    { timeouts: { idle: TIMEOUT } },
+  )
+  const states = (): unknown[] => [...served.server.connections].map(({ state, reason }) => [state, reason])
+  const clients = ['', LOCAL, V2].map(header => {
+    const client = stage.dial(served.port)
+    client.write(header)
+    return client.resume()
+  })
+  await Promise.all(clients.slice(1).map(client => once(client, 'end')))
+  await until(() => served.server.connections.size === clients.length)
+  const before = states()
+  clock.wait(2 * TIMEOUT)
+  assert.deepEqual(states(), before)
+  assert.deepEqual(new Set(before), new Set(['header', 'closing', 'open'].map(state => [state, undefined])))
+  for (const client of clients) client.end()
+  release.open()
+  await over(served, clients.length)
+  assert.deepEqual(counted(served), { probe: 1, done: 2 })
+})
+
+test('what moves is what was received and what the kernel has taken, and nothing that waits', () => {
+  const socket = (bytesRead: number, bytesWritten: number, writeQueueSize: number): Socket =>
+    ({ bytesRead, bytesWritten: 0, _handle: { bytesWritten, writeQueueSize } }) as unknown as Socket
+  const before = movedOn(socket(10, 20, 5))
+  assert.equal(movedOn(socket(10, 120, 105)), before)
+  assert.equal(movedOn(socket(11, 20, 5)), before + 1)
+  assert.equal(movedOn(socket(10, 20, 4)), before + 1)
+})
+
+test('contract 10: a connection on which nothing moves is reset with idle_timeout, which is no error', async t => {
+  const stage = setStage(t)
+  const reasons: unknown[] = []
+  const served = await stage.serve(async ({ signal }) => {
+    await once(signal, 'abort')
+    reasons.push((signal.reason as { code: string }).code)
+    throw signal.reason
+  }, idle)
+  const client = stage.dial(served.port)
+  client.write(V2)
+  assert.equal((await outcome(client)).end, 'ECONNRESET')
+  await over(served, 1)
+  assert.deepEqual(reasons, ['idle_timeout'])
+  assert.deepEqual(counted(served), { idle_timeout: 1 })
+})
+
+test('contract 22: bytes in either direction keep a connection, however few', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(readToEnd, { timeouts: { idle: 200 } })
+  for (const writesIn of [true, false]) {
+    const client = stage.dial(served.port)
+    client.write(V2)
+    const [connection] = await opened(served)
+    assert.ok(connection)
+    client.resume()
+    const [from, to] = writesIn ? [client, connection.socket] : [connection.socket, client]
+    for (const start = performance.now(); performance.now() - start < 600;) {
+      from.write('x')
+      await once(to, 'data')
+    }
+    assert.equal(connection.state, 'open')
+    client.end()
+    await over(served, writesIn ? 1 : 2)
+  }
+  assert.deepEqual(counted(served), { done: 2 })
+})
+
+test('contract 22: one large write that a slow peer takes bit by bit is no silence', async t => {
+  const stage = setStage(t)
+  // Long enough that a busy machine reads a megabyte in it.
+  const patient = { timeouts: { idle: 1_000 } }
+  const size = 128 * 1024 * 1024
+  const served = await stage.serve(async ({ socket }) => {
+    await new Promise(resolve => socket.write(Buffer.alloc(size), resolve))
+  }, patient)
+  const client = stage.dial(served.port)
+  client.write(V2)
+  await opened(served)
+  let received = 0
+  for (const start = performance.now(); performance.now() - start < 1_500;) {
+    received += (await content(client, 1024 * 1024)).length // the kernel asks for more by the megabyte
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  assert.equal(served.server.stats().active, 1)
+  received += (await content(client)).length
+  assert.equal(received, size)
+  client.end()
+  await over(served, 1)
+  assert.deepEqual(counted(served), { done: 1 })
+})
+
+test('contract 22: a peer that takes nothing of what is written is idle', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(async ({ socket, signal }) => {
+    socket.write(Buffer.alloc(64 * 1024 * 1024))
+    await once(signal, 'abort')
+  }, idle)
+  const client = stage.dial(served.port)
+  client.write(V2)
+  await over(served, 1)
+  assert.deepEqual(counted(served), { idle_timeout: 1 })
+})
+
+test('contract 22: a handler that goes on writing to a peer that takes nothing is idle', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(async ({ socket, signal }) => {
+    socket.write(Buffer.alloc(64 * 1024 * 1024))
+    const timer = setInterval(() => socket.write('tick'), 20)
+    await once(signal, 'abort')
+    clearInterval(timer)
+  }, idle)
+  stage.dial(served.port).write(V2)
+  await over(served, 1)
+  assert.deepEqual(counted(served), { idle_timeout: 1 })
+})
+
+test('contract 22: Infinity never ends a connection, and a handler may keep the time itself', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(
+    async ({ socket }) => {
+      socket.setTimeout(50)
+      await once(socket, 'timeout')
+      socket.end('that took long')
+    },
+    { timeouts: { idle: Infinity } },
+  )
+  const client = stage.dial(served.port)
+  client.write(V2)
+  const ended = outcome(client)
+  client.once('end', () => client.end())
+  assert.deepEqual(await ended, { text: 'that took long', end: 'FIN' })
+})
+
+test('contract 22: a handler that works on after its connection has closed is not idle', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(async ({ socket }) => {
+    await once(socket, 'close')
+    await new Promise(resolve => setTimeout(resolve, 300))
+  }, idle)
+  const client = stage.dial(served.port)
+  client.write(V2)
+  const [connection] = await opened(served)
+  client.end()
+  connection?.socket.destroy()
+  await over(served, 1)
+  assert.deepEqual(counted(served), { done: 1 })
+})
+
+test("contract 22: a detached socket is nobody else's to end", async t => {
+  const stage = setStage(t)
+  let detached = false
+  const served = await stage.serve(async connection => {
+    const socket = connection.detach().on('error', () => {})
+    detached = true
+    await new Promise(resolve => setTimeout(resolve, 300))
+    socket.end('still here')
+    socket.destroySoon()
+  }, idle)
+  const client = stage.dial(served.port)
+  client.write(V2)
+  assert.equal((await outcome(client.once('end', () => client.end()))).text, 'still here')
+  await until(() => served.server.stats().active === 0)
+  assert.equal(detached, true)
+})
+
+test('contract 22: the timer that looks for idle connections does not keep the process alive, and ends with them', async t => {
+  const stage = setStage(t)
+  const intervals = new Set<unknown>()
+  const { setInterval: set, clearInterval: clear } = globalThis
+  t.mock.method(globalThis, 'setInterval', (...args: Parameters<typeof set>) => {
+    const timer = set(...args)
+    intervals.add(timer)
+    return timer
+  })
+  t.mock.method(globalThis, 'clearInterval', (timer: NodeJS.Timeout) => {
+    intervals.delete(timer)
+    clear(timer)
+  })
+  const served = await stage.serve(readToEnd, idle)
+  for (const count of [1, 2]) {
+    const client = stage.dial(served.port)
+    client.write(V2)
+    await opened(served)
+    assert.equal(intervals.size, 1)
+    assert.equal(process.getActiveResourcesInfo().includes('Timeout'), false)
+    client.end()
+    await over(served, count)
+    await until(() => intervals.size === 0)
+  }
+})

@@ -1,0 +1,455 @@
+// The TLS handshake behind the header: what a handler gets of it, and where connections go whose handshake fails
+// (contract 3, 4 and 24).
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { test } from 'node:test'
+import { connect, createSecureContext, TLSSocket, type ConnectionOptions, type TlsOptions } from 'node:tls'
+import {
+  connectionInfo,
+  createServer,
+  type Connection,
+  type ServerOptions,
+} from '../../../src/server/index.ts'
+import { certificate, otherCertificate } from '../../support/certificate.ts'
+import { LOCAL, SOURCE, V1, V2 } from '../../support/headers.ts'
+import { dialSecure, secureOver } from '../../support/secure.ts'
+import { HeaderFirst, type Cut } from '../../support/segments.ts'
+import { outcome, text, turns, until, type Outcome } from '../../support/sockets.ts'
+import { counted, opened, over, readToEnd, setStage, type Served, type Stage } from '../../support/stage.ts'
+
+/** Milliseconds; short, because the tests wait for it to pass. */
+const TIMEOUT = 100
+/** The first bytes of a ClientHello of 512 bytes. */
+const HELLO = Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01)
+
+for (const [name, header] of Object.entries({ 'version 1': V1, 'version 2': V2 })) {
+  test(`contract 24: ${name} may be cut anywhere in front of a ClientHello, also within its segment`, async t => {
+    const stage = setStage(t)
+    const seen: string[] = []
+    const served = await stage.serve(
+      async ({ socket, tls }) => {
+        seen.push(`${socket.remoteAddress} ${socket.remotePort} ${await text(socket)} ${tls?.encrypted}`)
+        socket.end('bye')
+      },
+      { tls: certificate },
+    )
+    const cuts: Cut[] = ['one segment', 'header|payload', 'byte by byte']
+    cuts.push(...Array.from({ length: header.length + 6 }, (_, index) => index + 1))
+    for (const [index, cut] of cuts.entries()) {
+      const stream = new HeaderFirst(stage.dial(served.port), header, cut)
+      const client = connect({ socket: stream, ca: certificate.cert, servername: 'localhost' })
+      client.end('hello')
+      assert.equal(await text(client), 'bye', `cut: ${cut}`)
+      await over(served, index + 1)
+    }
+    assert.deepEqual(new Set(seen), new Set([`${SOURCE.address} ${SOURCE.port} hello true`]))
+    assert.deepEqual(counted(served), { done: cuts.length })
+  })
+}
+
+test('contract 24: the handler gets the TLS socket, with the addresses of the client and all that is known', async t => {
+  const stage = setStage(t)
+  const seen: Connection[] = []
+  const served = await stage.serve(
+    async connection => {
+      seen.push(connection)
+      await readToEnd(connection)
+    },
+    { tls: certificate },
+  )
+  const { secure } = dialSecure(stage, served.port)
+  const [connection] = await opened(served)
+  assert.ok(connection?.socket instanceof TLSSocket)
+  const { socket, tls, info } = connection
+  assert.equal(socket, tls)
+  assert.equal(connectionInfo(socket), info)
+  assert.deepEqual([info.source, info.header?.version], [SOURCE, 2])
+  assert.deepEqual(
+    [socket.remoteAddress, socket.remotePort, socket.remoteFamily],
+    [SOURCE.address, SOURCE.port, 'IPv4'],
+  )
+  assert.deepEqual([socket.localAddress, socket.localPort], ['198.51.100.7', 443])
+  assert.deepEqual(seen, [connection])
+  await outcome(secure.end())
+  await over(served, 1)
+})
+
+test('contract 24: behind LOCAL the handler sees the peer itself', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(readToEnd, { tls: certificate })
+  const raw = stage.dial(served.port)
+  raw.write(LOCAL)
+  await once(raw, 'connect')
+  const { localPort } = raw
+  const { secure } = secureOver(stage, raw)
+  const [connection] = await opened(served)
+  assert.deepEqual(connection?.info.source, { address: '127.0.0.1', port: localPort })
+  assert.deepEqual([connection.socket.remoteAddress, connection.socket.remotePort], ['127.0.0.1', localPort])
+  await outcome(secure.end())
+})
+
+test('contract 24: without TLS there is no TLS socket', async t => {
+  const stage = setStage(t)
+  const seen: unknown[] = []
+  const served = await stage.serve(({ tls }) => void seen.push(tls))
+  await outcome(stage.dial(served.port).end(V2))
+  assert.deepEqual(seen, [undefined])
+})
+
+test('contract 24: with version none the handshake comes first', async t => {
+  const stage = setStage(t)
+  const seen: unknown[] = []
+  const served = await stage.serve(
+    async ({ socket, info }) => {
+      seen.push(info.header, socket.remoteAddress, await text(socket))
+      socket.end('bye')
+    },
+    { version: 'none', tls: certificate },
+  )
+  const { secure } = secureOver(stage, stage.dial(served.port))
+  assert.deepEqual(await outcome(secure.end('hello')), { text: 'bye', end: 'FIN' })
+  assert.deepEqual(seen, [undefined, '127.0.0.1', 'hello'])
+})
+
+test('contract 24: the name and the protocol that the client asked for are there', async t => {
+  const stage = setStage(t)
+  const seen: unknown[] = []
+  const served = await stage.serve(
+    ({ tls }) => {
+      seen.push(tls?.servername, tls?.alpnProtocol, tls?.getProtocol(), tls?.authorized)
+    },
+    { tls: { ...certificate, ALPNProtocols: ['imap', 'smtp'], maxVersion: 'TLSv1.2' } },
+  )
+  const { secure } = dialSecure(stage, served.port, { ALPNProtocols: ['pop3', 'smtp'] })
+  await once(secure, 'secureConnect')
+  await outcome(secure.end())
+  assert.deepEqual(seen, ['localhost', 'smtp', 'TLSv1.2', false])
+})
+
+test('contract 24: SNICallback chooses the certificate', async t => {
+  const stage = setStage(t)
+  const contexts = { localhost: createSecureContext(otherCertificate) }
+  const tls: TlsOptions = {
+    ...certificate,
+    SNICallback: (name, done) => {
+      done(null, contexts[name as 'localhost'])
+    },
+  }
+  const served = await stage.serve(readToEnd, { tls })
+  const { secure } = dialSecure(stage, served.port, { ca: otherCertificate.cert })
+  await once(secure, 'secureConnect')
+  assert.equal(secure.getPeerCertificate().subject.CN, 'other')
+  await outcome(secure.end())
+})
+
+const mutual: TlsOptions = { ...certificate, requestCert: true, ca: otherCertificate.cert }
+
+test('contract 24: a client certificate is there, and authorized', async t => {
+  const stage = setStage(t)
+  const seen: unknown[] = []
+  const served = await stage.serve(
+    ({ tls }) => {
+      seen.push(tls?.authorized, tls?.getPeerCertificate().subject.CN)
+    },
+    { tls: mutual },
+  )
+  const { secure } = dialSecure(stage, served.port, otherCertificate)
+  await once(secure, 'secureConnect')
+  await outcome(secure.end())
+  await over(served, 1)
+  assert.deepEqual(seen, [true, 'other'])
+  assert.deepEqual(counted(served), { done: 1 })
+})
+
+test('contract 24: a client certificate that nobody vouches for may come in where the options say so', async t => {
+  const stage = setStage(t)
+  const seen: unknown[] = []
+  const served = await stage.serve(({ tls }) => void seen.push(tls?.authorized), {
+    tls: { ...mutual, rejectUnauthorized: false },
+  })
+  const { secure } = dialSecure(stage, served.port, certificate)
+  await once(secure, 'secureConnect')
+  await outcome(secure.end())
+  assert.deepEqual(seen, [false])
+})
+
+interface Refusal {
+  readonly name: string
+  readonly options?: Partial<ServerOptions>
+  /** What comes after the header: bytes, or TLS with these options. */
+  readonly client: Uint8Array | string | ConnectionOptions
+  /** What the client does after its bytes; by default it waits. */
+  readonly then?: (client: Socket) => unknown
+  /** What `diagnosticsChannels.rejected` says after "TLS with the client failed: ". */
+  readonly detail: RegExp
+  /** How it ends for the client. Default FIN. */
+  readonly end?: string
+}
+
+const timeouts = { handshake: TIMEOUT }
+const SOON = 'socket hang up' // as Node calls a FIN before its time
+
+const refusals: readonly Refusal[] = [
+  { name: 'an HTTP request', client: 'GET / HTTP/1.1\r\nhost: a\r\n\r\n', detail: /^http request$/ },
+  { name: 'a second header', client: V2, detail: /^(?:wrong version number|packet length too long)$/ },
+  { name: 'silence', options: { timeouts }, client: '', detail: /^TLS handshake timeout$/ },
+  {
+    name: 'a part of a ClientHello, then silence',
+    options: { timeouts },
+    client: HELLO,
+    detail: /^TLS handshake timeout$/,
+  },
+  {
+    name: 'a part of a ClientHello, then FIN',
+    client: HELLO,
+    then: client => client.end(),
+    detail: new RegExp(`^${SOON}$`),
+  },
+  {
+    name: 'a part of a ClientHello, then RST',
+    client: HELLO,
+    then: client => client.resetAndDestroy(),
+    detail: /^read ECONNRESET$/,
+    end: 'closed',
+  },
+  {
+    name: 'a version that is too old',
+    options: { tls: { ...certificate, minVersion: 'TLSv1.3' } },
+    client: { maxVersion: 'TLSv1.2' },
+    detail: /^unsupported protocol$/,
+    end: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+  },
+  {
+    name: 'a protocol that is not on the list',
+    options: { tls: { ...certificate, ALPNProtocols: ['imap'] } },
+    client: { ALPNProtocols: ['pop3'] },
+    detail: /^no application protocol$/,
+    end: 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL',
+  },
+  {
+    name: 'a client that does not believe the certificate',
+    client: { ca: otherCertificate.cert },
+    detail: new RegExp(`^(?:${SOON}|read ECONNRESET)$`),
+    end: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+  },
+  {
+    name: 'no client certificate where one is wanted',
+    options: { tls: mutual },
+    client: { maxVersion: 'TLSv1.2' }, // with 1.3 the client is done before it is refused
+    detail: /^peer did not return a certificate$/,
+    end: 'ERR_SSL_ALERT_HANDSHAKE_FAILURE',
+  },
+  {
+    name: 'a client certificate that nobody vouches for',
+    options: { tls: mutual },
+    client: certificate,
+    detail: /^DEPTH_ZERO_SELF_SIGNED_CERT$/,
+  },
+]
+
+/** Waits for a connection to have sent its header, which is what its handshake waits for. */
+async function shaking(served: Served): Promise<Connection> {
+  const waiting = (): Connection | undefined =>
+    [...served.server.connections].find(({ info }) => info.header !== undefined)
+  await until(() => waiting() !== undefined)
+  await turns(1)
+  return waiting() ?? assert.fail()
+}
+
+async function attempt(
+  stage: Stage,
+  served: Served,
+  { client, then }: Pick<Refusal, 'client' | 'then'>,
+): Promise<Outcome> {
+  if (typeof client === 'object' && !(client instanceof Uint8Array)) {
+    const { secure } = dialSecure(stage, served.port, client)
+    return outcome(secure.once('end', () => secure.end()))
+  }
+  const raw = stage.dial(served.port)
+  const ended = outcome(raw)
+  raw.write(V2)
+  const { socket } = await shaking(served)
+  raw.write(client)
+  await until(() => socket.bytesRead === V2.length + client.length || served.closed.length > 0)
+  then?.(raw)
+  raw.once('end', () => raw.end())
+  return ended
+}
+
+for (const { name, options, detail, end = 'FIN', ...client } of refusals) {
+  test(`contract 4: ${name} instead of a handshake is counted as tls_client_error, and no handler starts`, async t => {
+    const stage = setStage(t)
+    const fail = (): never => assert.fail('the handler started')
+    const served = await stage.serve(fail, { tls: certificate, ...options })
+    const seen = await attempt(stage, served, client)
+    // OpenSSL 3.5 names some alerts otherwise.
+    assert.deepEqual(
+      { ...seen, end: seen.end.replace(/SSLV3_ALERT_H|SSL\/TLS_ALERT_H/, 'ALERT_H') },
+      { text: '', end },
+    )
+    await over(served, 1)
+    assert.deepEqual(counted(served), { tls_client_error: 1 })
+    const [rejected = assert.fail(), ...more] = served.rejected
+    assert.deepEqual(more, [])
+    assert.deepEqual([rejected.info.source, rejected.error.code], [SOURCE, 'tls_client_error'])
+    const [, said = ''] = rejected.error.message.split('TLS with the client failed: ')
+    assert.match(said, detail)
+    assert.ok(rejected.error.cause instanceof Error)
+  })
+}
+
+for (const [options, header] of [[{}, V2] as const, [{ version: 'none' }, ''] as const]) {
+  const behind = header === '' ? 'without headers' : 'behind its header'
+  test(`contract 4: ${behind} a client that ends or resets without a byte of TLS is a quiet probe`, async t => {
+    const stage = setStage(t)
+    const fail = (): never => assert.fail('the handler started')
+    const served = await stage.serve(fail, { tls: certificate, ...options })
+    const ways = [
+      (client: Socket): unknown => client.end(),
+      (client: Socket): unknown => client.resetAndDestroy(),
+    ]
+    for (const [index, end] of ways.entries()) {
+      const client = stage.dial(served.port)
+      const ended = outcome(client)
+      client.write(header)
+      await until(() =>
+        [...served.server.connections].some(({ socket }) => socket.bytesRead === header.length),
+      )
+      await turns(1)
+      end(client)
+      await ended
+      await over(served, index + 1)
+    }
+    assert.deepEqual(counted(served), { probe: 2 })
+    assert.deepEqual(served.rejected, [])
+  })
+}
+
+test('contract 22: the deadline of a handshake is absolute, however steadily bytes drip', async t => {
+  const stage = setStage(t)
+  const options = { tls: certificate, timeouts }
+  const served = await stage.serve(() => assert.fail('the handler started'), options)
+  const client = stage.dial(served.port)
+  const ended = outcome(client)
+  client.write(Buffer.concat([V2, HELLO]))
+  let dripped = 0
+  await until(() => {
+    if (dripped < 500) client.write('\0') // the record has no more
+    dripped++
+    return served.server.stats().closed.tls_client_error > 0
+  })
+  client.end()
+  await ended
+  await over(served, 1)
+  assert.match(served.rejected[0]?.error.message ?? '', /: TLS handshake timeout$/)
+})
+
+test('contract 22: a connection in its handshake does not keep the process alive by a timer', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(() => assert.fail('the handler started'), { tls: certificate })
+  const client = stage.dial(served.port)
+  client.write(V2)
+  await shaking(served)
+  assert.equal(process.getActiveResourcesInfo().includes('Timeout'), false)
+  client.end()
+  await over(served, 1)
+})
+
+test('contract 10: abort() during the handshake resets, and the handler does not start', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(() => assert.fail('the handler started'), { tls: certificate })
+  const client = stage.dial(served.port)
+  const ended = outcome(client)
+  client.write(Buffer.concat([V2, HELLO]))
+  const connection = await shaking(served)
+  assert.deepEqual([connection.state, connection.tls], ['header', undefined])
+  connection.abort('denied_acl')
+  assert.equal((await ended).end, 'ECONNRESET')
+  await over(served, 1)
+  assert.deepEqual(counted(served), { denied_acl: 1 })
+  assert.deepEqual(served.rejected, [], 'nobody is to blame')
+})
+
+test('contract 16: close() ends connections in their handshake at once', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(() => assert.fail('the handler started'), { tls: certificate })
+  const client = stage.dial(served.port)
+  const ended = outcome(client)
+  client.write(Buffer.concat([V2, HELLO]))
+  await shaking(served)
+  assert.deepEqual(await served.server.close(), { drained: 0, forced: 1, stuck: [] })
+  assert.equal((await ended).end, 'ECONNRESET')
+  assert.deepEqual(counted(served), { aborted: 1 })
+})
+
+test('contract 4: a socket that closes in the moment its header is complete has no handshake', async t => {
+  const stage = setStage(t)
+  const closing = (): undefined => {
+    for (const { socket } of served.server.connections) socket.destroy()
+  }
+  const options = { tls: certificate, validate: closing }
+  const served = await stage.serve(() => assert.fail('the handler started'), options)
+  const client = stage.dial(served.port)
+  const ended = outcome(client)
+  client.end(V2)
+  assert.equal((await ended).text, '')
+  await over(served, 1)
+  assert.deepEqual(counted(served), { probe: 1 })
+})
+
+test('a handshake that fails or waits harms no other connection', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(async ({ socket }) => void socket.end(await text(socket)), {
+    tls: certificate,
+  })
+  const silent = stage.dial(served.port)
+  silent.write(V2)
+  await shaking(served)
+  await outcome(stage.dial(served.port).end(Buffer.concat([V2, Buffer.from('GET / HTTP/1.1\r\n\r\n')])))
+  for (const word of ['one', 'two', 'three']) {
+    const { secure } = dialSecure(stage, served.port)
+    assert.deepEqual(await outcome(secure.end(word)), { text: word, end: 'FIN' })
+  }
+  silent.end()
+  await over(served, 5)
+  assert.deepEqual(counted(served), { done: 3, tls_client_error: 1, probe: 1 })
+})
+
+test('setSecureContext() gives connections to come another certificate, and open ones keep theirs', async t => {
+  const stage = setStage(t)
+  const served = await stage.serve(async ({ socket }) => void socket.end(await text(socket)), {
+    tls: certificate,
+  })
+  const before = dialSecure(stage, served.port)
+  await opened(served)
+  served.server.setSecureContext(otherCertificate)
+  const after = dialSecure(stage, served.port, { ca: otherCertificate.cert })
+  await opened(served, 2)
+  const names = [before, after].map(({ secure }) => secure.getPeerCertificate().subject.CN)
+  assert.deepEqual(names, ['localhost', 'other'])
+  assert.throws(() => served.server.setSecureContext({ cert: 'no certificate' }), { code: /^ERR_/ })
+  for (const { secure } of [before, after]) {
+    assert.deepEqual(await outcome(secure.end('hello')), { text: 'hello', end: 'FIN' })
+  }
+  const later = dialSecure(stage, served.port, { ca: otherCertificate.cert })
+  assert.deepEqual(await outcome(later.secure.end('bye')), { text: 'bye', end: 'FIN' })
+})
+
+test('setSecureContext() is refused by a server without TLS', t => {
+  const server = setStage(t).watch(createServer({ trust: [] }, () => {}))
+  assert.throws(() => server.setSecureContext(certificate), {
+    name: 'Error',
+    message: 'setSecureContext() needs a server with the option tls',
+  })
+})
+
+test('createServer() throws for what is no certificate', () => {
+  const tls = { ...certificate, cert: Buffer.from('no certificate') }
+  assert.throws(
+    () => createServer({ trust: [], tls }, () => {}),
+    error =>
+      error instanceof TypeError && ((error.cause as NodeJS.ErrnoException).code ?? '').startsWith('ERR_'),
+  )
+})

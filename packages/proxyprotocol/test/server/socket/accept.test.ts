@@ -1,0 +1,143 @@
+// Sockets that are made the quick way are what Node makes of them, and where a runtime accepts otherwise nothing changes.
+
+import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { constants } from 'node:os'
+import { test } from 'node:test'
+import { acceptQuickly } from '../../../src/server/socket/accept.ts'
+import { setStage, type Stage } from '../../support/stage.ts'
+
+interface Handled {
+  _handle: { onconnection?: ((status: number, accepted: object | undefined) => void) | undefined }
+}
+
+interface Flags {
+  readonly autoDestroy: boolean
+  readonly emitClose: boolean
+}
+
+interface Streams {
+  readonly _readableState: Flags
+  readonly _writableState: Flags
+}
+
+async function listening(stage: Stage): Promise<{ readonly server: Server; readonly port: number }> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const sockets: Socket[] = []
+  server.on('connection', socket => sockets.push(socket))
+  stage.defer(async () => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    await once(server, 'close')
+  })
+  return { server, port: (server.address() as AddressInfo).port }
+}
+
+async function accepted(
+  stage: Stage,
+  { server, port }: { readonly server: Server; readonly port: number },
+): Promise<Socket> {
+  const connection = once(server, 'connection')
+  stage.dial(port)
+  const [socket] = (await connection) as [Socket]
+  return socket
+}
+
+/** What a socket says of itself, those of its symbols included that say how Node treats it. */
+function traits(socket: Socket): unknown {
+  const { allowHalfOpen, readable, writable, readableHighWaterMark, writableHighWaterMark } = socket
+  const symbols = Object.getOwnPropertySymbols(socket).map(String).sort()
+  const { _readableState: reads, _writableState: writes } = socket as unknown as Streams
+  const flags = [reads, writes].map(({ autoDestroy, emitClose }) => [autoDestroy, emitClose])
+  const keys = Object.keys(socket).sort()
+  return {
+    allowHalfOpen,
+    readable,
+    writable,
+    readableHighWaterMark,
+    writableHighWaterMark,
+    symbols,
+    flags,
+    keys,
+  }
+}
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => {
+      if (error) reject(error)
+      else resolve(count)
+    })
+  })
+}
+
+test('a socket that is accepted quickly is what Node would have made', async t => {
+  const stage = setStage(t)
+  const [ordinary, quick] = [await listening(stage), await listening(stage)]
+  assert.equal(acceptQuickly(quick.server), true)
+  const sockets = [await accepted(stage, ordinary), await accepted(stage, quick)] as const
+  assert.deepEqual(traits(sockets[1]), traits(sockets[0]))
+  assert.equal((sockets[1] as { server?: Server }).server, quick.server)
+})
+
+test('a server counts the sockets that it has accepted quickly, and waits for them at its end', async t => {
+  const stage = setStage(t)
+  const served = await listening(stage)
+  acceptQuickly(served.server)
+  await accepted(stage, served)
+  await accepted(stage, served)
+  assert.equal(await connectionsOf(served.server), 2)
+})
+
+test('whoever traces servers is told of a socket that is accepted quickly', async t => {
+  const stage = setStage(t)
+  const told: unknown[] = []
+  const note = (message: unknown): void => void told.push(message)
+  subscribe('net.server.socket', note)
+  t.after(() => unsubscribe('net.server.socket', note))
+  const served = await listening(stage)
+  acceptQuickly(served.server)
+  const socket = await accepted(stage, served)
+  assert.deepEqual(told, [{ socket }])
+})
+
+test('what Node says where the kernel has no connection to give is said as before', async t => {
+  const stage = setStage(t)
+  const served = await listening(stage)
+  acceptQuickly(served.server)
+  const failed = once(served.server, 'error')
+  const { _handle: handle } = served.server as unknown as Handled
+  handle.onconnection?.(-constants.errno.EMFILE, undefined)
+  const [error] = (await failed) as [NodeJS.ErrnoException]
+  assert.equal(error.code, 'EMFILE')
+  assert.equal((await accepted(stage, served)).allowHalfOpen, true)
+})
+
+test('what is accepted by no handle of Node is left to the runtime, as Bun needs it', async t => {
+  const stage = setStage(t)
+  const served = await listening(stage)
+  const { _handle: handle } = served.server as unknown as Handled
+  const passedOn: unknown[] = []
+  handle.onconnection = (...args) => void passedOn.push(args)
+  acceptQuickly(served.server)
+  const foreign = {}
+  handle.onconnection(0, foreign)
+  assert.deepEqual(passedOn, [[0, foreign]])
+  assert.equal(await connectionsOf(served.server), 0)
+})
+
+test('where a runtime accepts in another way, nothing changes', async t => {
+  const stage = setStage(t)
+  const served = await listening(stage)
+  const { _handle: handle } = served.server as unknown as Handled
+  const { onconnection } = handle
+  assert.equal(acceptQuickly(createServer()), false, 'it does not listen')
+  handle.onconnection = undefined
+  assert.equal(acceptQuickly(served.server), false)
+  assert.equal(handle.onconnection, undefined)
+  handle.onconnection = onconnection
+  assert.equal((await accepted(stage, served)).allowHalfOpen, true)
+})
