@@ -1,28 +1,7 @@
 // What this house asks of its files beyond the usual, as lint rules; each message says what to do instead.
 
-const library = 'packages/proxyprotocol/src'
-const programs = 'packages/proxyprotocol-server/src'
-
-/**
- * The folders of each package, and for each the folders below it, the only ones it may import from. A folder within one
- * comes after it; the outer one may enter it.
- */
-const layers = [
-  { src: library, folder: 'codec', below: [] },
-  { src: library, folder: 'server', below: ['codec'] },
-  { src: library, folder: 'client', below: ['codec'] },
-  { src: library, folder: 'udp', below: ['codec'] },
-  { src: library, folder: 'dnsbl', below: ['codec'] },
-  { src: library, folder: 'dnsbl/dns', below: [] },
-  { src: library, folder: 'vectors', below: ['codec'] },
-  { src: programs, folder: 'cli', below: ['admin', 'relay', 'config', 'explain'] },
-  { src: programs, folder: 'admin', below: ['config'] },
-  { src: programs, folder: 'relay', below: ['config'] },
-  { src: programs, folder: 'relay/passthrough', below: ['config'] },
-  { src: programs, folder: 'relay/upstreams', below: ['config'] },
-  { src: programs, folder: 'config', below: [] },
-  { src: programs, folder: 'explain', below: [] },
-]
+import { noCycles, smallFolders } from './import-rules.js'
+import { layers, library, programs } from './layers.js'
 
 /** Messages by selector, grouped so that a file with a right to one thing is held to the rest. */
 const bans = {
@@ -39,17 +18,17 @@ const bans = {
   },
   patches: {
     "MemberExpression[property.name='prototype']":
-      'Leave prototypes alone, the whole process shares them. Only server/attach.ts may touch what it attaches to.',
+      'Leave prototypes alone, the whole process shares them. Only server/attach/ may touch what it attaches to.',
     "AssignmentExpression[left.property.name='emit']":
-      'Only server/attach.ts replaces emit: listen to an event, or extend attach().',
+      'Only server/attach/attach.ts replaces emit: listen to an event, or extend attach().',
   },
   addresses: {
     'AssignmentExpression[left.property.name=/^(remote|local)(Address|Port|Family)$/]':
-      "Only server/socket-addresses.ts sets a socket's addresses: call it.",
+      "Only server/socket/addresses.ts sets a socket's addresses: call it.",
   },
   definitions: {
     'MemberExpression[object.name=/^(Object|Reflect)$/][property.name=/^definePropert(y|ies)$/]':
-      'In server/ only socket-addresses.ts (addresses) and attach.ts (emit) define properties: call them.',
+      'In server/ only socket/addresses.ts and attach/attach.ts (emit) define properties: call them.',
   },
   handlers: {
     "CallExpression[callee.object.name='process'][callee.property.name=/^(on|once|addListener|prepend(Once)?Listener)$/]":
@@ -99,15 +78,29 @@ const layerFiles = layers.map(({ src, folder }) => `${src}/${folder}/**`)
  * @type {import('eslint').Linter.Config[]}
  */
 export const houseRules = [
-  { plugins: { house: { rules: { 'reasoned-switches': reasonedSwitches } } } },
+  {
+    plugins: {
+      house: {
+        rules: {
+          'reasoned-switches': reasonedSwitches,
+          'no-cycles': noCycles,
+          'small-folders': smallFolders,
+        },
+      },
+    },
+  },
   { rules: { 'house/reasoned-switches': 'error' } },
+  {
+    files: ['packages/*/src/**'],
+    rules: { 'house/no-cycles': 'error', 'house/small-folders': 'error' },
+  },
   banSyntax('**/*.{js,ts}', style),
   banSyntax(`${programs}/**`, ...inSources, patches, addresses),
   banSyntax(`${library}/**`, ...inSources, patches, addresses, handlers),
   banSyntax(`${library}/codec/**`, ...inSources, patches, addresses, handlers, impureTypes),
   banSyntax(`${library}/server/**`, ...inSources, patches, addresses, handlers, definitions),
-  banSyntax(`${library}/server/attach.ts`, ...inSources, addresses, handlers),
-  banSyntax(`${library}/server/socket-addresses.ts`, ...inSources, patches, handlers),
+  banSyntax(`${library}/server/attach/attach.ts`, ...inSources, addresses, handlers),
+  banSyntax(`${library}/server/socket/addresses.ts`, ...inSources, patches, handlers),
   banSyntax('packages/*/test/**', style, tests),
   banSyntax('packages/*/src/**/{utils,helpers,common,types}.ts', {
     Program: 'A thing lives with its concept: move each into the file that is about it, or name the concept.',
@@ -162,22 +155,32 @@ function banImports(files, messages) {
 
 /** @param {typeof layers[number]} layer */
 function layerImports({ src, folder, below }) {
-  const names = below.join('|')
-  const depth = folder.split('/').length
-  const [out, inside] = ['\\.\\./'.repeat(depth), `^(\\.\\./){1,${depth - 1}}(?!\\.\\./)`]
-  const allowed = ['its own files', ...below.map(name => `${'../'.repeat(depth)}${name}/index.ts`)].join(', ')
+  const [parent = '', ...inner] = folder.split('/')
+  const depth = 1 + inner.length
+  const isBeside = (/** @type {string} */ name) => inner.length > 0 && name.startsWith(`${parent}/`)
+  const beside = below.filter(isBeside).map(name => name.slice(parent.length + 1))
+  const names = below.filter(name => !isBeside(name)).join('|')
+  const siblings = beside.join('|')
+  const out = '\\.\\./'.repeat(depth)
+  const allowed = [
+    'its own files',
+    ...beside.map(name => `../${name}/index.ts`),
+    ...below.filter(name => !isBeside(name)).map(name => `${'../'.repeat(depth)}${name}/index.ts`),
+  ].join(', ')
   const downwards = `Imports run downwards, never sideways: ${folder}/ may import ${allowed}.`
+  const enter = 'Enter a folder through its index.ts.'
   const within = layers.filter(each => each.src === src && each.folder.startsWith(`${folder}/`))
-  const inner = within.map(each => each.folder.slice(folder.length + 1)).join('|')
+  const rooms = within.map(each => each.folder.slice(folder.length + 1)).join('|')
   return banImports(`${src}/${folder}/**`, {
     [`^${out}\\.\\./`]: BY_NAME,
     [`^${out}(?!\\.\\./|(${names})/)`]: downwards,
-    ...(depth > 1 && { [inside]: downwards }),
-    [`^${out}(${names})/(?!index\\.ts$)`]: 'Enter a folder through its index.ts.',
-    [`^\\./(index\\.ts$|${inner && `(?!(${inner})/index\\.ts$)`}.*/)`]:
+    ...(depth > 1 && { [`^\\.\\./(?!\\.\\./|(?!index\\.ts$)[a-z0-9-]+\\.ts$|(${siblings})/)`]: downwards }),
+    ...(depth > 1 && { [`^\\.\\./(${siblings})/(?!index\\.ts$)`]: enter }),
+    [`^${out}(${names})/(?!index\\.ts$)`]: enter,
+    [`^\\./(index\\.ts$|${rooms && `(?!(${rooms})/index\\.ts$)`}.*/)`]:
       'Within a folder import the file itself: index.ts is for those outside.',
-    ...(src === library && folder !== 'codec' && { '^(?!\\.|node:)': NO_PACKAGES }),
-    ...(folder === 'codec' && { '^(?!\\.)': NO_BUILTINS }),
+    ...(src === library && parent !== 'codec' && { '^(?!\\.|node:)': NO_PACKAGES }),
+    ...(parent === 'codec' && { '^(?!\\.)': NO_BUILTINS }),
   })
 }
 

@@ -2,7 +2,7 @@
 //
 // npm run mutate                                       the codec, and the contract of a handler
 // npm run mutate -- codec                              one of the two
-// npm run mutate -- contract server/drain.ts           some of its files
+// npm run mutate -- contract lifecycle/drain.ts        some of its files
 //
 // Reports stand in node_modules/.cache/mutation. Below 85 % of the changes noticed it ends with 1.
 
@@ -29,14 +29,15 @@ const folder = 'node_modules/.cache/mutation'
 const parts = {
   codec: {
     sources: /\/src\/codec\/(?!index)/,
-    tests: [/\/test\/vectors\/vector-files/, /\/test\/codec\/(?!(?:properties|vectors|decode-v2)\.)/],
+    tests: [/\/test\/vectors\/vector-files/, /\/test\/codec\/(?!(?:properties|vectors|v2\/decode)\.)/],
   },
   contract: {
     sources:
-      /\/src\/server\/(accepted-connection|close-reason|connection|connection-tally|drain|idle-watch|proxy-server|report)\.ts$/,
+      /\/src\/server\/lifecycle\/(accepted-connection|close-reason|connection|connection-tally|drain|idle-watch|proxy-server|report)\.ts$/,
     tests: [
-      /\/test\/server\/(handler-start|handler-faults|close|signal|stuck|timers|idle|half-close|limits|payload|options|listen)\.test/,
-      /\/test\/server\/(diagnostics|hand-over|unix|socket-faults|tls|tls-handshake)\.test/,
+      /\/test\/server\/lifecycle\/(handler-start|handler-faults|close|signal|stuck|timers|idle|half-close|limits|server-options|listen)\.test/,
+      /\/test\/server\/header\/payload\.test/,
+      /\/test\/server\/(lifecycle\/(diagnostics|hand-over|unix|tls|tls-handshake)|socket\/socket-faults)\.test/,
     ],
   },
 }

@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { encodeHeader, tlv } from 'proxyprotocol'
-import { inspect, reportText } from '../packages/proxyprotocol-server/dist/cli/inspect-report.js'
+import { inspect, reportText } from '../packages/proxyprotocol-server/dist/cli/inspect/report.js'
 import { root } from './files.js'
 
 const file = join(root, 'docs/images/header.svg')

@@ -6,9 +6,9 @@
 import { createServer, Socket } from 'node:net'
 import { encodeHeader } from 'proxyprotocol'
 import { headerFor } from 'proxyprotocol/client'
-import { acceptQuickly } from '../../packages/proxyprotocol/dist/server/accept.js'
-import { readBuffered } from '../../packages/proxyprotocol-server/dist/relay/read-buffered.js'
-import { readInto } from '../../packages/proxyprotocol-server/dist/relay/socket-handle.js'
+import { acceptQuickly } from '../../packages/proxyprotocol/dist/server/socket/accept.js'
+import { readBuffered } from '../../packages/proxyprotocol-server/dist/relay/tunnel/read-buffered.js'
+import { readInto } from '../../packages/proxyprotocol-server/dist/relay/tunnel/socket-handle.js'
 
 const [port = 0, upstreamPort = 0] = process.argv.slice(2).map(Number)
 const buffer = Buffer.allocUnsafeSlow(65_536)

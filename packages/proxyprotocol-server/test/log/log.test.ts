@@ -125,7 +125,7 @@ test('a line that follows one that was cut off starts on a line of its own', t =
 /** Writes 200 lines, makes room, and writes one more. */
 const WRITER = `
 import { truncateSync } from 'node:fs'
-import { fileWriter, Log } from ${JSON.stringify(pathToFileURL(pathOf('packages/proxyprotocol-server/dist/cli/program-log.js')))}
+import { fileWriter, Log } from ${JSON.stringify(pathToFileURL(pathOf('packages/proxyprotocol-server/dist/log/log.js')))}
 const log = new Log(fileWriter(1))
 const write = number => log.write('line', [['number', number], ['filler', 'x'.repeat(40)]])
 for (let number = 1; number <= 200; number++) write(number)

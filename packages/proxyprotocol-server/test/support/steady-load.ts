@@ -21,7 +21,7 @@ const WARM_UP = 0.2
 const WINDOWS = 4
 /** What objects may grow by from the first window to the last, and buffers from the start to the end, in bytes. */
 const GROWTH = 2 * MEBIBYTE
-/** What a relay keeps of the buffers that bulk flows read into, for the next of them (relay/read-buffers.ts). */
+/** What a relay keeps of the buffers that bulk flows read into, for the next of them (relay/tunnel/read-buffers.ts). */
 const SPARE = 3.75 * MEBIBYTE
 
 /** At the end, at most. */

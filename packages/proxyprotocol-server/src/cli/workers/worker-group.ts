@@ -33,8 +33,6 @@ const LOOK_PATIENCE = 2_000
 /** Milliseconds that a worker has to end its process when it has drained. */
 const END_PATIENCE = 5_000
 
-type State = 'starting' | 'running' | 'draining'
-
 export class WorkerGroup implements Serving {
   readonly #io: ProgramIo
   #current: Configuration
@@ -50,7 +48,7 @@ export class WorkerGroup implements Serving {
   readonly #deaths = new Map<number, number>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #looks: NodeJS.Timeout | undefined
-  #state: State = 'starting'
+  #state: 'starting' | 'running' | 'draining' = 'starting'
   /** Starting a worker and changing all of them come one after the other; never rejects. */
   #turn: Promise<unknown> = Promise.resolve()
 

@@ -5,7 +5,6 @@ import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { ProxyProtocolError } from '../../codec/index.ts'
-import type { Peer } from '../admission/index.ts'
 import {
   adoptInfo,
   applyHeader,
@@ -21,25 +20,13 @@ import {
   reset,
 } from '../socket/index.ts'
 import { type CloseReason, reasonOf } from './close-reason.ts'
+import type { ConnectionOwner } from './connection-owner.ts'
 import type { Connection, ConnectionState } from './connection.ts'
 import { explained } from './handler-return.ts'
 import { movedOn, type Watched } from './idle-watch.ts'
 
 /** One for all: an error of its own for each connection that ends well would cost more than its end. */
 const done = new ProxyProtocolError('done')
-
-/** What a connection needs of its server. */
-export interface ConnectionOwner {
-  /** Milliseconds to wait for the peer's FIN after the handler's return. */
-  readonly halfCloseTimeout: number
-  /** Milliseconds that a handler may ignore that it was aborted. */
-  readonly abortTimeout: number
-  isDraining(): boolean
-  transport(): Peer['transport']
-  /** Called once at most for each connection, with what its handler threw. */
-  report(error: unknown, connection: Connection): void
-  stuck(error: ProxyProtocolError, connection: Connection): void
-}
 
 export class AcceptedConnection implements Connection, Watched {
   declare readonly id: string // Node 20 is slow to define a public field, and quick to set one

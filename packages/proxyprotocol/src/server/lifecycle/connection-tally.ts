@@ -2,16 +2,15 @@
 
 import type { ProxyProtocolError } from '../../codec/index.ts'
 import { type CloseReason, emptyCounters } from './close-reason.ts'
+import type { ConnectionInfo } from '../socket/index.ts'
 import type { Connection } from './connection.ts'
 import {
   acceptedChannel,
-  type AcceptedMessage,
   closedChannel,
   openedChannel,
   rejectedChannel,
   stuckChannel,
 } from './diagnostics.ts'
-import type { ProxyServer } from './proxy-server.ts'
 
 /** Counters since the start. `accepted` is always `active` and all of `closed` together. */
 export interface ServerStats {
@@ -20,12 +19,17 @@ export interface ServerStats {
   readonly closed: Readonly<Record<CloseReason, number>>
 }
 
+/** A server, as far as it is counted. */
+interface Counted {
+  readonly connections: { readonly size: number }
+}
+
 export class ConnectionTally {
-  readonly #server: ProxyServer
+  readonly #server: Counted
   readonly #closed = emptyCounters()
   #accepted = 0
 
-  constructor(server: ProxyServer) {
+  constructor(server: Counted) {
     this.#server = server
   }
 
@@ -65,7 +69,7 @@ export class ConnectionTally {
     closedChannel.publish({ server: this.#server, connection, info: connection.info, reason, served })
   }
 
-  #about(connection: Connection): AcceptedMessage {
+  #about(connection: Connection): { server: object; connection: Connection; info: ConnectionInfo } {
     return { server: this.#server, connection, info: connection.info }
   }
 }

@@ -6,18 +6,20 @@ export type { Connection, ConnectionState, Handler } from './connection.ts'
 export { createServer } from './create-server.ts'
 export {
   acceptedChannel,
-  type AcceptedMessage,
   closedChannel,
-  type ClosedMessage,
   diagnosticsChannels,
   openedChannel,
-  type OpenedMessage,
   rejectedChannel,
-  type RejectedMessage,
-  type StuckMessage,
 } from './diagnostics.ts'
 export type { CloseOptions, CloseResult, HandOverOptions } from './drain.ts'
 export { DEFAULT_BACKLOG, type ListenArguments } from './listener.ts'
+export type {
+  AcceptedMessage,
+  ClosedMessage,
+  OpenedMessage,
+  RejectedMessage,
+  StuckMessage,
+} from './messages.ts'
 export { ProxyServer, type ServerState } from './proxy-server.ts'
 export type { OnError } from './report.ts'
 export {
