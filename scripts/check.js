@@ -28,6 +28,7 @@ const steps = {
   packages: 'node scripts/check-packages.js',
   docs: 'node scripts/check-snippets.js',
   'docs of the configuration': 'node scripts/config-docs.js --check',
+  'docs: the tests of each rule': 'node scripts/test-index.js --check',
   'docs: the picture': 'node scripts/picture.js --check',
   'docs as a site': 'node scripts/docs-site.js',
 }

@@ -26,7 +26,6 @@ import { readBuffered, tunnel } from './tunnel/index.ts'
 import { upstreamHeader } from './upstream-header.ts'
 import { type PoolsOptions, type RoutedUpstreams, UpstreamPools } from './upstream-pools.ts'
 
-/** `onUpstream` is called when an upstream, or a member of one, goes down or up: once for each change. */
 export interface RelayOptions extends PoolsOptions {
   /**
    * What a version 2 header tells the upstream of a client's TLS that ends here: `true`, the default, for all but the client's

@@ -32,6 +32,7 @@ export interface RoutedUpstreams extends PoolSnapshot {
 
 /** What pools are told besides their services. */
 export interface PoolsOptions extends PoolContext {
+  /** Called when an upstream, or a member of one, goes down or up: once for each change. */
   readonly onUpstream?: ((event: RoutedEvent) => void) | undefined
 }
 
