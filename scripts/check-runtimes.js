@@ -28,7 +28,9 @@ const TIMEOUT = 600_000
 const tests = [
   'scripts/test.js',
   'packages/proxyprotocol/test',
-  ...['admin', 'cli', 'relay', 'soak/cut-streams'].map(part => `packages/proxyprotocol-server/test/${part}`),
+  ...['admin', 'cli', 'log', 'relay', 'soak/cut-streams'].map(
+    part => `packages/proxyprotocol-server/test/${part}`,
+  ),
 ]
 const smoke = 'packages/proxyprotocol/test/smoke/run.ts'
 
