@@ -3,7 +3,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import { certificate } from '../packages/proxyprotocol/test/support/certificate.ts'
 import { clientCertificate } from '../packages/proxyprotocol/test/support/more-certificates.ts'
-import type { Stage } from './stage.ts'
+import type { Harness } from './harness.ts'
 
 /** Signs itself, and the client's. */
 export const ca: string = certificate.cert
@@ -18,12 +18,12 @@ export interface CertificateFiles {
   readonly both: string
 }
 
-export function certificateFiles(stage: Stage): CertificateFiles {
+export function certificateFiles(harness: Harness): CertificateFiles {
   const { cert, key } = certificate
   return {
-    cert: stage.file('cert.pem', cert),
-    key: stage.file('key.pem', key),
-    both: stage.file('both.pem', `${cert}\n${key}\n`),
+    cert: harness.file('cert.pem', cert),
+    key: harness.file('key.pem', key),
+    both: harness.file('both.pem', `${cert}\n${key}\n`),
   }
 }
 

@@ -1,7 +1,7 @@
 // What a peer's file says: which programs it takes, and the cases that it must pass.
 
 import type { Debian } from './debian.ts'
-import type { Stage } from './stage.ts'
+import type { Harness } from './harness.ts'
 
 /**
  * `sends`: the peer in front of our servers; `receives`: behind our clients and our relay; `chain`: several peers and our
@@ -22,6 +22,6 @@ export interface Peer {
   /** In the matrix of every run; the others are in the full one, or named. */
   readonly always?: boolean
   readonly programs: readonly Debian[]
-  /** Starts what it takes, and gives the cases; all of them are over when the stage closes. */
-  readonly cases: (stage: Stage) => Promise<readonly Case[]>
+  /** Starts what it takes, and gives the cases; all of them are over when the harness closes. */
+  readonly cases: (harness: Harness) => Promise<readonly Case[]>
 }

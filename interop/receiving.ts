@@ -11,7 +11,7 @@ import { httpGet, responseOf, type Ends } from './asking.ts'
 import { ca } from './certificates.ts'
 import type { Case } from './peer.ts'
 import { startRelay } from './relaying.ts'
-import type { Stage } from './stage.ts'
+import type { Harness } from './harness.ts'
 
 /** A service of a peer that takes headers. */
 export interface Target {
@@ -29,7 +29,7 @@ export interface Target {
 interface Door {
   readonly name: string
   /** Sends the header to the target, speaks with it, and gives the answer. */
-  reach(target: Target, header: InetInit, stage: Stage): Promise<string>
+  reach(target: Target, header: InetInit, harness: Harness): Promise<string>
 }
 
 const host = '127.0.0.1'
@@ -37,14 +37,14 @@ const host = '127.0.0.1'
 let clients = 0
 
 /** A case for each version and each of our ways to send that speaks the target's protocol. */
-export function receiving(target: Target, stage: Stage): readonly Case[] {
+export function receiving(target: Target, harness: Harness): readonly Case[] {
   const doors = target.speak === 'http' ? [...anyDoors, ...httpDoors] : anyDoors
   return doors.flatMap(door =>
     (target.versions ?? [1, 2]).map((version): Case => ({
       direction: 'receives',
       name: `${target.name}, v${version} by ${door.name}`,
       run: async () => {
-        for (const header of announced(version)) await reach(target, { door, header, stage })
+        for (const header of announced(version)) await reach(target, { door, header, harness })
         return 'the client announced, IPv4 and IPv6'
       },
     })),
@@ -53,10 +53,10 @@ export function receiving(target: Target, stage: Stage): readonly Case[] {
 
 async function reach(
   target: Target,
-  { door, header, stage }: { door: Door; header: InetInit; stage: Stage },
+  { door, header, harness }: { door: Door; header: InetInit; harness: Harness },
 ): Promise<void> {
   const text = ({ address, port }: InetInit['source']): string => `${address} ${port}`
-  const answer = await door.reach(target, header, stage)
+  const answer = await door.reach(target, header, harness)
   await target.check(answer, { source: text(header.source), destination: text(header.destination) })
 }
 
@@ -80,8 +80,8 @@ const anyDoors: readonly Door[] = [
   },
   {
     name: 'the relay',
-    reach: async (target, header, stage) => {
-      const port = await startRelay(stage, { to: target, sends: header.version ?? 2 })
+    reach: async (target, header, harness) => {
+      const port = await startRelay(harness, { to: target, sends: header.version ?? 2 })
       return speak(target, await connect({ host, port }, header))
     },
   },

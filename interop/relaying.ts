@@ -2,7 +2,7 @@
 
 import { createRelay, parseService } from 'proxyprotocol-server'
 import { ca, certificateFiles } from './certificates.ts'
-import type { Stage } from './stage.ts'
+import type { Harness } from './harness.ts'
 
 const HOST = '127.0.0.1'
 
@@ -14,16 +14,16 @@ export interface RelayPlan {
   readonly tls?: boolean
 }
 
-/** Starts it; it ends with the stage. */
-export async function startRelay(stage: Stage, { to, sends, tls = false }: RelayPlan): Promise<number> {
-  const { cert, key } = certificateFiles(stage)
+/** Starts it; it ends with the harness. */
+export async function startRelay(harness: Harness, { to, sends, tls = false }: RelayPlan): Promise<number> {
+  const { cert, key } = certificateFiles(harness)
   const from = tls ? `ssl://${HOST}:0?pp=detect&cert=${cert}&key=${key}` : `${HOST}:0?pp=detect`
   const upstream = to.tls
-    ? `ssl://${HOST}:${to.port}?pp=v${sends}&cafile=${stage.file('ca.pem', ca)}`
+    ? `ssl://${HOST}:${to.port}?pp=v${sends}&cafile=${harness.file('ca.pem', ca)}`
     : `${HOST}:${to.port}?pp=v${sends}`
   const relay = createRelay(parseService(from, upstream, { trust: ['127.0.0.0/8'] }))
   const bound = await relay.listen()
-  stage.atEnd(() => relay.server.abort())
+  harness.atEnd(() => relay.server.abort())
   if (typeof bound === 'string') throw new Error(`the relay listens at ${bound}`)
   return bound.port
 }

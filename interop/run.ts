@@ -14,7 +14,7 @@ import { provide } from './debian.ts'
 import type { Case, Peer } from './peer.ts'
 import { peers } from './peers/index.ts'
 import { toMarkdown, toTable, type PeerReport, type Row } from './report.ts'
-import { Stage } from './stage.ts'
+import { Harness } from './harness.ts'
 
 const DOCUMENT = new URL('../docs/interop.md', import.meta.url)
 /** Milliseconds for one case. */
@@ -26,10 +26,10 @@ const { values, positionals } = parseArgs({
 })
 const all = values.full && positionals.length === 0
 const names = peers.map(({ name }) => name)
-const stages = new Set<Stage>()
+const stages = new Set<Harness>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    void Promise.all([...stages].map(stage => stage.close())).finally(() => process.exit(1))
+    void Promise.all([...stages].map(harness => harness.close())).finally(() => process.exit(1))
   })
 }
 const unknown = positionals.find(word => !names.includes(word))
@@ -64,13 +64,13 @@ async function runAll(players: readonly Peer[]): Promise<void> {
 
 async function play(peer: Peer): Promise<PeerReport> {
   const { name } = peer
-  const stage = new Stage()
-  stages.add(stage)
+  const harness = new Harness()
+  stages.add(harness)
   try {
     const versions = peer.programs.map(each => provide(each).version)
     const rows: Row[] = []
     try {
-      for (const each of await peer.cases(stage)) rows.push(await hold(each))
+      for (const each of await peer.cases(harness)) rows.push(await hold(each))
     } catch (error) {
       rows.push({ direction: 'starts', name: 'starts and listens', fault: messageOf(error) })
     }
@@ -78,8 +78,8 @@ async function play(peer: Peer): Promise<PeerReport> {
   } catch (error) {
     return { name, versions: [], rows: [], missing: messageOf(error) }
   } finally {
-    await stage.close()
-    stages.delete(stage)
+    await harness.close()
+    stages.delete(harness)
   }
 }
 

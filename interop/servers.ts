@@ -20,7 +20,7 @@ import {
 } from 'proxyprotocol/server'
 import { certificate } from '../packages/proxyprotocol/test/support/certificate.ts'
 import { seenOf, type Seen } from './seen.ts'
-import { until, type Stage } from './stage.ts'
+import { until, type Harness } from './harness.ts'
 
 /** How a place is written by HAProxy, nginx and hitch, but for UNIX sockets. */
 export function hostPort({ host, port }: { readonly host: string; readonly port: number }): string {
@@ -54,18 +54,18 @@ export interface Served {
 export const accept: { readonly trust: readonly string[] } = { trust: ['127.0.0.0/8', '::1', 'unix'] }
 const tls = { key: certificate.key, cert: certificate.cert }
 
-/** Starts a server on IPv4, or where it is told to; it ends with the stage. */
+/** Starts a server on IPv4, or where it is told to; it ends with the harness. */
 export async function startServer(
-  stage: Stage,
+  harness: Harness,
   kind: ServerKind,
   where: { readonly host: string } | { readonly path: string } = { host: '127.0.0.1' },
 ): Promise<OurServer> {
-  return { kind, ...(await serve(stage, makers[kind], where)) }
+  return { kind, ...(await serve(harness, makers[kind], where)) }
 }
 
 /** Starts a server that answers in a way of its own, and keeps in the log what it learns. */
 export async function serve(
-  stage: Stage,
+  harness: Harness,
   make: (log: Log) => Server | ProxyServer,
   where: { readonly host: string } | { readonly path: string } = { host: '127.0.0.1' },
 ): Promise<Served> {
@@ -81,7 +81,7 @@ export async function serve(
       if ((message as AcceptedMessage).server === server) log.accepted++ // as the channel documents it
     }),
   ]
-  stage.atEnd(async () => {
+  harness.atEnd(async () => {
     for (const stop of stopListening) stop()
     await stopServer(server)
   })

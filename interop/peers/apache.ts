@@ -13,30 +13,30 @@ const MODULES = ['mpm_event', 'authz_core', 'alias', 'remoteip', 'socache_shmcb'
 export const apache: Peer = {
   name: 'apache',
   programs: [program],
-  async cases(stage) {
+  async cases(harness) {
     const apache2 = provide(program)
-    const { cert, key } = certificateFiles(stage)
-    const [plain, secure] = [await stage.port(), await stage.port()]
+    const { cert, key } = certificateFiles(harness)
+    const [plain, secure] = [await harness.port(), await harness.port()]
     const folder = join(apache2.root, '/usr/lib/apache2/modules')
     const host = (port: number, lines = ''): string =>
       `Listen 127.0.0.1:${port}\n<VirtualHost 127.0.0.1:${port}>\nRemoteIPProxyProtocol On\n${lines}</VirtualHost>`
     const lines = [
-      `ServerRoot ${stage.folder}`,
+      `ServerRoot ${harness.folder}`,
       'ServerName localhost',
-      `DefaultRuntimeDir ${stage.folder}`,
-      `PidFile ${stage.folder}/apache2.pid`,
+      `DefaultRuntimeDir ${harness.folder}`,
+      `PidFile ${harness.folder}/apache2.pid`,
       'ErrorLog error.log',
       ...MODULES.map(name => `LoadModule ${name}_module ${folder}/mod_${name}.so`),
       'User nobody',
       'Group nogroup',
       'Redirect 404 /',
       'ErrorDocument 404 "%{REMOTE_ADDR}"',
-      `DocumentRoot ${stage.folder}`,
+      `DocumentRoot ${harness.folder}`,
       host(plain),
       host(secure, `SSLEngine on\nSSLCertificateFile ${cert}\nSSLCertificateKeyFile ${key}\n`),
     ]
-    const file = stage.file('apache2.conf', `${lines.join('\n')}\n`)
-    await stage.start(apache2, ['-DFOREGROUND', '-f', file], [plain, secure])
+    const file = harness.file('apache2.conf', `${lines.join('\n')}\n`)
+    await harness.start(apache2, ['-DFOREGROUND', '-f', file], [plain, secure])
     const check: Target['check'] = (answer, { source }) => {
       assert.equal(answer, source?.split(' ')[0])
     }
@@ -44,6 +44,6 @@ export const apache: Peer = {
       { name: 'mod_remoteip, http', port: plain, speak: 'http', check },
       { name: 'mod_remoteip, https', port: secure, tls: true, speak: 'http', check },
     ]
-    return targets.flatMap(target => receiving(target, stage))
+    return targets.flatMap(target => receiving(target, harness))
   },
 }

@@ -10,7 +10,7 @@ import { ca, certificateFiles } from '../certificates.ts'
 import { provide } from '../debian.ts'
 import type { Case, Peer } from '../peer.ts'
 import { startRelay } from '../relaying.ts'
-import type { Stage } from '../stage.ts'
+import type { Harness } from '../harness.ts'
 import { curlProgram, run, type Curl } from './curl.ts'
 import { haproxyProgram, Sections } from './haproxy/sections.ts'
 import { nginxProgram, NginxServers } from './nginx/servers.ts'
@@ -21,12 +21,12 @@ export const chains: Peer = {
   name: 'chains',
   always: true,
   programs: [haproxyProgram, nginxProgram, curlProgram],
-  async cases(stage) {
-    const sections = new Sections(stage)
-    const servers = new NginxServers(stage)
+  async cases(harness) {
+    const sections = new Sections(harness)
+    const servers = new NginxServers(harness)
     const cases = [
       ...(await betweenTwoHaproxies(sections)),
-      ...(await fromCurl({ program: provide(curlProgram), stage }, servers)),
+      ...(await fromCurl({ program: provide(curlProgram), harness }, servers)),
       ...(await toFastify(servers)),
     ]
     await sections.start()
@@ -37,9 +37,9 @@ export const chains: Peer = {
 
 /** TLS ends at the first one, whose facts must come through the relay to the last. */
 async function betweenTwoHaproxies(sections: Sections): Promise<readonly Case[]> {
-  const { both } = certificateFiles(sections.stage)
+  const { both } = certificateFiles(sections.harness)
   const last = { port: await sections.answer('', '%[src] %[src_port] %[fc_pp_authority] %[fc_pp_unique_id]') }
-  const relay = await startRelay(sections.stage, { to: last, sends: 2 })
+  const relay = await startRelay(sections.harness, { to: last, sends: 2 })
   const options = 'send-proxy-v2 proxy-v2-options ssl,authority,unique-id,crc32c'
   const port = await sections.forward({ host, port: relay }, options, { bind: `ssl crt ${both}` })
   return [
@@ -61,7 +61,7 @@ async function fromCurl(curl: Curl, servers: NginxServers): Promise<readonly Cas
   const last = { port: await servers.answer('http') }
   const cases: Case[] = []
   for (const sends of [1, 2] as const) {
-    const port = await startRelay(servers.stage, { to: last, sends, tls: true })
+    const port = await startRelay(servers.harness, { to: last, sends, tls: true })
     const ends = ['--write-out', '\n%{local_ip} %{local_port} %{remote_ip} %{remote_port}']
     cases.push({
       direction: 'chain',
@@ -80,8 +80,8 @@ async function fromCurl(curl: Curl, servers: NginxServers): Promise<readonly Cas
 }
 
 async function toFastify(servers: NginxServers): Promise<readonly Case[]> {
-  const last = { port: await startFastify(servers.stage) }
-  const relay = await startRelay(servers.stage, { to: last, sends: 2 })
+  const last = { port: await startFastify(servers.harness) }
+  const relay = await startRelay(servers.harness, { to: last, sends: 2 })
   const port = await servers.forward({ host, port: relay })
   return [
     {
@@ -97,10 +97,10 @@ async function toFastify(servers: NginxServers): Promise<readonly Case[]> {
   ]
 }
 
-async function startFastify(stage: Stage): Promise<number> {
+async function startFastify(harness: Harness): Promise<number> {
   const app = fastify({ serverFactory: handler => attach(http.createServer(handler), { trust: [host] }) })
   app.get('/', ({ ip, socket }) => `${ip} ${String(socket.remotePort)}`)
   await app.listen({ host, port: 0 })
-  stage.atEnd(() => app.close())
+  harness.atEnd(() => app.close())
   return (app.server.address() as AddressInfo).port // it listens at a port
 }

@@ -10,7 +10,7 @@ import type { Case, Peer } from '../peer.ts'
 import { describe } from '../sending.ts'
 import type { Seen } from '../seen.ts'
 import { startServer, type OurServer } from '../servers.ts'
-import type { Stage } from '../stage.ts'
+import type { Harness } from '../harness.ts'
 
 export const curlProgram: Debian = { program: 'curl', packages: ['curl'], version: ['--version'] }
 
@@ -18,29 +18,32 @@ export const curl: Peer = {
   name: 'curl',
   always: true,
   programs: [curlProgram],
-  async cases(stage) {
+  async cases(harness) {
     const program = provide(curlProgram)
     const cases: Case[] = []
     for (const kind of ['http', 'https', 'h2c', 'h2'] as const) {
-      cases.push(requesting({ program, stage }, await startServer(stage, kind), 'INET'))
+      cases.push(requesting({ program, harness }, await startServer(harness, kind), 'INET'))
     }
-    cases.push(requesting({ program, stage }, await startServer(stage, 'http', { host: '::1' }), 'INET6'))
+    cases.push(requesting({ program, harness }, await startServer(harness, 'http', { host: '::1' }), 'INET6'))
     cases.push(
-      unix({ program, stage }, await startServer(stage, 'http', { path: join(stage.folder, 'ours.sock') })),
+      unix(
+        { program, harness },
+        await startServer(harness, 'http', { path: join(harness.folder, 'ours.sock') }),
+      ),
     )
-    cases.push(twice({ program, stage }, await startServer(stage, 'http')))
+    cases.push(twice({ program, harness }, await startServer(harness, 'http')))
     return cases
   },
 }
 
 export interface Curl {
   readonly program: Program
-  readonly stage: Stage
+  readonly harness: Harness
 }
 
 /** Runs curl; resolves with what it writes, one answer a line. */
-export async function run({ program, stage }: Curl, args: readonly string[]): Promise<string> {
-  const { cert } = certificateFiles(stage)
+export async function run({ program, harness }: Curl, args: readonly string[]): Promise<string> {
+  const { cert } = certificateFiles(harness)
   const always = [
     '--silent',
     '--show-error',

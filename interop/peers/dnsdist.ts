@@ -9,7 +9,7 @@ import type { Case, Peer } from '../peer.ts'
 import { receiving, type Target } from '../receiving.ts'
 import { checkSeen, describe } from '../sending.ts'
 import { accept, serve, type Served } from '../servers.ts'
-import type { Running, Stage } from '../stage.ts'
+import type { Running, Harness } from '../harness.ts'
 
 const program: Debian = { program: 'dnsdist', packages: ['dnsdist'], version: ['--version'] }
 
@@ -19,16 +19,16 @@ const OPEN = ['setACL({"0.0.0.0/0", "::/0"})', 'setSecurityPollSuffix("")']
 export const dnsdist: Peer = {
   name: 'dnsdist',
   programs: [program],
-  async cases(stage) {
-    const ours = await dnsServer(stage)
-    const sends = await startSender(stage, ours)
-    return [fromTcp(sends, ours), fromUdp(sends, ours), ...receiving(await startReceiver(stage), stage)]
+  async cases(harness) {
+    const ours = await dnsServer(harness)
+    const sends = await startSender(harness, ours)
+    return [fromTcp(sends, ours), fromUdp(sends, ours), ...receiving(await startReceiver(harness), harness)]
   },
 }
 
 /** In front of our server, with TLVs of its administrator's choice. */
-async function startSender(stage: Stage, ours: Served): Promise<number> {
-  const port = await stage.port()
+async function startSender(harness: Harness, ours: Served): Promise<number> {
+  const port = await harness.port()
   const backend = `address="127.0.0.1:${(ours.place as { port: number }).port}"` // it listens at one
   const lines = [
     ...OPEN,
@@ -36,13 +36,13 @@ async function startSender(stage: Stage, ours: Served): Promise<number> {
     `newServer({${backend}, useProxyProtocol=true, tcpOnly=true, healthCheckMode="up"})`,
     'addAction(AllRule(), SetProxyProtocolValuesAction({["2"]="front.example", ["224"]="own"}))',
   ]
-  await start(stage, stage.file('sends.conf', lines.join('\n')), port)
+  await start(harness, harness.file('sends.conf', lines.join('\n')), port)
   return port
 }
 
 /** Says in its log who has asked. */
-async function startReceiver(stage: Stage): Promise<Target> {
-  const port = await stage.port()
+async function startReceiver(harness: Harness): Promise<Target> {
+  const port = await harness.port()
   const lines = [
     ...OPEN,
     `addLocal("127.0.0.1:${port}")`,
@@ -52,7 +52,7 @@ async function startReceiver(stage: Stage): Promise<Target> {
     `  return DNSAction.Spoof, "${ADDRESS}"`,
     'end))',
   ]
-  const { said } = await start(stage, stage.file('receives.conf', lines.join('\n')), port)
+  const { said } = await start(harness, harness.file('receives.conf', lines.join('\n')), port)
   return {
     name: 'setProxyProtocolACL, DNS over TCP',
     port,
@@ -65,8 +65,8 @@ async function startReceiver(stage: Stage): Promise<Target> {
   }
 }
 
-function start(stage: Stage, file: string, port: number): Promise<Running> {
-  return stage.start(provide(program), ['--supervised', '--disable-syslog', '-C', file], [port])
+function start(harness: Harness, file: string, port: number): Promise<Running> {
+  return harness.start(provide(program), ['--supervised', '--disable-syslog', '-C', file], [port])
 }
 
 /** `ADDRESS PORT` as dnsdist writes it, for a regular expression. */
@@ -75,8 +75,8 @@ function shown(end: string): string {
   return address.includes(':') ? `\\[${address}\\]:${String(port)}` : `${address}:${String(port)}`
 }
 
-function dnsServer(stage: Stage): Promise<Served> {
-  return serve(stage, log =>
+function dnsServer(harness: Harness): Promise<Served> {
+  return serve(harness, log =>
     createServer(accept, ({ socket, info }) =>
       answerTcp(socket, () => void log.record(info.header, { socket })),
     ),

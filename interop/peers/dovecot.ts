@@ -16,14 +16,14 @@ const program: Debian = { program: 'dovecot', packages: ['dovecot-imapd', 'proot
 export const dovecot: Peer = {
   name: 'dovecot',
   programs: [program],
-  async cases(stage) {
-    const [plain, secure] = [await stage.port(), await stage.port()]
-    const { cert, key } = certificateFiles(stage)
+  async cases(harness) {
+    const [plain, secure] = [await harness.port(), await harness.port()]
+    const { cert, key } = certificateFiles(harness)
     const listener = (name: string, port: number, more = ''): string =>
       `inet_listener ${name} {\n address = 127.0.0.1\n port = ${port}\n haproxy = yes\n ${more}\n}`
     const lines = [
-      `base_dir = ${stage.open('run')}`,
-      `state_dir = ${stage.open('state')}`,
+      `base_dir = ${harness.open('run')}`,
+      `state_dir = ${harness.open('state')}`,
       'log_path = /dev/stderr',
       'protocols = imap',
       ...users(),
@@ -37,12 +37,12 @@ export const dovecot: Peer = {
       '}',
       'service anvil {\n chroot =\n}',
       'service stats {\n chroot =\n}',
-      `mail_location = maildir:${stage.folder}`,
+      `mail_location = maildir:${harness.folder}`,
       'passdb {\n driver = static\n args = nopassword=y\n}',
     ]
-    const file = stage.file('dovecot.conf', `${lines.join('\n')}\n`)
+    const file = harness.file('dovecot.conf', `${lines.join('\n')}\n`)
     const [started, args] = inPlace(provide(program), ['-F', '-c', file])
-    const { said } = await stage.start(started, args, [plain, secure])
+    const { said } = await harness.start(started, args, [plain, secure])
     const check: Target['check'] = async (answer, { source = '', destination = '' }) => {
       assert.match(answer, /^\* OK /)
       const [client, server] = [source, destination].map(end => String(end.split(' ')[0]))
@@ -52,7 +52,7 @@ export const dovecot: Peer = {
       { name: 'haproxy = yes, IMAP', port: plain, speak: greeting, check },
       { name: 'haproxy = yes, IMAP in TLS', port: secure, tls: true, speak: greeting, check },
     ]
-    return targets.flatMap(target => receiving(target, stage))
+    return targets.flatMap(target => receiving(target, harness))
   },
 }
 

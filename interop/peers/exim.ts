@@ -7,7 +7,7 @@ import { certificateFiles } from '../certificates.ts'
 import { provide, type Debian } from '../debian.ts'
 import type { Peer } from '../peer.ts'
 import { receiving, type Target } from '../receiving.ts'
-import type { Stage } from '../stage.ts'
+import type { Harness } from '../harness.ts'
 
 /** With libnss_wrapper: it will not run without its own user, who is not on a machine where it is only unpacked. */
 const program: Debian = { program: 'exim4', packages: ['exim4-daemon-heavy', 'libnss-wrapper'] }
@@ -15,11 +15,11 @@ const program: Debian = { program: 'exim4', packages: ['exim4-daemon-heavy', 'li
 export const exim: Peer = {
   name: 'exim',
   programs: [program],
-  async cases(stage) {
+  async cases(harness) {
     const { path, environment } = provide(program)
-    const [plain, secure] = [await stage.port(), await stage.port()]
-    const spool = stage.open('exim')
-    const { cert, key } = certificateFiles(stage)
+    const [plain, secure] = [await harness.port(), await harness.port()]
+    const spool = harness.open('exim')
+    const { cert, key } = certificateFiles(harness)
     const lines = [
       `spool_directory = ${spool}`,
       `log_file_path = ${spool}/%slog`,
@@ -34,9 +34,9 @@ export const exim: Peer = {
       'rfc1413_query_timeout = 0s',
       'keep_environment =',
     ]
-    const file = stage.file('exim.conf', `${lines.join('\n')}\n`)
-    const wrapped = { path, environment: { ...environment, ...withUser(stage) } }
-    await stage.start(wrapped, ['-C', file, '-bdf', '-oP', `${spool}/pid`], [plain, secure])
+    const file = harness.file('exim.conf', `${lines.join('\n')}\n`)
+    const wrapped = { path, environment: { ...environment, ...withUser(harness) } }
+    await harness.start(wrapped, ['-C', file, '-bdf', '-oP', `${spool}/pid`], [plain, secure])
     const check: Target['check'] = (answer, { source, destination }) => {
       assert.equal(answer, `220 ${String(source)} ${String(destination)}\r\n`)
     }
@@ -44,19 +44,19 @@ export const exim: Peer = {
       { name: 'hosts_proxy, SMTP', port: plain, speak: greeting, check },
       { name: 'hosts_proxy, SMTP in TLS', port: secure, tls: true, speak: greeting, check },
     ]
-    return targets.flatMap(target => receiving(target, stage))
+    return targets.flatMap(target => receiving(target, harness))
   },
 }
 
 /** Its user is whoever runs this, or for root, which Exim is never to be, nobody. */
-function withUser(stage: Stage): Readonly<Record<string, string>> {
+function withUser(harness: Harness): Readonly<Record<string, string>> {
   const [uid = 0, gid = 0] = [process.getuid?.(), process.getgid?.()]
   const [user, group] = uid === 0 ? [65_534, 65_534] : [uid, gid]
   const passwd = `Debian-exim:x:${user}:${group}::/:/bin/false\n${readFileSync('/etc/passwd', 'utf8')}`
   const groups = `Debian-exim:x:${group}:\n${readFileSync('/etc/group', 'utf8')}`
   return {
     LD_PRELOAD: 'libnss_wrapper.so',
-    NSS_WRAPPER_PASSWD: stage.file('passwd', passwd),
-    NSS_WRAPPER_GROUP: stage.file('group', groups),
+    NSS_WRAPPER_PASSWD: harness.file('passwd', passwd),
+    NSS_WRAPPER_GROUP: harness.file('group', groups),
   }
 }

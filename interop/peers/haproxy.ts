@@ -11,8 +11,8 @@ export const haproxy: Peer = {
   name: 'haproxy',
   always: true,
   programs: [haproxyProgram],
-  async cases(stage) {
-    const sections = new Sections(stage)
+  async cases(harness) {
+    const sections = new Sections(harness)
     const cases = []
     for (const group of [toEveryDoor, families, fromTls, checks, receivers])
       cases.push(...(await group(sections)))

@@ -5,7 +5,7 @@ import { provide, type Debian } from '../debian.ts'
 import type { Case, Peer } from '../peer.ts'
 import { sending, type Expected } from '../sending.ts'
 import { startServer } from '../servers.ts'
-import type { Stage } from '../stage.ts'
+import type { Harness } from '../harness.ts'
 
 const program: Debian = { program: 'hitch', packages: ['hitch'], version: ['--version'] }
 const kind = 'createServer'
@@ -13,10 +13,10 @@ const kind = 'createServer'
 export const hitch: Peer = {
   name: 'hitch',
   programs: [program],
-  async cases(stage) {
-    const v1 = await start(stage, ['write-proxy-v1 = on'])
-    const v2 = await start(stage, ['write-proxy-v2 = on', 'proxy-tlv = off'])
-    const tlvs = await start(stage, ['write-proxy-v2 = on', 'proxy-tlv = on'])
+  async cases(harness) {
+    const v1 = await start(harness, ['write-proxy-v1 = on'])
+    const v2 = await start(harness, ['write-proxy-v2 = on', 'proxy-tlv = off'])
+    const tlvs = await start(harness, ['write-proxy-v2 = on', 'proxy-tlv = on'])
     const tls = { ca, servername: 'localhost', ALPNProtocols: ['http/1.1'] }
     const from = (port: number, expected: Expected, name: string): Case =>
       sending({ name, kind, way: { port, tls, localAddress: '127.0.0.9' }, expected })
@@ -31,11 +31,11 @@ export const hitch: Peer = {
 }
 
 /** A process for each way of sending; it will not work as root, so that another user does. */
-async function start(stage: Stage, lines: readonly string[]): Promise<number> {
-  const { place } = await startServer(stage, kind)
+async function start(harness: Harness, lines: readonly string[]): Promise<number> {
+  const { place } = await startServer(harness, kind)
   const { host, port: to } = place as { host: string; port: number } // it listens at one
-  const port = await stage.port()
-  const { both } = certificateFiles(stage)
+  const port = await harness.port()
+  const { both } = certificateFiles(harness)
   const config = [
     `frontend = "[127.0.0.1]:${port}"`,
     `backend = "[${host}]:${to}"`,
@@ -47,7 +47,7 @@ async function start(stage: Stage, lines: readonly string[]): Promise<number> {
     ...(process.getuid?.() === 0 ? ['user = "nobody"', 'group = "nogroup"'] : []),
     ...lines,
   ]
-  const file = stage.file(`hitch-${port}.conf`, `${config.join('\n')}\n`)
-  await stage.start(provide(program), [`--config=${file}`], [port])
+  const file = harness.file(`hitch-${port}.conf`, `${config.join('\n')}\n`)
+  await harness.start(provide(program), [`--config=${file}`], [port])
   return port
 }

@@ -12,10 +12,10 @@ const program: Debian = { program: 'mariadbd', packages: ['mariadb-server-core']
 export const mariadb: Peer = {
   name: 'mariadb',
   programs: [program],
-  async cases(stage) {
+  async cases(harness) {
     const mariadbd = provide(program)
-    const port = await stage.port()
-    const data = stage.open('mariadb')
+    const port = await harness.port()
+    const data = harness.open('mariadb')
     const args = [
       ...['--no-defaults', ...(process.getuid?.() === 0 ? ['--user=root'] : [])],
       ...[`--datadir=${data}`, '--skip-grant-tables', '--innodb=OFF', '--default-storage-engine=MyISAM'],
@@ -23,7 +23,7 @@ export const mariadb: Peer = {
       ...[`--socket=${data}/s.sock`, `--lc-messages-dir=${join(mariadbd.root, '/usr/share/mysql')}`],
       ...['--proxy-protocol-networks=127.0.0.1', '--log-warnings=9'],
     ]
-    const { said } = await stage.start(mariadbd, args, [port])
+    const { said } = await harness.start(mariadbd, args, [port])
     return receiving(
       {
         name: 'proxy-protocol-networks',
@@ -34,7 +34,7 @@ export const mariadb: Peer = {
           await said(new RegExp(`unauthenticated' host: '${String(source.split(' ')[0])}'`))
         },
       },
-      stage,
+      harness,
     )
   },
 }

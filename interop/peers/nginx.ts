@@ -16,8 +16,8 @@ export const nginx: Peer = {
   name: 'nginx',
   always: true,
   programs: [nginxProgram],
-  async cases(stage) {
-    const servers = new NginxServers(stage)
+  async cases(harness) {
+    const servers = new NginxServers(harness)
     const cases = [...(await senders(servers)), ...(await passingOn(servers)), ...(await receivers(servers))]
     await servers.start()
     return cases
@@ -25,17 +25,17 @@ export const nginx: Peer = {
 }
 
 async function senders(servers: NginxServers): Promise<readonly Case[]> {
-  const { stage } = servers
-  const { cert, key } = certificateFiles(stage)
+  const { harness } = servers
+  const { cert, key } = certificateFiles(harness)
   const cases: Case[] = []
   for (const kind of serverKinds) {
-    const { place } = await startServer(stage, kind)
+    const { place } = await startServer(harness, kind)
     const way = { port: await servers.forward(place), localAddress: '127.0.0.9' }
     cases.push(sending({ name: 'stream', kind, way, expected: { version: 1, family: 'INET' } }))
   }
   const kind = 'createServer'
-  const four = await startServer(stage, kind)
-  const six = await startServer(stage, kind, { host: '::1' })
+  const four = await startServer(harness, kind)
+  const six = await startServer(harness, kind, { host: '::1' })
   const host = '::1'
   const way6 = { host, port: await servers.forward(six.place, { host }) }
   const secure = ['ssl_certificate ' + cert, 'ssl_certificate_key ' + key]
@@ -57,7 +57,7 @@ async function senders(servers: NginxServers): Promise<readonly Case[]> {
 }
 
 async function receivers(servers: NginxServers): Promise<readonly Case[]> {
-  const { cert, key } = certificateFiles(servers.stage)
+  const { cert, key } = certificateFiles(servers.harness)
   const secure = ['ssl_certificate ' + cert, 'ssl_certificate_key ' + key]
   const check = (answer: string, { source, destination }: Ends): void => {
     assert.equal(answer, `${String(source)} ${String(destination)}`)
@@ -74,5 +74,5 @@ async function receivers(servers: NginxServers): Promise<readonly Case[]> {
       check,
     },
   ]
-  return targets.flatMap(target => receiving(target, servers.stage))
+  return targets.flatMap(target => receiving(target, servers.harness))
 }

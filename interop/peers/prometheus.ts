@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { provide, type Debian } from '../debian.ts'
 import type { Case, Peer } from '../peer.ts'
-import type { Stage } from '../stage.ts'
+import type { Harness } from '../harness.ts'
 import { startProgram, type Program } from './prometheus/program.ts'
 import { run } from './prometheus/promtool.ts'
 import { ruleTest } from './prometheus/rule-test.ts'
@@ -20,11 +20,11 @@ export const prometheus: Peer = {
   name: 'prometheus',
   always: true,
   programs: [program],
-  cases: stage =>
+  cases: harness =>
     Promise.resolve([
       checking('check rules', ['check', 'rules', RULES]),
       checking('test rules, alerts.test.yml', ['test', 'rules', RULE_TESTS]),
-      ...states.map(state => scraping(stage, state)),
+      ...states.map(state => scraping(harness, state)),
     ]),
 }
 
@@ -40,21 +40,21 @@ function checking(name: string, args: readonly string[]): Case {
 }
 
 /** The program in one state: `check metrics` finds no fault, and exactly the alerts of that state fire. */
-function scraping(stage: Stage, state: State): Case {
+function scraping(harness: Harness, state: State): Case {
   return {
     direction: 'decodes',
     name: `check metrics and test rules, ${state.name}`,
     run: async () => {
-      const running = await startProgram(stage, await state.configuration(stage))
+      const running = await startProgram(harness, await state.configuration(harness))
       const before = await settledScrape(running, state)
       await state.traffic?.(running.ports)
       const after = await settledScrape(running, state)
       await running.end()
       const promtool = provide(program)
       run(promtool, ['check', 'metrics'], after)
-      stage.file('alerts.yml', readFileSync(RULES))
+      harness.file('alerts.yml', readFileSync(RULES))
       const test = ruleTest({ rules: 'alerts.yml', before, after, ...state })
-      run(promtool, ['test', 'rules', stage.file('scrape.test.yml', JSON.stringify(test, undefined, 1))])
+      run(promtool, ['test', 'rules', harness.file('scrape.test.yml', JSON.stringify(test, undefined, 1))])
       const names = new Set(state.firing.map(({ alertname }) => alertname))
       return names.size === 0 ? 'no alert' : [...names].join(', ')
     },

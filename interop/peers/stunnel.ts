@@ -11,8 +11,8 @@ const program: Debian = { program: 'stunnel4', packages: ['stunnel4'], version: 
 export const stunnel: Peer = {
   name: 'stunnel',
   programs: [program],
-  async cases(stage) {
-    const { both } = certificateFiles(stage)
+  async cases(harness) {
+    const { both } = certificateFiles(harness)
     const lines = ['foreground = yes', 'pid =', 'debug = err']
     const cases: Case[] = []
     const ports: number[] = []
@@ -21,8 +21,8 @@ export const stunnel: Peer = {
       ['createServer', '::1', 'INET6'],
       ['http', '127.0.0.1', 'INET'],
     ] as const) {
-      const { place } = await startServer(stage, kind, { host })
-      const port = await stage.port()
+      const { place } = await startServer(harness, kind, { host })
+      const port = await harness.port()
       const accept = `accept = ${host}:${port}`
       const connect = `connect = ${host}:${(place as { port: number }).port}` // it listens at one
       lines.push(`[${port}]`, accept, connect, `cert = ${both}`, 'protocol = proxy')
@@ -32,8 +32,8 @@ export const stunnel: Peer = {
         sending({ name: `protocol = proxy, ${family}`, kind, way, expected: { version: 1, family } }),
       )
     }
-    const file = stage.file('stunnel.conf', `${lines.join('\n')}\n`)
-    await stage.start(provide(program), [file], ports)
+    const file = harness.file('stunnel.conf', `${lines.join('\n')}\n`)
+    await harness.start(provide(program), [file], ports)
     return cases
   },
 }

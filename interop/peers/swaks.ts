@@ -9,7 +9,7 @@ import { provide, type Debian } from '../debian.ts'
 import type { Case, Peer } from '../peer.ts'
 import { describe } from '../sending.ts'
 import { accept, serve, type Served } from '../servers.ts'
-import type { Stage } from '../stage.ts'
+import type { Harness } from '../harness.ts'
 
 const program: Debian = { program: 'swaks', packages: ['swaks'], version: ['--version'] }
 
@@ -19,7 +19,7 @@ const six = { source: '2001:db8::1', dest: '2001:db8:ffff::7' }
 export const swaks: Peer = {
   name: 'swaks',
   programs: [program],
-  async cases(stage) {
+  async cases(harness) {
     const good = [
       { version: '1', family: 'TCP4', ...four },
       { version: '1', family: 'TCP6', ...six },
@@ -31,8 +31,8 @@ export const swaks: Peer = {
       { version: '2', family: 'AF_UNIX', ...four },
     ]
     return [
-      ...(await Promise.all(good.map(header => accepted(stage, header)))),
-      ...(await Promise.all(bad.map(header => refused(stage, header)))),
+      ...(await Promise.all(good.map(header => accepted(harness, header)))),
+      ...(await Promise.all(bad.map(header => refused(harness, header)))),
     ]
   },
 }
@@ -45,8 +45,8 @@ interface Options extends Readonly<Record<string, string>> {
 }
 
 /** A mail server of few words: it speaks first. */
-function mailServer(stage: Stage): Promise<Served> {
-  return serve(stage, log =>
+function mailServer(harness: Harness): Promise<Served> {
+  return serve(harness, log =>
     createServer(accept, async ({ socket, info }) => {
       log.record(info.header, { socket })
       socket.write('220 ours ESMTP\r\n')
@@ -73,8 +73,8 @@ function nameOf({ version, family, command = '' }: Options): string {
   return `--proxy-version ${version} --proxy-family ${family}${command && ` --proxy-command ${command}`}`
 }
 
-async function accepted(stage: Stage, header: Options): Promise<Case> {
-  const server = await mailServer(stage)
+async function accepted(harness: Harness, header: Options): Promise<Case> {
+  const server = await mailServer(harness)
   return {
     direction: 'sends',
     name: `${nameOf(header)} to createServer`,
@@ -90,8 +90,8 @@ async function accepted(stage: Stage, header: Options): Promise<Case> {
   }
 }
 
-async function refused(stage: Stage, header: Options): Promise<Case> {
-  const server = await mailServer(stage)
+async function refused(harness: Harness, header: Options): Promise<Case> {
+  const server = await mailServer(harness)
   return {
     direction: 'sends',
     name: `${nameOf(header)}, malformed, to createServer`,

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { encodeHeader, tlv, type HeaderInit, type Tlv } from 'proxyprotocol'
 import { provide, type Debian } from '../debian.ts'
 import type { Case, Peer } from '../peer.ts'
-import type { Stage } from '../stage.ts'
+import type { Harness } from '../harness.ts'
 
 const program: Debian = { program: 'tshark', packages: ['tshark'], version: ['--version'] }
 
@@ -79,12 +79,12 @@ const cases: readonly (readonly [name: string, header: HeaderInit, fields: Field
 export const tshark: Peer = {
   name: 'tshark',
   programs: [program],
-  cases: stage =>
-    Promise.resolve(cases.map(([name, header, fields]) => decoding(stage, name, { header, fields }))),
+  cases: harness =>
+    Promise.resolve(cases.map(([name, header, fields]) => decoding(harness, name, { header, fields }))),
 }
 
 function decoding(
-  stage: Stage,
+  harness: Harness,
   name: string,
   { header, fields }: { header: HeaderInit; fields: Fields },
 ): Case {
@@ -92,7 +92,7 @@ function decoding(
     direction: 'decodes',
     name,
     run: () => {
-      const found = dissect(stage, encodeHeader(header), Object.keys(fields))
+      const found = dissect(harness, encodeHeader(header), Object.keys(fields))
       for (const [field, value] of Object.entries(fields)) {
         const several = value.split(',').length
         assert.equal(found[field]?.split(',').slice(0, several).join(), value, field)
@@ -119,13 +119,13 @@ function tlvFields(tlvs: readonly Tlv[]): Fields {
   }
 }
 
-function dissect(stage: Stage, header: Uint8Array, names: readonly string[]): Fields {
+function dissect(harness: Harness, header: Uint8Array, names: readonly string[]): Fields {
   const { path, environment } = provide(program)
-  const file = stage.file('header.pcap', captureOf(header))
+  const file = harness.file('header.pcap', captureOf(header))
   const wanted = ['-T', 'fields', '-E', 'separator=|', ...names.flatMap(name => ['-e', name])]
   const { stdout, stderr } = spawnSync(path, ['-r', file, ...wanted], {
     encoding: 'utf8',
-    env: { ...process.env, ...environment, HOME: stage.folder },
+    env: { ...process.env, ...environment, HOME: harness.folder },
   })
   const values = stdout.trim().split('|')
   if (values.length !== names.length) throw new Error(`tshark said ${stdout} ${stderr}`)

@@ -11,20 +11,20 @@ const program: Debian = { program: 'unbound', packages: ['unbound'], version: ['
 export const unbound: Peer = {
   name: 'unbound',
   programs: [program],
-  async cases(stage) {
-    const port = await stage.port()
+  async cases(harness) {
+    const port = await harness.port()
     const lines = [
       'server:',
       ...['username: ""', 'chroot: ""', 'pidfile: ""', 'use-syslog: no', 'logfile: ""', 'log-queries: yes'],
-      ...[`directory: "${stage.folder}"`, 'num-threads: 1', 'module-config: "iterator"', 'do-udp: no'],
+      ...[`directory: "${harness.folder}"`, 'num-threads: 1', 'module-config: "iterator"', 'do-udp: no'],
       ...[`interface: 127.0.0.1@${port}`, `proxy-protocol-port: ${port}`],
       ...['access-control: 0.0.0.0/0 allow', 'access-control: ::/0 allow'],
       ...['local-zone: "test." static', `local-data: "${NAME}. A ${ADDRESS}"`],
       'remote-control:',
       'control-enable: no',
     ]
-    const file = stage.file('unbound.conf', `${lines.join('\n')}\n`)
-    const { said } = await stage.start(provide(program), ['-d', '-c', file], [port])
+    const file = harness.file('unbound.conf', `${lines.join('\n')}\n`)
+    const { said } = await harness.start(provide(program), ['-d', '-c', file], [port])
     return receiving(
       {
         name: 'proxy-protocol-port, DNS over TCP',
@@ -36,7 +36,7 @@ export const unbound: Peer = {
           await said(new RegExp(`${String(source.split(' ')[0])} ${NAME}`))
         },
       },
-      stage,
+      harness,
     )
   },
 }

@@ -7,7 +7,7 @@ import type { Case, Peer } from '../peer.ts'
 import { receiving } from '../receiving.ts'
 import { sending } from '../sending.ts'
 import { startServer } from '../servers.ts'
-import type { Stage } from '../stage.ts'
+import type { Harness } from '../harness.ts'
 
 const program: Debian = {
   program: 'varnishd',
@@ -33,8 +33,8 @@ sub vcl_synth {
 export const varnish: Peer = {
   name: 'varnish',
   programs: [program],
-  async cases(stage) {
-    const [receives, v1, v2] = [await stage.port(), await stage.port(), await stage.port()]
+  async cases(harness) {
+    const [receives, v1, v2] = [await harness.port(), await harness.port(), await harness.port()]
     const cases = [
       ...receiving(
         {
@@ -45,7 +45,7 @@ export const varnish: Peer = {
             assert.equal(answer, `${String(source)} ${String(destination)}`)
           },
         },
-        stage,
+        harness,
       ),
     ]
     const backends: string[] = []
@@ -53,21 +53,21 @@ export const varnish: Peer = {
       [1, v1],
       [2, v2],
     ] as const) {
-      const { backend, case: sends } = await sender(stage, version, port)
+      const { backend, case: sends } = await sender(harness, version, port)
       backends.push(backend)
       cases.push(sends)
     }
-    await start(stage, { receives, v1, v2 }, VCL.replace('BACKENDS', backends.join('\n')))
+    await start(harness, { receives, v1, v2 }, VCL.replace('BACKENDS', backends.join('\n')))
     return cases
   },
 }
 
 async function sender(
-  stage: Stage,
+  harness: Harness,
   version: 1 | 2,
   port: number,
 ): Promise<{ readonly backend: string; readonly case: Case }> {
-  const { place } = await startServer(stage, 'http')
+  const { place } = await startServer(harness, 'http')
   const { host, port: to } = place as { host: string; port: number } // it listens at one
   const way = { port, localAddress: '127.0.0.9' }
   return {
@@ -82,20 +82,20 @@ async function sender(
 }
 
 async function start(
-  stage: Stage,
+  harness: Harness,
   { receives, v1, v2 }: { receives: number; v1: number; v2: number },
   vcl: string,
 ): Promise<void> {
   const varnishd = provide(program)
-  const file = stage.file('interop.vcl', vcl)
+  const file = harness.file('interop.vcl', vcl)
   const modules = varnishd.environment['LD_LIBRARY_PATH']
     ?.split(':')
     .map(folder => join(folder, 'varnish/vmods'))
   const listeners = [`receives=127.0.0.1:${receives},PROXY`, `v1=127.0.0.1:${v1}`, `v2=127.0.0.1:${v2}`]
   const args = [
-    ...['-F', '-j', 'none', '-n', join(stage.folder, 'varnish'), '-s', 'malloc,16m', '-f', file],
+    ...['-F', '-j', 'none', '-n', join(harness.folder, 'varnish'), '-s', 'malloc,16m', '-f', file],
     ...listeners.flatMap(listener => ['-a', listener]),
     ...(modules ? ['-p', `vmod_path=${modules.join(':')}`] : []),
   ]
-  await stage.start(varnishd, args, [receives, v1, v2])
+  await harness.start(varnishd, args, [receives, v1, v2])
 }

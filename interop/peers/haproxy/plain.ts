@@ -6,7 +6,7 @@ import type { Case } from '../../peer.ts'
 import { describe, sending, type Sending } from '../../sending.ts'
 import { serverKinds, startServer, type OurServer } from '../../servers.ts'
 import type { Seen } from '../../seen.ts'
-import { until } from '../../stage.ts'
+import { until } from '../../harness.ts'
 import type { Sections } from './sections.ts'
 
 const kind = 'createServer'
@@ -19,7 +19,7 @@ const versions = [
 export async function toEveryDoor(sections: Sections): Promise<readonly Case[]> {
   const cases: Case[] = []
   for (const kind of serverKinds) {
-    const { place } = await startServer(sections.stage, kind)
+    const { place } = await startServer(sections.harness, kind)
     for (const [version, options] of versions) {
       const way = { port: await sections.forward(place, options), localAddress: '127.0.0.9' }
       cases.push(sending({ name: options, kind, way, expected: { version, family: 'INET' } }))
@@ -30,10 +30,10 @@ export async function toEveryDoor(sections: Sections): Promise<readonly Case[]> 
 
 /** IPv6 and UNIX sockets on either side, and what version 2 tells of a connection without TLS. */
 export async function families(sections: Sections): Promise<readonly Case[]> {
-  const { stage } = sections
-  const four = await startServer(stage, kind)
-  const six = await startServer(stage, kind, { host: '::1' })
-  const unix = await startServer(stage, kind, { path: join(stage.folder, 'ours.sock') })
+  const { harness } = sections
+  const four = await startServer(harness, kind)
+  const six = await startServer(harness, kind, { host: '::1' })
+  const unix = await startServer(harness, kind, { path: join(harness.folder, 'ours.sock') })
   const cases: Sending[] = []
   for (const [version, option] of versions) {
     const [host, expected] = ['::1', { version, family: 'INET' }]
@@ -90,7 +90,10 @@ export function idOf(source = ''): string {
 export async function checks(sections: Sections): Promise<readonly Case[]> {
   const cases: Case[] = []
   for (const [version, option] of versions) {
-    const [web, bare] = [await startServer(sections.stage, 'http'), await startServer(sections.stage, kind)]
+    const [web, bare] = [
+      await startServer(sections.harness, 'http'),
+      await startServer(sections.harness, kind),
+    ]
     await sections.forward(web.place, `${option} check inter 200`, { lines: ['option httpchk GET /'] })
     await sections.forward(bare.place, `${option} check inter 200`)
     cases.push(

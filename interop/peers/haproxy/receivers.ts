@@ -14,7 +14,7 @@ const source = { address: '192.0.2.1', port: 56_324 }
 const destination = { address: '198.51.100.7', port: 443 }
 
 export async function receivers(sections: Sections): Promise<readonly Case[]> {
-  const { both } = certificateFiles(sections.stage)
+  const { both } = certificateFiles(sections.harness)
   const http: Target = {
     name: 'accept-proxy, http',
     port: await sections.answer(),
@@ -30,7 +30,7 @@ export async function receivers(sections: Sections): Promise<readonly Case[]> {
     tls: true,
   }
   return [
-    ...[http, https].flatMap(target => receiving(target, sections.stage)),
+    ...[http, https].flatMap(target => receiving(target, sections.harness)),
     withTlvs(await sections.answer('', '%[src] %[fc_pp_authority] %[fc_pp_unique_id]')),
     local(http.port),
   ]

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { provide, type Debian } from '../../debian.ts'
 import { hostPort, type Place } from '../../servers.ts'
-import type { Stage } from '../../stage.ts'
+import type { Harness } from '../../harness.ts'
 
 export const haproxyProgram: Debian = { program: 'haproxy', packages: ['haproxy'], version: ['-v'] }
 
@@ -30,12 +30,12 @@ interface Front {
 }
 
 export class Sections {
-  readonly stage: Stage
+  readonly harness: Harness
   readonly #lines: string[] = [...HEAD]
-  readonly #places: (number | string)[] = []
+  readonly #slots: (number | string)[] = []
 
-  constructor(stage: Stage) {
-    this.stage = stage
+  constructor(harness: Harness) {
+    this.harness = harness
   }
 
   /** Passes connections on; gives the port where it listens. */
@@ -48,8 +48,8 @@ export class Sections {
 
   /** Passes on what comes at a UNIX socket; gives its path. */
   forwardUnix(name: string, to: Place, options: string): string {
-    const path = join(this.stage.folder, name)
-    this.#places.push(path)
+    const path = join(this.harness.folder, name)
+    this.#slots.push(path)
     this.add(name, [`bind unix@${path}`, `server s ${textOf(to)} ${options}`])
     return path
   }
@@ -68,13 +68,13 @@ export class Sections {
 
   async start(): Promise<void> {
     const program = provide(haproxyProgram)
-    const file = this.stage.file('haproxy.cfg', `${this.#lines.join('\n')}\n`)
-    await this.stage.start(program, ['-db', '-f', file], this.#places)
+    const file = this.harness.file('haproxy.cfg', `${this.#lines.join('\n')}\n`)
+    await this.harness.start(program, ['-db', '-f', file], this.#slots)
   }
 
   async #port(): Promise<number> {
-    const port = await this.stage.port()
-    this.#places.push(port)
+    const port = await this.harness.port()
+    this.#slots.push(port)
     return port
   }
 }

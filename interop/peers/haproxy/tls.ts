@@ -19,8 +19,8 @@ const tls: ConnectionOptions = { ca, servername: 'localhost', ALPNProtocols: ['h
 const withCertificate: ConnectionOptions = { ...tls, ...clientTls }
 
 export async function fromTls(sections: Sections): Promise<readonly Case[]> {
-  const { both, cert } = certificateFiles(sections.stage)
-  const { place } = await startServer(sections.stage, kind)
+  const { both, cert } = certificateFiles(sections.harness)
+  const { place } = await startServer(sections.harness, kind)
   const bind = `ssl crt ${both} alpn h2,http/1.1 ca-file ${cert} verify optional`
   const front = (options: string): Promise<number> => sections.forward(place, options, { bind })
   const port = await front(`send-proxy-v2 proxy-v2-options ${OPTIONS}`)

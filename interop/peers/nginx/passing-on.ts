@@ -14,9 +14,9 @@ const NAME = 'stream with realip, behind another header'
 const [FOUR, SIX] = ['192.0.2.1', '2001:db8::1']
 
 export async function passingOn(servers: NginxServers): Promise<readonly Case[]> {
-  const { stage } = servers
-  const strict = await startServer(stage, 'createServer')
-  const lenient = await serve(stage, log => awaitedServer(log, { mixedFamilies: 'promote' }))
+  const { harness } = servers
+  const strict = await startServer(harness, 'createServer')
+  const lenient = await serve(harness, log => awaitedServer(log, { mixedFamilies: 'promote' }))
   const realip = { listen: 'proxy_protocol', lines: ['set_real_ip_from 127.0.0.0/8'] }
   const [toStrict, toLenient] = [
     await servers.forward(strict.place, realip),

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { provide, type Debian } from '../../debian.ts'
 import { hostPort, type Place } from '../../servers.ts'
-import type { Stage } from '../../stage.ts'
+import type { Harness } from '../../harness.ts'
 
 export const nginxProgram: Debian = {
   program: 'nginx',
@@ -12,13 +12,13 @@ export const nginxProgram: Debian = {
 }
 
 export class NginxServers {
-  readonly stage: Stage
+  readonly harness: Harness
   readonly #stream: string[] = []
   readonly #http: string[] = []
-  readonly #places: (number | string)[] = []
+  readonly #slots: (number | string)[] = []
 
-  constructor(stage: Stage) {
-    this.stage = stage
+  constructor(harness: Harness) {
+    this.harness = harness
   }
 
   /** Passes connections on, with a header in front. */
@@ -33,8 +33,8 @@ export class NginxServers {
   }
 
   forwardUnix(name: string, to: Place): string {
-    const path = join(this.stage.folder, name)
-    this.#places.push(path)
+    const path = join(this.harness.folder, name)
+    this.#slots.push(path)
     this.#stream.push(block([`listen unix:${path}`, `proxy_pass ${textOf(to)}`, 'proxy_protocol on']))
     return path
   }
@@ -57,7 +57,7 @@ export class NginxServers {
 
   async start(): Promise<void> {
     const program = provide(nginxProgram)
-    const { folder } = this.stage
+    const { folder } = this.harness
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     const module = join(program.root, '/usr/lib/nginx/modules/ngx_stream_module.so')
     const lines = [
@@ -70,13 +70,13 @@ export class NginxServers {
       `http { access_log off; ${temporary.map(name => `${name}_temp_path ${folder}/temp;`).join(' ')}`,
       `${this.#http.join('\n')} }`,
     ]
-    const file = this.stage.file('nginx.conf', `${lines.join('\n')}\n`)
-    await this.stage.start(program, ['-p', folder, '-e', 'stderr', '-c', file], this.#places)
+    const file = this.harness.file('nginx.conf', `${lines.join('\n')}\n`)
+    await this.harness.start(program, ['-p', folder, '-e', 'stderr', '-c', file], this.#slots)
   }
 
   async #port(): Promise<number> {
-    const port = await this.stage.port()
-    this.#places.push(port)
+    const port = await this.harness.port()
+    this.#slots.push(port)
     return port
   }
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
-import type { Stage } from '../../stage.ts'
+import type { Harness } from '../../harness.ts'
 
 const BIN = fileURLToPath(
   new URL('../../../packages/proxyprotocol-server/bin/proxyprotocol-server.js', import.meta.url),
@@ -27,19 +27,19 @@ export interface Program {
   readonly end: () => Promise<void>
 }
 
-/** Starts it; it ends with the stage. */
-export async function startProgram(stage: Stage, { services, ...rest }: Plan): Promise<Program> {
-  const admin = await stage.port()
-  const ports = await Promise.all(services.map(() => stage.port()))
+/** Starts it; it ends with the harness. */
+export async function startProgram(harness: Harness, { services, ...rest }: Plan): Promise<Program> {
+  const admin = await harness.port()
+  const ports = await Promise.all(services.map(() => harness.port()))
   const listening = services.map(({ accepts, tls, ...service }, at) => {
     const address = `127.0.0.1:${String(ports[at])}`
     const listen = tls === undefined ? `${address}${accepts ?? ''}` : `ssl://${address}?${tls}`
     return { ...service, listen }
   })
   const configuration = { ...rest, services: listening, admin: { listen: `127.0.0.1:${admin}` } }
-  const file = stage.file(`proxy-${admin}.json`, JSON.stringify(configuration))
+  const file = harness.file(`proxy-${admin}.json`, JSON.stringify(configuration))
   const node = { path: process.execPath, environment: {} }
-  const running = await stage.start(node, [BIN, '--config', file], [admin, ...ports])
+  const running = await harness.start(node, [BIN, '--config', file], [admin, ...ports])
   if (rest.workers !== undefined) await running.said(new RegExp(` worker-started worker=${rest.workers} `))
   return { ports, scrape: () => scrape(admin), end: running.end }
 }

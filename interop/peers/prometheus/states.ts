@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { clientCertificate } from '../../../packages/proxyprotocol/test/support/more-certificates.ts'
 import { startDnsServer, type Reply } from '../../../packages/proxyprotocol/test/support/dns-server.ts'
 import { certificateFiles } from '../../certificates.ts'
-import type { Stage } from '../../stage.ts'
+import type { Harness } from '../../harness.ts'
 import type { Plan } from './program.ts'
 
 /** Checks that find a refusal at once, and do not take a busy machine for an upstream that is down. */
@@ -14,7 +14,7 @@ const CLIENTS = 20
 
 export interface State {
   readonly name: string
-  readonly configuration: (stage: Stage) => Promise<Plan>
+  readonly configuration: (harness: Harness) => Promise<Plan>
   /** Whether a scrape shows it; without it any does. */
   readonly isReached?: (metrics: string) => boolean
   /** What comes between two scrapes. */
@@ -28,13 +28,14 @@ export interface State {
 export const states: readonly State[] = [
   {
     name: 'upstream up',
-    configuration: async stage => one({ upstream: await live(stage), health }),
+    configuration: async harness => one({ upstream: await live(harness), health }),
     traffic: ([port]) => clients(port),
     firing: [],
   },
   {
     name: 'upstream down',
-    configuration: async stage => one({ upstreams: [{ name: 'app', address: await dead(stage) }], health }),
+    configuration: async harness =>
+      one({ upstreams: [{ name: 'app', address: await dead(harness) }], health }),
     isReached: hasUp('app', 0),
     traffic: ([port]) => clients(port),
     firing: [
@@ -45,8 +46,8 @@ export const states: readonly State[] = [
   },
   {
     name: 'one of two upstreams down',
-    configuration: async stage => {
-      const upstreams = [await live(stage), { name: 'app', address: await dead(stage) }]
+    configuration: async harness => {
+      const upstreams = [await live(harness), { name: 'app', address: await dead(harness) }]
       return one({ upstreams, health })
     },
     isReached: hasUp('app', 0),
@@ -55,8 +56,8 @@ export const states: readonly State[] = [
   },
   {
     name: 'an upstream drained, and gone',
-    configuration: async stage => {
-      const upstreams = [await live(stage), { name: 'old', address: await dead(stage), weight: 0 }]
+    configuration: async harness => {
+      const upstreams = [await live(harness), { name: 'old', address: await dead(harness), weight: 0 }]
       return one({ upstreams, health })
     },
     isReached: hasUp('old', 0),
@@ -65,8 +66,8 @@ export const states: readonly State[] = [
   },
   {
     name: 'all upstreams drained',
-    configuration: async stage =>
-      one({ upstreams: [{ name: 'old', address: await live(stage), weight: 0 }] }),
+    configuration: async harness =>
+      one({ upstreams: [{ name: 'old', address: await live(harness), weight: 0 }] }),
     traffic: ([port]) => clients(port),
     firing: [
       { alertname: 'ProxyprotocolNoUpstream', route: '*' },
@@ -75,10 +76,10 @@ export const states: readonly State[] = [
   },
   {
     name: 'one route out',
-    configuration: async stage => {
-      const routed = [{ name: 'a', address: await dead(stage) }]
+    configuration: async harness => {
+      const routed = [{ name: 'a', address: await dead(harness) }]
       const routes = [{ names: ['a.example'], upstreams: routed }]
-      return one({ upstream: await live(stage), passthrough: { routes }, health })
+      return one({ upstream: await live(harness), passthrough: { routes }, health })
     },
     isReached: hasUp('a', 0),
     firing: [
@@ -88,20 +89,20 @@ export const states: readonly State[] = [
   },
   {
     name: 'two workers',
-    configuration: async stage => ({ ...one({ upstream: await live(stage), health }), workers: 2 }),
+    configuration: async harness => ({ ...one({ upstream: await live(harness), health }), workers: 2 }),
     isReached: text => text.includes('\nproxyprotocol_ready 1\n'),
     traffic: ([port]) => clients(port),
     firing: [],
   },
   {
     name: 'block lists answer',
-    configuration: stage => asking(stage, {}),
+    configuration: harness => asking(harness, {}),
     traffic: ([port]) => clients(port),
     firing: [],
   },
   {
     name: 'block lists silent',
-    configuration: stage => asking(stage, { '1.0.0.127.bl.example': 'SERVFAIL' }),
+    configuration: harness => asking(harness, { '1.0.0.127.bl.example': 'SERVFAIL' }),
     traffic: ([port]) => clients(port),
     firing: [{ alertname: 'ProxyprotocolBlockListsSilent' }],
   },
@@ -114,15 +115,15 @@ export const states: readonly State[] = [
   },
   {
     name: 'clients without a header',
-    configuration: async stage =>
-      one({ upstream: await live(stage), accepts: '?pp=detect', trust: ['127.0.0.1'] }),
+    configuration: async harness =>
+      one({ upstream: await live(harness), accepts: '?pp=detect', trust: ['127.0.0.1'] }),
     traffic: ([port]) => clients(port),
     firing: [{ alertname: 'ProxyprotocolHeadersRefused' }],
   },
   {
     name: 'at the limit on connections',
-    configuration: async stage => {
-      const held = await live(stage)
+    configuration: async harness => {
+      const held = await live(harness)
       return one({ upstream: held, limits: { connections: 1 } })
     },
     traffic: async ([port]) => {
@@ -145,28 +146,28 @@ function hasUp(upstream: string, value: 0 | 1): (metrics: string) => boolean {
   return metrics => sample.test(metrics)
 }
 
-async function asking(stage: Stage, table: Readonly<Record<string, Reply>>): Promise<Plan> {
+async function asking(harness: Harness, table: Readonly<Record<string, Reply>>): Promise<Plan> {
   const dns = await startDnsServer(table)
-  stage.atEnd(() => dns.close())
+  harness.atEnd(() => dns.close())
   return one({
-    upstream: await live(stage),
+    upstream: await live(harness),
     dnsbl: { zones: ['bl.example'], servers: [dns.address], action: 'log' },
   })
 }
 
 /** One certificate for clients, and another one for an upstream. */
-async function secured(stage: Stage): Promise<Plan> {
-  const { cert, key } = certificateFiles(stage)
+async function secured(harness: Harness): Promise<Plan> {
+  const { cert, key } = certificateFiles(harness)
   const [own, ownKey] = [
-    stage.file('client.pem', clientCertificate.cert),
-    stage.file('client-key.pem', clientCertificate.key),
+    harness.file('client.pem', clientCertificate.cert),
+    harness.file('client-key.pem', clientCertificate.key),
   ]
-  const upstream = `ssl://${await live(stage)}?cert=${own}&key=${ownKey}`
+  const upstream = `ssl://${await live(harness)}?cert=${own}&key=${ownKey}`
   return { services: [{ name: 'web', tls: `cert=${cert}&key=${key}`, upstream }] }
 }
 
 /** An upstream that answers, and ends when the relay does. */
-async function live(stage: Stage): Promise<string> {
+async function live(harness: Harness): Promise<string> {
   const sockets = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, socket => {
     sockets.add(socket)
@@ -175,7 +176,7 @@ async function live(stage: Stage): Promise<string> {
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  stage.atEnd(() => {
+  harness.atEnd(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })
@@ -183,8 +184,8 @@ async function live(stage: Stage): Promise<string> {
 }
 
 /** An address that nothing listens at. */
-async function dead(stage: Stage): Promise<string> {
-  return `127.0.0.1:${await stage.port()}`
+async function dead(harness: Harness): Promise<string> {
+  return `127.0.0.1:${await harness.port()}`
 }
 
 /** One after the other; how each ends is the program's to count. */

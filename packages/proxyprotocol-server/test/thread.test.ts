@@ -26,7 +26,7 @@ const EVENTS_PER_COLLECTION = 400
 /** Milliseconds; never reached, and longer than the slowest machine needs. */
 const PATIENCE = 120_000
 
-interface Stage {
+interface Harness {
   readonly echo: ProxyServer
   readonly relay: Relay
   readonly port: number
@@ -72,7 +72,7 @@ function assertDescriptors(): void {
   )
 }
 
-async function startStage(t: TestContext): Promise<Stage> {
+async function startStage(t: TestContext): Promise<Harness> {
   const trail: string[] = []
   const ends = new Map<string, number>()
   const received = new Map<number | undefined, string>()
@@ -134,14 +134,14 @@ async function openClient(t: TestContext, port: number): Promise<Client> {
 }
 
 /** Closes both servers, which waits for all that is still open, and puts down when each was closed. */
-function closeStage({ echo, relay, events: trail }: Stage): Promise<unknown> {
+function closeStage({ echo, relay, events: trail }: Harness): Promise<unknown> {
   return Promise.all([
     relay.server.close({ drain: PATIENCE }).then(() => trail.push('relay closed')),
     echo.close({ drain: PATIENCE }).then(() => trail.push('echo closed')),
   ])
 }
 
-async function assertEchoed(clients: readonly Client[], { received }: Stage): Promise<void> {
+async function assertEchoed(clients: readonly Client[], { received }: Harness): Promise<void> {
   for (const { payload, echoed, port } of clients) {
     const sent = sha256(payload)
     assert.equal(sha256(await echoed), sent, 'what came back differs')
@@ -149,7 +149,7 @@ async function assertEchoed(clients: readonly Client[], { received }: Stage): Pr
   }
 }
 
-function assertEnded({ echo, relay, events: trail, ends }: Stage, count: number): void {
+function assertEnded({ echo, relay, events: trail, ends }: Harness, count: number): void {
   assert.equal(ends.size, 2 * count)
   for (const times of ends.values()) assert.equal(times, 1, 'a handler did not end once')
   assert.ok(
@@ -168,37 +168,38 @@ function assertEnded({ echo, relay, events: trail, ends }: Stage, count: number)
 
 test('2,000 concurrent connections through relay and echo lose no byte, and every handler ends once', async t => {
   assertDescriptors()
-  const stage = await startStage(t)
-  const clients = await openClients(t, stage.port, CONNECTIONS)
-  assert.equal(stage.relay.server.connections.size, CONNECTIONS)
-  assert.equal(stage.echo.connections.size, CONNECTIONS)
-  const closed = closeStage(stage)
+  const harness = await startStage(t)
+  const clients = await openClients(t, harness.port, CONNECTIONS)
+  assert.equal(harness.relay.server.connections.size, CONNECTIONS)
+  assert.equal(harness.echo.connections.size, CONNECTIONS)
+  const closed = closeStage(harness)
   for (const { socket, payload } of clients) socket.end(payload.subarray(payload.length / 2))
   await closed
-  await assertEchoed(clients, stage)
-  assertEnded(stage, CONNECTIONS)
-  for (const server of [stage.echo, stage.relay.server]) assert.equal(server.stats().closed.done, CONNECTIONS)
+  await assertEchoed(clients, harness)
+  assertEnded(harness, CONNECTIONS)
+  for (const server of [harness.echo, harness.relay.server])
+    assert.equal(server.stats().closed.done, CONNECTIONS)
   assert.ok(collections >= 20, `the collector was forced ${collections} times only`)
 })
 
 test('clients that reset midway leave the others unharmed, and their handlers end once as well', async t => {
   const count = 200
-  const stage = await startStage(t)
-  const clients = await openClients(t, stage.port, count)
+  const harness = await startStage(t)
+  const clients = await openClients(t, harness.port, count)
   const [leaving, staying] = [clients.filter((_, i) => i % 4 === 0), clients.filter((_, i) => i % 4 !== 0)]
   for (const { socket } of leaving) {
     socket.resetAndDestroy()
     forceCollection()
   }
-  for (const server of [stage.relay.server, stage.echo]) {
+  for (const server of [harness.relay.server, harness.echo]) {
     await until(() => server.connections.size === staying.length)
   }
-  const closed = closeStage(stage)
+  const closed = closeStage(harness)
   for (const { socket, payload } of staying) socket.end(payload.subarray(payload.length / 2))
   await closed
-  await assertEchoed(staying, stage)
-  assertEnded(stage, count)
-  for (const server of [stage.echo, stage.relay.server]) {
+  await assertEchoed(staying, harness)
+  assertEnded(harness, count)
+  for (const server of [harness.echo, harness.relay.server]) {
     const { done, client_reset } = server.stats().closed
     assert.deepEqual({ done, client_reset }, { done: staying.length, client_reset: leaving.length })
   }

@@ -3,7 +3,7 @@
 
 import type { Endpoint } from 'proxyprotocol'
 import { closeReasons, type CloseReason } from 'proxyprotocol/server'
-import { formatPlace } from '../config/index.ts'
+import { formatEndpoint } from '../config/index.ts'
 import type {
   CertificateView,
   ConnectionView,
@@ -226,7 +226,7 @@ function connectionShown(service: string, connection: ConnectionView): Connectio
 function endpointText(endpoint: Endpoint | undefined): string | null {
   if (endpoint === undefined) return null
   if ('address' in endpoint)
-    return formatPlace({
+    return formatEndpoint({
       transport: 'tcp',
       host: endpoint.address,
       port: endpoint.port,

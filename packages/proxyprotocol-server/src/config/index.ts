@@ -1,6 +1,6 @@
 // Configuration: what the programs' users write, read and checked.
 
-export { formatAddress, formatPlace, parseAddress, placeOf } from './address/index.ts'
+export { formatAddress, formatEndpoint, parseAddress, endpointOptions } from './address/index.ts'
 export type { Address, AddressOptions, TcpAddress, UnixAddress } from './address/index.ts'
 export type { AddressRole } from './address/index.ts'
 export type { PpMode } from './address/index.ts'

@@ -1,7 +1,7 @@
 // Settles what a service says of its upstreams: fills in the defaults, and names each upstream. The schema has checked it all.
 
 import { inspect } from 'node:util'
-import { type Address, formatPlace, type PpMode } from './address/index.ts'
+import { type Address, formatEndpoint, type PpMode } from './address/index.ts'
 
 /** How the connections of a service are shared out among its upstreams. */
 export const balances = ['round-robin', 'least-connections', 'source-hash'] as const
@@ -146,7 +146,7 @@ export function nameConflict(
   return { at, message: `it is a second ${inspect(names[at])}; give one more weight, or a name of its own` }
 }
 
-function nameOf({ address, name = formatPlace(address) }: UpstreamInit): string {
+function nameOf({ address, name = formatEndpoint(address) }: UpstreamInit): string {
   return name
 }
 

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { lstatSync, unlinkSync } from 'node:fs'
 import { connect, type AddressInfo } from 'node:net'
 import type { ProxyServer } from 'proxyprotocol/server'
-import { placeOf, type Service } from '../config/index.ts'
+import { endpointOptions, type Service } from '../config/index.ts'
 
 /** Where and how to listen. */
 export type ListenSettings = Pick<Service, 'listen'> & Partial<Pick<Service, 'backlog' | 'ipv6Only'>>
@@ -20,7 +20,7 @@ export async function listenAt(
   server: Pick<ProxyServer, 'listen'>,
   { listen, backlog, ipv6Only }: ListenSettings,
 ): Promise<AddressInfo | string> {
-  const options = { ...placeOf(listen), backlog, ipv6Only }
+  const options = { ...endpointOptions(listen), backlog, ipv6Only }
   try {
     return await server.listen(options)
   } catch (error) {

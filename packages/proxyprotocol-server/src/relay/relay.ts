@@ -8,16 +8,16 @@ import { reset, type Connection, type ProxyServer, type ServerOptions } from 'pr
 import type { OwnCertificate, Passthrough, Service } from '../config/index.ts'
 import { BlockListCheck, describeListed, type ListingCounts } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
-import { Departure } from './departure.ts'
+import { ClientGoneSignal } from './client-gone-signal.ts'
 import { listenAt } from './listen-at.ts'
 import { peekClientHello } from './passthrough/index.ts'
 import { RelayServer } from './relay-server.ts'
 import { RelayTls } from './relay-tls.ts'
 import {
-  Ledger,
+  RelayStats,
   type LiveConnection,
   type Outcome,
-  type Progress,
+  type RelayedConnection,
   recordOf,
   type RelayRecord,
   type RelayTotals,
@@ -91,14 +91,14 @@ export interface Relay {
 export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const { onClosed, onError, tlsFacts = true } = options
   let service = withConnectionLimit(given)
-  const ledger = new Ledger()
+  const stats = new RelayStats()
   const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
   const pools = new UpstreamPools(service, options)
   const tls = new RelayTls(service.listen, pools.tls)
   const serving = { ...serverOptions(service), tls: tls.server, onError }
-  const context = { service, blockLists, tls, tlsFacts, pools, ledger, onClosed }
+  const context = { service, blockLists, tls, tlsFacts, pools, stats, onClosed }
   const server = new RelayServer(pools, serving, connection =>
-    relayConnection(context, connection, ledger.open(connection)),
+    relayConnection(context, connection, stats.open(connection)),
   )
   return {
     server,
@@ -108,8 +108,8 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
     get listings() {
       return blockLists?.counts
     },
-    totals: () => ledger.totals(server),
-    connections: () => ledger.connections(server),
+    totals: () => stats.totals(server),
+    connections: () => stats.connections(server),
     upstreams: () => pools.snapshot(),
     certificates: () => tls.certificates,
     limitConnections: connections => {
@@ -138,25 +138,25 @@ interface RelayContext extends Pick<RelayOptions, 'onClosed'> {
   readonly tls: RelayTls
   readonly tlsFacts: HeaderForOptions['tls']
   readonly pools: UpstreamPools
-  readonly ledger: Ledger
+  readonly stats: RelayStats
 }
 
 /** Relays one connection to its end, whatever that is: each async function that waits with it costs 340 bytes. */
 async function relayConnection(
   context: RelayContext,
   connection: Connection,
-  progress: Progress,
+  relayed: RelayedConnection,
 ): Promise<void> {
   let upstream: Socket | undefined
   let outcome: Outcome = { reason: 'handler_error', error: undefined }
   try {
     context.tls.checkClient(connection.tls)
-    if (context.blockLists) await askBlockLists(context.blockLists, connection, progress)
-    if (context.service.passthrough) await peek(context.service.passthrough, connection, progress)
-    upstream = await connectUpstream(context, connection, progress)
-    progress.connected()
+    if (context.blockLists) await askBlockLists(context.blockLists, connection, relayed)
+    if (context.service.passthrough) await peek(context.service.passthrough, connection, relayed)
+    upstream = await connectUpstream(context, connection, relayed)
+    relayed.connected()
     const { halfClose, keepAlive } = context.service.timeouts
-    await tunnel(connection.socket, upstream, { traffic: progress, halfClose, keepAlive })
+    await tunnel(connection.socket, upstream, { traffic: relayed, halfClose, keepAlive })
     outcome = outcomeOf(connection, undefined)
   } catch (error) {
     if (upstream) reset(upstream) // it never outlives its connection, nor looks complete
@@ -165,8 +165,8 @@ async function relayConnection(
     outcome = outcomeOf(connection, error)
   } finally {
     const { age } = connection
-    context.ledger.close(connection, progress, age)
-    context.onClosed?.(recordOf(connection, progress, { age, outcome }))
+    context.stats.close(connection, relayed, age)
+    context.onClosed?.(recordOf(connection, relayed, { age, outcome }))
   }
 }
 
@@ -182,21 +182,25 @@ function outcomeOf(connection: Connection, fault: ProxyProtocolError | undefined
 async function askBlockLists(
   blockLists: BlockListCheck,
   connection: Connection,
-  progress: Progress,
+  relayed: RelayedConnection,
 ): Promise<void> {
   const answered = blockLists.ask(connection.info, connection.signal).then(listing => {
-    progress.answered(listing)
+    relayed.answered(listing)
   })
   if (blockLists.action === 'log') return // it never rejects
   await answered
-  const { listing } = progress
+  const { listing } = relayed
   if (blockLists.action === 'reject' && listing?.status === 'listed') {
     throw new ProxyProtocolError('denied_dnsbl', { detail: describeListed(listing) })
   }
 }
 
 /** @throws ProxyProtocolError as `peekClientHello` does. */
-async function peek({ timeout }: Passthrough, connection: Connection, progress: Progress): Promise<void> {
+async function peek(
+  { timeout }: Passthrough,
+  connection: Connection,
+  relayed: RelayedConnection,
+): Promise<void> {
   const { socket, info } = connection
   if (info.header?.command === 'LOCAL') return // a check by the proxy in front may say nothing
   const { bytesRead, readableLength } = socket
@@ -206,7 +210,7 @@ async function peek({ timeout }: Passthrough, connection: Connection, progress: 
   }
   socket.prependListener('error', onReset)
   try {
-    progress.hello = await peekClientHello(socket, { timeout, signal: connection.signal })
+    relayed.hello = await peekClientHello(socket, { timeout, signal: connection.signal })
   } finally {
     socket.off('error', onReset)
   }
@@ -215,27 +219,27 @@ async function peek({ timeout }: Passthrough, connection: Connection, progress: 
 function connectUpstream(
   { service, tlsFacts, pools }: RelayContext,
   connection: Connection,
-  progress: Progress,
+  relayed: RelayedConnection,
 ): Promise<Socket> {
   const { socket, info } = connection
   /** What came while the upstream was connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
     const bytes = readBuffered(socket)
-    progress.bytesUp += bytes?.length ?? 0
+    relayed.bytesUp += bytes?.length ?? 0
     return bytes
   }
   const { pass, timeouts } = service
-  const { route, listing, hello } = progress
+  const { route, listing, hello } = relayed
   return pools.for(hello?.serverName).connect({
     source: info.source,
     client: connection.tls,
     header: ({ header }) => {
-      progress.sent = header
+      relayed.sent = header
       return upstreamHeader({ header, pass, tls: tlsFacts }, connection, { listing, hello })
     },
     payload,
     timeout: timeouts.connect,
-    signal: new Departure(connection),
+    signal: new ClientGoneSignal(connection),
     route,
   })
 }

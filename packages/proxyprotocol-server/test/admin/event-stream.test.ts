@@ -207,30 +207,30 @@ async function deafen(t: TestContext, { port, responses }: TestStreams): Promise
 
 test('a reader that does not keep up misses readings, and is cut off at the fifth; others are told', async t => {
   let reads = 0
-  const stage = await startStreams(t, async () => (++reads === 1 ? LARGE : ''))
-  const stalled = await deafen(t, stage)
+  const harness = await startStreams(t, async () => (++reads === 1 ? LARGE : ''))
+  const stalled = await deafen(t, harness)
   const waiting = stalled.writableLength
   const closed = once(stalled, 'close')
-  const reader = await readEvents(t, stage.port)
+  const reader = await readEvents(t, harness.port)
   await reader.next()
   for (let missed = 1; missed <= 5; missed++) {
     assert.equal(stalled.destroyed, false)
     assert.equal(stalled.writableLength, waiting)
-    stage.tick()
+    harness.tick()
     assert.equal((await reader.next())?.data, '""')
   }
   await closed
   assert.equal(stalled.writableFinished, false)
-  stage.tick()
+  harness.tick()
   assert.equal((await reader.next())?.data, '""')
 })
 
 test('a reader that does not keep up makes room at once', async t => {
   let reads = 0
-  const stage = await startStreams(t, async () => (++reads === 1 ? LARGE : ''))
-  const stalled = await deafen(t, stage)
+  const harness = await startStreams(t, async () => (++reads === 1 ? LARGE : ''))
+  const stalled = await deafen(t, harness)
   const closed = once(stalled, 'close')
-  for (let i = 0; i < 4; i++) await (await readEvents(t, stage.port)).next()
+  for (let i = 0; i < 4; i++) await (await readEvents(t, harness.port)).next()
   await closed
   assert.equal(stalled.writableFinished, false)
 })

@@ -28,7 +28,7 @@ import { atEnd } from '../support/teardown.ts'
 import { fakeIo, start, type Running } from '../support/program.ts'
 import { chunk, closedPort, content, dial, listen, outcome, type Listener } from '../support/sockets.ts'
 
-interface Stage extends Running {
+interface Harness extends Running {
   readonly admin: number
   readonly upstream: Listener
   /** As they were configured. */
@@ -41,7 +41,7 @@ const source = { address: '192.0.2.77', port: 1234 }
 const destination = { address: '192.0.2.88', port: 443 }
 
 /** The program with two services: one that expects headers, and one whose upstream is not there. */
-async function startStage(t: TestContext): Promise<Stage> {
+async function startStage(t: TestContext): Promise<Harness> {
   const upstream = await listen(t)
   const upstreams = [`127.0.0.1:${upstream.port}`, `127.0.0.1:${await closedPort()}`] as const
   const running = await start(t, runServer, [
@@ -54,7 +54,7 @@ async function startStage(t: TestContext): Promise<Stage> {
 }
 
 /** One relayed exchange: 5 bytes up and 2 down. */
-async function exchange(t: TestContext, { port, upstream, io }: Stage, n: number): Promise<void> {
+async function exchange(t: TestContext, { port, upstream, io }: Harness, n: number): Promise<void> {
   const client = dial(t, port)
   client.write(encodeHeader({ source, destination }))
   client.end('hello')
@@ -65,7 +65,7 @@ async function exchange(t: TestContext, { port, upstream, io }: Stage, n: number
   await io.line(/ closed .* reason=done /, n)
 }
 
-async function statsOf({ admin }: Stage): Promise<StatsDocument> {
+async function statsOf({ admin }: Harness): Promise<StatsDocument> {
   return JSON.parse((await ask(admin, '/stats.json')).body) as StatsDocument
 }
 
@@ -77,20 +77,20 @@ function samplesOf(text: string): Map<string, number> {
   )
 }
 
-async function metricsOf({ admin }: Stage): Promise<{ text: string; samples: Map<string, number> }> {
+async function metricsOf({ admin }: Harness): Promise<{ text: string; samples: Map<string, number> }> {
   const { body } = await ask(admin, '/metrics')
   return { text: body, samples: samplesOf(body) }
 }
 
 test('what was relayed, refused and could not be relayed is counted once, however often it is read', async t => {
-  const stage = await startStage(t)
-  await exchange(t, stage, 0)
-  await exchange(t, stage, 1)
-  await outcome(dial(t, stage.port).end('GET / HTTP/1.1\r\n\r\n'))
-  await stage.io.line(/ rejected /)
-  await outcome(dial(t, stage.ports[1] ?? 0))
-  await stage.io.line(/ reason=connect_refused /)
-  const [{ samples }] = await Promise.all([metricsOf(stage), metricsOf(stage)])
+  const harness = await startStage(t)
+  await exchange(t, harness, 0)
+  await exchange(t, harness, 1)
+  await outcome(dial(t, harness.port).end('GET / HTTP/1.1\r\n\r\n'))
+  await harness.io.line(/ rejected /)
+  await outcome(dial(t, harness.ports[1] ?? 0))
+  await harness.io.line(/ reason=connect_refused /)
+  const [{ samples }] = await Promise.all([metricsOf(harness), metricsOf(harness)])
   const first = 'service="127.0.0.1:0"'
   const second = 'service="127.0.0.1:0#2"'
   const expected: Record<string, number> = {
@@ -113,14 +113,14 @@ test('what was relayed, refused and could not be relayed is counted once, howeve
   }
   const found = Object.fromEntries(Object.keys(expected).map(name => [name, samples.get(name)]))
   assert.deepEqual(found, expected)
-  const { samples: later } = await metricsOf(stage)
+  const { samples: later } = await metricsOf(harness)
   for (const name of Object.keys(expected)) assert.equal(later.get(name), samples.get(name), name)
 })
 
 test('every bucket of a histogram holds those below it, and the last one all', async t => {
-  const stage = await startStage(t)
-  await exchange(t, stage, 0)
-  const { samples } = await metricsOf(stage)
+  const harness = await startStage(t)
+  await exchange(t, harness, 0)
+  const { samples } = await metricsOf(harness)
   for (const name of [
     'proxyprotocol_upstream_connect_duration_seconds',
     'proxyprotocol_connection_duration_seconds',
@@ -155,12 +155,12 @@ test('names say their unit, help is a sentence, and a type stands beside each', 
 })
 
 test('labels are configured names and closed vocabularies: no address of the network, nothing that it sent', async t => {
-  const stage = await startStage(t)
-  await exchange(t, stage, 0)
-  const open = dial(t, stage.port)
+  const harness = await startStage(t)
+  await exchange(t, harness, 0)
+  const open = dial(t, harness.port)
   open.write(encodeHeader({ source, destination }))
-  await chunk(await stage.upstream.accept())
-  const { text, samples } = await metricsOf(stage)
+  await chunk(await harness.upstream.accept())
+  const { text, samples } = await metricsOf(harness)
   const sets: Record<string, (value: string) => boolean> = {
     service: value => ['127.0.0.1:0', '127.0.0.1:0#2'].includes(value),
     reason: value => closeReasons.some(reason => reason === value),
@@ -169,7 +169,7 @@ test('labels are configured names and closed vocabularies: no address of the net
     command: value => ['LOCAL', 'PROXY'].includes(value),
     route: value => value === '*',
     node: value => value === process.version,
-    upstream: value => stage.upstreams.includes(value),
+    upstream: value => harness.upstreams.includes(value),
     state: value => ['up', 'probing', 'drained', 'down', 'leaving'].includes(value),
     le: value => value === '+Inf' || Number(value) > 0,
   }
@@ -186,15 +186,15 @@ test('labels are configured names and closed vocabularies: no address of the net
 })
 
 test('/stats.json lists each connection of the moment with what it has moved', async t => {
-  const stage = await startStage(t)
-  await exchange(t, stage, 0)
-  const client = dial(t, stage.port)
+  const harness = await startStage(t)
+  await exchange(t, harness, 0)
+  const client = dial(t, harness.port)
   client.write(Buffer.concat([encodeHeader({ source, destination }), Buffer.from('hello')]))
-  const far = await stage.upstream.accept()
+  const far = await harness.upstream.accept()
   await chunk(far)
   far.write('you')
   await chunk(client)
-  const { totals, connections, services, state, draining, reasons } = await statsOf(stage)
+  const { totals, connections, services, state, draining, reasons } = await statsOf(harness)
   assert.deepEqual([state, draining, reasons.done], ['ready', false, 1])
   assert.deepEqual(
     [totals.accepted, totals.active, totals.closed, totals.errors, totals.bytesUp, totals.bytesDown],
@@ -210,7 +210,7 @@ test('/stats.json lists each connection of the moment with what it has moved', a
     peer: `127.0.0.1:${String(client.localPort)}`,
     source: '192.0.2.77:1234',
     destination: '192.0.2.88:443',
-    upstream: `127.0.0.1:${stage.upstream.port}`,
+    upstream: `127.0.0.1:${harness.upstream.port}`,
     tls: null,
     sni: null,
     bytesUp: 5,
@@ -220,26 +220,26 @@ test('/stats.json lists each connection of the moment with what it has moved', a
   const [first] = services
   assert.deepEqual(
     [first?.expects, first?.sends, first?.trust, first?.state, first?.address],
-    ['detect', 'v2', ['127.0.0.1'], 'listening', `127.0.0.1:${stage.port}`],
+    ['detect', 'v2', ['127.0.0.1'], 'listening', `127.0.0.1:${harness.port}`],
   )
 })
 
 test('while draining /readyz is 503, /stats.json says so, and the listener ends with the program', async t => {
-  const stage = await startStage(t)
-  const client = dial(t, stage.port)
+  const harness = await startStage(t)
+  const client = dial(t, harness.port)
   client.write(encodeHeader({ source, destination }))
-  const far = await stage.upstream.accept()
-  assert.equal((await ask(stage.admin, '/readyz')).status, 200)
-  const stopped = stage.stop()
-  await stage.io.line(/ draining /)
-  assert.equal((await ask(stage.admin, '/readyz')).status, 503)
-  assert.equal((await ask(stage.admin, '/livez')).status, 200)
-  assert.equal((await statsOf(stage)).draining, true)
+  const far = await harness.upstream.accept()
+  assert.equal((await ask(harness.admin, '/readyz')).status, 200)
+  const stopped = harness.stop()
+  await harness.io.line(/ draining /)
+  assert.equal((await ask(harness.admin, '/readyz')).status, 503)
+  assert.equal((await ask(harness.admin, '/livez')).status, 200)
+  assert.equal((await statsOf(harness)).draining, true)
   client.end()
   far.resume().end()
   client.resume()
   assert.equal(await stopped, 0)
-  assert.equal(await ask(stage.admin, '/livez').catch(() => 'gone'), 'gone')
+  assert.equal(await ask(harness.admin, '/livez').catch(() => 'gone'), 'gone')
 })
 
 const totals: TotalsView = {
@@ -312,9 +312,9 @@ async function bigSnapshot(t: TestContext): Promise<Snapshot> {
 const lastMinute = { accepted: [], closed: [], errors: [], bytesUp: [], bytesDown: [] }
 
 test('the start of the process is the same number at each look, however the clock is set', async t => {
-  const stage = await startStage(t)
+  const harness = await startStage(t)
   const startOf = async (): Promise<unknown> =>
-    (await metricsOf(stage)).samples.get('process_start_time_seconds')
+    (await metricsOf(harness)).samples.get('process_start_time_seconds')
   const before = await startOf()
   const now = Date.now()
   t.mock.method(Date, 'now', () => now + 60_001)
@@ -401,11 +401,11 @@ function pathsOf(value: unknown, path = ''): string[] {
 }
 
 test('docs/admin.md names every part of an actual /stats.json, and no other', async t => {
-  const stage = await startStage(t)
-  const open = dial(t, stage.port)
+  const harness = await startStage(t)
+  const open = dial(t, harness.port)
   open.write(encodeHeader({ source, destination }))
-  await chunk(await stage.upstream.accept())
-  const document = await statsOf(stage)
+  await chunk(await harness.upstream.accept())
+  const document = await statsOf(harness)
   const pools = statsDocument(await bigSnapshot(t), lastMinute).services.map(each => ({
     upstreams: each.upstreams,
     certificates: each.certificates,
@@ -459,12 +459,12 @@ test('--admin alone is 127.0.0.1:10009; without a host it is the loopback, and a
 
 test('a fault of the admin listener is a line, and ends nothing', async t => {
   const listening = t.mock.method(Server.prototype, 'listen')
-  const stage = await startStage(t)
+  const harness = await startStage(t)
   const admin = listening.mock.calls.map(call => call.this).find(server => server instanceof Server)
   assert.ok(admin)
   admin.emit('error', new Error('accept EMFILE'))
-  assert.match(await stage.io.line(/ failed /), / failed error="Error: accept EMFILE/)
-  assert.equal((await ask(stage.admin, '/livez')).status, 200)
+  assert.match(await harness.io.line(/ failed /), / failed error="Error: accept EMFILE/)
+  assert.equal((await ask(harness.admin, '/livez')).status, 200)
 })
 
 test('what block lists said of clients is shown by what they said', async t => {

@@ -11,10 +11,10 @@ import { dial, outcome } from '../support/sockets.ts'
 import { atEnd } from '../support/teardown.ts'
 
 test('it shows a connection with its ways while it is there, counts it, and lets it go', async t => {
-  const stage = await startStage(t)
-  const { page, faults, upstream } = stage
+  const harness = await startStage(t)
+  const { page, faults, upstream } = harness
   await page.getByText('There is none at the moment.').waitFor()
-  const client = await relayed(t, stage)
+  const client = await relayed(t, harness)
   const line = row(page, 'connections', '192.0.2.77:1234')
   await line.filter({ hasText: '2 B' }).waitFor()
   const { Age: age, ...shown } = await cells(line)
@@ -49,10 +49,10 @@ test('it shows a connection with its ways while it is there, counts it, and lets
 })
 
 test('an upstream that is down is said in words, at its row and at the top', async t => {
-  const stage = await startStage(t)
-  const { page, faults } = stage
+  const harness = await startStage(t)
+  const { page, faults } = harness
   assert.equal(await page.locator('#trouble').getByText(/^web:/).count(), 0)
-  for (let i = 0; i < 4; i++) await relayed(t, stage)
+  for (let i = 0; i < 4; i++) await relayed(t, harness)
   const dead = row(page, 'services', 'dead')
   await dead.getByText('down').waitFor()
   const shown = await cells(dead)
@@ -81,8 +81,8 @@ test('where nothing is wrong it says so', async t => {
 })
 
 test('errors are shown by reason, in all and in the last minute', async t => {
-  const stage = await startStage(t)
-  const { page, ports, faults } = stage
+  const harness = await startStage(t)
+  const { page, ports, faults } = harness
   await outcome(dial(t, ports[0] ?? 0).end('GET / HTTP/1.1\r\n\r\n'))
   await page.locator('#trouble').getByText('web: 1 error in the last minute').waitFor()
   const { Errors, 'By reason': reasons } = await cells(row(page, 'services', 'sends v2').first())
@@ -91,11 +91,11 @@ test('errors are shown by reason, in all and in the last minute', async t => {
 })
 
 test('draining is shown while the last connections end, and then that the listener is gone', async t => {
-  const stage = await startStage(t)
-  const { page, faults } = stage
-  const client = await relayed(t, stage)
+  const harness = await startStage(t)
+  const { page, faults } = harness
+  const client = await relayed(t, harness)
   await row(page, 'connections', '192.0.2.77').waitFor()
-  const stopped = stage.stop()
+  const stopped = harness.stop()
   await page.locator('#trouble').getByText('draining: 1 connection left').waitFor()
   assert.equal(await page.locator('#state').textContent(), 'draining')
   assert.equal((await cells(row(page, 'services', 'sends v2').first()))['State'], 'draining')
@@ -113,14 +113,14 @@ test('draining is shown while the last connections end, and then that the listen
 })
 
 test('a listener that falls silent is lost, and is found again by itself', async t => {
-  const stage = await startStage(t)
-  const { page } = stage
+  const harness = await startStage(t)
+  const { page } = harness
   let isSilent = false
   const sockets = new Set<Socket>()
   const middle = createServer(near => {
     sockets.add(near.on('error', () => {}))
     if (isSilent) return
-    const far = connect(stage.admin, '127.0.0.1').on('error', () => {})
+    const far = connect(harness.admin, '127.0.0.1').on('error', () => {})
     sockets.add(far)
     near.pipe(far).pipe(near)
   }).listen(0, '127.0.0.1')

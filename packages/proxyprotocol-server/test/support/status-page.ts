@@ -10,13 +10,13 @@ import { configFile } from './config-file.ts'
 import { start, type Running } from './program.ts'
 import { chunk, closedPort, dial, listen, type Listener } from './sockets.ts'
 
-export interface Stage extends Running, OpenPage {
+export interface Harness extends Running, OpenPage {
   readonly upstream: Listener
   readonly admin: number
 }
 
 /** A program with a service that expects headers and has two upstreams, one of them dead, and its page. */
-export async function startStage(t: TestContext, options?: PageOptions): Promise<Stage> {
+export async function startStage(t: TestContext, options?: PageOptions): Promise<Harness> {
   const upstream = await listen(t)
   const upstreams = [
     { name: 'alive', address: `127.0.0.1:${upstream.port}`, weight: 3 },
@@ -40,7 +40,7 @@ export async function startStage(t: TestContext, options?: PageOptions): Promise
 /** A client of the service `web`, as soon as it is relayed: 5 bytes up and 2 down. */
 export async function relayed(
   t: TestContext,
-  { ports, upstream }: Stage,
+  { ports, upstream }: Harness,
   address = '192.0.2.77',
 ): Promise<Socket> {
   const client = dial(t, ports[0] ?? 0)

@@ -30,16 +30,16 @@ export class BytesView {
   constructor(grid: HTMLElement, events: ByteEvents) {
     this.#grid = grid
     this.#events = events
-    grid.addEventListener('pointerover', event => events.onPoint(placeOf(event.target)))
+    grid.addEventListener('pointerover', event => events.onPoint(byteAt(event.target)))
     grid.addEventListener('pointerleave', () => events.onPoint(undefined))
     grid.addEventListener('focusin', event => {
-      const at = placeOf(event.target)
+      const at = byteAt(event.target)
       if (at === undefined) return
       this.#setTabStop(at)
       events.onFocus(at)
     })
     grid.addEventListener('click', event => {
-      const at = placeOf(event.target)
+      const at = byteAt(event.target)
       if (at !== undefined) this.focus(at)
     })
     grid.addEventListener('keydown', event => this.#onKey(event))
@@ -108,7 +108,7 @@ export class BytesView {
   }
 
   #onKey(event: KeyboardEvent): void {
-    const at = placeOf(event.target)
+    const at = byteAt(event.target)
     if (at === undefined || event.ctrlKey || event.metaKey || event.altKey) return
     const steps: Readonly<Record<string, number>> = {
       ArrowLeft: -1,
@@ -138,7 +138,7 @@ export class BytesView {
   }
 }
 
-function placeOf(target: EventTarget | null): number | undefined {
+function byteAt(target: EventTarget | null): number | undefined {
   const at = target instanceof HTMLElement ? target.dataset['at'] : undefined
   return at === undefined ? undefined : Number(at)
 }

@@ -94,7 +94,7 @@ export function connector(header: HeaderInit, options: ConnectorOptions = {}): C
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_DELAY,
       ...rest,
-      ...placeOf(target, rest),
+      ...connectTarget(target, rest),
     }
     const offer = { ALPNProtocols: (allowH2 ?? target.allowH2) ? ['h2', 'http/1.1'] : ['http/1.1'], ...tls }
     const connecting =
@@ -108,7 +108,7 @@ export function connector(header: HeaderInit, options: ConnectorOptions = {}): C
   }
 }
 
-function placeOf(target: ConnectorTarget, { path, localAddress }: ConnectorOptions): ConnectOptions {
+function connectTarget(target: ConnectorTarget, { path, localAddress }: ConnectorOptions): ConnectOptions {
   const standard = target.protocol === 'https:' ? HTTPS_PORT : HTTP_PORT
   return {
     host: target.hostname,

@@ -15,15 +15,15 @@ import { listenAttached } from '../support/attached.ts'
 import { certificate } from '../support/certificate.ts'
 import { DESTINATION, encode, LOCAL, SOURCE } from '../support/headers.ts'
 import { listenRaw, turns } from '../support/sockets.ts'
-import { readToEnd, setStage, type Served, type Stage } from '../support/stage.ts'
+import { readToEnd, createHarness, type Served, type Harness } from '../support/harness.ts'
 
 const HOST = '127.0.0.1'
 const HEADER: HeaderInit = { source: SOURCE, destination: DESTINATION }
 
 /** The last hop, and what it saw. */
-async function lastHop(stage: Stage): Promise<Served & { readonly seen: ConnectionInfo[] }> {
+async function lastHop(harness: Harness): Promise<Served & { readonly seen: ConnectionInfo[] }> {
   const seen: ConnectionInfo[] = []
-  const served = await stage.serve(async connection => {
+  const served = await harness.serve(async connection => {
     seen.push(connection.info)
     await readToEnd(connection)
   })
@@ -39,17 +39,17 @@ async function passOn(socket: Socket, port: number, options = {}): Promise<void>
 }
 
 /** Sends these bytes to a port and waits for the connection's end. */
-async function send(stage: Stage, port: number, bytes: Uint8Array): Promise<Socket> {
-  const client = stage.dial(port).end(bytes)
+async function send(harness: Harness, port: number, bytes: Uint8Array): Promise<Socket> {
+  const client = harness.dial(port).end(bytes)
   await once(client.resume(), 'close')
   return client
 }
 
 test('a client passes through createServer(), headerFor() and connect() as itself, replaced and not stacked (spec 4.1)', async t => {
-  const stage = setStage(t)
-  const last = await lastHop(stage)
-  const middle = await stage.serve(({ socket }) => passOn(socket, last.port))
-  await send(stage, middle.port, encode(HEADER))
+  const harness = createHarness(t)
+  const last = await lastHop(harness)
+  const middle = await harness.serve(({ socket }) => passOn(socket, last.port))
+  await send(harness, middle.port, encode(HEADER))
   assert.deepEqual(
     last.seen.map(({ source, destination }) => [source, destination]),
     [[SOURCE, DESTINATION]],
@@ -64,14 +64,18 @@ for (const [name, create] of [
   ],
 ] as const) {
   test(`a client passes through attach() on ${name}, headerFor() and connect() as itself`, async t => {
-    const stage = setStage(t)
-    const last = await lastHop(stage)
+    const harness = createHarness(t)
+    const last = await lastHop(harness)
     const passed: Promise<void>[] = []
     const { port } = await listenAttached(
-      stage,
+      harness,
       create(socket => void passed.push(passOn(socket, last.port))),
     )
-    await send(stage, port, Buffer.concat([encode(HEADER), Buffer.from('GET / HTTP/1.1\r\nhost: a\r\n\r\n')]))
+    await send(
+      harness,
+      port,
+      Buffer.concat([encode(HEADER), Buffer.from('GET / HTTP/1.1\r\nhost: a\r\n\r\n')]),
+    )
     await Promise.all(passed)
     assert.deepEqual(
       [last.seen.length, last.seen[0]?.source, last.seen[0]?.destination],
@@ -81,10 +85,10 @@ for (const [name, create] of [
 }
 
 test('a client whose TLS ends at attach() is passed on with its facts', async t => {
-  const stage = setStage(t)
-  const last = await lastHop(stage)
+  const harness = createHarness(t)
+  const last = await lastHop(harness)
   const server = tls.createServer(certificate, socket => void passOn(socket, last.port, { tls: true }))
-  const { port } = await listenAttached(stage, server)
+  const { port } = await listenAttached(harness, server)
   const socket = await connect({ host: 'localhost', port, family: 4, tls: { ca: certificate.cert } }, HEADER)
   await once(socket.on('error', () => {}).resume(), 'close')
   const [info] = last.seen
@@ -92,13 +96,13 @@ test('a client whose TLS ends at attach() is passed on with its facts', async t 
 })
 
 test('TLVs of the first hop are passed on where they are given on, with the checksum computed anew', async t => {
-  const stage = setStage(t)
-  const last = await lastHop(stage)
-  const middle = await stage.serve(({ socket, info }) =>
+  const harness = createHarness(t)
+  const last = await lastHop(harness)
+  const middle = await harness.serve(({ socket, info }) =>
     passOn(socket, last.port, { uniqueId: 'hop 2', tlvs: info.header?.tlvs }),
   )
   const first = { ...HEADER, tlvs: [{ type: 0xe0, value: Uint8Array.of(1) }] }
-  await send(stage, middle.port, encode(first, { checksum: true }))
+  await send(harness, middle.port, encode(first, { checksum: true }))
   const [info] = last.seen
   assert.ok(info?.tlvs.uniqueId)
   assert.equal(Buffer.from(info.tlvs.uniqueId).toString(), 'hop 2')
@@ -109,10 +113,10 @@ test('TLVs of the first hop are passed on where they are given on, with the chec
 })
 
 test("LOCAL is passed on as the sender's own connection, whole (CVE-2024-23327)", async t => {
-  const stage = setStage(t)
-  const last = await lastHop(stage)
-  const middle = await stage.serve(({ socket }) => passOn(socket, last.port))
-  const client = stage.dial(middle.port)
+  const harness = createHarness(t)
+  const last = await lastHop(harness)
+  const middle = await harness.serve(({ socket }) => passOn(socket, last.port))
+  const client = harness.dial(middle.port)
   client.end(LOCAL)
   await once(client, 'connect')
   const source = { address: HOST, port: client.localPort }
@@ -122,22 +126,22 @@ test("LOCAL is passed on as the sender's own connection, whole (CVE-2024-23327)"
 })
 
 test('what UNIX sockets and UNKNOWN said is never passed on as UNIX or UNSPEC, which receivers drop', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const commands: unknown[] = []
-  const middle = await stage.serve(({ socket }) => {
+  const middle = await harness.serve(({ socket }) => {
     commands.push(encode(headerFor(socket)).toString('hex', 12, 14))
     socket.destroy()
   })
-  await send(stage, middle.port, encode({ source: { path: '/a' }, destination: { path: '/b' } }))
-  await send(stage, middle.port, encode({ family: 'UNSPEC' }))
+  await send(harness, middle.port, encode({ source: { path: '/a' }, destination: { path: '/b' } }))
+  await send(harness, middle.port, encode({ family: 'UNSPEC' }))
   assert.deepEqual(commands, ['2000', '2111'], 'LOCAL, and the TCP connection that there is')
 })
 
 test('a header too long for its length field is refused before anything is opened (CVE-2026-47692)', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = net.createServer(() => assert.fail('something was opened')).listen(0, HOST)
   await once(server, 'listening')
-  stage.defer(() => server.close())
+  harness.defer(() => server.close())
   const { port } = server.address() as AddressInfo
   const merged = Array.from({ length: 2 }, () => ({ type: 0xe0, value: new Uint8Array(40_000) }))
   await assert.rejects(connect({ host: HOST, port }, { ...HEADER, tlvs: merged }), RangeError)
@@ -152,8 +156,8 @@ function refuseLookups(t: TestContext): void {
 }
 
 test('addresses in a header are neither looked up nor bound, whatever families the host has (CVE-2024-23325)', async t => {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
   refuseLookups(t)
   const header = {
     source: { address: '2001:db8::1', port: 1 },

@@ -12,7 +12,7 @@ import { listenAttached } from '../support/attached.ts'
 import { certificate } from '../support/certificate.ts'
 import { DESTINATION, SOURCE } from '../support/headers.ts'
 import { turns } from '../support/sockets.ts'
-import { setStage } from '../support/stage.ts'
+import { createHarness } from '../support/harness.ts'
 
 const HEADER: HeaderInit = { source: SOURCE, destination: DESTINATION }
 
@@ -34,8 +34,8 @@ const kinds = {
 for (const [name, { server, scheme, tls }] of Object.entries(kinds)) {
   for (const wait of [0, 20]) {
     test(`http2.connect() speaks ${name} over connect(), also ${wait} turns after it has connected`, async t => {
-      const stage = setStage(t)
-      const { port } = await listenAttached(stage, server())
+      const harness = createHarness(t)
+      const { port } = await listenAttached(harness, server())
       const socket = await connect({ host: '127.0.0.1', port, tls }, HEADER)
       await turns(wait) // what the server says meanwhile must not be lost
       const session = http2.connect(`${scheme}://127.0.0.1:${port}`, { createConnection: () => socket })

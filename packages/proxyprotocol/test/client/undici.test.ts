@@ -19,7 +19,7 @@ import { listenAttached, type AttachedServer } from '../support/attached.ts'
 import { certificate } from '../support/certificate.ts'
 import { DESTINATION } from '../support/headers.ts'
 import { closedPort } from '../support/sockets.ts'
-import { setStage, type Stage } from '../support/stage.ts'
+import { createHarness, type Harness } from '../support/harness.ts'
 import { untyped } from '../support/untyped.ts'
 
 const HOST = '127.0.0.1'
@@ -45,24 +45,24 @@ async function ask(dispatcher: Dispatcher, origin?: string): Promise<string> {
   return body.text()
 }
 
-function plain(stage: Stage): Promise<AttachedServer> {
-  return listenAttached(stage, http.createServer(tellClient))
+function plain(harness: Harness): Promise<AttachedServer> {
+  return listenAttached(harness, http.createServer(tellClient))
 }
 
-function secure(stage: Stage, options: https.ServerOptions = {}): Promise<AttachedServer> {
-  return listenAttached(stage, https.createServer({ ...certificate, ...options }, tellClient))
+function secure(harness: Harness, options: https.ServerOptions = {}): Promise<AttachedServer> {
+  return listenAttached(harness, https.createServer({ ...certificate, ...options }, tellClient))
 }
 
-function both(stage: Stage): Promise<AttachedServer> {
-  return listenAttached(stage, http2.createSecureServer({ ...certificate, allowHTTP1: true }, tellClient))
+function both(harness: Harness): Promise<AttachedServer> {
+  return listenAttached(harness, http2.createSecureServer({ ...certificate, allowHTTP1: true }, tellClient))
 }
 
 test('connector() serves a Client over http and https, TLS behind the header', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   for (const [server, origin, answer] of [
-    [await plain(stage), `http://${HOST}`, '1.1 192.0.2.1:1 -'],
-    [await secure(stage), `https://${HOST}`, '1.1 192.0.2.1:1 false'],
-    [await secure(stage), 'https://localhost', '1.1 192.0.2.1:1 localhost'],
+    [await plain(harness), `http://${HOST}`, '1.1 192.0.2.1:1 -'],
+    [await secure(harness), `https://${HOST}`, '1.1 192.0.2.1:1 false'],
+    [await secure(harness), 'https://localhost', '1.1 192.0.2.1:1 localhost'],
   ] as const) {
     const connect = connector(client(1), { ...TRUSTED, family: 4 })
     const dispatcher = new Client(`${origin}:${server.port}`, { connect })
@@ -74,8 +74,8 @@ test('connector() serves a Client over http and https, TLS behind the header', a
 })
 
 test('connector() offers HTTP/2 where the dispatcher allows it, or its own option says so', async t => {
-  const stage = setStage(t)
-  const { port } = await both(stage)
+  const harness = createHarness(t)
+  const { port } = await both(harness)
   for (const [allowH2, own, version] of [
     [undefined, undefined, '1.1'],
     [true, undefined, '2.0'],
@@ -91,8 +91,8 @@ test('connector() offers HTTP/2 where the dispatcher allows it, or its own optio
 })
 
 test('connector() serves a Pool, an Agent and fetch()', async t => {
-  const stage = setStage(t)
-  const [one, two] = [await plain(stage), await secure(stage)]
+  const harness = createHarness(t)
+  const [one, two] = [await plain(harness), await secure(harness)]
   const pool = new Pool(`http://${HOST}:${one.port}`, { connect: connector(client(1)), connections: 3 })
   const answers = await Promise.all(Array.from({ length: 9 }, () => ask(pool)))
   assert.deepEqual(new Set(answers), new Set(['1.1 192.0.2.1:1 -']))
@@ -106,8 +106,8 @@ test('connector() serves a Pool, an Agent and fetch()', async t => {
 })
 
 test('connector() is for one client: a dispatcher serves whoever uses it as that one, so each client gets its own', async t => {
-  const stage = setStage(t)
-  const { port, sockets } = await plain(stage)
+  const harness = createHarness(t)
+  const { port, sockets } = await plain(harness)
   const origin = `http://${HOST}:${port}`
   const header: { -readonly [Key in keyof InetInit]: InetInit[Key] } = client(1)
   const dispatcher = new Agent({ connect: connector(header) })
@@ -126,13 +126,13 @@ test('connector() is for one client: a dispatcher serves whoever uses it as that
 })
 
 test('connector() passes checksum and padding on', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
   const server = http.createServer((request, response) => {
     seen.push(connectionInfo(request)?.header?.tlvs.map(({ type }) => type))
     response.end()
   })
-  const { port } = await listenAttached(stage, server)
+  const { port } = await listenAttached(harness, server)
   const connect = connector(client(1), { checksum: true, padTo: 64 })
   const dispatcher = new Client(`http://${HOST}:${port}`, { connect })
   await ask(dispatcher)
@@ -141,9 +141,9 @@ test('connector() passes checksum and padding on', async t => {
 })
 
 /** Whether each of three connections, one after the other, resumed a session. */
-async function resumed(stage: Stage, options: https.ServerOptions): Promise<boolean[]> {
+async function resumed(harness: Harness, options: https.ServerOptions): Promise<boolean[]> {
   const reused: boolean[] = []
-  const { port } = await secure(stage, { ...options, keepAliveTimeout: 1 })
+  const { port } = await secure(harness, { ...options, keepAliveTimeout: 1 })
   const connects = [connector(client(1), TRUSTED), connector(client(2), TRUSTED)]
   for (const connect of [connects[0], connects[0], connects[1]]) {
     const dispatcher = new Client(`https://${HOST}:${port}`, {
@@ -162,13 +162,13 @@ async function resumed(stage: Stage, options: https.ServerOptions): Promise<bool
 
 for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
   test(`connector() resumes ${maxVersion} sessions of its own client, and of no other`, async t => {
-    assert.deepEqual(await resumed(setStage(t), { maxVersion }), [false, true, false])
+    assert.deepEqual(await resumed(createHarness(t), { maxVersion }), [false, true, false])
   })
 }
 
 test('connector() keeps the sessions of the last hundred servers', async t => {
-  const stage = setStage(t)
-  const { port } = await secure(stage)
+  const harness = createHarness(t)
+  const { port } = await secure(harness)
   const connect = connector(client(1), { tls: { ...TRUSTED.tls, checkServerIdentity: () => undefined } })
   const dial = async (servername: string, at = port): Promise<boolean> => {
     const target = { hostname: HOST, protocol: 'https:', port: String(at), servername }
@@ -186,8 +186,8 @@ test('connector() keeps the sessions of the last hundred servers', async t => {
 })
 
 test('connector() hands what went wrong to undici', async t => {
-  const stage = setStage(t)
-  const server = await secure(stage)
+  const harness = createHarness(t)
+  const server = await secure(harness)
   for (const [port, code] of [
     [await closedPort(), 'connect_refused'],
     [server.port, 'tls_upstream_error'],
@@ -203,13 +203,13 @@ test('connector() hands what went wrong to undici', async t => {
 })
 
 test('connector() reaches a UNIX socket, by its own option or that of the dispatcher', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  stage.defer(() => {
+  harness.defer(() => {
     rmSync(folder, { recursive: true })
   })
   const path = join(folder, 'socket')
-  await listenAttached(stage, http.createServer(tellClient), { at: path })
+  await listenAttached(harness, http.createServer(tellClient), { at: path })
   for (const options of [
     { connect: connector(client(1), { path }) },
     { connect: connector(client(1)), socketPath: path },
@@ -221,7 +221,7 @@ test('connector() reaches a UNIX socket, by its own option or that of the dispat
 })
 
 test("connector() takes the protocol's port where undici names none, and the local address that it names", async t => {
-  setStage(t)
+  createHarness(t)
   for (const [protocol, port] of [
     ['http:', 80],
     ['https:', 443],

@@ -7,7 +7,7 @@ import { clientOf, createHttpServer, listen, peerOf, testFramework } from '../su
 import { V2 } from '../support/headers.ts'
 import { httpClients } from '../support/http-clients.ts'
 import { HeaderFirst } from '../support/segments.ts'
-import { setStage } from '../support/stage.ts'
+import { createHarness } from '../support/harness.ts'
 
 function createApp(onRequest: () => void = () => {}): Express {
   const app = express()
@@ -27,11 +27,11 @@ testFramework({
 })
 
 test("express behind attach() leaves 'trust proxy' off: set, it believes what clients write", async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const app = createApp().set('trust proxy', true)
   const { port, close } = await listen(createHttpServer('http', app as never))
-  stage.defer(close)
-  const stream = new HeaderFirst(stage.dial(port), V2, 'one segment')
+  harness.defer(close)
+  const stream = new HeaderFirst(harness.dial(port), V2, 'one segment')
   const [answer] = await httpClients['HTTP/1.1'](stream, {
     count: 1,
     headers: { 'x-forwarded-for': '203.0.113.9' },

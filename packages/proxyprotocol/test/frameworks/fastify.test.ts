@@ -21,7 +21,7 @@ import { V2 } from '../support/headers.ts'
 import { httpClients } from '../support/http-clients.ts'
 import { HeaderFirst } from '../support/segments.ts'
 import { outcome } from '../support/sockets.ts'
-import { setStage } from '../support/stage.ts'
+import { createHarness } from '../support/harness.ts'
 
 const optionsOf: Readonly<Record<HttpKind, object>> = {
   http: {},
@@ -62,12 +62,12 @@ testFramework({
 const forged = { count: 1, headers: { 'x-forwarded-for': '203.0.113.9' } }
 
 test('fastify behind attach() leaves trustProxy off: set, it believes what clients write', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const app = createApp({ trustProxy: true })
   attach(app.server, trusted)
   const { port, close } = await start(app)
-  stage.defer(close)
-  const stream = new HeaderFirst(stage.dial(port), V2, 'one segment')
+  harness.defer(close)
+  const stream = new HeaderFirst(harness.dial(port), V2, 'one segment')
   const [answer] = await httpClients['HTTP/1.1'](stream, forged)
   assert.deepEqual([answer?.['ip'], answer?.['info']], ['203.0.113.9', [client, client]])
 })
@@ -88,37 +88,37 @@ function doubleLocalhost(t: TestContext): string {
 }
 
 test("fastify on the host 'localhost' opens a second listener, which attach() has not seen", async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const second = doubleLocalhost(t)
   const app = createApp({})
   attach(app.server, trusted)
   await app.listen({ host: 'localhost', port: 0 })
-  stage.defer(() => app.close())
+  harness.defer(() => app.close())
   const { port } = app.server.address() as AddressInfo
-  const bare = stage.dial(port, second)
+  const bare = harness.dial(port, second)
   const [answer] = await httpClients['HTTP/1.1'](bare, { count: 1 })
   assert.equal(answer?.['ip'], second, 'anyone is served there, without a header')
-  const socket = stage.dial(port, second)
+  const socket = harness.dial(port, second)
   socket.end(Buffer.concat([V2, Buffer.from('GET / HTTP/1.1\r\nhost: a\r\n\r\n')]))
   assert.match((await outcome(socket)).text, /^HTTP\/1\.1 400 /)
 })
 
 test("fastify with attach() in its serverFactory has one server, and no other on 'localhost'", async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const second = doubleLocalhost(t)
   const serverFactory: FastifyServerOptions['serverFactory'] = handler =>
     attach(http.createServer(handler), trusted)
   const app = createApp({ serverFactory })
   await app.listen({ host: 'localhost', port: 0 })
-  stage.defer(() => app.close())
+  harness.defer(() => app.close())
   const { port } = app.server.address() as AddressInfo
-  assert.deepEqual(await outcome(stage.dial(port, second)), { text: '', end: 'ECONNREFUSED' })
-  const stream = new HeaderFirst(stage.dial(port), V2, 'one segment')
+  assert.deepEqual(await outcome(harness.dial(port, second)), { text: '', end: 'ECONNREFUSED' })
+  const stream = new HeaderFirst(harness.dial(port), V2, 'one segment')
   assert.equal((await httpClients['HTTP/1.1'](stream, forged))[0]?.['ip'], '192.0.2.1')
 })
 
 test('fastify.inject() has no connection, and connectionInfo() says so', async t => {
-  setStage(t)
+  createHarness(t)
   const app = createApp({})
   attach(app.server, trusted)
   const response = await app.inject('/')

@@ -19,7 +19,7 @@ import { attach, createServer, front } from '../../src/server/index.ts'
 import { trusted } from '../support/framework.ts'
 import { V2 } from '../support/headers.ts'
 import { content } from '../support/sockets.ts'
-import { setStage, type Stage } from '../support/stage.ts'
+import { createHarness, type Harness } from '../support/harness.ts'
 import { untyped } from '../support/untyped.ts'
 
 const require = createRequire(import.meta.url)
@@ -57,11 +57,11 @@ class AppModule {
 Module({})(AppModule)
 
 /** Serves on a server that is attached to, and gives what a client gets for its first bytes. */
-async function ask(stage: Stage, server: Server, first: string | Uint8Array): Promise<Socket> {
+async function ask(harness: Harness, server: Server, first: string | Uint8Array): Promise<Socket> {
   attach(server, trusted).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const client = stage.dial((server.address() as AddressInfo).port)
-  stage.defer(async () => {
+  const client = harness.dial((server.address() as AddressInfo).port)
+  harness.defer(async () => {
     client.destroy()
     server.close()
     if (server.listening) await once(server, 'close')
@@ -79,7 +79,7 @@ function refuse(holder: unknown, got: string): void {
 }
 
 test('attach() refuses a WebSocketServer of ws, and names the http server that it was given', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = http.createServer()
   refuse(
     new WebSocketServer({ server }),
@@ -88,23 +88,23 @@ test('attach() refuses a WebSocketServer of ws, and names the http server that i
   const own = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   await once(own, 'listening')
   refuse(own, 'an object of class WebSocketServer')
-  stage.defer(() => new Promise(resolve => own.close(resolve)))
+  harness.defer(() => new Promise(resolve => own.close(resolve)))
 })
 
 test('attach() refuses a server of restify, and takes its server', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const restify = loadRestify().createServer()
   refuse(restify, 'an object of class Server; did you mean its server?')
   restify.get('/', ({ socket }, response, next) => {
     response.end(socket.remoteAddress)
     next()
   })
-  const text = String(await content(await ask(stage, restify.server, GET)))
+  const text = String(await content(await ask(harness, restify.server, GET)))
   assert.ok(text.endsWith(`\r\n\r\n${CLIENT}`), text)
 })
 
 test('attach() refuses a server of ldapjs, and takes its server', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = ldap.createServer()
   refuse(server, 'an object of class Server; did you mean its server?')
   const seen: unknown[] = []
@@ -112,12 +112,12 @@ test('attach() refuses a server of ldapjs, and takes its server', async t => {
     seen.push(connection.remoteAddress)
     response.end()
   })
-  await content(await ask(stage, server.server, BIND), 1)
+  await content(await ask(harness, server.server, BIND), 1)
   assert.deepEqual(seen, [CLIENT])
 })
 
 test('attach() refuses a server of ssh2, and takes one that injects its sockets', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const hostKey = privateKey.export({ type: 'pkcs1', format: 'pem' })
   const seen: string[] = []
@@ -127,25 +127,25 @@ test('attach() refuses a server of ssh2, and takes one that injects its sockets'
   })
   refuse(ssh, 'an object of class Server')
   const server = net.createServer(socket => ssh.injectSocket(socket))
-  const greeting = await content(await ask(stage, server, 'SSH-2.0-client\r\n'), 8)
+  const greeting = await content(await ask(harness, server, 'SSH-2.0-client\r\n'), 8)
   assert.equal(greeting.subarray(0, 8).toString(), 'SSH-2.0-')
   assert.deepEqual(seen, [CLIENT])
 })
 
 test('attach() refuses an app of Fastify, and names app.server', async t => {
-  setStage(t)
+  createHarness(t)
   const app = fastify()
   refuse(app, 'an object of class Object; did you mean its server?')
   await app.close()
 })
 
 test('attach() refuses an app of NestJS, and takes its getHttpServer()', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const app = await NestFactory.create(AppModule, untyped({ logger: false }))
   refuse(app, 'an object of class NestApplication; did you mean its getHttpServer()?')
   app.use(({ socket }: IncomingMessage, response: ServerResponse) => response.end(socket.remoteAddress))
   await app.init()
-  const text = String(await content(await ask(stage, app.getHttpServer() as Server, GET)))
+  const text = String(await content(await ask(harness, app.getHttpServer() as Server, GET)))
   assert.ok(text.endsWith(`\r\n\r\n${CLIENT}`), text)
   await app.close()
 })

@@ -7,7 +7,7 @@ import { clientOf, createHttpServer, listen, peerOf, testFramework } from '../su
 import { V2 } from '../support/headers.ts'
 import { httpClients } from '../support/http-clients.ts'
 import { HeaderFirst } from '../support/segments.ts'
-import { setStage } from '../support/stage.ts'
+import { createHarness } from '../support/harness.ts'
 
 function createApp(onRequest: () => void = () => {}): Koa {
   const app = new Koa()
@@ -30,12 +30,12 @@ testFramework({
 })
 
 test('koa behind attach() leaves app.proxy off: set, it believes what clients write', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const app = createApp()
   app.proxy = true
   const { port, close } = await listen(createHttpServer('http', app.callback()))
-  stage.defer(close)
-  const stream = new HeaderFirst(stage.dial(port), V2, 'one segment')
+  harness.defer(close)
+  const stream = new HeaderFirst(harness.dial(port), V2, 'one segment')
   const [answer] = await httpClients['HTTP/1.1'](stream, {
     count: 1,
     headers: { 'x-forwarded-for': '203.0.113.9' },

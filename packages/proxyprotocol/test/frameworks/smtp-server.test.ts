@@ -11,7 +11,7 @@ import { certificate } from '../support/certificate.ts'
 import { trusted } from '../support/framework.ts'
 import { V2 } from '../support/headers.ts'
 import { secureOver } from '../support/secure.ts'
-import { setStage } from '../support/stage.ts'
+import { createHarness } from '../support/harness.ts'
 
 interface Mail {
   /** What each session said of its client, at its start and at each sender of a mail. */
@@ -22,7 +22,7 @@ interface Mail {
 
 /** Starts a server that is attached to, and a client that has sent its header. */
 async function serve(t: TestContext, options: SMTPServerOptions): Promise<Mail> {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: string[] = []
   const note = ({ remoteAddress, remotePort, secure }: SMTPServerSession): unknown =>
     seen.push(`${remoteAddress}:${remotePort} ${secure}`)
@@ -43,10 +43,10 @@ async function serve(t: TestContext, options: SMTPServerOptions): Promise<Mail> 
   smtp.on('error', () => {}) // the clients leave without a word
   attach(smtp.server, trusted).listen(0, '127.0.0.1')
   await once(smtp.server, 'listening')
-  stage.defer(() => new Promise<void>(resolve => smtp.close(resolve)))
-  const raw = stage.dial((smtp.server.address() as AddressInfo).port)
+  harness.defer(() => new Promise<void>(resolve => smtp.close(resolve)))
+  const raw = harness.dial((smtp.server.address() as AddressInfo).port)
   raw.write(V2)
-  return { seen, raw, secure: () => secureOver(stage, raw).secure }
+  return { seen, raw, secure: () => secureOver(harness, raw).secure }
 }
 
 /** Says a line and waits for the last line of the answer. */

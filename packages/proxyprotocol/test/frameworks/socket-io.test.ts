@@ -15,7 +15,7 @@ import { certificate } from '../support/certificate.ts'
 import { clientOf, peerOf, trusted, type Running } from '../support/framework.ts'
 import { V1, V2 } from '../support/headers.ts'
 import { turns, until } from '../support/sockets.ts'
-import { setStage } from '../support/stage.ts'
+import { createHarness } from '../support/harness.ts'
 
 const SEEN = ['192.0.2.1', '192.0.2.1', '192.0.2.1:56324', '127.0.0.1']
 
@@ -62,13 +62,13 @@ interface Behind {
 }
 
 async function dial(t: TestContext, { kind, header, transports }: Behind): Promise<Client> {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const before = timers()
   const { port, close } = await start(kind)
   const agent = agentWith(header, kind)
   const options = { transports, reconnection: false, rejectUnauthorized: false, forceNew: true }
   const client = io(`${kind}://127.0.0.1:${port}`, { ...options, agent: agent as never })
-  stage.defer(async () => {
+  harness.defer(async () => {
     client.close()
     await close()
     agent.destroy()

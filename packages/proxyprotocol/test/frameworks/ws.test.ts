@@ -14,7 +14,7 @@ import { clientOf, createHttpServer, listen, peerOf, trusted, type HttpKind } fr
 import { V1, V2 } from '../support/headers.ts'
 import { HeaderFirst, type Cut } from '../support/segments.ts'
 import { outcome } from '../support/sockets.ts'
-import { setStage } from '../support/stage.ts'
+import { createHarness } from '../support/harness.ts'
 import { untyped } from '../support/untyped.ts'
 
 const cuts: readonly Cut[] = ['one segment', 'header|payload', V1.length - 1, 3, 15, 20, 'byte by byte']
@@ -48,10 +48,10 @@ async function serve(
   t: TestContext,
   server: Server,
 ): Promise<{ behind: (header: Uint8Array, cut: Cut) => HeaderFirst; dial: () => Socket }> {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const { port, close } = await listen(server)
-  stage.defer(close)
-  const dial = (): Socket => stage.dial(port)
+  harness.defer(close)
+  const dial = (): Socket => harness.dial(port)
   return { behind: (header, cut) => new HeaderFirst(dial(), header, cut), dial }
 }
 
@@ -93,15 +93,15 @@ test('attach() on ws beside express: one server, and the same client for request
 })
 
 test("attach() on ws beside fastify: app.server's upgrades have their client", async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const app = fastify()
   attach(app.server, trusted)
   const sockets = answer(new WebSocketServer({ server: app.server }))
   await app.listen({ host: '127.0.0.1', port: 0 })
-  stage.defer(async () => {
+  harness.defer(async () => {
     sockets.close()
     await app.close()
   })
   const { port } = app.server.address() as { port: number }
-  assert.equal(await ask(new HeaderFirst(stage.dial(port), V1, 'one segment'), 'http'), `hello ${SEEN}`)
+  assert.equal(await ask(new HeaderFirst(harness.dial(port), V1, 'one segment'), 'http'), `hello ${SEEN}`)
 })

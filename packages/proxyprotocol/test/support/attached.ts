@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { attach, type AttachOptions } from '../../src/server/index.ts'
-import type { Stage } from './stage.ts'
+import type { Harness } from './harness.ts'
 
 export interface AttachedServer {
   readonly port: number
@@ -13,7 +13,7 @@ export interface AttachedServer {
 
 /** Attaches to a server and has it listen on loopback, or at a path; at the end all its connections are destroyed. */
 export async function listenAttached(
-  { defer }: Pick<Stage, 'defer'>,
+  { defer }: Pick<Harness, 'defer'>,
   server: Server,
   options: Partial<AttachOptions> & { readonly at?: string } = {},
 ): Promise<AttachedServer> {

@@ -16,7 +16,7 @@ import {
   type RejectedMessage,
 } from '../../src/server/index.ts'
 import { text } from './sockets.ts'
-import { collect, type Stage } from './stage.ts'
+import { collect, type Harness } from './harness.ts'
 
 /** A connection that came through. */
 export interface Seen {
@@ -42,7 +42,7 @@ export interface Door {
 /** Opens a door on loopback, or at a path; by default it trusts anyone. It answers `served` after the client's FIN. */
 export type OpenDoor = (
   t: TestContext,
-  stage: Stage,
+  harness: Harness,
   setting?: { readonly options?: Partial<AttachOptions>; readonly path?: string },
 ) => Promise<Door>
 
@@ -51,11 +51,11 @@ export const doors: readonly (readonly [name: string, open: OpenDoor])[] = [
   ['attach()', openAttached],
 ]
 
-async function openCreated(...[t, stage, { options, path } = {}]: Parameters<OpenDoor>): Promise<Door> {
+async function openCreated(...[t, harness, { options, path } = {}]: Parameters<OpenDoor>): Promise<Door> {
   const seen: Seen[] = []
   const errors: unknown[] = []
   const onError = (error: unknown): unknown => errors.push(error)
-  const server = stage.watch(
+  const server = harness.watch(
     createServer({ trust: 'anyone', onError, ...options }, ({ socket }) => serve(socket, seen)),
   )
   const address = await (path === undefined ? server.listen(0, '127.0.0.1') : server.listen(path))
@@ -63,7 +63,7 @@ async function openCreated(...[t, stage, { options, path } = {}]: Parameters<Ope
   return { port, seen, errors, server, ...messages(t, server) }
 }
 
-async function openAttached(...[t, stage, { options, path } = {}]: Parameters<OpenDoor>): Promise<Door> {
+async function openAttached(...[t, harness, { options, path } = {}]: Parameters<OpenDoor>): Promise<Door> {
   const seen: Seen[] = []
   const sockets: Socket[] = []
   const server = createNetServer({ allowHalfOpen: true }, socket => {
@@ -74,7 +74,7 @@ async function openAttached(...[t, stage, { options, path } = {}]: Parameters<Op
   if (path === undefined) server.listen(0, '127.0.0.1')
   else server.listen(path)
   await once(server, 'listening')
-  stage.defer(async () => {
+  harness.defer(async () => {
     for (const socket of sockets) socket.destroy()
     server.close()
     await once(server, 'close')

@@ -13,7 +13,7 @@ import { V1, V2 } from './headers.ts'
 import { httpClients, type Answer } from './http-clients.ts'
 import { HeaderFirst, type Cut } from './segments.ts'
 import { outcome } from './sockets.ts'
-import { setStage } from './stage.ts'
+import { createHarness } from './harness.ts'
 
 /** The kinds of servers that frameworks run on. */
 export type HttpKind = 'http' | 'https' | 'http2' | 'h2c'
@@ -157,10 +157,10 @@ async function stageFramework(
   t: TestContext,
   { kind, start }: Pick<Framework, 'start'> & { readonly kind: HttpKind },
 ): Promise<FrameworkStage> {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   let hits = 0
   const { port, close } = await start(kind, () => hits++)
-  stage.defer(close)
-  const dial = (): Socket => stage.dial(port)
+  harness.defer(close)
+  const dial = (): Socket => harness.dial(port)
   return { dial, behind: (header, cut) => new HeaderFirst(dial(), header, cut), hits: () => hits }
 }

@@ -3,17 +3,17 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { until } from './sockets.ts'
-import type { Stage } from './stage.ts'
+import type { Harness } from './harness.ts'
 
 /** Runs a program of test/support, with its messages in order. */
-export function run(stage: Stage, command: readonly string[], descriptor?: number): Program {
+export function run(harness: Harness, command: readonly string[], descriptor?: number): Program {
   const [program = '', ...args] = command
   const stdio = ['ignore', 'inherit', 'inherit', descriptor ?? 'ignore', 'ipc'] as const
   const child = spawn(program, args, { stdio: [...stdio] })
   const messages: unknown[] = []
   child.on('message', message => messages.push(message))
   const exited = once(child, 'exit')
-  stage.defer(async () => {
+  harness.defer(async () => {
     child.kill()
     await exited
   })

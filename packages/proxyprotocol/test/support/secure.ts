@@ -6,7 +6,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { noticeReset } from '../../src/server/socket/truncation.ts'
 import { certificate } from './certificate.ts'
 import { V2 } from './headers.ts'
-import type { Stage } from './stage.ts'
+import type { Harness } from './harness.ts'
 
 export interface SecureClient {
   readonly secure: TLSSocket
@@ -15,23 +15,23 @@ export interface SecureClient {
 
 /** Dials, sends V2, and starts TLS with a server that has `certificate`; half-open, as the socket is. */
 export function dialSecure(
-  stage: Stage,
+  harness: Harness,
   where: number | string,
   options: Omit<ConnectionOptions, 'socket'> = {},
 ): SecureClient {
-  const raw = stage.dial(where)
+  const raw = harness.dial(where)
   raw.write(V2)
-  return secureOver(stage, raw, options)
+  return secureOver(harness, raw, options)
 }
 
 /** Starts TLS on a socket that has sent its header. */
 export function secureOver(
-  stage: Stage,
+  harness: Harness,
   raw: Socket,
   options: Omit<ConnectionOptions, 'socket'> = {},
 ): SecureClient {
   const secure = connect({ ca: certificate.cert, servername: 'localhost', ...options, socket: raw })
-  stage.defer(() => secure.destroy())
+  harness.defer(() => secure.destroy())
   // Node before 24 takes an RST that comes together with data for an end, also here.
   secure.once('end', () => {
     noticeReset(raw)

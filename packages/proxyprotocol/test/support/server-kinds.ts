@@ -1,4 +1,4 @@
-// The six kinds of servers that Node has, each with a client of its protocol, and the stage for attach() on them.
+// The six kinds of servers that Node has, each with a client of its protocol, and the harness for attach() on them.
 
 import { once } from 'node:events'
 import http from 'node:http'
@@ -11,7 +11,7 @@ import tls from 'node:tls'
 import { attach, connectionInfo, type AttachOptions } from '../../src/server/index.ts'
 import { certificate } from './certificate.ts'
 import { HeaderFirst, type Cut } from './segments.ts'
-import { setStage } from './stage.ts'
+import { createHarness } from './harness.ts'
 
 export interface Kind {
   /** Its server answers each client with what it sees of it. */
@@ -96,12 +96,12 @@ export async function withServer<S extends Server>(
   { server, options = {} }: { readonly server: S; readonly options?: Partial<AttachOptions> },
   body: (attached: Attached<S>) => Promise<void>,
 ): Promise<void> {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   attach(server, { trust: ['127.0.0.1'], ...options })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const dial = (): net.Socket => stage.dial(port)
+  const dial = (): net.Socket => harness.dial(port)
   try {
     await body({
       server,

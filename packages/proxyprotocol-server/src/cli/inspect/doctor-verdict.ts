@@ -1,6 +1,6 @@
 // What observations say about a far end: what it accepts, what it refuses, and what cannot be told apart.
 
-import type { Observation, Step } from './doctor-probe.ts'
+import type { Observation, Step } from './doctor-exchange.ts'
 
 /** One thing to try; its name is its steps. */
 export interface Attempt {

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { ConfigError, parseAddress } from '../../config/index.ts'
 import { showEndpoint } from '../../log/index.ts'
 import { createCommand, type ProgramIo } from '../program.ts'
-import { FIRST_WORD, probe, type Target } from './doctor-probe.ts'
+import { FIRST_WORD, exchange, type Target } from './doctor-exchange.ts'
 import { type Diagnosis, doctorJson, doctorText } from './doctor-report.ts'
 import { type Attempt, attempts, judge } from './doctor-verdict.ts'
 
@@ -47,7 +47,7 @@ export function doctorCommand(io: DoctorIo, onResult: (works: boolean) => void):
 async function diagnose(target: Target, expected: Attempt | undefined): Promise<Diagnosis> {
   const seen = []
   for (const attempt of attempts) {
-    const observation = await probe(target, attempt.steps)
+    const observation = await exchange(target, attempt.steps)
     if (attempt === attempts[0] && observation.outcome === 'unreachable') {
       throw Object.assign(new Error(observation.detail), { syscall: 'connect' })
     }

@@ -7,7 +7,7 @@ import { processIo, type ProgramIo, runProgram, serveUntilSignal } from '../prog
 import { assignSockets, inheritedSockets, ServiceHost, type Serving, startAdmin } from '../services/index.ts'
 import { WorkerGroup } from '../workers/index.ts'
 import { serverRequest } from './arguments.ts'
-import { Hangups } from './hangups.ts'
+import { Sighup } from './sighup.ts'
 import { showConfiguration } from './show-configuration.ts'
 
 /** Runs the program until a signal ends it; resolves with its exit code. */
@@ -25,7 +25,7 @@ async function serve(first: Configuration, reread: () => Configuration, io: Prog
   const sockets = assignSockets(inheritedSockets(io.env), first.services)
   const served: Serving =
     first.workers === 1 ? new ServiceHost(io, first, { sockets }) : new WorkerGroup(io, first, sockets)
-  const hangups = new Hangups(io, async () => {
+  const sighup = new Sighup(io, async () => {
     await served.reload(reread)
     served.renew()
   })
@@ -34,10 +34,10 @@ async function serve(first: Configuration, reread: () => Configuration, io: Prog
     await serveUntilSignal(io, [served], async () => {
       admin = first.admin && (await startAdmin(io, first.admin, served.shown))
       await served.start()
-      hangups.start()
+      sighup.start()
     })
   } finally {
     await Promise.all([served.stop(), admin?.close()])
-    hangups.stop()
+    sighup.stop()
   }
 }

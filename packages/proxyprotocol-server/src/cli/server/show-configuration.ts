@@ -4,7 +4,7 @@ import {
   type Acceptance,
   type BlockLists,
   type Configuration,
-  formatPlace,
+  formatEndpoint,
   passName,
   type Passthrough,
   type Service,
@@ -25,7 +25,7 @@ export function showConfiguration({ services, workers, shutdown, log, admin }: C
     `after a signal accepts for ${ms(shutdown.readyDelay)} more, then lets connections finish for ${ms(shutdown.drain)}`,
     `logs ${log.quiet ? 'only the connections that the upstream or the program failed' : 'each connection'}` +
       (log.format === 'json' ? ', as JSON' : ''),
-    ...(admin ? [`shows health and metrics at ${formatPlace(admin.listen)}`] : []),
+    ...(admin ? [`shows health and metrics at ${formatEndpoint(admin.listen)}`] : []),
   ]
   return [...services.map(describe), program].map(([title, ...lines]) => paragraph(title, lines)).join('\n')
 }
@@ -50,7 +50,7 @@ function describe(service: Service): readonly string[] {
 
 function listening({ listen, ipv6Only, backlog }: Service): string {
   const family = ipv6Only ? ' for IPv6 alone' : ''
-  return `listens at ${formatPlace(listen)}${family}; up to ${String(backlog)} connections wait there, as far as the kernel lets them`
+  return `listens at ${formatEndpoint(listen)}${family}; up to ${String(backlog)} connections wait there, as far as the kernel lets them`
 }
 
 function acceptance({ version, trust }: Acceptance, { pass, limits, timeouts }: Service): readonly string[] {

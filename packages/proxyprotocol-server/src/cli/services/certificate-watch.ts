@@ -3,7 +3,7 @@
 
 import { readdirSync, realpathSync, watch, type FSWatcher } from 'node:fs'
 import { basename, join } from 'node:path'
-import { type ConfigError, formatPlace, type Service, type TlsSettings } from '../../config/index.ts'
+import { type ConfigError, formatEndpoint, type Service, type TlsSettings } from '../../config/index.ts'
 import type { Relay } from '../../relay/index.ts'
 import { log, type ProgramIo } from '../program.ts'
 import { pathEntries, type PathEntry } from './path-entries.ts'
@@ -64,7 +64,7 @@ function renewCertificates(io: ProgramIo, relay: Relay): void {
     if (relay.reloadCertificates())
       log(io, 'renewed', [
         ['service', name],
-        ['address', formatPlace(listen)],
+        ['address', formatEndpoint(listen)],
       ])
   } catch (error) {
     const { message } = error as ConfigError // it throws nothing else

@@ -6,7 +6,7 @@ export {
   inheritedBy,
   type InheritedSocket,
   inheritedSockets,
-  placeName,
+  listenKey,
 } from './inherited-sockets.ts'
 export { type ChangeCounts, logReload, naming, refuseWithoutRestart } from './running-configuration.ts'
 export { ServiceHost, type Serving } from './service-host.ts'

@@ -2,7 +2,7 @@
 // variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES.
 
 import { Socket, SocketAddress, isIP, type AddressInfo } from 'node:net'
-import { ConfigError, formatPlace, type Service } from '../../config/index.ts'
+import { ConfigError, formatEndpoint, type Service } from '../../config/index.ts'
 import { showEndpoint } from '../../log/index.ts'
 import type { ProgramIo } from '../program.ts'
 
@@ -80,18 +80,18 @@ export function inheritedBy(
   before: readonly Service[],
   after: readonly Service[],
 ): ReadonlyMap<string, InheritedSocket> {
-  const byPlace = new Map(before.map(service => [placeName(service), sockets.get(service.name)]))
+  const byKey = new Map(before.map(service => [listenKey(service), sockets.get(service.name)]))
   return new Map(
     after.flatMap(service => {
-      const socket = byPlace.get(placeName(service))
+      const socket = byKey.get(listenKey(service))
       return socket ? [[service.name, socket] as const] : []
     }),
   )
 }
 
 /** Where a service listens; with TLS or without, the place is the same. */
-export function placeName({ listen }: Service): string {
-  return formatPlace({ ...listen, tls: undefined })
+export function listenKey({ listen }: Service): string {
+  return formatEndpoint({ ...listen, tls: undefined })
 }
 
 function isAt({ listen }: Service, { address: socket }: InheritedSocket): boolean {

@@ -2,7 +2,7 @@
 
 import {
   type ActiveCheck,
-  formatPlace,
+  formatEndpoint,
   type Pool,
   type Service,
   type UpstreamSettings,
@@ -45,7 +45,7 @@ function describeUpstream(
   { name, address, header, weight, backup }: UpstreamSettings,
   several: boolean,
 ): string {
-  const place = formatPlace(address)
+  const place = formatEndpoint(address)
   const called = name === place ? '' : ` (${name})`
   const part = several ? `; ${backup ? 'a backup of' : 'has'} weight ${String(weight)}` : ''
   const share = weight === 0 ? '; drained: its weight is 0, so it gets no connections' : part
@@ -68,7 +68,7 @@ function describeCheck(check: ActiveCheck, upstreams: readonly UpstreamSettings[
 
 /** Where the upstreams of a service are, in one line. */
 export function upstreamsOf({ pool }: Pick<Service, 'pool'>): string {
-  return pool.upstreams.map(({ address }) => formatPlace(address)).join(',')
+  return pool.upstreams.map(({ address }) => formatEndpoint(address)).join(',')
 }
 
 /** Which headers they are sent. */

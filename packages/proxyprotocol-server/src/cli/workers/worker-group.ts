@@ -11,12 +11,12 @@ import {
   inheritedBy,
   type InheritedSocket,
   logReload,
-  placeName,
+  listenKey,
   refuseWithoutRestart,
   type Serving,
   type Shown,
 } from '../services/index.ts'
-import { probe } from './probe.ts'
+import { checkListen } from './listen-check.ts'
 import { programSignals } from './worker-messages.ts'
 import { deathsInARow, prepareWorkers, type ProcessEnd, WorkerProcess } from './worker-process.ts'
 import { WorkerReports } from './worker-reports.ts'
@@ -77,7 +77,7 @@ export class WorkerGroup implements Serving {
 
   /** The first worker alone binds what there is to bind, and says what cannot be; the others share its sockets. */
   async start(): Promise<void> {
-    await probe(this.#current.services.filter(({ name }) => !this.#sockets.has(name)))
+    await checkListen(this.#current.services.filter(({ name }) => !this.#sockets.has(name)))
     prepareWorkers()
     await this.#launch(1)
     const others = Array.from({ length: this.#current.workers - 1 }, (_, i) => this.#launch(i + 2))
@@ -216,8 +216,8 @@ export class WorkerGroup implements Serving {
     const [first, ...others] = [...this.#serving.values()]
     const order = { type: 'change', configuration: next } as const
     if (!first) throw new PlainError('there is no worker just now; send SIGHUP again')
-    const places = this.#current.services.map(placeName)
-    await probe(next.services.filter(service => !places.includes(placeName(service))))
+    const places = this.#current.services.map(listenKey)
+    await checkListen(next.services.filter(service => !places.includes(listenKey(service))))
     const counts = await first.ask(order, PATIENCE)
     await Promise.all(others.map(worker => worker.ask(order, PATIENCE).catch(() => worker.kill())))
     this.#sockets = inheritedBy(this.#sockets, this.#current.services, next.services)

@@ -94,11 +94,11 @@ export function parseAddress(text: string, options: AddressOptions): Address {
  * ```
  */
 export function formatAddress(address: Address): string {
-  return `${formatPlace(address)}${formatQuery(address)}`
+  return `${formatEndpoint(address)}${formatQuery(address)}`
 }
 
 /** The address without its settings: `192.0.2.1:80`, `ssl://example.org:443`, `unix:/run/app.sock`. */
-export function formatPlace(address: Address): string {
+export function formatEndpoint(address: Address): string {
   const { transport, tls } = address
   if (transport === 'unix') return `${tls ? 'ssl+' : ''}unix:${encodeText(address.path)}`
   const { host, port } = address
@@ -106,7 +106,7 @@ export function formatPlace(address: Address): string {
 }
 
 /** What `net` is told to listen at, or to connect to. */
-export function placeOf(
+export function endpointOptions(
   address: Address,
 ): { readonly path: string } | { readonly host: string | undefined; readonly port: number } {
   return address.transport === 'unix' ? { path: address.path } : { host: address.host, port: address.port }

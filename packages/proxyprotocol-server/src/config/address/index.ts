@@ -6,11 +6,11 @@ export {
   type Address,
   type AddressOptions,
   formatAddress,
-  formatPlace,
+  formatEndpoint,
   parseAddress,
-  placeOf,
+  endpointOptions,
   type TcpAddress,
   type UnixAddress,
 } from './address.ts'
-export { leavesIPv4, overlap, overlapHint, placeName } from './listen-places.ts'
+export { leavesIPv4, overlap, overlapHint, listenKey } from './listen-overlap.ts'
 export { settleTls, type TlsInit, type TlsSettings, type TlsVerify, type TlsVersion } from './tls.ts'

@@ -3,11 +3,11 @@
 import { isIPv4 } from 'node:net'
 import {
   type Address,
-  formatPlace,
+  formatEndpoint,
   leavesIPv4,
   overlap,
   overlapHint,
-  placeName,
+  listenKey,
   type TcpAddress,
 } from '../address/index.ts'
 import type { Pool } from '../pool.ts'
@@ -46,8 +46,8 @@ export function overlapWith(
   const other = services[at]
   return (
     other &&
-    `must not overlap with ${placeName(other.listen)}, where services[${String(at)}] (${JSON.stringify(other.name)}) listens, ` +
-      `got ${placeName(listen)}${overlapHint(listen, other.listen)}`
+    `must not overlap with ${listenKey(other.listen)}, where services[${String(at)}] (${JSON.stringify(other.name)}) listens, ` +
+      `got ${listenKey(listen)}${overlapHint(listen, other.listen)}`
   )
 }
 
@@ -94,7 +94,7 @@ function loops({ listen, pool, passthrough }: Service): readonly Found[] {
 
 function isSamePlace(listen: Address, upstream: Address): boolean {
   if (listen.transport === 'unix' || upstream.transport === 'unix')
-    return placeName(listen) === placeName(upstream)
+    return listenKey(listen) === listenKey(upstream)
   const same = upstream.host === listen.host || (listen.host === undefined && isThisHost(upstream))
   return same && upstream.port === listen.port
 }
@@ -105,5 +105,5 @@ function isThisHost({ host = '' }: TcpAddress): boolean {
 
 /** Where a service listens, whatever it accepts there. */
 export function nameOf(listen: Address): string {
-  return formatPlace(listen)
+  return formatEndpoint(listen)
 }

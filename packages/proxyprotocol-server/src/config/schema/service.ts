@@ -1,7 +1,7 @@
 // One service of the configuration, settled: one line for each of its sections, and the rules between them.
 
 import { z } from 'zod'
-import { type Address, formatPlace } from '../address/index.ts'
+import { type Address, formatEndpoint } from '../address/index.ts'
 import {
   nameConflict,
   type Pool,
@@ -188,7 +188,7 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
         routes: passthrough.routes.map(route => ({ names: route.names, pool: poolOf(route.upstreams) })),
       },
       upstream: first.address,
-      name: written.name ?? formatPlace(listen),
+      name: written.name ?? formatEndpoint(listen),
       accepts: acceptance(listen, trust),
       header: first.header,
     }

@@ -6,7 +6,7 @@ import type { CloseReason, Connection, SocketEnds } from 'proxyprotocol/server'
 import type { Service } from '../../config/index.ts'
 import type { Traffic } from '../tunnel/index.ts'
 import type { Route } from '../upstreams/index.ts'
-import type { Progress, RelayTimings } from './progress.ts'
+import type { RelayedConnection, RelayTimings } from './relayed-connection.ts'
 import type { TlsFacts } from './tls-facts.ts'
 
 /** One relayed connection, when it is over: who it came from, where it was accepted, and how it went. */
@@ -43,14 +43,14 @@ export type Outcome = Pick<RelayRecord, 'reason' | 'error'>
 /** The record of a connection that is over. */
 export function recordOf(
   { id, info }: Connection,
-  progress: Progress,
+  relayed: RelayedConnection,
   { age, outcome: { reason, error } }: { readonly age: number; readonly outcome: Outcome },
 ): RelayRecord {
   const { via, source, destination, uniqueId, header: received } = info
   const { peer, local } = via
-  const { bytesUp, bytesDown, route, tls, listing, timings } = progress
+  const { bytesUp, bytesDown, route, tls, listing, timings } = relayed
   const { upstream, upstreamAddress, attempts } = route
-  const sent = timings.connect === undefined ? undefined : progress.sent
+  const sent = timings.connect === undefined ? undefined : relayed.sent
   // One literal: spreading objects into another costs more than all else here.
   return {
     id,

@@ -2,7 +2,7 @@
 
 import { closeReasons, type CloseReason } from 'proxyprotocol/server'
 import type { DistributionView } from './distribution.ts'
-import type { HeaderCount, RelayTotals } from './ledger.ts'
+import type { HeaderCount, RelayTotals } from './relay-stats.ts'
 
 /** Both together. */
 export function sumOfTotals(one: RelayTotals, other: RelayTotals): RelayTotals {

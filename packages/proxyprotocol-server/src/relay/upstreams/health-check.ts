@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net'
 import type { HeaderInit } from 'proxyprotocol'
 import { connect } from 'proxyprotocol/client'
-import { placeOf, poolDefaults, type ActiveCheck, type SentHeader } from '../../config/index.ts'
+import { endpointOptions, poolDefaults, type ActiveCheck, type SentHeader } from '../../config/index.ts'
 import type { Member } from './member.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
@@ -92,7 +92,7 @@ export class HealthCheck {
         return undefined
       }
       const tls = upstreamTls.optionsFor(settings)
-      const target = { ...placeOf(settings.address), tls, lookup, timeout, signal }
+      const target = { ...endpointOptions(settings.address), tls, lookup, timeout, signal }
       const socket = await connect(target, header ? HEADERS[settings.header] : 'none')
       const left = leave(socket, { timeout, signal })
       if (check) await left // clients need not wait until an upstream that is back has closed

@@ -5,7 +5,7 @@ import type { LookupAddress } from 'node:dns'
 import { isIPv4, type LookupFunction, type Socket } from 'node:net'
 import type { Endpoint, ErrorCode, ProxyProtocolError } from 'proxyprotocol'
 import {
-  formatPlace,
+  formatEndpoint,
   type ActiveCheck,
   type Address,
   type PassiveHealth,
@@ -23,14 +23,14 @@ import {
 } from './upstream-snapshot.ts'
 
 /** Where a member stands. */
-export interface MemberPlace {
+export interface MemberTarget {
   /** The address of a name; undefined where the upstream is given by its address. */
   readonly found?: LookupAddress | undefined
   /** Looks the name up, where there is no address of it. */
   readonly resolve?: ((options: WaitOptions) => Promise<void>) | undefined
 }
 
-/** What a member needs besides its place. */
+/** What a member needs besides its target. */
 export interface MemberContext {
   readonly health: PassiveHealth
   readonly check: ActiveCheck | undefined
@@ -53,7 +53,7 @@ export class Member {
   /** Answers with its address, and with no other of its name. */
   readonly lookup: LookupFunction | undefined
   /** Given where it is a name without an address. */
-  readonly resolve: MemberPlace['resolve']
+  readonly resolve: MemberTarget['resolve']
   /** The address of its name; undefined where the upstream is given by its address. */
   readonly host: string | undefined
   readonly #context: MemberContext
@@ -65,11 +65,11 @@ export class Member {
   #total = 0
   #leaving = false
 
-  constructor(settings: UpstreamSettings, { found, resolve }: MemberPlace, context: MemberContext) {
+  constructor(settings: UpstreamSettings, { found, resolve }: MemberTarget, context: MemberContext) {
     const { address } = settings
     this.settings = settings
     this.name = found ? `${settings.name} ${found.address}` : settings.name
-    this.address = formatPlace({ ...address, ...(found && { host: found.address }), tls: undefined })
+    this.address = formatEndpoint({ ...address, ...(found && { host: found.address }), tls: undefined })
     this.endpoint = endpointOf(address, found?.address)
     this.lookup = found && lookupOf(found)
     this.resolve = resolve

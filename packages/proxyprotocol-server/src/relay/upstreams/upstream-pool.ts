@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls'
 import { ProxyProtocolError, type Endpoint, type HeaderInit } from 'proxyprotocol'
 import { connect, type StopSignal } from 'proxyprotocol/client'
 import { distinguishResets } from 'proxyprotocol/server'
-import { formatPlace, type Balance, type Pool, type UpstreamSettings } from '../../config/index.ts'
+import { formatEndpoint, type Balance, type Pool, type UpstreamSettings } from '../../config/index.ts'
 import { balancer, type Balancer } from './balance.ts'
 import type { Member } from './member.ts'
 import type { NameSnapshot, Resolve } from './resolved-name.ts'
@@ -225,7 +225,7 @@ export class UpstreamPool {
 }
 
 function isSame(one: UpstreamSettings, other: UpstreamSettings): boolean {
-  return one.name === other.name && formatPlace(one.address) === formatPlace(other.address)
+  return one.name === other.name && formatEndpoint(one.address) === formatEndpoint(other.address)
 }
 
 /** Members of upstreams that were not tried come first: what one address of a name suffers from, its others may as well. */

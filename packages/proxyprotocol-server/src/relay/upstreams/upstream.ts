@@ -4,10 +4,10 @@
 import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
 import type { ProxyProtocolError } from 'proxyprotocol'
-import { formatPlace, type Address, type Pool, type UpstreamSettings } from '../../config/index.ts'
+import { formatEndpoint, type Address, type Pool, type UpstreamSettings } from '../../config/index.ts'
 import { HealthCheck } from './health-check.ts'
 import { memberList } from './member-list.ts'
-import { Member, type MemberPlace } from './member.ts'
+import { Member, type MemberTarget } from './member.ts'
 import type { NameWatcher, ResolvedName } from './resolved-name.ts'
 import type { Resolver } from './resolver.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
@@ -119,7 +119,7 @@ export class Upstream implements NameWatcher {
     const snapshots = all.map(member => member.snapshot())
     return {
       name,
-      address: formatPlace(address),
+      address: formatEndpoint(address),
       ...{ weight, backup },
       state: STATES.find(state => states.includes(state)) as UpstreamState, // that of one of them
       ...addCounts([this.#past, ...snapshots]),
@@ -172,14 +172,14 @@ export class Upstream implements NameWatcher {
     }
   }
 
-  #unresolved(): MemberPlace {
+  #unresolved(): MemberTarget {
     return { resolve: options => (this.#name as ResolvedName).answered(options) } // there is one where this is used
   }
 
-  #made(place: MemberPlace): Watched {
+  #made(target: MemberTarget): Watched {
     const { health, check, now, tell } = this.#context
     const { name: upstream } = this.settings
-    const member = new Member(this.settings, place, {
+    const member = new Member(this.settings, target, {
       ...{ health, check, now },
       tell: (each, notice) => {
         tell({ ...notice, upstream, address: each.resolve ? undefined : each.address })

@@ -19,7 +19,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { attach, createServer, type ProxyServer } from 'proxyprotocol/server'
 import { runEcho } from '../../../src/cli/index.ts'
-import { probe } from '../../../src/cli/inspect/doctor-probe.ts'
+import { exchange } from '../../../src/cli/inspect/doctor-exchange.ts'
 import { inspectIo, runInspect } from '../../../src/cli/inspect/inspect.ts'
 import { certificate } from '../../support/certificates.ts'
 import { fakeIo, start } from '../../support/program.ts'
@@ -254,7 +254,7 @@ test('the request goes out behind a wait that a garbage collection falls into', 
   const collect = runInNewContext('gc') as () => void
   const port = await listening(t, createNetServer(pipeBack))
   const collecting = setInterval(collect, 50)
-  const seen = await probe({ host: '127.0.0.1', port, timeout: 2000 }, [])
+  const seen = await exchange({ host: '127.0.0.1', port, timeout: 2000 }, [])
   clearInterval(collecting)
   assert.deepEqual([seen.outcome, seen.asked], ['answered', true])
 })
@@ -397,7 +397,7 @@ test('a far end that resets at once is one that refuses, and was reached', async
   })
   const [said] = (await once(server.stdout, 'data')) as [Buffer]
   const port = Number(said)
-  const seen = probe({ host: '127.0.0.1', port, timeout: 2_000 }, ['v2'])
+  const seen = exchange({ host: '127.0.0.1', port, timeout: 2_000 }, ['v2'])
   // It is about to connect, and looks again when another one that came later has been reset.
   process.nextTick(() =>
     spawnSync(process.execPath, ['-e', `require('net').connect(${port}, '127.0.0.1').on('error', () => {})`]),

@@ -5,7 +5,13 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { ConfigError, formatAddress, formatPlace, parseAddress, placeOf } from '../../../src/config/index.ts'
+import {
+  ConfigError,
+  formatAddress,
+  formatEndpoint,
+  parseAddress,
+  endpointOptions,
+} from '../../../src/config/index.ts'
 import type { Address, AddressOptions, TlsSettings } from '../../../src/config/index.ts'
 
 const LISTEN: AddressOptions = { role: 'listen' }
@@ -268,14 +274,16 @@ test('formatAddress() writes a UNIX socket, and TLS, as they are read', () => {
   assert.equal(formatAddress(parseAddress('tls+unix:///run/s?verify=CERT_NONE', UPSTREAM)), settled)
 })
 
-test('formatPlace() writes where it is, and nothing of its settings', () => {
+test('formatEndpoint() writes where it is, and nothing of its settings', () => {
   const texts = ['192.0.2.1:80', 'ssl://[::1]:443', 'unix:/run/a%3Fb', 'ssl+unix:/run/app.sock']
-  for (const text of texts) assert.equal(formatPlace(parseAddress(`${text}?pp=v1`, UPSTREAM)), text)
+  for (const text of texts) assert.equal(formatEndpoint(parseAddress(`${text}?pp=v1`, UPSTREAM)), text)
 })
 
-test('placeOf() gives what net takes', () => {
-  assert.deepEqual(placeOf(parseAddress(':80?pp=v1', LISTEN)), { host: undefined, port: 80 })
-  assert.deepEqual(placeOf(parseAddress('unix:/run/app.sock?pp=v1', LISTEN)), { path: '/run/app.sock' })
+test('endpointOptions() gives what net takes', () => {
+  assert.deepEqual(endpointOptions(parseAddress(':80?pp=v1', LISTEN)), { host: undefined, port: 80 })
+  assert.deepEqual(endpointOptions(parseAddress('unix:/run/app.sock?pp=v1', LISTEN)), {
+    path: '/run/app.sock',
+  })
 })
 
 test('formatAddress() writes brackets around IPv6 alone, and pp only where there is one', () => {

@@ -6,7 +6,7 @@ import { ChangeNotices, type Notice } from '../../../src/relay/upstreams/change-
 
 const failure = { code: 'connect_refused', message: 'refused' } as const
 
-interface Stage {
+interface Harness {
   readonly notices: ChangeNotices
   readonly told: Notice[]
   readonly down: (at: number) => void
@@ -14,7 +14,7 @@ interface Stage {
   readonly pass: (milliseconds: number) => void
 }
 
-function stage(t: TestContext): Stage {
+function harness(t: TestContext): Harness {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const told: Notice[] = []
   const notices = new ChangeNotices(notice => told.push(notice))
@@ -27,7 +27,7 @@ function stage(t: TestContext): Stage {
 }
 
 test('each change is told at once where nothing was told within a second', t => {
-  const { told, down, up, pass } = stage(t)
+  const { told, down, up, pass } = harness(t)
   down(1)
   assert.deepEqual(told, [{ kind: 'down', failure }])
   pass(1_000)
@@ -36,7 +36,7 @@ test('each change is told at once where nothing was told within a second', t => 
 })
 
 test('a member that flaps a thousand times within a second is told of once, and then as it is', t => {
-  const { told, down, up, pass } = stage(t)
+  const { told, down, up, pass } = harness(t)
   for (let i = 0; i < 1_000; i++) {
     down(2 * i)
     up(2 * i + 1)
@@ -49,7 +49,7 @@ test('a member that flaps a thousand times within a second is told of once, and 
 })
 
 test('one that is as it was told when the second is over is not told of again', t => {
-  const { told, down, up, pass } = stage(t)
+  const { told, down, up, pass } = harness(t)
   down(1)
   up(2)
   down(3)
@@ -60,7 +60,7 @@ test('one that is as it was told when the second is over is not told of again', 
 })
 
 test('the end tells what was held back, and nothing after it', t => {
-  const { notices, told, down, up, pass } = stage(t)
+  const { notices, told, down, up, pass } = harness(t)
   notices.stop()
   assert.deepEqual(told, [])
   notices.begin(undefined)
@@ -74,7 +74,7 @@ test('the end tells what was held back, and nothing after it', t => {
 })
 
 test('what was told elsewhere is not told again', t => {
-  const { notices, told, down, up } = stage(t)
+  const { notices, told, down, up } = harness(t)
   notices.begin(100)
   down(200)
   assert.deepEqual(told, [])

@@ -10,7 +10,7 @@ import { parseHeader, ProxyProtocolError } from 'proxyprotocol'
 import { createServer } from 'proxyprotocol/server'
 import { parseAddress, settlePool, type ActiveCheck } from '../../../src/config/index.ts'
 import { HealthCheck } from '../../../src/relay/upstreams/health-check.ts'
-import { Member, type MemberPlace } from '../../../src/relay/upstreams/member.ts'
+import { Member, type MemberTarget } from '../../../src/relay/upstreams/member.ts'
 import { Resolver } from '../../../src/relay/upstreams/resolver.ts'
 import { UpstreamTls } from '../../../src/relay/upstreams/upstream-tls.ts'
 import { certificateFiles, directory } from '../../support/certificates.ts'
@@ -32,7 +32,7 @@ const COOLDOWN = 400
 /** What a try may take where there are no checks. */
 const PATIENCE = 300
 
-interface Stage {
+interface Harness {
   readonly upstream: Member
   readonly check: HealthCheck
   /** Lets the timers go on. */
@@ -48,11 +48,11 @@ interface Stage {
 interface StageOptions extends Partial<ActiveCheck> {
   /** Has no checks, and is tried only while it is marked. */
   readonly unchecked?: boolean
-  readonly place?: MemberPlace
+  readonly place?: MemberTarget
 }
 
 /** A member under check; time stands still unless the test lets it pass. */
-function stage(t: TestContext, address: string, options: StageOptions = {}): Stage {
+function harness(t: TestContext, address: string, options: StageOptions = {}): Harness {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { unchecked = false, place = {}, ...given } = options
   const checks = { interval: INTERVAL, timeout: 500, rise: 1, fall: 1, ...given }
@@ -109,7 +109,7 @@ for (const [query, shown] of Object.entries({
 })) {
   test(`a check of an upstream with ${query} sends ${shown} and its FIN, nothing else`, async t => {
     const far = await listen(t)
-    const { check, begin, ended, upstream } = stage(t, `127.0.0.1:${far.port}?${query}`)
+    const { check, begin, ended, upstream } = harness(t, `127.0.0.1:${far.port}?${query}`)
     check.start()
     begin()
     const socket = await far.accept()
@@ -124,7 +124,7 @@ for (const [query, shown] of Object.entries({
 
 test('a check of a UNIX socket connects there', async t => {
   const path = join(directory(t), 'app.sock')
-  const { check, begin, ended, upstream } = stage(t, `unix:${path}?pp=v1`)
+  const { check, begin, ended, upstream } = harness(t, `unix:${path}?pp=v1`)
   check.start()
   begin()
   await ended(1)
@@ -140,7 +140,7 @@ test('a check of a UNIX socket connects there', async t => {
 test('a check of an upstream with TLS sends its header, and has passed after a good handshake', async t => {
   const far = await listenSecure(t)
   const { cert } = certificateFiles(t)
-  const { check, begin, ended, upstream } = stage(t, `ssl://127.0.0.1:${far.port}?cafile=${cert}`)
+  const { check, begin, ended, upstream } = harness(t, `ssl://127.0.0.1:${far.port}?cafile=${cert}`)
   check.start()
   begin()
   const { secure, header } = await far.accept()
@@ -153,7 +153,7 @@ test('a check of an upstream with TLS sends its header, and has passed after a g
 test('a check of an upstream with TLS has failed where the certificate is not good', async t => {
   const far = await listenSecure(t)
   const { otherCert } = certificateFiles(t)
-  const { check, begin, ended, upstream } = stage(t, `ssl://127.0.0.1:${far.port}?cafile=${otherCert}`)
+  const { check, begin, ended, upstream } = harness(t, `ssl://127.0.0.1:${far.port}?cafile=${otherCert}`)
   check.start()
   begin()
   void far.accept().catch(() => {})
@@ -168,7 +168,7 @@ for (const [what, query, given] of [
 ] as const) {
   test(`a check of an upstream ${what} sends its FIN alone`, async t => {
     const far = await listen(t)
-    const { check, begin, ended } = stage(t, `127.0.0.1:${far.port}?${query}`, given)
+    const { check, begin, ended } = harness(t, `127.0.0.1:${far.port}?${query}`, given)
     check.start()
     begin()
     const socket = await far.accept()
@@ -188,7 +188,7 @@ test("the library's server takes a check for what it is: no warning, and the han
   t.mock.timers.reset() // the first use of them is a warning itself
   await turn()
   warnings(t)
-  const { check, begin, ended, upstream } = stage(t, `127.0.0.1:${port}`)
+  const { check, begin, ended, upstream } = harness(t, `127.0.0.1:${port}`)
   check.start()
   begin()
   await ended(1)
@@ -202,7 +202,7 @@ test("the library's server counts a check without a header as a probe", async t 
   const server = createServer({ trust: ['127.0.0.1'] }, () => assert.fail('a probe is no connection'))
   atEnd(t, () => server.close())
   const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
-  const { check, begin, ended } = stage(t, `127.0.0.1:${port}`, { header: false })
+  const { check, begin, ended } = harness(t, `127.0.0.1:${port}`, { header: false })
   check.start()
   begin()
   await ended(1)
@@ -212,7 +212,7 @@ test("the library's server counts a check without a header as a probe", async t 
 
 test('an upstream that speaks first is left with a FIN, not with a reset', async t => {
   const far = await listen(t)
-  const { check, begin, ended } = stage(t, `127.0.0.1:${far.port}?pp=noop`)
+  const { check, begin, ended } = harness(t, `127.0.0.1:${far.port}?pp=noop`)
   check.start()
   begin()
   const socket = await far.accept()
@@ -224,7 +224,7 @@ test('an upstream that speaks first is left with a FIN, not with a reset', async
 
 test('an upstream that resets the check has accepted it', async t => {
   const far = await listen(t)
-  const { check, begin, ended, upstream } = stage(t, `127.0.0.1:${far.port}`)
+  const { check, begin, ended, upstream } = harness(t, `127.0.0.1:${far.port}`)
   check.start()
   begin()
   const socket = await far.accept()
@@ -236,7 +236,7 @@ test('an upstream that resets the check has accepted it', async t => {
 
 test('an upstream that does not close is left after the timeout, and has passed', async t => {
   const far = await listen(t)
-  const { check, begin, ended, upstream, pass, open } = stage(t, `127.0.0.1:${far.port}`)
+  const { check, begin, ended, upstream, pass, open } = harness(t, `127.0.0.1:${far.port}`)
   check.start()
   begin()
   await content(await far.accept())
@@ -249,7 +249,7 @@ test('an upstream that does not close is left after the timeout, and has passed'
 
 test('a check that is refused has failed, and the next good one brings the upstream up', async t => {
   const port = await closedPort()
-  const { check, begin, ended, upstream } = stage(t, `127.0.0.1:${port}`)
+  const { check, begin, ended, upstream } = harness(t, `127.0.0.1:${port}`)
   check.start()
   begin()
   await ended(1)
@@ -268,7 +268,7 @@ test('a check of a name without an address looks it up, and has failed where tha
   const resolver = new Resolver({ interval: 1_000_000, staleAfter: undefined, now: () => performance.now() })
   atEnd(t, () => resolver.close())
   const name = resolver.name('silent.test')
-  const { check, begin, ended, upstream, pass } = stage(t, 'silent.test:80', {
+  const { check, begin, ended, upstream, pass } = harness(t, 'silent.test:80', {
     place: { resolve: options => name.answered(options) },
   })
   const held = holdName(t, 'silent.test')
@@ -287,7 +287,7 @@ test('a check of a name without an address looks it up, and has failed where tha
 
 test('without checks a member is tried when it is marked, a cooldown later, and one good try is enough', async t => {
   const far = await listen(t)
-  const { check, upstream, pass, ended } = stage(t, `127.0.0.1:${far.port}`, { unchecked: true })
+  const { check, upstream, pass, ended } = harness(t, `127.0.0.1:${far.port}`, { unchecked: true })
   check.start()
   pass(100 * COOLDOWN)
   await failClient(upstream)
@@ -310,7 +310,7 @@ test('without checks a member is tried when it is marked, a cooldown later, and 
 
 test('a try that fails is followed by another, a cooldown later', async t => {
   const port = await closedPort()
-  const { check, upstream, pass, ended } = stage(t, `127.0.0.1:${port}`, { unchecked: true })
+  const { check, upstream, pass, ended } = harness(t, `127.0.0.1:${port}`, { unchecked: true })
   check.start()
   await failClient(upstream)
   for (const count of [1, 2, 3]) {
@@ -327,7 +327,7 @@ test('a try that fails is followed by another, a cooldown later', async t => {
 
 test('a member that a client was served by in the meantime is not tried', async t => {
   const far = await listen(t)
-  const { check, upstream, pass } = stage(t, `127.0.0.1:${far.port}`, { unchecked: true })
+  const { check, upstream, pass } = harness(t, `127.0.0.1:${far.port}`, { unchecked: true })
   check.start()
   await failClient(upstream)
   upstream.checked(undefined)
@@ -338,7 +338,7 @@ test('a member that a client was served by in the meantime is not tried', async 
 
 test('a mark that was there before the start is tried as well, and one of a pool that does not run is not', async t => {
   const far = await listen(t)
-  const { check, upstream, pass } = stage(t, `127.0.0.1:${far.port}`, { unchecked: true })
+  const { check, upstream, pass } = harness(t, `127.0.0.1:${far.port}`, { unchecked: true })
   await failClient(upstream)
   pass(100 * COOLDOWN)
   await turn()
@@ -350,7 +350,7 @@ test('a mark that was there before the start is tried as well, and one of a pool
 
 test('two checks of one upstream never meet: the next begins an interval after the last has ended', async t => {
   const far = await listen(t)
-  const { check, begin, ended, pass } = stage(t, `127.0.0.1:${far.port}`, { timeout: 100_000 })
+  const { check, begin, ended, pass } = harness(t, `127.0.0.1:${far.port}`, { timeout: 100_000 })
   check.start()
   begin()
   const first = await far.accept()
@@ -368,7 +368,7 @@ test('two checks of one upstream never meet: the next begins an interval after t
 
 test('the first check begins at random within one interval', async t => {
   const far = await listen(t)
-  const { check, pass } = stage(t, `127.0.0.1:${far.port}`)
+  const { check, pass } = harness(t, `127.0.0.1:${far.port}`)
   t.mock.method(Math, 'random', () => 0.25)
   check.start()
   pass(INTERVAL / 4 - 1)
@@ -379,7 +379,7 @@ test('the first check begins at random within one interval', async t => {
 
 test('stopping ends the check that is under way, counts it for nothing, and begins no other', async t => {
   const far = await listen(t)
-  const { check, begin, upstream, open, pass } = stage(t, `127.0.0.1:${far.port}`)
+  const { check, begin, upstream, open, pass } = harness(t, `127.0.0.1:${far.port}`)
   check.start()
   begin()
   await content(await far.accept())
@@ -392,7 +392,7 @@ test('stopping ends the check that is under way, counts it for nothing, and begi
 
 test('a check that this machine has no descriptor for says nothing of the upstream', async t => {
   const far = await listen(t)
-  const { check, begin, ended, upstream } = stage(t, `127.0.0.1:${far.port}`)
+  const { check, begin, ended, upstream } = harness(t, `127.0.0.1:${far.port}`)
   const failing = t.mock.method(Socket.prototype, 'connect', function (this: Socket) {
     return this.destroy(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' }))
   })

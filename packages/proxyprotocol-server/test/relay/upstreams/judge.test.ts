@@ -10,7 +10,7 @@ const CHECKED = { ...HEALTH, check: { interval: 5_000, timeout: 2_000, rise: 2, 
 const REFUSED: Failure = { code: 'connect_refused', message: 'refused' }
 const SILENT: Failure = { code: 'connect_timeout', message: 'silent' }
 
-interface Stage {
+interface Harness {
   readonly judge: Judge
   readonly clock: { now: number }
   readonly changes: readonly JudgeChange[]
@@ -18,7 +18,7 @@ interface Stage {
   readonly feed: (results: string) => string
 }
 
-function stage(health: PoolInit['health'] = HEALTH): Stage {
+function harness(health: PoolInit['health'] = HEALTH): Harness {
   const upstreams = [{ address: parseAddress('192.0.2.1:80', { role: 'upstream' }) }]
   const settled = settlePool({ upstreams, health })
   const clock = { now: 1 }
@@ -43,15 +43,15 @@ function stage(health: PoolInit['health'] = HEALTH): Stage {
 }
 
 test('a member is up until so many connections in a row have failed', () => {
-  assert.equal(stage().feed('FFF'), 'uud')
+  assert.equal(harness().feed('FFF'), 'uud')
 })
 
 test('a connection that stands ends the row', () => {
-  assert.equal(stage().feed('FFPFFP'), 'uuuuuu')
+  assert.equal(harness().feed('FFPFFP'), 'uuuuuu')
 })
 
 test('failures that lie further apart than the window are no row', () => {
-  const { feed, clock } = stage()
+  const { feed, clock } = harness()
   for (const at of [0, 600, 1_200, 1_800]) {
     clock.now = at
     assert.equal(feed('F'), 'u', `${at}`)
@@ -61,14 +61,14 @@ test('failures that lie further apart than the window are no row', () => {
 })
 
 test('with fails 0 nothing marks a member, and its last failure is known all the same', () => {
-  const { judge, feed } = stage({ ...HEALTH, fails: 0 })
+  const { judge, feed } = harness({ ...HEALTH, fails: 0 })
   assert.equal(feed('FFFFf'), 'uuuuu')
   assert.deepEqual([judge.evidence.lastFailure?.at, judge.evidence.failedAt], [1, 1])
 })
 
 test('time alone takes no mark away: without checks one good try does, or a connection that stands', () => {
   for (const good of ['p', 'P']) {
-    const { feed, clock, judge } = stage()
+    const { feed, clock, judge } = harness()
     feed('FFF')
     clock.now = 1_000_000
     assert.equal(judge.state, 'down')
@@ -77,28 +77,28 @@ test('time alone takes no mark away: without checks one good try does, or a conn
 })
 
 test('failed checks in a row bring a member down, good ones up again; the first good one is probing', () => {
-  assert.equal(stage({ ...CHECKED, fails: 0 }).feed('ffpfffpfpp'), 'uuuuudpdpu')
+  assert.equal(harness({ ...CHECKED, fails: 0 }).feed('ffpfffpfpp'), 'uuuuudpdpu')
 })
 
 test('a failed connection counts toward the fall, and only a check completes it', () => {
-  assert.equal(stage({ ...CHECKED, fails: 0 }).feed('FFFFF'), 'uuuuu')
-  assert.equal(stage({ ...CHECKED, fails: 0 }).feed('FFf'), 'uud')
-  assert.equal(stage({ ...CHECKED, fails: 0 }).feed('fFf'), 'uud')
+  assert.equal(harness({ ...CHECKED, fails: 0 }).feed('FFFFF'), 'uuuuu')
+  assert.equal(harness({ ...CHECKED, fails: 0 }).feed('FFf'), 'uud')
+  assert.equal(harness({ ...CHECKED, fails: 0 }).feed('fFf'), 'uud')
 })
 
 test('a connection that stands, or a good check, takes failed connections out of the fall', () => {
-  assert.equal(stage({ ...CHECKED, fails: 0 }).feed('FFPff'), 'uuuuu')
-  assert.equal(stage({ ...CHECKED, fails: 0 }).feed('FFpff'), 'uuuuu')
-  assert.equal(stage({ ...CHECKED, fails: 0 }).feed('fPff'), 'uuud', 'but no check')
+  assert.equal(harness({ ...CHECKED, fails: 0 }).feed('FFPff'), 'uuuuu')
+  assert.equal(harness({ ...CHECKED, fails: 0 }).feed('FFpff'), 'uuuuu')
+  assert.equal(harness({ ...CHECKED, fails: 0 }).feed('fPff'), 'uuud', 'but no check')
 })
 
 test('a failed check counts toward the mark, and a good one ends its row', () => {
-  assert.equal(stage({ ...CHECKED, check: { fall: 100 } }).feed('FfF'), 'uud')
-  assert.equal(stage({ ...CHECKED, check: { fall: 100 } }).feed('FfpFf'), 'uuuuu')
+  assert.equal(harness({ ...CHECKED, check: { fall: 100 } }).feed('FfF'), 'uud')
+  assert.equal(harness({ ...CHECKED, check: { fall: 100 } }).feed('FfpFf'), 'uuuuu')
 })
 
 test('a mark does not reset the row of failed checks', () => {
-  const { judge, feed } = stage(CHECKED)
+  const { judge, feed } = harness(CHECKED)
   assert.equal(feed('ffF'), 'uud')
   assert.deepEqual([judge.evidence.marked, judge.evidence.verdict], [true, 'up'])
   feed('f')
@@ -106,16 +106,16 @@ test('a mark does not reset the row of failed checks', () => {
 })
 
 test('good checks take a mark away, those before it left out', () => {
-  assert.equal(stage(CHECKED).feed('pppppFFFpp'), 'uuuuuuudpu')
+  assert.equal(harness(CHECKED).feed('pppppFFFpp'), 'uuuuuuudpu')
 })
 
 test('a connection that stands takes a mark away, and does not overrule the checks', () => {
-  assert.equal(stage(CHECKED).feed('FFFP'), 'uudu')
-  assert.equal(stage({ ...CHECKED, fails: 0 }).feed('fffPP'), 'uuddd')
+  assert.equal(harness(CHECKED).feed('FFFP'), 'uudu')
+  assert.equal(harness({ ...CHECKED, fails: 0 }).feed('fffPP'), 'uuddd')
 })
 
 test('a member that is condemned is down whatever comes, until it is acquitted', () => {
-  const { judge, feed } = stage(CHECKED)
+  const { judge, feed } = harness(CHECKED)
   judge.condemn({ code: 'dns_error', message: 'stale' })
   assert.equal(judge.isHealthy, false)
   assert.equal(feed('Ppp'), 'dpp')
@@ -124,7 +124,7 @@ test('a member that is condemned is down whatever comes, until it is acquitted',
 })
 
 test('each change is told once, with what has caused it', () => {
-  const { feed, clock, changes } = stage(CHECKED)
+  const { feed, clock, changes } = harness(CHECKED)
   feed('FFF')
   clock.now = 500
   feed('fff')
@@ -137,9 +137,9 @@ test('each change is told once, with what has caused it', () => {
 })
 
 test('a successor begins with what was known, without telling of it', () => {
-  const before = stage(CHECKED)
+  const before = harness(CHECKED)
   before.feed('FFFff')
-  const { judge, feed, changes } = stage(CHECKED)
+  const { judge, feed, changes } = harness(CHECKED)
   judge.inherit(before.judge.evidence)
   assert.deepEqual([judge.state, judge.evidence, changes], ['down', before.judge.evidence, []])
   assert.equal(feed('pp'), 'pu')
@@ -147,12 +147,12 @@ test('a successor begins with what was known, without telling of it', () => {
 })
 
 test('a successor does not take over what its own rules could never take back', () => {
-  const before = stage(CHECKED)
+  const before = harness(CHECKED)
   before.feed('FFFfff')
-  const unchecked = stage()
+  const unchecked = harness()
   unchecked.judge.inherit(before.judge.evidence)
   assert.deepEqual([unchecked.judge.evidence.marked, unchecked.judge.isHealthy], [true, true])
-  const neither = stage({ ...HEALTH, fails: 0 })
+  const neither = harness({ ...HEALTH, fails: 0 })
   neither.judge.inherit(before.judge.evidence)
   assert.deepEqual([neither.judge.state, neither.judge.evidence.downSince], ['up', undefined])
 })

@@ -7,23 +7,23 @@ import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { ProxyProtocolError, type ErrorCode } from 'proxyprotocol'
 import { parseAddress, settlePool, type PoolInit } from '../../../src/config/index.ts'
-import { Member, type MemberPlace } from '../../../src/relay/upstreams/member.ts'
+import { Member, type MemberTarget } from '../../../src/relay/upstreams/member.ts'
 import { isUpstreamFault, mayTryAnother } from '../../../src/relay/upstreams/upstream-fault.ts'
 import { pair } from '../../support/sockets.ts'
 
 const HEALTH = { fails: 3, window: 1_000, cooldown: 5_000 }
 
-interface Stage {
+interface Harness {
   readonly member: Member
   readonly clock: { now: number }
   readonly told: unknown[]
 }
 
-function stage(
+function harness(
   health: PoolInit['health'] = HEALTH,
   address = '192.0.2.1:80',
-  place: MemberPlace = {},
-): Stage {
+  place: MemberTarget = {},
+): Harness {
   const settled = settlePool({
     upstreams: [{ address: parseAddress(address, { role: 'upstream' }) }],
     health,
@@ -54,7 +54,7 @@ async function succeed(t: TestContext, member: Member): Promise<Socket> {
 }
 
 test('connections that fail mark a member, and one that stands takes the mark away', async t => {
-  const { member, told } = stage()
+  const { member, told } = harness()
   for (let i = 0; i < 3; i++) await fail(member)
   assert.deepEqual(
     [member.state, member.isOpen, member.isMarked, member.isHealthy],
@@ -68,7 +68,7 @@ test('connections that fail mark a member, and one that stands takes the mark aw
 })
 
 test('every way in which connecting can fail counts against it', async () => {
-  const { member } = stage({ ...HEALTH, fails: 1_000 })
+  const { member } = harness({ ...HEALTH, fails: 1_000 })
   const codes = [
     'connect_refused',
     'connect_timeout',
@@ -81,7 +81,7 @@ test('every way in which connecting can fail counts against it', async () => {
 })
 
 test('what is no fault of it does not: a client that left, a bug, a machine that lacks something', async () => {
-  const { member } = stage({ ...HEALTH, fails: 1 })
+  const { member } = harness({ ...HEALTH, fails: 1 })
   await fail(member, fault('aborted'))
   await fail(member, new TypeError('a bug'))
   const lacks = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAI_MEMORY', 'EADDRNOTAVAIL', 'EADDRINUSE']
@@ -120,7 +120,7 @@ for (const [code, counts, another] of [
 }
 
 test('it counts connections from their first moment to their close', async t => {
-  const { member } = stage()
+  const { member } = harness()
   const [socket] = await pair(t)
   const attempt = member.attempt(() => Promise.resolve(socket))
   assert.deepEqual([member.active, member.snapshot().total], [1, 0])
@@ -132,7 +132,7 @@ test('it counts connections from their first moment to their close', async t => 
 })
 
 test('checks are counted where there are checks, and the last failure of either kind is shown', async () => {
-  const { member, clock } = stage({ ...HEALTH, check: { rise: 2, fall: 3 } })
+  const { member, clock } = harness({ ...HEALTH, check: { rise: 2, fall: 3 } })
   for (const result of 'ffpff') member.checked(result === 'f' ? fault('connect_timeout') : undefined)
   clock.now = 30
   await fail(member)
@@ -150,7 +150,7 @@ test('an address of a name is balanced by the name of its upstream and that addr
     { address: '192.0.2.7', family: 4 },
     { address: '2001:db8::7', family: 6 },
   ]) {
-    const { member } = stage(HEALTH, 'ssl://app.test:443', { found })
+    const { member } = harness(HEALTH, 'ssl://app.test:443', { found })
     assert.equal(member.name, `ssl://app.test:443 ${found.address}`)
     assert.equal(member.address, found.family === 4 ? '192.0.2.7:443' : '[2001:db8::7]:443')
     assert.deepEqual(member.endpoint, { address: found.address, port: 443 })
@@ -166,7 +166,7 @@ test('an address of a name is balanced by the name of its upstream and that addr
 })
 
 test('a member that leaves says nothing of its changes, and goes on to do so when it stays', async () => {
-  const { member, told } = stage({ ...HEALTH, fails: 1 })
+  const { member, told } = harness({ ...HEALTH, fails: 1 })
   member.leave()
   await fail(member)
   assert.deepEqual([member.state, told], ['leaving', ['changed']])
@@ -178,7 +178,7 @@ test('a member that leaves says nothing of its changes, and goes on to do so whe
 })
 
 test('a snapshot is plain data, and says how long ago it failed', async () => {
-  const { member, clock } = stage()
+  const { member, clock } = harness()
   await fail(member)
   clock.now = 40
   const snapshot = member.snapshot()

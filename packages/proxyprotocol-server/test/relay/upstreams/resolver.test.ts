@@ -38,7 +38,7 @@ function nameService(): Service {
   }
 }
 
-interface Stage {
+interface Harness {
   readonly resolver: Resolver
   readonly name: ResolvedName
   readonly service: Service
@@ -49,7 +49,7 @@ interface Stage {
   readonly pass: (milliseconds: number) => void
 }
 
-function stage(t: TestContext, options: Partial<ResolverOptions> = {}): Stage {
+function harness(t: TestContext, options: Partial<ResolverOptions> = {}): Harness {
   t.mock.timers.reset() // a test may have two of them
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const service = nameService()
@@ -74,7 +74,7 @@ function stage(t: TestContext, options: Partial<ResolverOptions> = {}): Stage {
 }
 
 test('the first connections share one question, and later ones ask nobody', async t => {
-  const { name, service, heard } = stage(t)
+  const { name, service, heard } = harness(t)
   const early = [name.answered(PATIENT), name.answered(PATIENT)]
   service.answer('192.0.2.1')
   await Promise.all(early)
@@ -83,7 +83,7 @@ test('the first connections share one question, and later ones ask nobody', asyn
 })
 
 test('upstreams with one name share it, and each hears of its answers', async t => {
-  const { resolver, name, service, heard } = stage(t)
+  const { resolver, name, service, heard } = harness(t)
   assert.equal(resolver.name('a.test'), name)
   const others: number[] = []
   name.watch({ onAnswer: ({ length }) => others.push(length), onExpired: () => assert.fail() })
@@ -97,7 +97,7 @@ test('upstreams with one name share it, and each hears of its answers', async t 
 })
 
 test('a name is asked for again in the background, an interval after its last answer', async t => {
-  const { name, service, pass, heard } = stage(t)
+  const { name, service, pass, heard } = harness(t)
   name.start()
   service.answer('192.0.2.1')
   await name.answered(PATIENT)
@@ -115,7 +115,7 @@ test('a name is asked for again in the background, an interval after its last an
 })
 
 test('where the name service fails the last good answer stays, and the failures are counted', async t => {
-  const { resolver, name, service, pass, heard } = stage(t)
+  const { resolver, name, service, pass, heard } = harness(t)
   name.start()
   service.answer('192.0.2.1')
   await name.answered(PATIENT)
@@ -144,7 +144,7 @@ test('where the name service fails the last good answer stays, and the failures 
 })
 
 test('where there never was an answer each connection asks again, and fails as a look-up does', async t => {
-  const { resolver, name, service, pass } = stage(t)
+  const { resolver, name, service, pass } = harness(t)
   const failures = [Object.assign(new Error('not found'), { code: 'ENOTFOUND' }), 'a string']
   for (const failure of failures) {
     const failed = name.answered(PATIENT)
@@ -163,7 +163,7 @@ test('where there never was an answer each connection asks again, and fails as a
 })
 
 test('what is asked at the start may fail without harm', async t => {
-  const { name, service } = stage(t)
+  const { name, service } = harness(t)
   name.start()
   service.fail(new Error('not yet'))
   await turn()
@@ -171,7 +171,7 @@ test('what is asked at the start may fail without harm', async t => {
 })
 
 test('an answer is waited for no longer than asked, and for nobody who has left', async t => {
-  const { name, pass } = stage(t)
+  const { name, pass } = harness(t)
   const leaving = new AbortController()
   const waits = [
     name.answered({ ...PATIENT, timeout: 100 }),
@@ -185,7 +185,7 @@ test('an answer is waited for no longer than asked, and for nobody who has left'
 })
 
 test('a name whose addresses do not answer is asked for early, but not as often as they fail', async t => {
-  const { name, service, pass } = stage(t)
+  const { name, service, pass } = harness(t)
   name.start()
   service.answer('192.0.2.1')
   await name.answered(PATIENT)
@@ -202,7 +202,7 @@ test('a name whose addresses do not answer is asked for early, but not as often 
 })
 
 test('with staleAfter the last answer is forgotten when it is so old, and the name is asked for on', async t => {
-  const { name, service, pass, heard } = stage(t, { staleAfter: 2 * INTERVAL })
+  const { name, service, pass, heard } = harness(t, { staleAfter: 2 * INTERVAL })
   name.start()
   service.answer('192.0.2.1')
   await name.answered(PATIENT)
@@ -224,7 +224,7 @@ test('with staleAfter the last answer is forgotten when it is so old, and the na
 })
 
 test('an answer in time begins the time anew', async t => {
-  const { name, service, pass, heard } = stage(t, { staleAfter: INTERVAL + 1 })
+  const { name, service, pass, heard } = harness(t, { staleAfter: INTERVAL + 1 })
   name.start()
   for (let i = 1; i < 5; i++) {
     service.answer('192.0.2.1')
@@ -236,12 +236,12 @@ test('an answer in time begins the time anew', async t => {
 })
 
 test('a successor begins with the last answer, which gets no younger, and asks an interval later', async t => {
-  const before = stage(t, { staleAfter: 3 * INTERVAL })
+  const before = harness(t, { staleAfter: 3 * INTERVAL })
   before.name.start()
   before.service.answer('192.0.2.1')
   await before.name.answered(PATIENT)
   before.resolver.close()
-  const after = stage(t, { staleAfter: 3 * INTERVAL })
+  const after = harness(t, { staleAfter: 3 * INTERVAL })
   after.clock.now = before.clock.now + INTERVAL
   after.resolver.name('other.test')
   after.resolver.inherit(before.resolver)
@@ -256,12 +256,12 @@ test('a successor begins with the last answer, which gets no younger, and asks a
 })
 
 test('a successor of one whose answer is too old has no addresses, and asks on', async t => {
-  const before = stage(t, { staleAfter: 10 })
+  const before = harness(t, { staleAfter: 10 })
   before.name.start()
   before.service.answer('192.0.2.1')
   await before.name.answered(PATIENT)
   before.pass(10)
-  const after = stage(t)
+  const after = harness(t)
   after.resolver.inherit(before.resolver)
   assert.deepEqual([after.heard, after.name.snapshot().addresses], [[], []])
   after.pass(INTERVAL)
@@ -269,7 +269,7 @@ test('a successor of one whose answer is too old has no addresses, and asks on',
 })
 
 test('a resolver that is closed asks for nothing more in the background, and forgets nothing', async t => {
-  const { resolver, name, service, pass, heard } = stage(t, { staleAfter: 10 })
+  const { resolver, name, service, pass, heard } = harness(t, { staleAfter: 10 })
   const first = name.answered(PATIENT)
   resolver.close()
   service.answer('192.0.2.2')
@@ -280,7 +280,7 @@ test('a resolver that is closed asks for nothing more in the background, and for
 })
 
 test("the system's resolver is asked for all addresses of localhost", async t => {
-  const { name, resolver } = stage(t, { resolve: undefined })
+  const { name, resolver } = harness(t, { resolve: undefined })
   const local = resolver.name('localhost')
   await local.answered(PATIENT)
   const { addresses } = local.snapshot()
@@ -290,7 +290,7 @@ test("the system's resolver is asked for all addresses of localhost", async t =>
 })
 
 test("a name that the system's resolver does not know fails with its error", async t => {
-  const { resolver } = stage(t, { resolve: undefined })
+  const { resolver } = harness(t, { resolve: undefined })
   setName(t, 'nowhere.test')
   await assert.rejects(resolver.name('nowhere.test').answered(PATIENT), {
     code: 'dns_error',

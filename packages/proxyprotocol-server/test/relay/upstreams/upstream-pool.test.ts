@@ -23,7 +23,7 @@ interface Result {
   readonly socket: Socket
 }
 
-interface Stage {
+interface Harness {
   readonly pool: UpstreamPool
   readonly connect: (request?: Partial<UpstreamRequest>) => Promise<Result>
 }
@@ -34,11 +34,11 @@ function at(address: string | number, init: Partial<UpstreamInit> = {}): Upstrea
   return { address: parseAddress(text, { role: 'upstream' }), ...init }
 }
 
-function stage(
+function harness(
   t: TestContext,
   upstreams: readonly UpstreamInit[],
   { now, resolver, ...init }: Partial<PoolInit> & PoolOptions = {},
-): Stage {
+): Harness {
   const pool = new UpstreamPool(settlePool({ ...init, upstreams }), { now, resolver })
   const made = connectedSockets(t)
   atEnd(t, async () => {
@@ -79,7 +79,7 @@ async function many(count: number, connect: () => Promise<Result>): Promise<Resu
 test('90 connections over weights 5, 3 and 1 are exactly 50, 30 and 10', async t => {
   const far = await listeners(t, 3)
   const [a = 0, b = 0, c = 0] = portsOf(far)
-  const { pool, connect } = stage(t, [at(a, { weight: 5 }), at(b, { weight: 3 }), at(c)])
+  const { pool, connect } = harness(t, [at(a, { weight: 5 }), at(b, { weight: 3 }), at(c)])
   await many(90, connect)
   await until(() => counts(far).reduce((sum, count) => sum + count) === 90)
   assert.deepEqual(counts(far), [50, 30, 10])
@@ -95,7 +95,7 @@ test('90 connections over weights 5, 3 and 1 are exactly 50, 30 and 10', async t
 
 test('least connections makes up for those that have ended', async t => {
   const far = await listeners(t, 2)
-  const { pool, connect } = stage(
+  const { pool, connect } = harness(
     t,
     portsOf(far).map(port => at(port)),
     { balance: 'least-connections' },
@@ -119,7 +119,7 @@ test('least connections makes up for those that have ended', async t => {
 
 test('source hash keeps a client where it was, by its address alone, however IPv4 is written', async t => {
   const far = await listeners(t, 4)
-  const { connect } = stage(
+  const { connect } = harness(
     t,
     portsOf(far).map(port => at(port)),
     { balance: 'source-hash' },
@@ -141,11 +141,11 @@ test('a backup gets nothing while another is up, and everything while none is', 
   const main = await listen(t)
   assert.ok(spare)
   const refused = await closedPort()
-  const up = stage(t, [at(spare.port, { backup: true }), at(main.port)])
+  const up = harness(t, [at(spare.port, { backup: true }), at(main.port)])
   await many(5, up.connect)
   assert.deepEqual([spare.accepted, main.accepted], [0, 5])
   const clock = { now: 0 }
-  const down = stage(t, [at(spare.port, { backup: true }), at(refused)], { now: () => clock.now })
+  const down = harness(t, [at(spare.port, { backup: true }), at(refused)], { now: () => clock.now })
   const results = await many(5, down.connect)
   assert.deepEqual(
     results.map(({ route }) => route.attempts),
@@ -157,16 +157,16 @@ test('a backup gets nothing while another is up, and everything while none is', 
 test('an upstream of weight 0 gets no connection, and one of several none at all is no_upstream', async t => {
   const far = await listeners(t, 2)
   const [a = 0, b = 0] = portsOf(far)
-  const { connect } = stage(t, [at(a, { weight: 0 }), at(b)])
+  const { connect } = harness(t, [at(a, { weight: 0 }), at(b)])
   await many(3, connect)
   assert.deepEqual(counts(far), [0, 3])
-  await assert.rejects(stage(t, [at(a, { weight: 0 })]).connect(), { code: 'no_upstream' })
+  await assert.rejects(harness(t, [at(a, { weight: 0 })]).connect(), { code: 'no_upstream' })
 })
 
 test('a refused connection goes to another upstream with its header and payload whole', async t => {
   const main = await listen(t)
   const refused = await closedPort()
-  const { pool, connect } = stage(t, [
+  const { pool, connect } = harness(t, [
     at(refused, { name: 'gone' }),
     at(main.port, { name: 'there', header: 'v1' }),
   ])
@@ -196,7 +196,7 @@ test('a refused connection goes to another upstream with its header and payload 
 test('so many others are tried and no more; the error and the route are those of the last', async t => {
   const refused = await Promise.all([closedPort(), closedPort(), closedPort(), closedPort()])
   for (const retries of [0, 1, 2, 3]) {
-    const { connect } = stage(
+    const { connect } = harness(
       t,
       refused.map((port, n) => at(port, { name: `u${n}` })),
       { retries },
@@ -205,7 +205,7 @@ test('so many others are tried and no more; the error and the route are those of
     await assert.rejects(connect({ route }), { code: 'connect_refused' })
     assert.deepEqual(route, { upstream: `u${retries}`, upstreamAddress: undefined, attempts: retries + 1 })
   }
-  const two = stage(
+  const two = harness(
     t,
     refused.slice(0, 2).map(port => at(port)),
     { retries: 100 },
@@ -220,7 +220,7 @@ test('when all are marked, the one that failed longest ago is tried rather than 
   const refused = await Promise.all([closedPort(), closedPort(), closedPort()])
   const health = { fails: 1, cooldown: 1_000_000 }
   const upstreams = refused.map((port, n) => at(port, { name: `u${n}` }))
-  const { pool, connect } = stage(t, upstreams, { health, retries: 0, now: () => clock.now })
+  const { pool, connect } = harness(t, upstreams, { health, retries: 0, now: () => clock.now })
   const tried: (string | undefined)[] = []
   for (let i = 0; i < 6; i++) {
     clock.now++
@@ -237,7 +237,7 @@ test('when all are marked, the one that failed longest ago is tried rather than 
 
 test('an upstream alone is never locked out by its mark', async t => {
   const port = await closedPort()
-  const { pool, connect } = stage(t, [at(port)], { health: { fails: 1 } })
+  const { pool, connect } = harness(t, [at(port)], { health: { fails: 1 } })
   for (let i = 0; i < 3; i++) await assert.rejects(connect(), { code: 'connect_refused' })
   assert.equal(pool.snapshot().upstreams[0]?.failures.connect_refused, 3)
 })
@@ -245,7 +245,7 @@ test('an upstream alone is never locked out by its mark', async t => {
 test('an upstream that failed its checks is not tried, not even when it is the last', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const port = await closedPort()
-  const { pool, connect } = stage(t, [at(port)], { health: { check: { fall: 1, interval: 1_000 } } })
+  const { pool, connect } = harness(t, [at(port)], { health: { check: { fall: 1, interval: 1_000 } } })
   pool.start()
   t.mock.timers.tick(1_000)
   await until(() => pool.snapshot().upstreams[0]?.state === 'down')
@@ -260,7 +260,7 @@ test('after the cooldown the pool tries a marked upstream itself, and clients go
   const [main, spare] = await listeners(t, 2)
   assert.ok(main && spare)
   const upstreams = [at(main.port, { name: 'main' }), at(spare.port, { name: 'spare', backup: true })]
-  const { pool, connect } = stage(t, upstreams, { health: { fails: 1, cooldown: 100 } })
+  const { pool, connect } = harness(t, upstreams, { health: { fails: 1, cooldown: 100 } })
   pool.start()
   const failing = t.mock.method(Socket.prototype, 'connect', function (this: Socket) {
     failing.mock.restore()
@@ -281,7 +281,7 @@ test('running out of local ports marks nobody, and another upstream is tried; ru
     ['EADDRNOTAVAIL', 2],
     ['EMFILE', undefined],
   ] as const) {
-    const { pool, connect } = stage(
+    const { pool, connect } = harness(
       t,
       portsOf(far).map(port => at(port)),
       { health: { fails: 1 } },
@@ -305,7 +305,7 @@ test('a silent upstream takes its share of the time and leaves the rest to the o
   const [main] = await listeners(t, 1)
   assert.ok(main)
   holdName(t, 'silent.test')
-  const { pool, connect } = stage(t, [at('silent.test:1'), at(main.port)])
+  const { pool, connect } = harness(t, [at('silent.test:1'), at(main.port)])
   const started = performance.now()
   const { route } = await connect({ timeout: 400 })
   const took = performance.now() - started
@@ -320,7 +320,7 @@ test('an upstream without a host is on this machine', async t => {
     address: { transport: 'tcp', host: undefined, port, pp: undefined, tls: undefined } as const,
   }))
   assert.ok(here && refused)
-  const { connect } = stage(t, [refused, here])
+  const { connect } = harness(t, [refused, here])
   const { route } = await connect()
   assert.deepEqual([route.upstreamAddress, route.attempts], [{ address: '127.0.0.1', port: far.port }, 2])
 })
@@ -334,7 +334,7 @@ test('a connection that is gone at once has the address of its upstream, but whe
     ['upstream.test', { address: '127.0.0.1', port: far.port }],
     ['0.0.0.0', undefined],
   ] as const) {
-    const { connect } = stage(t, [at(`${host}:${far.port}`)])
+    const { connect } = harness(t, [at(`${host}:${far.port}`)])
     const { route } = await connect({
       payload: () => {
         for (const socket of made()) socket.destroy()
@@ -349,7 +349,9 @@ test('when the time is over, nobody else is tried', async t => {
   const far = await listeners(t, 1)
   const clock = { now: 0 }
   const refused = await closedPort()
-  const { connect } = stage(t, [at(refused), ...portsOf(far).map(port => at(port))], { now: () => clock.now })
+  const { connect } = harness(t, [at(refused), ...portsOf(far).map(port => at(port))], {
+    now: () => clock.now,
+  })
   const attempt = connect({ timeout: 50 })
   clock.now = 50
   await assert.rejects(attempt, { code: 'connect_refused' })
@@ -359,7 +361,7 @@ test('when the time is over, nobody else is tried', async t => {
 test('a client that leaves ends the attempt, and no other upstream is tried', async t => {
   const far = await listeners(t, 1)
   const name = holdName(t, 'slow.test')
-  const { pool, connect } = stage(t, [at('slow.test:1'), ...portsOf(far).map(port => at(port))])
+  const { pool, connect } = harness(t, [at('slow.test:1'), ...portsOf(far).map(port => at(port))])
   const leaving = new AbortController()
   const attempt = connect({ signal: leaving.signal })
   await name.asked
@@ -371,7 +373,7 @@ test('a client that leaves ends the attempt, and no other upstream is tried', as
 
 test('a header that cannot be made ends the request, before anybody is connected to', async t => {
   const far = await listeners(t, 2)
-  const { pool, connect } = stage(
+  const { pool, connect } = harness(
     t,
     portsOf(far).map(port => at(port)),
   )
@@ -413,7 +415,7 @@ interface Named {
 
 test('connections to a name are spread over its addresses', async t => {
   const { address, port, addresses, resolver, accepted } = await named(t, 0, 2)
-  const { pool, connect } = stage(t, [at(address)], { resolver })
+  const { pool, connect } = harness(t, [at(address)], { resolver })
   const results = await many(4, connect)
   assert.deepEqual(
     results.map(({ route }) => [route.attempts, route.upstreamAddress]),
@@ -427,7 +429,7 @@ test('connections to a name are spread over its addresses', async t => {
 test('a name with a dead and a live address serves everybody, with whatever retries, and the dead one is marked', async t => {
   for (const retries of [0, 1, 2]) {
     const { address, resolver } = await named(t, 1, 1)
-    const { pool, connect } = stage(t, [at(address)], { resolver, retries })
+    const { pool, connect } = harness(t, [at(address)], { resolver, retries })
     const results = await many(8, connect)
     assert.deepEqual(
       results.map(({ route }) => route.attempts),
@@ -451,7 +453,7 @@ test('without retries one other address of the name is tried, and no other upstr
   const other = await listen(t)
   const { address, resolver } = await named(t, 3, 0)
   const health = { check: { interval: 1_000_000 } } // the name is looked up at the start for them
-  const { pool, connect } = stage(t, [at(address), at(other.port)], { resolver, retries: 0, health })
+  const { pool, connect } = harness(t, [at(address), at(other.port)], { resolver, retries: 0, health })
   pool.start()
   await until(() => pool.snapshot().names[0]?.answers === 1)
   const route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
@@ -462,7 +464,7 @@ test('without retries one other address of the name is tried, and no other upstr
 test('a retry goes to another upstream rather than to another address of the same', async t => {
   const other = await listen(t)
   const { address, resolver } = await named(t, 3, 0)
-  const { connect } = stage(t, [at(address), at(other.port, { name: 'other' })], { resolver })
+  const { connect } = harness(t, [at(address), at(other.port, { name: 'other' })], { resolver })
   const results = await many(4, connect)
   assert.ok(results.every(({ route }) => route.upstream === 'other' && route.attempts <= 2))
 })
@@ -470,7 +472,7 @@ test('a retry goes to another upstream rather than to another address of the sam
 test('each address of a name has the weight of its upstream', async t => {
   const other = await listen(t)
   const { address, resolver } = await named(t, 0, 2)
-  const { pool, connect } = stage(t, [at(address, { weight: 2 }), at(other.port)], { resolver })
+  const { pool, connect } = harness(t, [at(address, { weight: 2 }), at(other.port)], { resolver })
   await many(10, connect)
   const { upstreams } = pool.snapshot()
   assert.deepEqual(
@@ -486,7 +488,7 @@ test('source hash keeps a client at one address of a name, and an address that l
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { address, addresses, resolver } = await named(t, 0, 4)
   let used = addresses
-  const { pool, connect } = stage(t, [at(address)], {
+  const { pool, connect } = harness(t, [at(address)], {
     balance: 'source-hash',
     resolver: async host => (await resolver(host)).filter(each => used.includes(each.address)),
   })
@@ -520,7 +522,7 @@ test('a look-up that fails is an attempt, and one that succeeds is none', async 
   const far = await listen(t)
   let asked = 0
   const resolver = async () => (asked++ < 2 ? [] : [{ address: '127.0.0.1', family: 4 }])
-  const { pool, connect } = stage(t, [at(`one.test:${far.port}`), at(`two.test:${far.port}`)], { resolver })
+  const { pool, connect } = harness(t, [at(`one.test:${far.port}`), at(`two.test:${far.port}`)], { resolver })
   const route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
   await assert.rejects(connect({ route }), { code: 'dns_error' })
   assert.deepEqual([route.attempts, pool.snapshot().retries], [2, 1])
@@ -534,7 +536,7 @@ test('a name that is known only when the time is over is a timeout', async t => 
     clock.now = 50
     return [{ address: '127.0.0.1', family: 4 }]
   }
-  const { connect } = stage(t, [at('late.test:1')], { resolver, now: () => clock.now })
+  const { connect } = harness(t, [at('late.test:1')], { resolver, now: () => clock.now })
   await assert.rejects(connect({ timeout: 50 }), { code: 'connect_timeout', message: /: 50 ms$/ })
 })
 
@@ -542,9 +544,9 @@ test('a pool that follows another begins with its members and its marks', async 
   const { address, resolver } = await named(t, 1, 1)
   const refused = at(await closedPort(), { name: 'refused' })
   const settings = { resolver, health: { fails: 1, cooldown: 1_000_000 } }
-  const before = stage(t, [at(address), refused], settings)
+  const before = harness(t, [at(address), refused], settings)
   await many(4, before.connect)
-  const after = stage(t, [at('192.0.2.1:1', { name: 'new', backup: true }), refused, at(address)], settings)
+  const after = harness(t, [at('192.0.2.1:1', { name: 'new', backup: true }), refused, at(address)], settings)
   after.pool.inherit([before.pool])
   assert.deepEqual(
     after.pool
@@ -565,7 +567,7 @@ test('a pool that follows another begins with its members and its marks', async 
 
 test('localhost is resolved by the system, once for many connections', async t => {
   const far = await listen(t)
-  const { pool, connect } = stage(t, [at(`localhost:${far.port}`)])
+  const { pool, connect } = harness(t, [at(`localhost:${far.port}`)])
   const results = await many(3, connect)
   for (const { route } of results) {
     assert.deepEqual(route.upstreamAddress, { address: '127.0.0.1', port: far.port })
@@ -580,7 +582,7 @@ test('localhost is resolved by the system, once for many connections', async t =
 test('an address is nobody to ask a name service for', async t => {
   const far = [await listen(t), await listen(t, '::1')]
   const resolver = () => assert.fail('asked')
-  const { connect } = stage(
+  const { connect } = harness(
     t,
     far.map(({ host, port }) => at(host === '::1' ? `[::1]:${port}` : port)),
     {
@@ -597,7 +599,7 @@ test('a name whose addresses fail is asked for again soon', async t => {
   const answers = [['127.0.0.2'], ['127.0.0.1']]
   let asked = 0
   const resolver = async () => (answers[asked++] ?? []).map(address => ({ address, family: 4 }))
-  const { pool, connect } = stage(t, [at(`moved.test:${far.port}`)], {
+  const { pool, connect } = harness(t, [at(`moved.test:${far.port}`)], {
     resolver,
     now: () => clock.now,
   })
@@ -611,7 +613,7 @@ test('a name whose addresses fail is asked for again soon', async t => {
 test('a pool that is closed starts no checks', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const far = await listen(t)
-  const { pool } = stage(t, [at(far.port)], { health: { check: { interval: 10 } } })
+  const { pool } = harness(t, [at(far.port)], { health: { check: { interval: 10 } } })
   pool.close()
   pool.start()
   t.mock.timers.tick(1_000)
@@ -621,7 +623,7 @@ test('a pool that is closed starts no checks', async t => {
 
 test('a snapshot is plain data', async t => {
   const far = await listen(t)
-  const { pool, connect } = stage(t, [at(far.port, { name: 'app' })])
+  const { pool, connect } = harness(t, [at(far.port, { name: 'app' })])
   await connect()
   assert.deepEqual(JSON.parse(JSON.stringify(pool.snapshot())), {
     balance: 'round-robin',

@@ -16,7 +16,7 @@ import { atEnd } from '../../support/teardown.ts'
 
 const REFUSED = new ProxyProtocolError('connect_refused')
 
-interface Stage {
+interface Harness {
   readonly upstream: Upstream
   readonly resolver: Resolver
   readonly clock: { now: number }
@@ -28,7 +28,7 @@ interface Stage {
   readonly member: (address: string) => Member
 }
 
-function stage(t: TestContext, init: Partial<PoolInit> = {}, address = 'app.test:80'): Stage {
+function harness(t: TestContext, init: Partial<PoolInit> = {}, address = 'app.test:80'): Harness {
   t.mock.timers.reset() // a test may have two of them
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const settled = settlePool({
@@ -79,13 +79,13 @@ function hosts({ members }: Pick<Upstream, 'members'>): (string | undefined)[] {
   return members.map(({ host }) => host)
 }
 
-function shown({ upstream }: Stage): unknown[] {
+function shown({ upstream }: Harness): unknown[] {
   return upstream.snapshot().members.map(({ address, state, total }) => [address, state, total])
 }
 
 for (const address of ['192.0.2.1:80', '[2001:db8::1]:80', 'unix:/run/app.sock']) {
   test(`${address} has one member, which nobody looks up`, t => {
-    const { upstream, resolver } = stage(t, {}, address)
+    const { upstream, resolver } = harness(t, {}, address)
     upstream.doubt()
     assert.deepEqual([hosts(upstream), upstream.members[0]?.resolve], [[undefined], undefined])
     assert.deepEqual([resolver.snapshot(), upstream.snapshot().resolution], [[], undefined])
@@ -94,7 +94,7 @@ for (const address of ['192.0.2.1:80', '[2001:db8::1]:80', 'unix:/run/app.sock']
 }
 
 test('a name has one member that stands for all, until the first answer; each address of it is one then', t => {
-  const { upstream, update, events } = stage(t)
+  const { upstream, update, events } = harness(t)
   assert.deepEqual([upstream.members.length, upstream.members[0]?.name], [1, 'app.test:80'])
   assert.deepEqual(upstream.snapshot().members, [])
   update('192.0.2.2', '192.0.2.1')
@@ -104,7 +104,7 @@ test('a name has one member that stands for all, until the first answer; each ad
 })
 
 test('what is known of a member stays as long as answers have it, in whatever order', async t => {
-  const { upstream, update, member } = stage(t)
+  const { upstream, update, member } = harness(t)
   update('192.0.2.1', '192.0.2.2')
   await fail(member('192.0.2.2'))
   update('192.0.2.2', '192.0.2.3', '192.0.2.1')
@@ -118,7 +118,7 @@ test('what is known of a member stays as long as answers have it, in whatever or
 })
 
 test('a member that is gone from an answer is leaving until its last connection ends, and its counts stay', async t => {
-  const all = stage(t)
+  const all = harness(t)
   const { upstream, update, member } = all
   update('192.0.2.1', '192.0.2.2')
   const socket = await connected(t, member('192.0.2.1'))
@@ -138,7 +138,7 @@ test('a member that is gone from an answer is leaving until its last connection 
 })
 
 test('a member that comes back while it is leaving is the same; one that comes back later is new', async t => {
-  const { upstream, update, member } = stage(t, { health: { check: {} } })
+  const { upstream, update, member } = harness(t, { health: { check: {} } })
   upstream.start()
   update('192.0.2.1', '192.0.2.2')
   const before = member('192.0.2.1')
@@ -155,7 +155,7 @@ test('a member that comes back while it is leaving is the same; one that comes b
 })
 
 test('of an answer that is too long members stay first; it is told once, and the number is shown', t => {
-  const { upstream, update, events } = stage(t, { resolve: { maxMembers: 2 } })
+  const { upstream, update, events } = harness(t, { resolve: { maxMembers: 2 } })
   update('192.0.2.8', '192.0.2.9')
   update('192.0.2.1', '192.0.2.2', '192.0.2.9')
   assert.deepEqual(hosts(upstream), ['192.0.2.9', '192.0.2.1'])
@@ -169,7 +169,7 @@ test('of an answer that is too long members stay first; it is told once, and the
 })
 
 test('it is told of each member that goes down, with its address and the reason, and when it is up again', async t => {
-  const { update, member, events, clock } = stage(t)
+  const { update, member, events, clock } = harness(t)
   update('192.0.2.1', '192.0.2.2')
   await fail(member('192.0.2.2'))
   t.mock.timers.tick(1_000)
@@ -185,7 +185,7 @@ test('it is told of each member that goes down, with its address and the reason,
 })
 
 test('a name that cannot be looked up is down, and up again with its first answer', async t => {
-  const { upstream, answer, events, resolver } = stage(t)
+  const { upstream, answer, events, resolver } = harness(t)
   const [nobody = assert.fail()] = upstream.members
   const wait = { timeout: 100, signal: new AbortController().signal }
   for (let i = 0; i < 3; i++) await assert.rejects(nobody.resolved(wait), { code: 'dns_error' })
@@ -205,7 +205,9 @@ test('a name that cannot be looked up is down, and up again with its first answe
 })
 
 test('with staleAfter an answer that is too old is no answer: nobody gets a connection, until there is another', async t => {
-  const { upstream, answer, update, events, resolver, clock } = stage(t, { resolve: { staleAfter: 60_000 } })
+  const { upstream, answer, update, events, resolver, clock } = harness(t, {
+    resolve: { staleAfter: 60_000 },
+  })
   answer('192.0.2.1')
   resolver.start()
   await turns(1)
@@ -234,12 +236,12 @@ test('with staleAfter an answer that is too old is no answer: nobody gets a conn
 })
 
 test('the same upstream of another relay begins with what was known of each address', async t => {
-  const before = stage(t)
+  const before = harness(t)
   before.answer('192.0.2.1', '192.0.2.2')
   before.resolver.start()
   await turns(1)
   await fail(before.member('192.0.2.2'))
-  const after = stage(t)
+  const after = harness(t)
   after.resolver.inherit(before.resolver)
   after.upstream.inherit(before.upstream)
   assert.deepEqual(shown(after), [
@@ -255,7 +257,7 @@ test('the same upstream of another relay begins with what was known of each addr
 
 test('with weight 0 it is drained, and so is each member, whatever is known of them', async t => {
   const upstreams = [{ address: parseAddress('app.test:80', { role: 'upstream' }), weight: 0 }]
-  const { upstream, update, member } = stage(t, { upstreams })
+  const { upstream, update, member } = harness(t, { upstreams })
   update('192.0.2.1', '192.0.2.2')
   await fail(member('192.0.2.1'))
   const { state, members } = upstream.snapshot()

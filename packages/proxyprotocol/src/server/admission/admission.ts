@@ -11,7 +11,7 @@ import type { Peer } from './trust.ts'
 import type { Validator } from './validators.ts'
 
 /** A socket that was just accepted, and its server's ear: one of `onAdmitted` and `onRefused` is called, once, perhaps at once. */
-export interface Arrival {
+export interface PendingConnection {
   readonly socket: Socket
   readonly transport: Peer['transport']
   /** Milliseconds that it waited to be looked at, which count towards the header's deadline. */
@@ -44,18 +44,18 @@ export class Admission {
   }
 
   /** Decides on a connection. */
-  admit(arrival: Arrival): void {
+  admit(pending: PendingConnection): void {
     let mustSend: boolean
     try {
       // Nobody is there to be served, and its source would count for ever.
-      if (arrival.socket.destroyed) throw new ProxyProtocolError('probe')
-      mustSend = this.#mustSend(arrival)
-      if (mustSend) this.#receive(arrival)
+      if (pending.socket.destroyed) throw new ProxyProtocolError('probe')
+      mustSend = this.#mustSend(pending)
+      if (mustSend) this.#receive(pending)
     } catch (error) {
-      this.#pending.delete(arrival.socket)
-      return arrival.onRefused(error as ProxyProtocolError) // as both promise
+      this.#pending.delete(pending.socket)
+      return pending.onRefused(error as ProxyProtocolError) // as both promise
     }
-    if (!mustSend) this.#judge(arrival, undefined)
+    if (!mustSend) this.#judge(pending, undefined)
   }
 
   /**
@@ -68,33 +68,33 @@ export class Admission {
     transport,
     waited,
     onFault,
-  }: Omit<Arrival, 'onAdmitted' | 'onRefused'>): Promise<ConnectionInfo> {
+  }: Omit<PendingConnection, 'onAdmitted' | 'onRefused'>): Promise<ConnectionInfo> {
     return new Promise((onAdmitted, onRefused) => {
       this.admit({ socket, transport, waited, onFault, onAdmitted, onRefused })
     })
   }
 
   /** Whether a header is expected of the peer; a peer that is not even served is refused. */
-  #mustSend(arrival: Arrival): boolean {
+  #mustSend(pending: PendingConnection): boolean {
     const { isTrusted, untrusted } = this.#settings
     if (isTrusted === undefined) return false
-    const { socket, transport } = arrival
+    const { socket, transport } = pending
     const { remoteAddress: address } = socket
-    if (believes(isTrusted, { address, transport }, arrival)) return true
+    if (believes(isTrusted, { address, transport }, pending)) return true
     // A peer without an address was gone before it could be asked for one, as health checks are under load.
     if (address === undefined && transport === 'tcp') throw new ProxyProtocolError('probe')
     if (untrusted === 'direct') return false
     throw new ProxyProtocolError('untrusted_peer', { detail: address })
   }
 
-  #receive(arrival: Arrival): void {
+  #receive(pending: PendingConnection): void {
     const { pendingHeaders } = this.#settings
     if (this.#pending.size >= pendingHeaders) {
       throw new ProxyProtocolError('limit_connections', {
         detail: `limits.pendingHeaders, ${pendingHeaders}, wait for their headers`,
       })
     }
-    const { socket, waited } = arrival
+    const { socket, waited } = pending
     const left = Math.max(0, this.#rules.timeout - waited)
     const rules = waited === 0 ? this.#rules : { ...this.#rules, timeout: left }
     this.#pending.add(socket)
@@ -102,34 +102,34 @@ export class Admission {
       onStart: (header, rest) => {
         this.#pending.delete(socket)
         if (rest.length > 0) socket.unshift(rest)
-        this.#judge(arrival, header)
+        this.#judge(pending, header)
       },
       onFault: error => {
         this.#pending.delete(socket)
-        arrival.onRefused(error)
+        pending.onRefused(error)
       },
     })
   }
 
   /** The last word: what validators say of the header, and how much its source may take. */
-  #judge(arrival: Arrival, header: ProxyHeader | undefined): void {
-    const { socket } = arrival
+  #judge(pending: PendingConnection, header: ProxyHeader | undefined): void {
+    const { socket } = pending
     const info = applyHeader(socket, header)
     for (const validator of header ? this.#settings.validators : []) {
-      const refusal = refusalBy(validator, info, arrival)
-      if (refusal) return arrival.onRefused(refusal)
+      const refusal = refusalBy(validator, info, pending)
+      if (refusal) return pending.onRefused(refusal)
     }
-    if (this.#sources.add(socket, info.source)) arrival.onAdmitted(info)
-    else arrival.onRefused(new ProxyProtocolError('limit_source'))
+    if (this.#sources.add(socket, info.source)) pending.onAdmitted(info)
+    else pending.onRefused(new ProxyProtocolError('limit_source'))
   }
 }
 
 /** @throws ProxyProtocolError when the predicate throws, which is no yes. */
-function believes(isTrusted: (peer: Peer) => boolean, peer: Peer, arrival: Arrival): boolean {
+function believes(isTrusted: (peer: Peer) => boolean, peer: Peer, pending: PendingConnection): boolean {
   try {
     return isTrusted(peer)
   } catch (cause) {
-    arrival.onFault(cause)
+    pending.onFault(cause)
     throw new ProxyProtocolError('untrusted_peer', { detail: 'the trust predicate threw', cause })
   }
 }
@@ -138,17 +138,17 @@ function believes(isTrusted: (peer: Peer) => boolean, peer: Peer, arrival: Arriv
 function refusalBy(
   validator: Validator,
   info: ConnectionInfo,
-  arrival: Arrival,
+  pending: PendingConnection,
 ): ProxyProtocolError | undefined {
   try {
     const refusal: unknown = validator(info)
     if (refusal === undefined || refusal instanceof ProxyProtocolError) return refusal
     if (refusal instanceof Promise) refusal.catch(() => undefined) // nobody else will, and it would end the process
   } catch (cause) {
-    arrival.onFault(cause)
+    pending.onFault(cause)
     return new ProxyProtocolError('denied_acl', { detail: 'a validator threw', cause })
   }
   const cause = new TypeError('a validator must give undefined or a ProxyProtocolError, at once')
-  arrival.onFault(cause)
+  pending.onFault(cause)
   return new ProxyProtocolError('denied_acl', { detail: cause.message, cause })
 }

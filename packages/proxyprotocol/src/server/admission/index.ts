@@ -11,6 +11,6 @@ export {
   limitNames,
   plainSettings,
 } from './options.ts'
-export { Places } from './places.ts'
+export { ConnectionSlots } from './connection-slots.ts'
 export type { Peer, Trust } from './trust.ts'
 export { allowSources, denyLoopback, requireChecksum, requireUnicast, type Validator } from './validators.ts'

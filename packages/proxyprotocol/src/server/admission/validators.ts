@@ -35,7 +35,7 @@ export function denyLoopback(info: ConnectionInfo): ProxyProtocolError | undefin
 /** Refuses headers with an address that no single host can have: multicast, broadcast, 0.0.0.0/8 and `::`. */
 export function requireUnicast(info: ConnectionInfo): ProxyProtocolError | undefined {
   for (const endpoint of announced(headerOf(info, 'requireUnicast'))) {
-    if ('address' in endpoint && isNoUnicast(placeOf(endpoint))) {
+    if ('address' in endpoint && isNoUnicast(scopeOf(endpoint))) {
       return denied(`the header announces ${endpoint.address}, which is no unicast address`)
     }
   }
@@ -75,7 +75,7 @@ export function allowSources(cidrs: readonly string[]): Validator {
     if (header?.command !== 'PROXY') return undefined
     const [source] = announced(header)
     if (source === undefined) return denied('the header announces no address')
-    return holds(placeOf(source)) ? undefined : denied(addressOf(source))
+    return holds(scopeOf(source)) ? undefined : denied(addressOf(source))
   }
 }
 
@@ -93,7 +93,7 @@ function announced(header: ProxyHeader | undefined): readonly Endpoint[] {
   return [header.source, header.destination]
 }
 
-function placeOf(source: Endpoint): Place {
+function scopeOf(source: Endpoint): Place {
   if ('path' in source) return { address: undefined, transport: 'unix' }
   return { address: source.address, transport: 'tcp' }
 }

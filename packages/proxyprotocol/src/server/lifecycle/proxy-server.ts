@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import { inspect } from 'node:util'
 import { ProxyProtocolError } from '../../codec/index.ts'
-import { Admission, Places } from '../admission/index.ts'
+import { Admission, ConnectionSlots } from '../admission/index.ts'
 import type { ConnectionInfo } from '../socket/index.ts'
 import { TlsAcceptor } from '../tls/index.ts'
 import { AcceptedConnection } from './accepted-connection.ts'
@@ -27,7 +27,7 @@ export class ProxyServer implements AsyncDisposable {
   readonly #handler: Handler
   readonly #listener: Listener
   readonly #admission: Admission
-  readonly #places: Places
+  readonly #slots: ConnectionSlots
   readonly #tls: TlsAcceptor | undefined
   readonly #owner: ConnectionOwner
   readonly #held = new Set<AcceptedConnection>()
@@ -43,7 +43,7 @@ export class ProxyServer implements AsyncDisposable {
     const { tls, handshakeTimeout, idleTimeout, connections } = this.#settings
     this.#tls = tls && new TlsAcceptor(tls, handshakeTimeout)
     this.#admission = new Admission(this.#settings)
-    this.#places = new Places(connections)
+    this.#slots = new ConnectionSlots(connections)
     this.#idle = new IdleWatch(this.#held, idleTimeout)
     this.#owner = this.#ownership()
     this.#listener = this.#listening()
@@ -99,7 +99,7 @@ export class ProxyServer implements AsyncDisposable {
 
   /** Takes another limit on connections at a time; those that are open stay. @throws RangeError where it is none. */
   setConnectionLimit(connections: number): void {
-    this.#places.limit = connections
+    this.#slots.limit = connections
   }
 
   /**
@@ -172,12 +172,12 @@ export class ProxyServer implements AsyncDisposable {
     this.#held.add(connection)
     this.#idle.start()
     this.#tally.accepted(connection)
-    const atOnce = this.#places.take()
-    const hasPlace = atOnce || (await this.#waitForPlace(connection))
+    const atOnce = this.#slots.take()
+    const hasSlot = atOnce || (await this.#waitForSlot(connection))
     let served = false
     try {
       const { whyFull } = this.#settings
-      if (!hasPlace) throw new ProxyProtocolError(whyFull, { detail: `${this.#places.limit} are open` })
+      if (!hasSlot) throw new ProxyProtocolError(whyFull, { detail: `${this.#slots.limit} are open` })
       await this.#admit(connection, atOnce ? 0 : Math.round(connection.age))
       if (this.#tls) connection.secure(await this.#tls.handshake(socket))
       served = connection.open()
@@ -196,15 +196,15 @@ export class ProxyServer implements AsyncDisposable {
     await connection.closed()
     connection.markClosed()
     this.#held.delete(connection)
-    if (hasPlace) this.#places.free()
+    if (hasSlot) this.#slots.free()
     this.#tally.closed(connection, served)
     if (this.#held.size === 0) this.#drain?.emptied()
   }
 
-  async #waitForPlace(connection: AcceptedConnection): Promise<boolean> {
+  async #waitForSlot(connection: AcceptedConnection): Promise<boolean> {
     const { overLimit, waiting, headerTimeout } = this.#settings
-    if (overLimit !== 'pause' || this.#places.waiting >= waiting) return false
-    return this.#places.wait(headerTimeout, connection.signal)
+    if (overLimit !== 'pause' || this.#slots.waiting >= waiting) return false
+    return this.#slots.wait(headerTimeout, connection.signal)
   }
 
   /** @throws ProxyProtocolError whose code is the reason to refuse it. */

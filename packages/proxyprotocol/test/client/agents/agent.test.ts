@@ -27,7 +27,7 @@ import { listenAttached, type AttachedServer } from '../../support/attached.ts'
 import { certificate } from '../../support/certificate.ts'
 import { DESTINATION, SOURCE } from '../../support/headers.ts'
 import { closedPort, turns, until } from '../../support/sockets.ts'
-import { setStage, type Stage } from '../../support/stage.ts'
+import { createHarness, type Harness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 const HOST = '127.0.0.1'
@@ -87,7 +87,7 @@ interface Reply {
 for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(kinds)) {
   /** A server that tells each client who it is, an agent, and a way to ask. */
   async function start(
-    stage: Stage,
+    harness: Harness,
     options: {
       readonly agent?: HeaderAgent | HeaderHttpsAgent
       readonly onRequest?: http.RequestListener
@@ -98,8 +98,8 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
     readonly ask: (header?: HeaderInit, more?: HeaderRequestOptions) => Promise<Reply>
   }> {
     const { agent = make(), onRequest = tellClient } = options
-    const server = await listenAttached(stage, listen(onRequest))
-    stage.defer(() => agent.destroy())
+    const server = await listenAttached(harness, listen(onRequest))
+    harness.defer(() => agent.destroy())
     const ask = async (header?: HeaderInit, more: HeaderRequestOptions = {}): Promise<Reply> => {
       const where: HeaderRequestOptions = { agent, host: HOST, port: server.port, header, ...more }
       const request = module.get(where)
@@ -113,22 +113,22 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   }
 
   test(`${name}: the server sees the client of each request`, async t => {
-    const { ask } = await start(setStage(t))
+    const { ask } = await start(createHarness(t))
     for (const port of [1, 2]) assert.equal((await ask(client(port))).text, `192.0.2.1:${port}`)
     assert.equal((await ask({ ...client(3), version: 1 })).text, '192.0.2.1:3')
   })
 
   test(`${name}: requests of one client share a kept connection`, async t => {
-    const { server, ask } = await start(setStage(t))
+    const { server, ask } = await start(createHarness(t))
     assert.equal((await ask(client(1))).request.reusedSocket, false)
     const { text, request } = await ask(client(1))
     assert.deepEqual([text, request.reusedSocket, server.sockets.length], ['192.0.2.1:1', true, 1])
   })
 
   test(`${name}: two clients never share a connection, as they do where the pool's key lacks the header`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const served = async (agent: HeaderAgent | HeaderHttpsAgent): Promise<string[]> => {
-      const { ask } = await start(stage, { agent })
+      const { ask } = await start(harness, { agent })
       const answers: string[] = []
       for (const port of [1, 2, 1]) answers.push((await ask(client(port))).text)
       return answers
@@ -138,7 +138,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   })
 
   test(`${name}: headers that differ in anything have connections of their own`, async t => {
-    const { server, ask } = await start(setStage(t))
+    const { server, ask } = await start(createHarness(t))
     const tlvs = [{ type: tlvType.noop, value: new Uint8Array() }]
     const destination = { ...DESTINATION, port: 1 }
     for (const header of [client(1), { ...client(1), tlvs }, { ...client(1), destination }, client(1)]) {
@@ -148,7 +148,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   })
 
   test(`${name}: many clients at a time are each served as themselves, within maxSockets`, async t => {
-    const { server, ask } = await start(setStage(t), { agent: make({ maxSockets: 2 }) })
+    const { server, ask } = await start(createHarness(t), { agent: make({ maxSockets: 2 }) })
     const asked = Array.from({ length: 60 }, (_, i) => 1 + (i % 12))
     const answers = await Promise.all(asked.map(port => ask(client(port))))
     assert.deepEqual(
@@ -160,7 +160,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
 
   test(`${name}: maxFreeSockets bounds the connections that wait, of all clients together`, async t => {
     const agent = make({ maxFreeSockets: 3 })
-    const { ask } = await start(setStage(t), { agent })
+    const { ask } = await start(createHarness(t), { agent })
     for (let port = 1; port <= 12; port++) await ask(client(port))
     const waiting = Object.values(agent.freeSockets).flat()
     assert.equal(waiting.length, 3)
@@ -179,7 +179,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
       })
     }
     const agent = make({ maxTotalSockets: 3, keepAlive: false })
-    const { ask } = await start(setStage(t), { agent, onRequest })
+    const { ask } = await start(createHarness(t), { agent, onRequest })
     const asking = Array.from({ length: 12 }, (_, i) => ask(client(i + 1)))
     const sockets = Object.values(agent.sockets).reduce((sum, list) => sum + (list?.length ?? 0), 0)
     assert.equal(sockets, 3)
@@ -188,7 +188,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   })
 
   test(`${name}: a header object that changes later moves no connection to another client`, async t => {
-    const { ask } = await start(setStage(t))
+    const { ask } = await start(createHarness(t))
     const header: { -readonly [Key in keyof InetInit]: InetInit[Key] } = client(1)
     const first = ask(header)
     header.source = { address: '192.0.2.1', port: 2 }
@@ -204,7 +204,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
       types.push(connectionInfo(request)?.header?.tlvs.map(({ type }) => type))
       tellClient(request, response)
     }
-    const { ask } = await start(setStage(t), { agent, onRequest })
+    const { ask } = await start(createHarness(t), { agent, onRequest })
     assert.equal((await ask()).text, '192.0.2.1:7')
     assert.equal((await ask(client(8))).text, '192.0.2.1:8')
     assert.equal((await ask()).request.reusedSocket, true)
@@ -212,7 +212,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   })
 
   test(`${name}: a request without a header, or with one that cannot be sent, is refused before anything is opened`, t => {
-    setStage(t)
+    createHarness(t)
     const ask = (header?: unknown): unknown =>
       module.get(untyped({ agent: make(), host: HOST, port: 1, header }))
     assert.throws(() => ask(), {
@@ -226,7 +226,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   })
 
   test(`${name}: a refused connection is the request's error, as with Node's agent, and the next in line goes on`, async t => {
-    setStage(t)
+    createHarness(t)
     const agent = make({ maxTotalSockets: 1 })
     const port = await closedPort()
     const failures = [1, 2, 3].map(async n => {
@@ -239,7 +239,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   })
 
   test(`${name}: a request that is given up before it is connected leaves no connection`, async t => {
-    const { agent, server } = await start(setStage(t))
+    const { agent, server } = await start(createHarness(t))
     const options: HeaderRequestOptions = { agent, host: HOST, port: server.port, header: client(1) }
     const request = module.get(options)
     request.destroy()
@@ -248,7 +248,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   })
 
   test(`${name}: every address of a name is tried`, async t => {
-    const { server, ask } = await start(setStage(t))
+    const { server, ask } = await start(createHarness(t))
     const answer = ['127.0.0.2', '127.0.0.3', HOST].map(address => ({ address, family: 4 }))
     t.mock.method(dns, 'lookup', (_name: string, _options: unknown, done: (...args: unknown[]) => void) => {
       process.nextTick(done, null, answer)
@@ -258,9 +258,9 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   })
 
   test(`${name}: bodies pass both ways, with back-pressure`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const onRequest: http.RequestListener = (request, response) => void request.pipe(response)
-    const { agent, server } = await start(stage, { onRequest })
+    const { agent, server } = await start(harness, { onRequest })
     const body = Buffer.alloc(4 << 20, 'proxy')
     const options: HeaderRequestOptions = {
       agent,
@@ -277,12 +277,12 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   })
 
   test(`${name}: a connection that the server drops before it answers is the request's error`, async t => {
-    const { ask } = await start(setStage(t), { onRequest: ({ socket }) => socket.destroy() })
+    const { ask } = await start(createHarness(t), { onRequest: ({ socket }) => socket.destroy() })
     await assert.rejects(ask(client(1)), { code: 'ECONNRESET' })
   })
 
   test(`${name}: a connection that the server has closed is not used again`, async t => {
-    const { server, ask } = await start(setStage(t))
+    const { server, ask } = await start(createHarness(t))
     const { socket } = await ask(client(1))
     for (const raw of server.sockets) raw.end()
     await until(() => socket.destroyed)
@@ -290,23 +290,23 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   })
 
   test(`${name}: a UNIX socket is reached by socketPath`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-    stage.defer(() => {
+    harness.defer(() => {
       rmSync(folder, { recursive: true })
     })
     const socketPath = join(folder, 'socket')
     const agent = make()
-    stage.defer(() => agent.destroy())
-    await listenAttached(stage, listen(tellClient), { at: socketPath })
+    harness.defer(() => agent.destroy())
+    await listenAttached(harness, listen(tellClient), { at: socketPath })
     const options: HeaderRequestOptions = { agent, socketPath, host: 'localhost', header: client(1) }
     const [response] = (await once(module.get(options), 'response')) as [IncomingMessage]
     assert.equal(await textOf(response), '192.0.2.1:1')
   })
 
   test(`${name}: a connection that waits for a request keeps no process alive`, async t => {
-    const stage = setStage(t)
-    const { server } = await start(stage)
+    const harness = createHarness(t)
+    const { server } = await start(harness)
     const client = pathToFileURL(join(import.meta.dirname, '../../../src/client/index.ts')).href
     const script = `
       import http from 'node:http'
@@ -327,8 +327,8 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
 }
 
 /** How often the last of three connections, for two clients in turn, resumed a session: for the second client, then for the first. */
-async function resumed(stage: Stage, agent: HeaderHttpsAgent): Promise<unknown[]> {
-  const server = await listenAttached(stage, https.createServer(certificate, tellClient))
+async function resumed(harness: Harness, agent: HeaderHttpsAgent): Promise<unknown[]> {
+  const server = await listenAttached(harness, https.createServer(certificate, tellClient))
   const reused: unknown[] = []
   for (const port of [1, 2, 1]) {
     const options: HeaderRequestOptions = { agent, host: HOST, port: server.port, header: client(port) }
@@ -341,22 +341,22 @@ async function resumed(stage: Stage, agent: HeaderHttpsAgent): Promise<unknown[]
 }
 
 test('HeaderHttpsAgent: a TLS session is resumed for its own client only, not as where the key lacks the header', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const options: HeaderHttpsAgentOptions = { ...TRUSTED, keepAlive: false }
-  assert.deepEqual(await resumed(stage, new UnkeyedHttpsAgent(options)), [false, true, true])
-  assert.deepEqual(await resumed(stage, new HeaderHttpsAgent(options)), [false, false, true])
+  assert.deepEqual(await resumed(harness, new UnkeyedHttpsAgent(options)), [false, true, true])
+  assert.deepEqual(await resumed(harness, new HeaderHttpsAgent(options)), [false, false, true])
 })
 
 test('HeaderHttpsAgent: the server is asked for by name, and its certificate is held against it', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const names: unknown[] = []
   const server = https.createServer(certificate, ({ socket }, response) => {
     names.push((socket as Partial<TLSSocket>).servername)
     response.end()
   })
-  const { port } = await listenAttached(stage, server)
+  const { port } = await listenAttached(harness, server)
   const agent = new HeaderHttpsAgent({ ...TRUSTED, header: client(1) })
-  stage.defer(() => agent.destroy())
+  harness.defer(() => agent.destroy())
   for (const host of ['localhost', HOST]) {
     const [response] = (await once(https.get({ agent, host, port, family: 4 }), 'response')) as [
       IncomingMessage,

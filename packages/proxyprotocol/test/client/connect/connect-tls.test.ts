@@ -16,7 +16,7 @@ import { listenAttached } from '../../support/attached.ts'
 import { certificate } from '../../support/certificate.ts'
 import { DESTINATION, SOURCE, V2 } from '../../support/headers.ts'
 import { content, listenRaw, outcome, turns, until, type Outcome } from '../../support/sockets.ts'
-import { faultOf, setStage, type Stage } from '../../support/stage.ts'
+import { faultOf, createHarness, type Harness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 const HOST = '127.0.0.1'
@@ -25,18 +25,18 @@ const TRUSTED = { ca: certificate.cert }
 const HANDSHAKE = 0x16
 
 /** A TLS server behind attach() that tells each client who it is and which name it asked for, and echoes what it sends. */
-async function listenSecure(stage: Stage, options: tls.TlsOptions = {}): Promise<number> {
+async function listenSecure(harness: Harness, options: tls.TlsOptions = {}): Promise<number> {
   const server = tls.createServer({ ...certificate, ...options }, socket => {
     socket.on('error', () => {})
     socket.write(`${socket.remoteAddress}:${socket.remotePort} ${String(socket.servername)} `)
     socket.pipe(socket)
   })
-  return (await listenAttached(stage, server)).port
+  return (await listenAttached(harness, server)).port
 }
 
 /** A listener that says nothing, and how its first connection ended. */
 async function listenSilent(
-  { defer }: Stage,
+  { defer }: Harness,
   path?: string,
 ): Promise<{ readonly port: number; readonly ended: Promise<Outcome> }> {
   const server = createNetServer()
@@ -49,7 +49,7 @@ async function listenSilent(
 }
 
 test('connect() with tls sends the header in clear and resolves with the secure socket', async t => {
-  const port = await listenSecure(setStage(t))
+  const port = await listenSecure(createHarness(t))
   const socket = await connect({ host: HOST, port, tls: TRUSTED }, HEADER)
   assert.ok(socket instanceof tls.TLSSocket)
   assert.deepEqual([socket.authorized, socket.remoteAddress, socket.remotePort], [true, HOST, port])
@@ -58,8 +58,8 @@ test('connect() with tls sends the header in clear and resolves with the secure 
 })
 
 test('connect() with tls sends nothing between the header and the ClientHello', async t => {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
   const connecting = faultOf(connect({ host: HOST, port, tls: true }, HEADER))
   const far = await accept()
   const bytes = await content(far, V2.length + 1)
@@ -70,8 +70,8 @@ test('connect() with tls sends nothing between the header and the ClientHello', 
 })
 
 test('connect() with tls asks for the host by name, unless it is an address', async t => {
-  const stage = setStage(t)
-  const port = await listenSecure(stage)
+  const harness = createHarness(t)
+  const port = await listenSecure(harness)
   for (const [options, name] of [
     [{ host: 'localhost', tls: TRUSTED }, 'localhost'],
     [{ tls: TRUSTED }, 'localhost'],
@@ -86,7 +86,7 @@ test('connect() with tls asks for the host by name, unless it is an address', as
 })
 
 test('connect() with tls holds the certificate against the host', async t => {
-  const port = await listenSecure(setStage(t))
+  const port = await listenSecure(createHarness(t))
   const error = await faultOf(
     connect({ host: HOST, port, tls: { ...TRUSTED, servername: 'example.org' } }, HEADER),
   )
@@ -95,17 +95,17 @@ test('connect() with tls holds the certificate against the host', async t => {
 })
 
 test('connect() with tls and without a header just connects', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = tls.createServer(certificate, socket => socket.end('hello')).listen(0, HOST)
   await once(server, 'listening')
-  stage.defer(() => server.close())
+  harness.defer(() => server.close())
   const { port } = server.address() as { port: number }
   assert.equal(await textOf(await connect({ host: HOST, port, tls: TRUSTED }, 'none')), 'hello')
 })
 
 test('connect() with tls: false is connect() without', async t => {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
   const socket = await connect({ host: HOST, port, tls: false }, HEADER)
   socket.end()
   assert.deepEqual(await content(await accept()), V2)
@@ -113,7 +113,7 @@ test('connect() with tls: false is connect() without', async t => {
 })
 
 test('connect() with tls asks for the payload once it is secure, and encrypts it', async t => {
-  const port = await listenSecure(setStage(t))
+  const port = await listenSecure(createHarness(t))
   let asked = 0
   const payload = (): Uint8Array => {
     asked++
@@ -128,9 +128,9 @@ test('connect() with tls asks for the payload once it is secure, and encrypts it
 })
 
 test('connect() with tls cuts the connection off when the payload throws', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = tls.createServer(certificate)
-  const { port, sockets } = await listenAttached(stage, server)
+  const { port, sockets } = await listenAttached(harness, server)
   const fault = new Error('payload')
   const payload = (): never => {
     throw fault
@@ -140,10 +140,10 @@ test('connect() with tls cuts the connection off when the payload throws', async
 })
 
 test('connect() with tls keeps half-open what it was asked to', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   for (const allowHalfOpen of [true, undefined]) {
     const server = tls.createServer({ ...certificate, allowHalfOpen: true }, socket => socket.end('hello'))
-    const { port } = await listenAttached(stage, server)
+    const { port } = await listenAttached(harness, server)
     const socket: Socket = await connect({ host: HOST, port, tls: TRUSTED, allowHalfOpen }, HEADER)
     await once(socket.resume(), 'end')
     await turns()
@@ -153,7 +153,7 @@ test('connect() with tls keeps half-open what it was asked to', async t => {
 })
 
 test('connect() with tls gives a socket as Node makes it: no listener of ours', async t => {
-  const port = await listenSecure(setStage(t))
+  const port = await listenSecure(createHarness(t))
   const { signal } = new AbortController()
   const plain = tls.connect({ host: HOST, port, ...TRUSTED })
   plain.on('error', () => {})
@@ -166,7 +166,7 @@ test('connect() with tls gives a socket as Node makes it: no listener of ours', 
 })
 
 test('connect() with tls rejects with tls_upstream_error and its cause for a certificate that is not trusted', async t => {
-  const port = await listenSecure(setStage(t))
+  const port = await listenSecure(createHarness(t))
   const error = await faultOf(connect({ host: HOST, port, tls: true }, HEADER))
   assert.equal(error.code, 'tls_upstream_error')
   assert.match(error.message, /^TLS with the upstream failed: self.signed certificate/)
@@ -179,8 +179,8 @@ for (const [name, act] of [
   ['resets', (far: Socket) => far.resetAndDestroy()],
 ] as const) {
   test(`connect() with tls rejects with tls_upstream_error where the upstream ${name}`, async t => {
-    const stage = setStage(t)
-    const { port, accept } = await listenRaw(stage)
+    const harness = createHarness(t)
+    const { port, accept } = await listenRaw(harness)
     const connecting = faultOf(connect({ host: HOST, port, tls: true }, HEADER))
     const far = await accept()
     await content(far, V2.length + 1)
@@ -192,7 +192,7 @@ for (const [name, act] of [
 }
 
 test('connect() with tls counts the handshake in, and cuts off what it gives up', async t => {
-  const { port, ended } = await listenSilent(setStage(t))
+  const { port, ended } = await listenSilent(createHarness(t))
   const error = await faultOf(connect({ host: HOST, port, tls: true, timeout: 300 }, HEADER))
   assert.equal(error.code, 'connect_timeout')
   assert.match(error.message, /: 300 ms, the TLS handshake included$/)
@@ -200,8 +200,8 @@ test('connect() with tls counts the handshake in, and cuts off what it gives up'
 })
 
 test('connect() with tls rejects with aborted during the handshake, and cuts off what it gives up', async t => {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
   const controller = new AbortController()
   const { signal } = controller
   const connecting = faultOf(connect({ host: HOST, port, tls: true, signal }, HEADER))
@@ -216,7 +216,7 @@ test('connect() with tls rejects with aborted during the handshake, and cuts off
 })
 
 test('connect() with tls rejects with aborted when the signal aborts between connection and handshake', async t => {
-  const { port, ended } = await listenSilent(setStage(t))
+  const { port, ended } = await listenSilent(createHarness(t))
   const controller = new AbortController()
   const { signal } = controller
   const onLargeHeader = (): void => controller.abort() // told of it just before it is sent
@@ -228,20 +228,20 @@ test('connect() with tls rejects with aborted when the signal aborts between con
 })
 
 test('connect() with tls works over a UNIX socket, and closes it where it gives up', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  stage.defer(() => {
+  harness.defer(() => {
     rmSync(folder, { recursive: true })
   })
   const path = join(folder, 'socket')
   await listenAttached(
-    stage,
+    harness,
     tls.createServer(certificate, socket => socket.end('hello')),
     { at: path },
   )
   assert.equal(await textOf(await connect({ path, tls: TRUSTED }, HEADER)), 'hello')
   const silent = join(folder, 'silent')
-  const { ended } = await listenSilent(stage, silent)
+  const { ended } = await listenSilent(harness, silent)
   assert.equal(
     (await faultOf(connect({ path: silent, tls: true, timeout: 300 }, HEADER))).code,
     'connect_timeout',
@@ -250,7 +250,7 @@ test('connect() with tls works over a UNIX socket, and closes it where it gives 
 })
 
 test('connect() with tls resumes the session that it is given', async t => {
-  const port = await listenSecure(setStage(t))
+  const port = await listenSecure(createHarness(t))
   const first = await connect({ host: HOST, port, tls: TRUSTED }, HEADER)
   const [session] = (await once(first.resume(), 'session')) as [Buffer]
   first.end()
@@ -262,7 +262,7 @@ test('connect() with tls resumes the session that it is given', async t => {
 })
 
 test('connect() refuses wrong TLS options before it opens anything', async t => {
-  setStage(t)
+  createHarness(t)
   const nowhere = { host: HOST, port: 1 }
   await assert.rejects(connect({ ...nowhere, tls: { key: 'none' } }, HEADER), /PEM|no start line|DECODER/)
   for (const tls of ['yes', null, 1]) {
@@ -272,7 +272,7 @@ test('connect() refuses wrong TLS options before it opens anything', async t => 
 })
 
 test('connect() names an option that it does not know', async t => {
-  setStage(t)
+  createHarness(t)
   await assert.rejects(connect(untyped({ host: HOST, port: 1, timeOut: 5 }), HEADER), {
     name: 'TypeError',
     message: /^connect\(\) takes no option "timeOut", only host, port, path, tls, timeout, signal, /,

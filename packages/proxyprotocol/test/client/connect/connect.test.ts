@@ -13,7 +13,7 @@ import { connect } from '../../../src/client/index.ts'
 import type { HeaderInit } from '../../../src/codec/index.ts'
 import { DESTINATION, encode, SOURCE, V1, V2 } from '../../support/headers.ts'
 import { closedPort, content, listenRaw, text, turns } from '../../support/sockets.ts'
-import { faultOf, setStage, type Stage } from '../../support/stage.ts'
+import { faultOf, createHarness, type Harness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 const HOST = '127.0.0.1'
@@ -26,9 +26,9 @@ async function chunk(socket: Socket): Promise<string> {
   return bytes.toString('latin1')
 }
 
-function folder(stage: Stage): string {
+function folder(harness: Harness): string {
   const path = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  stage.defer(() => {
+  harness.defer(() => {
     rmSync(path, { recursive: true })
   })
   return path
@@ -39,8 +39,8 @@ for (const [name, header, bytes] of [
   ['version 1', { ...HEADER, version: 1 }, V1],
 ] as const) {
   test(`connect() sends a header of ${name} first, and it has left when the promise resolves`, async t => {
-    const stage = setStage(t)
-    const { port, accept } = await listenRaw(stage)
+    const harness = createHarness(t)
+    const { port, accept } = await listenRaw(harness)
     const socket = await connect({ host: HOST, port }, header)
     assert.deepEqual(
       [socket.writableLength, socket.writableCorked, socket.bytesWritten],
@@ -56,8 +56,8 @@ for (const [name, header, bytes] of [
 }
 
 test('connect() sends header and payload in one write', async t => {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
   const payload = (): Uint8Array => Buffer.from('hello')
   const socket = await connect({ host: HOST, port, checksum: true, padTo: 64, payload }, HEADER)
   const header = encode(HEADER, { checksum: true, padTo: 64 })
@@ -66,8 +66,8 @@ test('connect() sends header and payload in one write', async t => {
 })
 
 test('connect() asks for the payload once, when the connection stands, and takes null for none', async t => {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
   let asked = 0
   const payload = (): null => {
     asked++
@@ -83,8 +83,8 @@ test('connect() asks for the payload once, when the connection stands, and takes
 })
 
 test('connect() closes what it has opened when the payload throws', async t => {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
   const fault = new Error('payload')
   const payload = (): never => {
     throw fault
@@ -94,8 +94,8 @@ test('connect() closes what it has opened when the payload throws', async t => {
 })
 
 test("connect() with 'none' in place of a header just connects", async t => {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
   const socket = await connect({ host: HOST, port }, 'none')
   assert.equal(socket.bytesWritten, 0)
   socket.end('hello')
@@ -106,8 +106,8 @@ test("connect() with 'none' in place of a header just connects", async t => {
 })
 
 test('connect() gives a socket as Node makes it: no listener of ours, and half-open only where asked for', async t => {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
   const { signal } = new AbortController()
   for (const allowHalfOpen of [undefined, true]) {
     const socket: Socket = await connect({ host: HOST, port, signal, allowHalfOpen }, HEADER)
@@ -124,9 +124,9 @@ test('connect() gives a socket as Node makes it: no listener of ours, and half-o
 })
 
 test('connect() reaches a UNIX socket', async t => {
-  const stage = setStage(t)
-  const path = join(folder(stage), 'socket')
-  const { accept } = await listenRaw(stage, path)
+  const harness = createHarness(t)
+  const path = join(folder(harness), 'socket')
+  const { accept } = await listenRaw(harness, path)
   const socket = await connect({ path }, HEADER)
   socket.end('hello')
   assert.equal((await text(await accept())).slice(-5), 'hello')
@@ -134,7 +134,7 @@ test('connect() reaches a UNIX socket', async t => {
 })
 
 test('connect() rejects with connect_refused where nobody listens, and names the system error', async t => {
-  setStage(t)
+  createHarness(t)
   const error = await faultOf(connect({ host: HOST, port: await closedPort() }, HEADER))
   assert.equal(error.code, 'connect_refused')
   assert.match(error.message, /^the upstream refused the connection: connect ECONNREFUSED 127\.0\.0\.1:\d+$/)
@@ -142,7 +142,7 @@ test('connect() rejects with connect_refused where nobody listens, and names the
 })
 
 test('connect() names the error of each address where all of a name fail', async t => {
-  setStage(t)
+  createHarness(t)
   const port = await closedPort()
   resolveTo(t, [
     { address: '127.0.0.1', family: 4 },
@@ -157,12 +157,12 @@ test('connect() names the error of each address where all of a name fail', async
 })
 
 test('connect() rejects with connect_error for other faults', async t => {
-  const stage = setStage(t)
-  const path = join(folder(stage), 'missing')
+  const harness = createHarness(t)
+  const path = join(folder(harness), 'missing')
   const error = await faultOf(connect({ path }, HEADER))
   assert.equal(error.code, 'connect_error')
   assert.match(error.message, /ENOENT/)
-  const plain = join(folder(stage), 'file')
+  const plain = join(folder(harness), 'file')
   writeFileSync(plain, '')
   assert.equal((await faultOf(connect({ path: plain }, HEADER))).code, 'connect_refused')
 })
@@ -176,7 +176,7 @@ function resolveTo(t: TestContext, answer: { address: string; family: number }[]
 }
 
 test('connect() rejects with dns_error for a name that does not exist', async t => {
-  setStage(t)
+  createHarness(t)
   const properties = { code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: 'missing.invalid' }
   resolveTo(t, Object.assign(new Error('getaddrinfo ENOTFOUND missing.invalid'), properties))
   const error = await faultOf(connect({ host: 'missing.invalid', port: 1 }, HEADER))
@@ -188,13 +188,13 @@ test('connect() rejects with dns_error for a name that does not exist', async t 
 })
 
 test('connect() rejects with dns_error for what the system itself finds to be no name', async t => {
-  setStage(t)
+  createHarness(t)
   const host = `${'x'.repeat(64)}.invalid` // a label has at most 63 bytes, so that nobody is asked
   assert.equal((await faultOf(connect({ host, port: 1 }, HEADER))).code, 'dns_error')
 })
 
 /** A port where connections stand in line for ever: nobody accepts, and the line is full. */
-async function deafPort(stage: Stage): Promise<number> {
+async function deafPort(harness: Harness): Promise<number> {
   const shared = new Int32Array(new SharedArrayBuffer(4))
   const listener = `
     const { parentPort, workerData } = require('node:worker_threads')
@@ -206,14 +206,14 @@ async function deafPort(stage: Stage): Promise<number> {
   const worker = new Worker(listener, { eval: true, workerData: shared })
   const [port] = (await once(worker, 'message')) as [number]
   const waiting: Socket[] = []
-  stage.defer(async () => {
+  harness.defer(async () => {
     for (const socket of waiting) socket.destroy()
     Atomics.store(shared, 0, 1)
     Atomics.notify(shared, 0)
     await once(worker, 'exit')
   })
   for (let connected = true; connected;) {
-    const socket = stage.dial(port)
+    const socket = harness.dial(port)
     waiting.push(socket)
     connected = await Promise.race([once(socket, 'connect').then(() => true), turns(200).then(() => false)])
   }
@@ -221,29 +221,29 @@ async function deafPort(stage: Stage): Promise<number> {
 }
 
 test('connect() rejects with connect_timeout after its timeout, and takes its attempt back', async t => {
-  const stage = setStage(t)
-  const port = await deafPort(stage)
+  const harness = createHarness(t)
+  const port = await deafPort(harness)
   const error = await faultOf(connect({ host: HOST, port, timeout: 30 }, HEADER))
   assert.equal(error.code, 'connect_timeout')
   assert.equal(error.message, 'the upstream did not accept the connection in time: 30 ms')
 })
 
 test('connect() rejects with connect_timeout where the system gives up first', async t => {
-  setStage(t)
+  createHarness(t)
   resolveTo(t, Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT', syscall: 'connect' }))
   assert.equal((await faultOf(connect({ host: 'slow.invalid', port: 1 }, HEADER))).code, 'connect_timeout')
 })
 
 test('connect() counts the look-up of the name in, and lets go of it', async t => {
-  setStage(t)
+  createHarness(t)
   t.mock.method(dns, 'lookup', () => {})
   const error = await faultOf(connect({ host: 'slow.invalid', port: 1, timeout: 20 }, HEADER))
   assert.equal(error.code, 'connect_timeout')
 })
 
 test('connect() rejects with aborted while it connects, and takes its attempt back', async t => {
-  const stage = setStage(t)
-  const port = await deafPort(stage)
+  const harness = createHarness(t)
+  const port = await deafPort(harness)
   const controller = new AbortController()
   const connecting = connect({ host: HOST, port, signal: controller.signal }, HEADER)
   await turns()
@@ -255,10 +255,10 @@ test('connect() rejects with aborted while it connects, and takes its attempt ba
 })
 
 test('connect() rejects with aborted before it opens anything', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = createNetServer(() => assert.fail('something was opened')).listen(0, HOST)
   await once(server, 'listening')
-  stage.defer(() => server.close())
+  harness.defer(() => server.close())
   const { port } = server.address() as AddressInfo
   const error = await faultOf(connect({ host: HOST, port, signal: AbortSignal.abort('why') }, HEADER))
   assert.deepEqual([error.code, error.cause], ['aborted', 'why'])
@@ -266,8 +266,8 @@ test('connect() rejects with aborted before it opens anything', async t => {
 })
 
 test('connect() leaves an established connection alone when its signal aborts', async t => {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
   const controller = new AbortController()
   const socket = await connect({ host: HOST, port, signal: controller.signal }, 'none')
   controller.abort()
@@ -277,10 +277,10 @@ test('connect() leaves an established connection alone when its signal aborts', 
 })
 
 test('connect() refuses a wrong header or option before it opens anything', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = createNetServer(() => assert.fail('something was opened')).listen(0, HOST)
   await once(server, 'listening')
-  stage.defer(() => server.close())
+  harness.defer(() => server.close())
   const { port } = server.address() as AddressInfo
   const tlvs = [{ type: 0x05, value: new Uint8Array(129) }]
   await assert.rejects(connect({ host: HOST, port }, { ...HEADER, tlvs }), RangeError)

@@ -19,7 +19,7 @@ import type { HeaderInit } from '../../../src/codec/index.ts'
 import { listenAttached } from '../../support/attached.ts'
 import { certificate } from '../../support/certificate.ts'
 import { DESTINATION, SOURCE } from '../../support/headers.ts'
-import { setStage } from '../../support/stage.ts'
+import { createHarness } from '../../support/harness.ts'
 
 const HOST = '127.0.0.1'
 const HEADER: HeaderInit = { source: SOURCE, destination: DESTINATION }
@@ -35,9 +35,9 @@ function listenToChannel(t: TestContext): LargeHeaderMessage[] {
 }
 
 test('the channel of large headers is told of a header above 536 bytes and where it goes (spec 2)', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen = listenToChannel(t)
-  const { port } = await listenAttached(stage, http.createServer())
+  const { port } = await listenAttached(harness, http.createServer())
   for (const padTo of [undefined, 536, 539]) {
     const socket = await connect({ host: HOST, port, padTo }, HEADER)
     socket.destroy()
@@ -47,14 +47,14 @@ test('the channel of large headers is told of a header above 536 bytes and where
 })
 
 test('the channel of large headers is told once for each connection, by agents and undici too', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen = listenToChannel(t)
   const plain = await listenAttached(
-    stage,
+    harness,
     http.createServer((_request, response) => response.end()),
   )
   const secure = await listenAttached(
-    stage,
+    harness,
     https.createServer(certificate, (_request, response) => response.end()),
   )
   const options = { header: HEADER, padTo: 600 }

@@ -21,7 +21,7 @@ import { listenAttached } from '../../support/attached.ts'
 import { certificate } from '../../support/certificate.ts'
 import { encode, DESTINATION, SOURCE } from '../../support/headers.ts'
 import { clientCertificate, rsaCertificate } from '../../support/more-certificates.ts'
-import { setStage, type Stage } from '../../support/stage.ts'
+import { createHarness, type Harness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 const HOST = '127.0.0.1'
@@ -29,7 +29,7 @@ const ASKS_FOR_CERTIFICATE = { requestCert: true, rejectUnauthorized: false, ca:
 
 /** The two ends of a TLS connection. */
 async function connected(
-  stage: Stage,
+  harness: Harness,
   options: tls.TlsOptions = {},
   from: tls.ConnectionOptions = {},
 ): Promise<{ readonly accepted: TLSSocket; readonly client: TLSSocket }> {
@@ -41,7 +41,7 @@ async function connected(
   client.on('error', () => {})
   const [accepted] = await connection
   accepted.on('error', () => {})
-  stage.defer(() => {
+  harness.defer(() => {
     client.destroy()
     accepted.destroy()
   })
@@ -55,14 +55,14 @@ function received(socket: Socket, options: HeaderForOptions): TlvValues {
 }
 
 test('headerFor() says nothing of TLS unless it is asked to', async t => {
-  const { accepted } = await connected(setStage(t))
+  const { accepted } = await connected(createHarness(t))
   assert.deepEqual(headerFor(accepted).tlvs, [])
   assert.deepEqual(headerFor(accepted, { tls: false }).tlvs, [])
 })
 
 test('headerFor() with tls tells version, cipher, protocol, name and the server certificate', async t => {
   const options = { ALPNProtocols: ['h2', 'http/1.1'] }
-  const { accepted } = await connected(setStage(t), options, { ...options, servername: 'localhost' })
+  const { accepted } = await connected(createHarness(t), options, { ...options, servername: 'localhost' })
   const { ssl, alpn, authority } = received(accepted, { tls: true })
   assert.deepEqual([alpn, authority], ['h2', 'localhost'])
   assert.equal(ssl?.encrypted, true)
@@ -75,7 +75,7 @@ test('headerFor() with tls tells version, cipher, protocol, name and the server 
 })
 
 test('Node does not tell a server the group of the key exchange, nor which signature scheme was chosen', async t => {
-  const { accepted } = await connected(setStage(t))
+  const { accepted } = await connected(createHarness(t))
   assert.equal(accepted.getEphemeralKeyInfo(), null)
   assert.ok(accepted.getSharedSigalgs().length > 1, 'a list of what both could have used')
 })
@@ -86,7 +86,7 @@ test('headerFor() with tls tells TLS 1.2 and an RSA certificate by the names tha
     maxVersion: 'TLSv1.2',
     ciphers: 'ECDHE-RSA-AES128-GCM-SHA256',
   } as const
-  const { accepted } = await connected(setStage(t), options)
+  const { accepted } = await connected(createHarness(t), options)
   const { ssl, alpn, authority } = received(accepted, { tls: true })
   assert.deepEqual(
     [ssl?.version, ssl?.cipher, ssl?.sigAlg, ssl?.keyAlg],
@@ -96,7 +96,7 @@ test('headerFor() with tls tells TLS 1.2 and an RSA certificate by the names tha
 })
 
 test('headerFor() with tls tells a client certificate that was verified, and sends it only by its name', async t => {
-  const { accepted } = await connected(setStage(t), ASKS_FOR_CERTIFICATE, clientCertificate)
+  const { accepted } = await connected(createHarness(t), ASKS_FOR_CERTIFICATE, clientCertificate)
   const { ssl } = received(accepted, { tls: true })
   assert.deepEqual(
     [ssl?.client, ssl?.clientVerified, ssl?.cn, ssl?.clientCert],
@@ -107,13 +107,13 @@ test('headerFor() with tls tells a client certificate that was verified, and sen
 })
 
 test('headerFor() with tls tells a client certificate that was not verified as such', async t => {
-  const { accepted } = await connected(setStage(t), ASKS_FOR_CERTIFICATE, rsaCertificate)
+  const { accepted } = await connected(createHarness(t), ASKS_FOR_CERTIFICATE, rsaCertificate)
   const { ssl } = received(accepted, { tls: true })
   assert.deepEqual([ssl?.client, ssl?.verify, ssl?.clientVerified, ssl?.cn], [7, 1, false, 'localhost'])
 })
 
 test('headerFor() with tls tells no verified client where a certificate was asked for and none came', async t => {
-  const { accepted } = await connected(setStage(t), ASKS_FOR_CERTIFICATE)
+  const { accepted } = await connected(createHarness(t), ASKS_FOR_CERTIFICATE)
   const { ssl } = received(accepted, { tls: ['cn', 'clientCert'] })
   assert.deepEqual(
     [ssl?.client, ssl?.clientVerified, ssl?.cn, ssl?.clientCert],
@@ -123,7 +123,7 @@ test('headerFor() with tls tells no verified client where a certificate was aske
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   test(`headerFor() with tls tells that a certificate is of the session and not of the connection (${version})`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const told: unknown[] = []
     const options = { ...certificate, ...ASKS_FOR_CERTIFICATE, maxVersion: version }
     const server = tls.createServer(options, socket => {
@@ -132,10 +132,10 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       told.push([ssl?.client, ssl?.clientVerified, ssl?.cn])
       socket.end('hello')
     })
-    const { port } = await listenAttached(stage, server, { trust: 'anyone' })
+    const { port } = await listenAttached(harness, server, { trust: 'anyone' })
     let session: Buffer | undefined
     for (let i = 0; i < 2; i++) {
-      const raw = stage.dial(port)
+      const raw = harness.dial(port)
       raw.write(encode({ source: SOURCE, destination: DESTINATION }))
       await once(raw, 'connect')
       const client = tls.connect({ socket: raw, rejectUnauthorized: false, ...clientCertificate, session })
@@ -152,7 +152,11 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 
 test('headerFor() with a list tells version and verification, and else what the list names', async t => {
   const from = { ...clientCertificate, servername: 'localhost', ALPNProtocols: ['h2'] }
-  const { accepted } = await connected(setStage(t), { ...ASKS_FOR_CERTIFICATE, ALPNProtocols: ['h2'] }, from)
+  const { accepted } = await connected(
+    createHarness(t),
+    { ...ASKS_FOR_CERTIFICATE, ALPNProtocols: ['h2'] },
+    from,
+  )
   const types = (tls: HeaderForOptions['tls']): unknown => {
     const { ssl } = received(accepted, { tls })
     return [headerFor(accepted, { tls }).tlvs?.map(({ type }) => type), ssl?.tlvs.map(({ type }) => type)]
@@ -175,28 +179,28 @@ test('headerFor() with a list tells version and verification, and else what the 
 
 test('headerFor() keeps within the limits of real receivers: 46 bytes with the version, 116 with all that `true` tells', async t => {
   const from = { servername: 'localhost', ALPNProtocols: ['h2'] }
-  const { accepted } = await connected(setStage(t), { ALPNProtocols: ['h2'] }, from)
+  const { accepted } = await connected(createHarness(t), { ALPNProtocols: ['h2'] }, from)
   const size = (tls: HeaderForOptions['tls']): number => encodeHeader(headerFor(accepted, { tls })).length
   assert.deepEqual([size(false), size([]), size(['alpn', 'authority', 'cipher'])], [28, 46, 88])
   assert.equal(size(true), 116)
 })
 
 test('headerFor() with tls tells nothing of a socket without TLS, nor in version 1', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = createServer().listen(0, HOST)
   await once(server, 'listening')
   const connection = once(server, 'connection') as Promise<[Socket]>
-  stage.dial((server.address() as AddressInfo).port)
+  harness.dial((server.address() as AddressInfo).port)
   const [socket] = await connection
   assert.deepEqual(headerFor(socket, { tls: true }).tlvs, [])
   socket.destroy()
   server.close()
-  const { accepted } = await connected(stage)
+  const { accepted } = await connected(harness)
   assert.throws(() => encodeHeader(headerFor(accepted, { tls: true, version: 1 })), TypeError)
 })
 
 test('headerFor() with tls takes the view that http2 gives of its socket', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const told: unknown[] = []
   const server = http2.createSecureServer(certificate, ({ socket, stream }, response) => {
     for (const each of [socket, stream.session?.socket ?? socket]) {
@@ -205,8 +209,8 @@ test('headerFor() with tls takes the view that http2 gives of its socket', async
     }
     response.end()
   })
-  const { port } = await listenAttached(stage, server)
-  const raw = stage.dial(port)
+  const { port } = await listenAttached(harness, server)
+  const raw = harness.dial(port)
   raw.write(encode({ source: SOURCE, destination: DESTINATION }))
   await once(raw, 'connect')
   const secure = tls.connect({ socket: raw, rejectUnauthorized: false, ALPNProtocols: ['h2'] })
@@ -222,10 +226,10 @@ test('headerFor() with tls takes the view that http2 gives of its socket', async
 })
 
 test('headerFor() with tls refuses a socket that is gone, also one whose addresses are known from its header', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = tls.createServer(certificate)
-  const { port } = await listenAttached(stage, server)
-  const raw = stage.dial(port)
+  const { port } = await listenAttached(harness, server)
+  const raw = harness.dial(port)
   raw.write(encode({ source: SOURCE, destination: DESTINATION }))
   await once(raw, 'connect')
   const connection = once(server, 'secureConnection') as Promise<[TLSSocket]>
@@ -238,7 +242,7 @@ test('headerFor() with tls refuses a socket that is gone, also one whose address
 })
 
 test('headerFor() puts what it tells itself before the TLVs that it is given, as the first of a type counts', async t => {
-  const { accepted } = await connected(setStage(t), {}, { servername: 'localhost' })
+  const { accepted } = await connected(createHarness(t), {}, { servername: 'localhost' })
   const options = {
     tls: true,
     uniqueId: 'abc',
@@ -252,7 +256,7 @@ test('headerFor() puts what it tells itself before the TLVs that it is given, as
 })
 
 test('headerFor() names a fact that does not exist', async t => {
-  const { accepted } = await connected(setStage(t))
+  const { accepted } = await connected(createHarness(t))
   for (const facts of [['alpn', 'group'], 'alpn', [1], null]) {
     assert.throws(() => headerFor(accepted, { tls: untyped(facts) }), {
       name: 'TypeError',

@@ -14,20 +14,20 @@ import { headerFor, type HeaderForOptions } from '../../../src/client/index.ts'
 import { encodeHeader, parseHeader, readTlvs, tlv, tlvType } from '../../../src/codec/index.ts'
 import { DESTINATION, encode, SOURCE } from '../../support/headers.ts'
 import { outcome, until } from '../../support/sockets.ts'
-import { over, setStage, type Stage } from '../../support/stage.ts'
+import { over, createHarness, type Harness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 /** A socket that was accepted there. */
-async function accepted(stage: Stage, host: string, to = host): Promise<Socket> {
+async function accepted(harness: Harness, host: string, to = host): Promise<Socket> {
   const server = createServer()
   if (host.startsWith('/')) server.listen(host)
   else server.listen(0, host)
   await once(server, 'listening')
   const connection = once(server, 'connection') as Promise<[Socket]>
-  const client = stage.dial(host.startsWith('/') ? host : (server.address() as AddressInfo).port, to)
+  const client = harness.dial(host.startsWith('/') ? host : (server.address() as AddressInfo).port, to)
   const [socket] = await connection
   socket.on('error', () => {})
-  stage.defer(() => {
+  harness.defer(() => {
     client.destroy()
     socket.destroy()
   })
@@ -43,7 +43,7 @@ function stub(source: readonly unknown[], destination: readonly unknown[]): Sock
 }
 
 test('headerFor() tells the ends of an IPv4 socket', async t => {
-  const socket = await accepted(setStage(t), '127.0.0.1')
+  const socket = await accepted(createHarness(t), '127.0.0.1')
   const { remotePort, localPort } = socket
   assert.deepEqual(headerFor(socket), {
     version: 2,
@@ -56,14 +56,14 @@ test('headerFor() tells the ends of an IPv4 socket', async t => {
 })
 
 test('headerFor() tells the ends of an IPv6 socket', async t => {
-  const socket = await accepted(setStage(t), '::1')
+  const socket = await accepted(createHarness(t), '::1')
   const { remotePort, localPort } = socket
   const line = `PROXY TCP6 ::1 ::1 ${remotePort} ${localPort}\r\n`
   assert.equal(Buffer.from(encodeHeader(headerFor(socket, { version: 1 }))).toString(), line)
 })
 
 test('headerFor() tells IPv4 as IPv4 where a dual-stack socket shows it mapped', async t => {
-  const socket = await accepted(setStage(t), '::', '127.0.0.1')
+  const socket = await accepted(createHarness(t), '::', '127.0.0.1')
   assert.equal(socket.remoteAddress, '::ffff:127.0.0.1')
   const header = parseHeader(encodeHeader(headerFor(socket)))
   assert.equal(header.family, 'INET')
@@ -71,29 +71,31 @@ test('headerFor() tells IPv4 as IPv4 where a dual-stack socket shows it mapped',
 })
 
 test('headerFor() tells LOCAL, or UNKNOWN, for a UNIX socket', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  stage.defer(() => {
+  harness.defer(() => {
     rmSync(folder, { recursive: true })
   })
-  const socket = await accepted(stage, join(folder, 'socket'))
+  const socket = await accepted(harness, join(folder, 'socket'))
   assert.deepEqual(headerFor(socket), { version: 2, command: 'LOCAL', tlvs: [] })
   assert.equal(Buffer.from(encodeHeader(headerFor(socket, { version: 1 }))).toString(), 'PROXY UNKNOWN\r\n')
 })
 
 test("headerFor() refuses a socket that is gone: what it left behind is nobody's, least of all the proxy's", async t => {
-  const socket = await accepted(setStage(t), '127.0.0.1')
+  const socket = await accepted(createHarness(t), '127.0.0.1')
   socket.destroy()
   await until(() => socket.closed)
   assert.throws(() => headerFor(socket), { name: 'ProxyProtocolError', code: 'client_reset' })
 })
 
 test('headerFor() tells what a header said before (spec 4.1)', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const headers: unknown[] = []
-  const served = await stage.serve(({ socket }) => void headers.push(headerFor(socket)))
-  await outcome(stage.dial(served.port).end(encode({ source: SOURCE, destination: DESTINATION })))
-  await outcome(stage.dial(served.port).end(encode({ source: { path: '/a' }, destination: { path: '/b' } })))
+  const served = await harness.serve(({ socket }) => void headers.push(headerFor(socket)))
+  await outcome(harness.dial(served.port).end(encode({ source: SOURCE, destination: DESTINATION })))
+  await outcome(
+    harness.dial(served.port).end(encode({ source: { path: '/a' }, destination: { path: '/b' } })),
+  )
   await over(served, 2)
   assert.deepEqual(headers, [
     { version: 2, source: SOURCE, destination: DESTINATION, tlvs: [] },
@@ -205,8 +207,8 @@ test('headerFor() puts a unique id before the TLVs that it is given', () => {
 })
 
 test('headerFor() refuses what is no socket, and says where a request has one', async t => {
-  const stage = setStage(t)
-  const socket = await accepted(stage, '127.0.0.1')
+  const harness = createHarness(t)
+  const socket = await accepted(harness, '127.0.0.1')
   const request = new IncomingMessage(socket)
   for (const [value, message] of [
     [{}, 'socket must be a socket, which has addresses, got an object that has none'],
@@ -228,11 +230,11 @@ test('headerFor() refuses what is no socket, and says where a request has one', 
 })
 
 test('headerFor() takes the address below TLS where TLS runs over a stream that shows one', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const [address, port] = ['192.0.2.1', 1]
   const ends = { remoteAddress: address, remotePort: port, localAddress: address, localPort: 2 }
   const secure = new TLSSocket(Object.assign(new PassThrough(), ends), { isServer: true })
-  stage.defer(() => secure.destroy())
+  harness.defer(() => secure.destroy())
   assert.deepEqual(headerFor(secure), {
     version: 2,
     source: { address, port },

@@ -17,7 +17,7 @@ import {
 import { doors, type Door } from '../../support/doors.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, UNKNOWN, V1, V2 } from '../../support/headers.ts'
 import { outcome, turns, until, type Outcome } from '../../support/sockets.ts'
-import { counted, over, setStage, type Stage } from '../../support/stage.ts'
+import { counted, over, createHarness, type Harness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 /** Milliseconds; short, because tests wait for it to pass. */
@@ -31,8 +31,8 @@ const ALMOST_V2 = Buffer.concat([SIGNATURE.subarray(0, 11), Buffer.from('!and so
 type Bytes = Uint8Array | string
 
 /** What one client sent before its FIN, piece by piece, and how that ended. */
-async function send(stage: Stage, where: number | string, ...pieces: readonly Bytes[]): Promise<Outcome> {
-  const client = stage.dial(where)
+async function send(harness: Harness, where: number | string, ...pieces: readonly Bytes[]): Promise<Outcome> {
+  const client = harness.dial(where)
   const ended = outcome(client)
   for (const piece of pieces.slice(0, -1)) {
     client.write(piece)
@@ -77,12 +77,12 @@ function socketPath(t: TestContext): string {
 
 for (const [name, open] of doors) {
   test(`${name}: peers that are not trusted are clients of their own with untrusted: 'direct', and headers payload`, async t => {
-    const stage = setStage(t)
-    const door = await open(t, stage, { options: { trust: ['192.0.2.0/24'], untrusted: 'direct' } })
+    const harness = createHarness(t)
+    const door = await open(t, harness, { options: { trust: ['192.0.2.0/24'], untrusted: 'direct' } })
     const payloads = [V1, V2, LOCAL, 'PROXY TCP9 ', 'GET / HTTP/1.1\r\n\r\n', V2.subarray(0, 20), ''].map(
       String,
     )
-    for (const payload of payloads) assert.deepEqual(await send(stage, door.port, payload), SERVED)
+    for (const payload of payloads) assert.deepEqual(await send(harness, door.port, payload), SERVED)
     assert.deepEqual(
       came(door),
       payloads.map(payload => ['127.0.0.1', undefined, payload]),
@@ -93,23 +93,23 @@ for (const [name, open] of doors) {
   })
 
   test(`${name}: with untrusted: 'direct' a peer is served before it has sent a byte`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const options = { trust: [], untrusted: 'direct', limits: { pendingHeaders: 1 } } as const
-    const door = await open(t, stage, { options })
+    const door = await open(t, harness, { options })
     for (let clients = 1; clients <= 3; clients++) {
-      stage.dial(door.port)
+      harness.dial(door.port)
       await until(() => door.seen.length === clients)
     }
   })
 
   test(`${name}: with untrusted: 'direct' trusted peers must send a header all the same`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     let trusted = true
-    const door = await open(t, stage, { options: { trust: () => trusted, untrusted: 'direct' } })
-    await send(stage, door.port, 'hello')
-    await send(stage, door.port, V2, 'hello')
+    const door = await open(t, harness, { options: { trust: () => trusted, untrusted: 'direct' } })
+    await send(harness, door.port, 'hello')
+    await send(harness, door.port, V2, 'hello')
     trusted = false
-    await send(stage, door.port, 'hello')
+    await send(harness, door.port, 'hello')
     assert.deepEqual(codes(door), ['header_missing'])
     assert.deepEqual(came(door), [
       ['192.0.2.1', 2, 'hello'],
@@ -119,11 +119,11 @@ for (const [name, open] of doors) {
   })
 
   test(`${name}: peers that are not trusted are refused by default, without a header too (known bug 21)`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     for (const options of [{}, { untrusted: 'reject' }, { missing: 'direct' }] as const) {
-      const door = await open(t, stage, { options: { trust: [], ...options } })
+      const door = await open(t, harness, { options: { trust: [], ...options } })
       for (const bytes of ['hello', V1, V2, LOCAL]) {
-        assert.equal((await send(stage, door.port, bytes)).text, '')
+        assert.equal((await send(harness, door.port, bytes)).text, '')
       }
       assert.deepEqual(came(door), [])
       for (const { error } of door.refused) {
@@ -135,14 +135,14 @@ for (const [name, open] of doors) {
   })
 
   test(`${name}: a trust predicate that throws serves nobody directly`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const fault = new Error('predicate')
     const trust = (): boolean => {
       throw fault
     }
     const options = { trust, untrusted: 'direct', missing: 'direct' } as const
-    const door = await open(t, stage, { options })
-    assert.equal((await send(stage, door.port, 'hello')).text, '')
+    const door = await open(t, harness, { options })
+    assert.equal((await send(harness, door.port, 'hello')).text, '')
     assert.deepEqual(came(door), [])
     assert.deepEqual(codes(door), ['untrusted_peer'])
     assert.equal(door.refused[0]?.error.cause, fault)
@@ -153,12 +153,12 @@ for (const [name, open] of doors) {
     const bytes = Buffer.from(payload)
 
     test(`${name}: with missing: 'direct' ${JSON.stringify(String(payload))} comes once and in order, however it is cut`, async t => {
-      const stage = setStage(t)
-      const door = await open(t, stage, { options: { missing: 'direct' } })
+      const harness = createHarness(t)
+      const door = await open(t, harness, { options: { missing: 'direct' } })
       const ways = Array.from(bytes, (_, at) => [bytes.subarray(0, at), bytes.subarray(at)])
       ways.push(Array.from(bytes, byte => Buffer.of(byte)))
       for (const pieces of ways) {
-        assert.deepEqual(await send(stage, door.port, ...pieces), SERVED)
+        assert.deepEqual(await send(harness, door.port, ...pieces), SERVED)
         assert.deepEqual(came(door).at(-1), ['127.0.0.1', undefined, bytes.toString()])
       }
       assert.equal(door.seen.length, ways.length)
@@ -167,21 +167,21 @@ for (const [name, open] of doors) {
   }
 
   test(`${name}: with missing: 'direct' nothing of a large payload is lost`, async t => {
-    const stage = setStage(t)
-    const door = await open(t, stage, { options: { missing: 'direct' } })
+    const harness = createHarness(t)
+    const door = await open(t, harness, { options: { missing: 'direct' } })
     const payload = Array.from({ length: 40_000 }, (_, n) => n.toString(36)).join()
     for (const pieces of [[payload], ['PROX', payload], [SIGNATURE.subarray(0, 5), payload]]) {
-      assert.deepEqual(await send(stage, door.port, ...pieces), SERVED)
+      assert.deepEqual(await send(harness, door.port, ...pieces), SERVED)
       assert.equal(door.seen.at(-1)?.text, pieces.join(''))
     }
   })
 
   test(`${name}: with missing: 'direct' a header is believed where there is one`, async t => {
-    const stage = setStage(t)
-    const door = await open(t, stage, { options: { missing: 'direct' } })
+    const harness = createHarness(t)
+    const door = await open(t, harness, { options: { missing: 'direct' } })
     for (const header of [V1, V2, LOCAL, UNKNOWN]) {
-      assert.deepEqual(await send(stage, door.port, header, 'hello'), SERVED)
-      assert.deepEqual(await send(stage, door.port, Buffer.concat([header, V1])), SERVED)
+      assert.deepEqual(await send(harness, door.port, header, 'hello'), SERVED)
+      assert.deepEqual(await send(harness, door.port, Buffer.concat([header, V1])), SERVED)
     }
     assert.deepEqual(came(door), [
       ['192.0.2.1', 1, 'hello'],
@@ -196,11 +196,11 @@ for (const [name, open] of doors) {
   })
 
   test(`${name}: with missing: 'direct' a silent client is served at the deadline, and what comes then is payload`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const options = { missing: 'direct', timeouts: { header: TIMEOUT } } as const
-    const door = await open(t, stage, { options })
+    const door = await open(t, harness, { options })
     const since = performance.now()
-    const client = stage.dial(door.port)
+    const client = harness.dial(door.port)
     const ended = outcome(client)
     await until(() => door.seen.length === 1)
     assert.ok(performance.now() - since >= TIMEOUT - 1, 'not before it')
@@ -212,10 +212,10 @@ for (const [name, open] of doors) {
   })
 
   test(`${name}: with missing: 'direct' a client that closes without a byte is a quiet probe`, async t => {
-    const stage = setStage(t)
-    const door = await open(t, stage, { options: { missing: 'direct' } })
-    assert.equal((await send(stage, door.port, '')).text, '')
-    const client = stage.dial(door.port)
+    const harness = createHarness(t)
+    const door = await open(t, harness, { options: { missing: 'direct' } })
+    assert.equal((await send(harness, door.port, '')).text, '')
+    const client = harness.dial(door.port)
     await until(() => door.accepted.length === 2)
     client.resetAndDestroy()
     await turns()
@@ -224,18 +224,18 @@ for (const [name, open] of doors) {
   })
 
   test(`${name}: with missing: 'direct' a part of a header is no payload`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const short = { missing: 'direct', timeouts: { header: TIMEOUT } } as const
     const [door, late] = [
-      await open(t, stage, { options: { missing: 'direct' } }),
-      await open(t, stage, { options: short }),
+      await open(t, harness, { options: { missing: 'direct' } }),
+      await open(t, harness, { options: short }),
     ]
     const parts = ['P', V1.subarray(0, 20), V2.subarray(0, 12), V2.subarray(0, 27)]
-    for (const part of parts) assert.equal((await send(stage, door.port, part)).text, '')
+    for (const part of parts) assert.equal((await send(harness, door.port, part)).text, '')
     assert.deepEqual(codes(door), Array.from({ length: parts.length }).fill('header_truncated'))
     await assertCounted(door, { header_invalid: parts.length })
     for (const part of parts) {
-      const silent = stage.dial(late.port)
+      const silent = harness.dial(late.port)
       silent.write(part)
       silent.once('end', () => silent.end())
       assert.equal((await outcome(silent)).text, '')
@@ -247,8 +247,8 @@ for (const [name, open] of doors) {
   })
 
   test(`${name}: with missing: 'direct' a malformed header is no payload`, async t => {
-    const stage = setStage(t)
-    const door = await open(t, stage, { options: { missing: 'direct' } })
+    const harness = createHarness(t)
+    const door = await open(t, harness, { options: { missing: 'direct' } })
     const checked = encode({ source: SOURCE, destination: DESTINATION }, { checksum: true })
     checked.writeUInt8(checked.readUInt8(checked.length - 1) ^ 1, checked.length - 1)
     const wrong: readonly (readonly [bytes: Bytes, code: ErrorCode])[] = [
@@ -260,7 +260,7 @@ for (const [name, open] of doors) {
       [checked, 'checksum_mismatch'],
     ]
     for (const [bytes, code] of wrong) {
-      assert.equal((await send(stage, door.port, bytes)).text, '')
+      assert.equal((await send(harness, door.port, bytes)).text, '')
       assert.equal(codes(door).at(-1), code)
     }
     assert.deepEqual(came(door), [])
@@ -268,26 +268,26 @@ for (const [name, open] of doors) {
   })
 
   test(`${name}: with missing: 'direct' a header of a version that is not accepted is payload, and not believed`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     for (const [version, bytes] of [
       ['v2', V1],
       ['v1', V2],
     ] as const) {
-      const door = await open(t, stage, { options: { missing: 'direct', version } })
-      assert.deepEqual(await send(stage, door.port, bytes), SERVED)
+      const door = await open(t, harness, { options: { missing: 'direct', version } })
+      assert.deepEqual(await send(harness, door.port, bytes), SERVED)
       assert.deepEqual(came(door), [['127.0.0.1', undefined, String(bytes)]])
     }
   })
 
   test(`${name}: a peer that is gone before it is looked at is a quiet probe, whoever is served directly`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const settings: readonly Partial<AttachOptions>[] = [
       { trust: [], untrusted: 'direct' },
       { trust: ['0.0.0.0/0'], missing: 'direct' },
       { trust: 'anyone', missing: 'direct' },
     ]
     for (const options of settings) {
-      const door = await open(t, stage, { options })
+      const door = await open(t, harness, { options })
       // This process accepts nothing while it waits for the other one.
       const script = `const s = require('net').connect(${door.port}, '127.0.0.1', () => s.resetAndDestroy())`
       assert.equal(spawnSync(process.execPath, ['-e', script]).status, 0)
@@ -299,7 +299,7 @@ for (const [name, open] of doors) {
   })
 
   test(`${name}: the rules hold for peers on a UNIX socket`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const settings: readonly (readonly [options: Partial<AttachOptions>, bytes: Bytes, expected: unknown])[] =
       [
         [{ trust: ['unix'] }, V2, ['192.0.2.1', 2, '']],
@@ -311,8 +311,8 @@ for (const [name, open] of doors) {
       ]
     for (const [options, bytes, expected] of settings) {
       const path = socketPath(t)
-      const door = await open(t, stage, { options, path })
-      await send(stage, path, bytes)
+      const door = await open(t, harness, { options, path })
+      await send(harness, path, bytes)
       const [refused] = door.refused
       if (typeof expected === 'string')
         assert.ok(refused?.error.message.startsWith(expected), refused?.error.message)
@@ -321,7 +321,7 @@ for (const [name, open] of doors) {
   })
 
   test(`${name}: validators are asked in their order, and the first that refuses is the last that is asked`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const asked: string[] = []
     const ask =
       (who: string, refusal?: ProxyProtocolError): Validator =>
@@ -332,8 +332,8 @@ for (const [name, open] of doors) {
     const first = new ProxyProtocolError('denied_dnsbl', { detail: 'first' })
     const second = new ProxyProtocolError('denied_acl', { detail: 'second' })
     const validate = [ask('a'), ask('b', first), ask('c', second)]
-    const door = await open(t, stage, { options: { validate } })
-    assert.equal((await send(stage, door.port, V2, 'hello')).text, '')
+    const door = await open(t, harness, { options: { validate } })
+    assert.equal((await send(harness, door.port, V2, 'hello')).text, '')
     assert.deepEqual(asked, ['a 192.0.2.1', 'b 192.0.2.1'])
     assert.deepEqual(came(door), [])
     assert.equal(door.refused[0]?.error, first)
@@ -341,27 +341,27 @@ for (const [name, open] of doors) {
   })
 
   test(`${name}: what a refused header says is in the message that tells of it`, async t => {
-    const stage = setStage(t)
-    const door = await open(t, stage, { options: { validate: allowSources(['203.0.113.0/24']) } })
-    await send(stage, door.port, V2)
+    const harness = createHarness(t)
+    const door = await open(t, harness, { options: { validate: allowSources(['203.0.113.0/24']) } })
+    await send(harness, door.port, V2)
     const [{ info } = assert.fail()] = door.refused
     assert.deepEqual([info.source, info.destination, info.header?.version], [SOURCE, DESTINATION, 2])
     assert.deepEqual(info.via.peer && 'address' in info.via.peer && info.via.peer.address, '127.0.0.1')
   })
 
   test(`${name}: validators that accept see the connection once, and nobody asks them without a header`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     let asked = 0
     const validate = (): undefined => {
       asked++
     }
-    const door = await open(t, stage, { options: { validate, missing: 'direct' } })
-    assert.deepEqual(await send(stage, door.port, V2, 'hello'), SERVED)
+    const door = await open(t, harness, { options: { validate, missing: 'direct' } })
+    assert.deepEqual(await send(harness, door.port, V2, 'hello'), SERVED)
     assert.equal(asked, 1)
-    assert.deepEqual(await send(stage, door.port, 'hello'), SERVED)
+    assert.deepEqual(await send(harness, door.port, 'hello'), SERVED)
     assert.equal(asked, 1)
-    const untrusted = await open(t, stage, { options: { validate, trust: [], untrusted: 'direct' } })
-    assert.deepEqual(await send(stage, untrusted.port, V2), SERVED)
+    const untrusted = await open(t, harness, { options: { validate, trust: [], untrusted: 'direct' } })
+    assert.deepEqual(await send(harness, untrusted.port, V2), SERVED)
     assert.equal(asked, 1)
   })
 
@@ -376,9 +376,9 @@ for (const [name, open] of doors) {
   }
   for (const [verdict, validator] of Object.entries(verdicts)) {
     test(`${name}: a validator that gives ${verdict} refuses, and onError hears of it once`, async t => {
-      const stage = setStage(t)
-      const door = await open(t, stage, { options: { validate: untyped(validator) } })
-      assert.equal((await send(stage, door.port, V2, 'hello')).text, '')
+      const harness = createHarness(t)
+      const door = await open(t, harness, { options: { validate: untyped(validator) } })
+      assert.equal((await send(harness, door.port, V2, 'hello')).text, '')
       assert.deepEqual(came(door), [])
       const [{ error } = assert.fail(), ...more] = door.refused
       assert.deepEqual(more, [])
@@ -390,15 +390,15 @@ for (const [name, open] of doors) {
   }
 
   test(`${name}: a validator that throws refuses, and onError hears of it once`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const fault = new Error('validator')
     const validate = (): never => {
       throw fault
     }
-    const door = await open(t, stage, {
+    const door = await open(t, harness, {
       options: { validate: [validate, () => assert.fail('it was asked')] },
     })
-    assert.equal((await send(stage, door.port, V2, 'hello')).text, '')
+    assert.equal((await send(harness, door.port, V2, 'hello')).text, '')
     assert.deepEqual(came(door), [])
     const [{ error } = assert.fail(), ...more] = door.refused
     assert.deepEqual(more, [])

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { createServer as createNetServer } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { attach, createServer } from '../../../src/server/index.ts'
-import { setStage } from '../../support/stage.ts'
+import { createHarness } from '../../support/harness.ts'
 import { turns } from '../../support/sockets.ts'
 import { untyped } from '../../support/untyped.ts'
 
@@ -161,8 +161,8 @@ test('a server that was refused for its options may be attached to with better o
 })
 
 test('contract 16: close() refuses names that it does not know, and wrong durations, and the server goes on', async t => {
-  const stage = setStage(t)
-  const { server } = await stage.serve(() => {})
+  const harness = createHarness(t)
+  const { server } = await harness.serve(() => {})
   const refused: readonly (readonly [options: unknown, name: string, message: string])[] = [
     [{ timeout: 1 }, 'TypeError', 'there is no option timeout; there are drain, readyDelay'],
     [{ drain: -1 }, 'RangeError', `drain ${HOW_LONG}, got -1`],
@@ -183,7 +183,7 @@ test('contract 16: close() refuses names that it does not know, and wrong durati
 
 /** The process warnings that are emitted until the test ends. */
 function warnings(t: TestContext): NodeJS.ErrnoException[] {
-  setStage(t)
+  createHarness(t)
   const seen: NodeJS.ErrnoException[] = []
   const onWarning = (warning: Error): unknown => seen.push(warning)
   process.on('warning', onWarning)

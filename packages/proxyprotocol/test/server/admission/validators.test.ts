@@ -14,7 +14,7 @@ import {
 import { doors } from '../../support/doors.ts'
 import { encode, LOCAL, UNKNOWN, V1, V2 } from '../../support/headers.ts'
 import { outcome } from '../../support/sockets.ts'
-import { setStage } from '../../support/stage.ts'
+import { createHarness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 function between(source: string, destination = source): Buffer {
@@ -162,14 +162,14 @@ const cases: readonly Case[] = [
 for (const [door, open] of doors) {
   for (const { name, validate, passes, refuses, code } of cases) {
     test(`${door}: ${name} refuses exactly what it says it refuses`, async t => {
-      const stage = setStage(t)
-      const { port, seen, refused } = await open(t, stage, { options: { validate } })
+      const harness = createHarness(t)
+      const { port, seen, refused } = await open(t, harness, { options: { validate } })
       for (const [header, bytes] of passes) {
-        assert.equal((await outcome(stage.dial(port).end(bytes))).text, 'served', header)
+        assert.equal((await outcome(harness.dial(port).end(bytes))).text, 'served', header)
       }
       assert.equal(seen.length, passes.length)
       for (const [header, bytes, detail] of refuses) {
-        assert.equal((await outcome(stage.dial(port).end(bytes))).text, '', header)
+        assert.equal((await outcome(harness.dial(port).end(bytes))).text, '', header)
         const error = refused.at(-1)?.error
         assert.deepEqual([error?.code, error?.message], [code, `${errorMessages[code]}: ${detail}`], header)
       }

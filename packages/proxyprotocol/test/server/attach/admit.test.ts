@@ -26,7 +26,7 @@ import { listenAttached } from '../../support/attached.ts'
 import { certificate } from '../../support/certificate.ts'
 import { DESTINATION, SOURCE, V2 } from '../../support/headers.ts'
 import { content, text, turns } from '../../support/sockets.ts'
-import { collect, setStage } from '../../support/stage.ts'
+import { collect, createHarness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 const INFO = { source: SOURCE, destination: DESTINATION }
@@ -56,15 +56,15 @@ function bodyOf(answer: string): string {
 }
 
 test('admit() takes the socket of a CONNECT tunnel for the same server, whose requests are the same client', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = http.createServer(onRequest)
   server.on('connect', (_request, socket: Socket, head) => {
     socket.write(TUNNEL)
     socket.unshift(head)
     admit(server, socket)
   })
-  const { port } = await listenAttached(stage, server)
-  const client = stage.dial(port)
+  const { port } = await listenAttached(harness, server)
+  const client = harness.dial(port)
   client.write(V2)
   client.write('CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\n')
   await text(client, TUNNEL.length)
@@ -100,15 +100,15 @@ test('admit() takes a Duplex that is no socket, for a server of http2', async ()
 })
 
 test('admit() takes a stream of HTTP/2 for a server of http, and it is the client of its session', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const inner = attach(http.createServer(onRequest), options)
   const outer = http2.createServer()
   outer.on('stream', stream => {
     stream.respond({ ':status': 200 })
     admit(inner, stream)
   })
-  const { port } = await listenAttached(stage, outer)
-  const raw = stage.dial(port)
+  const { port } = await listenAttached(harness, outer)
+  const raw = harness.dial(port)
   raw.write(V2)
   const session = http2.connect('http://localhost', { createConnection: () => raw })
   const tunnel = session.request({ ':method': 'CONNECT', ':authority': 'a:80' })
@@ -151,16 +151,16 @@ function admitted(stream: Duplex, info?: Parameters<typeof admit>[2]): Connectio
 }
 
 test('admit() takes what is known of another connection as it is', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const known: (ConnectionInfo | undefined)[] = []
   const { port } = await listenAttached(
-    stage,
+    harness,
     net.createServer(socket => {
       known.push(connectionInfo(socket))
       socket.end('.')
     }),
   )
-  const client = stage.dial(port)
+  const client = harness.dial(port)
   client.write(V2)
   await content(client)
   const [stream] = duplexPair()
@@ -174,13 +174,13 @@ test('admit() takes what is known of another connection as it is', async t => {
 })
 
 test('admit() without info shows what is known of a stream, or else its own ends', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const accepted = once(server, 'connection') as Promise<[Socket]>
-  const client = stage.dial((server.address() as net.AddressInfo).port)
+  const client = harness.dial((server.address() as net.AddressInfo).port)
   const [socket] = await accepted
-  stage.defer(() => {
+  harness.defer(() => {
     socket.destroy()
     server.close()
   })
@@ -192,7 +192,7 @@ test('admit() without info shows what is known of a stream, or else its own ends
 })
 
 test('admit() refuses a stream that the server has already, or waits for the header of', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const refused = {
     name: 'TypeError',
     message: 'stream must be new to the server, got one that it has already',
@@ -204,13 +204,13 @@ test('admit() refuses a stream that the server has already, or waits for the hea
     checked++
     socket.end('.')
   })
-  const { port } = await listenAttached(stage, server)
+  const { port } = await listenAttached(harness, server)
   const emit = server.emit.bind(server)
   server.emit = (event: string, ...args: unknown[]) => {
     if (event === 'connection') waiting.push(args[0] as Socket)
     return emit(event, ...args)
   }
-  const client = stage.dial(port)
+  const client = harness.dial(port)
   await once(client, 'connect')
   while (waiting.length === 0) await turns(1)
   assert.throws(() => admit(server, waiting[0] ?? assert.fail()), refused)

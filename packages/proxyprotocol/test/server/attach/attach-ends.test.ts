@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { attach, distinguishResets } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
 import { outcome, until } from '../../support/sockets.ts'
-import { setStage, type Stage } from '../../support/stage.ts'
+import { createHarness, type Harness } from '../../support/harness.ts'
 
 const LENGTH = 30_000
 
@@ -18,7 +18,7 @@ const servers = {
 
 /** What a server's socket sees of a client that sends some bytes, and ends or resets once the server has them all. */
 async function play(
-  stage: Stage,
+  harness: Harness,
   server: Server,
   {
     header,
@@ -28,7 +28,7 @@ async function play(
   }: { header: boolean; endsFirst: boolean; resets: boolean; tells: boolean },
 ): Promise<unknown> {
   const accepted = once(server, 'connection') as Promise<[Socket]>
-  const client = stage.dial((server.address() as AddressInfo).port)
+  const client = harness.dial((server.address() as AddressInfo).port)
   if (header) client.write(V2)
   const [socket] = await accepted
   if (tells) distinguishResets(socket)
@@ -57,13 +57,13 @@ for (const endsFirst of [false, true]) {
     const name = `${resets ? 'resets' : 'ends'}${endsFirst ? ' after the server has ended' : ''}`
 
     test(`attach() shows a client that ${name} as the bare server does, with distinguishResets() and without`, async t => {
-      const stage = setStage(t)
+      const harness = createHarness(t)
       const all: unknown[] = []
       for (const [kind, make] of Object.entries(servers)) {
         const server = make(createServer({ allowHalfOpen: true })).listen(0, '127.0.0.1')
         await once(server, 'listening')
         for (const tells of [false, true]) {
-          all.push(await play(stage, server, { header: kind === 'attach()', endsFirst, resets, tells }))
+          all.push(await play(harness, server, { header: kind === 'attach()', endsFirst, resets, tells }))
         }
         await once(server.close(), 'close')
       }

@@ -31,7 +31,7 @@ import {
   withServer,
 } from '../../support/server-kinds.ts'
 import { outcome, turns } from '../../support/sockets.ts'
-import { setStage } from '../../support/stage.ts'
+import { createHarness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 const CHECKED = encode({ source: SOURCE, destination: DESTINATION }, { checksum: true })
@@ -169,13 +169,13 @@ test('attach() fails closed when the trust predicate throws', async t => {
 
 for (const name of ['net', 'tls'] as const) {
   test(`attach() on ${name} at a UNIX socket trusts the peers of "unix"`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
     const path = join(folder, 'socket')
     const server = attach(kinds[name].create(), { trust: ['unix'] })
     server.listen(path)
     await once(server, 'listening')
-    const answer = await kinds[name].ask(new HeaderFirst(stage.dial(path), V2, 'one segment'))
+    const answer = await kinds[name].ask(new HeaderFirst(harness.dial(path), V2, 'one segment'))
     assert.equal(answer, '192.0.2.1:56324 by nobody')
     server.close()
     await once(server, 'close')
@@ -184,12 +184,12 @@ for (const name of ['net', 'tls'] as const) {
 }
 
 test('attach() to a server that listens already reads the headers of the connections to come', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = http.createServer(onRequest).listen(0, '127.0.0.1')
   await once(server, 'listening')
   assert.equal(attach(server, { trust: 'anyone' }), server)
   const { port } = server.address() as AddressInfo
-  assert.match(await askHttp(new HeaderFirst(stage.dial(port), V1, 'one segment')), /^192\.0\.2\.1:/)
+  assert.match(await askHttp(new HeaderFirst(harness.dial(port), V1, 'one segment')), /^192\.0\.2\.1:/)
   server.close()
   await once(server, 'close')
 })
@@ -235,12 +235,12 @@ test('attach() keeps maxConnections and drop, which count connections that wait 
 })
 
 test('attach() keeps pauseOnConnect: nothing flows until the socket is resumed', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = attach(net.createServer({ pauseOnConnect: true }), { trust: 'anyone' })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const accepted = once(server, 'connection') as Promise<[net.Socket]>
-  const client = stage.dial((server.address() as AddressInfo).port)
+  const client = harness.dial((server.address() as AddressInfo).port)
   client.end(Buffer.concat([V2, Buffer.from('early')]))
   const [socket] = await accepted
   let text = ''

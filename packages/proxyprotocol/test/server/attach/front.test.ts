@@ -17,7 +17,7 @@ import { certificate } from '../../support/certificate.ts'
 import { connectedAtOnce, most } from '../../support/burst.ts'
 import { LOCAL, SOURCE, V1, V2 } from '../../support/headers.ts'
 import { closedPort, content, listenRaw, outcome, text, turns, until } from '../../support/sockets.ts'
-import { counted, over, setStage, type Stage } from '../../support/stage.ts'
+import { counted, over, createHarness, type Harness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 /** More than the kernel takes for sockets that nobody reads. */
@@ -30,15 +30,15 @@ interface Fronted {
 }
 
 async function serve(
-  stage: Stage,
+  harness: Harness,
   target: Server | { address: string; port: number },
   options: Partial<HeaderServerOptions> = {},
 ): Promise<Fronted> {
   const errors: unknown[] = []
   const onError = (error: unknown): unknown => errors.push(error)
   const server = front(target, { trust: ['127.0.0.1'], onError, ...options })
-  stage.watch(server)
-  stage.defer(() => assert.deepEqual(errors, []))
+  harness.watch(server)
+  harness.defer(() => assert.deepEqual(errors, []))
   const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
   return { server, port, errors }
 }
@@ -46,10 +46,10 @@ async function serve(
 /** A front whose target's sockets are the test's own. */
 async function raw(
   t: TestContext,
-): Promise<Fronted & { readonly stage: Stage; readonly accept: () => Promise<Socket> }> {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
-  return { ...(await serve(stage, { address: '127.0.0.1', port })), stage, accept }
+): Promise<Fronted & { readonly harness: Harness; readonly accept: () => Promise<Socket> }> {
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
+  return { ...(await serve(harness, { address: '127.0.0.1', port })), harness, accept }
 }
 
 function seen(socket: Socket): string {
@@ -58,23 +58,23 @@ function seen(socket: Socket): string {
 }
 
 test('front() shows the client to a server in this process, before it reads and with pipelined payload', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const target = http.createServer((request, response) => response.end(seen(request.socket)))
-  const { port } = await serve(stage, target)
+  const { port } = await serve(harness, target)
   for (const header of [V1, V2]) {
-    const client = stage.dial(port)
+    const client = harness.dial(port)
     client.end(Buffer.concat([header, Buffer.from('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')]))
     assert.match(await text(client), /192\.0\.2\.1:56324 to 198\.51\.100\.7 by "127\.0\.0\.1"$/)
   }
 })
 
 test('front() shows the peer itself where the header is LOCAL', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const { server, port } = await serve(
-    stage,
+    harness,
     net.createServer(socket => socket.once('data', () => socket.end(seen(socket)))),
   )
-  const client = stage.dial(port)
+  const client = harness.dial(port)
   client.write(Buffer.concat([LOCAL, Buffer.from('hi')]))
   await once(client, 'connect')
   const { localPort } = client
@@ -84,14 +84,14 @@ test('front() shows the peer itself where the header is LOCAL', async t => {
 })
 
 test('front() gives each of many clients at once its own address', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const { port, server } = await serve(
-    stage,
+    harness,
     net.createServer(socket => socket.once('data', () => socket.end(String(socket.remoteAddress)))),
   )
   await Promise.all(
     Array.from({ length: 100 }, async (_, n) => {
-      const client = stage.dial(port)
+      const client = harness.dial(port)
       client.end(`PROXY TCP4 192.0.2.${n} 198.51.100.7 ${n + 1} 443\r\nhi`)
       assert.equal(await text(client), `192.0.2.${n}`)
     }),
@@ -101,18 +101,18 @@ test('front() gives each of many clients at once its own address', async t => {
 })
 
 test('front() makes a server listen that does not, on loopback only, and closes it with itself', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const target = net.createServer()
-  const { server } = await serve(stage, target)
+  const { server } = await serve(harness, target)
   assert.equal((target.address() as AddressInfo).address, '127.0.0.1')
   await server.close()
   assert.equal(target.listening, false)
 })
 
 test(`front() lets ${most()} connections at once wait, and so does the target that it makes listen`, async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const target = net.createServer()
-  const server = stage.watch(front(target, { trust: 'anyone' }))
+  const server = harness.watch(front(target, { trust: 'anyone' }))
   await server.listen(0, '127.0.0.1')
   for (const { address } of [server, { address: target.address() }]) {
     const { port } = address as AddressInfo
@@ -121,11 +121,11 @@ test(`front() lets ${most()} connections at once wait, and so does the target th
 })
 
 test('front() leaves a server listening that did before', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const target = net.createServer(socket => socket.resume().end(seen(socket))).listen(0, '::1')
   await once(target, 'listening')
-  const { server, port } = await serve(stage, target)
-  const client = stage.dial(port)
+  const { server, port } = await serve(harness, target)
+  const client = harness.dial(port)
   client.end(V2)
   await text(client)
   await server.close()
@@ -135,15 +135,15 @@ test('front() leaves a server listening that did before', async t => {
 })
 
 test('front() closes its target again when it cannot listen itself', async t => {
-  const stage = setStage(t)
-  const { port } = await listenRaw(stage)
+  const harness = createHarness(t)
+  const { port } = await listenRaw(harness)
   const target = net.createServer()
-  const server = stage.watch(front(target, { trust: 'anyone' }))
+  const server = harness.watch(front(target, { trust: 'anyone' }))
   await assert.rejects(server.listen(port, '127.0.0.1'), { code: 'EADDRINUSE' })
   assert.equal(target.listening, false)
   const already = net.createServer().listen(0, '127.0.0.1')
   await once(already, 'listening')
-  const other = stage.watch(front(already, { trust: 'anyone' }))
+  const other = harness.watch(front(already, { trust: 'anyone' }))
   await assert.rejects(other.listen(port, '127.0.0.1'), { code: 'EADDRINUSE' })
   assert.equal(already.listening, true)
   already.close()
@@ -151,27 +151,27 @@ test('front() closes its target again when it cannot listen itself', async t => 
 })
 
 test('front() rejects listen() when its target cannot listen', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const target = net.createServer()
   target.listen = untyped(() => target.emit('error', new Error('no port left')))
-  const server = stage.watch(front(target, { trust: 'anyone' }))
+  const server = harness.watch(front(target, { trust: 'anyone' }))
   await assert.rejects(server.listen(0), { message: 'no port left' })
 })
 
 test('front() closes what comes to a server past it, which never has an address', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const addresses: unknown[] = []
   const target = net.createServer({ allowHalfOpen: true }, socket =>
     addresses.push([socket.remoteAddress, connectionInfo(socket)]),
   )
-  await serve(stage, target)
+  await serve(harness, target)
   const { port } = target.address() as AddressInfo
-  assert.equal((await outcome(stage.dial(port).end())).text, '')
+  assert.equal((await outcome(harness.dial(port).end())).text, '')
   assert.deepEqual(addresses, [[undefined, undefined]])
 })
 
 test('front() shows the client on a TLS socket, also where that is shown twice, as on Bun', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   let again = false
   const target = tls.createServer(certificate, socket => {
     if (again) return
@@ -179,8 +179,8 @@ test('front() shows the client on a TLS socket, also where that is shown twice, 
     target.emit('secureConnection', socket)
     socket.on('error', () => {}).end(seen(socket))
   })
-  const { server, port } = await serve(stage, target)
-  const client = stage.dial(port)
+  const { server, port } = await serve(harness, target)
+  const client = harness.dial(port)
   client.write(V2)
   const secure = tls.connect({ socket: client, rejectUnauthorized: false })
   assert.match(await text(secure), /^192\.0\.2\.1:56324 /)
@@ -189,11 +189,11 @@ test('front() shows the client on a TLS socket, also where that is shown twice, 
 })
 
 test('front() gives a failed TLS handshake its client', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const target = tls.createServer(certificate)
-  const { port } = await serve(stage, target)
+  const { port } = await serve(harness, target)
   const failed = once(target, 'tlsClientError') as Promise<[Error, tls.TLSSocket]>
-  const client = stage.dial(port)
+  const client = harness.dial(port)
   client.end(Buffer.concat([V2, Buffer.from('GET / HTTP/1.1\r\n\r\n')]))
   const [, socket] = await failed
   assert.equal(socket.remoteAddress, SOURCE.address)
@@ -202,8 +202,8 @@ test('front() gives a failed TLS handshake its client', async t => {
 })
 
 test('front() tells by infoOf() who stands behind an endpoint, as long as the connection lives', async t => {
-  const { stage, server, port, accept } = await raw(t)
-  const client = stage.dial(port)
+  const { harness, server, port, accept } = await raw(t)
+  const client = harness.dial(port)
   client.write(V2)
   const socket = await accept()
   const peer = { address: String(socket.remoteAddress), port: Number(socket.remotePort) }
@@ -220,8 +220,8 @@ test('front() tells by infoOf() who stands behind an endpoint, as long as the co
 })
 
 test('front() knows nobody behind a connection that it is closing', async t => {
-  const { stage, server, port, accept } = await raw(t)
-  const client = stage.dial(port)
+  const { harness, server, port, accept } = await raw(t)
+  const client = harness.dial(port)
   client.write(V2)
   const { remoteAddress: address, remotePort } = await accept()
   const peer = { address: String(address), port: Number(remotePort) }
@@ -231,10 +231,10 @@ test('front() knows nobody behind a connection that it is closing', async t => {
 })
 
 test('front() relays both ways to the last byte, with half-closed ends', async t => {
-  const { stage, server, port, accept } = await raw(t)
+  const { harness, server, port, accept } = await raw(t)
   const up = Buffer.alloc(BIG, 'up')
   const down = Buffer.alloc(BIG, 'down')
-  const client = stage.dial(port)
+  const client = harness.dial(port)
   client.write(V2)
   client.end(up)
   const socket = await accept()
@@ -246,8 +246,8 @@ test('front() relays both ways to the last byte, with half-closed ends', async t
 })
 
 test('front() passes on a FIN that came right behind the header', async t => {
-  const { stage, port, accept } = await raw(t)
-  const client = stage.dial(port)
+  const { harness, port, accept } = await raw(t)
+  const client = harness.dial(port)
   client.end(V2)
   const socket = await accept()
   assert.equal((await content(socket)).length, 0)
@@ -256,8 +256,8 @@ test('front() passes on a FIN that came right behind the header', async t => {
 })
 
 test('front() reads no more from a client than its target takes', async t => {
-  const { stage, port, accept } = await raw(t)
-  const client = stage.dial(port)
+  const { harness, port, accept } = await raw(t)
+  const client = harness.dial(port)
   client.write(V2)
   client.end(Buffer.alloc(BIG))
   const socket = await accept()
@@ -269,8 +269,8 @@ test('front() reads no more from a client than its target takes', async t => {
 })
 
 test('front() resets the target when the client resets', async t => {
-  const { stage, server, port, accept } = await raw(t)
-  const client = stage.dial(port)
+  const { harness, server, port, accept } = await raw(t)
+  const client = harness.dial(port)
   client.write(Buffer.concat([V2, Buffer.from('half')]))
   const socket = await accept()
   assert.equal(await text(socket, 4), 'half')
@@ -281,8 +281,8 @@ test('front() resets the target when the client resets', async t => {
 })
 
 test('front() resets the client when the target resets', async t => {
-  const { stage, server, port, accept } = await raw(t)
-  const client = stage.dial(port)
+  const { harness, server, port, accept } = await raw(t)
+  const client = harness.dial(port)
   client.write(Buffer.concat([V2, Buffer.from('x')]))
   const socket = await accept()
   await text(socket, 1)
@@ -295,8 +295,8 @@ test('front() resets the client when the target resets', async t => {
 })
 
 test('front() resets both ends at the deadline of close()', async t => {
-  const { stage, server, port, accept } = await raw(t)
-  const client = stage.dial(port)
+  const { harness, server, port, accept } = await raw(t)
+  const client = harness.dial(port)
   client.write(Buffer.concat([V2, Buffer.from('x')]))
   const socket = await accept()
   await text(socket, 1)
@@ -309,9 +309,9 @@ test('front() resets both ends at the deadline of close()', async t => {
 })
 
 test('front() resets the client when there is nobody behind it', async t => {
-  const stage = setStage(t)
-  const { server, port } = await serve(stage, { address: '127.0.0.1', port: await closedPort() })
-  const client = stage.dial(port)
+  const harness = createHarness(t)
+  const { server, port } = await serve(harness, { address: '127.0.0.1', port: await closedPort() })
+  const client = harness.dial(port)
   client.write(V2)
   assert.equal((await outcome(client)).end, 'ECONNRESET')
   await over({ server }, 1)
@@ -319,9 +319,9 @@ test('front() resets the client when there is nobody behind it', async t => {
 })
 
 test('front() calls what else can go wrong with connecting a connect_error', async t => {
-  const stage = setStage(t)
-  const { server, port } = await serve(stage, { address: '127.255.255.255', port: 80 }) // the broadcast address
-  const client = stage.dial(port)
+  const harness = createHarness(t)
+  const { server, port } = await serve(harness, { address: '127.255.255.255', port: 80 }) // the broadcast address
+  const client = harness.dial(port)
   client.write(V2)
   await outcome(client)
   await over({ server }, 1)
@@ -329,10 +329,10 @@ test('front() calls what else can go wrong with connecting a connect_error', asy
 })
 
 test('front() gives up connecting after five seconds', async t => {
-  const stage = setStage(t)
-  const { port: silent } = await listenRaw(stage)
+  const harness = createHarness(t)
+  const { port: silent } = await listenRaw(harness)
   const { server, port } = await serve(
-    stage,
+    harness,
     { address: '127.0.0.1', port: silent },
     { timeouts: { header: 4_000 } },
   )
@@ -341,7 +341,7 @@ test('front() gives up connecting after five seconds', async t => {
     if (wait === 5_000) process.nextTick(callback) // before loopback could answer
     return set(callback, wait)
   })
-  const client = stage.dial(port)
+  const client = harness.dial(port)
   client.write(V2)
   assert.equal((await outcome(client)).end, 'ECONNRESET')
   await over({ server }, 1)
@@ -349,8 +349,8 @@ test('front() gives up connecting after five seconds', async t => {
 })
 
 test('front() gives up connecting when the server is aborted', async t => {
-  const { stage, server, port } = await raw(t)
-  const client = stage.dial(port)
+  const { harness, server, port } = await raw(t)
+  const client = harness.dial(port)
   client.write(V2)
   await until(() => [...server.connections].some(({ state }) => state === 'open'))
   await server.abort()
@@ -359,19 +359,19 @@ test('front() gives up connecting when the server is aborted', async t => {
 })
 
 test('front() never lets anybody through without a header, or from elsewhere than trust says', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const target = net.createServer(() => assert.fail('it was let in'))
-  const open = await serve(stage, target)
-  const closed = await serve(stage, target, { trust: ['192.0.2.0/24'] })
-  assert.equal((await outcome(stage.dial(open.port).end('GET / HTTP/1.1\r\n\r\n'))).text, '')
-  assert.equal((await outcome(stage.dial(closed.port).end(V2))).text, '')
+  const open = await serve(harness, target)
+  const closed = await serve(harness, target, { trust: ['192.0.2.0/24'] })
+  assert.equal((await outcome(harness.dial(open.port).end('GET / HTTP/1.1\r\n\r\n'))).text, '')
+  assert.equal((await outcome(harness.dial(closed.port).end(V2))).text, '')
   await over(open, 1)
   await over(closed, 1)
   assert.deepEqual([counted(open), counted(closed)], [{ header_missing: 1 }, { untrusted_peer: 1 }])
 })
 
 test('front() knows a socket of its target by its address where nothing tells what is beneath it, as for TLS on Bun', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const target = net.createServer(socket => void socket.once('data', () => socket.end(shownAs(socket))))
   /** What another socket at the same address is shown as. */
   function shownAs(socket: net.Socket): string {
@@ -385,14 +385,14 @@ test('front() knows a socket of its target by its address where nothing tells wh
     other.destroy()
     return `${other.remoteAddress} ${JSON.stringify(connectionInfo(other)?.source)}`
   }
-  const { port } = await serve(stage, target)
-  const client = stage.dial(port)
+  const { port } = await serve(harness, target)
+  const client = harness.dial(port)
   client.end(Buffer.concat([V2, Buffer.from('hi')]))
   assert.equal((await outcome(client)).text, `${SOURCE.address} ${JSON.stringify(SOURCE)}`)
 })
 
 test('front() refuses a target that is not a port on loopback', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const open = net.createServer().listen(0, '0.0.0.0')
   await once(open, 'listening')
   const refused = [
@@ -411,7 +411,7 @@ test('front() refuses a target that is not a port on loopback', async t => {
   open.close()
   await once(open, 'close')
   const late = net.createServer()
-  const server = stage.watch(front(late, { trust: 'anyone' }))
+  const server = harness.watch(front(late, { trust: 'anyone' }))
   late.listen(0, '0.0.0.0')
   await once(late, 'listening')
   await assert.rejects(server.listen(0), { name: 'TypeError' })

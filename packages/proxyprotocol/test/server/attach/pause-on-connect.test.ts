@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { attach } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
 import { content, turns } from '../../support/sockets.ts'
-import { setStage, type Stage } from '../../support/stage.ts'
+import { createHarness, type Harness } from '../../support/harness.ts'
 
 const script = fileURLToPath(new URL('../../support/socket-counter.ts', import.meta.url))
 
@@ -19,19 +19,19 @@ interface Paused {
 }
 
 /** Gives the two ends of connections whose server pauses them, once their headers are read. */
-async function listen(stage: Stage): Promise<(first: Uint8Array) => Promise<Paused>> {
+async function listen(harness: Harness): Promise<(first: Uint8Array) => Promise<Paused>> {
   const server = attach(createServer({ pauseOnConnect: true }), { trust: ['127.0.0.1'] })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  stage.defer(() => server.close())
+  harness.defer(() => server.close())
   const { port } = server.address() as AddressInfo
   return async first => {
     const accepted = once(server, 'connection') as Promise<[Socket]>
-    const client = stage.dial(port)
+    const client = harness.dial(port)
     client.write(first)
     const [socket] = await accepted
     socket.on('error', () => {})
-    stage.defer(() => socket.destroy())
+    harness.defer(() => socket.destroy())
     return { client, socket }
   }
 }
@@ -53,11 +53,11 @@ for (const [name, early] of [
   ['the header and the first bytes in one segment', 400],
 ] as const) {
   test(`no byte is lost of 60 sockets that are sent to another process, after ${name}`, async t => {
-    const stage = setStage(t)
-    const open = await listen(stage)
+    const harness = createHarness(t)
+    const open = await listen(harness)
     const child = fork(script, { execArgv: ['--import', 'tsx'] })
     child.setMaxListeners(100)
-    stage.defer(async () => {
+    harness.defer(async () => {
       child.kill()
       await once(child, 'exit')
     })
@@ -74,8 +74,8 @@ for (const [name, early] of [
 }
 
 test('nothing is read behind the header before somebody wants it, and then everything', async t => {
-  const stage = setStage(t)
-  const open = await listen(stage)
+  const harness = createHarness(t)
+  const open = await listen(harness)
   for (const [name, read] of Object.entries({
     'resume()': async (socket: Socket) => {
       const chunks: Buffer[] = []

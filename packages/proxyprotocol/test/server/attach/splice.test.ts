@@ -7,22 +7,22 @@ import { test } from 'node:test'
 import { splice } from '../../../src/server/attach/splice.ts'
 import { V2 } from '../../support/headers.ts'
 import { content, listenRaw, outcome, text, until } from '../../support/sockets.ts'
-import { counted, over, setStage } from '../../support/stage.ts'
+import { counted, over, createHarness } from '../../support/harness.ts'
 
 /** More than the kernel takes for a socket that nobody reads. */
 const BIG = 32 << 20
 
 for (const reads of [true, false, 'late'] as const) {
   test(`splice() gives an upstream a second for its last bytes, when the client has all and is gone: it ${reads ? `reads${reads === 'late' ? ' late' : ''}` : 'does not read'}`, async t => {
-    const stage = setStage(t)
-    const { port, accept } = await listenRaw(stage)
-    const served = await stage.serve(async connection => {
+    const harness = createHarness(t)
+    const { port, accept } = await listenRaw(harness)
+    const served = await harness.serve(async connection => {
       const upstream = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true })
       await once(upstream, 'connect')
       upstream.write(Buffer.alloc(BIG))
       await splice(connection, upstream)
     })
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     client.end(V2)
     const target = await accept()
     const seconds: (() => void)[] = []
@@ -53,30 +53,30 @@ for (const reads of [true, false, 'late'] as const) {
 }
 
 test('splice() resets the upstream of a connection that was over before', async t => {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
-  const served = await stage.serve(async connection => {
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
+  const served = await harness.serve(async connection => {
     const upstream = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true })
     await once(upstream, 'connect')
     connection.abort()
     await splice(connection, upstream)
   })
-  stage.dial(served.port).write(V2)
+  harness.dial(served.port).write(V2)
   assert.equal((await outcome(await accept())).end, 'ECONNRESET')
   await over(served, 1)
   assert.deepEqual(counted(served), { aborted: 1 })
 })
 
 test('splice() takes a FIN for one that had come before it', async t => {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
-  const served = await stage.serve(async connection => {
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
+  const served = await harness.serve(async connection => {
     const upstream = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true })
     await once(upstream, 'connect')
     await until(() => connection.socket.readableEnded)
     await splice(connection, upstream)
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.end(V2)
   const target = await accept()
   assert.equal((await content(target)).length, 0)

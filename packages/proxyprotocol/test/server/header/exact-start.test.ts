@@ -10,7 +10,7 @@ import { test } from 'node:test'
 import { attach, type AttachOptions } from '../../../src/server/index.ts'
 import { DESTINATION, encode, SOURCE, V1, V2 } from '../../support/headers.ts'
 import { content, outcome, text, turns } from '../../support/sockets.ts'
-import { setStage, type Stage } from '../../support/stage.ts'
+import { createHarness, type Harness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 /** Longer than what most headers fit in. */
@@ -28,28 +28,28 @@ interface Attached {
 }
 
 async function listen(
-  stage: Stage,
+  harness: Harness,
   pauseOnConnect = false,
   options: Partial<AttachOptions> = {},
 ): Promise<Attached> {
   const server = createServer({ pauseOnConnect })
   server.on('connection', (socket: Socket) => {
     socket.on('error', () => {})
-    stage.defer(() => socket.destroy())
+    harness.defer(() => socket.destroy())
   })
   attach(server, { trust: 'anyone', ...options }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  stage.defer(() => server.close())
+  harness.defer(() => server.close())
   const next = async (): Promise<Socket> => ((await once(server, 'connection')) as [Socket])[0]
   return { port: (server.address() as AddressInfo).port, server, next }
 }
 
 test('attach() delivers the same for every connection', async t => {
-  const stage = setStage(t)
-  const { port, next } = await listen(stage)
+  const harness = createHarness(t)
+  const { port, next } = await listen(harness)
   for (let nth = 0; nth < 3; nth++) {
     const accepted = next()
-    stage.dial(port).end(Buffer.concat([V2, Buffer.from('hello')]))
+    harness.dial(port).end(Buffer.concat([V2, Buffer.from('hello')]))
     const socket = await accepted
     assert.equal(socket.remoteAddress, SOURCE.address)
     assert.deepEqual([Object.hasOwn(socket, 'push'), Object.hasOwn(socket, 'read')], [false, false])
@@ -58,21 +58,21 @@ test('attach() delivers the same for every connection', async t => {
 })
 
 test('attach() goes on reading where a large payload shares the chunk of the header', async t => {
-  const stage = setStage(t)
-  const { port, next } = await listen(stage)
+  const harness = createHarness(t)
+  const { port, next } = await listen(harness)
   const payload = randomBytes(1_000_000)
   for (let nth = 0; nth < 2; nth++) {
     const accepted = next()
-    stage.dial(port).end(Buffer.concat([V2, payload]))
+    harness.dial(port).end(Buffer.concat([V2, payload]))
     assert.ok((await content(await accepted)).equals(payload))
   }
 })
 
 test('attach() keeps a socket paused whose server pauses what it accepts', async t => {
-  const stage = setStage(t)
-  const { port, next } = await listen(stage, true)
+  const harness = createHarness(t)
+  const { port, next } = await listen(harness, true)
   const accepted = next()
-  stage.dial(port).end(Buffer.concat([V2, Buffer.from('hello')]))
+  harness.dial(port).end(Buffer.concat([V2, Buffer.from('hello')]))
   const socket = await accepted
   let seen = ''
   socket.on('data', chunk => (seen += String(chunk)))
@@ -83,11 +83,11 @@ test('attach() keeps a socket paused whose server pauses what it accepts', async
 })
 
 test('attach() takes the FIN and the reset of a client that sends no whole header', async t => {
-  const stage = setStage(t)
-  const { port, server } = await listen(stage)
+  const harness = createHarness(t)
+  const { port, server } = await listen(harness)
   for (const bytes of ['', V2.subarray(0, 20)]) {
-    assert.equal((await outcome(stage.dial(port).end(bytes))).text, '')
-    const client = stage.dial(port)
+    assert.equal((await outcome(harness.dial(port).end(bytes))).text, '')
+    const client = harness.dial(port)
     client.write(bytes)
     await turns()
     client.resetAndDestroy()
@@ -97,7 +97,7 @@ test('attach() takes the FIN and the reset of a client that sends no whole heade
 })
 
 test('attach() reads a stream that is no socket the public way', async t => {
-  const { server, next } = await listen(setStage(t))
+  const { server, next } = await listen(createHarness(t))
   const stream = new PassThrough()
   const accepted = next()
   server.emit('connection', untyped(stream))
@@ -106,31 +106,31 @@ test('attach() reads a stream that is no socket the public way', async t => {
 })
 
 test('attach() refuses a socket that gives text', async t => {
-  const { server } = await listen(setStage(t))
+  const { server } = await listen(createHarness(t))
   const stream = new PassThrough().setEncoding('latin1')
   server.emit('connection', untyped(stream))
   assert.equal(stream.destroyed, true)
 })
 
 test('attach() leaves what follows the header in the kernel until the connection is handed on', async t => {
-  const stage = setStage(t)
-  const { port, server } = await listen(stage)
+  const harness = createHarness(t)
+  const { port, server } = await listen(harness)
   const seen: unknown[] = []
   server.on('connection', (socket: Socket) => {
     seen.push(socket.readableLength, socket.bytesRead, socket.readableFlowing)
     socket.destroy()
   })
   for (const header of [V1, V2, LONG]) {
-    await outcome(stage.dial(port).end(Buffer.concat([header, Buffer.from('hello')])))
+    await outcome(harness.dial(port).end(Buffer.concat([header, Buffer.from('hello')])))
     assert.deepEqual(seen.splice(0), [0, header.length, null])
   }
 })
 
 test('attach() reads nothing behind the header of a socket whose server pauses what it accepts', async t => {
-  const stage = setStage(t)
-  const { port, next } = await listen(stage, true)
+  const harness = createHarness(t)
+  const { port, next } = await listen(harness, true)
   const accepted = next()
-  stage.dial(port).end(Buffer.concat([V1, Buffer.from('hello')]))
+  harness.dial(port).end(Buffer.concat([V1, Buffer.from('hello')]))
   const socket = await accepted
   await turns()
   assert.deepEqual([socket.bytesRead, socket.readableLength], [V1.length, 0])
@@ -138,10 +138,10 @@ test('attach() reads nothing behind the header of a socket whose server pauses w
 })
 
 test('attach() keeps back-pressure where a program reads in small pieces', async t => {
-  const stage = setStage(t)
-  const { port, next } = await listen(stage)
+  const harness = createHarness(t)
+  const { port, next } = await listen(harness)
   const accepted = next()
-  stage.dial(port).end(Buffer.concat([V2, randomBytes(1_000_000)]))
+  harness.dial(port).end(Buffer.concat([V2, randomBytes(1_000_000)]))
   const socket = await accepted
   let most = 0
   for (let nth = 0; nth < 50; nth++) {
@@ -155,13 +155,13 @@ test('attach() keeps back-pressure where a program reads in small pieces', async
 
 for (const first of ['hello', 'GET / HTTP/1.1\r\n\r\n']) {
   test(`attach() gives a client without a header all that it has sent: ${JSON.stringify(first)}`, async t => {
-    const stage = setStage(t)
-    const { port, next } = await listen(stage, false, { missing: 'direct', timeouts: { header: 50 } })
+    const harness = createHarness(t)
+    const { port, next } = await listen(harness, false, { missing: 'direct', timeouts: { header: 50 } })
     const accepted = next()
-    stage.dial(port).end(first)
+    harness.dial(port).end(first)
     assert.equal(await text(await accepted), first)
     const silent = next()
-    const client = stage.dial(port)
+    const client = harness.dial(port)
     const socket = await silent
     client.end(first)
     assert.equal(await text(socket), first)
@@ -169,7 +169,7 @@ for (const first of ['hello', 'GET / HTTP/1.1\r\n\r\n']) {
 }
 
 test('attach() gives a stream that is no socket back what came without a header', async t => {
-  const { server, next } = await listen(setStage(t), false, { missing: 'direct' })
+  const { server, next } = await listen(createHarness(t), false, { missing: 'direct' })
   const stream = new PassThrough()
   const accepted = next()
   server.emit('connection', untyped(stream))

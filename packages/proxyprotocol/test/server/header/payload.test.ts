@@ -11,7 +11,7 @@ import type { ProxyProtocolError } from '../../../src/codec/index.ts'
 import type { Connection, ServerOptions } from '../../../src/server/index.ts'
 import { LOCAL, UNKNOWN, V1, V2 } from '../../support/headers.ts'
 import { content, outcome, text, turns, until } from '../../support/sockets.ts'
-import { counted, over, setStage, type Served } from '../../support/stage.ts'
+import { counted, over, createHarness, type Served } from '../../support/harness.ts'
 
 const KIB = 1024
 const MIB = KIB * KIB
@@ -85,16 +85,16 @@ for (const [reader, read] of Object.entries(readers)) {
     [' after a while', 20],
   ] as const) {
     test(`contract 13: ${reader}${waiting} gives what follows the header, in one segment or in another`, async t => {
-      const stage = setStage(t)
+      const harness = createHarness(t)
       const received: Buffer[] = []
-      const served = await stage.serve(async ({ socket }) => {
+      const served = await harness.serve(async ({ socket }) => {
         await turns(wait)
         received.push(await read(socket))
       })
       let connections = 0
       for (const payload of Object.values(payloads)) {
         for (const apart of [false, true]) {
-          const client = stage.dial(served.port)
+          const client = harness.dial(served.port)
           const ended = outcome(client)
           if (apart) {
             client.write(V2)
@@ -126,13 +126,13 @@ for (const [name, header] of Object.entries(bytes)) {
   const whole = Buffer.concat([header, Buffer.from('hello')])
 
   test(`contract 13: ${name} and payload may be cut anywhere (known bugs 4 and 26)`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const received: string[] = []
-    const served = await stage.serve(async ({ socket }) => void received.push(await text(socket)))
+    const served = await harness.serve(async ({ socket }) => void received.push(await text(socket)))
     const cuts = Array.from({ length: whole.length - 1 }, (_, index) => [index + 1])
     cuts.push([5, header.length - 1], [12, 16], [1, header.length + 1], Array.from(whole.keys()))
     for (const [index, at] of cuts.entries()) {
-      const client = stage.dial(served.port)
+      const client = harness.dial(served.port)
       const ended = outcome(client)
       for (const [n, cut] of at.entries()) {
         client.write(whole.subarray(at[n - 1] ?? 0, cut))
@@ -149,15 +149,15 @@ for (const [name, header] of Object.entries(bytes)) {
 
 for (const size of [16 * KIB, 64 * KIB, 200 * KIB]) {
   test(`contract 13: ${size / KIB} KiB that come with the header come once and in order (known bug 32)`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const payload = randomBytes(size)
     const received: Buffer[] = []
-    const served = await stage.serve(async ({ socket }) => {
+    const served = await harness.serve(async ({ socket }) => {
       await turns()
       received.push(await content(socket))
       socket.end('thanks')
     })
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     const ended = outcome(client)
     client.end(Buffer.concat([V1, payload]))
     assert.deepEqual(await ended, { text: 'thanks', end: 'FIN' })
@@ -166,13 +166,13 @@ for (const size of [16 * KIB, 64 * KIB, 200 * KIB]) {
 }
 
 test('contract 13: a second header is payload, and changes no address (known bugs 12 and 13)', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await stage.serve(async ({ socket, info }) => {
+  const served = await harness.serve(async ({ socket, info }) => {
     seen.push(info.header?.version, await text(socket), socket.remoteAddress)
   })
   for (const first of [V1, V2, UNKNOWN, LOCAL]) {
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     client.end(Buffer.concat([first, V1, V2]))
     await outcome(client)
   }
@@ -185,15 +185,15 @@ test('contract 13: a second header is payload, and changes no address (known bug
 })
 
 test('contract 13: what a handler does not read stays with the peer', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   let release = (): void => {}
   const sizes: number[] = []
-  const served = await stage.serve(async ({ socket }) => {
+  const served = await harness.serve(async ({ socket }) => {
     await new Promise<void>(resolve => (release = resolve))
     sizes.push(socket.bytesRead)
     sizes.push((await content(socket)).length)
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   const ended = outcome(client)
   client.write(V2)
   for (let i = 0; i < 32; i++) client.write(BIG)
@@ -214,8 +214,8 @@ test('contract 13: what a handler does not read stays with the peer', async t =>
 })
 
 test('contract 14: the peer may end its side first and still get an answer (known bug 33)', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(async ({ socket }) => {
+  const harness = createHarness(t)
+  const served = await harness.serve(async ({ socket }) => {
     const request = await text(socket)
     assert.equal(socket.writable, true)
     await turns()
@@ -223,7 +223,7 @@ test('contract 14: the peer may end its side first and still get an answer (know
     socket.end('bye')
   })
   for (const payload of ['', 'hello']) {
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     client.end(Buffer.concat([V2, Buffer.from(payload)]))
     assert.deepEqual(await outcome(client), { text: `got ${payload}bye`, end: 'FIN' })
   }
@@ -232,13 +232,13 @@ test('contract 14: the peer may end its side first and still get an answer (know
 })
 
 test('contract 14: the handler may end its side first and still read', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const received: string[] = []
-  const served = await stage.serve(async ({ socket }) => {
+  const served = await harness.serve(async ({ socket }) => {
     socket.end('hello')
     received.push(await text(socket))
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   assert.equal(await text(client), 'hello')
   assert.equal(served.server.stats().active, 1)
@@ -250,7 +250,7 @@ test('contract 14: the handler may end its side first and still read', async t =
 })
 
 test('contract 22: no timer of ours fires after the header, and the timeout of the user does (known bug 3)', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const options: Partial<ServerOptions> = { timeouts: { header: 100, halfClose: 100, abort: 100 } }
   const seen: unknown[] = []
   const handler = async ({ socket, reason, signal }: Connection): Promise<void> => {
@@ -260,8 +260,8 @@ test('contract 22: no timer of ours fires after the header, and the timeout of t
     seen.push(reason, signal.aborted, socket.destroyed, socket.timeout)
     socket.end('still here')
   }
-  const served = await stage.serve(handler, options)
-  const client = stage.dial(served.port)
+  const served = await harness.serve(handler, options)
+  const client = harness.dial(served.port)
   client.write(V2)
   const ended = outcome(client)
   client.once('end', () => client.end())
@@ -270,27 +270,27 @@ test('contract 22: no timer of ours fires after the header, and the timeout of t
 })
 
 test('the socket comes without listeners of the reader, neither flowing nor paused', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await stage.serve(({ socket }) => {
+  const served = await harness.serve(({ socket }) => {
     seen.push(socket.listenerCount('readable'), socket.listenerCount('data'))
     seen.push(socket.readableFlowing, socket.isPaused(), socket.listenerCount('error'))
   })
-  const client = stage.dial(served.port).end(V2)
+  const client = harness.dial(served.port).end(V2)
   await outcome(client)
   assert.deepEqual(seen, [0, 0, null, false, 1])
 })
 
 test('contract 9: a reset that comes together with the last bytes is no end of the stream', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await stage.serve(async ({ socket, signal }) => {
+  const served = await harness.serve(async ({ socket, signal }) => {
     socket.resume()
     await once(signal, 'abort')
     seen.push((signal.reason as ProxyProtocolError).code)
   })
   for (let i = 1; i <= 10; i++) {
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     client.write(Buffer.concat([V2, Buffer.from('hello')]), () => client.resetAndDestroy())
     await over(served, i)
   }

@@ -11,7 +11,15 @@ import { createServer, type Connection } from '../../../src/server/index.ts'
 import { gate } from '../../support/gate.ts'
 import { V2 } from '../../support/headers.ts'
 import { outcome, text, turns, until } from '../../support/sockets.ts'
-import { counted, opened, over, readToEnd, setStage, type Served, type Stage } from '../../support/stage.ts'
+import {
+  counted,
+  opened,
+  over,
+  readToEnd,
+  createHarness,
+  type Served,
+  type Harness,
+} from '../../support/harness.ts'
 
 const HOST = '127.0.0.1'
 const NOTHING = { drained: 0, forced: 0, stuck: [] }
@@ -19,8 +27,11 @@ const NOTHING = { drained: 0, forced: 0, stuck: [] }
 const LONG = 60_000
 
 /** An open client of a server. */
-function dialOpen(stage: Stage, { port }: Served): { ended: ReturnType<typeof outcome>; end: () => void } {
-  const client = stage.dial(port)
+function dialOpen(
+  harness: Harness,
+  { port }: Served,
+): { ended: ReturnType<typeof outcome>; end: () => void } {
+  const client = harness.dial(port)
   client.write(V2)
   return { ended: outcome(client), end: () => client.end() }
 }
@@ -30,7 +41,7 @@ async function untilAborted({ signal }: Connection): Promise<void> {
 }
 
 test('contract 2: close() before listen() closes, and [Symbol.asyncDispose]() joins', async t => {
-  const server = setStage(t).watch(createServer({ trust: [] }, () => {}))
+  const server = createHarness(t).watch(createServer({ trust: [] }, () => {}))
   const closing = server.close()
   assert.equal(server.state, 'draining')
   await server[Symbol.asyncDispose]()
@@ -39,15 +50,15 @@ test('contract 2: close() before listen() closes, and [Symbol.asyncDispose]() jo
 })
 
 test('contract 2: [Symbol.asyncDispose]() closes a server that nobody has closed', async t => {
-  const { server } = await setStage(t).serve(() => {})
+  const { server } = await createHarness(t).serve(() => {})
   await server[Symbol.asyncDispose]()
   assert.equal(server.state, 'closed')
 })
 
 test('contract 2: close() is idempotent and joins, also after the end', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd)
-  const client = dialOpen(stage, served)
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd)
+  const client = dialOpen(harness, served)
   await opened(served)
   const [first, second] = [served.server.close(), served.server.close({ drain: 0 })]
   client.end()
@@ -60,23 +71,23 @@ test('contract 2: close() is idempotent and joins, also after the end', async t 
 })
 
 test('contract 16: close() stops listening at once', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd)
-  const client = dialOpen(stage, served)
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd)
+  const client = dialOpen(harness, served)
   await opened(served)
   const closing = served.server.close()
   await Promise.resolve()
   assert.equal(served.server.address, null)
-  assert.equal((await outcome(stage.dial(served.port))).end, 'ECONNREFUSED')
+  assert.equal((await outcome(harness.dial(served.port))).end, 'ECONNREFUSED')
   client.end()
   await closing
 })
 
 test('contract 18: close() resolves after the finally of the last handler, the moment it has ended', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const steps: string[] = []
   const release = gate()
-  const served = await stage.serve(async ({ socket }) => {
+  const served = await harness.serve(async ({ socket }) => {
     try {
       await text(socket)
     } finally {
@@ -85,7 +96,7 @@ test('contract 18: close() resolves after the finally of the last handler, the m
       steps.push('finally')
     }
   })
-  const clients = [dialOpen(stage, served), dialOpen(stage, served)]
+  const clients = [dialOpen(harness, served), dialOpen(harness, served)]
   await opened(served, 2)
   const closing = served.server.close({ drain: LONG }).then(result => {
     steps.push('closed')
@@ -102,10 +113,10 @@ test('contract 18: close() resolves after the finally of the last handler, the m
 })
 
 test('contract 16: connections that wait for their header are closed at once', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const started: unknown[] = []
-  const served = await stage.serve(connection => void started.push(connection))
-  const ended = [stage.dial(served.port), stage.dial(served.port)].map(client => {
+  const served = await harness.serve(connection => void started.push(connection))
+  const ended = [harness.dial(served.port), harness.dial(served.port)].map(client => {
     client.write(V2.subarray(0, 20))
     return outcome(client)
   })
@@ -117,17 +128,17 @@ test('contract 16: connections that wait for their header are closed at once', a
 })
 
 test('contract 17: handlers see draining, which is a hint and aborts nothing', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
   const go = gate()
-  const served = await stage.serve(async connection => {
+  const served = await harness.serve(async connection => {
     seen.push(connection.draining)
     await go.promise
     seen.push(connection.draining, connection.signal.aborted, connection.reason)
     connection.socket.end('bye')
     await text(connection.socket)
   })
-  const client = dialOpen(stage, served)
+  const client = dialOpen(harness, served)
   await opened(served)
   const closing = served.server.close({ drain: LONG })
   go.open()
@@ -138,14 +149,14 @@ test('contract 17: handlers see draining, which is a hint and aborts nothing', a
 })
 
 test('contract 17: at the deadline handlers are aborted with drain_deadline and sockets are reset', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const reasons: unknown[] = []
-  const served = await stage.serve(async connection => {
+  const served = await harness.serve(async connection => {
     await untilAborted(connection)
     reasons.push((connection.signal.reason as ProxyProtocolError).code, connection.state)
     connection.signal.throwIfAborted()
   })
-  const client = dialOpen(stage, served)
+  const client = dialOpen(harness, served)
   await opened(served)
   assert.deepEqual(await served.server.close({ drain: 10 }), { drained: 0, forced: 1, stuck: [] })
   assert.deepEqual(reasons, ['drain_deadline', 'closing'])
@@ -154,9 +165,9 @@ test('contract 17: at the deadline handlers are aborted with drain_deadline and 
 })
 
 test('contract 17: without patience handlers are aborted in the turn of the close(), and no timer is waited for', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(untilAborted)
-  const client = dialOpen(stage, served)
+  const harness = createHarness(t)
+  const served = await harness.serve(untilAborted)
+  const client = dialOpen(harness, served)
   const [connection] = await opened(served)
   const closing = served.server.close({ drain: 0 })
   await new Promise<void>(resolve => {
@@ -168,9 +179,9 @@ test('contract 17: without patience handlers are aborted in the turn of the clos
 })
 
 test('contract 17: a connection that waits for the FIN of its peer is reset at the deadline', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(() => {})
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(() => {})
+  const client = harness.dial(served.port)
   client.write(V2)
   await once(client.resume(), 'end')
   assert.equal([...served.server.connections][0]?.state, 'closing')
@@ -179,13 +190,13 @@ test('contract 17: a connection that waits for the FIN of its peer is reset at t
 })
 
 test('contract 17: handlers that end their side in the moment of the deadline are closed and counted', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const go = new EventEmitter().setMaxListeners(100)
-  const served = await stage.serve(async ({ socket }) => {
+  const served = await harness.serve(async ({ socket }) => {
     await once(go, 'go')
     socket.end()
   })
-  const clients = Array.from({ length: 40 }, () => dialOpen(stage, served))
+  const clients = Array.from({ length: 40 }, () => dialOpen(harness, served))
   await opened(served, 40)
   go.emit('go')
   assert.deepEqual(await served.server.abort(), { drained: 0, forced: 40, stuck: [] })
@@ -195,10 +206,10 @@ test('contract 17: handlers that end their side in the moment of the deadline ar
 })
 
 test('contract 12: a handler that ignores the abort is reported as stuck, and stays in connections', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const release = gate()
-  const served = await stage.serve(() => release.promise, { timeouts: { abort: 20 } })
-  const clients = [dialOpen(stage, served), dialOpen(stage, served)]
+  const served = await harness.serve(() => release.promise, { timeouts: { abort: 20 } })
+  const clients = [dialOpen(harness, served), dialOpen(harness, served)]
   await opened(served, 2)
   const { drained, forced, stuck } = await served.server.close({ drain: 10 })
   assert.deepEqual([drained, forced, stuck.length], [0, 0, 2])
@@ -221,16 +232,16 @@ test('contract 12: a handler that ignores the abort is reported as stuck, and st
 })
 
 test('contract 18: drained, forced and stuck tell apart what became of each connection', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const release = gate()
   const handlers = [readToEnd, untilAborted, () => release.promise]
   let next = 0
-  const served = await stage.serve(async connection => handlers[next++]?.(connection), {
+  const served = await harness.serve(async connection => handlers[next++]?.(connection), {
     timeouts: { abort: 20 },
   })
-  const clients = handlers.map(() => dialOpen(stage, served))
+  const clients = handlers.map(() => dialOpen(harness, served))
   await opened(served, 3)
-  stage.dial(served.port)
+  harness.dial(served.port)
   await until(() => served.server.connections.size === 4)
   const closing = served.server.close({ drain: 100 })
   for (const { end } of clients) end()
@@ -242,13 +253,13 @@ test('contract 18: drained, forced and stuck tell apart what became of each conn
 })
 
 test('contract 19: abort() ends a long close() at once, with its reason as the cause', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const reasons: unknown[] = []
-  const served = await stage.serve(async connection => {
+  const served = await harness.serve(async connection => {
     await untilAborted(connection)
     reasons.push(connection.signal.reason)
   })
-  const client = dialOpen(stage, served)
+  const client = dialOpen(harness, served)
   await opened(served)
   const closing = served.server.close({ drain: LONG })
   await turns()
@@ -264,9 +275,9 @@ test('contract 19: abort() ends a long close() at once, with its reason as the c
 })
 
 test('contract 19: abort() alone is a close() without patience, with its reason as the cause', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const reasons: unknown[] = []
-  const served = await stage.serve(
+  const served = await harness.serve(
     async connection => {
       await untilAborted(connection)
       reasons.push(connection.signal.reason, connection.draining)
@@ -274,7 +285,7 @@ test('contract 19: abort() alone is a close() without patience, with its reason 
     },
     { timeouts: { abort: 10 } },
   )
-  dialOpen(stage, served)
+  dialOpen(harness, served)
   await opened(served)
   const result = await served.server.abort('why')
   assert.equal(result.stuck.length, 1, 'a handler that waits for the end of its server never ends before it')
@@ -284,15 +295,15 @@ test('contract 19: abort() alone is a close() without patience, with its reason 
 })
 
 test('contract 19: a close() from a listener of an aborting signal joins the one under way', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const results: unknown[] = []
-  const served = await stage.serve(async connection => {
+  const served = await harness.serve(async connection => {
     connection.signal.addEventListener('abort', () => {
       results.push(served.server.close())
     })
     await untilAborted(connection)
   })
-  dialOpen(stage, served)
+  dialOpen(harness, served)
   await opened(served)
   const result = await served.server.abort()
   assert.deepEqual(result, { drained: 0, forced: 1, stuck: [] })
@@ -300,15 +311,15 @@ test('contract 19: a close() from a listener of an aborting signal joins the one
 })
 
 test('contract 16: during readyDelay the server goes on accepting, as draining', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await stage.serve(async connection => {
+  const served = await harness.serve(async connection => {
     seen.push(connection.draining)
     await readToEnd(connection)
   })
   const closing = served.server.close({ readyDelay: 100 })
   assert.equal(served.server.state, 'draining')
-  const client = dialOpen(stage, served)
+  const client = dialOpen(harness, served)
   await opened(served)
   assert.notEqual(served.server.address, null)
   await until(() => served.server.address === null)
@@ -319,9 +330,9 @@ test('contract 16: during readyDelay the server goes on accepting, as draining',
 })
 
 test('contract 16: connections that end during readyDelay are not counted as drained', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd)
-  const client = dialOpen(stage, served)
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd)
+  const client = dialOpen(harness, served)
   await opened(served)
   const closing = served.server.close({ readyDelay: 50 })
   client.end()
@@ -331,9 +342,9 @@ test('contract 16: connections that end during readyDelay are not counted as dra
 })
 
 test('contract 19: abort() cuts readyDelay short', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(untilAborted)
-  const client = dialOpen(stage, served)
+  const harness = createHarness(t)
+  const served = await harness.serve(untilAborted)
+  const client = dialOpen(harness, served)
   await opened(served)
   const closing = served.server.close({ readyDelay: LONG, drain: LONG })
   await turn()
@@ -343,25 +354,25 @@ test('contract 19: abort() cuts readyDelay short', async t => {
 })
 
 test('contract 19: abort() right after a close() with readyDelay does not wait for it either', async t => {
-  const stage = setStage(t)
-  const { server } = await stage.serve(untilAborted)
+  const harness = createHarness(t)
+  const { server } = await harness.serve(untilAborted)
   const closing = server.close({ readyDelay: LONG })
   assert.deepEqual(await server.abort(), NOTHING)
   assert.deepEqual(await closing, NOTHING)
 })
 
 test('contract 19: an aborted signal of the constructor aborts the server', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const controller = new AbortController()
   const reasons: unknown[] = []
-  const served = await stage.serve(
+  const served = await harness.serve(
     async connection => {
       await untilAborted(connection)
       reasons.push(connection.signal.reason)
     },
     { signal: controller.signal },
   )
-  const client = dialOpen(stage, served)
+  const client = dialOpen(harness, served)
   await opened(served)
   const why = new Error('why')
   controller.abort(why)
@@ -374,7 +385,7 @@ test('contract 19: an aborted signal of the constructor aborts the server', asyn
 
 test('contract 19: a signal of the constructor that was aborted before makes a closed server', async t => {
   const options = { trust: [], signal: AbortSignal.abort() }
-  const server = setStage(t).watch(createServer(options, () => {}))
+  const server = createHarness(t).watch(createServer(options, () => {}))
   assert.equal(server.state, 'draining')
   await assert.rejects(server.listen(0, HOST), { message: /^listen\(\) needs a new server/ })
   assert.deepEqual(await server.close(), NOTHING)
@@ -382,16 +393,16 @@ test('contract 19: a signal of the constructor that was aborted before makes a c
 })
 
 test('contract 11: connections add no listener to the signal of the server, and close() takes its own away', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const { signal } = new AbortController()
-  const served = await stage.serve(
+  const served = await harness.serve(
     async connection => {
       assert.equal(connection.signal.aborted, false)
       await readToEnd(connection)
     },
     { signal },
   )
-  const clients = Array.from({ length: 30 }, () => dialOpen(stage, served))
+  const clients = Array.from({ length: 30 }, () => dialOpen(harness, served))
   await opened(served, 30)
   assert.equal(getEventListeners(signal, 'abort').length, 1)
   for (const { end } of clients) end()
@@ -400,7 +411,7 @@ test('contract 11: connections add no listener to the signal of the server, and 
 })
 
 test('contract 2: wrong options of close() are refused by name, and change nothing', async t => {
-  const { server } = await setStage(t).serve(() => {})
+  const { server } = await createHarness(t).serve(() => {})
   for (const [options, name] of [
     [{ drain: -1 }, 'drain'],
     [{ drain: NaN }, 'drain'],
@@ -414,13 +425,13 @@ test('contract 2: wrong options of close() are refused by name, and change nothi
 })
 
 test('contract 6: detach() hands the socket out, which survives the return and the server', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(connection => {
+  const harness = createHarness(t)
+  const served = await harness.serve(connection => {
     const socket = connection.detach()
-    stage.defer(() => socket.destroy())
+    harness.defer(() => socket.destroy())
     void pipeline(socket, socket)
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   const ended = outcome(client)
   client.write(V2)
   await over(served, 1)
@@ -431,21 +442,21 @@ test('contract 6: detach() hands the socket out, which survives the return and t
 })
 
 test('contract 6: a detached socket is not reset by an abort or a throw, and the throw is reported', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const fault = new Error('fault')
   const sockets: unknown[] = []
-  const served = await stage.serve(async connection => {
+  const served = await harness.serve(async connection => {
     const { signal, socket } = connection
     assert.equal(connection.detach(), socket)
     sockets.push(socket)
-    stage.defer(() => socket.destroy())
+    harness.defer(() => socket.destroy())
     if (sockets.length === 1) throw fault
     await untilAborted(connection)
     assert.equal((signal.reason as ProxyProtocolError).code, 'aborted')
     assert.equal(socket.destroyed, false)
     socket.end('bye')
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   const firstEnded = outcome(client)
   client.write(V2)
   await over(served, 1)
@@ -453,7 +464,7 @@ test('contract 6: a detached socket is not reset by an abort or a throw, and the
     served.errors.splice(0).map(({ error }) => error),
     [fault],
   )
-  const second = dialOpen(stage, served)
+  const second = dialOpen(harness, served)
   await opened(served)
   assert.deepEqual(await served.server.abort(), { drained: 0, forced: 1, stuck: [] })
   second.end()
@@ -464,17 +475,17 @@ test('contract 6: a detached socket is not reset by an abort or a throw, and the
 })
 
 test('contract 6: an error of a detached socket is for its owner alone', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const fault = new Error('fault')
   const seen: unknown[] = []
-  const served = await stage.serve(async connection => {
+  const served = await harness.serve(async connection => {
     const socket = connection.detach()
     seen.push(socket.listenerCount('error'))
     socket.on('error', error => seen.push(error)).destroy(fault)
     await once(connection.signal, 'abort')
     seen.push((connection.signal.reason as ProxyProtocolError).code)
   })
-  const client = dialOpen(stage, served)
+  const client = dialOpen(harness, served)
   await over(served, 1)
   assert.deepEqual(seen, [0, fault, 'done'])
   assert.deepEqual(counted(served), { done: 1 })
@@ -482,9 +493,9 @@ test('contract 6: an error of a detached socket is for its owner alone', async t
 })
 
 test('contract 6: detach() is refused before the header and after the return', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(() => {})
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(() => {})
+  const client = harness.dial(served.port)
   await until(() => served.server.connections.size === 1)
   const [connection] = served.server.connections
   const message = (state: string): object => ({
@@ -500,10 +511,10 @@ test('contract 6: detach() is refused before the header and after the return', a
 })
 
 test('contract 23: stats() is a snapshot', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd)
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd)
   const before = served.server.stats()
-  const client = dialOpen(stage, served)
+  const client = dialOpen(harness, served)
   await opened(served)
   assert.deepEqual([before.accepted, before.active], [0, 0])
   assert.deepEqual([served.server.stats().accepted, served.server.stats().active], [1, 1])
@@ -514,10 +525,10 @@ test('contract 23: stats() is a snapshot', async t => {
 })
 
 test('contract 18: a server that is closed lets its process end', async t => {
-  const stage = setStage(t)
-  const server = stage.watch(createServer({ trust: 'anyone' }, readToEnd))
+  const harness = createHarness(t)
+  const server = harness.watch(createServer({ trust: 'anyone' }, readToEnd))
   const { port } = (await server.listen(0, HOST)) as AddressInfo
-  await outcome(stage.dial(port).end(V2))
+  await outcome(harness.dial(port).end(V2))
   await server.close({ drain: LONG })
   assert.equal(process.getActiveResourcesInfo().includes('Timeout'), false)
 })

@@ -15,7 +15,7 @@ import {
 import { gate } from '../../support/gate.ts'
 import { SOURCE, V2 } from '../../support/headers.ts'
 import { outcome, until } from '../../support/sockets.ts'
-import { opened, over, readToEnd, setStage } from '../../support/stage.ts'
+import { opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 
 type Told = Partial<RejectedMessage & ClosedMessage> & { readonly name: string }
 
@@ -31,10 +31,10 @@ function listen(t: TestContext): Told[] {
 }
 
 test('a connection is told as accepted, opened and closed, each with its server, itself and what is known then', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const told = listen(t)
-  const served = await stage.serve(readToEnd)
-  await outcome(stage.dial(served.port).end(V2))
+  const served = await harness.serve(readToEnd)
+  await outcome(harness.dial(served.port).end(V2))
   await over(served, 1)
   assert.deepEqual(
     told.map(({ name, info, reason }) => [name, info?.header !== undefined, reason]),
@@ -51,10 +51,10 @@ test('a connection is told as accepted, opened and closed, each with its server,
 })
 
 test('a connection that is refused is told as rejected with its error, then as closed', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const told = listen(t)
-  const served = await stage.serve(readToEnd)
-  await outcome(stage.dial(served.port).end('GET / HTTP/1.1\r\n\r\n'))
+  const served = await harness.serve(readToEnd)
+  await outcome(harness.dial(served.port).end('GET / HTTP/1.1\r\n\r\n'))
   await over(served, 1)
   assert.deepEqual(
     told.map(({ name, error, reason }) => [name, error?.code ?? reason]),
@@ -67,10 +67,10 @@ test('a connection that is refused is told as rejected with its error, then as c
 })
 
 test('a check that closes without a byte is told as accepted and closed, and not as rejected', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const told = listen(t)
-  const served = await stage.serve(readToEnd)
-  await outcome(stage.dial(served.port).end())
+  const served = await harness.serve(readToEnd)
+  await outcome(harness.dial(served.port).end())
   await over(served, 1)
   assert.deepEqual(
     told.map(({ name, reason }) => [name, reason]),
@@ -82,12 +82,12 @@ test('a check that closes without a byte is told as accepted and closed, and not
 })
 
 test('what is told of the end says whether the connection was served', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const told = listen(t)
-  const server = stage.watch(createServer({ trust: 'anyone' }, connection => connection.abort()))
+  const server = harness.watch(createServer({ trust: 'anyone' }, connection => connection.abort()))
   const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
   for (const bytes of [V2, Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.of()]) {
-    await outcome(stage.dial(port).end(bytes))
+    await outcome(harness.dial(port).end(bytes))
   }
   await over({ server }, 3)
   assert.deepEqual(
@@ -101,14 +101,14 @@ test('what is told of the end says whether the connection was served', async t =
 })
 
 test('where no header is awaited either, who hears of the accept is in time to close the server', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const told = listen(t)
-  const server = stage.watch(createServer({ version: 'none' }, () => assert.fail('it was to be served')))
+  const server = harness.watch(createServer({ version: 'none' }, () => assert.fail('it was to be served')))
   const onAccepted = (): void => void server.close({ drain: 0 })
   subscribe(diagnosticsChannels.accepted, onAccepted)
   t.after(() => unsubscribe(diagnosticsChannels.accepted, onAccepted))
   const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
-  await outcome(stage.dial(port).end())
+  await outcome(harness.dial(port).end())
   await over({ server }, 1)
   assert.deepEqual(
     told.map(({ name, reason }) => [name, reason]),
@@ -120,14 +120,14 @@ test('where no header is awaited either, who hears of the accept is in time to c
 })
 
 test('where nobody listens, no message is made', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const { mock } = t.mock.method(Channel.prototype, 'publish') // of channels that have no subscriber
   const release = gate()
   const timeouts = { abort: 10 }
-  const server = stage.watch(createServer({ trust: 'anyone', timeouts }, () => release.promise))
+  const server = harness.watch(createServer({ trust: 'anyone', timeouts }, () => release.promise))
   const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
-  await outcome(stage.dial(port).end('junk'))
-  stage.dial(port).write(V2)
+  await outcome(harness.dial(port).end('junk'))
+  harness.dial(port).write(V2)
   const [connection] = await opened({ server })
   connection?.abort()
   await until(() => connection?.stuck === true)
@@ -141,7 +141,7 @@ test('where nobody listens, no message is made', async t => {
 })
 
 test('attach() tells the same of its connections, without a connection object', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const told = listen(t)
   const server = attach(
     net.createServer(socket => void socket.on('error', () => {}).resume()),
@@ -150,11 +150,11 @@ test('attach() tells the same of its connections, without a connection object', 
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  await outcome(stage.dial(port).end(V2))
+  await outcome(harness.dial(port).end(V2))
   await until(() => told.length === 3)
-  await outcome(stage.dial(port).end('junk'))
-  await outcome(stage.dial(port).end())
-  const reset = stage.dial(port)
+  await outcome(harness.dial(port).end('junk'))
+  await outcome(harness.dial(port).end())
+  const reset = harness.dial(port)
   reset.write(V2)
   await until(() => told.filter(({ name }) => name === 'opened').length === 2)
   reset.resetAndDestroy()

@@ -8,7 +8,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Connection } from '../../../src/server/index.ts'
 import { clientHeader } from '../../support/headers.ts'
 import { outcome, text } from '../../support/sockets.ts'
-import { counted, over, setStage } from '../../support/stage.ts'
+import { counted, over, createHarness } from '../../support/harness.ts'
 
 const CONNECTIONS = 10_000
 const AT_ONCE = 500
@@ -85,8 +85,8 @@ const kinds: readonly {
 ]
 
 test(`contract 7: ${CONNECTIONS} connections with eight kinds of faulty handlers: onError once per fault, good ones unharmed, nothing left`, async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(connection => {
+  const harness = createHarness(t)
+  const served = await harness.serve(connection => {
     const { source } = connection.info
     const n = source && 'port' in source ? source.port - 1024 : 0
     return kinds[n % kinds.length]?.handle(connection, new Error(String(n))) as Promise<void>
@@ -98,7 +98,7 @@ test(`contract 7: ${CONNECTIONS} connections with eight kinds of faulty handlers
 
   async function expectEnd(n: number): Promise<void> {
     const { name, end } = kinds[n % kinds.length] ?? assert.fail()
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     client.write(clientHeader(n))
     client.write('payload')
     if (name === 'is good') client.end()

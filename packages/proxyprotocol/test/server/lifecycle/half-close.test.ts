@@ -6,15 +6,15 @@ import { test } from 'node:test'
 import type { ProxyProtocolError } from '../../../src/codec/index.ts'
 import { V2 } from '../../support/headers.ts'
 import { outcome, text, turns, until } from '../../support/sockets.ts'
-import { counted, over, setStage } from '../../support/stage.ts'
+import { counted, over, createHarness } from '../../support/harness.ts'
 
 const MIB = 1024 * 1024
 const timeouts = { halfClose: 50 }
 
 test('contract 6: a return ends the write side, discards what still comes, and waits for the FIN of the peer', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(({ socket }) => void socket.write('bye'))
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(({ socket }) => void socket.write('bye'))
+  const client = harness.dial(served.port)
   client.write(V2)
   assert.equal(await text(client), 'bye')
   for (let i = 0; i < 8; i++) client.write(Buffer.alloc(MIB))
@@ -30,36 +30,36 @@ test('contract 6: a return ends the write side, discards what still comes, and w
 })
 
 test('contract 6: a return after the FIN of the peer closes at once', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(async ({ socket }) => {
+  const harness = createHarness(t)
+  const served = await harness.serve(async ({ socket }) => {
     await text(socket)
     socket.write('bye')
   })
-  assert.deepEqual(await outcome(stage.dial(served.port).end(V2)), { text: 'bye', end: 'FIN' })
+  assert.deepEqual(await outcome(harness.dial(served.port).end(V2)), { text: 'bye', end: 'FIN' })
   await over(served, 1)
   assert.deepEqual(counted(served), { done: 1 })
 })
 
 test('contract 6: what was written before the return arrives, however much it is', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(({ socket }) => void socket.write(Buffer.alloc(16 * MIB, 'x')))
-  const { text: received, end } = await outcome(stage.dial(served.port).end(V2))
+  const harness = createHarness(t)
+  const served = await harness.serve(({ socket }) => void socket.write(Buffer.alloc(16 * MIB, 'x')))
+  const { text: received, end } = await outcome(harness.dial(served.port).end(V2))
   assert.deepEqual([received.length, end], [16 * MIB, 'FIN'])
   await over(served, 1)
   assert.deepEqual(counted(served), { done: 1 })
 })
 
 test('contract 6: a peer that does not end its side is closed after timeouts.halfClose', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const signals: AbortSignal[] = []
-  const served = await stage.serve(
+  const served = await harness.serve(
     ({ socket, signal }) => {
       signals.push(signal)
       socket.write('bye')
     },
     { timeouts },
   )
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   const ended = outcome(client)
   await over(served, 1)
@@ -70,9 +70,9 @@ test('contract 6: a peer that does not end its side is closed after timeouts.hal
 })
 
 test('contract 6: a peer that has taken everything and keeps its side is closed without RST', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(({ socket }) => void socket.write('bye'), { timeouts })
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(({ socket }) => void socket.write('bye'), { timeouts })
+  const client = harness.dial(served.port)
   client.write(V2)
   assert.equal(await text(client), 'bye')
   await over(served, 1)
@@ -82,8 +82,8 @@ test('contract 6: a peer that has taken everything and keeps its side is closed 
 })
 
 test('contract 6: a peer that still takes bytes has timeouts.halfClose again', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(({ socket }) => void socket.write(Buffer.alloc(32 * MIB)), {
+  const harness = createHarness(t)
+  const served = await harness.serve(({ socket }) => void socket.write(Buffer.alloc(32 * MIB)), {
     timeouts: { halfClose: 1_234 },
   })
   const deadlines: (() => void)[] = []
@@ -92,7 +92,7 @@ test('contract 6: a peer that still takes bytes has timeouts.halfClose again', a
     if (wait === 1_234) deadlines.push(callback)
     return set(callback, wait === 1_234 ? 60_000 : wait)
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   const received = text(client)
   await until(() => client.bytesRead > 16 * MIB)
@@ -105,9 +105,9 @@ test('contract 6: a peer that still takes bytes has timeouts.halfClose again', a
 })
 
 test('contract 6: the deadline of the FIN is absolute, however steadily bytes come', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(() => {}, { timeouts })
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(() => {}, { timeouts })
+  const client = harness.dial(served.port)
   client.write(V2)
   await until(() => served.server.connections.size === 1)
   await until(() => {
@@ -118,14 +118,14 @@ test('contract 6: the deadline of the FIN is absolute, however steadily bytes co
 })
 
 test('contract 6: a peer that does not take what was written is reset, for what it has must not look whole', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(
+  const harness = createHarness(t)
+  const served = await harness.serve(
     ({ socket }) => {
       socket.write(Buffer.alloc(64 * MIB))
     },
     { timeouts },
   )
-  const client = stage.dial(served.port).pause()
+  const client = harness.dial(served.port).pause()
   client.write(V2)
   await once(client, 'readable')
   await over(served, 1)
@@ -139,9 +139,9 @@ test('contract 6: a peer that does not take what was written is reset, for what 
 })
 
 test('contract 6: a handler that has closed its socket and returns leaves nothing to wait for', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(({ socket }) => void socket.destroy())
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(({ socket }) => void socket.destroy())
+  const client = harness.dial(served.port)
   client.write(V2)
   await once(client.resume(), 'end')
   await over(served, 1)
@@ -149,11 +149,11 @@ test('contract 6: a handler that has closed its socket and returns leaves nothin
 })
 
 test('contract 6: a loop that breaks off has closed its socket, which is no error', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(async ({ socket }) => {
+  const harness = createHarness(t)
+  const served = await harness.serve(async ({ socket }) => {
     for await (const chunk of socket) if (String(chunk).includes('\n')) break
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(Buffer.concat([V2, Buffer.from('hello\n')]))
   const ended = outcome(client)
   await over(served, 1)
@@ -163,9 +163,9 @@ test('contract 6: a loop that breaks off has closed its socket, which is no erro
 })
 
 test('contract 22: a connection that waits for a FIN does not keep the process alive by its timer', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(() => {})
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(() => {})
+  const client = harness.dial(served.port)
   client.write(V2)
   await once(client.resume(), 'end')
   assert.equal(process.getActiveResourcesInfo().includes('Timeout'), false)

@@ -14,7 +14,7 @@ import { certificate } from '../../support/certificate.ts'
 import { gate } from '../../support/gate.ts'
 import { V2 } from '../../support/headers.ts'
 import { content, outcome, text, turns, until } from '../../support/sockets.ts'
-import { counted, opened, over, readToEnd, setStage, type Stage } from '../../support/stage.ts'
+import { counted, opened, over, readToEnd, createHarness, type Harness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 const HOST = '127.0.0.1'
@@ -22,8 +22,8 @@ const HOST = '127.0.0.1'
 const LONG = 60_000
 
 /** A server that sends its name, and then ends with its client. */
-function named(stage: Stage, name: string): ProxyServer {
-  return stage.watch(
+function named(harness: Harness, name: string): ProxyServer {
+  return harness.watch(
     createServer({ trust: 'anyone' }, async ({ socket }) => {
       socket.write(name)
       await content(socket)
@@ -59,8 +59,8 @@ function load(port: number, atOnce: number): { count(): number; stop(): Promise<
 }
 
 test('handOver() over 50 servers under load fails not one connection, and binds nothing anew', async t => {
-  const stage = setStage(t)
-  let server = named(stage, '0')
+  const harness = createHarness(t)
+  let server = named(harness, '0')
   const address = await server.listen(0, HOST)
   const { port } = address as { port: number }
   const clients = load(port, 8)
@@ -69,7 +69,7 @@ test('handOver() over 50 servers under load fails not one connection, and binds 
   for (let i = 1; i <= 50; i++) {
     const served = clients.count()
     await until(() => clients.count() >= served + 10)
-    const next = named(stage, String(i))
+    const next = named(harness, String(i))
     results.push(server.handOver(next))
     assert.deepEqual([next.state, next.address], ['listening', address])
     assert.deepEqual([server.state, server.address], ['draining', null])
@@ -94,10 +94,10 @@ test('handOver() over 50 servers under load fails not one connection, and binds 
 })
 
 test('handOver() lets a header that is under way arrive, and its connection be served by the old handler', async t => {
-  const stage = setStage(t)
-  const [old, next] = [named(stage, 'old'), named(stage, 'next')]
+  const harness = createHarness(t)
+  const [old, next] = [named(harness, 'old'), named(harness, 'next')]
   const { port } = (await old.listen(0, HOST)) as { port: number }
-  const client = stage.dial(port)
+  const client = harness.dial(port)
   client.write(V2.subarray(0, 20))
   await until(() => old.connections.size === 1)
   const result = old.handOver(next)
@@ -111,47 +111,47 @@ test('handOver() lets a header that is under way arrive, and its connection be s
 })
 
 test('handOver() leaves headers and handshakes their own deadlines', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const timeouts = { header: 50, handshake: 50 }
-  const old = stage.watch(createServer({ trust: 'anyone', timeouts, tls: certificate }, readToEnd))
+  const old = harness.watch(createServer({ trust: 'anyone', timeouts, tls: certificate }, readToEnd))
   const { port } = (await old.listen(0, HOST)) as { port: number }
-  const slow = stage.dial(port)
+  const slow = harness.dial(port)
   slow.on('end', () => slow.end())
   const slowHeader = outcome(slow)
-  const client = stage.dial(port)
+  const client = harness.dial(port)
   client.write(V2)
   await until(() => old.connections.size === 2)
-  const result = old.handOver(named(stage, 'next'))
+  const result = old.handOver(named(harness, 'next'))
   assert.deepEqual(await result, { drained: 2, forced: 0, stuck: [] })
   assert.equal((await slowHeader).end, 'FIN')
   assert.deepEqual(counted({ server: old }), { header_timeout: 1, tls_client_error: 1 })
 })
 
 test('handOver() lets those that wait for a place have theirs', async t => {
-  const stage = setStage(t)
-  const old = stage.watch(
+  const harness = createHarness(t)
+  const old = harness.watch(
     createServer({ trust: 'anyone', limits: { connections: 1 }, overLimit: 'pause' }, async ({ socket }) => {
       socket.write('old')
       await content(socket)
     }),
   )
   const { port } = (await old.listen(0, HOST)) as { port: number }
-  const clients = [stage.dial(port), stage.dial(port)] as const
+  const clients = [harness.dial(port), harness.dial(port)] as const
   for (const client of clients) client.write(V2)
   await until(() => old.connections.size === 2)
   await opened({ server: old })
-  const result = old.handOver(named(stage, 'next'))
+  const result = old.handOver(named(harness, 'next'))
   for (const client of clients) client.end()
   for (const client of clients) assert.deepEqual(await outcome(client), { text: 'old', end: 'FIN' })
   assert.deepEqual(await result, { drained: 2, forced: 0, stuck: [] })
 })
 
 test('after handOver() the old handlers see draining, and those of the successor do not', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
   const release = gate()
   const server = (name: string): ProxyServer =>
-    stage.watch(
+    harness.watch(
       createServer({ trust: 'anyone' }, async connection => {
         await release.promise
         seen.push([name, connection.draining, connection.signal.aborted])
@@ -159,10 +159,10 @@ test('after handOver() the old handlers see draining, and those of the successor
     )
   const [old, next] = [server('old'), server('next')]
   const { port } = (await old.listen(0, HOST)) as { port: number }
-  stage.dial(port).end(V2)
+  harness.dial(port).end(V2)
   await opened({ server: old })
   const result = old.handOver(next)
-  stage.dial(port).end(V2)
+  harness.dial(port).end(V2)
   await opened({ server: next })
   release.open()
   await result
@@ -174,21 +174,21 @@ test('after handOver() the old handlers see draining, and those of the successor
 })
 
 test('handOver() with a drain aborts what is left after it with drain_deadline', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const reasons: unknown[] = []
-  const old = stage.watch(
+  const old = harness.watch(
     createServer({ trust: 'anyone' }, async connection => {
       await untilAborted(connection)
       reasons.push((connection.signal.reason as ProxyProtocolError).code)
     }),
   )
   const { port } = (await old.listen(0, HOST)) as { port: number }
-  const clients = [stage.dial(port), stage.dial(port)] as const
+  const clients = [harness.dial(port), harness.dial(port)] as const
   clients[0].write(V2)
   await opened({ server: old })
   await until(() => old.connections.size === 2)
   const ended = clients.map(outcome)
-  assert.deepEqual(await old.handOver(named(stage, 'next'), { drain: 20 }), {
+  assert.deepEqual(await old.handOver(named(harness, 'next'), { drain: 20 }), {
     drained: 0,
     forced: 2,
     stuck: [],
@@ -202,17 +202,17 @@ test('handOver() with a drain aborts what is left after it with drain_deadline',
 async function handedOver(
   t: TestContext,
   options: { drain?: number } = {},
-): Promise<{ stage: Stage; old: ProxyServer; result: Promise<unknown>; end: () => void }> {
-  const stage = setStage(t)
-  const old = stage.watch(createServer({ trust: 'anyone' }, readToEnd))
+): Promise<{ harness: Harness; old: ProxyServer; result: Promise<unknown>; end: () => void }> {
+  const harness = createHarness(t)
+  const old = harness.watch(createServer({ trust: 'anyone' }, readToEnd))
   const { port } = (await old.listen(0, HOST)) as { port: number }
-  const client = stage.dial(port)
+  const client = harness.dial(port)
   client.resume().write(V2)
-  stage.dial(port).resume()
+  harness.dial(port).resume()
   await opened({ server: old })
   await until(() => old.connections.size === 2)
-  const result = old.handOver(named(stage, 'next'), options)
-  return { stage, old, result, end: () => client.end() }
+  const result = old.handOver(named(harness, 'next'), options)
+  return { harness, old, result, end: () => client.end() }
 }
 
 test('close() after handOver() ends its patience: waiting headers at once, the rest at the deadline', async t => {
@@ -249,19 +249,19 @@ test('wrong options of a close() after handOver() are refused, and change nothin
 })
 
 test('abort() after handOver() ends the old server alone, with its reason as the cause', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const reasons: unknown[] = []
   const handler = async (connection: Connection): Promise<void> => {
     await untilAborted(connection)
     reasons.push(connection.signal.reason)
   }
-  const [old, next] = [1, 2].map(() => stage.watch(createServer({ trust: 'anyone' }, handler)))
+  const [old, next] = [1, 2].map(() => harness.watch(createServer({ trust: 'anyone' }, handler)))
   assert.ok(old && next)
   const { port } = (await old.listen(0, HOST)) as { port: number }
-  stage.dial(port).resume().write(V2)
+  harness.dial(port).resume().write(V2)
   await opened({ server: old })
   const result = old.handOver(next, { drain: LONG })
-  stage.dial(port).resume().write(V2)
+  harness.dial(port).resume().write(V2)
   await opened({ server: next })
   const why = new Error('why')
   assert.deepEqual(await old.abort(why), { drained: 0, forced: 1, stuck: [] })
@@ -272,15 +272,15 @@ test('abort() after handOver() ends the old server alone, with its reason as the
 })
 
 test('close() of the successor stops listening and leaves the old server alone', async t => {
-  const stage = setStage(t)
-  const [old, next] = [named(stage, 'old'), named(stage, 'next')]
+  const harness = createHarness(t)
+  const [old, next] = [named(harness, 'old'), named(harness, 'next')]
   const { port } = (await old.listen(0, HOST)) as { port: number }
-  const client = stage.dial(port)
+  const client = harness.dial(port)
   client.write(V2)
   await opened({ server: old })
   const result = old.handOver(next)
   await next.close()
-  assert.equal((await outcome(stage.dial(port))).end, 'ECONNREFUSED')
+  assert.equal((await outcome(harness.dial(port))).end, 'ECONNREFUSED')
   assert.deepEqual([old.state, old.connections.size], ['draining', 1])
   client.end()
   assert.equal(await text(client), 'old')
@@ -288,8 +288,8 @@ test('close() of the successor stops listening and leaves the old server alone',
 })
 
 test('a signal that listen() was given goes with the socket, and ends whoever has it', async t => {
-  const stage = setStage(t)
-  const [old, next] = [named(stage, 'old'), named(stage, 'next')]
+  const harness = createHarness(t)
+  const [old, next] = [named(harness, 'old'), named(harness, 'next')]
   const controller = new AbortController()
   await old.listen({ port: 0, host: HOST, signal: controller.signal })
   await old.handOver(next)
@@ -299,22 +299,22 @@ test('a signal that listen() was given goes with the socket, and ends whoever ha
 })
 
 test('handOver() passes a UNIX socket on, whose connections stay UNIX connections on both sides', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'socket')
   const servers = ['old', 'next'].map(name =>
-    stage.watch(createServer({ trust: ['unix'] }, ({ socket }) => void socket.end(name))),
+    harness.watch(createServer({ trust: ['unix'] }, ({ socket }) => void socket.end(name))),
   )
   const [old, next] = servers
   assert.ok(old && next)
   await old.listen(path)
-  const early = stage.dial(path)
+  const early = harness.dial(path)
   await until(() => old.connections.size === 1)
   const result = old.handOver(next)
   assert.equal(next.address, path)
   assert.ok(existsSync(path))
-  const late = stage.dial(path)
+  const late = harness.dial(path)
   early.end(V2)
   late.end(V2)
   assert.deepEqual(await outcome(early), { text: 'old', end: 'FIN' })
@@ -323,19 +323,19 @@ test('handOver() passes a UNIX socket on, whose connections stay UNIX connection
 })
 
 test('handOver() waits for handlers that are stuck, and tells of them', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const release = gate()
-  const old = stage.watch(createServer({ trust: 'anyone', timeouts: { abort: 10 } }, () => release.promise))
+  const old = harness.watch(createServer({ trust: 'anyone', timeouts: { abort: 10 } }, () => release.promise))
   const { port } = (await old.listen(0, HOST)) as { port: number }
-  stage.dial(port).resume().write(V2)
+  harness.dial(port).resume().write(V2)
   await opened({ server: old })
-  const { stuck } = await old.handOver(named(stage, 'next'), { drain: 0 })
+  const { stuck } = await old.handOver(named(harness, 'next'), { drain: 0 })
   assert.equal(stuck.length, 1)
   release.open()
 })
 
 test('handOver() names what it got in place of a server, and not all that is in it', async t => {
-  const server = named(setStage(t), 'a')
+  const server = named(createHarness(t), 'a')
   assert.throws(() => server.handOver(untyped({ port: 1, options: { secret: 'word' } })), {
     name: 'TypeError',
     message: 'successor must be a ProxyServer, got { port: 1, options: [Object] }',
@@ -343,8 +343,8 @@ test('handOver() names what it got in place of a server, and not all that is in 
 })
 
 test('handOver() is refused by a server that does not listen, and for a successor that has', async t => {
-  const stage = setStage(t)
-  const server = (): ProxyServer => named(stage, 'a')
+  const harness = createHarness(t)
+  const server = (): ProxyServer => named(harness, 'a')
   const mustListen = { message: 'handOver() needs a server that listens and is not draining' }
   assert.throws(() => server().handOver(server()), mustListen)
   const [closing, binding, other, old] = [server(), server(), server(), server()]

@@ -12,7 +12,7 @@ import type { Connection, ServerOptions } from '../../../src/server/index.ts'
 import { gate } from '../../support/gate.ts'
 import { clientHeader, V2 } from '../../support/headers.ts'
 import { listenRaw, outcome, text, until, type Outcome } from '../../support/sockets.ts'
-import { counted, over, setStage, type Served, type Stage } from '../../support/stage.ts'
+import { counted, over, createHarness, type Served, type Harness } from '../../support/harness.ts'
 
 const CONNECTIONS = 48
 
@@ -145,14 +145,14 @@ const faults: readonly Fault[] = [
 ]
 
 /** Opens many connections, every other one of which fails; gives the outcomes of those that do. */
-async function failHalf(stage: Stage, { handler }: Fault): Promise<{ served: Served; ends: Outcome[] }> {
-  const served = await stage.serve(connection => {
+async function failHalf(harness: Harness, { handler }: Fault): Promise<{ served: Served; ends: Outcome[] }> {
+  const served = await harness.serve(connection => {
     const n = numberOf(connection)
     const failing = n % 2 === 1 ? handler(connection, new Error(`fault ${n}`)) : echo(connection)
     return failing as Promise<void>
   })
   const outcomes = Array.from({ length: CONNECTIONS }, (_, n) => {
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     const ended = outcome(client)
     client.end(Buffer.concat([clientHeader(n), Buffer.from(`hello ${n}`)]))
     return ended
@@ -176,7 +176,7 @@ for (const fault of faults) {
   const result = fault.end === 'FIN' ? 'ended' : 'reset'
   const hears = fault.reported ? 'runs once' : 'does not run'
   test(`contract 7: the connection of a handler ${fault.name} is ${result}, and onError ${hears}`, async t => {
-    const { served, ends } = await failHalf(setStage(t), fault)
+    const { served, ends } = await failHalf(createHarness(t), fault)
     await over(served, CONNECTIONS)
     assert.deepEqual([...new Set(ends.map(({ end }) => end))], [fault.end])
     const half = CONNECTIONS / 2
@@ -195,11 +195,11 @@ for (const fault of faults) {
 }
 
 test('contract 5: a handler that does not settle stays held after its socket has closed', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const release = gate()
-  const served = await stage.serve(() => release.promise)
+  const served = await harness.serve(() => release.promise)
   const { server, port } = served
-  const clients = Array.from({ length: CONNECTIONS }, () => stage.dial(port))
+  const clients = Array.from({ length: CONNECTIONS }, () => harness.dial(port))
   const ends = clients.map(client => outcome(client))
   for (const client of clients) client.write(V2)
   const open = (): Connection[] => [...server.connections].filter(({ state }) => state === 'open')
@@ -227,11 +227,11 @@ const values: readonly (readonly [name: string, value: unknown])[] = [
 
 for (const [name, value] of values) {
   test(`contract 7: ${name} is an error like any other when a handler throws it`, async t => {
-    const stage = setStage(t)
-    const served = await stage.serve(() => {
+    const harness = createHarness(t)
+    const served = await harness.serve(() => {
       throw value
     })
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     client.write(V2)
     assert.deepEqual(await outcome(client), { text: '', end: 'ECONNRESET' })
     await over(served, 1)
@@ -242,14 +242,14 @@ for (const [name, value] of values) {
 }
 
 test('contract 7: the signal of a connection whose handler failed says so, with what it threw as the cause', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const fault = new Error('fault')
   let signal: AbortSignal | undefined
-  const served = await stage.serve(connection => {
+  const served = await harness.serve(connection => {
     signal = connection.signal
     throw fault
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   await outcome(client)
   const reason: unknown = signal?.reason
@@ -260,12 +260,12 @@ test('contract 7: the signal of a connection whose handler failed says so, with 
 })
 
 test('contract 7: a handler that ended its side and fails at once is closed and counted, not left behind', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(({ socket }) => {
+  const harness = createHarness(t)
+  const served = await harness.serve(({ socket }) => {
     socket.end('bye')
     throw new Error('fault')
   })
-  const clients = Array.from({ length: CONNECTIONS }, () => stage.dial(served.port).end(V2))
+  const clients = Array.from({ length: CONNECTIONS }, () => harness.dial(served.port).end(V2))
   // The FIN was on its way before the fault, so the reset comes behind it.
   for (const { text } of await Promise.all(clients.map(outcome))) assert.equal(text, 'bye')
   await over(served, CONNECTIONS)
@@ -274,17 +274,17 @@ test('contract 7: a handler that ended its side and fails at once is closed and 
 })
 
 test('contract 7: an error of another resource, such as a missing file, is the fault of the handler', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const missing = Object.assign(new Error('ENOENT: no such file'), {
     code: 'ENOENT',
     errno: -2,
     syscall: 'open',
   })
-  const served = await stage.serve(async ({ socket }) => {
+  const served = await harness.serve(async ({ socket }) => {
     const source = new Readable({ read: () => source.destroy(missing) })
     await pipeline(source, socket)
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   assert.equal((await outcome(client)).end, 'ECONNRESET')
   await over(served, 1)
@@ -293,15 +293,15 @@ test('contract 7: an error of another resource, such as a missing file, is the f
 })
 
 test('contract 7: a pipeline that is aborted for a reason of its own resets, unlike a loop that breaks off', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const fault = new Error('fault')
-  const served = await stage.serve(async ({ socket }) => {
+  const served = await harness.serve(async ({ socket }) => {
     const controller = new AbortController()
     const streaming = pipeline(new Readable({ read: () => {} }), socket, { signal: controller.signal })
     controller.abort(fault)
     await streaming
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   assert.equal((await outcome(client)).end, 'ECONNRESET')
   await over(served, 1)
@@ -329,12 +329,12 @@ const unfit: readonly (readonly [name: string, onError: ServerOptions['onError']
 
 for (const [name, onError, message] of unfit) {
   test(`contract 8: with onError ${name} each fault is one process warning and nothing else`, async t => {
-    const stage = setStage(t)
-    const served = await stage.serve(failing, { onError })
-    const clients = Array.from({ length: CONNECTIONS }, () => stage.dial(served.port).end(V2))
+    const harness = createHarness(t)
+    const served = await harness.serve(failing, { onError })
+    const clients = Array.from({ length: CONNECTIONS }, () => harness.dial(served.port).end(V2))
     for (const { end } of await Promise.all(clients.map(outcome))) assert.equal(end, 'ECONNRESET')
     await over(served, CONNECTIONS)
-    const warnings = await stage.warnings()
+    const warnings = await harness.warnings()
     assert.equal(warnings.length, CONNECTIONS)
     for (const warning of warnings) {
       assert.equal(warning.name, 'ProxyProtocolWarning')
@@ -351,8 +351,8 @@ async function failing(): Promise<void> {
 }
 
 test('contract 8: a fault that throws when it is looked at is a warning too', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(
+  const harness = createHarness(t)
+  const served = await harness.serve(
     () => {
       throw Object.assign(new Error('fault'), {
         [inspect.custom]: () => {
@@ -362,18 +362,18 @@ test('contract 8: a fault that throws when it is looked at is a warning too', as
     },
     { onError: undefined },
   )
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   await outcome(client)
-  const [warning, ...more] = await stage.warnings()
+  const [warning, ...more] = await harness.warnings()
   assert.equal(warning?.message, 'a connection failed and there is no onError: a value that cannot be shown')
   assert.deepEqual(more, [])
 })
 
 test('contract 8: nobody waits for an onError that does not settle', async t => {
-  const stage = setStage(t)
-  const { server, port } = await stage.serve(failing, { onError: () => new Promise(() => {}) })
-  const client = stage.dial(port)
+  const harness = createHarness(t)
+  const { server, port } = await harness.serve(failing, { onError: () => new Promise(() => {}) })
+  const client = harness.dial(port)
   client.write(V2)
   await outcome(client)
   await over({ server }, 1)
@@ -381,11 +381,11 @@ test('contract 8: nobody waits for an onError that does not settle', async t => 
 })
 
 test('contract 7: a handler that destroys its socket with what is no error resets it, and onError hears of it', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(async ({ socket }) => {
+  const harness = createHarness(t)
+  const served = await harness.serve(async ({ socket }) => {
     await once(socket.destroy('text' as never), 'close')
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   assert.equal((await outcome(client)).end, 'ECONNRESET')
   await over(served, 1)
@@ -397,12 +397,12 @@ test('contract 7: a handler that destroys its socket with what is no error reset
 })
 
 test('contract 7: the reset of another stream that a pipeline passes on is the fault of the handler', async t => {
-  const stage = setStage(t)
-  const upstream = await listenRaw(stage)
-  const served = await stage.serve(async ({ socket }) => {
-    await pipeline(stage.dial(upstream.port), socket)
+  const harness = createHarness(t)
+  const upstream = await listenRaw(harness)
+  const served = await harness.serve(async ({ socket }) => {
+    await pipeline(harness.dial(upstream.port), socket)
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   const ended = outcome(client)
   ;(await upstream.accept()).resetAndDestroy()
@@ -415,12 +415,12 @@ test('contract 7: the reset of another stream that a pipeline passes on is the f
 })
 
 test("contract 7: a handler that destroys its socket with an abort's reason resets it, and onError hears of it", async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const reason = AbortSignal.abort().reason as Error
-  const served = await stage.serve(async ({ socket }) => {
+  const served = await harness.serve(async ({ socket }) => {
     await once(socket.destroy(reason), 'close')
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   const ended = outcome(client)
   client.write(clientHeader(1))
   assert.equal((await ended).end, 'ECONNRESET')
@@ -432,10 +432,10 @@ test("contract 7: a handler that destroys its socket with an abort's reason rese
 
 for (const code of ['ECONNRESET', 'ERR_SSL_WRONG_VERSION_NUMBER']) {
   test(`contract 7: ${code} of another stream, with which a handler destroys its socket, is the fault of the handler`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const fault = Object.assign(new Error('of another stream'), { code })
-    const served = await stage.serve(({ socket }) => void socket.destroy(fault))
-    const client = stage.dial(served.port)
+    const served = await harness.serve(({ socket }) => void socket.destroy(fault))
+    const client = harness.dial(served.port)
     client.write(V2)
     assert.equal((await outcome(client)).end, 'ECONNRESET')
     await over(served, 1)

@@ -8,7 +8,7 @@ import type { Connection, Handler } from '../../../src/server/index.ts'
 import { gate } from '../../support/gate.ts'
 import { clientHeader } from '../../support/headers.ts'
 import { text } from '../../support/sockets.ts'
-import { counted, over, setStage } from '../../support/stage.ts'
+import { counted, over, createHarness } from '../../support/harness.ts'
 
 const WHAT_TO_DO = /Await the life of the connection.*pipeline\(\).*detach\(\).*attach\(\)/
 
@@ -24,15 +24,15 @@ const callbacks: Readonly<Record<string, Handler>> = {
 }
 for (const [name, handler] of Object.entries(callbacks)) {
   test(`${name} is warned of, once a server`, async t => {
-    const stage = setStage(t)
-    const served = await stage.serve(handler)
+    const harness = createHarness(t)
+    const served = await harness.serve(handler)
     for (let i = 0; i < 3; i++) {
-      const client = stage.dial(served.port)
+      const client = harness.dial(served.port)
       client.write(clientHeader(i))
       assert.equal(await text(client), '')
       client.end()
     }
-    const [warning, ...more] = await stage.warnings()
+    const [warning, ...more] = await harness.warnings()
     assert.deepEqual(more, [])
     const { name: type, code, message } = warning as NodeJS.ErrnoException
     assert.deepEqual([type, code], ['ProxyProtocolWarning', 'handler_returned'])
@@ -80,25 +80,25 @@ const served: Readonly<Record<string, Handler>> = {
 }
 for (const [name, handler] of Object.entries(served)) {
   test(`${name} is not warned of`, async t => {
-    const stage = setStage(t)
-    const { port, errors } = await stage.serve(handler)
-    const client = stage.dial(port)
+    const harness = createHarness(t)
+    const { port, errors } = await harness.serve(handler)
+    const client = harness.dial(port)
     client.end(Buffer.concat([clientHeader(1), Buffer.from('x')]))
     await text(client).catch(() => '')
-    assert.deepEqual(await stage.warnings(), [])
+    assert.deepEqual(await harness.warnings(), [])
     errors.length = 0
   })
 }
 
 test('a write after the return of the handler is reported as that, with the error of Node as its cause', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const returned = gate()
   let connection: Connection | undefined
-  const open = await stage.serve(async each => {
+  const open = await harness.serve(async each => {
     connection = each
     await returned.promise
   })
-  const client = stage.dial(open.port)
+  const client = harness.dial(open.port)
   client.write(clientHeader(1))
   returned.open()
   await once(client.resume(), 'end')
@@ -117,13 +117,13 @@ test('a write after the return of the handler is reported as that, with the erro
 })
 
 test('a write after an end that the handler made itself keeps the error of Node', async t => {
-  const stage = setStage(t)
-  const open = await stage.serve(async ({ socket }) => {
+  const harness = createHarness(t)
+  const open = await harness.serve(async ({ socket }) => {
     socket.end()
     socket.write('too late')
     await once(socket, 'close').catch(() => undefined)
   })
-  const client = stage.dial(open.port)
+  const client = harness.dial(open.port)
   const closed = once(client, 'close')
   client.end(clientHeader(1)).resume()
   await closed

@@ -15,7 +15,7 @@ import {
 } from '../../../src/server/index.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, V1, V2 } from '../../support/headers.ts'
 import { outcome, turns, until } from '../../support/sockets.ts'
-import { counted, over, setStage } from '../../support/stage.ts'
+import { counted, over, createHarness } from '../../support/harness.ts'
 
 /** Milliseconds; short, because the tests wait for it to pass. */
 const TIMEOUT = 100
@@ -158,9 +158,9 @@ const refusals: readonly Refusal[] = [
 
 for (const { name, options = {}, bytes, then, reason, message } of refusals) {
   test(`contract 4: ${name} is closed and counted as ${reason}, and no handler starts`, async t => {
-    const stage = setStage(t)
-    const served = await stage.serve(() => assert.fail('the handler started'), options)
-    const client = stage.dial(served.port)
+    const harness = createHarness(t)
+    const served = await harness.serve(() => assert.fail('the handler started'), options)
+    const client = harness.dial(served.port)
     const ended = outcome(client)
     client.write(bytes)
     const arrived = (): boolean =>
@@ -189,10 +189,10 @@ function flipLast(bytes: Buffer): Buffer {
 }
 
 test('contract 22: the deadline of a header is absolute, however steadily bytes drip (known bug 2)', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const options = { timeouts, limits: { headerBytes: 65_551 } }
-  const served = await stage.serve(() => assert.fail('the handler started'), options)
-  const client = stage.dial(served.port)
+  const served = await harness.serve(() => assert.fail('the handler started'), options)
+  const client = harness.dial(served.port)
   const ended = outcome(client)
   client.write(Buffer.concat([SIGNATURE, Uint8Array.of(0x21, 0x11, 0xff, 0xff)]))
   let dripped = 16
@@ -210,16 +210,16 @@ test('contract 22: the deadline of a header is absolute, however steadily bytes 
 })
 
 test('contract 22: a connection that waits for its header does not keep the process alive', async t => {
-  const stage = setStage(t)
-  const { server, port } = await stage.serve(() => {})
-  stage.dial(port)
+  const harness = createHarness(t)
+  const { server, port } = await harness.serve(() => {})
+  harness.dial(port)
   await until(() => server.connections.size === 1)
   assert.equal(process.getActiveResourcesInfo().includes('Timeout'), false)
 })
 
 test('contract 4: a check that resets before it is accepted is a quiet probe, not an untrusted peer', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(() => assert.fail('the handler started'), { trust: ['127.0.0.1'] })
+  const harness = createHarness(t)
+  const served = await harness.serve(() => assert.fail('the handler started'), { trust: ['127.0.0.1'] })
   // This process accepts nothing while it waits for the other one.
   const script = `const s = require('net').connect(${served.port}, '127.0.0.1', () => s.resetAndDestroy())`
   assert.equal(spawnSync(process.execPath, ['-e', script]).status, 0)
@@ -230,14 +230,14 @@ test('contract 4: a check that resets before it is accepted is a quiet probe, no
 })
 
 test('contract 4: a trust predicate that throws fails closed, and onError hears of it once', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const fault = new Error('predicate')
-  const served = await stage.serve(() => assert.fail('the handler started'), {
+  const served = await harness.serve(() => assert.fail('the handler started'), {
     trust: () => {
       throw fault
     },
   })
-  const client = stage.dial(served.port).end(V2)
+  const client = harness.dial(served.port).end(V2)
   await outcome(client)
   await over(served, 1)
   assert.deepEqual(counted(served), { untrusted_peer: 1 })
@@ -250,33 +250,33 @@ test('contract 4: a trust predicate that throws fails closed, and onError hears 
 })
 
 test('contract 4: a trust predicate is asked once for each connection, before a byte is read', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const asked: unknown[] = []
-  const served = await stage.serve(() => {}, {
+  const served = await harness.serve(() => {}, {
     trust: peer => {
       asked.push(peer)
       return true
     },
   })
-  await outcome(stage.dial(served.port).end(V2))
+  await outcome(harness.dial(served.port).end(V2))
   await over(served, 1)
   assert.deepEqual(asked, [{ address: '127.0.0.1', transport: 'tcp' }])
 })
 
 test('contract 4: without subscribers nothing is published, and the connection is refused all the same', async t => {
-  const stage = setStage(t)
-  const server = stage.watch(createServer({ trust: 'anyone' }, () => assert.fail('the handler started')))
+  const harness = createHarness(t)
+  const server = harness.watch(createServer({ trust: 'anyone' }, () => assert.fail('the handler started')))
   const { port } = (await server.listen(0, '127.0.0.1')) as { port: number }
-  await outcome(stage.dial(port).end('junk'))
+  await outcome(harness.dial(port).end('junk'))
   await over({ server }, 1)
   assert.deepEqual(counted({ server }), { header_missing: 1 })
 })
 
 test('contract 3: the handler starts once, at open, when its header is complete and not before', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const states: string[] = []
-  const served = await stage.serve(connection => void states.push(connection.state))
-  const client = stage.dial(served.port)
+  const served = await harness.serve(connection => void states.push(connection.state))
+  const client = harness.dial(served.port)
   const ended = outcome(client)
   client.write(V2.subarray(0, 27))
   await until(() => served.server.connections.size === 1)
@@ -295,14 +295,14 @@ test('contract 3: the handler starts once, at open, when its header is complete 
 })
 
 test('contract 3: a connection that is aborted in the moment its header is complete does not start', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const started: unknown[] = []
   const aborting = (): undefined => {
     for (const connection of served.server.connections) connection.abort('denied_acl')
   }
   const options = { validate: aborting }
-  const served = await stage.serve(connection => void started.push(connection), options)
-  const client = stage.dial(served.port)
+  const served = await harness.serve(connection => void started.push(connection), options)
+  const client = harness.dial(served.port)
   const ended = outcome(client)
   client.write(V2)
   assert.equal((await ended).end, 'ECONNRESET')
@@ -312,8 +312,8 @@ test('contract 3: a connection that is aborted in the moment its header is compl
 })
 
 test('contract 3: a connection that is aborted as it arrives stays closing, and does not come to wait for its header', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(() => assert.fail('the handler started'))
+  const harness = createHarness(t)
+  const served = await harness.serve(() => assert.fail('the handler started'))
   const states: unknown[] = []
   const onAccepted = (message: unknown): void => {
     const { server, connection } = message as AcceptedMessage // only this library publishes there
@@ -323,39 +323,39 @@ test('contract 3: a connection that is aborted as it arrives stays closing, and 
     process.nextTick(() => states.push(connection?.state))
   }
   subscribe(diagnosticsChannels.accepted, onAccepted)
-  stage.defer(() => unsubscribe(diagnosticsChannels.accepted, onAccepted))
-  assert.equal((await outcome(stage.dial(served.port))).end, 'ECONNRESET')
+  harness.defer(() => unsubscribe(diagnosticsChannels.accepted, onAccepted))
+  assert.equal((await outcome(harness.dial(served.port))).end, 'ECONNRESET')
   await over(served, 1)
   assert.deepEqual(states, ['accepted', 'closing'])
   assert.deepEqual(counted(served), { aborted: 1 })
 })
 
 test('contract 3: with version none the handler starts at once and sees every byte', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await stage.serve(
+  const served = await harness.serve(
     async ({ socket, info }) => {
       seen.push(info.header, socket.remoteAddress)
       for await (const chunk of socket) seen.push(String(chunk))
     },
     { version: 'none' },
   )
-  await outcome(stage.dial(served.port).end(V1))
+  await outcome(harness.dial(served.port).end(V1))
   await over(served, 1)
   assert.deepEqual(seen, [undefined, '127.0.0.1', V1.toString()])
   assert.deepEqual(counted(served), { done: 1 })
 })
 
 test('the reader keeps nothing of one connection for another (known bug 15)', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const sources = new Set<string>()
-  const served = await stage.serve(
+  const served = await harness.serve(
     ({ socket }) => void sources.add(`${socket.remoteAddress} ${socket.remotePort}`),
   )
   const headers = [1, 2].map(n =>
     encode({ source: { address: `192.0.2.${n}`, port: n }, destination: DESTINATION }),
   )
-  const clients = headers.map(() => stage.dial(served.port))
+  const clients = headers.map(() => harness.dial(served.port))
   const ended = clients.map(client => outcome(client))
   for (let at = 0; at < V2.length; at++) {
     clients.forEach((client, index) => client.write(headers[index]?.subarray(at, at + 1) ?? ''))

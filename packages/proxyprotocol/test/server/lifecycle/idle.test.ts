@@ -8,7 +8,7 @@ import { IdleWatch, movedOn } from '../../../src/server/lifecycle/idle-watch.ts'
 import { gate } from '../../support/gate.ts'
 import { LOCAL, V2 } from '../../support/headers.ts'
 import { content, outcome, until } from '../../support/sockets.ts'
-import { counted, opened, over, readToEnd, setStage } from '../../support/stage.ts'
+import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 
 /** Milliseconds. */
 const TIMEOUT = 800
@@ -55,10 +55,10 @@ test('contract 22: silence ends a connection when it has lasted for the whole ti
 })
 
 test('contract 22: silence ends nobody who waits for a header or for the FIN of the peer, and no detached socket', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const clock = stoppedClock(t)
   const release = gate()
-  const served = await stage.serve(
+  const served = await harness.serve(
     async connection => {
       if (connection.info.header?.command === 'LOCAL') return
       connection
@@ -71,7 +71,7 @@ test('contract 22: silence ends nobody who waits for a header or for the FIN of 
   )
   const states = (): unknown[] => [...served.server.connections].map(({ state, reason }) => [state, reason])
   const clients = ['', LOCAL, V2].map(header => {
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     client.write(header)
     return client.resume()
   })
@@ -97,14 +97,14 @@ test('what moves is what was received and what the kernel has taken, and nothing
 })
 
 test('contract 10: a connection on which nothing moves is reset with idle_timeout, which is no error', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const reasons: unknown[] = []
-  const served = await stage.serve(async ({ signal }) => {
+  const served = await harness.serve(async ({ signal }) => {
     await once(signal, 'abort')
     reasons.push((signal.reason as { code: string }).code)
     throw signal.reason
   }, idle)
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   assert.equal((await outcome(client)).end, 'ECONNRESET')
   await over(served, 1)
@@ -113,10 +113,10 @@ test('contract 10: a connection on which nothing moves is reset with idle_timeou
 })
 
 test('contract 22: bytes in either direction keep a connection, however few', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd, { timeouts: { idle: 200 } })
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd, { timeouts: { idle: 200 } })
   for (const writesIn of [true, false]) {
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     client.write(V2)
     const [connection] = await opened(served)
     assert.ok(connection)
@@ -134,14 +134,14 @@ test('contract 22: bytes in either direction keep a connection, however few', as
 })
 
 test('contract 22: one large write that a slow peer takes bit by bit is no silence', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   // Long enough that a busy machine reads a megabyte in it.
   const patient = { timeouts: { idle: 1_000 } }
   const size = 128 * 1024 * 1024
-  const served = await stage.serve(async ({ socket }) => {
+  const served = await harness.serve(async ({ socket }) => {
     await new Promise(resolve => socket.write(Buffer.alloc(size), resolve))
   }, patient)
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   await opened(served)
   let received = 0
@@ -158,33 +158,33 @@ test('contract 22: one large write that a slow peer takes bit by bit is no silen
 })
 
 test('contract 22: a peer that takes nothing of what is written is idle', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(async ({ socket, signal }) => {
+  const harness = createHarness(t)
+  const served = await harness.serve(async ({ socket, signal }) => {
     socket.write(Buffer.alloc(64 * 1024 * 1024))
     await once(signal, 'abort')
   }, idle)
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   await over(served, 1)
   assert.deepEqual(counted(served), { idle_timeout: 1 })
 })
 
 test('contract 22: a handler that goes on writing to a peer that takes nothing is idle', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(async ({ socket, signal }) => {
+  const harness = createHarness(t)
+  const served = await harness.serve(async ({ socket, signal }) => {
     socket.write(Buffer.alloc(64 * 1024 * 1024))
     const timer = setInterval(() => socket.write('tick'), 20)
     await once(signal, 'abort')
     clearInterval(timer)
   }, idle)
-  stage.dial(served.port).write(V2)
+  harness.dial(served.port).write(V2)
   await over(served, 1)
   assert.deepEqual(counted(served), { idle_timeout: 1 })
 })
 
 test('contract 22: Infinity never ends a connection, and a handler may keep the time itself', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(
+  const harness = createHarness(t)
+  const served = await harness.serve(
     async ({ socket }) => {
       socket.setTimeout(50)
       await once(socket, 'timeout')
@@ -192,7 +192,7 @@ test('contract 22: Infinity never ends a connection, and a handler may keep the 
     },
     { timeouts: { idle: Infinity } },
   )
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   const ended = outcome(client)
   client.once('end', () => client.end())
@@ -200,12 +200,12 @@ test('contract 22: Infinity never ends a connection, and a handler may keep the 
 })
 
 test('contract 22: a handler that works on after its connection has closed is not idle', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(async ({ socket }) => {
+  const harness = createHarness(t)
+  const served = await harness.serve(async ({ socket }) => {
     await once(socket, 'close')
     await new Promise(resolve => setTimeout(resolve, 300))
   }, idle)
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   const [connection] = await opened(served)
   client.end()
@@ -215,16 +215,16 @@ test('contract 22: a handler that works on after its connection has closed is no
 })
 
 test("contract 22: a detached socket is nobody else's to end", async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   let detached = false
-  const served = await stage.serve(async connection => {
+  const served = await harness.serve(async connection => {
     const socket = connection.detach().on('error', () => {})
     detached = true
     await new Promise(resolve => setTimeout(resolve, 300))
     socket.end('still here')
     socket.destroySoon()
   }, idle)
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   assert.equal((await outcome(client.once('end', () => client.end()))).text, 'still here')
   await until(() => served.server.stats().active === 0)
@@ -232,7 +232,7 @@ test("contract 22: a detached socket is nobody else's to end", async t => {
 })
 
 test('contract 22: the timer that looks for idle connections does not keep the process alive, and ends with them', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const intervals = new Set<unknown>()
   const { setInterval: set, clearInterval: clear } = globalThis
   t.mock.method(globalThis, 'setInterval', (...args: Parameters<typeof set>) => {
@@ -244,9 +244,9 @@ test('contract 22: the timer that looks for idle connections does not keep the p
     intervals.delete(timer)
     clear(timer)
   })
-  const served = await stage.serve(readToEnd, idle)
+  const served = await harness.serve(readToEnd, idle)
   for (const count of [1, 2]) {
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     client.write(V2)
     await opened(served)
     assert.equal(intervals.size, 1)

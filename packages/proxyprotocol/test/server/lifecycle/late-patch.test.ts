@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { attach } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
-import { setStage } from '../../support/stage.ts'
+import { createHarness } from '../../support/harness.ts'
 
 type Method = (...args: unknown[]) => unknown
 
@@ -33,10 +33,10 @@ function patch(t: TestContext, target: object, name: string): unknown[] {
 }
 
 async function ask(t: TestContext, server: Server): Promise<void> {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const client = stage.dial((server.address() as AddressInfo).port)
+  const client = harness.dial((server.address() as AddressInfo).port)
   client.write(V2)
   client.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
   assert.match(await text(client), /\r\n\r\nhello$/)

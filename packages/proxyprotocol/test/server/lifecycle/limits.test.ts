@@ -17,7 +17,15 @@ import { gate } from '../../support/gate.ts'
 import { clientHeader, encode, LOCAL, UNKNOWN, V1, V2 } from '../../support/headers.ts'
 import { run, support } from '../../support/program.ts'
 import { outcome, text, turns, until, type Outcome } from '../../support/sockets.ts'
-import { counted, opened, over, readToEnd, setStage, type Served, type Stage } from '../../support/stage.ts'
+import {
+  counted,
+  opened,
+  over,
+  readToEnd,
+  createHarness,
+  type Served,
+  type Harness,
+} from '../../support/harness.ts'
 
 const ways = ['close', 'reset', 'pause'] as const
 
@@ -27,17 +35,17 @@ function turnedAway(overLimit: (typeof ways)[number]): Outcome {
 }
 
 /** How a client ends that sends these bytes and closes when the server does. */
-function ending(stage: Stage, port: number, bytes: Uint8Array | string = ''): Promise<Outcome> {
-  const client = stage.dial(port)
+function ending(harness: Harness, port: number, bytes: Uint8Array | string = ''): Promise<Outcome> {
+  const client = harness.dial(port)
   if (bytes.length > 0) client.write(bytes)
   client.once('end', () => client.end())
   return outcome(client)
 }
 
 /** A client that stays, once the server has accepted it. */
-async function arrived(stage: Stage, served: Served, bytes: Uint8Array | string = ''): Promise<Socket> {
+async function arrived(harness: Harness, served: Served, bytes: Uint8Array | string = ''): Promise<Socket> {
   const { accepted } = served.server.stats()
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   if (bytes.length > 0) client.write(bytes)
   await until(() => served.server.stats().accepted > accepted)
   return client
@@ -49,12 +57,12 @@ function from(address: string): Buffer {
 
 for (const overLimit of ['close', 'reset'] as const) {
   test(`contract 15: ${overLimit}: a connection over limits.connections is counted, and others come after those that end`, async t => {
-    const stage = setStage(t)
-    const served = await stage.serve(readToEnd, { limits: { connections: 2 }, overLimit })
-    const clients = [await arrived(stage, served, V2), await arrived(stage, served, V2)]
+    const harness = createHarness(t)
+    const served = await harness.serve(readToEnd, { limits: { connections: 2 }, overLimit })
+    const clients = [await arrived(harness, served, V2), await arrived(harness, served, V2)]
     await opened(served, 2)
     for (let refused = 1; refused <= 2; refused++) {
-      assert.deepEqual(await ending(stage, served.port), turnedAway(overLimit))
+      assert.deepEqual(await ending(harness, served.port), turnedAway(overLimit))
       await over(served, refused)
     }
     assert.deepEqual(counted(served), { limit_connections: 2 })
@@ -64,39 +72,39 @@ for (const overLimit of ['close', 'reset'] as const) {
     )
     clients[0]?.end()
     await over(served, 3)
-    await arrived(stage, served, V2)
+    await arrived(harness, served, V2)
     await opened(served, 2)
     assert.deepEqual(counted(served), { limit_connections: 2, done: 1 })
   })
 }
 
 test('contract 15: connections over a limit are closed by default', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd, { limits: { connections: 1 } })
-  await arrived(stage, served, V2)
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd, { limits: { connections: 1 } })
+  await arrived(harness, served, V2)
   await opened(served)
-  assert.deepEqual(await ending(stage, served.port), turnedAway('close'))
+  assert.deepEqual(await ending(harness, served.port), turnedAway('close'))
 })
 
 test('contract 15: silent connections count as well, and one that fails gives its place back', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd, { limits: { connections: 1 } })
-  const silent = await arrived(stage, served)
-  assert.deepEqual(await ending(stage, served.port), turnedAway('close'))
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd, { limits: { connections: 1 } })
+  const silent = await arrived(harness, served)
+  assert.deepEqual(await ending(harness, served.port), turnedAway('close'))
   silent.end('junk')
   await over(served, 2)
-  await arrived(stage, served, V2)
+  await arrived(harness, served, V2)
   await opened(served)
   assert.deepEqual(counted(served), { limit_connections: 1, header_missing: 1 })
 })
 
 for (const overLimit of ways) {
   test(`contract 15: ${overLimit}: a connection over limits.perSource is counted as limit_source`, async t => {
-    const stage = setStage(t)
-    const served = await stage.serve(readToEnd, { limits: { perSource: 1 }, overLimit })
-    await arrived(stage, served, V2)
+    const harness = createHarness(t)
+    const served = await harness.serve(readToEnd, { limits: { perSource: 1 }, overLimit })
+    await arrived(harness, served, V2)
     await opened(served)
-    assert.deepEqual(await ending(stage, served.port, V2), turnedAway(overLimit))
+    assert.deepEqual(await ending(harness, served.port, V2), turnedAway(overLimit))
     await over(served, 1)
     assert.deepEqual(counted(served), { limit_source: 1 })
     const [{ error, info } = assert.fail()] = served.rejected
@@ -105,31 +113,31 @@ for (const overLimit of ways) {
   })
 
   test(`contract 15: ${overLimit}: a connection over limits.pendingHeaders is counted as limit_connections`, async t => {
-    const stage = setStage(t)
-    const served = await stage.serve(readToEnd, { limits: { pendingHeaders: 1 }, overLimit })
-    const silent = await arrived(stage, served)
-    assert.deepEqual(await ending(stage, served.port), turnedAway(overLimit))
+    const harness = createHarness(t)
+    const served = await harness.serve(readToEnd, { limits: { pendingHeaders: 1 }, overLimit })
+    const silent = await arrived(harness, served)
+    assert.deepEqual(await ending(harness, served.port), turnedAway(overLimit))
     await over(served, 1)
     assert.deepEqual(counted(served), { limit_connections: 1 })
     const detail = 'limits.pendingHeaders, 1, wait for their headers'
     assert.equal(served.rejected[0]?.error.message, `${errorMessages.limit_connections}: ${detail}`)
     silent.write(V2)
     await opened(served)
-    await arrived(stage, served, V2)
+    await arrived(harness, served, V2)
     await opened(served, 2)
   })
 }
 
 test('contract 15: setConnectionLimit() holds for those to come, and ends none of those that are open', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd, { limits: { connections: 2 } })
-  const clients = [await arrived(stage, served, V2), await arrived(stage, served, V2)]
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd, { limits: { connections: 2 } })
+  const clients = [await arrived(harness, served, V2), await arrived(harness, served, V2)]
   await opened(served, 2)
   served.server.setConnectionLimit(1)
-  assert.deepEqual(await ending(stage, served.port), turnedAway('close'))
+  assert.deepEqual(await ending(harness, served.port), turnedAway('close'))
   assert.equal(served.server.connections.size, 2)
   served.server.setConnectionLimit(3)
-  clients.push(await arrived(stage, served, V2))
+  clients.push(await arrived(harness, served, V2))
   await opened(served, 3)
   for (const wrong of [0, 1.5, NaN, -1]) {
     assert.throws(() => served.server.setConnectionLimit(wrong), {
@@ -140,9 +148,9 @@ test('contract 15: setConnectionLimit() holds for those to come, and ends none o
 })
 
 test('contract 15: refusals that no limit makes are closed and not reset', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(() => assert.fail('the handler started'), { overLimit: 'reset' })
-  assert.deepEqual(await ending(stage, served.port, '\0'), turnedAway('close'))
+  const harness = createHarness(t)
+  const served = await harness.serve(() => assert.fail('the handler started'), { overLimit: 'reset' })
+  assert.deepEqual(await ending(harness, served.port, '\0'), turnedAway('close'))
 })
 
 interface Sources {
@@ -170,62 +178,62 @@ const sources: readonly Sources[] = [
 for (const [name, open] of doors) {
   for (const { name: source, same, other } of sources) {
     test(`contract 15: ${name} counts ${source} as one source, until its connections close`, async t => {
-      const stage = setStage(t)
-      const { port, seen, refused } = await open(t, stage, { options: { limits: { perSource: 2 } } })
-      const client = stage.dial(port)
+      const harness = createHarness(t)
+      const { port, seen, refused } = await open(t, harness, { options: { limits: { perSource: 2 } } })
+      const client = harness.dial(port)
       client.write(same[0])
       await until(() => seen.length === 1)
-      stage.dial(port).write(same[1])
+      harness.dial(port).write(same[1])
       await until(() => seen.length === 2)
       for (const header of [...same, ...same])
-        assert.deepEqual(await ending(stage, port, header), turnedAway('close'))
+        assert.deepEqual(await ending(harness, port, header), turnedAway('close'))
       assert.deepEqual(
         refused.map(({ error }) => error.code),
         Array.from({ length: 4 }).fill('limit_source'),
       )
-      stage.dial(port).write(other)
+      harness.dial(port).write(other)
       await until(() => seen.length === 3)
       await outcome(client.end())
       await turns()
-      stage.dial(port).write(same[1])
+      harness.dial(port).write(same[1])
       await until(() => seen.length === 4)
-      assert.deepEqual(await ending(stage, port, same[0]), turnedAway('close'))
+      assert.deepEqual(await ending(harness, port, same[0]), turnedAway('close'))
     })
   }
 
   test(`contract 15: ${name} counts no sources that have no address`, async t => {
-    const stage = setStage(t)
-    const { port, seen } = await open(t, stage, { options: { limits: { perSource: 1 } } })
+    const harness = createHarness(t)
+    const { port, seen } = await open(t, harness, { options: { limits: { perSource: 1 } } })
     const header = encode({ source: { path: '/run/a' }, destination: { path: '/run/b' } })
     for (let clients = 1; clients <= 3; clients++) {
-      stage.dial(port).write(header)
+      harness.dial(port).write(header)
       await until(() => seen.length === clients)
     }
   })
 
   test(`contract 15: ${name} counts clients that are served directly, by their own address`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const options = { trust: [], untrusted: 'direct', limits: { perSource: 1 } } as const
-    const { port, seen, refused } = await open(t, stage, { options })
-    stage.dial(port).write(V2)
+    const { port, seen, refused } = await open(t, harness, { options })
+    harness.dial(port).write(V2)
     await until(() => seen.length === 1)
-    assert.equal((await ending(stage, port)).text, '')
+    assert.equal((await ending(harness, port)).text, '')
     assert.equal(refused[0]?.error.code, 'limit_source')
   })
 
   test(`contract 15: ${name}: a header that is refused takes nothing of what its source may have`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const validate = [denyOnce()]
-    const { port, seen } = await open(t, stage, { options: { validate, limits: { perSource: 1 } } })
-    assert.deepEqual(await ending(stage, port, V2), turnedAway('close'))
-    stage.dial(port).write(V2)
+    const { port, seen } = await open(t, harness, { options: { validate, limits: { perSource: 1 } } })
+    assert.deepEqual(await ending(harness, port, V2), turnedAway('close'))
+    harness.dial(port).write(V2)
     await until(() => seen.length === 1)
   })
 
   test(`contract 15: ${name} gives the room of limits.pendingHeaders back, however the wait for a header ends`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const options = { limits: { pendingHeaders: 1 }, timeouts: { header: 300 } }
-    const { port, seen, accepted, refused } = await open(t, stage, { options })
+    const { port, seen, accepted, refused } = await open(t, harness, { options })
     const waits: readonly (readonly [end: (client: Socket) => unknown, settled: number])[] = [
       [client => client.write(V2), 1],
       [client => client.write('junk'), 2],
@@ -235,13 +243,13 @@ for (const [name, open] of doors) {
     ]
     for (const [end, settled] of waits) {
       const before = accepted.length
-      const client = stage.dial(port)
+      const client = harness.dial(port)
       await until(() => accepted.length > before)
       end(client)
       await until(() => seen.length + refused.length === settled)
       await turns()
     }
-    stage.dial(port).write(V2)
+    harness.dial(port).write(V2)
     await until(() => seen.length === 2)
     assert.deepEqual(
       refused.map(({ error }) => error.code),
@@ -250,13 +258,13 @@ for (const [name, open] of doors) {
   })
 
   test(`contract 15: ${name} takes no version 2 header longer than limits.headerBytes`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     for (const [headerBytes, text] of [
       [28, 'served'],
       [27, ''],
     ] as const) {
-      const { port, refused } = await open(t, stage, { options: { limits: { headerBytes } } })
-      assert.equal((await outcome(stage.dial(port).end(V2))).text, text)
+      const { port, refused } = await open(t, harness, { options: { limits: { headerBytes } } })
+      assert.equal((await outcome(harness.dial(port).end(V2))).text, text)
       assert.deepEqual(
         refused.map(({ error }) => error.code),
         text === '' ? ['header_too_long'] : [],
@@ -272,23 +280,23 @@ function denyOnce(): () => ProxyProtocolError | undefined {
 }
 
 test('contract 15: a failed handler gives the room of its source back, a detached socket when it closes', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const sockets: Socket[] = []
-  const served = await stage.serve(
+  const served = await harness.serve(
     connection => {
       if (sockets.length > 0) throw new Error('handler')
       sockets.push(connection.detach().on('error', () => {}))
     },
     { limits: { perSource: 1 } },
   )
-  await arrived(stage, served, V2)
+  await arrived(harness, served, V2)
   await over(served, 1)
-  assert.deepEqual(await ending(stage, served.port, V2), turnedAway('close'))
+  assert.deepEqual(await ending(harness, served.port, V2), turnedAway('close'))
   const [socket = assert.fail()] = sockets
   socket.destroy()
   await once(socket, 'close')
   for (let failed = 1; failed <= 2; failed++) {
-    await outcome(stage.dial(served.port).end(V2))
+    await outcome(harness.dial(served.port).end(V2))
     await over(served, 2 + failed)
   }
   assert.equal(served.errors.splice(0).length, 2)
@@ -298,23 +306,23 @@ test('contract 15: a failed handler gives the room of its source back, a detache
 const paused: Partial<ServerOptions> = { limits: { connections: 1 }, overLimit: 'pause' }
 
 test('contract 15: pause: connections wait in the order of their arrival, and lose no byte', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const order: (number | undefined)[] = []
   const payloads: string[] = []
   let most = 0
-  const served = await stage.serve(async ({ socket }) => {
+  const served = await harness.serve(async ({ socket }) => {
     order.push(socket.remotePort)
     most = Math.max(most, [...served.server.connections].filter(({ state }) => state === 'open').length)
     payloads.push(await text(socket))
     socket.end('served')
   }, paused)
-  const first = await arrived(stage, served, clientHeader(0))
+  const first = await arrived(harness, served, clientHeader(0))
   const firstEnded = outcome(first)
   await opened(served)
   const payload = (n: number): string => `${n} `.repeat(100_000)
   const ended: Promise<Outcome>[] = []
   for (const n of [1, 2, 3]) {
-    const client = await arrived(stage, served)
+    const client = await arrived(harness, served)
     ended.push(outcome(client))
     client.end(Buffer.concat([clientHeader(n), Buffer.from(payload(n))]))
   }
@@ -333,22 +341,22 @@ test('contract 15: pause: connections wait in the order of their arrival, and lo
 })
 
 test('contract 15: pause: who waits past the deadline of its header is closed and counted', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd, { ...paused, timeouts: { header: 300 } })
-  await arrived(stage, served, V2)
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd, { ...paused, timeouts: { header: 300 } })
+  await arrived(harness, served, V2)
   await opened(served)
-  assert.deepEqual(await ending(stage, served.port), turnedAway('pause'))
+  assert.deepEqual(await ending(harness, served.port), turnedAway('pause'))
   await over(served, 1)
   assert.deepEqual(counted(served), { limit_connections: 1 })
   assert.equal(served.rejected[0]?.error.message, `${errorMessages.limit_connections}: 1 are open`)
 })
 
 test('contract 15: pause: the wait for a place counts towards the deadline of the header', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd, { ...paused, timeouts: { header: 800 } })
-  const first = await arrived(stage, served, V2)
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd, { ...paused, timeouts: { header: 800 } })
+  const first = await arrived(harness, served, V2)
   await opened(served)
-  const ended = ending(stage, served.port)
+  const ended = ending(harness, served.port)
   await until(() => served.server.connections.size === 2)
   const [, waiting] = served.server.connections
   await until(() => (waiting?.age ?? 0) > 200)
@@ -361,13 +369,13 @@ test('contract 15: pause: the wait for a place counts towards the deadline of th
 })
 
 test('contract 15: pause: no more connections wait than limits.pendingHeaders', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const limits = { connections: 1, pendingHeaders: 2 }
-  const served = await stage.serve(readToEnd, { limits, overLimit: 'pause' })
-  const first = await arrived(stage, served, V2)
+  const served = await harness.serve(readToEnd, { limits, overLimit: 'pause' })
+  const first = await arrived(harness, served, V2)
   await opened(served)
-  const waiting = [await arrived(stage, served, V2), await arrived(stage, served, V2)]
-  assert.deepEqual(await ending(stage, served.port), turnedAway('pause'))
+  const waiting = [await arrived(harness, served, V2), await arrived(harness, served, V2)]
+  assert.deepEqual(await ending(harness, served.port), turnedAway('pause'))
   await over(served, 1)
   assert.deepEqual(counted(served), { limit_connections: 1 })
   for (const [index, client] of [first, ...waiting].entries()) {
@@ -379,12 +387,12 @@ test('contract 15: pause: no more connections wait than limits.pendingHeaders', 
 })
 
 test('contract 16: pause: connections that wait are closed with the server', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const hold = gate()
-  const served = await stage.serve(() => hold.promise, paused)
-  const first = await arrived(stage, served, V2)
+  const served = await harness.serve(() => hold.promise, paused)
+  const first = await arrived(harness, served, V2)
   await opened(served)
-  const ended = ending(stage, served.port, V2)
+  const ended = ending(harness, served.port, V2)
   await until(() => served.server.connections.size === 2)
   const closing = served.server.close()
   assert.equal((await ended).text, '')
@@ -403,18 +411,18 @@ for (const options of [
   { version: 'none' },
 ] as const satisfies readonly ServerOptions[]) {
   test(`contract 15: pause: who is gone before there is room was a quiet probe: ${JSON.stringify(options)}`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const limits = { connections: 1, perSource: 2, pendingHeaders: 1 }
-    const served = await stage.serve(readToEnd, { ...options, limits, overLimit: 'pause' })
-    const first = await arrived(stage, served, LOCAL)
+    const served = await harness.serve(readToEnd, { ...options, limits, overLimit: 'pause' })
+    const first = await arrived(harness, served, LOCAL)
     await opened(served)
     for (let gone = 1; gone <= 3; gone++) {
-      const client = await arrived(stage, served)
+      const client = await arrived(harness, served)
       client.resetAndDestroy()
       await over(served, gone)
     }
     assert.deepEqual(counted(served), { probe: 3 })
-    const next = await arrived(stage, served, LOCAL)
+    const next = await arrived(harness, served, LOCAL)
     first.end()
     await over(served, 4)
     const [connection] = await opened(served)
@@ -431,9 +439,9 @@ for (const [options, does] of [
   [{ version: 'none' }, 'is not served'],
 ] as const) {
   test(`contract 15: a connection that is aborted as it arrives ${does}: ${JSON.stringify(options)}`, async t => {
-    const stage = setStage(t)
-    const served = await stage.serve(readToEnd, options)
-    await arrived(stage, served, V2)
+    const harness = createHarness(t)
+    const served = await harness.serve(readToEnd, options)
+    await arrived(harness, served, V2)
     await opened(served)
     const onMessage = (message: unknown): void => {
       const { server, connection } = message as AcceptedMessage // only this library publishes there
@@ -442,7 +450,7 @@ for (const [options, does] of [
     subscribe(diagnosticsChannels.accepted, onMessage)
     t.after(() => unsubscribe(diagnosticsChannels.accepted, onMessage))
     const since = performance.now()
-    assert.equal((await ending(stage, served.port)).text, '')
+    assert.equal((await ending(harness, served.port)).text, '')
     await over(served, 1)
     assert.ok(performance.now() - since < 2_500, 'half of what the header may take')
     assert.deepEqual(counted(served), { denied_acl: 1 })
@@ -451,10 +459,10 @@ for (const [options, does] of [
 }
 
 test('contract 15: Infinity is no limit, and then connections are never too many', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const limits = { connections: Infinity, perSource: Infinity, pendingHeaders: Infinity }
-  const served = await stage.serve(readToEnd, { limits })
-  for (let n = 0; n < 50; n++) await arrived(stage, served, V2)
+  const served = await harness.serve(readToEnd, { limits })
+  for (let n = 0; n < 50; n++) await arrived(harness, served, V2)
   await opened(served, 50)
 })
 
@@ -466,16 +474,16 @@ const WAITING = 16
 
 for (const overLimit of ways) {
   test(`contract 21: ${overLimit}: connections are limited by the descriptors that there are`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const script = `ulimit -n ${DESCRIPTORS}; exec "$0" --import tsx "$@"`
     const options = JSON.stringify({ overLimit, timeouts: { header: 60_000 } })
-    const { child, next, exited } = run(stage, [
+    const { child, next, exited } = run(harness, [
       ...['sh', '-c', script, process.execPath],
       ...[support('scarce-descriptors'), options],
     ])
     const { port } = (await next()) as AddressInfo
     const echo = async (): Promise<Socket> => {
-      const client = stage.dial(port)
+      const client = harness.dial(port)
       client.write(Buffer.concat([V2, Buffer.from('hello')]))
       assert.equal(await text(client, 5), 'hello')
       return client
@@ -484,7 +492,7 @@ for (const overLimit of ways) {
     while (clients.length < DESCRIPTORS - SPARE) clients.push(await echo())
     const waiting = Array.from({ length: overLimit === 'pause' ? WAITING : 0 }, echo)
     await turns()
-    for (let n = 0; n < 5; n++) assert.equal((await ending(stage, port)).text, '')
+    for (let n = 0; n < 5; n++) assert.equal((await ending(harness, port)).text, '')
     for (const client of clients) await outcome(client.end())
     for (const client of await Promise.all([...waiting, echo()])) await outcome(client.end())
     child.send('stop')

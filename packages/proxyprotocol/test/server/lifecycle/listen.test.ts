@@ -12,7 +12,7 @@ import { connectedAtOnce, most } from '../../support/burst.ts'
 import { SOURCE, V2 } from '../../support/headers.ts'
 import { run, support } from '../../support/program.ts'
 import { listenRaw, outcome, turns, until } from '../../support/sockets.ts'
-import { counted, opened, over, readToEnd, setStage } from '../../support/stage.ts'
+import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 const HOST = '127.0.0.1'
@@ -22,27 +22,27 @@ function idle(): ProxyServer {
 }
 
 test('contract 20: listen() takes a port and a host, or options, and resolves with what was bound', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   for (const listen of [
     (server: ProxyServer) => server.listen(0, HOST),
     (server: ProxyServer) => server.listen(0, HOST, 16),
     (server: ProxyServer) => server.listen({ port: 0, host: HOST }),
   ]) {
-    const server = stage.watch(idle())
+    const server = harness.watch(idle())
     assert.deepEqual([server.state, server.address], ['idle', null])
     const address = await listen(server)
     assert.ok(typeof address === 'object' && address.port > 0)
     assert.deepEqual([address.address, address.family], [HOST, 'IPv4'])
     assert.deepEqual(server.address, address)
     assert.equal(server.state, 'listening')
-    await outcome(stage.dial(address.port).end(V2))
+    await outcome(harness.dial(address.port).end(V2))
     await server.close()
     assert.deepEqual([server.state, server.address], ['closed', null])
   }
 })
 
 test(`contract 20: of ${most()} connections at once to a server that is busy all wait, unless listen() is told a backlog`, async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
   t.after(() => {
     rmSync(folder, { recursive: true })
@@ -56,7 +56,7 @@ test(`contract 20: of ${most()} connections at once to a server that is busy all
     [server => server.listen({ port: 0, host: HOST, backlog: 16 }), 16],
   ]
   for (const [listen, told] of ways) {
-    const server = stage.watch(createServer({ version: 'none' }, () => {}))
+    const server = harness.watch(createServer({ version: 'none' }, () => {}))
     await listen(server)
     const { address } = server
     const where = typeof address === 'string' ? { path: address } : { host: HOST, port: address?.port ?? 0 }
@@ -68,13 +68,13 @@ test(`contract 20: of ${most()} connections at once to a server that is busy all
 })
 
 test('contract 20: listen() takes the path of a UNIX socket, whose address is gone after close()', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
   t.after(() => {
     rmSync(folder, { recursive: true })
   })
   const path = join(folder, 'socket')
-  const server = stage.watch(createServer({ trust: ['unix'] }, () => {}))
+  const server = harness.watch(createServer({ trust: ['unix'] }, () => {}))
   assert.equal(await server.listen({ path }), path)
   assert.equal(server.address, path)
   await server.close()
@@ -82,22 +82,22 @@ test('contract 20: listen() takes the path of a UNIX socket, whose address is go
 })
 
 test('contract 20: listen() rejects where the address is taken, and may be tried again', async t => {
-  const stage = setStage(t)
-  const { port } = await listenRaw(stage)
-  const server = stage.watch(idle())
+  const harness = createHarness(t)
+  const { port } = await listenRaw(harness)
+  const server = harness.watch(idle())
   for (let i = 0; i < 2; i++) {
     await assert.rejects(server.listen(port, HOST), { code: 'EADDRINUSE', syscall: 'listen' })
     assert.deepEqual([server.state, server.address], ['idle', null])
   }
   const address = (await server.listen(0, HOST)) as AddressInfo
-  await outcome(stage.dial(address.port).end(V2))
+  await outcome(harness.dial(address.port).end(V2))
   await over({ server }, 1)
   assert.deepEqual(counted({ server }), { done: 1 })
 })
 
 test('contract 20: listen() rejects what it cannot take, and may be tried again', async t => {
-  const stage = setStage(t)
-  const server = stage.watch(idle())
+  const harness = createHarness(t)
+  const server = harness.watch(idle())
   await assert.rejects(server.listen(65_536), RangeError)
   await assert.rejects(server.listen(untyped({})), { code: 'ERR_INVALID_ARG_VALUE' })
   assert.equal(server.state, 'idle')
@@ -105,19 +105,19 @@ test('contract 20: listen() rejects what it cannot take, and may be tried again'
 })
 
 test('contract 20: a second listen() rejects, and the first is none the worse', async t => {
-  const stage = setStage(t)
-  const server = stage.watch(idle())
+  const harness = createHarness(t)
+  const server = harness.watch(idle())
   const first = server.listen(0, HOST)
   const second = { message: 'listen() needs a new server, this one is binding already' }
   await assert.rejects(server.listen(0, HOST), second)
   const { port } = (await first) as AddressInfo
   await assert.rejects(server.listen(0, HOST), { message: /this one is listening already$/ })
   assert.deepEqual(server.address, { address: HOST, family: 'IPv4', port })
-  await outcome(stage.dial(port).end(V2))
+  await outcome(harness.dial(port).end(V2))
 })
 
 test('contract 2: listen() after close() rejects', async t => {
-  const server = setStage(t).watch(idle())
+  const server = createHarness(t).watch(idle())
   const closing = server.close()
   assert.equal(server.state, 'draining')
   await assert.rejects(server.listen(0, HOST), { message: /this one is draining already$/ })
@@ -130,7 +130,7 @@ for (const [name, ...args] of [
   ['a port and a host', 0, HOST],
 ] as const) {
   test(`contract 2: close() while listen() is binding ${name} makes it reject, and nothing listens`, async t => {
-    const server = setStage(t).watch(idle())
+    const server = createHarness(t).watch(idle())
     const listening = server.listen(...(args as [number]))
     const closing = server.close()
     await assert.rejects(listening, { message: 'the server was closed before it could listen' })
@@ -141,7 +141,7 @@ for (const [name, ...args] of [
 }
 
 test('contract 2: close() with a delay while listen() is binding makes it reject too', async t => {
-  const server = setStage(t).watch(idle())
+  const server = createHarness(t).watch(idle())
   const listening = server.listen(0, HOST)
   const closing = server.close({ readyDelay: 10 })
   await assert.rejects(listening, { message: 'the server was closed before it could listen' })
@@ -150,18 +150,18 @@ test('contract 2: close() with a delay while listen() is binding makes it reject
 })
 
 test('contract 20: the signal of ListenOptions, aborted before, makes listen() reject', async t => {
-  const server = setStage(t).watch(idle())
+  const server = createHarness(t).watch(idle())
   const signal = AbortSignal.abort()
   await assert.rejects(server.listen({ port: 0, host: HOST, signal }), { message: /before it could listen$/ })
   await server.close()
 })
 
 test('contract 20: the signal of ListenOptions, aborted later, ends the server with its last connection', async t => {
-  const stage = setStage(t)
-  const server = stage.watch(createServer({ trust: [HOST] }, readToEnd))
+  const harness = createHarness(t)
+  const server = harness.watch(createServer({ trust: [HOST] }, readToEnd))
   const controller = new AbortController()
   const { port } = (await server.listen({ port: 0, host: HOST, signal: controller.signal })) as AddressInfo
-  const client = stage.dial(port)
+  const client = harness.dial(port)
   const ended = outcome(client)
   client.write(V2)
   await opened({ server })
@@ -180,9 +180,9 @@ function innerServer(server: ProxyServer): Server {
 }
 
 test('contract 20: a later error of the listener goes to onError without a connection, and drains', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd)
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd)
+  const client = harness.dial(served.port)
   const ended = outcome(client)
   client.write(V2)
   await opened(served)
@@ -199,13 +199,13 @@ test('contract 20: a later error of the listener goes to onError without a conne
 })
 
 test('contract 8: a later error of the listener is one warning where there is no onError', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd, { onError: undefined })
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd, { onError: undefined })
+  const client = harness.dial(served.port)
   client.write(V2)
   await opened(served)
   innerServer(served.server).emit('error', new Error('listener'))
-  const [warning, ...more] = await stage.warnings()
+  const [warning, ...more] = await harness.warnings()
   assert.match(warning?.message ?? '', /^the listener failed and there is no onError: Error: listener/)
   assert.equal((warning as NodeJS.ErrnoException).code, undefined, 'no handler failed')
   assert.deepEqual(more, [])
@@ -214,9 +214,9 @@ test('contract 8: a later error of the listener is one warning where there is no
 })
 
 test('contract 21: an accept that fails for want of a descriptor is counted, and the server goes on', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd)
-  const clients = [stage.dial(served.port), stage.dial(served.port)]
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd)
+  const clients = [harness.dial(served.port), harness.dial(served.port)]
   clients[0]?.write(V2)
   await until(() => served.server.connections.size > 0)
   const error = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE', syscall: 'accept', errno: -24 })
@@ -230,18 +230,18 @@ test('contract 21: an accept that fails for want of a descriptor is counted, and
 })
 
 test('contract 21: a server without a descriptor left turns clients away and serves again when it has some', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const script = 'ulimit -n 64; exec "$0" --import tsx "$1"'
   const command = ['sh', '-c', script, process.execPath, support('scarce-descriptors')]
-  const { child, next, exited } = run(stage, command)
+  const { child, next, exited } = run(harness, command)
   const { port } = (await next()) as AddressInfo
   child.send('fill')
   assert.equal(await next(), 'EMFILE')
-  const away = Array.from({ length: 5 }, () => outcome(stage.dial(port).end(V2)))
+  const away = Array.from({ length: 5 }, () => outcome(harness.dial(port).end(V2)))
   for (const { text } of await Promise.all(away)) assert.equal(text, '')
   child.send('free')
   assert.equal(await next(), 'freed')
-  const served = await outcome(stage.dial(port).end(Buffer.concat([V2, Buffer.from('hello')])))
+  const served = await outcome(harness.dial(port).end(Buffer.concat([V2, Buffer.from('hello')])))
   assert.deepEqual(served, { text: 'hello', end: 'FIN' })
   child.send('stop')
   const { state, stats } = (await next()) as { state: string; stats: ServerStats }
@@ -252,7 +252,7 @@ test('contract 21: a server without a descriptor left turns clients away and ser
 })
 
 test('contract 20: listen() takes the descriptor of a UNIX socket, whose path Node does not know', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
   t.after(() => {
     rmSync(folder, { recursive: true })
@@ -263,13 +263,13 @@ test('contract 20: listen() takes the descriptor of a UNIX socket, whose path No
   linkSync(join(folder, 'socket'), path) // the parent takes its own path with it
   const { fd } = (parent as unknown as { _handle: { fd: number } })._handle // no other way to a descriptor to pass on
   const { child, next, exited } = run(
-    stage,
+    harness,
     [process.execPath, '--import', 'tsx', support('inherited-listener')],
     fd,
   )
   parent.close()
   assert.deepEqual(await next(), { address: '', same: '' })
-  const client = stage.dial(path)
+  const client = harness.dial(path)
   const ended = outcome(client)
   client.write(V2)
   assert.deepEqual(await next(), { source: SOURCE, via: {} })

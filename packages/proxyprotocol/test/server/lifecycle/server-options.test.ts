@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createServer } from '../../../src/server/index.ts'
 import { outcome } from '../../support/sockets.ts'
-import { counted, over, setStage } from '../../support/stage.ts'
+import { counted, over, createHarness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
 
 const trust: string[] = []
@@ -100,7 +100,7 @@ test('contract 1: createServer() needs a handler', () => {
 })
 
 test('contract 1: what is undefined has its default', async t => {
-  const server = setStage(t).watch(
+  const server = createHarness(t).watch(
     createServer(
       {
         trust,
@@ -118,12 +118,12 @@ test('contract 1: what is undefined has its default', async t => {
 })
 
 test('contract 1: mixed families are accepted where the option says so', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const sources: unknown[] = []
-  const served = await stage.serve(({ info }) => void sources.push(info.source, info.destination), {
+  const served = await harness.serve(({ info }) => void sources.push(info.source, info.destination), {
     mixedFamilies: 'promote',
   })
-  await outcome(stage.dial(served.port).end('PROXY TCP6 2001:db8::1 192.0.2.1 1 2\r\n'))
+  await outcome(harness.dial(served.port).end('PROXY TCP6 2001:db8::1 192.0.2.1 1 2\r\n'))
   await over(served, 1)
   assert.deepEqual(sources, [
     { address: '2001:db8::1', port: 1 },

@@ -8,7 +8,7 @@ import { ProxyProtocolError } from '../../../src/codec/index.ts'
 import type { Connection } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
 import { outcome, turns } from '../../support/sockets.ts'
-import { counted, opened, over, readToEnd, setStage } from '../../support/stage.ts'
+import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 
 const FAR_AWAY = 60_000
 
@@ -19,9 +19,9 @@ async function aborted({ signal }: Connection): Promise<ProxyProtocolError> {
 }
 
 test('contract 11: the signal is the same each time, and aborted already where it is asked for too late', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd)
-  const clients = [stage.dial(served.port), stage.dial(served.port)]
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd)
+  const clients = [harness.dial(served.port), harness.dial(served.port)]
   for (const client of clients) client.write(V2)
   const [asked, late] = await opened(served, 2)
   assert.ok(asked && late)
@@ -38,14 +38,14 @@ test('contract 11: the signal is the same each time, and aborted already where i
 })
 
 test('contract 9: a reset by the peer aborts with client_reset, and a throw after it is no error', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await stage.serve(async connection => {
+  const served = await harness.serve(async connection => {
     const { code, cause } = await aborted(connection)
     seen.push(code, (cause as NodeJS.ErrnoException).code, connection.reason, connection.state)
     throw new Error('no error any more')
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   await opened(served)
   client.resetAndDestroy()
@@ -55,9 +55,9 @@ test('contract 9: a reset by the peer aborts with client_reset, and a throw afte
 })
 
 test('contract 9: a reset while the handler reads makes it throw, which is no error', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd)
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd)
+  const client = harness.dial(served.port)
   client.write(V2)
   await opened(served)
   client.resetAndDestroy()
@@ -66,9 +66,9 @@ test('contract 9: a reset while the handler reads makes it throw, which is no er
 })
 
 test('contract 9: a reset while the connection waits for the FIN of its peer is counted, and no error', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(() => {})
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(() => {})
+  const client = harness.dial(served.port)
   client.write(V2)
   await once(client.resume(), 'end')
   client.resetAndDestroy()
@@ -88,9 +88,9 @@ for (const [name, reason, code, count] of [
   ],
 ] as const) {
   test(`contract 10: abort() ${name} resets, and a throw after it is no error`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const seen: unknown[] = []
-    const served = await stage.serve(async connection => {
+    const served = await harness.serve(async connection => {
       connection.abort(reason)
       connection.abort('idle_timeout') // the first reason counts
       const error = await aborted(connection)
@@ -98,7 +98,7 @@ for (const [name, reason, code, count] of [
       if (typeof reason === 'object') assert.equal(error, reason)
       throw new Error('no error any more')
     })
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     client.write(V2)
     assert.equal((await outcome(client)).end, 'ECONNRESET')
     await over(served, 1)
@@ -108,10 +108,10 @@ for (const [name, reason, code, count] of [
 }
 
 test('contract 10: abort() after the end changes nothing', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   let connection: Connection | undefined
-  const served = await stage.serve(given => readToEnd((connection = given)))
-  await outcome(stage.dial(served.port).end(V2))
+  const served = await harness.serve(given => readToEnd((connection = given)))
+  await outcome(harness.dial(served.port).end(V2))
   await over(served, 1)
   connection?.abort()
   assert.equal(connection?.reason, undefined)
@@ -135,14 +135,14 @@ const ways: Readonly<Record<string, (connection: Connection) => Promise<unknown>
 
 for (const [name, way] of Object.entries(ways)) {
   test(`contract 10: the signal aborts with done when the socket has closed; a handler that ${name} made no error`, async t => {
-    const stage = setStage(t)
-    const served = await stage.serve(async connection => {
+    const harness = createHarness(t)
+    const served = await harness.serve(async connection => {
       connection.socket.end('bye')
       connection.socket.resume()
       await way(connection)
       assert.fail('it went on')
     })
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     client.write(V2)
     const [connection] = await opened(served)
     assert.deepEqual(await outcome(client.end()), { text: 'bye', end: 'FIN' })
@@ -154,15 +154,15 @@ for (const [name, way] of Object.entries(ways)) {
 }
 
 test('contract 10: another error after the socket has closed in order is an error', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const fault = new Error('fault', { cause: new Error('something else') })
-  const served = await stage.serve(async ({ socket }) => {
+  const served = await harness.serve(async ({ socket }) => {
     socket.end()
     await once(socket.resume(), 'close')
     await turns()
     throw fault
   })
-  const client = stage.dial(served.port).end(V2)
+  const client = harness.dial(served.port).end(V2)
   const [connection] = await opened(served)
   await outcome(client)
   await over(served, 1)
@@ -180,15 +180,15 @@ test('contract 10: another error after the socket has closed in order is an erro
 })
 
 test("contract 10: who waits for 'close' with the signal sees the ordinary end", async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const steps: string[] = []
-  const served = await stage.serve(async ({ socket, signal }) => {
+  const served = await harness.serve(async ({ socket, signal }) => {
     signal.addEventListener('abort', () => steps.push('abort'))
     socket.pipe(socket)
     await once(socket, 'close', { signal })
     steps.push('close')
   })
-  const client = stage.dial(served.port).end(Buffer.concat([V2, Buffer.from('hello')]))
+  const client = harness.dial(served.port).end(Buffer.concat([V2, Buffer.from('hello')]))
   assert.deepEqual(await outcome(client), { text: 'hello', end: 'FIN' })
   await over(served, 1)
   assert.deepEqual(steps, ['abort', 'close'])
@@ -196,10 +196,10 @@ test("contract 10: who waits for 'close' with the signal sees the ordinary end",
 })
 
 test('contract 10: the return of the handler is no abort, nor is the end that follows', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const signals: AbortSignal[] = []
-  const served = await stage.serve(({ signal }) => void signals.push(signal))
-  await outcome(stage.dial(served.port).end(V2))
+  const served = await harness.serve(({ signal }) => void signals.push(signal))
+  await outcome(harness.dial(served.port).end(V2))
   await over(served, 1)
   await turns()
   assert.deepEqual(
@@ -209,9 +209,9 @@ test('contract 10: the return of the handler is no abort, nor is the end that fo
 })
 
 test('contract 9: the socket has a listener for errors in every state, so that none is thrown', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd)
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd)
+  const client = harness.dial(served.port)
   client.write(V2)
   const [connection] = await opened(served)
   client.end()
@@ -222,9 +222,9 @@ test('contract 9: the socket has a listener for errors in every state, so that n
 })
 
 test('each connection has an id of its own, and an age that grows', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd)
-  const clients = [stage.dial(served.port), stage.dial(served.port)]
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd)
+  const clients = [harness.dial(served.port), harness.dial(served.port)]
   for (const client of clients) client.write(V2)
   const [one, two] = await opened(served, 2)
   assert.ok(one && two && one.id !== two.id)

@@ -8,7 +8,7 @@ import { diagnosticsChannels, type StuckMessage } from '../../../src/server/inde
 import { gate } from '../../support/gate.ts'
 import { V2 } from '../../support/headers.ts'
 import { outcome, turns, until } from '../../support/sockets.ts'
-import { counted, opened, over, setStage } from '../../support/stage.ts'
+import { counted, opened, over, createHarness } from '../../support/harness.ts'
 import { pendingTimers } from '../../support/timers.ts'
 
 const impatient = { timeouts: { abort: 20 } }
@@ -18,17 +18,17 @@ for (const [name, end, code] of [
   ['the end of its connection', 'close', 'done'],
 ] as const) {
   test(`contract 12: a handler that ignores ${name} is told of once as stuck, and stays in connections`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const seen: StuckMessage[] = []
     const onStuck = (message: unknown): void => void seen.push(message as StuckMessage)
     subscribe(diagnosticsChannels.stuck, onStuck)
-    stage.defer(() => unsubscribe(diagnosticsChannels.stuck, onStuck))
+    harness.defer(() => unsubscribe(diagnosticsChannels.stuck, onStuck))
     const held = gate()
-    const served = await stage.serve(({ socket }) => {
+    const served = await harness.serve(({ socket }) => {
       socket.resume()
       return held.promise
     }, impatient)
-    const client = stage.dial(served.port)
+    const client = harness.dial(served.port)
     client.write(V2)
     const [connection] = await opened(served)
     assert.ok(connection)
@@ -49,12 +49,12 @@ for (const [name, end, code] of [
 }
 
 test('contract 12: a handler that heeds its abort is not stuck, and leaves no timer', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const timers = pendingTimers(t)
-  const served = await stage.serve(async ({ signal }) => {
+  const served = await harness.serve(async ({ signal }) => {
     await once(signal, 'abort')
   }, impatient)
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   const [connection] = await opened(served)
   connection?.abort()
@@ -64,10 +64,10 @@ test('contract 12: a handler that heeds its abort is not stuck, and leaves no ti
 })
 
 test('contract 12: without subscribers a stuck handler is marked all the same', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const held = gate()
-  const served = await stage.serve(() => held.promise, impatient)
-  const client = stage.dial(served.port)
+  const served = await harness.serve(() => held.promise, impatient)
+  const client = harness.dial(served.port)
   client.write(V2)
   const [connection] = await opened(served)
   assert.equal(connection?.stuck, false)

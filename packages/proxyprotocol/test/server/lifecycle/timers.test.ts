@@ -6,30 +6,30 @@ import { test } from 'node:test'
 import { connect } from '../../../src/client/index.ts'
 import { LOCAL, V2 } from '../../support/headers.ts'
 import { closedPort, listenRaw, outcome, until } from '../../support/sockets.ts'
-import { opened, over, readToEnd, setStage } from '../../support/stage.ts'
+import { opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 import { pendingTimers } from '../../support/timers.ts'
 
 test('contract 22: the timer for the header ends with the header, or with what comes instead', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const timers = pendingTimers(t)
-  const served = await stage.serve(readToEnd)
-  const client = stage.dial(served.port)
+  const served = await harness.serve(readToEnd)
+  const client = harness.dial(served.port)
   await until(() => served.server.connections.size === 1)
   assert.equal(timers.size, 1)
   client.write(V2)
   await opened(served)
   assert.equal(timers.size, 0)
-  await outcome(stage.dial(served.port).end('junk'))
+  await outcome(harness.dial(served.port).end('junk'))
   await over(served, 1)
   assert.equal(timers.size, 0)
   client.end()
 })
 
 test('contract 22: the timer for the FIN of the peer ends with the connection', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const timers = pendingTimers(t)
-  const served = await stage.serve(() => {})
-  const client = stage.dial(served.port)
+  const served = await harness.serve(() => {})
+  const client = harness.dial(served.port)
   client.write(LOCAL)
   await once(client.resume(), 'end')
   assert.equal(timers.size, 1)
@@ -39,12 +39,12 @@ test('contract 22: the timer for the FIN of the peer ends with the connection', 
 })
 
 test('contract 22: a handler that fails leaves no timer', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const timers = pendingTimers(t)
-  const served = await stage.serve(() => {
+  const served = await harness.serve(() => {
     throw new Error('fault')
   })
-  const client = stage.dial(served.port)
+  const client = harness.dial(served.port)
   client.write(V2)
   await outcome(client)
   await over(served, 1)
@@ -53,10 +53,10 @@ test('contract 22: a handler that fails leaves no timer', async t => {
 })
 
 test('contract 22: the timers of close() end with it', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const timers = pendingTimers(t)
-  const served = await stage.serve(readToEnd)
-  const client = stage.dial(served.port)
+  const served = await harness.serve(readToEnd)
+  const client = harness.dial(served.port)
   client.write(V2)
   await opened(served)
   const closing = served.server.close()
@@ -68,9 +68,9 @@ test('contract 22: the timers of close() end with it', async t => {
 })
 
 test('contract 22: the timer of connect() ends when the connection stands, and when it fails', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const timers = pendingTimers(t)
-  const { port } = await listenRaw(stage)
+  const { port } = await listenRaw(harness)
   const refusing = await closedPort()
   const connecting = [port, refusing].map(each => connect({ host: '127.0.0.1', port: each }, 'none'))
   assert.equal(timers.size, 2)

@@ -17,7 +17,15 @@ import { LOCAL, SOURCE, V1, V2 } from '../../support/headers.ts'
 import { dialSecure, secureOver } from '../../support/secure.ts'
 import { HeaderFirst, type Cut } from '../../support/segments.ts'
 import { outcome, text, turns, until, type Outcome } from '../../support/sockets.ts'
-import { counted, opened, over, readToEnd, setStage, type Served, type Stage } from '../../support/stage.ts'
+import {
+  counted,
+  opened,
+  over,
+  readToEnd,
+  createHarness,
+  type Served,
+  type Harness,
+} from '../../support/harness.ts'
 
 /** Milliseconds; short, because the tests wait for it to pass. */
 const TIMEOUT = 100
@@ -26,9 +34,9 @@ const HELLO = Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01)
 
 for (const [name, header] of Object.entries({ 'version 1': V1, 'version 2': V2 })) {
   test(`contract 24: ${name} may be cut anywhere in front of a ClientHello, also within its segment`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const seen: string[] = []
-    const served = await stage.serve(
+    const served = await harness.serve(
       async ({ socket, tls }) => {
         seen.push(`${socket.remoteAddress} ${socket.remotePort} ${await text(socket)} ${tls?.encrypted}`)
         socket.end('bye')
@@ -38,7 +46,7 @@ for (const [name, header] of Object.entries({ 'version 1': V1, 'version 2': V2 }
     const cuts: Cut[] = ['one segment', 'header|payload', 'byte by byte']
     cuts.push(...Array.from({ length: header.length + 6 }, (_, index) => index + 1))
     for (const [index, cut] of cuts.entries()) {
-      const stream = new HeaderFirst(stage.dial(served.port), header, cut)
+      const stream = new HeaderFirst(harness.dial(served.port), header, cut)
       const client = connect({ socket: stream, ca: certificate.cert, servername: 'localhost' })
       client.end('hello')
       assert.equal(await text(client), 'bye', `cut: ${cut}`)
@@ -50,16 +58,16 @@ for (const [name, header] of Object.entries({ 'version 1': V1, 'version 2': V2 }
 }
 
 test('contract 24: the handler gets the TLS socket, with the addresses of the client and all that is known', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: Connection[] = []
-  const served = await stage.serve(
+  const served = await harness.serve(
     async connection => {
       seen.push(connection)
       await readToEnd(connection)
     },
     { tls: certificate },
   )
-  const { secure } = dialSecure(stage, served.port)
+  const { secure } = dialSecure(harness, served.port)
   const [connection] = await opened(served)
   assert.ok(connection?.socket instanceof TLSSocket)
   const { socket, tls, info } = connection
@@ -77,13 +85,13 @@ test('contract 24: the handler gets the TLS socket, with the addresses of the cl
 })
 
 test('contract 24: behind LOCAL the handler sees the peer itself', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(readToEnd, { tls: certificate })
-  const raw = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(readToEnd, { tls: certificate })
+  const raw = harness.dial(served.port)
   raw.write(LOCAL)
   await once(raw, 'connect')
   const { localPort } = raw
-  const { secure } = secureOver(stage, raw)
+  const { secure } = secureOver(harness, raw)
   const [connection] = await opened(served)
   assert.deepEqual(connection?.info.source, { address: '127.0.0.1', port: localPort })
   assert.deepEqual([connection.socket.remoteAddress, connection.socket.remotePort], ['127.0.0.1', localPort])
@@ -91,45 +99,45 @@ test('contract 24: behind LOCAL the handler sees the peer itself', async t => {
 })
 
 test('contract 24: without TLS there is no TLS socket', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await stage.serve(({ tls }) => void seen.push(tls))
-  await outcome(stage.dial(served.port).end(V2))
+  const served = await harness.serve(({ tls }) => void seen.push(tls))
+  await outcome(harness.dial(served.port).end(V2))
   assert.deepEqual(seen, [undefined])
 })
 
 test('contract 24: with version none the handshake comes first', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await stage.serve(
+  const served = await harness.serve(
     async ({ socket, info }) => {
       seen.push(info.header, socket.remoteAddress, await text(socket))
       socket.end('bye')
     },
     { version: 'none', tls: certificate },
   )
-  const { secure } = secureOver(stage, stage.dial(served.port))
+  const { secure } = secureOver(harness, harness.dial(served.port))
   assert.deepEqual(await outcome(secure.end('hello')), { text: 'bye', end: 'FIN' })
   assert.deepEqual(seen, [undefined, '127.0.0.1', 'hello'])
 })
 
 test('contract 24: the name and the protocol that the client asked for are there', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await stage.serve(
+  const served = await harness.serve(
     ({ tls }) => {
       seen.push(tls?.servername, tls?.alpnProtocol, tls?.getProtocol(), tls?.authorized)
     },
     { tls: { ...certificate, ALPNProtocols: ['imap', 'smtp'], maxVersion: 'TLSv1.2' } },
   )
-  const { secure } = dialSecure(stage, served.port, { ALPNProtocols: ['pop3', 'smtp'] })
+  const { secure } = dialSecure(harness, served.port, { ALPNProtocols: ['pop3', 'smtp'] })
   await once(secure, 'secureConnect')
   await outcome(secure.end())
   assert.deepEqual(seen, ['localhost', 'smtp', 'TLSv1.2', false])
 })
 
 test('contract 24: SNICallback chooses the certificate', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const contexts = { localhost: createSecureContext(otherCertificate) }
   const tls: TlsOptions = {
     ...certificate,
@@ -137,8 +145,8 @@ test('contract 24: SNICallback chooses the certificate', async t => {
       done(null, contexts[name as 'localhost'])
     },
   }
-  const served = await stage.serve(readToEnd, { tls })
-  const { secure } = dialSecure(stage, served.port, { ca: otherCertificate.cert })
+  const served = await harness.serve(readToEnd, { tls })
+  const { secure } = dialSecure(harness, served.port, { ca: otherCertificate.cert })
   await once(secure, 'secureConnect')
   assert.equal(secure.getPeerCertificate().subject.CN, 'other')
   await outcome(secure.end())
@@ -147,15 +155,15 @@ test('contract 24: SNICallback chooses the certificate', async t => {
 const mutual: TlsOptions = { ...certificate, requestCert: true, ca: otherCertificate.cert }
 
 test('contract 24: a client certificate is there, and authorized', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await stage.serve(
+  const served = await harness.serve(
     ({ tls }) => {
       seen.push(tls?.authorized, tls?.getPeerCertificate().subject.CN)
     },
     { tls: mutual },
   )
-  const { secure } = dialSecure(stage, served.port, otherCertificate)
+  const { secure } = dialSecure(harness, served.port, otherCertificate)
   await once(secure, 'secureConnect')
   await outcome(secure.end())
   await over(served, 1)
@@ -164,12 +172,12 @@ test('contract 24: a client certificate is there, and authorized', async t => {
 })
 
 test('contract 24: a client certificate that nobody vouches for may come in where the options say so', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await stage.serve(({ tls }) => void seen.push(tls?.authorized), {
+  const served = await harness.serve(({ tls }) => void seen.push(tls?.authorized), {
     tls: { ...mutual, rejectUnauthorized: false },
   })
-  const { secure } = dialSecure(stage, served.port, certificate)
+  const { secure } = dialSecure(harness, served.port, certificate)
   await once(secure, 'secureConnect')
   await outcome(secure.end())
   assert.deepEqual(seen, [false])
@@ -259,15 +267,15 @@ async function shaking(served: Served): Promise<Connection> {
 }
 
 async function attempt(
-  stage: Stage,
+  harness: Harness,
   served: Served,
   { client, then }: Pick<Refusal, 'client' | 'then'>,
 ): Promise<Outcome> {
   if (typeof client === 'object' && !(client instanceof Uint8Array)) {
-    const { secure } = dialSecure(stage, served.port, client)
+    const { secure } = dialSecure(harness, served.port, client)
     return outcome(secure.once('end', () => secure.end()))
   }
-  const raw = stage.dial(served.port)
+  const raw = harness.dial(served.port)
   const ended = outcome(raw)
   raw.write(V2)
   const { socket } = await shaking(served)
@@ -280,10 +288,10 @@ async function attempt(
 
 for (const { name, options, detail, end = 'FIN', ...client } of refusals) {
   test(`contract 4: ${name} instead of a handshake is counted as tls_client_error, and no handler starts`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const fail = (): never => assert.fail('the handler started')
-    const served = await stage.serve(fail, { tls: certificate, ...options })
-    const seen = await attempt(stage, served, client)
+    const served = await harness.serve(fail, { tls: certificate, ...options })
+    const seen = await attempt(harness, served, client)
     // OpenSSL 3.5 names some alerts otherwise.
     assert.deepEqual(
       { ...seen, end: seen.end.replace(/SSLV3_ALERT_H|SSL\/TLS_ALERT_H/, 'ALERT_H') },
@@ -303,15 +311,15 @@ for (const { name, options, detail, end = 'FIN', ...client } of refusals) {
 for (const [options, header] of [[{}, V2] as const, [{ version: 'none' }, ''] as const]) {
   const behind = header === '' ? 'without headers' : 'behind its header'
   test(`contract 4: ${behind} a client that ends or resets without a byte of TLS is a quiet probe`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const fail = (): never => assert.fail('the handler started')
-    const served = await stage.serve(fail, { tls: certificate, ...options })
+    const served = await harness.serve(fail, { tls: certificate, ...options })
     const ways = [
       (client: Socket): unknown => client.end(),
       (client: Socket): unknown => client.resetAndDestroy(),
     ]
     for (const [index, end] of ways.entries()) {
-      const client = stage.dial(served.port)
+      const client = harness.dial(served.port)
       const ended = outcome(client)
       client.write(header)
       await until(() =>
@@ -328,10 +336,10 @@ for (const [options, header] of [[{}, V2] as const, [{ version: 'none' }, ''] as
 }
 
 test('contract 22: the deadline of a handshake is absolute, however steadily bytes drip', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const options = { tls: certificate, timeouts }
-  const served = await stage.serve(() => assert.fail('the handler started'), options)
-  const client = stage.dial(served.port)
+  const served = await harness.serve(() => assert.fail('the handler started'), options)
+  const client = harness.dial(served.port)
   const ended = outcome(client)
   client.write(Buffer.concat([V2, HELLO]))
   let dripped = 0
@@ -347,9 +355,9 @@ test('contract 22: the deadline of a handshake is absolute, however steadily byt
 })
 
 test('contract 22: a connection in its handshake does not keep the process alive by a timer', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(() => assert.fail('the handler started'), { tls: certificate })
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(() => assert.fail('the handler started'), { tls: certificate })
+  const client = harness.dial(served.port)
   client.write(V2)
   await shaking(served)
   assert.equal(process.getActiveResourcesInfo().includes('Timeout'), false)
@@ -358,9 +366,9 @@ test('contract 22: a connection in its handshake does not keep the process alive
 })
 
 test('contract 10: abort() during the handshake resets, and the handler does not start', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(() => assert.fail('the handler started'), { tls: certificate })
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(() => assert.fail('the handler started'), { tls: certificate })
+  const client = harness.dial(served.port)
   const ended = outcome(client)
   client.write(Buffer.concat([V2, HELLO]))
   const connection = await shaking(served)
@@ -373,9 +381,9 @@ test('contract 10: abort() during the handshake resets, and the handler does not
 })
 
 test('contract 16: close() ends connections in their handshake at once', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(() => assert.fail('the handler started'), { tls: certificate })
-  const client = stage.dial(served.port)
+  const harness = createHarness(t)
+  const served = await harness.serve(() => assert.fail('the handler started'), { tls: certificate })
+  const client = harness.dial(served.port)
   const ended = outcome(client)
   client.write(Buffer.concat([V2, HELLO]))
   await shaking(served)
@@ -385,13 +393,13 @@ test('contract 16: close() ends connections in their handshake at once', async t
 })
 
 test('contract 4: a socket that closes in the moment its header is complete has no handshake', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const closing = (): undefined => {
     for (const { socket } of served.server.connections) socket.destroy()
   }
   const options = { tls: certificate, validate: closing }
-  const served = await stage.serve(() => assert.fail('the handler started'), options)
-  const client = stage.dial(served.port)
+  const served = await harness.serve(() => assert.fail('the handler started'), options)
+  const client = harness.dial(served.port)
   const ended = outcome(client)
   client.end(V2)
   assert.equal((await ended).text, '')
@@ -400,16 +408,16 @@ test('contract 4: a socket that closes in the moment its header is complete has 
 })
 
 test('a handshake that fails or waits harms no other connection', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(async ({ socket }) => void socket.end(await text(socket)), {
+  const harness = createHarness(t)
+  const served = await harness.serve(async ({ socket }) => void socket.end(await text(socket)), {
     tls: certificate,
   })
-  const silent = stage.dial(served.port)
+  const silent = harness.dial(served.port)
   silent.write(V2)
   await shaking(served)
-  await outcome(stage.dial(served.port).end(Buffer.concat([V2, Buffer.from('GET / HTTP/1.1\r\n\r\n')])))
+  await outcome(harness.dial(served.port).end(Buffer.concat([V2, Buffer.from('GET / HTTP/1.1\r\n\r\n')])))
   for (const word of ['one', 'two', 'three']) {
-    const { secure } = dialSecure(stage, served.port)
+    const { secure } = dialSecure(harness, served.port)
     assert.deepEqual(await outcome(secure.end(word)), { text: word, end: 'FIN' })
   }
   silent.end()
@@ -418,14 +426,14 @@ test('a handshake that fails or waits harms no other connection', async t => {
 })
 
 test('setSecureContext() gives connections to come another certificate, and open ones keep theirs', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(async ({ socket }) => void socket.end(await text(socket)), {
+  const harness = createHarness(t)
+  const served = await harness.serve(async ({ socket }) => void socket.end(await text(socket)), {
     tls: certificate,
   })
-  const before = dialSecure(stage, served.port)
+  const before = dialSecure(harness, served.port)
   await opened(served)
   served.server.setSecureContext(otherCertificate)
-  const after = dialSecure(stage, served.port, { ca: otherCertificate.cert })
+  const after = dialSecure(harness, served.port, { ca: otherCertificate.cert })
   await opened(served, 2)
   const names = [before, after].map(({ secure }) => secure.getPeerCertificate().subject.CN)
   assert.deepEqual(names, ['localhost', 'other'])
@@ -433,12 +441,12 @@ test('setSecureContext() gives connections to come another certificate, and open
   for (const { secure } of [before, after]) {
     assert.deepEqual(await outcome(secure.end('hello')), { text: 'hello', end: 'FIN' })
   }
-  const later = dialSecure(stage, served.port, { ca: otherCertificate.cert })
+  const later = dialSecure(harness, served.port, { ca: otherCertificate.cert })
   assert.deepEqual(await outcome(later.secure.end('bye')), { text: 'bye', end: 'FIN' })
 })
 
 test('setSecureContext() is refused by a server without TLS', t => {
-  const server = setStage(t).watch(createServer({ trust: [] }, () => {}))
+  const server = createHarness(t).watch(createServer({ trust: [] }, () => {}))
   assert.throws(() => server.setSecureContext(certificate), {
     name: 'Error',
     message: 'setSecureContext() needs a server with the option tls',

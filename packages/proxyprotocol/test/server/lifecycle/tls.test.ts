@@ -16,7 +16,15 @@ import { V2 } from '../../support/headers.ts'
 import { dialSecure, type SecureClient } from '../../support/secure.ts'
 import { HeaderFirst } from '../../support/segments.ts'
 import { content, listenRaw, outcome, text, turns, until } from '../../support/sockets.ts'
-import { counted, opened, over, readToEnd, setStage, type Served, type Stage } from '../../support/stage.ts'
+import {
+  counted,
+  opened,
+  over,
+  readToEnd,
+  createHarness,
+  type Served,
+  type Harness,
+} from '../../support/harness.ts'
 
 const MIB = 1024 * 1024
 const CONNECTIONS = 16
@@ -24,8 +32,8 @@ const CONNECTIONS = 16
 const ALERT = 21
 const DATA = 23
 
-function serve(stage: Stage, handler: Handler, options: Partial<ServerOptions> = {}): Promise<Served> {
-  return stage.serve(handler, { tls: certificate, ...options })
+function serve(harness: Harness, handler: Handler, options: Partial<ServerOptions> = {}): Promise<Served> {
+  return harness.serve(handler, { tls: certificate, ...options })
 }
 
 async function aborted({ signal }: Connection): Promise<ProxyProtocolError> {
@@ -34,8 +42,11 @@ async function aborted({ signal }: Connection): Promise<ProxyProtocolError> {
 }
 
 /** A client whose connection is open on both sides. */
-async function dialOpen(stage: Stage, served: Served): Promise<SecureClient & { connection: Connection }> {
-  const client = dialSecure(stage, served.port)
+async function dialOpen(
+  harness: Harness,
+  served: Served,
+): Promise<SecureClient & { connection: Connection }> {
+  const client = dialSecure(harness, served.port)
   const [[connection = assert.fail()]] = await Promise.all([
     opened(served),
     once(client.secure, 'secureConnect'),
@@ -44,10 +55,10 @@ async function dialOpen(stage: Stage, served: Served): Promise<SecureClient & { 
 }
 
 test('contract 6: a return sends close_notify and FIN, discards what still comes, and waits for the peer', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, ({ socket }) => void socket.write('bye'))
+  const harness = createHarness(t)
+  const served = await serve(harness, ({ socket }) => void socket.write('bye'))
   const records: Buffer[] = []
-  const raw = stage.dial(served.port)
+  const raw = harness.dial(served.port)
   raw.on('data', (chunk: Buffer) => records.push(chunk))
   const secure = connect({
     socket: new HeaderFirst(raw, V2, 'one segment'),
@@ -69,18 +80,18 @@ test('contract 6: a return sends close_notify and FIN, discards what still comes
 })
 
 test('contract 6: a return after the FIN of the peer closes at once', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, async ({ socket }) => void socket.write(`got ${await text(socket)}`))
-  const { secure } = dialSecure(stage, served.port)
+  const harness = createHarness(t)
+  const served = await serve(harness, async ({ socket }) => void socket.write(`got ${await text(socket)}`))
+  const { secure } = dialSecure(harness, served.port)
   assert.deepEqual(await outcome(secure.end('hello')), { text: 'got hello', end: 'FIN' })
   await over(served, 1)
   assert.deepEqual(counted(served), { done: 1 })
 })
 
 test('contract 6: what was written before the return arrives, however much it is', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, ({ socket }) => void socket.write(Buffer.alloc(16 * MIB, 'x')))
-  const { secure } = await dialOver(stage, served)
+  const harness = createHarness(t)
+  const served = await serve(harness, ({ socket }) => void socket.write(Buffer.alloc(16 * MIB, 'x')))
+  const { secure } = await dialOver(harness, served)
   const { text: received, end } = await outcome(secure.once('end', () => secure.end()))
   assert.deepEqual([received.length, end], [16 * MIB, 'FIN'])
   await over(served, 1)
@@ -88,9 +99,11 @@ test('contract 6: what was written before the return arrives, however much it is
 })
 
 test('contract 6: a peer that does not end its side is closed after timeouts.halfClose', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, ({ socket }) => void socket.write('bye'), { timeouts: { halfClose: 50 } })
-  const { secure } = await dialOver(stage, served)
+  const harness = createHarness(t)
+  const served = await serve(harness, ({ socket }) => void socket.write('bye'), {
+    timeouts: { halfClose: 50 },
+  })
+  const { secure } = await dialOver(harness, served)
   const ended = outcome(secure)
   await over(served, 1)
   assert.deepEqual(counted(served), { half_close_timeout: 1 })
@@ -99,11 +112,11 @@ test('contract 6: a peer that does not end its side is closed after timeouts.hal
 })
 
 test('contract 6: a peer that does not take what was written is reset', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, ({ socket }) => void socket.write(Buffer.alloc(64 * MIB)), {
+  const harness = createHarness(t)
+  const served = await serve(harness, ({ socket }) => void socket.write(Buffer.alloc(64 * MIB)), {
     timeouts: { halfClose: 50 },
   })
-  const { secure, raw } = await dialOver(stage, served)
+  const { secure, raw } = await dialOver(harness, served)
   await once(secure, 'readable')
   const failed = once(raw, 'error') as Promise<[NodeJS.ErrnoException]>
   await over(served, 1)
@@ -113,8 +126,8 @@ test('contract 6: a peer that does not take what was written is reset', async t 
 })
 
 /** A client that has made its handshake. */
-async function dialOver(stage: Stage, { port }: Served): Promise<SecureClient> {
-  const client = dialSecure(stage, port)
+async function dialOver(harness: Harness, { port }: Served): Promise<SecureClient> {
+  const client = dialSecure(harness, port)
   await once(client.secure, 'secureConnect')
   return client
 }
@@ -159,13 +172,13 @@ const faults: Readonly<Record<string, (connection: Connection, fault: Error) => 
 
 for (const [name, handler] of Object.entries(faults)) {
   test(`contract 7: a handler that ${name} resets, no client sees a clean end, and onError runs once`, async t => {
-    const stage = setStage(t)
-    const served = await serve(stage, async connection => {
+    const harness = createHarness(t)
+    const served = await serve(harness, async connection => {
       await once(connection.socket, 'data') // the client has made its handshake
       await handler(connection, new Error('fault'))
     })
     const ends = Array.from({ length: CONNECTIONS }, async () => {
-      const { secure } = dialSecure(stage, served.port)
+      const { secure } = dialSecure(harness, served.port)
       secure.write('go')
       return (await outcome(secure)).end
     })
@@ -180,12 +193,12 @@ for (const [name, handler] of Object.entries(faults)) {
 }
 
 test('contract 7: a handler that ended its side and fails at once is closed and counted, not left behind', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, ({ socket }) => {
+  const harness = createHarness(t)
+  const served = await serve(harness, ({ socket }) => {
     socket.end('bye')
     throw new Error('fault')
   })
-  const clients = Array.from({ length: CONNECTIONS }, () => dialSecure(stage, served.port).secure)
+  const clients = Array.from({ length: CONNECTIONS }, () => dialSecure(harness, served.port).secure)
   await Promise.all(clients.map(secure => outcome(secure.once('end', () => secure.end()))))
   await over(served, CONNECTIONS)
   assert.deepEqual(counted(served), { handler_error: CONNECTIONS })
@@ -193,12 +206,12 @@ test('contract 7: a handler that ended its side and fails at once is closed and 
 })
 
 test('contract 7: the reset of another stream that a pipeline passes on is the fault of the handler', async t => {
-  const stage = setStage(t)
-  const upstream = await listenRaw(stage)
-  const served = await serve(stage, async ({ socket }) => {
-    await pipeline(stage.dial(upstream.port), socket)
+  const harness = createHarness(t)
+  const upstream = await listenRaw(harness)
+  const served = await serve(harness, async ({ socket }) => {
+    await pipeline(harness.dial(upstream.port), socket)
   })
-  const { secure } = await dialOpen(stage, served)
+  const { secure } = await dialOpen(harness, served)
   const ended = outcome(secure)
   ;(await upstream.accept()).resetAndDestroy()
   assert.equal((await ended).end, 'ECONNRESET')
@@ -208,13 +221,13 @@ test('contract 7: the reset of another stream that a pipeline passes on is the f
 })
 
 test('contract 7: a reset of another stream, with which a handler destroys its socket, is the fault of the handler', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const fault = Object.assign(new Error('of another stream'), { code: 'ECONNRESET' })
-  const served = await serve(stage, async ({ socket }) => {
+  const served = await serve(harness, async ({ socket }) => {
     await once(socket, 'data')
     socket.destroy(fault)
   })
-  const { secure } = await dialOver(stage, served)
+  const { secure } = await dialOver(harness, served)
   secure.write('go')
   assert.equal((await outcome(secure)).end, 'ECONNRESET')
   await over(served, 1)
@@ -226,11 +239,11 @@ test('contract 7: a reset of another stream, with which a handler destroys its s
 })
 
 test('contract 7: a loop that breaks off has closed its socket, which is no error', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, async ({ socket }) => {
+  const harness = createHarness(t)
+  const served = await serve(harness, async ({ socket }) => {
     for await (const chunk of socket) if (String(chunk).includes('\n')) break
   })
-  const { secure } = await dialOver(stage, served)
+  const { secure } = await dialOver(harness, served)
   secure.write('hello\n')
   const ended = outcome(secure.once('end', () => secure.end()))
   await over(served, 1)
@@ -261,16 +274,16 @@ for (const [how, reset] of Object.entries(resets)) {
     // Who does not read does not see an RST behind more data than the socket takes.
     if (how.endsWith('much data') && name === 'that waits') continue
     test(`contract 9: a reset by the client ${how} aborts a handler ${name} with client_reset, and is no error`, async t => {
-      const stage = setStage(t)
+      const harness = createHarness(t)
       const seen: unknown[] = []
-      const served = await serve(stage, async connection => {
+      const served = await serve(harness, async connection => {
         const { signal } = connection
         signal.addEventListener('abort', () => seen.push((signal.reason as ProxyProtocolError).code))
         await wait(connection)
         throw new Error('no error any more')
       })
       for (let i = 1; i <= 5; i++) {
-        reset(await dialOpen(stage, served))
+        reset(await dialOpen(harness, served))
         await over(served, i)
       }
       assert.deepEqual(seen, Array.from({ length: 5 }).fill('client_reset'))
@@ -280,9 +293,9 @@ for (const [how, reset] of Object.entries(resets)) {
 }
 
 test('contract 9: a reset while the connection waits for the FIN of its peer is counted, and no error', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, () => {})
-  const { secure, raw } = await dialOver(stage, served)
+  const harness = createHarness(t)
+  const served = await serve(harness, () => {})
+  const { secure, raw } = await dialOver(harness, served)
   await once(secure.resume(), 'end')
   raw.resetAndDestroy()
   await over(served, 1)
@@ -290,14 +303,14 @@ test('contract 9: a reset while the connection waits for the FIN of its peer is 
 })
 
 test('contract 9: a record that is broken aborts with tls_client_error, and is no error of the handler', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await serve(stage, async connection => {
+  const served = await serve(harness, async connection => {
     const { code, cause } = await aborted(connection)
     seen.push(code, String((cause as NodeJS.ErrnoException).code).slice(0, 8))
     throw new Error('no error any more')
   })
-  const { secure, raw, connection } = await dialOpen(stage, served)
+  const { secure, raw, connection } = await dialOpen(harness, served)
   connection.socket.resume()
   const ended = outcome(secure)
   raw.write('GET / HTTP/1.1\r\n\r\n') // past TLS
@@ -309,14 +322,14 @@ test('contract 9: a record that is broken aborts with tls_client_error, and is n
 })
 
 test('contract 9: a reset gives no more than its code, and a record that is broken what was wrong with it', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const reasons: ProxyProtocolError[] = []
-  const served = await serve(stage, async connection => void reasons.push(await aborted(connection)))
+  const served = await serve(harness, async connection => void reasons.push(await aborted(connection)))
   for (const act of [
     ({ raw }: SecureClient) => raw.resetAndDestroy(),
     ({ raw }: SecureClient) => raw.write('GET / HTTP/1.1\r\n\r\n'), // past TLS
   ]) {
-    const { connection, ...client } = await dialOpen(stage, served)
+    const { connection, ...client } = await dialOpen(harness, served)
     connection.socket.resume()
     act(client)
     await over(served, reasons.length + 1)
@@ -329,9 +342,9 @@ test('contract 9: a reset gives no more than its code, and a record that is brok
 })
 
 test('contract 9: the TLS socket has a listener for errors in every state, so that none is thrown', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, readToEnd)
-  const { secure, connection } = await dialOpen(stage, served)
+  const harness = createHarness(t)
+  const served = await serve(harness, readToEnd)
+  const { secure, connection } = await dialOpen(harness, served)
   await outcome(secure.end())
   await over(served, 1)
   assert.ok(connection.socket.listenerCount('error') > 0)
@@ -340,13 +353,13 @@ test('contract 9: the TLS socket has a listener for errors in every state, so th
 })
 
 test('contract 10: abort() resets, and a throw after it is no error', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, async connection => {
+  const harness = createHarness(t)
+  const served = await serve(harness, async connection => {
     const { code } = await aborted(connection)
     assert.equal(code, 'denied_acl')
     throw new Error('no error any more')
   })
-  const { secure, connection } = await dialOpen(stage, served)
+  const { secure, connection } = await dialOpen(harness, served)
   const ended = outcome(secure)
   connection.socket.write('the first half')
   connection.abort('denied_acl')
@@ -356,14 +369,14 @@ test('contract 10: abort() resets, and a throw after it is no error', async t =>
 })
 
 test('contract 10: the signal aborts with done when the socket has closed in order', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, async connection => {
+  const harness = createHarness(t)
+  const served = await serve(harness, async connection => {
     connection.socket.end('bye')
     connection.socket.resume()
     await aborted(connection)
     connection.signal.throwIfAborted()
   })
-  const { secure, connection } = await dialOpen(stage, served)
+  const { secure, connection } = await dialOpen(harness, served)
   assert.deepEqual(await outcome(secure.end()), { text: 'bye', end: 'FIN' })
   await over(served, 1)
   assert.equal((connection.signal.reason as ProxyProtocolError).code, 'done')
@@ -371,16 +384,16 @@ test('contract 10: the signal aborts with done when the socket has closed in ord
 })
 
 test('contract 13: payload comes whole, in order and once, whatever size its records have', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const received: Buffer[] = []
-  const served = await serve(stage, async ({ socket }) => {
+  const served = await serve(harness, async ({ socket }) => {
     await turns()
     received.push(await content(socket))
     socket.end('thanks')
   })
   for (const size of [0, 1, 16 * 1024, MIB, 4 * MIB + 1]) {
     const payload = randomBytes(size)
-    const { secure } = dialSecure(stage, served.port)
+    const { secure } = dialSecure(harness, served.port)
     const ended = outcome(secure)
     await once(secure, 'secureConnect')
     secure.write(payload.subarray(0, size / 3))
@@ -391,22 +404,22 @@ test('contract 13: payload comes whole, in order and once, whatever size its rec
 })
 
 test('contract 13: payload that is written before the handshake is done waits for it', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, async ({ socket }) => void socket.end(await text(socket)))
-  const { secure } = dialSecure(stage, served.port)
+  const harness = createHarness(t)
+  const served = await serve(harness, async ({ socket }) => void socket.end(await text(socket)))
+  const { secure } = dialSecure(harness, served.port)
   for (const word of ['one ', 'two ', 'three']) secure.write(word)
   assert.deepEqual(await outcome(secure.end()), { text: 'one two three', end: 'FIN' })
 })
 
 test('contract 13: what a handler does not read stays with the peer', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const go = gate()
   const sizes: number[] = []
-  const served = await serve(stage, async ({ socket }) => {
+  const served = await serve(harness, async ({ socket }) => {
     await go.promise
     sizes.push((await content(socket)).length)
   })
-  const { secure, connection } = await dialOpen(stage, served)
+  const { secure, connection } = await dialOpen(harness, served)
   const ended = outcome(secure)
   for (let i = 0; i < 32; i++) secure.write(Buffer.alloc(MIB))
   secure.end()
@@ -424,10 +437,10 @@ test('contract 13: what a handler does not read stays with the peer', async t =>
 })
 
 test('contract 13: a handler may pause what has begun to flow', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const go = gate()
   const chunks: Buffer[] = []
-  const served = await serve(stage, async ({ socket }) => {
+  const served = await serve(harness, async ({ socket }) => {
     socket.on('data', (chunk: Buffer) => chunks.push(chunk))
     await once(socket, 'data')
     socket.pause()
@@ -435,7 +448,7 @@ test('contract 13: a handler may pause what has begun to flow', async t => {
     socket.resume()
     await once(socket, 'end')
   })
-  const { secure } = await dialOpen(stage, served)
+  const { secure } = await dialOpen(harness, served)
   secure.write('one ')
   await until(() => chunks.length === 1)
   secure.end('two')
@@ -447,8 +460,8 @@ test('contract 13: a handler may pause what has begun to flow', async t => {
 })
 
 test('contract 14: the peer may end its side first and still get an answer', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, async ({ socket }) => {
+  const harness = createHarness(t)
+  const served = await serve(harness, async ({ socket }) => {
     const request = await text(socket)
     assert.equal(socket.writable, true)
     await turns()
@@ -456,7 +469,7 @@ test('contract 14: the peer may end its side first and still get an answer', asy
     socket.end('bye')
   })
   for (const payload of ['', 'hello']) {
-    const { secure } = await dialOver(stage, served)
+    const { secure } = await dialOver(harness, served)
     assert.deepEqual(await outcome(secure.end(payload)), { text: `got ${payload}bye`, end: 'FIN' })
   }
   await over(served, 2)
@@ -464,10 +477,10 @@ test('contract 14: the peer may end its side first and still get an answer', asy
 })
 
 test('contract 14: an end that comes while an answer is on its way leaves every byte of it as it is', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const parts = Array.from({ length: 4 }, () => randomBytes(8 * MIB)) // each more than the kernel takes
-  const served = await serve(stage, ({ socket }) => pipeline(Readable.from(parts), socket.resume()))
-  const { secure, connection } = await dialOpen(stage, served)
+  const served = await serve(harness, ({ socket }) => pipeline(Readable.from(parts), socket.resume()))
+  const { secure, connection } = await dialOpen(harness, served)
   secure.end('all')
   await once(connection.socket, 'end')
   const hash = createHash('sha256')
@@ -477,13 +490,13 @@ test('contract 14: an end that comes while an answer is on its way leaves every 
 })
 
 test('contract 14: the handler may end its side first and still read', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const received: string[] = []
-  const served = await serve(stage, async ({ socket }) => {
+  const served = await serve(harness, async ({ socket }) => {
     socket.end('hello')
     received.push(await text(socket))
   })
-  const { secure } = await dialOver(stage, served)
+  const { secure } = await dialOver(harness, served)
   assert.equal(await text(secure), 'hello')
   await turns()
   assert.equal(served.server.stats().active, 1)
@@ -494,9 +507,9 @@ test('contract 14: the handler may end its side first and still read', async t =
 })
 
 test('contract 16 and 18: close() waits for handlers on TLS, and resolves when the last is done', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, async ({ socket }) => void socket.end(await text(socket)))
-  const clients = [dialSecure(stage, served.port), dialSecure(stage, served.port)]
+  const harness = createHarness(t)
+  const served = await serve(harness, async ({ socket }) => void socket.end(await text(socket)))
+  const clients = [dialSecure(harness, served.port), dialSecure(harness, served.port)]
   const connections = await opened(served, 2)
   const closing = served.server.close()
   assert.deepEqual(
@@ -511,13 +524,13 @@ test('contract 16 and 18: close() waits for handlers on TLS, and resolves when t
 })
 
 test('contract 17: at the deadline handlers are aborted with drain_deadline and TLS sockets are reset', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, async connection => {
+  const harness = createHarness(t)
+  const served = await serve(harness, async connection => {
     connection.socket.write('the first half')
     assert.equal((await aborted(connection)).code, 'drain_deadline')
     connection.signal.throwIfAborted()
   })
-  const { secure } = await dialOpen(stage, served)
+  const { secure } = await dialOpen(harness, served)
   const ended = outcome(secure)
   assert.deepEqual(await served.server.close({ drain: 10 }), { drained: 0, forced: 1, stuck: [] })
   assert.equal((await ended).end, 'ECONNRESET')
@@ -525,14 +538,14 @@ test('contract 17: at the deadline handlers are aborted with drain_deadline and 
 })
 
 test('contract 17: handlers that end their side in the moment of the deadline are closed and counted', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   for (let wait = 0; wait < 4; wait++) {
     const go = gate()
-    const served = await serve(stage, async ({ socket }) => {
+    const served = await serve(harness, async ({ socket }) => {
       await go.promise
       socket.end('bye')
     })
-    const clients = Array.from({ length: CONNECTIONS }, () => dialSecure(stage, served.port).secure)
+    const clients = Array.from({ length: CONNECTIONS }, () => dialSecure(harness, served.port).secure)
     await opened(served, CONNECTIONS)
     const ends = clients.map(secure => outcome(secure.once('end', () => secure.end())))
     go.open()
@@ -546,8 +559,8 @@ test('contract 17: handlers that end their side in the moment of the deadline ar
 })
 
 test('contract 23: accepted is active and all of closed together, whatever becomes of TLS connections', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, async ({ socket }) => {
+  const harness = createHarness(t)
+  const served = await serve(harness, async ({ socket }) => {
     const request = await text(socket, 1)
     if (request === 'x') throw new Error('fault')
     await text(socket)
@@ -558,14 +571,14 @@ test('contract 23: accepted is active and all of closed together, whatever becom
     ({ secure }: SecureClient) => secure.write('x'),
     ({ secure, raw }: SecureClient) => secure.write('a', () => raw.resetAndDestroy()),
   ]) {
-    const client = await dialOver(stage, served)
+    const client = await dialOver(harness, served)
     ends.push(outcome(client.secure))
     act(client)
     counted(served)
   }
   await Promise.all(ends)
-  await outcome(stage.dial(served.port).end(V2))
-  await outcome(stage.dial(served.port).end(Buffer.concat([V2, Buffer.of(22)])))
+  await outcome(harness.dial(served.port).end(V2))
+  await outcome(harness.dial(served.port).end(Buffer.concat([V2, Buffer.of(22)])))
   await over(served, 5)
   assert.deepEqual(counted(served), {
     ...{ done: 1, probe: 1, client_reset: 1, tls_client_error: 1, handler_error: 1 },
@@ -574,14 +587,14 @@ test('contract 23: accepted is active and all of closed together, whatever becom
 })
 
 test('contract 6: detach() hands the TLS socket out, which survives the return and the server', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, connection => {
+  const harness = createHarness(t)
+  const served = await serve(harness, connection => {
     const socket = connection.detach()
     assert.equal(socket, connection.tls)
-    stage.defer(() => socket.destroy())
+    harness.defer(() => socket.destroy())
     void pipeline(socket, socket)
   })
-  const { secure } = await dialOver(stage, served)
+  const { secure } = await dialOver(harness, served)
   const ended = outcome(secure)
   await over(served, 1)
   assert.deepEqual(counted(served), { done: 1 })
@@ -591,9 +604,9 @@ test('contract 6: detach() hands the TLS socket out, which survives the return a
 })
 
 test('contract 6: a reset of a detached TLS socket is for its owner alone', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await serve(stage, async connection => {
+  const served = await serve(harness, async connection => {
     connection
       .detach()
       .on('error', () => {})
@@ -601,7 +614,7 @@ test('contract 6: a reset of a detached TLS socket is for its owner alone', asyn
     seen.push((await aborted(connection)).code)
   })
   for (let i = 1; i <= 5; i++) {
-    const { secure, raw } = await dialOpen(stage, served)
+    const { secure, raw } = await dialOpen(harness, served)
     secure.write(Buffer.alloc(MIB)) // so that the socket below TLS comes to the reset first
     raw.resetAndDestroy()
     await over(served, i)
@@ -611,15 +624,15 @@ test('contract 6: a reset of a detached TLS socket is for its owner alone', asyn
 })
 
 test('contract 6: a detached TLS socket is not reset by a throw, which is reported', async t => {
-  const stage = setStage(t)
-  const served = await serve(stage, async connection => {
+  const harness = createHarness(t)
+  const served = await serve(harness, async connection => {
     const socket = connection.detach()
-    stage.defer(() => socket.destroy())
+    harness.defer(() => socket.destroy())
     await turn()
     socket.end('bye')
     throw new Error('fault')
   })
-  const { secure } = dialSecure(stage, served.port)
+  const { secure } = dialSecure(harness, served.port)
   assert.deepEqual(await outcome(secure.once('end', () => secure.end())), { text: 'bye', end: 'FIN' })
   assert.equal(served.errors.splice(0).length, 1)
 })

@@ -21,10 +21,10 @@ import { certificate } from '../../support/certificate.ts'
 import { SOURCE, V2 } from '../../support/headers.ts'
 import { dialSecure } from '../../support/secure.ts'
 import { outcome, text, turns } from '../../support/sockets.ts'
-import { counted, opened, over, setStage, type Stage } from '../../support/stage.ts'
+import { counted, opened, over, createHarness, type Harness } from '../../support/harness.ts'
 
 interface OnPath {
-  readonly stage: Stage
+  readonly harness: Harness
   readonly server: ProxyServer
   readonly path: string
   readonly errors: unknown[]
@@ -35,17 +35,17 @@ async function serve(
   handler: Handler,
   options: Partial<ServerOptions> = {},
 ): Promise<OnPath> {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
   t.after(() => {
     rmSync(folder, { recursive: true })
   })
   const errors: unknown[] = []
   const onError = (error: unknown): unknown => errors.push(error)
-  const server = stage.watch(createServer({ trust: ['unix'], onError, ...options }, handler))
+  const server = harness.watch(createServer({ trust: ['unix'], onError, ...options }, handler))
   const path = join(folder, 'socket')
   await server.listen(path)
-  return { stage, server, path, errors }
+  return { harness, server, path, errors }
 }
 
 async function untilAborted({ signal }: Connection): Promise<void> {
@@ -80,8 +80,8 @@ for (const [tls, name] of [
 ] as const) {
   for (const [what, handler] of Object.entries(faults)) {
     test(`contract 7: on ${name} the connection of a handler that ${what} is closed, and onError runs once`, async t => {
-      const { stage, server, path, errors } = await serve(t, handler, { tls })
-      const client = tls ? dialSecure(stage, path).secure : stage.dial(path)
+      const { harness, server, path, errors } = await serve(t, handler, { tls })
+      const client = tls ? dialSecure(harness, path).secure : harness.dial(path)
       const ended = outcome(client.once('end', () => client.end()))
       if (!tls) client.write(V2)
       await ended
@@ -94,11 +94,11 @@ for (const [tls, name] of [
 }
 
 test('contract 6: on UNIX a return ends gracefully, and what was written arrives', async t => {
-  const { stage, server, path } = await serve(t, async ({ socket, info }) => {
+  const { harness, server, path } = await serve(t, async ({ socket, info }) => {
     assert.deepEqual(info.source, SOURCE)
     socket.write(`got ${await text(socket)}`)
   })
-  const client = stage.dial(path)
+  const client = harness.dial(path)
   client.write(V2)
   assert.deepEqual(await outcome(client.end('hello')), { text: 'got hello', end: 'FIN' })
   await over({ server }, 1)
@@ -107,14 +107,14 @@ test('contract 6: on UNIX a return ends gracefully, and what was written arrives
 
 test('contract 10: on UNIX abort() and reset() close the socket', async t => {
   const seen: unknown[] = []
-  const { stage, server, path } = await serve(t, async connection => {
+  const { harness, server, path } = await serve(t, async connection => {
     if (seen.length === 0) connection.abort('denied_acl')
     else reset(connection.socket)
     await untilAborted(connection)
     seen.push((connection.signal.reason as ProxyProtocolError).code)
   })
   for (let i = 1; i <= 2; i++) {
-    const client = stage.dial(path)
+    const client = harness.dial(path)
     client.write(V2)
     const ended = outcome(client.once('end', () => client.end()))
     await over({ server }, i)
@@ -125,14 +125,14 @@ test('contract 10: on UNIX abort() and reset() close the socket', async t => {
 })
 
 test('contract 9: on UNIX a client that is gone is seen by who writes, as a reset', async t => {
-  const { stage, server, path } = await serve(t, async connection => {
+  const { harness, server, path } = await serve(t, async connection => {
     await text(connection.socket)
     while (!connection.signal.aborted) {
       connection.socket.write('x')
       await turns(1)
     }
   })
-  const client = stage.dial(path)
+  const client = harness.dial(path)
   client.write(V2)
   await opened({ server })
   client.destroy()
@@ -141,8 +141,8 @@ test('contract 9: on UNIX a client that is gone is seen by who writes, as a rese
 })
 
 test('contract 17: on UNIX connections are closed at the deadline of a drain', async t => {
-  const { stage, server, path } = await serve(t, untilAborted)
-  const client = stage.dial(path)
+  const { harness, server, path } = await serve(t, untilAborted)
+  const client = harness.dial(path)
   client.write(V2)
   await opened({ server })
   const ended = outcome(client.once('end', () => client.end()))

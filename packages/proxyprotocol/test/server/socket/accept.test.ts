@@ -7,7 +7,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { constants } from 'node:os'
 import { test } from 'node:test'
 import { acceptQuickly } from '../../../src/server/socket/accept.ts'
-import { setStage, type Stage } from '../../support/stage.ts'
+import { createHarness, type Harness } from '../../support/harness.ts'
 
 interface Handled {
   _handle: { onconnection?: ((status: number, accepted: object | undefined) => void) | undefined }
@@ -23,12 +23,12 @@ interface Streams {
   readonly _writableState: Flags
 }
 
-async function listening(stage: Stage): Promise<{ readonly server: Server; readonly port: number }> {
+async function listening(harness: Harness): Promise<{ readonly server: Server; readonly port: number }> {
   const server = createServer({ allowHalfOpen: true, noDelay: true }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const sockets: Socket[] = []
   server.on('connection', socket => sockets.push(socket))
-  stage.defer(async () => {
+  harness.defer(async () => {
     server.close()
     for (const socket of sockets) socket.destroy()
     await once(server, 'close')
@@ -37,11 +37,11 @@ async function listening(stage: Stage): Promise<{ readonly server: Server; reado
 }
 
 async function accepted(
-  stage: Stage,
+  harness: Harness,
   { server, port }: { readonly server: Server; readonly port: number },
 ): Promise<Socket> {
   const connection = once(server, 'connection')
-  stage.dial(port)
+  harness.dial(port)
   const [socket] = (await connection) as [Socket]
   return socket
 }
@@ -75,50 +75,50 @@ function connectionsOf(server: Server): Promise<number> {
 }
 
 test('a socket that is accepted quickly is what Node would have made', async t => {
-  const stage = setStage(t)
-  const [ordinary, quick] = [await listening(stage), await listening(stage)]
+  const harness = createHarness(t)
+  const [ordinary, quick] = [await listening(harness), await listening(harness)]
   assert.equal(acceptQuickly(quick.server), true)
-  const sockets = [await accepted(stage, ordinary), await accepted(stage, quick)] as const
+  const sockets = [await accepted(harness, ordinary), await accepted(harness, quick)] as const
   assert.deepEqual(traits(sockets[1]), traits(sockets[0]))
   assert.equal((sockets[1] as { server?: Server }).server, quick.server)
 })
 
 test('a server counts the sockets that it has accepted quickly, and waits for them at its end', async t => {
-  const stage = setStage(t)
-  const served = await listening(stage)
+  const harness = createHarness(t)
+  const served = await listening(harness)
   acceptQuickly(served.server)
-  await accepted(stage, served)
-  await accepted(stage, served)
+  await accepted(harness, served)
+  await accepted(harness, served)
   assert.equal(await connectionsOf(served.server), 2)
 })
 
 test('whoever traces servers is told of a socket that is accepted quickly', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const told: unknown[] = []
   const note = (message: unknown): void => void told.push(message)
   subscribe('net.server.socket', note)
   t.after(() => unsubscribe('net.server.socket', note))
-  const served = await listening(stage)
+  const served = await listening(harness)
   acceptQuickly(served.server)
-  const socket = await accepted(stage, served)
+  const socket = await accepted(harness, served)
   assert.deepEqual(told, [{ socket }])
 })
 
 test('what Node says where the kernel has no connection to give is said as before', async t => {
-  const stage = setStage(t)
-  const served = await listening(stage)
+  const harness = createHarness(t)
+  const served = await listening(harness)
   acceptQuickly(served.server)
   const failed = once(served.server, 'error')
   const { _handle: handle } = served.server as unknown as Handled
   handle.onconnection?.(-constants.errno.EMFILE, undefined)
   const [error] = (await failed) as [NodeJS.ErrnoException]
   assert.equal(error.code, 'EMFILE')
-  assert.equal((await accepted(stage, served)).allowHalfOpen, true)
+  assert.equal((await accepted(harness, served)).allowHalfOpen, true)
 })
 
 test('what is accepted by no handle of Node is left to the runtime, as Bun needs it', async t => {
-  const stage = setStage(t)
-  const served = await listening(stage)
+  const harness = createHarness(t)
+  const served = await listening(harness)
   const { _handle: handle } = served.server as unknown as Handled
   const passedOn: unknown[] = []
   handle.onconnection = (...args) => void passedOn.push(args)
@@ -130,8 +130,8 @@ test('what is accepted by no handle of Node is left to the runtime, as Bun needs
 })
 
 test('where a runtime accepts in another way, nothing changes', async t => {
-  const stage = setStage(t)
-  const served = await listening(stage)
+  const harness = createHarness(t)
+  const served = await listening(harness)
   const { _handle: handle } = served.server as unknown as Handled
   const { onconnection } = handle
   assert.equal(acceptQuickly(createServer()), false, 'it does not listen')
@@ -139,5 +139,5 @@ test('where a runtime accepts in another way, nothing changes', async t => {
   assert.equal(acceptQuickly(served.server), false)
   assert.equal(handle.onconnection, undefined)
   handle.onconnection = onconnection
-  assert.equal((await accepted(stage, served)).allowHalfOpen, true)
+  assert.equal((await accepted(harness, served)).allowHalfOpen, true)
 })

@@ -19,7 +19,7 @@ import {
 import { applyHeader } from '../../../src/server/socket/connection-info.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, UNKNOWN, V1, V2 } from '../../support/headers.ts'
 import { outcome } from '../../support/sockets.ts'
-import { counted, over, setStage } from '../../support/stage.ts'
+import { counted, over, createHarness } from '../../support/harness.ts'
 
 const ADDRESSES = [
   ...(['remoteAddress', 'remotePort', 'remoteFamily'] as const),
@@ -42,10 +42,10 @@ function look({ info, socket }: Connection): Seen {
 
 /** What the handler of one connection sees that starts with these bytes. */
 async function see(t: TestContext, bytes: Uint8Array): Promise<Seen> {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: Seen[] = []
-  const served = await stage.serve(connection => void seen.push(look(connection)))
-  await outcome(stage.dial(served.port).end(bytes))
+  const served = await harness.serve(connection => void seen.push(look(connection)))
+  await outcome(harness.dial(served.port).end(bytes))
   await over(served, 1)
   const [first] = seen
   assert.ok(first, 'the handler ran')
@@ -108,11 +108,11 @@ for (const [name, bytes, source, destination, family] of proxied) {
 }
 
 test('a dual-stack server tells an IPv4 client as IPv4, as the peer and as the source', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const infos: ConnectionInfo[] = []
-  const server = stage.watch(createServer({ version: 'none' }, ({ info }) => void infos.push(info)))
+  const server = harness.watch(createServer({ version: 'none' }, ({ info }) => void infos.push(info)))
   const { port } = (await server.listen(0)) as AddressInfo // on every interface
-  const client = stage.dial(port)
+  const client = harness.dial(port)
   await once(client, 'connect')
   const [peer, local] = [client.localPort, port].map(at => ({ address: '127.0.0.1', port: at }))
   await outcome(client.end())
@@ -147,10 +147,10 @@ for (const [name, bytes] of Object.entries({
 }
 
 test('without a header there is only the socket', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: Seen[] = []
-  const served = await stage.serve(connection => void seen.push(look(connection)), { version: 'none' })
-  await outcome(stage.dial(served.port).end())
+  const served = await harness.serve(connection => void seen.push(look(connection)), { version: 'none' })
+  await outcome(harness.dial(served.port).end())
   const [{ info, own } = assert.fail()] = seen
   assert.deepEqual([info.source, info.destination, info.header], [info.via.peer, info.via.local, undefined])
   assert.deepEqual([info.tlvs.authority, info.ssl], [undefined, undefined])
@@ -177,14 +177,14 @@ test('TLVs are there by name, those about TLS on their own as well', async t => 
 })
 
 test('the real ends are those at the time of the accept, also when the peer is gone by the time of its header', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: Seen[] = []
   const closing = (): undefined => {
     for (const { socket } of served.server.connections) socket.destroy()
   }
   const options = { validate: closing }
-  const served = await stage.serve(connection => void seen.push(look(connection)), options)
-  const client = stage.dial(served.port)
+  const served = await harness.serve(connection => void seen.push(look(connection)), options)
+  const client = harness.dial(served.port)
   await once(client, 'connect')
   const { localPort } = client
   await outcome(client.end(LOCAL))
@@ -196,9 +196,9 @@ test('the real ends are those at the time of the accept, also when the peer is g
 })
 
 test('a client that was gone before it was accepted has a header, but no address of its own', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: Seen[] = []
-  const served = await stage.serve(connection => void seen.push(look(connection)))
+  const served = await harness.serve(connection => void seen.push(look(connection)))
   const send = `s.write(Buffer.from('${V2.toString('hex')}', 'hex'), () => s.resetAndDestroy())`
   const script = `const s = require('net').connect(${served.port}, '127.0.0.1', () => ${send})`
   assert.equal(spawnSync(process.execPath, ['-e', script]).status, 0)
@@ -210,7 +210,7 @@ test('a client that was gone before it was accepted has a header, but no address
 })
 
 test('a server on a UNIX socket trusts its peers where unix is on the list, and nobody by an address', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
   t.after(() => {
     rmSync(folder, { recursive: true })
@@ -220,10 +220,10 @@ test('a server on a UNIX socket trusts its peers where unix is on the list, and 
     [join(folder, 'a'), ['unix'], 'done'],
     [join(folder, 'b'), ['0.0.0.0/0', '::/0'], 'untrusted_peer'],
   ] as const) {
-    const server = stage.watch(createServer({ trust }, connection => void seen.push(look(connection))))
+    const server = harness.watch(createServer({ trust }, connection => void seen.push(look(connection))))
     assert.equal(await server.listen(path), path)
     assert.equal(server.address, path)
-    await outcome(stage.dial(path).end(V2))
+    await outcome(harness.dial(path).end(V2))
     await over({ server }, 1)
     assert.deepEqual(counted({ server }), { [reason]: 1 })
   }
@@ -249,16 +249,16 @@ for (const [name, bytes, fromLocalhost] of local) {
 }
 
 test('fromLocalhost is true for a peer on a UNIX socket, and false for one that is gone', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  stage.defer(() => rmSync(folder, { recursive: true }))
+  harness.defer(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'socket')
   const seen: Seen[] = []
-  const server = stage.watch(
+  const server = harness.watch(
     createServer({ trust: ['unix'] }, connection => void seen.push(look(connection))),
   )
   await server.listen(path)
-  await outcome(stage.dial(path).end(LOCAL))
+  await outcome(harness.dial(path).end(LOCAL))
   await over({ server }, 1)
   assert.equal(seen[0]?.info.fromLocalhost, true)
   const gone = new Socket()

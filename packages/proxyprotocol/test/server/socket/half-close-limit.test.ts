@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { closeOrReset, limitHalfClose } from '../../../src/server/socket/half-close.ts'
 import { distinguishResets } from '../../../src/server/index.ts'
 import { listenRaw, outcome, turns, until } from '../../support/sockets.ts'
-import { setStage } from '../../support/stage.ts'
+import { createHarness } from '../../support/harness.ts'
 
 /** More than the kernel takes for a socket that nobody reads. */
 const BIG = 32 << 20
@@ -15,11 +15,11 @@ const BIG = 32 << 20
 const TIMEOUT = 1_000
 
 async function pair(t: TestContext): Promise<{ near: Socket; far: Socket }> {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
-  const near = stage.dial(port)
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
+  const near = harness.dial(port)
   const far = await accept()
-  stage.defer(() => far.destroy())
+  harness.defer(() => far.destroy())
   distinguishResets(far)
   return { near, far: far.pause() }
 }

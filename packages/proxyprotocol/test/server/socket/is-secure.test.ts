@@ -16,7 +16,7 @@ import { certificate } from '../../support/certificate.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, V2 } from '../../support/headers.ts'
 import { HeaderFirst } from '../../support/segments.ts'
 import { outcome } from '../../support/sockets.ts'
-import { setStage, type Stage } from '../../support/stage.ts'
+import { createHarness, type Harness } from '../../support/harness.ts'
 
 const addresses = { source: SOURCE, destination: DESTINATION }
 const ENCRYPTED = encode({ ...addresses, tlvs: [tlv.ssl({ version: 'TLSv1.3' })] })
@@ -24,15 +24,15 @@ const ENCRYPTED = encode({ ...addresses, tlvs: [tlv.ssl({ version: 'TLSv1.3' })]
 const NOT_ENCRYPTED = encode({ ...addresses, tlvs: [tlv.authority('example.org')] })
 
 /** A stream of a client that starts with a header, to a server that is attached to. */
-async function behind(stage: Stage, server: Server, header: Uint8Array): Promise<HeaderFirst> {
+async function behind(harness: Harness, server: Server, header: Uint8Array): Promise<HeaderFirst> {
   attach(server, { trust: ['127.0.0.1'] }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  stage.defer(async () => {
+  harness.defer(async () => {
     server.close()
     if (server.listening) await once(server, 'close')
   })
   const { port } = server.address() as AddressInfo
-  return new HeaderFirst(stage.dial(port), header, 'one segment')
+  return new HeaderFirst(harness.dial(port), header, 'one segment')
 }
 
 function secure(stream: HeaderFirst, protocol = 'http/1.1'): tls.TLSSocket {
@@ -67,11 +67,14 @@ for (const [name, header, expected] of [
   ['LOCAL', LOCAL, 'false true'],
 ] as const) {
   test(`isSecure() of a plain socket, request and stream behind ${name}: ${expected.split(' ')[0]}`, async t => {
-    const stage = setStage(t)
+    const harness = createHarness(t)
     const onSocket = (socket: net.Socket): unknown => socket.resume().end(say(socket))
-    assert.equal(await textOf(await behind(stage, net.createServer(onSocket), header).then(start)), expected)
-    assert.equal(await ask(await behind(stage, http.createServer(onRequest), header)), expected)
-    const stream = await behind(stage, http2.createServer(onRequest), header)
+    assert.equal(
+      await textOf(await behind(harness, net.createServer(onSocket), header).then(start)),
+      expected,
+    )
+    assert.equal(await ask(await behind(harness, http.createServer(onRequest), header)), expected)
+    const stream = await behind(harness, http2.createServer(onRequest), header)
     assert.equal(await askHttp2(() => stream), expected)
   })
 }
@@ -83,34 +86,34 @@ function start(stream: HeaderFirst): HeaderFirst {
 }
 
 test('isSecure() of a TLS socket, and of a request and a stream over it, is true', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = tls.createServer(certificate, socket => socket.end(say(socket)))
-  assert.equal(await textOf(secure(await behind(stage, server, V2))), 'true true')
+  assert.equal(await textOf(secure(await behind(harness, server, V2))), 'true true')
   assert.equal(
-    await ask(secure(await behind(stage, https.createServer(certificate, onRequest), V2))),
+    await ask(secure(await behind(harness, https.createServer(certificate, onRequest), V2))),
     'true true',
   )
-  const requests = await behind(stage, http2.createSecureServer(certificate, onRequest), V2)
+  const requests = await behind(harness, http2.createSecureServer(certificate, onRequest), V2)
   assert.equal(await askHttp2(() => secure(requests, 'h2')), 'true true')
   const streams = http2.createSecureServer(certificate)
   streams.on('stream', stream => {
     stream.end(say(stream))
   })
-  const stream = await behind(stage, streams, V2)
+  const stream = await behind(harness, streams, V2)
   assert.equal(await askHttp2(() => secure(stream, 'h2')), 'true true')
 })
 
 test('isSecure() of a connection of createServer() with TLS is true, and false without', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   for (const [options, expected] of [
     [{ tls: certificate }, 'true true'],
     [{}, 'false true'],
   ] as const) {
-    const server = stage.watch(
+    const server = harness.watch(
       createServer({ trust: 'anyone', ...options }, ({ socket }) => void socket.end(say(socket))),
     )
     const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
-    const stream = new HeaderFirst(stage.dial(port), V2, 'one segment')
+    const stream = new HeaderFirst(harness.dial(port), V2, 'one segment')
     const client = 'tls' in options ? secure(stream) : stream
     assert.equal((await outcome(client.end('x') as net.Socket)).text, expected)
   }
@@ -128,7 +131,7 @@ test('isSecure() needs nothing but a socket, also one that no server of this lib
 })
 
 test('a TLS socket without the name for what it runs over is known by its handle', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const found: unknown[] = []
   function forget(this: unknown, _name: string, done: (error: null) => void): void {
     // Node calls it on the TLS socket, in the midst of the handshake.
@@ -140,17 +143,17 @@ test('a TLS socket without the name for what it runs over is known by its handle
     found.push(Object.getOwnPropertyDescriptor(socket, '_parent')?.value)
     response.end(`${socket.remoteAddress} ${socket.remotePort} ${say(request)}`)
   })
-  const answer = await ask(secure(await behind(stage, server, V2)))
+  const answer = await ask(secure(await behind(harness, server, V2)))
   assert.equal(answer, `${SOURCE.address} ${SOURCE.port} true true`)
   assert.deepEqual(found, [null])
 })
 
 test('a TLS socket over a socket that is not known is not known either', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const server = tls.createServer(certificate)
   const stranger = new tls.TLSSocket(new net.Socket())
   Object.defineProperty(stranger, '_parent', { value: null, configurable: true, writable: true })
-  const stream = await behind(stage, server, V2)
+  const stream = await behind(harness, server, V2)
   server.emit('secureConnection', stranger)
   assert.equal(connectionInfo(stranger), undefined)
   stranger.destroy()

@@ -18,7 +18,7 @@ import { certificate } from '../../support/certificate.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, V1, V2 } from '../../support/headers.ts'
 import { secureOver } from '../../support/secure.ts'
 import { until } from '../../support/sockets.ts'
-import { setStage, type Stage } from '../../support/stage.ts'
+import { createHarness, type Harness } from '../../support/harness.ts'
 
 /** What a TLS socket says of its client. */
 interface Seen {
@@ -87,57 +87,57 @@ const starts: Readonly<Record<string, (raw: Socket, onSecure: Secured) => void>>
 type Take = (raw: Socket) => void
 
 /** Where the socket comes from; each gives where to connect to. */
-const doors: Readonly<Record<string, (stage: Stage, take: Take) => Promise<number | string>>> = {
-  'attach()': async (stage, take) =>
-    (await listenAttached(stage, net.createServer(take), { trust: ['127.0.0.1'] })).port,
-  'createServer()': async (stage, take) => {
-    const { port } = await stage.serve(async ({ socket }) => {
+const doors: Readonly<Record<string, (harness: Harness, take: Take) => Promise<number | string>>> = {
+  'attach()': async (harness, take) =>
+    (await listenAttached(harness, net.createServer(take), { trust: ['127.0.0.1'] })).port,
+  'createServer()': async (harness, take) => {
+    const { port } = await harness.serve(async ({ socket }) => {
       take(socket)
       await once(socket, 'close')
     })
     return port
   },
-  'detach()': async (stage, take) => (await stage.serve(connection => take(connection.detach()))).port,
-  'a UNIX path': async (stage, take) => {
+  'detach()': async (harness, take) => (await harness.serve(connection => take(connection.detach()))).port,
+  'a UNIX path': async (harness, take) => {
     const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-    stage.defer(() => rmSync(folder, { recursive: true }))
+    harness.defer(() => rmSync(folder, { recursive: true }))
     const at = join(folder, 'socket')
-    await listenAttached(stage, net.createServer(take), { at })
+    await listenAttached(harness, net.createServer(take), { at })
     return at
   },
-  'the target of front()': async (stage, take) => {
-    const server = stage.watch(front(net.createServer(take), { trust: ['127.0.0.1'] }))
+  'the target of front()': async (harness, take) => {
+    const server = harness.watch(front(net.createServer(take), { trust: ['127.0.0.1'] }))
     return ((await server.listen(0, '127.0.0.1')) as AddressInfo).port
   },
 }
 
 /** Speaks TLS as the start wants it, over a socket that has sent its header. */
-async function speak(stage: Stage, raw: Socket, start: string): Promise<void> {
+async function speak(harness: Harness, raw: Socket, start: string): Promise<void> {
   if (start === 'STARTTLS') {
     raw.write('STARTTLS')
     await once(raw, 'data')
   }
-  const { secure } = secureOver(stage, raw)
-  if (start === 'TLS within TLS') secureOver(stage, secure)
+  const { secure } = secureOver(harness, raw)
+  if (start === 'TLS within TLS') secureOver(harness, secure)
 }
 
 /** Serves one connection over TLS that the program starts, and gives what its socket says. */
 async function see(
-  stage: Stage,
+  harness: Harness,
   start: string,
   { door = 'attach()', header = V2 }: { readonly door?: string; readonly header?: Uint8Array } = {},
 ): Promise<Seen> {
   const seen: Seen[] = []
-  const where = await doors[door]?.(stage, raw => {
+  const where = await doors[door]?.(harness, raw => {
     raw.on('error', () => {})
     starts[start]?.(raw, secure => {
       seen.push(look(secure))
       secure.destroy()
     })
   })
-  const raw = stage.dial(where ?? assert.fail())
+  const raw = harness.dial(where ?? assert.fail())
   raw.write(header)
-  await speak(stage, raw, start)
+  await speak(harness, raw, start)
   await until(() => seen.length > 0)
   return seen[0] ?? assert.fail()
 }
@@ -145,28 +145,31 @@ async function see(
 for (const door of ['attach()', 'createServer()', 'detach()', 'the target of front()']) {
   for (const start of Object.keys(starts)) {
     test(`TLS over a socket of ${door}, started by ${start}, is the client's`, async t => {
-      assert.deepEqual(await see(setStage(t), start, { door }), CLIENT)
+      assert.deepEqual(await see(createHarness(t), start, { door }), CLIENT)
     })
   }
 }
 
 test('TLS over a socket on a UNIX path is the client that the header announces', async t => {
-  assert.deepEqual(await see(setStage(t), 'STARTTLS', { door: 'a UNIX path' }), { ...CLIENT, via: undefined })
+  assert.deepEqual(await see(createHarness(t), 'STARTTLS', { door: 'a UNIX path' }), {
+    ...CLIENT,
+    via: undefined,
+  })
 })
 
 test('TLS over a socket whose header announces no address shows what the socket shows', async t => {
-  const stage = setStage(t)
-  const local = await see(stage, 'STARTTLS', { header: LOCAL })
+  const harness = createHarness(t)
+  const local = await see(harness, 'STARTTLS', { header: LOCAL })
   assert.equal(local.shown[0], '127.0.0.1')
   assert.equal(local.via, '127.0.0.1')
   const ends = { source: { path: '/client' }, destination: { path: '/server' } }
-  const unix = await see(stage, 'STARTTLS', { header: encode(ends) })
+  const unix = await see(harness, 'STARTTLS', { header: encode(ends) })
   assert.deepEqual(unix.shown, [undefined, undefined, undefined, undefined, undefined, undefined])
   assert.deepEqual([unix.source, unix.via], [ends.source, '127.0.0.1'])
 })
 
 test("https and http on one port: requests of both are the client's", async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const onRequest = (
     { socket }: Connected & { readonly socket: Socket },
     response: http.ServerResponse,
@@ -187,11 +190,11 @@ test("https and http on one port: requests of both are the client's", async t =>
       process.nextTick(() => socket.resume())
     })
   })
-  const { port } = await listenAttached(stage, either)
+  const { port } = await listenAttached(harness, either)
   for (const isSecured of [false, true]) {
-    const raw = stage.dial(port)
+    const raw = harness.dial(port)
     raw.write(V1)
-    const stream = isSecured ? secureOver(stage, raw).secure : raw
+    const stream = isSecured ? secureOver(harness, raw).secure : raw
     stream.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
     const [, body = ''] = (await textOf(stream)).split('\r\n\r\n')
     assert.deepEqual(JSON.parse(body), [SOURCE.address, SOURCE.port, SOURCE, SOURCE, isSecured])
@@ -199,7 +202,7 @@ test("https and http on one port: requests of both are the client's", async t =>
 })
 
 test("the TLS socket of a server behind attach() is the client's before its handshake ends", async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const early: unknown[] = []
   const server = tls.createServer({
     ...certificate,
@@ -209,15 +212,15 @@ test("the TLS socket of a server behind attach() is the client's before its hand
     },
   })
   server.on('secureConnection', secure => secure.end('hello'))
-  const { port } = await listenAttached(stage, server)
-  const raw = stage.dial(port)
+  const { port } = await listenAttached(harness, server)
+  const raw = harness.dial(port)
   raw.write(V2)
-  assert.equal(await textOf(secureOver(stage, raw).secure), 'hello')
+  assert.equal(await textOf(secureOver(harness, raw).secure), 'hello')
   assert.deepEqual(early, [SOURCE.address, SOURCE])
 })
 
 test('TLS over a socket of the target of front() that no client is known of yet shows no address, and later the client', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
   const target = net.createServer(raw => {
     const secure = new TLSSocket(raw, { isServer: true, secureContext })
@@ -229,22 +232,22 @@ test('TLS over a socket of the target of front() that no client is known of yet 
         secure.destroy()
       })
   })
-  const server = stage.watch(front(target, { trust: ['127.0.0.1'] }))
-  const raw = stage.dial(((await server.listen(0, '127.0.0.1')) as AddressInfo).port)
+  const server = harness.watch(front(target, { trust: ['127.0.0.1'] }))
+  const raw = harness.dial(((await server.listen(0, '127.0.0.1')) as AddressInfo).port)
   raw.write(V2)
-  secureOver(stage, raw)
+  secureOver(harness, raw)
   await until(() => seen.length === 2)
   assert.deepEqual(seen, [undefined, SOURCE.address])
 })
 
 test('the handle of an admitted socket says what the kernel says of whether the connection stands', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const accepted: Socket[] = []
   const { port } = await listenAttached(
-    stage,
+    harness,
     net.createServer(socket => accepted.push(socket)),
   )
-  const raw = stage.dial(port)
+  const raw = harness.dial(port)
   raw.write(V2)
   await until(() => accepted.length === 1)
   const { _handle: handle } = accepted[0] as unknown as { _handle: { getpeername(out: object): number } }

@@ -12,7 +12,7 @@ import { distinguishResets, reset } from '../../../src/server/index.ts'
 import { certificate } from '../../support/certificate.ts'
 import { secureOver } from '../../support/secure.ts'
 import { listenRaw, outcome, turns } from '../../support/sockets.ts'
-import { setStage, type Stage } from '../../support/stage.ts'
+import { createHarness, type Harness } from '../../support/harness.ts'
 
 const KIB = 1024
 const CONNECTIONS = 16
@@ -28,16 +28,16 @@ interface Pair {
 }
 
 type Kind = (
-  stage: Stage,
+  harness: Harness,
   t: TestContext,
 ) => Promise<(onSocket: (socket: Socket) => unknown) => Promise<Pair>>
 
 /** Kinds of servers; what each gives is called for a connection, and calls back in the moment that it is accepted. */
 const kinds: Readonly<Record<'TCP' | 'TLS' | 'UNIX' | 'TLS over UNIX', Kind>> = {
-  TCP: stage => listen(stage, { secure: false }),
-  TLS: stage => listen(stage, { secure: true }),
-  UNIX: (stage, t) => listen(stage, { secure: false, path: pathFor(t) }),
-  'TLS over UNIX': (stage, t) => listen(stage, { secure: true, path: pathFor(t) }),
+  TCP: harness => listen(harness, { secure: false }),
+  TLS: harness => listen(harness, { secure: true }),
+  UNIX: (harness, t) => listen(harness, { secure: false, path: pathFor(t) }),
+  'TLS over UNIX': (harness, t) => listen(harness, { secure: true, path: pathFor(t) }),
 }
 
 function pathFor(t: TestContext): string {
@@ -49,7 +49,7 @@ function pathFor(t: TestContext): string {
 }
 
 async function listen(
-  stage: Stage,
+  harness: Harness,
   { secure, path }: { readonly secure: boolean; readonly path?: string },
 ): ReturnType<Kind> {
   const server = secure
@@ -57,7 +57,7 @@ async function listen(
     : createServer({ allowHalfOpen: true })
   server.listen(path === undefined ? { port: 0, host: '127.0.0.1' } : { path })
   await once(server, 'listening')
-  stage.defer(async () => {
+  harness.defer(async () => {
     await once(server.close(), 'close')
   })
   const where = path ?? (server.address() as AddressInfo).port
@@ -69,8 +69,8 @@ async function listen(
         resolve(socket)
       })
     })
-    const raw = stage.dial(where)
-    const client = secure ? secureOver(stage, raw).secure : raw
+    const raw = harness.dial(where)
+    const client = secure ? secureOver(harness, raw).secure : raw
     return { client, raw, socket: await accepted }
   }
 }
@@ -88,8 +88,8 @@ const states: Readonly<Record<string, (socket: Socket) => unknown>> = {
 for (const [kind, start] of Object.entries(kinds)) {
   for (const [state, bring] of Object.entries(states)) {
     test(`reset() closes a socket of ${kind} ${state}, in whatever turn of the event loop`, async t => {
-      const stage = setStage(t)
-      const open = await start(stage, t)
+      const harness = createHarness(t)
+      const open = await start(harness, t)
       for (const wait of [undefined, 0, 1, 2, 3, 10]) {
         for (let i = 0; i < CONNECTIONS / 4; i++) {
           const closed: Promise<unknown>[] = []
@@ -115,9 +115,9 @@ for (const [kind, start] of Object.entries(kinds)) {
 }
 
 test('reset() of a socket that is closed already changes nothing', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   for (const kind of Object.values(kinds)) {
-    const open = await kind(stage, t)
+    const open = await kind(harness, t)
     const { client, raw, socket } = await open(() => {})
     const ended = outcome(client.once('end', () => endLater(client, raw)))
     let closes = 0
@@ -132,9 +132,9 @@ test('reset() of a socket that is closed already changes nothing', async t => {
 })
 
 test('reset() of a socket that is connecting closes it', async t => {
-  const stage = setStage(t)
-  const { port } = await listenRaw(stage)
-  const socket = stage.dial(port)
+  const harness = createHarness(t)
+  const { port } = await listenRaw(harness)
+  const socket = harness.dial(port)
   assert.equal(socket.connecting, true)
   reset(socket)
   assert.equal((await outcome(socket)).text, '')
@@ -142,9 +142,9 @@ test('reset() of a socket that is connecting closes it', async t => {
 })
 
 test('reset() of a socket whose FIN is kept back for good closes it', async t => {
-  const stage = setStage(t)
-  const { port, accept } = await listenRaw(stage)
-  const socket = stage.dial(port)
+  const harness = createHarness(t)
+  const { port, accept } = await listenRaw(harness)
+  const socket = harness.dial(port)
   const peer = await accept()
   socket._final = () => undefined // as TLS keeps it where the peer does not read
   reset(socket.end())
@@ -159,8 +159,8 @@ function endLater(client: Socket, raw: Socket): void {
 }
 
 test('a TLS socket that is destroyed by one of several records that came together takes no more, and nothing is thrown', async t => {
-  const stage = setStage(t)
-  const dial = await kinds.TLS(stage, t)
+  const harness = createHarness(t)
+  const dial = await kinds.TLS(harness, t)
   const records: number[] = []
   const { client, socket } = await dial(accepted => {
     distinguishResets(accepted)
@@ -177,8 +177,8 @@ test('a TLS socket that is destroyed by one of several records that came togethe
 
 for (const has of ['ended', 'not ended'] as const) {
   test(`distinguishResets() gives no end of a stream that was reset, also right behind data, where the reader has ${has}`, async t => {
-    const stage = setStage(t)
-    const dial = await kinds.TCP(stage, t)
+    const harness = createHarness(t)
+    const dial = await kinds.TCP(harness, t)
     for (let i = 0; i < CONNECTIONS; i++) {
       const { client, socket } = await dial(distinguishResets)
       if (has === 'ended') {
@@ -196,8 +196,8 @@ for (const has of ['ended', 'not ended'] as const) {
 }
 
 test('distinguishResets() gives an end of a stream that has one, whoever ends first', async t => {
-  const stage = setStage(t)
-  const dial = await kinds.TCP(stage, t)
+  const harness = createHarness(t)
+  const dial = await kinds.TCP(harness, t)
   for (let i = 0; i < CONNECTIONS; i++) {
     const { client, socket } = await dial(distinguishResets)
     if (i % 2 === 0) {
@@ -264,8 +264,8 @@ test('distinguishResets() passes an end on where libuv reads on, or says nothing
 })
 
 test('distinguishResets() of a socket that tells resets from ends already changes nothing', async t => {
-  const stage = setStage(t)
-  const dial = await kinds.TCP(stage, t)
+  const harness = createHarness(t)
+  const dial = await kinds.TCP(harness, t)
   const { client, socket } = await dial(accepted => {
     distinguishResets(accepted)
     distinguishResets(accepted)

@@ -14,7 +14,7 @@ import { createServer, distinguishResets } from '../../../src/server/index.ts'
 import { certificate } from '../../support/certificate.ts'
 import { dialSecure, secureOver } from '../../support/secure.ts'
 import { content, listenRaw, outcome, turns, until, type Outcome } from '../../support/sockets.ts'
-import { counted, over, readToEnd, setStage, type Stage } from '../../support/stage.ts'
+import { counted, over, readToEnd, createHarness, type Harness } from '../../support/harness.ts'
 
 const CUT = 'ERR_SSL_UNEXPECTED_EOF_WHILE_READING'
 const ROUNDS = 20
@@ -28,8 +28,8 @@ interface Near {
 }
 
 /** A connection of connect() to a TLS server of the test's own. */
-async function made(stage: Stage, maxVersion: SecureVersion, allowHalfOpen = true): Promise<Near> {
-  const { port, accept } = await listenRaw(stage)
+async function made(harness: Harness, maxVersion: SecureVersion, allowHalfOpen = true): Promise<Near> {
+  const { port, accept } = await listenRaw(harness)
   const server = createTlsServer(certificate)
   const ready = once(server, 'secureConnection') as Promise<[TLSSocket]>
   const where = { host: '127.0.0.1', port, allowHalfOpen, tls: { ca: certificate.cert, maxVersion } }
@@ -39,7 +39,7 @@ async function made(stage: Stage, maxVersion: SecureVersion, allowHalfOpen = tru
   const [[far], near] = await Promise.all([ready, connecting])
   far.allowHalfOpen = true
   far.on('error', () => {})
-  stage.defer(() => [near, far].map(socket => socket.destroy()))
+  harness.defer(() => [near, far].map(socket => socket.destroy()))
   distinguishResets(near)
   await turns(1) // what ends in the moment of its handshake has no close_notify
   return { near, far, raw }
@@ -66,9 +66,9 @@ const expected: Readonly<Record<string, string>> = {
 for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
   for (const [name, end] of Object.entries(ends)) {
     test(`distinguishResets() takes ${name} for ${String(expected[name])}, by ${maxVersion}`, async t => {
-      const stage = setStage(t)
+      const harness = createHarness(t)
       for (let i = 0; i < ROUNDS; i++) {
-        const pair = await made(stage, maxVersion)
+        const pair = await made(harness, maxVersion)
         const ended: Promise<Outcome> = outcome(pair.near)
         const bytes = Buffer.alloc(i % 2 === 0 ? 0 : 100_000, i)
         end(pair, bytes)
@@ -86,9 +86,9 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
 }
 
 test('a server that is sent a FIN without close_notify aborts with tls_client_error, and its handler gets no end', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const seen: unknown[] = []
-  const served = await stage.serve(
+  const served = await harness.serve(
     async ({ socket, signal }) => {
       await content(socket).catch((error: unknown) => seen.push((error as NodeJS.ErrnoException).code))
       seen.push((signal.reason as Error).message)
@@ -96,7 +96,7 @@ test('a server that is sent a FIN without close_notify aborts with tls_client_er
     { tls: certificate },
   )
   for (let i = 0; i < ROUNDS; i++) {
-    const { secure, raw } = dialSecure(stage, served.port)
+    const { secure, raw } = dialSecure(harness, served.port)
     await once(secure, 'secureConnect')
     await turns(1)
     secure.write('begun', () => raw.end())
@@ -107,9 +107,9 @@ test('a server that is sent a FIN without close_notify aborts with tls_client_er
 })
 
 test('an end that has come is one, however late it is read, and whatever the peer does after it', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   for (let i = 0; i < ROUNDS; i++) {
-    const { near, far, raw } = await made(stage, 'TLSv1.3')
+    const { near, far, raw } = await made(harness, 'TLSv1.3')
     near.pause()
     const bytes = Buffer.alloc(i % 2 === 0 ? 10 : 200_000, 1)
     far.end(bytes)
@@ -124,8 +124,8 @@ test('an end that has come is one, however late it is read, and whatever the pee
 })
 
 test('a handler that returns at once ends its stream with a close_notify', async t => {
-  const stage = setStage(t)
-  const served = await stage.serve(() => {}, { tls: certificate })
+  const harness = createHarness(t)
+  const served = await harness.serve(() => {}, { tls: certificate })
   for (let i = 0; i < ROUNDS; i++) {
     const near = await connect(
       { host: '127.0.0.1', port: served.port, tls: { ca: certificate.cert } },
@@ -137,13 +137,13 @@ test('a handler that returns at once ends its stream with a close_notify', async
 })
 
 test('TLS over a UNIX socket has no RST, and is cut off all the same', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'socket')
-  const served = stage.watch(createServer({ trust: 'anyone', tls: certificate }, readToEnd))
+  const served = harness.watch(createServer({ trust: 'anyone', tls: certificate }, readToEnd))
   await served.listen({ path })
-  const { secure, raw } = dialSecure(stage, path)
+  const { secure, raw } = dialSecure(harness, path)
   await once(secure, 'secureConnect')
   await turns(1)
   secure.write('begun', () => raw.end())
@@ -151,15 +151,15 @@ test('TLS over a UNIX socket has no RST, and is cut off all the same', async t =
 })
 
 test('over a UNIX socket a close_notify is an end, also of a peer that closes right behind it', async t => {
-  const stage = setStage(t)
+  const harness = createHarness(t)
   const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'socket')
   const server = createTlsServer({ ...certificate, allowHalfOpen: true }).listen(path)
-  stage.defer(() => once(server.close(), 'close'))
+  harness.defer(() => once(server.close(), 'close'))
   await once(server, 'listening')
   const ready = once(server, 'secureConnection') as Promise<[TLSSocket]>
-  const { secure, raw } = secureOver(stage, stage.dial(path))
+  const { secure, raw } = secureOver(harness, harness.dial(path))
   const [near] = await ready
   distinguishResets(near)
   secure.end('all', () => raw.destroy())

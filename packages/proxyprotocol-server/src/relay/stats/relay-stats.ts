@@ -4,7 +4,7 @@
 import type { Endpoint, ProxyHeader } from 'proxyprotocol'
 import type { CloseReason, Connection, ConnectionState, ProxyServer, ServerStats } from 'proxyprotocol/server'
 import { Distribution, type DistributionView } from './distribution.ts'
-import { Progress } from './progress.ts'
+import { RelayedConnection } from './relayed-connection.ts'
 import type { TlsFacts } from './tls-facts.ts'
 
 /** Milliseconds: from a neighbour on the same switch to the end of most patience. */
@@ -52,8 +52,8 @@ export interface LiveConnection {
 }
 
 /** The totals of one relay. */
-export class Ledger {
-  readonly #open = new Map<Connection, Progress>()
+export class RelayStats {
+  readonly #open = new Map<Connection, RelayedConnection>()
   readonly #headers = new Map<string, HeaderCount>()
   readonly #connects = new Distribution(CONNECT_BOUNDS)
   readonly #ages = new Distribution(AGE_BOUNDS)
@@ -61,30 +61,30 @@ export class Ledger {
   #bytesDown = 0
 
   /** A connection is to be relayed. */
-  open(connection: Connection): Progress {
-    const progress = new Progress(connection)
-    this.#open.set(connection, progress)
+  open(connection: Connection): RelayedConnection {
+    const relayed = new RelayedConnection(connection)
+    this.#open.set(connection, relayed)
     const { header } = connection.info
     if (header) this.#count(header)
-    return progress
+    return relayed
   }
 
   /** It is over, at this age in milliseconds. */
-  close(connection: Connection, progress: Progress, age: number): void {
+  close(connection: Connection, relayed: RelayedConnection, age: number): void {
     this.#open.delete(connection)
-    this.#bytesUp += progress.bytesUp
-    this.#bytesDown += progress.bytesDown
+    this.#bytesUp += relayed.bytesUp
+    this.#bytesDown += relayed.bytesDown
     this.#ages.add(age)
-    const { connect } = progress.timings
+    const { connect } = relayed.timings
     if (connect !== undefined) this.#connects.add(connect)
   }
 
   totals(server: Pick<ProxyServer, 'stats' | 'connections'>): RelayTotals {
     let [pending, bytesUp, bytesDown] = [0, this.#bytesUp, this.#bytesDown]
     for (const { state } of server.connections) if (state === 'accepted' || state === 'header') pending++
-    for (const progress of this.#open.values()) {
-      bytesUp += progress.bytesUp
-      bytesDown += progress.bytesDown
+    for (const relayed of this.#open.values()) {
+      bytesUp += relayed.bytesUp
+      bytesDown += relayed.bytesDown
     }
     const headers = [...this.#headers.values()]
     const [connects, ages] = [this.#connects.view(), this.#ages.view()]

@@ -5,7 +5,7 @@ import type { StopSignal } from 'proxyprotocol/client'
 import type { Connection } from 'proxyprotocol/server'
 
 /** Stops when the connection's socket is closed, as it is whenever the connection is aborted. */
-export class Departure implements StopSignal {
+export class ClientGoneSignal implements StopSignal {
   readonly #connection: Pick<Connection, 'socket' | 'signal'>
 
   constructor(connection: Pick<Connection, 'socket' | 'signal'>) {

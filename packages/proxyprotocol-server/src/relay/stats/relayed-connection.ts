@@ -22,7 +22,7 @@ export interface RelayTimings {
 }
 
 /** One connection on its way. */
-export class Progress implements Traffic {
+export class RelayedConnection implements Traffic {
   bytesUp = 0
   bytesDown = 0
   /** By the clock of `performance.now()`; the tunnel sets it. */

@@ -2,14 +2,14 @@
 
 import type { ProgramIo } from '../program.ts'
 
-export class Hangups {
+export class Sighup {
   readonly #io: ProgramIo
   readonly #job: () => Promise<void>
   #asked = false
   #busy = true
 
   /**
-   * Listens from now on, so that no signal ends the process, and runs the job from {@link Hangups.start} on.
+   * Listens from now on, so that no signal ends the process, and runs the job from {@link Sighup.start} on.
    *
    * @param job must not reject.
    */

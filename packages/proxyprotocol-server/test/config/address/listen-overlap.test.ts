@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { ConfigError, parseConfig, placeOf, type Service } from '../../../src/config/index.ts'
+import { ConfigError, parseConfig, endpointOptions, type Service } from '../../../src/config/index.ts'
 import { closedPort } from '../../support/sockets.ts'
 
 const upstream = '192.0.2.1:80'
@@ -30,7 +30,7 @@ async function bound(listens: readonly Service[]): Promise<string> {
     for (const { listen, ipv6Only } of listens) {
       const server = createServer()
       servers.push(server)
-      server.listen({ ...placeOf(listen), ipv6Only })
+      server.listen({ ...endpointOptions(listen), ipv6Only })
       await once(server, 'listening')
     }
     return 'bound'

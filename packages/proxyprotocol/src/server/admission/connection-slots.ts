@@ -2,8 +2,8 @@
 
 import { limit } from '../option-checks.ts'
 
-/** Places that are taken and given back. */
-export class Places {
+/** ConnectionSlots that are taken and given back. */
+export class ConnectionSlots {
   #limit: number
   #taken = 0
   readonly #waiting = new Set<() => void>()
@@ -42,10 +42,10 @@ export class Places {
       const settle = (taken: boolean): void => {
         clearTimeout(timer)
         signal.removeEventListener('abort', onEnd)
-        this.#waiting.delete(onPlace)
+        this.#waiting.delete(onFree)
         resolve(taken)
       }
-      function onPlace(): void {
+      function onFree(): void {
         settle(true)
       }
       function onEnd(): void {
@@ -53,7 +53,7 @@ export class Places {
       }
       const timer = setTimeout(onEnd, timeout).unref()
       signal.addEventListener('abort', onEnd)
-      this.#waiting.add(onPlace)
+      this.#waiting.add(onFree)
     })
   }
 

@@ -11,7 +11,7 @@ import { naming } from '../services/index.ts'
  *
  * @throws PlainError that names the service whose address cannot be bound.
  */
-export async function probe(services: readonly Service[]): Promise<void> {
+export async function checkListen(services: readonly Service[]): Promise<void> {
   for (const service of services) {
     const server = createServer({ version: 'none' }, ({ socket }) => void socket.resetAndDestroy())
     try {

@@ -1,4 +1,4 @@
-// The stage of a test with servers: what it starts there is closed at its end, and nothing may be left: no connection,
+// The harness of a test with servers: what it starts there is closed at its end, and nothing may be left: no connection,
 // no socket, no timer, no rejection, no exception, no warning and no error that the test did not take.
 
 import assert from 'node:assert/strict'
@@ -32,7 +32,7 @@ export interface Served {
   readonly closed: readonly ClosedMessage[]
 }
 
-export interface Stage {
+export interface Harness {
   /** Starts a server on 127.0.0.1; by default it trusts anyone and records its errors. */
   serve(handler: Handler, options?: Partial<ServerOptions>): Promise<Served>
   /** Closes and checks a server that the test made itself. */
@@ -56,7 +56,7 @@ process.on('warning', warning => {
   if ((warning as NodeJS.ErrnoException).code !== 'header_timeout') seenWarnings.push(warning)
 })
 
-export function setStage(t: TestContext): Stage {
+export function createHarness(t: TestContext): Harness {
   const before = resources()
   const servers: ProxyServer[] = []
   const all: Served[] = []

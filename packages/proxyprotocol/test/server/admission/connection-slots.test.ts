@@ -1,28 +1,28 @@
-// Places: so many at a time, and a queue for the rest.
+// ConnectionSlots: so many at a time, and a queue for the rest.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Places } from '../../../src/server/admission/places.ts'
+import { ConnectionSlots } from '../../../src/server/admission/connection-slots.ts'
 import { pendingTimers } from '../../support/timers.ts'
 
 const { signal } = new AbortController()
 const LONG = 60_000
 
 test('places: as many can be taken as there are, and again what was given back', () => {
-  const places = new Places(2)
+  const places = new ConnectionSlots(2)
   assert.deepEqual([places.take(), places.take(), places.take()], [true, true, false])
   places.free()
   assert.deepEqual([places.take(), places.take()], [true, false])
 })
 
 test('places: without a limit there is always one', () => {
-  const places = new Places(Infinity)
+  const places = new ConnectionSlots(Infinity)
   for (let i = 0; i < 10_000; i++) assert.equal(places.take(), true)
 })
 
 test('places: one that is given back goes to the first that waits, and to nobody else', async t => {
   const timers = pendingTimers(t)
-  const places = new Places(1)
+  const places = new ConnectionSlots(1)
   places.take()
   const order: string[] = []
   const waits = ['a', 'b'].map(async name => {
@@ -43,7 +43,7 @@ test('places: one that is given back goes to the first that waits, and to nobody
 
 test('places: a higher limit goes to those that wait, in their order', async t => {
   const timers = pendingTimers(t)
-  const places = new Places(1)
+  const places = new ConnectionSlots(1)
   places.take()
   const order: string[] = []
   const waits = ['a', 'b', 'c'].map(async name => {
@@ -60,7 +60,7 @@ test('places: a higher limit goes to those that wait, in their order', async t =
 
 test('places: under a lower limit those that are taken stay, and nobody gets one until there are fewer', async t => {
   const timers = pendingTimers(t)
-  const places = new Places(3)
+  const places = new ConnectionSlots(3)
   for (let i = 0; i < 3; i++) places.take()
   places.limit = 1
   const waiting = places.wait(LONG, signal)
@@ -74,7 +74,7 @@ test('places: under a lower limit those that are taken stay, and nobody gets one
 
 test('places: who waits too long gets none, and is not in the way of others', async t => {
   const timers = pendingTimers(t)
-  const places = new Places(1)
+  const places = new ConnectionSlots(1)
   places.take()
   const late = places.wait(1, signal)
   const patient = places.wait(LONG, signal)
@@ -87,7 +87,7 @@ test('places: who waits too long gets none, and is not in the way of others', as
 
 test('places: who is aborted, before or meanwhile, waits no longer', async t => {
   const timers = pendingTimers(t)
-  const places = new Places(1)
+  const places = new ConnectionSlots(1)
   places.take()
   const controller = new AbortController()
   const wait = places.wait(LONG, controller.signal)

@@ -32,11 +32,11 @@ const TAIL = 2000
 export interface Running {
   /** Resolves with the first match in what it says on both outputs, or has said. */
   readonly said: (pattern: RegExp) => Promise<RegExpExecArray>
-  /** Ends it now, and not only with the stage. */
+  /** Ends it now, and not only with the harness. */
   readonly end: () => Promise<void>
 }
 
-export class Stage {
+export class Harness {
   /** Everyone may look into it: some peers give up their rights. */
   readonly folder: string
   readonly #endings: (() => unknown)[] = []

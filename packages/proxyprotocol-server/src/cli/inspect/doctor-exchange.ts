@@ -43,7 +43,7 @@ type Seen = Omit<Observation, 'milliseconds'>
 const NOTHING = { tls: undefined, asked: false, answer: new Uint8Array(), detail: undefined } as const
 
 /** Never rejects: whatever goes wrong is what was to be found out. */
-export async function probe(target: Target, steps: readonly Step[]): Promise<Observation> {
+export async function exchange(target: Target, steps: readonly Step[]): Promise<Observation> {
   const start = performance.now()
   const signal = AbortSignal.timeout(target.timeout)
   const { host, port } = target

@@ -4,7 +4,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { normalize } from 'node:path'
 import { formatAddress, parseAddress } from 'proxyprotocol'
-import { type Address, formatPlace, type TcpAddress } from './address.ts'
+import { type Address, formatEndpoint, type TcpAddress } from './address.ts'
 
 const ANY_IPV4 = '0.0.0.0'
 const ANY_IPV6 = '::'
@@ -31,8 +31,8 @@ export function overlap(one: Address, other: Address, all: readonly Address[]): 
 }
 
 /** With TLS or without, the place is the same. */
-export function placeName(address: Address): string {
-  return formatPlace({ ...address, tls: undefined })
+export function listenKey(address: Address): string {
+  return formatEndpoint({ ...address, tls: undefined })
 }
 
 /** What to write in place of an address that overlaps; empty where nothing would do. */
