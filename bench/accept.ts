@@ -1,13 +1,15 @@
 // What the header costs a server, beside the same server without it and beside the peer on npm: `npm run bench:accept`
 // tells in about four minutes.
 //
-//   node --import tsx bench/accept.ts [--rounds N] [--load http|net|keep-alive] [--json FILE]
+//   node --import tsx bench/accept.ts [--rounds N] [--load http|net|keep-alive] [--node LINE] [--json FILE]
 //
 // The servers run the built package, as its users do: what tsx makes of a source file names every function it creates,
-// which costs where connections are counted in microseconds.
+// which costs where connections are counted in microseconds. `--node 24` runs the servers on that line of Node; the load stays on
+// the one that runs this.
 
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { nodeBinary, versionOf } from '../scripts/runtimes.js'
 
 import { rows } from './accept/contender.ts'
 import { measure, type Plan } from './accept/measure.ts'
@@ -22,6 +24,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: ROUNDS },
     load: { type: 'string' },
+    node: { type: 'string' },
     json: { type: 'string' },
   },
 })
@@ -35,9 +38,10 @@ if (chosen.length === 0) {
 }
 
 const operations = { http: 1_280, net: 1_280, 'keep-alive': 6_400 }
-const plan: Plan = { processes: PROCESSES, rounds, operations, pinned: pinLoad() }
+const node = nodeBinary(values.node)
+const plan: Plan = { node, processes: PROCESSES, rounds, operations, pinned: pinLoad() }
 const results: Result[] = []
 for (const row of chosen) results.push(...(await measure(row, plan)))
-const report = reportOf({ ...plan, results })
+const report = reportOf({ ...plan, node: versionOf(node), results })
 console.log(toMarkdown(report))
 if (values.json !== undefined) writeFileSync(values.json, toJson(report))

