@@ -1,7 +1,8 @@
 // Configuration: what the programs' users write, read and checked.
 
-export { formatAddress, formatEndpoint, parseAddress, endpointOptions } from './address/index.ts'
+export { addressKey, formatAddress, formatEndpoint, parseAddress, endpointOptions } from './address/index.ts'
 export type { Address, AddressOptions, TcpAddress, UnixAddress } from './address/index.ts'
+export { canonicalHost } from './address/index.ts'
 export type { AddressRole } from './address/index.ts'
 export type { PpMode } from './address/index.ts'
 export { ConfigError } from './text/index.ts'

@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { CloseOptions, CloseResult, ProxyServer } from 'proxyprotocol/server'
-import { formatEndpoint, type Service } from '../config/index.ts'
+import { addressKey, type Service } from '../config/index.ts'
 import { shareOf, withConnectionLimit } from './connection-limit.ts'
 import { accountOf, lastAccountOf, type RelayAccount, shownWith, sumOfAccounts } from './relay-account.ts'
 import type { Relay } from './relay.ts'
@@ -182,7 +182,7 @@ export class Fleet {
   #placed(services: readonly Service[]): readonly Omit<Move, 'relay' | 'connections'>[] {
     const seen = new Map<string, number>()
     return services.map(service => {
-      const address = formatEndpoint({ ...service.listen, tls: undefined })
+      const address = addressKey(service.listen)
       const count = (seen.get(address) ?? 0) + 1
       seen.set(address, count)
       const key = `${address}#${String(count)}`

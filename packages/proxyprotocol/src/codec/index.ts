@@ -4,7 +4,7 @@
  * @module proxyprotocol
  */
 
-export { formatAddress, parseAddress } from './address/index.ts'
+export { formatAddress, parseAddress, unmapAddress } from './address/index.ts'
 export { expectedChecksum } from './v2/index.ts'
 export { decodeDatagram, encodeDatagram, type DatagramResult } from './datagram.ts'
 export type { DecodeOptions } from './options.ts'

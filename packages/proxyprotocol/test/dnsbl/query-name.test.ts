@@ -38,7 +38,7 @@ for (const address of [
   test(`reversedLabels() refuses what is not an IP address: "${address}"`, () => {
     assert.throws(() => reversedLabels(address), {
       name: 'TypeError',
-      message: `address: got "${address}", want an IPv4 or IPv6 address`,
+      message: `address must be an IPv4 or IPv6 address, got "${address}"`,
     })
   })
 }

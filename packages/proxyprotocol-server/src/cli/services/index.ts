@@ -1,13 +1,7 @@
 // What runs the services of proxyprotocol-server in one process, and reloads and watches them.
 
 export { type Shown, startAdmin } from './admin.ts'
-export {
-  assignSockets,
-  inheritedBy,
-  type InheritedSocket,
-  inheritedSockets,
-  listenKey,
-} from './inherited-sockets.ts'
+export { assignSockets, inheritedBy, type InheritedSocket, inheritedSockets } from './inherited-sockets.ts'
 export { type ChangeCounts, logReload, naming, refuseWithoutRestart } from './running-configuration.ts'
 export { ServiceHost, type Serving } from './service-host.ts'
 export { describePool } from './show-pool.ts'

@@ -1,8 +1,8 @@
 // Sockets that a service manager has opened for the program, as systemd does: descriptors from 3 on, described by the
 // variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES.
 
-import { Socket, SocketAddress, isIP, type AddressInfo } from 'node:net'
-import { ConfigError, formatEndpoint, type Service } from '../../config/index.ts'
+import { Socket, type AddressInfo } from 'node:net'
+import { addressKey, canonicalHost, ConfigError, type Service } from '../../config/index.ts'
 import { showEndpoint } from '../../log/index.ts'
 import type { ProgramIo } from '../program.ts'
 
@@ -80,18 +80,13 @@ export function inheritedBy(
   before: readonly Service[],
   after: readonly Service[],
 ): ReadonlyMap<string, InheritedSocket> {
-  const byKey = new Map(before.map(service => [listenKey(service), sockets.get(service.name)]))
+  const byKey = new Map(before.map(service => [addressKey(service.listen), sockets.get(service.name)]))
   return new Map(
     after.flatMap(service => {
-      const socket = byKey.get(listenKey(service))
+      const socket = byKey.get(addressKey(service.listen))
       return socket ? [[service.name, socket] as const] : []
     }),
   )
-}
-
-/** Where a service listens; with TLS or without, the place is the same. */
-export function listenKey({ listen }: Service): string {
-  return formatEndpoint({ ...listen, tls: undefined })
 }
 
 function isAt({ listen }: Service, { address: socket }: InheritedSocket): boolean {
@@ -100,12 +95,7 @@ function isAt({ listen }: Service, { address: socket }: InheritedSocket): boolea
   if (port !== socket?.port) return false
   if (host === undefined) return socket.address === '::' || socket.address === '0.0.0.0'
   if (host === 'localhost') return socket.address === '::1' || socket.address === '127.0.0.1'
-  return isIP(host) !== 0 && canonical(host) === canonical(socket.address)
-}
-
-/** IPv6 addresses can be written in many ways. */
-function canonical(address: string): string {
-  return new SocketAddress({ address, family: isIP(address) === 6 ? 'ipv6' : 'ipv4' }).address
+  return canonicalHost(host) === canonicalHost(socket.address)
 }
 
 /**

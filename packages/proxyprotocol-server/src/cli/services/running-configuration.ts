@@ -4,11 +4,11 @@
 import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import type { CloseResult } from 'proxyprotocol/server'
-import { ConfigError, type Configuration, type Service } from '../../config/index.ts'
+import { addressKey, ConfigError, type Configuration, type Service } from '../../config/index.ts'
 import { type LogFields, showAddress } from '../../log/index.ts'
 import { Fleet, type FleetChange, type Relay } from '../../relay/index.ts'
 import { type Drainable, explain, log, PlainError, type ProgramIo } from '../program.ts'
-import { type InheritedSocket, listenKey } from './inherited-sockets.ts'
+import type { InheritedSocket } from './inherited-sockets.ts'
 
 /** Services by what became of them at a change. */
 export type ChangeCounts = { readonly [Kind in keyof FleetChange]: number }
@@ -139,7 +139,7 @@ export function refuseWithoutRestart(now: Configuration, next: Configuration): v
     )
   }
   for (const [index, service] of next.services.entries()) {
-    const isThere = (each: Service): boolean => listenKey(each) === listenKey(service)
+    const isThere = (each: Service): boolean => addressKey(each.listen) === addressKey(service.listen)
     const nth = next.services.slice(0, index).filter(isThere).length // at ports of the system's choice there may be several
     const before = now.services.filter(isThere)[nth]
     if (before) refuseOtherSocket(before, service)

@@ -5,13 +5,12 @@ import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CloseResult } from 'proxyprotocol/server'
 import type { Readiness } from '../../admin/index.ts'
-import type { Configuration } from '../../config/index.ts'
+import { addressKey, type Configuration } from '../../config/index.ts'
 import { explain, log, PlainError, type ProgramIo } from '../program.ts'
 import {
   inheritedBy,
   type InheritedSocket,
   logReload,
-  listenKey,
   refuseWithoutRestart,
   type Serving,
   type Shown,
@@ -216,8 +215,8 @@ export class WorkerGroup implements Serving {
     const [first, ...others] = [...this.#serving.values()]
     const order = { type: 'change', configuration: next } as const
     if (!first) throw new PlainError('there is no worker just now; send SIGHUP again')
-    const places = this.#current.services.map(listenKey)
-    await checkListen(next.services.filter(service => !places.includes(listenKey(service))))
+    const before = this.#current.services.map(({ listen }) => addressKey(listen))
+    await checkListen(next.services.filter(({ listen }) => !before.includes(addressKey(listen))))
     const counts = await first.ask(order, PATIENCE)
     await Promise.all(others.map(worker => worker.ask(order, PATIENCE).catch(() => worker.kill())))
     this.#sockets = inheritedBy(this.#sockets, this.#current.services, next.services)

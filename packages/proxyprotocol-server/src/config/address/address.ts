@@ -105,6 +105,11 @@ export function formatEndpoint(address: Address): string {
   return `${tls ? 'ssl://' : ''}${bracketed(host ?? '')}:${String(port)}`
 }
 
+/** The address as text that is equal for two addresses at which only one socket can listen, with TLS or without. */
+export function addressKey(address: Address): string {
+  return formatEndpoint({ ...address, tls: undefined })
+}
+
 /** What `net` is told to listen at, or to connect to. */
 export function endpointOptions(
   address: Address,

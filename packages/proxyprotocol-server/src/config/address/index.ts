@@ -4,6 +4,7 @@ export type { AddressRole } from './address-input.ts'
 export type { PpMode } from './address-query.ts'
 export {
   type Address,
+  addressKey,
   type AddressOptions,
   formatAddress,
   formatEndpoint,
@@ -12,5 +13,5 @@ export {
   type TcpAddress,
   type UnixAddress,
 } from './address.ts'
-export { leavesIPv4, overlap, overlapHint, listenKey } from './listen-overlap.ts'
+export { canonicalHost, leavesIPv4, overlap, overlapHint } from './listen-overlap.ts'
 export { settleTls, type TlsInit, type TlsSettings, type TlsVerify, type TlsVersion } from './tls.ts'

@@ -3,20 +3,27 @@
 
 import { isIPv4, isIPv6 } from 'node:net'
 import { normalize } from 'node:path'
-import { formatAddress, parseAddress } from 'proxyprotocol'
-import { type Address, formatEndpoint, type TcpAddress } from './address.ts'
+import { formatAddress, parseAddress, unmapAddress } from 'proxyprotocol'
+import type { Address, TcpAddress } from './address.ts'
 
 const ANY_IPV4 = '0.0.0.0'
 const ANY_IPV6 = '::'
 /** What a socket on `::` takes as well, unless it is told to leave IPv4 alone. */
 const ANY = '*'
 
+/** A host in its one spelling: IPv6 can be written in many ways, and IPv4 as IPv6. A name stays as it is. */
+export function canonicalHost(host: string): string {
+  const [address = '', zone] = host.split('%')
+  const bytes = parseAddress(address)
+  if (bytes === undefined) return host
+  const text = unmapAddress(formatAddress(bytes))
+  return zone === undefined ? text : `${text}%${zone}`
+}
+
 /** Whether `[::]:PORT` leaves IPv4 alone, because one of the others asks for all of IPv4 at that port. */
 export function leavesIPv4(listen: Address, others: readonly Address[]): boolean {
-  if (listen.transport === 'unix' || hostOf(listen) !== ANY_IPV6) return false
-  return others.some(
-    each => each.transport === 'tcp' && hostOf(each) === ANY_IPV4 && each.port === listen.port,
-  )
+  if (!isAt(listen, ANY_IPV6)) return false
+  return others.some(each => isAt(each, ANY_IPV4) && each.port === listen.port)
 }
 
 /** Whether the kernel binds one of two addresses at most; `all` are those that are bound together. */
@@ -30,17 +37,16 @@ export function overlap(one: Address, other: Address, all: readonly Address[]): 
   return a === b || holds(a, b) || holds(b, a)
 }
 
-/** With TLS or without, the place is the same. */
-export function listenKey(address: Address): string {
-  return formatEndpoint({ ...address, tls: undefined })
-}
-
 /** What to write in place of an address that overlaps; empty where nothing would do. */
 export function overlapHint(one: Address, other: Address): string {
   if (one.transport === 'unix' || other.transport === 'unix') return ''
   const hosts = [one.host, other.host]
   if (!hosts.includes(undefined) || !hosts.includes(ANY_IPV4)) return ''
   return `; did you mean "[::]:${String(one.port)}", which is IPv6 alone beside 0.0.0.0?`
+}
+
+function isAt(listen: Address, host: string): listen is TcpAddress {
+  return listen.transport === 'tcp' && listen.host !== undefined && canonicalHost(listen.host) === host
 }
 
 function holds(wide: string, narrow: string): boolean {
@@ -50,16 +56,7 @@ function holds(wide: string, narrow: string): boolean {
 
 /** The addresses that a socket takes at its port: a name stands for one that is not known yet. */
 function reach(address: TcpAddress, all: readonly Address[]): string {
-  const host = hostOf(address)
-  if (host === undefined) return ANY
+  if (address.host === undefined) return ANY
+  const host = canonicalHost(address.host)
   return host === ANY_IPV6 && !leavesIPv4(address, all) ? ANY : host
-}
-
-/** IPv6 can be written in many ways, and IPv4 as IPv6. */
-function hostOf({ host }: TcpAddress): string | undefined {
-  const [address = '', zone] = host?.split('%') ?? []
-  const bytes = parseAddress(address)
-  if (bytes === undefined) return host
-  const text = formatAddress(bytes).replace(/^::ffff:(?=\d+\.)/, '')
-  return zone === undefined ? text : `${text}%${zone}`
 }

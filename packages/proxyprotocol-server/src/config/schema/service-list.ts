@@ -7,7 +7,7 @@ import {
   leavesIPv4,
   overlap,
   overlapHint,
-  listenKey,
+  addressKey,
   type TcpAddress,
 } from '../address/index.ts'
 import type { Pool } from '../pool.ts'
@@ -46,8 +46,8 @@ export function overlapWith(
   const other = services[at]
   return (
     other &&
-    `must not overlap with ${listenKey(other.listen)}, where services[${String(at)}] (${JSON.stringify(other.name)}) listens, ` +
-      `got ${listenKey(listen)}${overlapHint(listen, other.listen)}`
+    `must not overlap with ${addressKey(other.listen)}, where services[${String(at)}] (${JSON.stringify(other.name)}) listens, ` +
+      `got ${addressKey(listen)}${overlapHint(listen, other.listen)}`
   )
 }
 
@@ -94,7 +94,7 @@ function loops({ listen, pool, passthrough }: Service): readonly Found[] {
 
 function isSamePlace(listen: Address, upstream: Address): boolean {
   if (listen.transport === 'unix' || upstream.transport === 'unix')
-    return listenKey(listen) === listenKey(upstream)
+    return addressKey(listen) === addressKey(upstream)
   const same = upstream.host === listen.host || (listen.host === undefined && isThisHost(upstream))
   return same && upstream.port === listen.port
 }

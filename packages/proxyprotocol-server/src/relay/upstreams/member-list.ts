@@ -2,7 +2,7 @@
 // what is in use stays, and the rest is taken in an order of its own, so that a long answer does not move clients about.
 
 import type { LookupAddress } from 'node:dns'
-import { isIPv4 } from 'node:net'
+import { parseAddress } from 'proxyprotocol'
 
 /** What is used of an answer. */
 export interface MemberList {
@@ -27,24 +27,6 @@ export function memberList(
 
 /** Text that sorts as the numbers do, IPv4 first. */
 function sortKey(address: string): string {
-  if (isIPv4(address)) return `4 ${address.split('.').map(padded).join('.')}`
-  const [head = '', tail = ''] = address.replace(/%.*$/, '').split('::')
-  const [first, last] = [groupsOf(head), groupsOf(tail)]
-  const zeros = Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0')
-  return `6 ${[...first, ...zeros, ...last].map(padded).join(':')}`
-}
-
-function groupsOf(text: string): readonly string[] {
-  return text === '' ? [] : text.split(':').flatMap(hexGroups)
-}
-
-/** IPv6 may end in IPv4, which is two groups. */
-function hexGroups(group: string): readonly string[] {
-  if (!group.includes('.')) return [group]
-  const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number)
-  return [(a * 256 + b).toString(16), (c * 256 + d).toString(16)]
-}
-
-function padded(part: string): string {
-  return part.padStart(4, '0')
+  const bytes = parseAddress(address.replace(/%.*$/, '')) ?? [] // a resolver gives addresses only
+  return `${bytes.length === 4 ? 4 : 6} ${Buffer.from(bytes).toString('hex')}`
 }

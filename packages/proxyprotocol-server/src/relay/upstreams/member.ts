@@ -5,7 +5,7 @@ import type { LookupAddress } from 'node:dns'
 import { isIPv4, type LookupFunction, type Socket } from 'node:net'
 import type { Endpoint, ErrorCode, ProxyProtocolError } from 'proxyprotocol'
 import {
-  formatEndpoint,
+  addressKey,
   type ActiveCheck,
   type Address,
   type PassiveHealth,
@@ -69,7 +69,7 @@ export class Member {
     const { address } = settings
     this.settings = settings
     this.name = found ? `${settings.name} ${found.address}` : settings.name
-    this.address = formatEndpoint({ ...address, ...(found && { host: found.address }), tls: undefined })
+    this.address = addressKey({ ...address, ...(found && { host: found.address }) })
     this.endpoint = endpointOf(address, found?.address)
     this.lookup = found && lookupOf(found)
     this.resolve = resolve

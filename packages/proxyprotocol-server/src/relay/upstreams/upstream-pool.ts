@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { ProxyProtocolError, type Endpoint, type HeaderInit } from 'proxyprotocol'
+import { ProxyProtocolError, unmapAddress, type Endpoint, type HeaderInit } from 'proxyprotocol'
 import { connect, type StopSignal } from 'proxyprotocol/client'
 import { distinguishResets } from 'proxyprotocol/server'
 import { formatEndpoint, type Balance, type Pool, type UpstreamSettings } from '../../config/index.ts'
@@ -239,7 +239,7 @@ function elsewhere(open: readonly Member[], tried: ReadonlySet<Member>): readonl
 /** IPv4 is the same client however its address is written. */
 function addressOf(source: Endpoint | undefined): string | undefined {
   if (source === undefined || !('address' in source)) return undefined
-  return source.address.replace(/^::ffff:(?=\d+\.)/, '')
+  return unmapAddress(source.address)
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): Endpoint | undefined {

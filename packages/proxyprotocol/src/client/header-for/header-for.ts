@@ -1,6 +1,6 @@
 // Describes an accepted socket as the header that the next hop shall get.
 
-import { isIPv4, Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { inspect } from 'node:util'
 import {
   formatAddress,
@@ -11,6 +11,7 @@ import {
   tlv,
   type Tlv,
   tlvType,
+  unmapAddress,
   type Version,
 } from '../../codec/index.ts'
 import { checkOptionNames } from '../option-names.ts'
@@ -123,12 +124,6 @@ function tlvsOf(socket: Socket, options: HeaderForOptions): readonly Tlv[] {
 /** An endpoint as a header can carry it: no zone, and IPv4 as IPv4. */
 function endpointOf(address: string | undefined, port: number | undefined): InetEndpoint | undefined {
   if (address === undefined || port === undefined) return undefined
-  if (isIPv4(address)) return { address, port }
-  const bytes = parseAddress(address.replace(/%.*$/, ''))
-  if (bytes === undefined) return undefined
-  const text = formatAddress(bytes)
-  return {
-    address: text.startsWith('::ffff:') && text.includes('.') ? text.slice('::ffff:'.length) : text,
-    port,
-  }
+  const bytes = parseAddress(unmapAddress(address.replace(/%.*$/, '')))
+  return bytes && { address: formatAddress(bytes), port }
 }

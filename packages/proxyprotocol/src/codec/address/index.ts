@@ -14,5 +14,6 @@ export {
   V4_AT,
   writeAddress,
 } from './address.ts'
+export { unmapAddress } from './mapped.ts'
 export { formatV4, formatV6, writeV4, writeV6 } from './text.ts'
 export { readUnixPath, UNIX_PATH_BYTES, unixPathBytes } from './unix-path.ts'

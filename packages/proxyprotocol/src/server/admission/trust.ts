@@ -1,6 +1,7 @@
 // Who may send a header: decided from the peer's address before a byte is read, and closed wherever in doubt.
 
-import { compileNetworks, type Place, plainAddress } from '../socket/index.ts'
+import { unmapAddress } from '../../codec/index.ts'
+import { compileNetworks, type Place } from '../socket/index.ts'
 
 /** The other end of an accepted socket; its address is undefined for UNIX sockets and for peers that are gone already. */
 export type Peer = Place
@@ -20,7 +21,7 @@ export function compileTrust(trust: Trust): (peer: Peer) => boolean {
   if (trust === 'anyone') return () => true
   if (typeof trust === 'function') {
     return peer => {
-      const verdict: unknown = trust({ ...peer, address: peer.address && plainAddress(peer.address) })
+      const verdict: unknown = trust({ ...peer, address: peer.address && unmapAddress(peer.address) })
       if (verdict instanceof Promise) {
         verdict.catch(() => undefined) // nobody else will, and it would end the process
         throw new TypeError('trust must answer at once, but the predicate gave a promise')

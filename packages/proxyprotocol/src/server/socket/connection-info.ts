@@ -3,10 +3,17 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { type Endpoint, type ProxyHeader, readTlvs, type SslInfo, type TlvValues } from '../../codec/index.ts'
+import {
+  type Endpoint,
+  type ProxyHeader,
+  readTlvs,
+  type SslInfo,
+  type TlvValues,
+  unmapAddress,
+} from '../../codec/index.ts'
 import { dnsblOf } from '../extension.ts'
 import { answerFor, showEnds, type ShownEnds } from './addresses.ts'
-import { isLoopback, plainAddress } from './networks.ts'
+import { isLoopback } from './networks.ts'
 
 /**
  * A socket's own two ends; undefined for UNIX sockets, and for a peer that is gone already. IPv4 is written as IPv4, also where a
@@ -212,5 +219,5 @@ function endsOf(socket: Duplex): SocketEnds {
 }
 
 function endpointOf(address: string | undefined, port: number | undefined): Endpoint | undefined {
-  return address === undefined || port === undefined ? undefined : { address: plainAddress(address), port }
+  return address === undefined || port === undefined ? undefined : { address: unmapAddress(address), port }
 }

@@ -17,6 +17,6 @@ export {
 export { descriptorLimit } from './descriptor-limit.ts'
 export { canReadInto, isReading, letGo, type Reader, readInto, sharedBuffer } from './exact-socket.ts'
 export { closeOrReset, limitHalfClose } from './half-close.ts'
-export { addressBytes, compileNetworks, isLoopback, type Place, plainAddress } from './networks.ts'
+export { addressBytes, compileNetworks, isLoopback, type Place } from './networks.ts'
 export { distinguishResets, endStream, isForeign, isRelease, rawOf, reset } from './reset.ts'
 export { clientFault } from './socket-faults.ts'

@@ -1,6 +1,6 @@
 // Lists of networks in CIDR notation, written exactly and compiled once: a list that could mean more than it says is refused.
 
-import { parseAddress } from '../../codec/index.ts'
+import { parseAddress, unmapAddress } from '../../codec/index.ts'
 
 /** An address and how it is reached; a UNIX socket has no address. */
 export interface Place {
@@ -33,16 +33,7 @@ export function compileNetworks(entries: readonly string[], name: string): (plac
 
 /** The 4 or 16 bytes of an address, 4 for a v4-mapped one; a zone, which link-local peers carry, is left out. */
 export function addressBytes(address: string): Uint8Array | undefined {
-  const bytes = parseAddress(address.replace(/%.*$/, ''))
-  return bytes && unmapped(bytes)
-}
-
-/** How a dual-stack socket shows an IPv4 peer, in front of its address. */
-const MAPPED = /^::ffff:(?=\d+\.)/i
-
-/** The address, with IPv4 as IPv4 where a dual-stack socket shows it as `::ffff:a.b.c.d`. */
-export function plainAddress(address: string): string {
-  return address.replace(MAPPED, '')
+  return parseAddress(unmapAddress(address.replace(/%.*$/, '')))
 }
 
 /** 127.0.0.0/8 and ::1. */
@@ -65,7 +56,7 @@ function parseNetwork(entry: unknown, name: string): Network {
   if (writtenPrefix > bits) {
     throw new RangeError(`${name}: the prefix of ${quoted} must be a number from 0 to ${bits}`)
   }
-  const bytes = unmapped(written)
+  const bytes = parseAddress(unmapAddress(text)) ?? written
   const prefix = writtenPrefix - (bits - bytes.length * 8)
   if (prefix < 0) {
     // Taken literally it would hold every IPv4 address there is (CVE-2026-90711).
@@ -88,10 +79,4 @@ function contains({ bytes, prefix }: Network, address: Uint8Array): boolean {
 function maskAt(index: number, prefix: number): number {
   const covered = Math.min(8, Math.max(0, prefix - index * 8))
   return (0xff00 >> covered) & 0xff
-}
-
-function unmapped(bytes: Uint8Array): Uint8Array {
-  const mapped =
-    bytes.length === 16 && bytes.every((byte, index) => index >= 12 || byte === (index < 10 ? 0 : 0xff))
-  return mapped ? bytes.subarray(12) : bytes
 }

@@ -126,7 +126,7 @@ test('trust: a predicate gets IPv4 peers of dual-stack sockets as IPv4, and othe
   for (const address of ['::ffff:192.0.2.1', '::FFFF:192.0.2.1', '::ffff:c000:201', 'fe80::1%eth0']) {
     isTrusted({ address, transport: 'tcp' })
   }
-  assert.deepEqual(asked, ['192.0.2.1', '192.0.2.1', '::ffff:c000:201', 'fe80::1%eth0'])
+  assert.deepEqual(asked, ['192.0.2.1', '192.0.2.1', '192.0.2.1', 'fe80::1%eth0'])
 })
 
 test('trust: an async predicate fails closed, and its rejection ends no process', () => {

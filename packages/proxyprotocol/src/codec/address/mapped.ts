@@ -1,0 +1,27 @@
+// IPv4 addresses inside IPv6: a dual-stack socket shows 192.0.2.1 as `::ffff:192.0.2.1` (RFC 4291 section 2.5.5.2).
+
+import { parseAddress, V4_AT } from './address.ts'
+import { formatV4 } from './text.ts'
+
+const MAPPED_BYTES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
+/** Only such a text can be a mapped address, so that any other IPv6 address is not parsed. */
+const MAYBE_MAPPED = /^[0:]+:ffff:/i
+
+/**
+ * Writes an IPv4-mapped IPv6 address as the IPv4 address that it carries. Every other text stays as it is.
+ *
+ * @see RFC 4291, section 2.5.5.2.
+ *
+ * @example
+ * ```ts run
+ * import { unmapAddress } from 'proxyprotocol'
+ *
+ * console.log(unmapAddress('::ffff:192.0.2.1'), unmapAddress('2001:db8::1')) // 192.0.2.1 2001:db8::1
+ * ```
+ */
+export function unmapAddress(address: string): string {
+  if (!MAYBE_MAPPED.test(address)) return address
+  const bytes = parseAddress(address)
+  const isMapped = bytes !== undefined && MAPPED_BYTES.every((byte, at) => byte === bytes[at])
+  return isMapped ? formatV4(bytes, V4_AT) : address
+}
