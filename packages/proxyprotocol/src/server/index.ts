@@ -9,6 +9,7 @@ export { admit, type AdmittedInfo } from './attach/index.ts'
 export { attach, type AttachOptions } from './attach/index.ts'
 export { closeReasons, type CloseReason } from './lifecycle/index.ts'
 export {
+  compileNetworks,
   connectionInfo,
   isSecure,
   type Connected,

@@ -32,10 +32,10 @@ export class Admission {
 
   /** @param readsOn whether payload may be read together with the header, which takes a single read. */
   constructor(settings: AdmissionSettings, readsOn = false) {
-    const { decode, headerTimeout: timeout, missing, perSource } = settings
+    const { decode, headerTimeout: timeout, missing, perSource, perSourceExempt } = settings
     this.#settings = settings
     this.#rules = { decode, timeout, optional: missing === 'direct', readsOn }
-    this.#sources = new SourceCounts(perSource)
+    this.#sources = new SourceCounts(perSource, perSourceExempt)
   }
 
   /** The sockets that wait for their headers. */
@@ -115,7 +115,8 @@ export class Admission {
   #judge(pending: PendingConnection, header: ProxyHeader | undefined): void {
     const { socket } = pending
     const info = applyHeader(socket, header)
-    for (const validator of header ? this.#settings.validators : []) {
+    const { isTrusted, validators } = this.#settings
+    for (const validator of header || isTrusted === undefined ? validators : []) {
       const refusal = refusalBy(validator, info, pending)
       if (refusal) return pending.onRefused(refusal)
     }

@@ -20,6 +20,8 @@ export interface AdmissionLimits {
   readonly pendingHeaders?: number | undefined
   /** Open connections of one source address, of one /64 for IPv6. Default `Infinity`. */
   readonly perSource?: number | undefined
+  /** Networks and addresses whose connections `perSource` does not count, such as `'10.0.0.0/8'`. Default none. */
+  readonly perSourceExempt?: readonly string[] | undefined
 }
 
 /** How long a connection may take before its header is complete. */
@@ -58,7 +60,7 @@ export interface AdmissionOptions {
 export const admissionNames: readonly string[] = [
   ...['trust', 'version', 'untrusted', 'missing', 'validate', 'mixedFamilies'],
 ]
-export const limitNames: readonly string[] = ['headerBytes', 'pendingHeaders', 'perSource']
+export const limitNames: readonly string[] = ['headerBytes', 'pendingHeaders', 'perSource', 'perSourceExempt']
 
 /** Admission options after checking. */
 export interface AdmissionSettings {
@@ -72,6 +74,7 @@ export interface AdmissionSettings {
   readonly headerTimeout: number
   readonly pendingHeaders: number
   readonly perSource: number
+  readonly perSourceExempt: readonly string[]
 }
 
 const versions = { detect: [1, 2], v1: [1], v2: [2] } as const
@@ -82,12 +85,18 @@ export function admissionSettings(
   limits: AdmissionLimits,
   timeouts: AdmissionTimeouts,
 ): AdmissionSettings {
-  const { pendingHeaders = DEFAULT_PENDING_HEADERS, perSource = Infinity, headerBytes } = limits
+  const {
+    pendingHeaders = DEFAULT_PENDING_HEADERS,
+    perSource = Infinity,
+    perSourceExempt = [],
+    headerBytes,
+  } = limits
   const { trust, untrusted = 'reject', missing = 'reject', validate = [], version, mixedFamilies } = options
   return {
     headerTimeout: headerTimeout(timeouts.header),
     pendingHeaders: limit(pendingHeaders, 'limits.pendingHeaders'),
     perSource: limit(perSource, 'limits.perSource'),
+    perSourceExempt,
     isTrusted: compileTrust(trust),
     untrusted: oneOf(untrusted, ['reject', 'direct'], 'untrusted'),
     missing: oneOf(missing, ['reject', 'direct'], 'missing'),
@@ -101,10 +110,14 @@ export function admissionSettings(
  *
  * @throws RangeError naming the option that is wrong.
  */
-export function plainSettings(limits: AdmissionLimits, timeouts: AdmissionTimeouts): AdmissionSettings {
+export function plainSettings(
+  validate: AdmissionOptions['validate'],
+  limits: AdmissionLimits,
+  timeouts: AdmissionTimeouts,
+): AdmissionSettings {
   const { header = DEFAULT_HEADER_TIMEOUT } = timeouts
   return {
-    ...admissionSettings({ trust: 'anyone' }, limits, {}),
+    ...admissionSettings({ trust: 'anyone', validate }, limits, {}),
     isTrusted: undefined,
     headerTimeout: milliseconds(header, 'timeouts.header'), // how long a connection waits for a place; no header is late
   }

@@ -2,23 +2,30 @@
 
 import type { Socket } from 'node:net'
 import type { Endpoint } from '../../codec/index.ts'
-import { addressBytes } from '../socket/index.ts'
+import { addressBytes, compileNetworks } from '../socket/index.ts'
 
 /** Bytes of an IPv6 address that name a client: its network, as it can use every address in it. */
 const IPV6_CLIENT_BYTES = 8
 
 export class SourceCounts {
   readonly #limit: number
+  readonly #isExempt: ReturnType<typeof compileNetworks>
   readonly #open = new Map<string, Set<Socket>>()
 
-  /** @param limit `Infinity` for no limit. */
-  constructor(limit: number) {
+  /**
+   * @param limit `Infinity` for no limit.
+   * @param exempt networks without a limit.
+   * @throws TypeError or RangeError naming the network that is wrong.
+   */
+  constructor(limit: number, exempt: readonly string[] = []) {
     this.#limit = limit
+    this.#isExempt = compileNetworks(exempt, 'limits.perSourceExempt')
   }
 
   /** Counts a socket until it closes; false where its source has as many as it may. UNIX sockets are not counted. */
   add(socket: Socket, source: Endpoint | undefined): boolean {
     if (this.#limit === Infinity || source === undefined || 'path' in source) return true
+    if (this.#isExempt({ address: source.address, transport: 'tcp' })) return true
     const bytes = addressBytes(source.address)
     const client = String(bytes?.length === 16 ? bytes.subarray(0, IPV6_CLIENT_BYTES) : bytes)
     const sockets = this.#open.get(client) ?? new Set()

@@ -8,7 +8,7 @@ const isNoUnicast = compileNetworks(['0.0.0.0/8', '224.0.0.0/3', '::', 'ff00::/8
 
 /**
  * Looks at a connection whose header is complete, before its handler or server sees it, and answers at once: undefined
- * accepts it, an error refuses it for that reason. Not asked where there is no header.
+ * accepts it, an error refuses it for that reason. Where headers are read, connections without one are not asked about.
  *
  * @example
  * ```ts run

@@ -31,7 +31,7 @@ export const defaultTimeouts: Readonly<Record<keyof ServerTimeouts, number>> = {
   abort: 5_000,
 }
 /** What `overLimit` is about. */
-export const limitCodes: readonly string[] = ['limit_connections', 'limit_source', 'limit_fds']
+export const limitCodes: readonly string[] = ['limit_connections', 'limit_source', 'limit_rate', 'limit_fds']
 /** Descriptors left to the rest of the process: files, name look-ups, the listener, what handlers open. */
 const SPARE_DESCRIPTORS = 64
 /** How many of those connections may hold that wait for a place. */
@@ -85,6 +85,8 @@ export interface HeaderServerOptions extends CommonServerOptions, AdmissionOptio
 /** A server that reads no header at all, as if the protocol did not exist. */
 export interface PlainServerOptions extends CommonServerOptions {
   readonly version: 'none'
+  /** Asked about each connection before its TLS handshake and its handler; the first that gives an error refuses it. */
+  readonly validate?: AdmissionOptions['validate']
 }
 
 /** What `createServer` takes: with headers, or with none at all. */
@@ -121,7 +123,10 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   checkObject(options, 'options')
   const { timeouts = {}, limits = {}, onError, overLimit = 'close', tls } = options
   const own = ['timeouts', 'limits', 'overLimit', 'tls', 'onError', 'signal']
-  checkNames(options, options.version === 'none' ? ['version', ...own] : [...admissionNames, ...own])
+  checkNames(
+    options,
+    options.version === 'none' ? ['version', 'validate', ...own] : [...admissionNames, ...own],
+  )
   checkNames(timeouts, ['header', 'handshake', 'idle', 'halfClose', 'abort'], 'timeouts.')
   checkNames(limits, ['connections', ...limitNames], 'limits.')
   checkTls(tls)
@@ -132,7 +137,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   const { idle = defaultTimeouts.idle, abort = defaultTimeouts.abort } = timeouts
   const admission =
     options.version === 'none'
-      ? plainSettings(limits, timeouts)
+      ? plainSettings(options.validate, limits, timeouts)
       : admissionSettings(options, limits, timeouts)
   const { pendingHeaders } = admission
   const { connections = connectionsByDescriptors() } = limits

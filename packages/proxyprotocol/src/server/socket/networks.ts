@@ -15,13 +15,21 @@ interface Network {
 }
 
 /**
- * Compiles a list into the question whether it holds a place. IPv4 matches IPv4 networks only, also where a dual-stack
- * socket shows it as `::ffff:a.b.c.d`; what has no address is in no network.
+ * Compiles a list of networks, addresses and `'unix'` into a function that tells whether the list holds an address. IPv4
+ * matches IPv4 networks only, also where a dual-stack socket shows it as `::ffff:a.b.c.d`. No network holds what has no address.
  *
- * @param name of the option, for errors.
+ * @param name of the list, for errors.
  * @throws TypeError or RangeError naming the entry that is wrong.
+ *
+ * @example
+ * ```ts run
+ * import { compileNetworks } from 'proxyprotocol/server'
+ *
+ * const isOurs = compileNetworks(['10.0.0.0/8', '2001:db8::/32'])
+ * isOurs({ address: '10.1.2.3', transport: 'tcp' }) // true
+ * ```
  */
-export function compileNetworks(entries: readonly string[], name: string): (place: Place) => boolean {
+export function compileNetworks(entries: readonly string[], name = 'networks'): (place: Place) => boolean {
   const unix = entries.includes('unix')
   const networks = entries.filter(entry => entry !== 'unix').map(entry => parseNetwork(entry, name))
   return ({ address, transport }) => {

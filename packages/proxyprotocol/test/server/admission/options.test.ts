@@ -49,6 +49,11 @@ const wrong: readonly Wrong[] = [
     'RangeError',
     `limits.pendingHeaders ${HOW_MANY}, got ${typeof value === 'string' ? `'${value}'` : String(value)}`,
   ]),
+  [
+    { trust, limits: { perSourceExempt: ['10.0.0.1/8'] } },
+    'RangeError',
+    'limits.perSourceExempt: "10.0.0.1/8" has bits set behind its prefix; name the network itself',
+  ],
   [{ trust, limits: { perSource: 0 } }, 'RangeError', `limits.perSource ${HOW_MANY}, got 0`],
   [{ trust, timeouts: { header: -1 } }, 'RangeError', `timeouts.header ${HOW_LONG}, got -1`],
   [{ trust, timeouts: { header: Infinity } }, 'RangeError', `timeouts.header ${HOW_LONG}, got Infinity`],
@@ -80,18 +85,22 @@ const ofItsOwn: Readonly<Record<string, readonly Wrong[]>> = {
       'TypeError',
       `there is no option maxConnections; there are ${admission}, ${common}`,
     ],
-    [{ version: 'none', trust }, 'TypeError', `there is no option trust; there are version, ${common}`],
+    [
+      { version: 'none', trust },
+      'TypeError',
+      `there is no option trust; there are version, validate, ${common}`,
+    ],
     [
       { version: 'none', untrusted: 'direct' },
       'TypeError',
-      `there is no option untrusted; there are version, ${common}`,
+      `there is no option untrusted; there are version, validate, ${common}`,
     ],
     [{ version: 'none', limits: { perSource: 0 } }, 'RangeError', `limits.perSource ${HOW_MANY}, got 0`],
     [{ version: 'none', timeouts: { header: NaN } }, 'RangeError', `timeouts.header ${HOW_LONG}, got NaN`],
     [
       { trust, limits: { perIp: 1 } },
       'TypeError',
-      'there is no option limits.perIp; there are limits.connections, limits.headerBytes, limits.pendingHeaders, limits.perSource',
+      'there is no option limits.perIp; there are limits.connections, limits.headerBytes, limits.pendingHeaders, limits.perSource, limits.perSourceExempt',
     ],
     [
       { trust, timeouts: { headers: 1 } },
@@ -119,7 +128,7 @@ const ofItsOwn: Readonly<Record<string, readonly Wrong[]>> = {
     [
       { trust, limits: { connections: 1 } },
       'TypeError',
-      'there is no option limits.connections; there are limits.headerBytes, limits.pendingHeaders, limits.perSource',
+      'there is no option limits.connections; there are limits.headerBytes, limits.pendingHeaders, limits.perSource, limits.perSourceExempt',
     ],
     [
       { trust, timeouts: { idle: 1 } },

@@ -6,8 +6,8 @@ import { Socket } from 'node:net'
 import { test } from 'node:test'
 import { SourceCounts } from '../../../src/server/admission/source-counts.ts'
 
-function adder(limit: number): (address: string, socket?: Socket) => boolean {
-  const counts = new SourceCounts(limit)
+function adder(limit: number, exempt: readonly string[] = []): (address: string, socket?: Socket) => boolean {
+  const counts = new SourceCounts(limit, exempt)
   return (address, socket = new Socket()) => counts.add(socket, { address, port: 1 })
 }
 
@@ -23,6 +23,15 @@ test('sources: an IPv4 address is one source, an IPv6 address one with all of it
     for (const each of same) assert.equal(add(each), false, each)
     for (const each of others) assert.equal(add(each), true, each)
   }
+})
+
+test('sources: the sources of an exempt network are not counted', () => {
+  const add = adder(1, ['10.0.0.0/8', '2001:db8::/32'])
+  for (const address of ['10.1.2.3', '::ffff:10.1.2.3', '2001:db8::1']) {
+    for (let i = 0; i < 3; i++) assert.equal(add(address), true, address)
+  }
+  assert.equal(add('11.0.0.1'), true)
+  assert.equal(add('11.0.0.1'), false)
 })
 
 test('sources: a place is given back when its socket closes, once', async () => {

@@ -458,6 +458,17 @@ for (const [options, does] of [
   })
 }
 
+for (const overLimit of ways) {
+  test(`contract 15: ${overLimit}: a connection that a validator refuses as limit_rate is over a limit`, async t => {
+    const harness = createHarness(t)
+    const validate = (): ProxyProtocolError => new ProxyProtocolError('limit_rate')
+    const served = await harness.serve(readToEnd, { version: 'none', validate, overLimit })
+    assert.deepEqual(await ending(harness, served.port), turnedAway(overLimit))
+    await over(served, 1)
+    assert.deepEqual(counted(served), { limit_rate: 1 })
+  })
+}
+
 test('contract 15: Infinity is no limit, and then connections are never too many', async t => {
   const harness = createHarness(t)
   const limits = { connections: Infinity, perSource: Infinity, pendingHeaders: Infinity }
