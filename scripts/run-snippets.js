@@ -1,5 +1,6 @@
 // Runs the blocks of the documentation that say so, each in a process of its own, which has to end by itself. What they name
-// is there: `key.pem` and `cert.pem`, and proxyprotocol-echo at port 10007, which is another, free port in truth.
+// is there: `key.pem` and `cert.pem`, and proxyprotocol-echo at port 10007. That port is replaced by a free one, and so is 8080,
+// whose server does not keep the process alive.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -41,7 +42,8 @@ export async function failures(snippets, { folder, compilerOptions }) {
         fileName: snippet.path,
       })
       const program = `${snippet.path}.run.js`
-      writeFileSync(program, outputText.replaceAll('10007', port))
+      const free = outputText.replaceAll('10007', port).replaceAll('.listen(8080)', '.listen(0).unref()')
+      writeFileSync(program, free)
       found.push(...(await failure(snippet, program, folder)))
     }
   }
