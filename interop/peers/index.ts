@@ -11,6 +11,7 @@ import { haproxy } from './haproxy.ts'
 import { hitch } from './hitch.ts'
 import { mariadb } from './mariadb.ts'
 import { nginx } from './nginx.ts'
+import { npm } from './npm.ts'
 import { prometheus } from './prometheus.ts'
 import { stunnel } from './stunnel.ts'
 import { swaks } from './swaks.ts'
@@ -24,6 +25,7 @@ export const peers: readonly Peer[] = [
   curl,
   chains,
   prometheus,
+  npm,
   apache,
   varnish,
   hitch,

@@ -7,6 +7,7 @@
 export type { StopSignal } from './connect/index.ts'
 export { HeaderAgent, type HeaderAgentOptions } from './agents/index.ts'
 export { connect, type ConnectOptions, type SocketOptions } from './connect/index.ts'
+export { openSocket, type OpenSocketOptions } from './connect/index.ts'
 export {
   connector,
   type Connector,

@@ -1,9 +1,9 @@
 // An agent for node:http whose connections start with a header: Node's own agent, its pool divided by header.
 
 import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from 'node:http'
-import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import type { NetConnectOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { tellOfLargeHeader } from '../diagnostics.ts'
+import { startSocket } from '../connect/index.ts'
 import {
   type AgentHeaderOptions,
   type HeaderRequestOptions,
@@ -62,11 +62,6 @@ export class HeaderAgent extends Agent {
 
   /** Written before it is connected, the header is what Node sends first and by itself. */
   override createConnection(options: ClientRequestArgs): Socket {
-    const head = this.#header.bytes(options)
-    const where = options as NetConnectOpts // the agent has made them so
-    tellOfLargeHeader(head, where)
-    const socket = connect(where)
-    socket.write(head)
-    return socket
+    return startSocket(options as NetConnectOpts, this.#header.bytes(options)) // the agent has made them so
   }
 }

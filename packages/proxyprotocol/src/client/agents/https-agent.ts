@@ -4,8 +4,8 @@ import type { ClientRequest } from 'node:http'
 import { Agent, type AgentOptions, type RequestOptions } from 'node:https'
 import type { NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { tellOfLargeHeader } from '../diagnostics.ts'
-import { HeaderStream } from './header-stream.ts'
+import type { TLSSocket } from 'node:tls'
+import { HeaderStream, startSocket } from '../connect/index.ts'
 import {
   type AgentHeaderOptions,
   type HeaderRequestOptions,
@@ -18,8 +18,7 @@ export interface HeaderHttpsAgentOptions extends AgentOptions, AgentHeaderOption
 
 /**
  * An `https.Agent` whose connections start with a header; see `HeaderAgent`. The header leaves in clear, and the TLS
- * handshake follows. TLS sessions are resumed for the same header only, too. `socket.remoteAddress` of such a connection
- * is undefined: its TLS runs over a stream.
+ * handshake follows. TLS sessions are resumed for the same header only, too.
  *
  * @throws TypeError or RangeError, from the constructor or from `https.request()`, when a header cannot be encoded or there
  * is none.
@@ -39,7 +38,6 @@ export interface HeaderHttpsAgentOptions extends AgentOptions, AgentHeaderOption
  */
 export class HeaderHttpsAgent extends Agent {
   readonly #header: RequestHeader
-  readonly #streams = new WeakMap<object, HeaderStream>()
 
   constructor({ header, checksum, padTo, ...options }: HeaderHttpsAgentOptions = {}) {
     refuseHttpProxy(options)
@@ -59,25 +57,14 @@ export class HeaderHttpsAgent extends Agent {
 
   /** Sends the header in front of the TLS handshake. */
   override createConnection(options: RequestOptions): Duplex | null | undefined {
-    const head = this.#header.bytes(options)
     const where = { ...options, timeout: undefined } as NetConnectOpts // the agent has made them so; time is the TLS socket's
-    tellOfLargeHeader(head, where)
-    const stream = new HeaderStream(where, head)
+    const stream = new HeaderStream(startSocket(where, this.#header.bytes(options)))
     const secure = super.createConnection({ ...options, socket: stream } as RequestOptions) // goes on to tls.connect()
-    if (secure) this.#streams.set(secure, stream)
-    return secure
+    return stream.carry(secure as TLSSocket) // without a callback it returns one
   }
 
-  /** A connection that waits for its next request keeps no process alive, and neither may what is beneath it. */
   override keepSocketAlive(secure: Duplex): boolean {
     this.#header.makeRoom(this)
-    const socket = this.#streams.get(secure)?.socket
-    socket?.setKeepAlive(true, this.options.keepAliveMsecs).unref()
     return super.keepSocketAlive(secure) as unknown as boolean // documented so, typed void
-  }
-
-  override reuseSocket(secure: Duplex, request: ClientRequest): void {
-    this.#streams.get(secure)?.socket.ref()
-    super.reuseSocket(secure, request)
   }
 }

@@ -1,0 +1,71 @@
+// TLS behind a header on a socket that may still be connecting: it runs over a stream that passes everything on.
+//
+// Node exchanges the handle of a connecting socket when it tries the next address of a name, so TLS cannot wrap the socket
+// itself before it is connected.
+
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { tellOfLargeHeader } from '../diagnostics.ts'
+import { abandon } from './socket-options.ts'
+
+const ADDRESSES = [
+  ...(['remoteAddress', 'remotePort', 'remoteFamily'] as const),
+  ...(['localAddress', 'localPort', 'localFamily'] as const),
+]
+
+/** Opens a socket whose first write is the header, so that it leaves first however early others write. */
+export function startSocket(where: NetConnectOpts, head: Uint8Array | undefined): Socket {
+  if (head) tellOfLargeHeader(head, where)
+  const socket = connect(where)
+  if (head) socket.write(head)
+  return socket
+}
+
+/** The stream between a socket and the TLS over it. */
+export class HeaderStream extends Duplex {
+  readonly #socket: Socket
+  #secured = false
+
+  constructor(socket: Socket) {
+    super()
+    this.#socket = socket
+    socket.on('data', chunk => {
+      if (!this.push(chunk)) socket.pause()
+    })
+    socket.on('end', () => this.push(null))
+    socket.on('error', error => this.destroy(error)).on('close', () => this.destroy())
+  }
+
+  /** Makes TLS over this stream show the addresses of the socket, and reach its methods as TLS over a socket does. */
+  carry<S extends TLSSocket>(secure: S): S {
+    const socket = this.#socket
+    secure.once('secureConnect', () => (this.#secured = true))
+    for (const name of ADDRESSES) Object.defineProperty(secure, name, { get: () => socket[name] })
+    Object.assign(secure, {
+      ref: () => (socket.ref(), secure),
+      unref: () => (socket.unref(), secure),
+      setNoDelay: (noDelay?: boolean) => (socket.setNoDelay(noDelay), secure),
+      setKeepAlive: (enable?: boolean, delay?: number) => (socket.setKeepAlive(enable, delay), secure),
+    })
+    return secure
+  }
+
+  override _read(): void {
+    this.#socket.resume()
+  }
+
+  override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#socket.write(chunk, done)
+  }
+
+  override _final(done: () => void): void {
+    this.#socket.end(done)
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    if (this.#secured) this.#socket.destroy()
+    else abandon(this.#socket)
+    done(error)
+  }
+}

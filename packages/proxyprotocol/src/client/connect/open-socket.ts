@@ -1,0 +1,62 @@
+// A socket at once, for clients that take a function which returns one: the header is its first write.
+
+import type { Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { type HeaderInit, ProxyProtocolError } from '../../codec/index.ts'
+import { checkOptionNames } from '../option-names.ts'
+import { HeaderStream, startSocket } from './header-stream.ts'
+import { openSocketNames, type OpenSocketOptions, prepare, socketSettings } from './socket-options.ts'
+import type { TlsOptions } from './tls-settings.ts'
+
+/**
+ * Opens a connection that starts with a header, and returns its socket before it is connected. The header leaves before
+ * anything that you write, and before the TLS handshake. Use it for clients that take a function which returns a stream;
+ * `connect()` is the same with a promise. With `'none'` in place of a header it just connects.
+ *
+ * A failure comes as the socket's `'error'`: Node's own error, or a ProxyProtocolError `connect_timeout`. The socket connects
+ * once: its `connect()`, which pg calls, does nothing while it is open, and throws later.
+ *
+ * @throws TypeError or RangeError when there is no header, it cannot be encoded or an option is wrong, before anything is
+ * opened.
+ *
+ * @example
+ * ```ts run
+ * import http2 from 'node:http2'
+ * import { openSocket } from 'proxyprotocol/client'
+ *
+ * function sessionFor(client: { address: string; port: number }): http2.ClientHttp2Session {
+ *   const header = { source: client, destination: { address: '198.51.100.7', port: 80 } }
+ *   return http2.connect('http://127.0.0.1:10007', {
+ *     createConnection: () => openSocket({ host: '127.0.0.1', port: 10007 }, header),
+ *   })
+ * }
+ * ```
+ */
+export function openSocket(
+  options: OpenSocketOptions & { readonly tls: true | TlsOptions },
+  header: HeaderInit | 'none',
+): TLSSocket
+export function openSocket(options: OpenSocketOptions, header: HeaderInit | 'none'): Socket
+export function openSocket(options: OpenSocketOptions, header: HeaderInit | 'none'): Socket {
+  checkOptionNames(options, openSocketNames, 'openSocket()')
+  const { timeout, secure, head } = prepare(options, header)
+  const raw = startSocket(socketSettings(options), head)
+  const socket = secure ? secureOver(new HeaderStream(raw), secure) : raw
+  const detail = secure ? `${timeout} ms, the TLS handshake included` : `${timeout} ms`
+  const timer = setTimeout(() => {
+    socket.destroy(new ProxyProtocolError('connect_timeout', { detail }))
+  }, timeout)
+  for (const event of [secure ? 'secureConnect' : 'connect', 'close']) {
+    socket.once(event, () => clearTimeout(timer))
+  }
+  return Object.assign(socket, { connect: () => connectOnce(socket) })
+}
+
+function secureOver(stream: HeaderStream, settings: object): TLSSocket {
+  return stream.carry(connectTls({ ...settings, socket: stream }))
+}
+
+function connectOnce(socket: Socket): Socket {
+  if (!socket.destroyed) return socket
+  throw new Error('a socket of openSocket() connects once; call openSocket() for the next connection')
+}

@@ -1,0 +1,119 @@
+// The options that connect() and openSocket() share, what they come to, and how an unfinished connection is given up.
+
+import type { Socket, SocketConnectOpts, SocketConstructorOpts, TcpSocketConnectOpts } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
+import { encodeHeader, type EncodeOptions, type HeaderInit } from '../../codec/index.ts'
+import { checkTimeout } from './attempt.ts'
+import { type TlsOptions, tlsSettings } from './tls-settings.ts'
+
+/** A host that needs longer is down for the person who waits. */
+const DEFAULT_TIMEOUT = 5_000
+/** Node gives up on each address of a name after 250 ms, less than one retransmission; a second leaves time for four. */
+const ATTEMPT_TIMEOUT = 1_000
+
+/** Options of `net.connect()` that are passed on as they are. */
+export type SocketOptions = {
+  readonly [
+    Name in
+      | 'autoSelectFamily'
+      | 'autoSelectFamilyAttemptTimeout'
+      | 'family'
+      | 'hints'
+      | 'keepAlive'
+      | 'keepAliveInitialDelay'
+      | 'localAddress'
+      | 'localPort'
+      | 'lookup'
+      | 'noDelay'
+  ]?: TcpSocketConnectOpts[Name] | undefined
+}
+
+export const socketOptionNames: Readonly<Record<keyof SocketOptions, true>> = {
+  localAddress: true,
+  localPort: true,
+  family: true,
+  hints: true,
+  lookup: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: true,
+  autoSelectFamily: true,
+  autoSelectFamilyAttemptTimeout: true,
+}
+
+/** Where to connect to, and how. */
+export interface OpenSocketOptions extends EncodeOptions, SocketOptions {
+  /** A name or an address; default localhost. */
+  readonly host?: string | undefined
+  /** Required unless `path` is given. */
+  readonly port?: number | undefined
+  /** A UNIX socket, instead of host and port. */
+  readonly path?: string | undefined
+  /** TLS, behind the header: `true`, or options of `tls.connect()`. `servername` follows from `host`. */
+  readonly tls?: boolean | TlsOptions | undefined
+  /** Milliseconds for the whole: name look-up, all addresses of the name, and the TLS handshake. Default 5000. */
+  readonly timeout?: number | undefined
+  /** Keeps your side open after the peer's FIN. Default false, as in `net.connect`. */
+  readonly allowHalfOpen?: boolean | undefined
+}
+
+export const openSocketNames: Readonly<Record<keyof OpenSocketOptions, true>> = {
+  host: true,
+  port: true,
+  path: true,
+  tls: true,
+  timeout: true,
+  checksum: true,
+  padTo: true,
+  allowHalfOpen: true,
+  ...socketOptionNames,
+}
+
+/** What a connection needs beside its address, checked before anything is opened. */
+export interface Prepared {
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly secure: ConnectionOptions | undefined
+  readonly head: Uint8Array | undefined
+}
+
+/** @throws TypeError or RangeError when an option is wrong, or the header is missing or cannot be encoded. */
+export function prepare(options: OpenSocketOptions, header: HeaderInit | 'none'): Prepared {
+  const { checksum, padTo, tls, host, timeout = DEFAULT_TIMEOUT } = options
+  checkTimeout(timeout)
+  const secure = tlsSettings(tls, host)
+  return { timeout, secure, head: header === 'none' ? undefined : encodeHeader(header, { checksum, padTo }) }
+}
+
+/** A literal gives every connection one hidden class. Node would add the last three options itself. */
+export function socketSettings(options: OpenSocketOptions): SocketConnectOpts & SocketConstructorOpts {
+  const settings = {
+    host: options.host,
+    port: options.port,
+    path: options.path,
+    localAddress: options.localAddress,
+    localPort: options.localPort,
+    family: options.family,
+    hints: options.hints,
+    lookup: options.lookup,
+    noDelay: options.noDelay ?? true,
+    keepAlive: options.keepAlive,
+    keepAliveInitialDelay: options.keepAliveInitialDelay,
+    autoSelectFamily: options.autoSelectFamily,
+    autoSelectFamilyAttemptTimeout: options.autoSelectFamilyAttemptTimeout ?? ATTEMPT_TIMEOUT,
+    allowHalfOpen: options.allowHalfOpen ?? false,
+    emitClose: false,
+    autoDestroy: true,
+    decodeStrings: false,
+  }
+  return settings as SocketConnectOpts // Node checks at run time that there is a port or a path
+}
+
+/**
+ * Closes a connection that no caller has yet. If bytes have left, it is reset: a receiver that does not speak TLS must
+ * not take a header and half a handshake for a complete stream. UNIX sockets have no RST.
+ */
+export function abandon(socket: Socket): void {
+  if (socket.bytesWritten > 0 && socket.remoteAddress !== undefined) socket.resetAndDestroy()
+  else socket.destroy()
+}
