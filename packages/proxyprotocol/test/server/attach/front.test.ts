@@ -1,56 +1,19 @@
-// front() on Node: the contract of createServer() with a real target behind it. The smoke suite has every kind of target
-// on every runtime.
+// front() on Node: the contract of createServer() with a real target. The smoke suite has every kind of target and runtime.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
-import net, { type AddressInfo, type Server, type Socket } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import net, { type AddressInfo, type Socket } from 'node:net'
+import { test } from 'node:test'
 import tls from 'node:tls'
-import {
-  connectionInfo,
-  front,
-  type FrontServer,
-  type HeaderServerOptions,
-} from '../../../src/server/index.ts'
+import { connectionInfo, front } from '../../../src/server/index.ts'
 import { certificate } from '../../support/certificate.ts'
 import { connectedAtOnce, most } from '../../support/burst.ts'
 import { LOCAL, SOURCE, V1, V2 } from '../../support/headers.ts'
-import { closedPort, content, listenRaw, outcome, text, turns, until } from '../../support/sockets.ts'
-import { counted, over, createHarness, type Harness } from '../../support/harness.ts'
+import { listenRaw, outcome, text, until } from '../../support/sockets.ts'
+import { counted, over, createHarness } from '../../support/harness.ts'
 import { untyped } from '../../support/untyped.ts'
-
-/** More than the kernel takes for sockets that nobody reads. */
-const BIG = 32 << 20
-
-interface Fronted {
-  readonly server: FrontServer
-  readonly port: number
-  readonly errors: unknown[]
-}
-
-async function serve(
-  harness: Harness,
-  target: Server | { address: string; port: number },
-  options: Partial<HeaderServerOptions> = {},
-): Promise<Fronted> {
-  const errors: unknown[] = []
-  const onError = (error: unknown): unknown => errors.push(error)
-  const server = front(target, { trust: ['127.0.0.1'], onError, ...options })
-  harness.watch(server)
-  harness.defer(() => assert.deepEqual(errors, []))
-  const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
-  return { server, port, errors }
-}
-
-/** A front whose target's sockets are the test's own. */
-async function raw(
-  t: TestContext,
-): Promise<Fronted & { readonly harness: Harness; readonly accept: () => Promise<Socket> }> {
-  const harness = createHarness(t)
-  const { port, accept } = await listenRaw(harness)
-  return { ...(await serve(harness, { address: '127.0.0.1', port })), harness, accept }
-}
+import { serve, raw } from '../../support/fronted.ts'
 
 function seen(socket: Socket): string {
   const peer = connectionInfo(socket)?.via.peer
@@ -228,134 +191,6 @@ test('front() knows nobody behind a connection that it is closing', async t => {
   await until(() => server.infoOf(peer) !== undefined)
   for (const connection of server.connections) connection.abort()
   assert.equal(server.infoOf(peer), undefined)
-})
-
-test('front() relays both ways to the last byte, with half-closed ends', async t => {
-  const { harness, server, port, accept } = await raw(t)
-  const up = Buffer.alloc(BIG, 'up')
-  const down = Buffer.alloc(BIG, 'down')
-  const client = harness.dial(port)
-  client.write(V2)
-  client.end(up)
-  const socket = await accept()
-  assert.ok((await content(socket)).equals(up))
-  socket.end(down)
-  assert.ok((await content(client)).equals(down))
-  await over({ server }, 1)
-  assert.deepEqual(counted({ server }), { done: 1 })
-})
-
-test('front() passes on a FIN that came right behind the header', async t => {
-  const { harness, port, accept } = await raw(t)
-  const client = harness.dial(port)
-  client.end(V2)
-  const socket = await accept()
-  assert.equal((await content(socket)).length, 0)
-  socket.end('answer')
-  assert.equal(await text(client), 'answer')
-})
-
-test('front() reads no more from a client than its target takes', async t => {
-  const { harness, port, accept } = await raw(t)
-  const client = harness.dial(port)
-  client.write(V2)
-  client.end(Buffer.alloc(BIG))
-  const socket = await accept()
-  await turns(100)
-  assert.ok(client.writableLength > 0, 'it has not swallowed everything')
-  assert.equal((await content(socket)).length, BIG)
-  socket.end()
-  await text(client)
-})
-
-test('front() resets the target when the client resets', async t => {
-  const { harness, server, port, accept } = await raw(t)
-  const client = harness.dial(port)
-  client.write(Buffer.concat([V2, Buffer.from('half')]))
-  const socket = await accept()
-  assert.equal(await text(socket, 4), 'half')
-  client.resetAndDestroy()
-  assert.equal((await outcome(socket)).end, 'ECONNRESET')
-  await over({ server }, 1)
-  assert.deepEqual(counted({ server }), { client_reset: 1 })
-})
-
-test('front() resets the client when the target resets', async t => {
-  const { harness, server, port, accept } = await raw(t)
-  const client = harness.dial(port)
-  client.write(Buffer.concat([V2, Buffer.from('x')]))
-  const socket = await accept()
-  await text(socket, 1)
-  socket.write('half')
-  await once(client, 'readable')
-  socket.resetAndDestroy()
-  assert.equal((await outcome(client)).end, 'ECONNRESET')
-  await over({ server }, 1)
-  assert.deepEqual(counted({ server }), { upstream_reset: 1 })
-})
-
-test('front() resets both ends at the deadline of close()', async t => {
-  const { harness, server, port, accept } = await raw(t)
-  const client = harness.dial(port)
-  client.write(Buffer.concat([V2, Buffer.from('x')]))
-  const socket = await accept()
-  await text(socket, 1)
-  const [result, ...ends] = await Promise.all([server.close({ drain: 0 }), outcome(client), outcome(socket)])
-  assert.deepEqual(result, { drained: 0, forced: 1, stuck: [] })
-  assert.deepEqual(
-    ends.map(({ end }) => end),
-    ['ECONNRESET', 'ECONNRESET'],
-  )
-})
-
-test('front() resets the client when there is nobody behind it', async t => {
-  const harness = createHarness(t)
-  const { server, port } = await serve(harness, { address: '127.0.0.1', port: await closedPort() })
-  const client = harness.dial(port)
-  client.write(V2)
-  assert.equal((await outcome(client)).end, 'ECONNRESET')
-  await over({ server }, 1)
-  assert.deepEqual(counted({ server }), { connect_refused: 1 })
-})
-
-test('front() calls what else can go wrong with connecting a connect_error', async t => {
-  const harness = createHarness(t)
-  const { server, port } = await serve(harness, { address: '127.255.255.255', port: 80 }) // the broadcast address
-  const client = harness.dial(port)
-  client.write(V2)
-  await outcome(client)
-  await over({ server }, 1)
-  assert.deepEqual(counted({ server }), { connect_error: 1 })
-})
-
-test('front() gives up connecting after five seconds', async t => {
-  const harness = createHarness(t)
-  const { port: silent } = await listenRaw(harness)
-  const { server, port } = await serve(
-    harness,
-    { address: '127.0.0.1', port: silent },
-    { timeouts: { header: 4_000 } },
-  )
-  const { setTimeout: set } = globalThis
-  t.mock.method(globalThis, 'setTimeout', (callback: () => void, wait: number) => {
-    if (wait === 5_000) process.nextTick(callback) // before loopback could answer
-    return set(callback, wait)
-  })
-  const client = harness.dial(port)
-  client.write(V2)
-  assert.equal((await outcome(client)).end, 'ECONNRESET')
-  await over({ server }, 1)
-  assert.deepEqual(counted({ server }), { connect_timeout: 1 })
-})
-
-test('front() gives up connecting when the server is aborted', async t => {
-  const { harness, server, port } = await raw(t)
-  const client = harness.dial(port)
-  client.write(V2)
-  await until(() => [...server.connections].some(({ state }) => state === 'open'))
-  await server.abort()
-  await outcome(client)
-  assert.deepEqual(counted({ server }), { aborted: 1 })
 })
 
 test('front() never lets anybody through without a header, or from elsewhere than trust says', async t => {

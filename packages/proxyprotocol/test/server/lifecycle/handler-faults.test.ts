@@ -1,4 +1,4 @@
-// What a handler can do wrong, some dozens of times at once beside handlers that do nothing wrong (contract 5 to 9).
+// Handlers that fail, dozens at once beside handlers that do not (contract 5 to 9).
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -6,12 +6,11 @@ import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { inspect } from 'node:util'
 import { ProxyProtocolError } from '../../../src/codec/index.ts'
-import type { Connection, ServerOptions } from '../../../src/server/index.ts'
+import type { Connection } from '../../../src/server/index.ts'
 import { gate } from '../../support/gate.ts'
 import { clientHeader, V2 } from '../../support/headers.ts'
-import { listenRaw, outcome, text, until, type Outcome } from '../../support/sockets.ts'
+import { outcome, text, until, type Outcome } from '../../support/sockets.ts'
 import { counted, over, createHarness, type Served, type Harness } from '../../support/harness.ts'
 
 const CONNECTIONS = 48
@@ -310,139 +309,3 @@ test('contract 7: a pipeline that is aborted for a reason of its own resets, unl
   assert.deepEqual([error.name, error.cause, more], ['AbortError', fault, []])
   assert.deepEqual(counted(served), { handler_error: 1 })
 })
-
-const unfit: readonly (readonly [name: string, onError: ServerOptions['onError'], RegExp])[] = [
-  ['absent', undefined, /^a connection failed and there is no onError: Error: fault/],
-  [
-    'throwing',
-    () => {
-      throw new Error('worse')
-    },
-    /^a connection failed and so did onError, with Error: worse[^]*: Error: fault/,
-  ],
-  [
-    'rejecting',
-    () => Promise.reject(new Error('worse')),
-    /^a connection failed and so did onError, with Error: worse[^]*: Error: fault/,
-  ],
-]
-
-for (const [name, onError, message] of unfit) {
-  test(`contract 8: with onError ${name} each fault is one process warning and nothing else`, async t => {
-    const harness = createHarness(t)
-    const served = await harness.serve(failing, { onError })
-    const clients = Array.from({ length: CONNECTIONS }, () => harness.dial(served.port).end(V2))
-    for (const { end } of await Promise.all(clients.map(outcome))) assert.equal(end, 'ECONNRESET')
-    await over(served, CONNECTIONS)
-    const warnings = await harness.warnings()
-    assert.equal(warnings.length, CONNECTIONS)
-    for (const warning of warnings) {
-      assert.equal(warning.name, 'ProxyProtocolWarning')
-      assert.equal((warning as NodeJS.ErrnoException).code, 'handler_error')
-      assert.match(warning.message, message)
-    }
-    assert.deepEqual(counted(served), { handler_error: CONNECTIONS })
-  })
-}
-
-async function failing(): Promise<void> {
-  await turn()
-  throw new Error('fault')
-}
-
-test('contract 8: a fault that throws when it is looked at is a warning too', async t => {
-  const harness = createHarness(t)
-  const served = await harness.serve(
-    () => {
-      throw Object.assign(new Error('fault'), {
-        [inspect.custom]: () => {
-          throw new Error('do not look')
-        },
-      })
-    },
-    { onError: undefined },
-  )
-  const client = harness.dial(served.port)
-  client.write(V2)
-  await outcome(client)
-  const [warning, ...more] = await harness.warnings()
-  assert.equal(warning?.message, 'a connection failed and there is no onError: a value that cannot be shown')
-  assert.deepEqual(more, [])
-})
-
-test('contract 8: nobody waits for an onError that does not settle', async t => {
-  const harness = createHarness(t)
-  const { server, port } = await harness.serve(failing, { onError: () => new Promise(() => {}) })
-  const client = harness.dial(port)
-  client.write(V2)
-  await outcome(client)
-  await over({ server }, 1)
-  assert.deepEqual(await server.close(), { drained: 0, forced: 0, stuck: [] })
-})
-
-test('contract 7: a handler that destroys its socket with what is no error resets it, and onError hears of it', async t => {
-  const harness = createHarness(t)
-  const served = await harness.serve(async ({ socket }) => {
-    await once(socket.destroy('text' as never), 'close')
-  })
-  const client = harness.dial(served.port)
-  client.write(V2)
-  assert.equal((await outcome(client)).end, 'ECONNRESET')
-  await over(served, 1)
-  assert.deepEqual(
-    served.errors.splice(0).map(({ error }) => error),
-    ['text'],
-  )
-  assert.deepEqual(counted(served), { handler_error: 1 })
-})
-
-test('contract 7: the reset of another stream that a pipeline passes on is the fault of the handler', async t => {
-  const harness = createHarness(t)
-  const upstream = await listenRaw(harness)
-  const served = await harness.serve(async ({ socket }) => {
-    await pipeline(harness.dial(upstream.port), socket)
-  })
-  const client = harness.dial(served.port)
-  client.write(V2)
-  const ended = outcome(client)
-  ;(await upstream.accept()).resetAndDestroy()
-  assert.equal((await ended).end, 'ECONNRESET')
-  await over(served, 1)
-  const [{ error } = assert.fail(), ...more] = served.errors.splice(0)
-  assert.equal((error as NodeJS.ErrnoException).code, 'ECONNRESET')
-  assert.deepEqual(more, [])
-  assert.deepEqual(counted(served), { handler_error: 1 })
-})
-
-test("contract 7: a handler that destroys its socket with an abort's reason resets it, and onError hears of it", async t => {
-  const harness = createHarness(t)
-  const reason = AbortSignal.abort().reason as Error
-  const served = await harness.serve(async ({ socket }) => {
-    await once(socket.destroy(reason), 'close')
-  })
-  const client = harness.dial(served.port)
-  const ended = outcome(client)
-  client.write(clientHeader(1))
-  assert.equal((await ended).end, 'ECONNRESET')
-  await over(served, 1)
-  const [first] = served.errors.splice(0)
-  assert.equal(first?.error, reason)
-  assert.deepEqual(counted(served), { handler_error: 1 })
-})
-
-for (const code of ['ECONNRESET', 'ERR_SSL_WRONG_VERSION_NUMBER']) {
-  test(`contract 7: ${code} of another stream, with which a handler destroys its socket, is the fault of the handler`, async t => {
-    const harness = createHarness(t)
-    const fault = Object.assign(new Error('of another stream'), { code })
-    const served = await harness.serve(({ socket }) => void socket.destroy(fault))
-    const client = harness.dial(served.port)
-    client.write(V2)
-    assert.equal((await outcome(client)).end, 'ECONNRESET')
-    await over(served, 1)
-    assert.deepEqual(
-      served.errors.splice(0).map(({ error }) => error),
-      [fault],
-    )
-    assert.deepEqual(counted(served), { handler_error: 1 })
-  })
-}

@@ -1,8 +1,7 @@
-// How much connections may take together, and what becomes of those that are too many (contract 15 and 21).
+// How many connections a server takes at once, and how it ends those over a limit (contract 15 and 21).
 
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
 import { test } from 'node:test'
 import { errorMessages, ProxyProtocolError } from '../../../src/codec/index.ts'
@@ -12,48 +11,11 @@ import {
   type ServerOptions,
   type ServerStats,
 } from '../../../src/server/index.ts'
-import { doors } from '../../support/doors.ts'
-import { gate } from '../../support/gate.ts'
-import { clientHeader, encode, LOCAL, UNKNOWN, V1, V2 } from '../../support/headers.ts'
+import { LOCAL, V2 } from '../../support/headers.ts'
 import { run, support } from '../../support/program.ts'
-import { outcome, text, turns, until, type Outcome } from '../../support/sockets.ts'
-import {
-  counted,
-  opened,
-  over,
-  readToEnd,
-  createHarness,
-  type Served,
-  type Harness,
-} from '../../support/harness.ts'
-
-const ways = ['close', 'reset', 'pause'] as const
-
-/** What a client sees that is one too many. */
-function turnedAway(overLimit: (typeof ways)[number]): Outcome {
-  return { text: '', end: overLimit === 'reset' ? 'ECONNRESET' : 'FIN' }
-}
-
-/** How a client ends that sends these bytes and closes when the server does. */
-function ending(harness: Harness, port: number, bytes: Uint8Array | string = ''): Promise<Outcome> {
-  const client = harness.dial(port)
-  if (bytes.length > 0) client.write(bytes)
-  client.once('end', () => client.end())
-  return outcome(client)
-}
-
-/** A client that stays, once the server has accepted it. */
-async function arrived(harness: Harness, served: Served, bytes: Uint8Array | string = ''): Promise<Socket> {
-  const { accepted } = served.server.stats()
-  const client = harness.dial(served.port)
-  if (bytes.length > 0) client.write(bytes)
-  await until(() => served.server.stats().accepted > accepted)
-  return client
-}
-
-function from(address: string): Buffer {
-  return encode({ source: { address, port: 1 }, destination: { address, port: 2 } })
-}
+import { outcome, text, turns } from '../../support/sockets.ts'
+import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
+import { turnedAway, ending, arrived, ways } from '../../support/over-limit.ts'
 
 for (const overLimit of ['close', 'reset'] as const) {
   test(`contract 15: ${overLimit}: a connection over limits.connections is counted, and others come after those that end`, async t => {
@@ -153,257 +115,7 @@ test('contract 15: refusals that no limit makes are closed and not reset', async
   assert.deepEqual(await ending(harness, served.port, '\0'), turnedAway('close'))
 })
 
-interface Sources {
-  readonly name: string
-  /** Two headers of one source. */
-  readonly same: readonly [Buffer, Buffer]
-  readonly other: Buffer
-}
-
-const sources: readonly Sources[] = [
-  { name: 'an IPv4 address', same: [V1, from('192.0.2.1')], other: from('192.0.2.2') },
-  {
-    name: 'an IPv4 address, mapped too',
-    same: [V1, from('::ffff:192.0.2.1')],
-    other: from('::ffff:192.0.2.2'),
-  },
-  {
-    name: 'the /64 of an IPv6 address',
-    same: [from('2001:db8:0:1::1'), from('2001:db8:0:1:ffff::')],
-    other: from('2001:db8:0:2::1'),
-  },
-  { name: 'the peer, where the header announces nobody', same: [LOCAL, UNKNOWN], other: V2 },
-]
-
-for (const [name, open] of doors) {
-  for (const { name: source, same, other } of sources) {
-    test(`contract 15: ${name} counts ${source} as one source, until its connections close`, async t => {
-      const harness = createHarness(t)
-      const { port, seen, refused } = await open(t, harness, { options: { limits: { perSource: 2 } } })
-      const client = harness.dial(port)
-      client.write(same[0])
-      await until(() => seen.length === 1)
-      harness.dial(port).write(same[1])
-      await until(() => seen.length === 2)
-      for (const header of [...same, ...same])
-        assert.deepEqual(await ending(harness, port, header), turnedAway('close'))
-      assert.deepEqual(
-        refused.map(({ error }) => error.code),
-        Array.from({ length: 4 }).fill('limit_source'),
-      )
-      harness.dial(port).write(other)
-      await until(() => seen.length === 3)
-      await outcome(client.end())
-      await turns()
-      harness.dial(port).write(same[1])
-      await until(() => seen.length === 4)
-      assert.deepEqual(await ending(harness, port, same[0]), turnedAway('close'))
-    })
-  }
-
-  test(`contract 15: ${name} counts no sources that have no address`, async t => {
-    const harness = createHarness(t)
-    const { port, seen } = await open(t, harness, { options: { limits: { perSource: 1 } } })
-    const header = encode({ source: { path: '/run/a' }, destination: { path: '/run/b' } })
-    for (let clients = 1; clients <= 3; clients++) {
-      harness.dial(port).write(header)
-      await until(() => seen.length === clients)
-    }
-  })
-
-  test(`contract 15: ${name} counts clients that are served directly, by their own address`, async t => {
-    const harness = createHarness(t)
-    const options = { trust: [], untrusted: 'direct', limits: { perSource: 1 } } as const
-    const { port, seen, refused } = await open(t, harness, { options })
-    harness.dial(port).write(V2)
-    await until(() => seen.length === 1)
-    assert.equal((await ending(harness, port)).text, '')
-    assert.equal(refused[0]?.error.code, 'limit_source')
-  })
-
-  test(`contract 15: ${name}: a header that is refused takes nothing of what its source may have`, async t => {
-    const harness = createHarness(t)
-    const validate = [denyOnce()]
-    const { port, seen } = await open(t, harness, { options: { validate, limits: { perSource: 1 } } })
-    assert.deepEqual(await ending(harness, port, V2), turnedAway('close'))
-    harness.dial(port).write(V2)
-    await until(() => seen.length === 1)
-  })
-
-  test(`contract 15: ${name} gives the room of limits.pendingHeaders back, however the wait for a header ends`, async t => {
-    const harness = createHarness(t)
-    const options = { limits: { pendingHeaders: 1 }, timeouts: { header: 300 } }
-    const { port, seen, accepted, refused } = await open(t, harness, { options })
-    const waits: readonly (readonly [end: (client: Socket) => unknown, settled: number])[] = [
-      [client => client.write(V2), 1],
-      [client => client.write('junk'), 2],
-      [client => client.end(), 2],
-      [client => client.resetAndDestroy(), 2],
-      [client => client.write('PROXY'), 3], // and silence
-    ]
-    for (const [end, settled] of waits) {
-      const before = accepted.length
-      const client = harness.dial(port)
-      await until(() => accepted.length > before)
-      end(client)
-      await until(() => seen.length + refused.length === settled)
-      await turns()
-    }
-    harness.dial(port).write(V2)
-    await until(() => seen.length === 2)
-    assert.deepEqual(
-      refused.map(({ error }) => error.code),
-      ['header_missing', 'header_timeout'],
-    )
-  })
-
-  test(`contract 15: ${name} takes no version 2 header longer than limits.headerBytes`, async t => {
-    const harness = createHarness(t)
-    for (const [headerBytes, text] of [
-      [28, 'served'],
-      [27, ''],
-    ] as const) {
-      const { port, refused } = await open(t, harness, { options: { limits: { headerBytes } } })
-      assert.equal((await outcome(harness.dial(port).end(V2))).text, text)
-      assert.deepEqual(
-        refused.map(({ error }) => error.code),
-        text === '' ? ['header_too_long'] : [],
-      )
-    }
-  })
-}
-
-/** A validator that refuses the first header alone. */
-function denyOnce(): () => ProxyProtocolError | undefined {
-  let asked = 0
-  return () => (asked++ === 0 ? new ProxyProtocolError('denied_acl') : undefined)
-}
-
-test('contract 15: a failed handler gives the room of its source back, a detached socket when it closes', async t => {
-  const harness = createHarness(t)
-  const sockets: Socket[] = []
-  const served = await harness.serve(
-    connection => {
-      if (sockets.length > 0) throw new Error('handler')
-      sockets.push(connection.detach().on('error', () => {}))
-    },
-    { limits: { perSource: 1 } },
-  )
-  await arrived(harness, served, V2)
-  await over(served, 1)
-  assert.deepEqual(await ending(harness, served.port, V2), turnedAway('close'))
-  const [socket = assert.fail()] = sockets
-  socket.destroy()
-  await once(socket, 'close')
-  for (let failed = 1; failed <= 2; failed++) {
-    await outcome(harness.dial(served.port).end(V2))
-    await over(served, 2 + failed)
-  }
-  assert.equal(served.errors.splice(0).length, 2)
-  assert.deepEqual(counted(served), { done: 1, limit_source: 1, handler_error: 2 })
-})
-
 const paused: Partial<ServerOptions> = { limits: { connections: 1 }, overLimit: 'pause' }
-
-test('contract 15: pause: connections wait in the order of their arrival, and lose no byte', async t => {
-  const harness = createHarness(t)
-  const order: (number | undefined)[] = []
-  const payloads: string[] = []
-  let most = 0
-  const served = await harness.serve(async ({ socket }) => {
-    order.push(socket.remotePort)
-    most = Math.max(most, [...served.server.connections].filter(({ state }) => state === 'open').length)
-    payloads.push(await text(socket))
-    socket.end('served')
-  }, paused)
-  const first = await arrived(harness, served, clientHeader(0))
-  const firstEnded = outcome(first)
-  await opened(served)
-  const payload = (n: number): string => `${n} `.repeat(100_000)
-  const ended: Promise<Outcome>[] = []
-  for (const n of [1, 2, 3]) {
-    const client = await arrived(harness, served)
-    ended.push(outcome(client))
-    client.end(Buffer.concat([clientHeader(n), Buffer.from(payload(n))]))
-  }
-  await turns(50)
-  const states = [...served.server.connections].map(({ state }) => state)
-  assert.deepEqual(states, ['open', 'accepted', 'accepted', 'accepted'])
-  assert.deepEqual(order, [1024])
-  first.end()
-  assert.deepEqual(await firstEnded, { text: 'served', end: 'FIN' })
-  for (const each of await Promise.all(ended)) assert.deepEqual(each, { text: 'served', end: 'FIN' })
-  await over(served, 4)
-  assert.deepEqual(order, [1024, 1025, 1026, 1027])
-  assert.ok(payloads.join('|') === ['', payload(1), payload(2), payload(3)].join('|'))
-  assert.equal(most, 1)
-  assert.deepEqual(counted(served), { done: 4 })
-})
-
-test('contract 15: pause: who waits past the deadline of its header is closed and counted', async t => {
-  const harness = createHarness(t)
-  const served = await harness.serve(readToEnd, { ...paused, timeouts: { header: 300 } })
-  await arrived(harness, served, V2)
-  await opened(served)
-  assert.deepEqual(await ending(harness, served.port), turnedAway('pause'))
-  await over(served, 1)
-  assert.deepEqual(counted(served), { limit_connections: 1 })
-  assert.equal(served.rejected[0]?.error.message, `${errorMessages.limit_connections}: 1 are open`)
-})
-
-test('contract 15: pause: the wait for a place counts towards the deadline of the header', async t => {
-  const harness = createHarness(t)
-  const served = await harness.serve(readToEnd, { ...paused, timeouts: { header: 800 } })
-  const first = await arrived(harness, served, V2)
-  await opened(served)
-  const ended = ending(harness, served.port)
-  await until(() => served.server.connections.size === 2)
-  const [, waiting] = served.server.connections
-  await until(() => (waiting?.age ?? 0) > 200)
-  first.end()
-  assert.deepEqual(await ended, turnedAway('pause'))
-  await over(served, 2)
-  assert.deepEqual(counted(served), { done: 1, header_timeout: 1 })
-  const [, left] = /nothing came within (\d+) ms/.exec(served.rejected[0]?.error.message ?? '') ?? []
-  assert.ok(Number(left) > 0 && Number(left) <= 600, `${String(left)} ms were left`)
-})
-
-test('contract 15: pause: no more connections wait than limits.pendingHeaders', async t => {
-  const harness = createHarness(t)
-  const limits = { connections: 1, pendingHeaders: 2 }
-  const served = await harness.serve(readToEnd, { limits, overLimit: 'pause' })
-  const first = await arrived(harness, served, V2)
-  await opened(served)
-  const waiting = [await arrived(harness, served, V2), await arrived(harness, served, V2)]
-  assert.deepEqual(await ending(harness, served.port), turnedAway('pause'))
-  await over(served, 1)
-  assert.deepEqual(counted(served), { limit_connections: 1 })
-  for (const [index, client] of [first, ...waiting].entries()) {
-    await opened(served)
-    client.end()
-    await over(served, index + 2)
-  }
-  assert.deepEqual(counted(served), { limit_connections: 1, done: 3 })
-})
-
-test('contract 16: pause: connections that wait are closed with the server', async t => {
-  const harness = createHarness(t)
-  const hold = gate()
-  const served = await harness.serve(() => hold.promise, paused)
-  const first = await arrived(harness, served, V2)
-  await opened(served)
-  const ended = ending(harness, served.port, V2)
-  await until(() => served.server.connections.size === 2)
-  const closing = served.server.close()
-  assert.equal((await ended).text, '')
-  await over(served, 1)
-  assert.deepEqual(counted(served), { aborted: 1 })
-  hold.open()
-  first.end()
-  assert.deepEqual(await closing, { drained: 1, forced: 1, stuck: [] })
-  assert.deepEqual(counted(served), { aborted: 1, done: 1 })
-  assert.deepEqual(served.rejected, [])
-})
 
 for (const options of [
   { trust: 'anyone' },
@@ -480,6 +192,7 @@ test('contract 15: Infinity is no limit, and then connections are never too many
 /** Descriptors of the child below, of which the library leaves this many to the rest of it. */
 const DESCRIPTORS = 128
 const SPARE = 64
+
 /** So many of those, at most, may be waiting connections. */
 const WAITING = 16
 
