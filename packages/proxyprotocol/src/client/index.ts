@@ -18,6 +18,7 @@ export {
 export { diagnosticsChannels, type HeaderTarget, type LargeHeaderMessage } from './diagnostics.ts'
 export { headerFor, type HeaderForOptions } from './header-for/index.ts'
 export { HeaderHttpsAgent, type HeaderHttpsAgentOptions } from './agents/index.ts'
+export { withHeader } from './agents/index.ts'
 export type { AgentHeaderOptions, HeaderRequestOptions } from './agents/index.ts'
 export type { TlsFact } from './header-for/index.ts'
 export type { TlsOptions } from './connect/index.ts'

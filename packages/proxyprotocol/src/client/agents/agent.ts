@@ -39,10 +39,10 @@ export interface HeaderAgentOptions extends AgentOptions, AgentHeaderOptions {}
 export class HeaderAgent extends Agent {
   readonly #header: RequestHeader
 
-  constructor({ header, checksum, padTo, ...options }: HeaderAgentOptions = {}) {
+  constructor({ header, pool, checksum, padTo, ...options }: HeaderAgentOptions = {}) {
     refuseHttpProxy(options)
     super({ keepAlive: true, ...options })
-    this.#header = new RequestHeader({ header, checksum, padTo })
+    this.#header = new RequestHeader({ header, pool, checksum, padTo })
   }
 
   /** Called by node:http with each request. */

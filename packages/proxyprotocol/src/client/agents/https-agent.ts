@@ -39,10 +39,10 @@ export interface HeaderHttpsAgentOptions extends AgentOptions, AgentHeaderOption
 export class HeaderHttpsAgent extends Agent {
   readonly #header: RequestHeader
 
-  constructor({ header, checksum, padTo, ...options }: HeaderHttpsAgentOptions = {}) {
+  constructor({ header, pool, checksum, padTo, ...options }: HeaderHttpsAgentOptions = {}) {
     refuseHttpProxy(options)
     super({ keepAlive: true, ...options })
-    this.#header = new RequestHeader({ header, checksum, padTo })
+    this.#header = new RequestHeader({ header, pool, checksum, padTo })
   }
 
   /** Called by node:http with each request. */

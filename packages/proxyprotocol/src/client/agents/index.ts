@@ -3,3 +3,4 @@
 export { HeaderAgent, type HeaderAgentOptions } from './agent.ts'
 export { HeaderHttpsAgent, type HeaderHttpsAgentOptions } from './https-agent.ts'
 export type { AgentHeaderOptions, HeaderRequestOptions } from './request-header.ts'
+export { withHeader } from './with-header.ts'

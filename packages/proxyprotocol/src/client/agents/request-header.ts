@@ -8,12 +8,28 @@ import {
   type ClientRequestArgs,
   type RequestOptions,
 } from 'node:http'
-import { encodeHeader, type EncodeOptions, type HeaderInit } from '../../codec/index.ts'
+import { inspect } from 'node:util'
+import {
+  encodeHeader,
+  type EncodeOptions,
+  type HeaderInit,
+  type InetInit,
+  tlvType,
+} from '../../codec/index.ts'
+import { currentHeader } from './with-header.ts'
 
-/** What an agent is told of headers. */
+/** How an agent finds the header of a request, and which requests may share a connection. */
 export interface AgentHeaderOptions extends EncodeOptions {
-  /** For requests that bring no `header` of their own. */
-  readonly header?: HeaderInit | undefined
+  /**
+   * For requests without a `header` of their own and outside of `withHeader()`: the header, or a function that returns it
+   * for the options of the request.
+   */
+  readonly header?: HeaderInit | ((options: HeaderRequestOptions) => HeaderInit | undefined) | undefined
+  /**
+   * Which requests share connections: those with the same header (`'header'`, the default), or those whose headers differ
+   * only in source port and unique id (`'source-address'`). The server then sees the port and id of an earlier request.
+   */
+  readonly pool?: 'header' | 'source-address' | undefined
 }
 
 /** Request options with the client that the request is made for. */
@@ -30,33 +46,45 @@ interface RequestTaker {
 /** Node's own way to take a request, for agents of https too. */
 const plain = new Agent() as Agent & RequestTaker
 
-/** The bytes, among the options that an agent carries along with a request and its socket. */
-const bytesKey: unique symbol = Symbol('proxyprotocol.header')
+/** A request's header as it is sent, and what its connection may be shared by. */
+interface Encoded {
+  readonly bytes: Uint8Array
+  readonly key: string
+}
 
-type Carrier = (HeaderRequestOptions | ClientRequestArgs) & { readonly [bytesKey]?: Uint8Array }
+/** Among the options that an agent carries along with a request and its socket. */
+const encodedKey: unique symbol = Symbol('proxyprotocol.header')
+
+type Carrier = (HeaderRequestOptions | ClientRequestArgs) & { readonly [encodedKey]?: Encoded }
 
 export class RequestHeader {
   readonly #encoding: EncodeOptions
-  readonly #fallback: Uint8Array | undefined
+  readonly #header: AgentHeaderOptions['header']
+  readonly #byAddress: boolean
 
-  constructor({ header, ...encoding }: AgentHeaderOptions) {
-    this.#encoding = encoding
-    this.#fallback = header === undefined ? undefined : encodeHeader(header, encoding)
+  constructor({ header, pool = 'header', checksum, padTo }: AgentHeaderOptions) {
+    if (!['header', 'source-address'].includes(pool)) {
+      throw new TypeError(`pool must be 'header' or 'source-address', got ${inspect(pool)}`)
+    }
+    this.#encoding = { checksum, padTo }
+    this.#byAddress = pool === 'source-address'
+    if (header !== undefined && typeof header !== 'function') encodeHeader(header, this.#encoding) // throws early
+    this.#header = typeof header === 'function' ? header : structuredClone(header)
   }
 
-  /** Hands a request on with its header settled: what becomes of the object later must not move a connection to another client. */
+  /** Hands a request on with its header encoded, so that a later change moves no connection to another client. */
   take(agent: Agent, request: ClientRequest, options: HeaderRequestOptions): void {
-    plain.addRequest.call(agent, request, { ...options, [bytesKey]: this.#encode(options) })
+    plain.addRequest.call(agent, request, { ...options, [encodedKey]: this.#encode(options) })
   }
 
-  /** @throws TypeError where neither the request nor the agent has a header, or it cannot be encoded. */
+  /** @throws TypeError if neither the request nor the agent has a header, or it cannot be encoded. */
   bytes(options: Carrier): Uint8Array {
-    return options[bytesKey] ?? this.#encode(options)
+    return this.#encodedOf(options).bytes
   }
 
-  /** A pool's key for connections that start with this header alone. */
+  /** A pool's key for connections that start with this header, or with one like it. */
   key(options: Carrier): string {
-    return Buffer.from(this.bytes(options)).toString('hex')
+    return this.#encodedOf(options).key
   }
 
   /**
@@ -70,11 +98,32 @@ export class RequestHeader {
     if (open.length >= maxFreeSockets) open[0]?.destroy() // of the pool that has been there for longest
   }
 
-  #encode({ header }: HeaderRequestOptions): Uint8Array {
-    if (header !== undefined) return encodeHeader(header, this.#encoding)
-    if (this.#fallback) return this.#fallback
-    throw new TypeError('header must be given with the request or to the agent, got none')
+  #encodedOf(options: Carrier): Encoded {
+    return options[encodedKey] ?? this.#encode(options)
   }
+
+  #encode(options: HeaderRequestOptions): Encoded {
+    const { header = currentHeader() ?? this.#own(options) } = options
+    if (header === undefined) {
+      throw new TypeError('header must be given with the request, to withHeader() or to the agent, got none')
+    }
+    const bytes = encodeHeader(header, this.#encoding)
+    const shared = this.#byAddress ? encodeHeader(withoutConnection(header)) : bytes
+    return { bytes, key: Buffer.from(shared).toString('hex') }
+  }
+
+  #own(options: HeaderRequestOptions): HeaderInit | undefined {
+    return typeof this.#header === 'function' ? this.#header(options) : this.#header
+  }
+}
+
+/** The header less what is of one connection of the client alone. */
+function withoutConnection(header: HeaderInit): HeaderInit {
+  const tlvs = header.tlvs?.filter(({ type }) => type !== tlvType.uniqueId)
+  const isInet = 'source' in header && 'address' in header.source
+  return isInet
+    ? { ...(header as InetInit), source: { ...header.source, port: 0 }, tlvs }
+    : { ...header, tlvs }
 }
 
 /** @throws TypeError when the agent is to go through an HTTP proxy, which would be sent the header. */

@@ -80,7 +80,7 @@ for (const [name, { module, listen, agent: make }] of Object.entries(kinds)) {
       module.get(untyped({ agent: make(), host: HOST, port: 1, header }))
     assert.throws(() => ask(), {
       name: 'TypeError',
-      message: 'header must be given with the request or to the agent, got none',
+      message: 'header must be given with the request, to withHeader() or to the agent, got none',
     })
     assert.throws(() => ask({ accept: '*/*' }), TypeError)
     assert.throws(() => make().getName(), TypeError)

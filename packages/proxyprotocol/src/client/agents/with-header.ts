@@ -1,0 +1,39 @@
+// The header for all requests that a callback makes, however deep: for libraries that pass no request options on.
+
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { inspect } from 'node:util'
+import { encodeHeader, type HeaderInit } from '../../codec/index.ts'
+
+const headers = new AsyncLocalStorage<HeaderInit>()
+
+/**
+ * Runs a callback and returns what it returns. Every request that starts inside, also after an `await`, starts its
+ * connection with this header if it goes through a `HeaderAgent` or `HeaderHttpsAgent` and has no `header` of its own.
+ *
+ * @throws TypeError or RangeError when the header cannot be encoded or `callback` is no function.
+ *
+ * @example
+ * ```ts run
+ * import http from 'node:http'
+ * import { HeaderAgent, headerFor, withHeader } from 'proxyprotocol/client'
+ *
+ * const agent = new HeaderAgent()
+ * const gateway = http.createServer((request, response) => {
+ *   withHeader(headerFor(request.socket), () => {
+ *     http.get({ agent, port: 10007 }, answer => answer.pipe(response)).on('error', () => response.destroy())
+ *   })
+ * })
+ * ```
+ */
+export function withHeader<T>(header: HeaderInit, callback: () => T): T {
+  if (typeof callback !== 'function') {
+    throw new TypeError(`callback must be a function, got ${inspect(callback, { depth: 0 })}`)
+  }
+  encodeHeader(header) // throws here, where the fault is
+  return headers.run(structuredClone(header), callback) // the object may change while requests are on their way
+}
+
+/** The header that `withHeader()` has set for what runs now. */
+export function currentHeader(): HeaderInit | undefined {
+  return headers.getStore()
+}
