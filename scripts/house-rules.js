@@ -26,6 +26,10 @@ const bans = {
     'AssignmentExpression[left.property.name=/^(remote|local)(Address|Port|Family)$/]':
       "Only server/socket/addresses.ts sets a socket's addresses: call it.",
   },
+  internals: {
+    'Identifier[name=/^_(handle|parent|parentWrap|readableState|writableState|server|connections)$/]':
+      "Only node-internals/ of the library uses what Node does not document: call it ('proxyprotocol/internal/node').",
+  },
   definitions: {
     'MemberExpression[object.name=/^(Object|Reflect)$/][property.name=/^definePropert(y|ies)$/]':
       'In server/ only socket/addresses.ts and attach/attach.ts (emit) define properties: call them.',
@@ -68,7 +72,8 @@ const reasonedSwitches = {
   }),
 }
 
-const { style, dynamicImports, patches, addresses, definitions, handlers, impureTypes, tests } = bans
+const { style, dynamicImports, patches, addresses, internals, definitions, handlers, impureTypes, tests } =
+  bans
 const inSources = [style, dynamicImports]
 const layerFiles = layers.map(({ src, folder }) => `${src}/${folder}/**`)
 
@@ -95,12 +100,13 @@ export const houseRules = [
     rules: { 'house/no-cycles': 'error', 'house/small-folders': 'error' },
   },
   banSyntax('**/*.{js,ts}', style),
-  banSyntax(`${programs}/**`, ...inSources, patches, addresses),
-  banSyntax(`${library}/**`, ...inSources, patches, addresses, handlers),
-  banSyntax(`${library}/codec/**`, ...inSources, patches, addresses, handlers, impureTypes),
-  banSyntax(`${library}/server/**`, ...inSources, patches, addresses, handlers, definitions),
-  banSyntax(`${library}/server/attach/attach.ts`, ...inSources, addresses, handlers),
-  banSyntax(`${library}/server/socket/addresses.ts`, ...inSources, patches, handlers),
+  banSyntax(`${programs}/**`, ...inSources, patches, addresses, internals),
+  banSyntax(`${library}/**`, ...inSources, patches, addresses, handlers, internals),
+  banSyntax(`${library}/node-internals/**`, ...inSources, patches, addresses, handlers),
+  banSyntax(`${library}/codec/**`, ...inSources, patches, addresses, handlers, internals, impureTypes),
+  banSyntax(`${library}/server/**`, ...inSources, patches, addresses, handlers, internals, definitions),
+  banSyntax(`${library}/server/attach/attach.ts`, ...inSources, addresses, handlers, internals),
+  banSyntax(`${library}/server/socket/addresses.ts`, ...inSources, patches, handlers, internals),
   banSyntax('packages/*/test/**', style, tests),
   banSyntax('packages/*/src/**/{utils,helpers,common,types}.ts', {
     Program: 'A thing lives with its concept: move each into the file that is about it, or name the concept.',

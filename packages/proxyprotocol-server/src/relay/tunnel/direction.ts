@@ -9,9 +9,11 @@
 // write.
 
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { type Reader, readInto } from 'proxyprotocol/internal/node'
+
 import { readBuffered } from './read-buffered.ts'
 import { giveBuffer, sharedBuffer, takeBuffer } from './read-buffers.ts'
-import { isTls, type Reader, readInto } from './socket-handle.ts'
 
 /** Bytes relayed, payload only. */
 export interface Traffic {
@@ -53,7 +55,7 @@ function nextBuffer(): Buffer {
   return buffer
 }
 
-export class Direction implements Reader {
+export class Direction implements Reader<Buffer> {
   readonly #from: Socket
   readonly #to: Socket
   readonly #traffic: Traffic
@@ -115,7 +117,7 @@ export class Direction implements Reader {
       return
     }
     this.#own = takeBuffer()
-    if (!isTls(this.#from)) next = this.#own ?? sharedBuffer
+    if (!(this.#from instanceof TLSSocket)) next = this.#own ?? sharedBuffer
     this.#write(copy)
   }
 

@@ -2,10 +2,10 @@
 // that each end sees what the other did.
 
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { ProxyProtocolError } from 'proxyprotocol'
 import { reset } from 'proxyprotocol/server'
 import { countDown, countUp, Direction, type Traffic } from './direction.ts'
-import { isTls } from './socket-handle.ts'
 
 /** Milliseconds until keep-alive is asked for: four system calls for each socket, which most connections do not live to need. */
 const KEEP_ALIVE_AFTER = 1_000
@@ -138,7 +138,7 @@ function relay(direction: Direction, from: Socket, onEnd: () => void): void {
  * @returns whether it was closed, ended in both directions.
  */
 function end(to: Socket): boolean {
-  const isOver = to.readableEnded && to.writableLength === 0 && !isTls(to)
+  const isOver = to.readableEnded && to.writableLength === 0 && !(to instanceof TLSSocket)
   if (isOver) to.destroy()
   else to.end()
   return isOver

@@ -14,6 +14,7 @@ import {
   unmapAddress,
   type Version,
 } from '../../codec/index.ts'
+import { beneath } from '../../node-internals/index.ts'
 import { checkOptionNames } from '../option-names.ts'
 import { type TlsFact, tlsTlvs } from './tls-facts.ts'
 
@@ -99,18 +100,11 @@ function isObject(value: unknown): value is object {
  * What shows the client: TLS does not over a stream that is no socket, and on Bun it shows the peer. What `proxyprotocol/server`
  * has accepted has addresses of its own.
  */
-function shownBy(socket: TlsInternals): Socket {
-  const { _parent: raw, _handle: handle } = socket
-  const beneath = raw ?? handle?._parentWrap?.stream
-  if (beneath === undefined || Object.hasOwn(socket, 'remoteAddress')) return socket
-  const below = shownBy(beneath)
+function shownBy(socket: Socket): Socket {
+  const raw = beneath(socket) as Socket | undefined // other streams may have these properties, too
+  if (raw === undefined || Object.hasOwn(socket, 'remoteAddress')) return socket
+  const below = shownBy(raw)
   return Object.hasOwn(below, 'remoteAddress') ? below : socket
-}
-
-/** Undocumented, and in every line of Node. */
-interface TlsInternals extends Socket {
-  readonly _parent?: Socket | null
-  readonly _handle?: { readonly _parentWrap?: { readonly stream?: Socket } } | null
 }
 
 /** What the proxy says itself comes first, as the first TLV of a type counts. */

@@ -4,7 +4,7 @@
 
 import { Socket } from 'node:net'
 import { decodeHeader, type DecodeResult, HeaderDecoder, type ProxyProtocolError } from '../../codec/index.ts'
-import { canReadInto, isReading, letGo, type Reader, readInto, sharedBuffer } from '../socket/index.ts'
+import { canReadInto, isReading, type Reader, readInto, stopReadingInto } from '../../node-internals/index.ts'
 import { leastMissing } from './least-missing.ts'
 import { pullStart } from './read-header.ts'
 import { StartReader, type StartRules, type StartWaiter } from './read-start.ts'
@@ -12,6 +12,17 @@ import { StartReader, type StartRules, type StartWaiter } from './read-start.ts'
 const NOTHING = new Uint8Array()
 /** Enough for every header of version 1, and for those of version 2 with few TLVs. */
 const USUAL_BYTES = 128
+
+/** As large as what Node reads at once. All sockets share it, because what was read is copied before anything else is read. */
+const sharedBuffer: Uint8Array = Buffer.allocUnsafeSlow(64 * 1024)
+/** Node asks for the next buffer right after each read, and does not say for which socket. */
+let next = sharedBuffer
+
+function nextBuffer(): Uint8Array {
+  const buffer = next
+  next = sharedBuffer
+  return buffer
+}
 
 /** The same as `pullStart` for a socket that was just accepted. It reads the public way if sockets take no buffer. */
 export function takeStart(socket: Socket, rules: StartRules, waiter: StartWaiter): void {
@@ -25,35 +36,35 @@ function isUntouched(socket: Socket): boolean {
 
 class ExactReader extends StartReader implements Reader {
   #buffer: Uint8Array = new Uint8Array(USUAL_BYTES)
+  /** False for a socket that was paused: what follows the header is for whoever resumes it, perhaps in another process. */
   #goesOn = true
 
-  /** False for a socket that was paused: what follows the header is for whoever resumes it, perhaps in another process. */
-  get goesOn(): boolean {
-    return this.#goesOn
-  }
-
-  onBytes(length: number, buffer: Uint8Array): Uint8Array | undefined {
+  onBytes(length: number, buffer: Uint8Array): boolean {
     if (buffer === sharedBuffer) this.#append(buffer.subarray(0, length))
     this.received += length
     const bytes = this.all()
     const result = decodeHeader(bytes, this.rules.decode)
-    if (result.status === 'partial') return this.#room(leastMissing(bytes, result.missing))
+    if (result.status === 'partial') {
+      next = this.#room(leastMissing(bytes, result.missing))
+      return true
+    }
     if (result.status === 'header') this.#keep(bytes.subarray(result.byteLength))
     this.judge(result, NOTHING)
-    return undefined
+    return this.#goesOn
   }
 
   protected open(): void {
     const { socket, rules } = this
     const { missing } = decodeHeader(NOTHING, rules.decode) as Extract<DecodeResult, { missing: number }> // of no bytes
     socket.on('end', this.onEnd)
-    this.#goesOn = isReading(socket)
-    readInto(socket, this, this.#room(missing))
+    this.#goesOn = isReading(socket) !== false
+    next = this.#room(missing)
+    readInto(socket, this, nextBuffer)
     if (!this.#goesOn) socket.read(0)
   }
 
   protected shut(): void {
-    letGo(this.socket, this.#goesOn)
+    stopReadingInto(this.socket, this.#goesOn)
     this.socket.off('end', this.onEnd)
   }
 

@@ -2,6 +2,7 @@
 // sockets' own setTimeout() is left to the handlers.
 
 import type { Socket } from 'node:net'
+import { bytesTaken } from '../../node-internals/index.ts'
 
 /** A connection that can be idle. */
 export interface Watched {
@@ -20,15 +21,9 @@ interface Look {
   readonly since: number
 }
 
-/**
- * Bytes received and bytes that the kernel has taken, which nothing but the handle tells apart from those that wait; other
- * runtimes have no such handle.
- */
+/** Bytes received, and bytes that the kernel has taken. */
 export function movedOn(socket: Socket): number {
-  const { _handle: handle } = socket as { _handle?: { bytesWritten: number; writeQueueSize: number } }
-  const known = Object(handle) as Partial<NonNullable<typeof handle>>
-  const { bytesWritten = socket.bytesWritten, writeQueueSize = 0 } = known
-  return socket.bytesRead + bytesWritten - writeQueueSize
+  return socket.bytesRead + (bytesTaken(socket) ?? socket.bytesWritten)
 }
 
 export class IdleWatch {

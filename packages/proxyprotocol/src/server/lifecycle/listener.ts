@@ -2,8 +2,8 @@
 
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net'
+import { acceptQuickly } from '../../node-internals/index.ts'
 import type { Peer } from '../admission/index.ts'
-import { acceptQuickly } from '../socket/index.ts'
 
 /** Where to listen: what `net.Server.listen` takes, without its callback. */
 export type ListenArguments =

@@ -11,6 +11,7 @@ import {
   type TlvValues,
   unmapAddress,
 } from '../../codec/index.ts'
+import { beneath } from '../../node-internals/index.ts'
 import { dnsblOf } from '../extension.ts'
 import { answerFor, showEnds, type ShownEnds } from './addresses.ts'
 import { isLoopback } from './networks.ts'
@@ -175,20 +176,10 @@ function infoOf(object: object | undefined): ConnectionInfo | undefined {
   return own ?? (object instanceof Socket ? infoBeneath(object) : undefined)
 }
 
-/**
- * What is known of what a TLS socket runs over. It has a name for a socket; a stream that is none stands inside a socket that its
- * handle knows. All of it is undocumented, and in every line of Node.
- */
-function infoBeneath(socket: TlsInternals): ConnectionInfo | undefined {
-  const { _parent: raw, _handle: handle } = socket
-  const wrap = handle?._parentWrap
-  const beneath = raw ?? wrap?.stream ?? wrap
-  return beneath ? connectionInfo(beneath) : undefined
-}
-
-interface TlsInternals extends Socket {
-  readonly _parent?: Socket | null
-  readonly _handle?: { readonly _parentWrap?: Socket & { readonly stream?: Connected } } | null
+/** What is known of what a TLS socket runs over. */
+function infoBeneath(socket: Socket): ConnectionInfo | undefined {
+  const raw = beneath(socket)
+  return raw && connectionInfo(raw)
 }
 
 function describe(socket: Socket, info: ConnectionInfo): void {

@@ -1,7 +1,8 @@
 // The last wait of a socket that has ended on our side. A reset would make the kernel drop what a slow peer has yet to read.
 
 import type { Socket } from 'node:net'
-import { rawOf, reset } from './reset.ts'
+import { rawOf, unsentBytes } from '../../node-internals/index.ts'
+import { reset } from './reset.ts'
 
 /** Calls back when a socket is still open after `timeout` milliseconds in which its peer has taken nothing. */
 export function limitHalfClose(socket: Socket, timeout: number, onTimeout: () => void): void {
@@ -22,9 +23,7 @@ export function closeOrReset(socket: Socket): void {
   else reset(socket)
 }
 
-/** Bytes that the kernel has yet to take, those of a write under way included. */
+/** Bytes that the kernel has yet to take, those that wait in the stream included. */
 function unsent(socket: Socket): number {
-  const { _handle: handle } = rawOf(socket) as { _handle?: { writeQueueSize: number } }
-  const { writeQueueSize = 0 } = Object(handle) as Partial<NonNullable<typeof handle>> // other runtimes have no such handle
-  return socket.writableLength + writeQueueSize
+  return socket.writableLength + unsentBytes(rawOf(socket))
 }

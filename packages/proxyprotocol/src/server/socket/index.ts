@@ -1,6 +1,5 @@
 // The ground floor: what a socket is asked and told, its addresses, and how it ends.
 
-export { acceptQuickly } from './accept.ts'
 export {
   adoptInfo,
   applyHeader,
@@ -15,8 +14,7 @@ export {
   wrapInfo,
 } from './connection-info.ts'
 export { descriptorLimit } from './descriptor-limit.ts'
-export { canReadInto, isReading, letGo, type Reader, readInto, sharedBuffer } from './exact-socket.ts'
 export { closeOrReset, limitHalfClose } from './half-close.ts'
 export { addressBytes, compileNetworks, isLoopback, type Place } from './networks.ts'
-export { distinguishResets, endStream, isForeign, isRelease, rawOf, reset } from './reset.ts'
+export { distinguishResets, endStream, isForeign, isRelease, reset } from './reset.ts'
 export { clientFault } from './socket-faults.ts'

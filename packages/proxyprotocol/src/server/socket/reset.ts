@@ -1,7 +1,8 @@
 // RST and FIN kept apart on TCP sockets and on TLS over them, both ways: a stream that was cut off must never look complete.
 
 import type { Socket } from 'node:net'
-import { noticeReset, readAgain, refuseTruncation } from './truncation.ts'
+import { dropReads, hasPeer, rawOf, readAgain } from '../../node-internals/index.ts'
+import { noticeReset, refuseTruncation } from './truncation.ts'
 
 const rawKey = Symbol('proxyprotocol.raw')
 const destroyKey = Symbol('proxyprotocol.destroy')
@@ -10,11 +11,6 @@ const doubtKey = Symbol('proxyprotocol.doubt')
 
 /** Turns of the event loop that a FIN gets to be on its way, which it is after one unless the peer does not read. */
 const FIN_TURNS = 3
-
-/** The socket under a TLS socket, which keeps it there under a name that is undocumented and in every line of Node. */
-export function rawOf(socket: Socket): Socket {
-  return (socket as { _parent?: Socket | null })._parent ?? socket
-}
 
 /**
  * Resets a connection: the peer sees ECONNRESET and not the end of a stream, whatever state the socket is in. Unlike
@@ -102,8 +98,10 @@ function destroyTelling(
   callback: (error?: Error | null) => void,
 ): void {
   const raw = this[rawKey]
-  if (error instanceof Error && isConnected(raw)) foreign.add(error)
-  if (raw !== this) stopListening(this)
+  if (error instanceof Error && hasPeer(raw)) foreign.add(error)
+  // OpenSSL may have several records to give at once. Where a failed write destroys the socket after the first, Node 20 to 24
+  // take the length of the next for the number of an error, and throw where nobody can catch it.
+  if (raw !== this) dropReads(this)
   whenSafe(this, raw, () => {
     if (error && !isRelease(error)) cut(this, raw)
     if (raw === this) return this[destroyKey](error, callback)
@@ -125,25 +123,16 @@ function holdDoubtfulEnds(fields: Distinguishing): void {
  * the next read gives the end again, or fails with ECONNRESET.
  */
 function pushSurely(this: Distinguishing, chunk: unknown, encoding?: BufferEncoding): boolean {
-  const isDoubtful = chunk === null && !this[doubtKey] && !isConnected(this)
+  const isDoubtful = chunk === null && !this[doubtKey] && !hasPeer(this)
   this[doubtKey] = isDoubtful && readAgain(this)
   return this[doubtKey] ? false : this[pushKey](chunk, encoding)
 }
 
 function noticeResetAtEnd(this: Distinguishing): void {
   const raw = this[rawKey]
-  if (!this.writable || (raw === this && isConnected(raw))) return
+  if (!this.writable || (raw === this && hasPeer(raw))) return
   // A write to a UNIX socket, which has no local address, also fails when its peer has closed in order.
   if (raw.localAddress !== undefined) noticeReset(raw)
-}
-
-/**
- * OpenSSL may have several records to give at once. Where a failed write destroys the socket after the first, Node 20 to 24
- * take the length of the next for the number of an error, and throw where nobody can catch it.
- */
-function stopListening(socket: Socket): void {
-  const { _handle: handle } = socket as { _handle?: { onread?: () => void } | null }
-  if (handle) handle.onread = () => undefined
 }
 
 /** Ends our side. Within the moment in which its handshake ends, TLS cannot send the close_notify (OpenSSL: shutdown while in init). */
@@ -161,12 +150,6 @@ const foreign = new WeakSet<Error>()
  */
 export function isForeign(error: Error): boolean {
   return foreign.has(error)
-}
-
-/** By the kernel's own word: a connection that was reset, or has timed out, has no peer any more. */
-function isConnected(raw: Socket): boolean {
-  const { _handle: handle } = raw as { _handle?: { getpeername?(out: object): number } | null }
-  return handle?.getpeername?.({}) === 0
 }
 
 /**

@@ -2,16 +2,7 @@
 // way, or that of a process which has died, and Node takes it for the end all the same.
 
 import type { Socket } from 'node:net'
-
-/** The handle of a socket, as far as it tells whether libuv reads it. */
-interface Handle {
-  /** Set by Node while it wants data. */
-  readonly reading?: boolean
-  readStart?(): number
-  readStop?(): number
-  /** Bytes that the kernel has not taken yet. */
-  readonly writeQueueSize?: number
-}
+import { isReading, readAgain, stopReading, unsentBytes } from '../../node-internals/index.ts'
 
 /** OpenSSL's own code for it, which it says where it reads the socket itself; Node's TLS gives it the bytes. */
 const CODE = 'ERR_SSL_UNEXPECTED_EOF_WHILE_READING'
@@ -44,22 +35,9 @@ export function refuseTruncation(secure: Socket, raw: Socket): void {
  * socket tells nothing: its FIN cannot have been read.
  */
 function isAtFin(secure: Socket, raw: Socket): boolean {
-  if (handleOf(secure)?.reading !== true || !readAgain(raw)) return false
-  handleOf(raw)?.readStop?.()
+  if (isReading(secure) !== true || !readAgain(raw)) return false
+  stopReading(raw)
   return true
-}
-
-/**
- * Makes libuv read a socket again that it has stopped reading at an end.
- *
- * @returns false if it reads the socket anyway, and on runtimes that do not say so: libuv refuses to start twice.
- */
-export function readAgain(raw: Socket): boolean {
-  const handle = handleOf(raw)
-  if (handle?.readStart?.() !== 0) return false
-  if (handle.readStart() !== 0) return true
-  handle.readStop?.()
-  return false
 }
 
 /**
@@ -68,12 +46,7 @@ export function readAgain(raw: Socket): boolean {
  * TLS's own, and what TLS sends next arrives damaged.
  */
 export function noticeReset(raw: Socket): void {
-  const { writeQueueSize = 0 } = Object(handleOf(raw)) as Handle // of a socket that is closed, an empty one
-  if (writeQueueSize === 0) raw.write('')
-}
-
-function handleOf(socket: Socket): Handle | null | undefined {
-  return (socket as { _handle?: Handle | null })._handle // undocumented, and in every line of Node
+  if (unsentBytes(raw) === 0) raw.write('')
 }
 
 function cutOff(secure: Socket, raw: Socket): void {

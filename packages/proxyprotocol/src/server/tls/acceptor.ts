@@ -9,7 +9,7 @@ import {
   type TlsOptions,
 } from 'node:tls'
 import { ProxyProtocolError } from '../../codec/index.ts'
-import { rawOf } from '../socket/index.ts'
+import { rawOf } from '../../node-internals/index.ts'
 
 interface Settle {
   /** Whether the client has sent nothing since the handshake could begin. */

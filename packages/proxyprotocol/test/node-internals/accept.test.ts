@@ -6,8 +6,8 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { constants } from 'node:os'
 import { test } from 'node:test'
-import { acceptQuickly } from '../../../src/server/socket/accept.ts'
-import { createHarness, type Harness } from '../../support/harness.ts'
+import { acceptQuickly } from '../../src/node-internals/accept.ts'
+import { createHarness, type Harness } from '../support/harness.ts'
 
 interface Handled {
   _handle: { onconnection?: ((status: number, accepted: object | undefined) => void) | undefined }

@@ -1,0 +1,10 @@
+// What this project uses of Node although Node does not document it. Each part names the feature test that guards it and
+// what happens without it. All of it was read in the sources of Node 20.20, 22.23, 24.21 and 26.10, and its tests run on these lines.
+//
+// The programs enter here by `proxyprotocol/internal/node`, which carries no promise of semantic versioning.
+
+export { acceptQuickly } from './accept.ts'
+export { type AddressAnswer, type AddressAnswers, answerAddresses } from './addresses.ts'
+export { beneath, rawOf } from './beneath.ts'
+export { bytesTaken, dropReads, hasPeer, isReading, readAgain, stopReading, unsentBytes } from './handle.ts'
+export { canReadInto, type Reader, readInto, stopReadingInto } from './read-into.ts'
