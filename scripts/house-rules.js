@@ -40,7 +40,7 @@ const bans = {
   },
   impureTypes: {
     'TSTypeReference Identifier[name=/^(Buffer|NodeJS)$/]':
-      'codec/ is pure: it speaks Uint8Array, and takes no type from Node.',
+      'checks/ and codec/ are pure: they speak Uint8Array, and take no type from Node.',
   },
   tests: {
     'CallExpression[callee.object.name=/^(test|it|describe|suite|t)$/][callee.property.name=/^(only|skip|todo)$/]':
@@ -55,7 +55,10 @@ const bans = {
 const BY_NAME =
   "Import the other package by its name ('proxyprotocol', 'proxyprotocol/server', ...), never by a path."
 const NO_PACKAGES = 'The library has no dependencies: import own files and node:* only.'
-const NO_BUILTINS = 'codec/ is pure and imports its own files only: what it needs comes in as a parameter.'
+/** The folders that run in a browser as they are. */
+const pure = ['checks', 'codec']
+const NO_BUILTINS =
+  'checks/ and codec/ are pure and import own files only: what they need comes in as a parameter.'
 
 /** Comments that switch a rule or the coverage off. */
 const switches = /(c8|v8|istanbul) ignore (?!stop)|node:coverage disable|eslint-disable/
@@ -103,7 +106,15 @@ export const houseRules = [
   banSyntax(`${programs}/**`, ...inSources, patches, addresses, internals),
   banSyntax(`${library}/**`, ...inSources, patches, addresses, handlers, internals),
   banSyntax(`${library}/node-internals/**`, ...inSources, patches, addresses, handlers),
-  banSyntax(`${library}/codec/**`, ...inSources, patches, addresses, handlers, internals, impureTypes),
+  banSyntax(
+    `${library}/{checks,codec}/**`,
+    ...inSources,
+    patches,
+    addresses,
+    handlers,
+    internals,
+    impureTypes,
+  ),
   banSyntax(`${library}/server/**`, ...inSources, patches, addresses, handlers, internals, definitions),
   banSyntax(`${library}/server/attach/attach.ts`, ...inSources, addresses, handlers, internals),
   banSyntax(`${library}/server/socket/addresses.ts`, ...inSources, patches, handlers, internals),
@@ -131,9 +142,9 @@ export const houseRules = [
     'The library never logs: publish on a diagnostics channel, or return what is to be said.',
   ),
   banGlobals(
-    `${library}/codec/**`,
+    `${library}/{checks,codec}/**`,
     ['Buffer', 'process', 'console', 'require', 'setTimeout', 'setInterval', 'setImmediate'],
-    'codec/ is pure: it speaks Uint8Array, and what it needs comes in as a parameter.',
+    'checks/ and codec/ are pure: they speak Uint8Array, and what they need comes in as a parameter.',
   ),
 ]
 
@@ -162,16 +173,17 @@ function banImports(files, messages) {
 /** @param {typeof layers[number]} layer */
 function layerImports({ src, folder, below }) {
   const [parent = '', ...inner] = folder.split('/')
+  const floors = src === library && folder !== 'checks' ? [...below, 'checks'] : below
   const depth = 1 + inner.length
   const isBeside = (/** @type {string} */ name) => inner.length > 0 && name.startsWith(`${parent}/`)
-  const beside = below.filter(isBeside).map(name => name.slice(parent.length + 1))
-  const names = below.filter(name => !isBeside(name)).join('|')
+  const beside = floors.filter(isBeside).map(name => name.slice(parent.length + 1))
+  const names = floors.filter(name => !isBeside(name)).join('|')
   const siblings = beside.join('|')
   const out = '\\.\\./'.repeat(depth)
   const allowed = [
     'its own files',
     ...beside.map(name => `../${name}/index.ts`),
-    ...below.filter(name => !isBeside(name)).map(name => `${'../'.repeat(depth)}${name}/index.ts`),
+    ...floors.filter(name => !isBeside(name)).map(name => `${'../'.repeat(depth)}${name}/index.ts`),
   ].join(', ')
   const downwards = `Imports run downwards, never sideways: ${folder}/ may import ${allowed}.`
   const enter = 'Enter a folder through its index.ts.'
@@ -185,8 +197,8 @@ function layerImports({ src, folder, below }) {
     [`^${out}(${names})/(?!index\\.ts$)`]: enter,
     [`^\\./(index\\.ts$|${rooms && `(?!(${rooms})/index\\.ts$)`}.*/)`]:
       'Within a folder import the file itself: index.ts is for those outside.',
-    ...(src === library && parent !== 'codec' && { '^(?!\\.|node:)': NO_PACKAGES }),
-    ...(parent === 'codec' && { '^(?!\\.)': NO_BUILTINS }),
+    ...(src === library && !pure.includes(parent) && { '^(?!\\.|node:)': NO_PACKAGES }),
+    ...(pure.includes(parent) && { '^(?!\\.)': NO_BUILTINS }),
   })
 }
 

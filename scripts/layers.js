@@ -5,9 +5,11 @@ export const programs = 'packages/proxyprotocol-server/src'
 
 /**
  * The folders of each package, and for each the folders below it, the only ones it may import from. A folder within one
- * comes after it. The outer one may enter it; it may import single files of the outer one, and what that one may.
+ * comes after it. The outer one may enter it; it may import single files of the outer one, and what that one may. Every folder
+ * of the library may import `checks`.
  */
 export const layers = [
+  { src: library, folder: 'checks', below: [] },
   { src: library, folder: 'codec', below: [] },
   { src: library, folder: 'codec/address', below: [] },
   { src: library, folder: 'codec/tlv', below: [] },

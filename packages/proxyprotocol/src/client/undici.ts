@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { checkNames } from '../checks/index.ts'
 import { encodeHeader, type EncodeOptions, type HeaderInit } from '../codec/index.ts'
 import {
   connect,
@@ -11,7 +12,6 @@ import {
   type TlsOptions,
   tlsSettings,
 } from './connect/index.ts'
-import { checkOptionNames } from './option-names.ts'
 import { TlsSessions } from './tls-sessions.ts'
 
 /** After so much silence the kernel asks whether the server is still there, as undici has it. Milliseconds. */
@@ -79,7 +79,7 @@ export type Connector = (target: ConnectorTarget, callback: ConnectorCallback) =
  * ```
  */
 export function connector(header: HeaderInit, options: ConnectorOptions = {}): Connector {
-  checkOptionNames(options, optionNames, 'connector()')
+  checkNames(options, Object.keys(optionNames))
   const { tls, allowH2, ...rest } = options
   tlsSettings(tls) // throws for what is wrong
   const own = structuredClone(header) // what becomes of the object later must not change whom the connections speak for

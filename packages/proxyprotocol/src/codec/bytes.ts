@@ -1,6 +1,6 @@
 // The few reads and copies every codec file needs, so that unchecked access to bytes stands in one place.
 
-import { quote } from './quote.ts'
+import { quote } from '../checks/index.ts'
 
 /** Up to here a loop beats `set`, which needs a view to copy from. */
 const MAX_LOOP_BYTES = 64

@@ -5,11 +5,13 @@ import { decodeHeader, faultOf } from './decode.ts'
 import type { ProxyProtocolError } from './errors.ts'
 import type { InetInit, LocalInit } from './header-init.ts'
 import type { ProxyHeader } from './header.ts'
-import type { DecodeOptions } from './options.ts'
+import { type DecodeOptions, decodeOptions } from './options.ts'
 import { type EncodeOptions, encodeV2 } from './v2/index.ts'
 
 /** The most that UDP over IPv4 carries: 65535 less 20 bytes of IP and 8 of UDP. */
 const MAX_DATAGRAM_BYTES = 65_507
+
+const version2 = decodeOptions({ versions: [2] })
 
 /** The outcome of decoding a datagram; one that is not `header` is to be dropped. */
 export type DatagramResult =
@@ -37,8 +39,8 @@ export type DatagramResult =
  * if (result.status === 'header') console.log(result.header.transport, result.payload.length) // DGRAM 3
  * ```
  */
-export function decodeDatagram(datagram: Uint8Array, options: DecodeOptions = {}): DatagramResult {
-  const result = decodeHeader(datagram, { ...options, versions: options.versions ?? [2] })
+export function decodeDatagram(datagram: Uint8Array, options: DecodeOptions = version2): DatagramResult {
+  const result = decodeHeader(datagram, options.versions ? options : { ...options, versions: [2] })
   if (result.status !== 'header') return { status: 'invalid', error: faultOf(result, datagram) }
   return { status: 'header', header: result.header, payload: datagram.subarray(result.byteLength) }
 }

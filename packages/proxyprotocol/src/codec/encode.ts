@@ -1,7 +1,7 @@
 // A header becomes bytes: everything is checked first, so that nothing half right is ever written.
 
 import type { HeaderInit } from './header-init.ts'
-import { quote } from './quote.ts'
+import { quote } from '../checks/index.ts'
 import { encodeV1 } from './v1/index.ts'
 import { type EncodeOptions, encodeV2 } from './v2/index.ts'
 

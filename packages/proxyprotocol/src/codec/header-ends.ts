@@ -1,17 +1,17 @@
 // The two ends that a header to be encoded shall carry: checked here for both versions, addresses in network order.
 
+import { oneOf, quote } from '../checks/index.ts'
 import { ADDRESS_BYTES, mapV4, writeAddress } from './address/index.ts'
 import type { HeaderInit, InetInit, UnixInit } from './header-init.ts'
 import type { InetEndpoint } from './header.ts'
-import { quote } from './quote.ts'
 
 /** Where `writeEnds` leaves the addresses: all 16 bytes, or the last four for family 4; valid until its next call. */
 export const sourceBytes: Uint8Array = new Uint8Array(ADDRESS_BYTES)
 export const destinationBytes: Uint8Array = new Uint8Array(ADDRESS_BYTES)
 
-const COMMANDS = ['LOCAL', 'PROXY']
-const FAMILIES = ['INET', 'INET6', 'UNIX', 'UNSPEC']
-const TRANSPORTS = ['STREAM', 'DGRAM']
+const COMMANDS = ['LOCAL', 'PROXY'] as const
+const FAMILIES = ['INET', 'INET6', 'UNIX', 'UNSPEC'] as const
+const TRANSPORTS = ['STREAM', 'DGRAM'] as const
 
 /**
  * The header's ends where it has any; undefined for LOCAL and UNSPEC.
@@ -19,10 +19,10 @@ const TRANSPORTS = ['STREAM', 'DGRAM']
  * @throws TypeError when command, family, transport and endpoints do not belong together.
  */
 export function endsOf(header: HeaderInit): InetInit | UnixInit | undefined {
-  oneOf(COMMANDS, header.command, 'command')
-  oneOf(FAMILIES, header.family, 'family')
+  if (header.command !== undefined) oneOf(header.command, COMMANDS, 'command')
+  if (header.family !== undefined) oneOf(header.family, FAMILIES, 'family')
   if (header.command === 'LOCAL' || header.family === 'UNSPEC') return undefined
-  oneOf(TRANSPORTS, header.transport, 'transport')
+  if (header.transport !== undefined) oneOf(header.transport, TRANSPORTS, 'transport')
   const wanted = isUnix(header) ? 'path' : 'address'
   checkEnd(header.source, 'source', wanted)
   checkEnd(header.destination, 'destination', wanted)
@@ -69,10 +69,4 @@ function checkEnd(endpoint: unknown, name: string, wanted: 'path' | 'address'): 
   if (typeof endpoint === 'object' && endpoint !== null && wanted in endpoint) return
   const shape = wanted === 'path' ? '{ path }' : '{ address, port }'
   throw new TypeError(`${name} must be ${shape}, got ${quote(endpoint)}`)
-}
-
-function oneOf(allowed: readonly string[], value: string | undefined, field: string): void {
-  if (value === undefined || allowed.includes(value)) return
-  const choices = allowed.map(choice => `'${choice}'`)
-  throw new TypeError(`${field} must be ${choices.join(' or ')}, got ${quote(value)}`)
 }

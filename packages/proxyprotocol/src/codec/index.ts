@@ -7,7 +7,7 @@
 export { formatAddress, parseAddress, unmapAddress } from './address/index.ts'
 export { expectedChecksum } from './v2/index.ts'
 export { decodeDatagram, encodeDatagram, type DatagramResult } from './datagram.ts'
-export type { DecodeOptions } from './options.ts'
+export { type DecodeOptions, decodeOptions } from './options.ts'
 export type { DecodeResult } from './decode-result.ts'
 export { decodeHeader, parseHeader } from './decode.ts'
 export { HeaderDecoder } from './decoder.ts'

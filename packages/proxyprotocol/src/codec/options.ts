@@ -1,7 +1,7 @@
 // What a receiver accepts, checked once and turned into the few flags that decoding asks for.
 
 import type { Version } from './header.ts'
-import { quote } from './quote.ts'
+import { integer, oneOf, quote } from '../checks/index.ts'
 
 /**
  * 16 bytes, the UNIX block and a couple of certificates fit into 4 KiB; nginx and go-proxyproto draw the line there too.
@@ -11,6 +11,8 @@ const DEFAULT_MAX_HEADER_BYTES = 4096
 export const FIXED_BYTES = 16
 /** 16 bytes and the most that the 16-bit length field can announce (spec 2.2). */
 export const MAX_V2_BYTES = 65_551
+
+const BOTH: readonly Version[] = [1, 2]
 
 /** How strictly a header is decoded. */
 export interface DecodeOptions {
@@ -28,37 +30,58 @@ export interface DecodeOptions {
   readonly mixedFamilies?: 'reject' | 'promote' | undefined
 }
 
-export interface DecodeRules {
+/** Options that were checked, and the flags that decoding asks for. */
+export class DecodeRules implements DecodeOptions {
+  /** As they were given, because datagrams have a default of their own. */
+  readonly versions: readonly Version[] | undefined
+  readonly maxHeaderBytes: number
+  readonly mixedFamilies: 'reject' | 'promote'
   readonly v1: boolean
   readonly v2: boolean
-  readonly maxHeaderBytes: number
   readonly promote: boolean
+
+  /** @throws TypeError or RangeError naming the option that is wrong. */
+  constructor(options: DecodeOptions) {
+    const { versions = BOTH, maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES, mixedFamilies = 'reject' } = options
+    checkVersions(versions)
+    this.versions = options.versions && [...options.versions]
+    this.maxHeaderBytes = integer(maxHeaderBytes, [FIXED_BYTES, MAX_V2_BYTES], 'maxHeaderBytes')
+    this.mixedFamilies = oneOf(mixedFamilies, ['reject', 'promote'], 'mixedFamilies')
+    this.v1 = versions.includes(1)
+    this.v2 = versions.includes(2)
+    this.promote = mixedFamilies === 'promote'
+    Object.freeze(this)
+  }
 }
 
-const defaults: DecodeRules = { v1: true, v2: true, maxHeaderBytes: DEFAULT_MAX_HEADER_BYTES, promote: false }
+const defaults = new DecodeRules({})
+
+/**
+ * Checks options once: decoding takes the result as its options and does not check it again.
+ *
+ * @throws TypeError or RangeError naming the option that is wrong.
+ *
+ * @example
+ * ```ts run
+ * import { decodeHeader, decodeOptions } from 'proxyprotocol'
+ *
+ * const onlyV2 = decodeOptions({ versions: [2] })
+ * console.log(decodeHeader(new TextEncoder().encode('PROXY '), onlyV2).status) // absent
+ * ```
+ */
+export function decodeOptions(options?: DecodeOptions): DecodeOptions {
+  return decodeRules(options)
+}
 
 /** @throws TypeError or RangeError naming the option that is wrong. */
 export function decodeRules(options: DecodeOptions | undefined): DecodeRules {
   if (options === undefined) return defaults
-  const { versions = [1, 2], maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES, mixedFamilies = 'reject' } = options
-  const known: readonly unknown[] = [1, 2]
-  if (
-    !Array.isArray(versions) ||
-    versions.length === 0 ||
-    !versions.every(version => known.includes(version))
-  ) {
-    throw new TypeError(`versions must be [1], [2] or [1, 2], got ${quote(versions)}`)
-  }
-  if (!Number.isInteger(maxHeaderBytes) || maxHeaderBytes < FIXED_BYTES || maxHeaderBytes > MAX_V2_BYTES) {
-    throw new RangeError(`maxHeaderBytes must be an integer from 16 to 65551, got ${quote(maxHeaderBytes)}`)
-  }
-  if (!['reject', 'promote'].includes(mixedFamilies)) {
-    throw new TypeError(`mixedFamilies must be 'reject' or 'promote', got ${quote(mixedFamilies)}`)
-  }
-  return {
-    v1: versions.includes(1),
-    v2: versions.includes(2),
-    maxHeaderBytes,
-    promote: mixedFamilies === 'promote',
-  }
+  return options instanceof DecodeRules ? options : new DecodeRules(options)
+}
+
+function checkVersions(versions: readonly unknown[]): void {
+  const known: readonly unknown[] = BOTH
+  if (Array.isArray(versions) && versions.length > 0 && versions.every(version => known.includes(version)))
+    return
+  throw new TypeError(`versions must be [1], [2] or [1, 2], got ${quote(versions)}`)
 }

@@ -1,6 +1,6 @@
 // Text inside headers: strict both ways, because a value that is almost text must not look like text.
 
-import { quote } from './quote.ts'
+import { quote } from '../checks/index.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

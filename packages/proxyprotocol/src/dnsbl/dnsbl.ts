@@ -1,6 +1,7 @@
 // Every zone is asked at once, the answers are judged in zone order, and one absolute deadline ends the wait.
 
 import { once } from 'node:events'
+import { milliseconds, quote } from '../checks/index.ts'
 import { AnswerCache } from './listing-cache.ts'
 import type { ListingCache } from './listing-cache.ts'
 import { listingOf, unknown } from './listing.ts'
@@ -16,9 +17,8 @@ import type { Zone } from './zones.ts'
 
 /** In milliseconds: well above a resolver's way to a list, and still bearable in front of every connection. */
 const DEFAULT_TIMEOUT = 1000
-
-/** In milliseconds: above this `setTimeout` does not wait at all. */
-const MAX_TIMEOUT = 2 ** 31 - 1
+/** No list answers sooner, so that a timeout of 0 is a mistake. */
+const LEAST_TIMEOUT = 1
 
 /** Options of {@link lookup}. */
 export interface LookupOptions {
@@ -70,14 +70,14 @@ export async function lookup(
   options: LookupOptions = {},
 ): Promise<Listing> {
   const { timeout = DEFAULT_TIMEOUT, signal, resolver, cache } = options
-  checkTimeout(timeout)
+  milliseconds(timeout, 'timeout', LEAST_TIMEOUT)
   checkResolver(resolver)
   const servers = nameServersOf(options)
   checkCache(cache)
   const labels = reversedLabels(address)
   const wanted = [zones].flat().map(zoneFor)
   const [first] = wanted
-  if (first === undefined) throw new RangeError('zones: got none, want at least one')
+  if (first === undefined) throw new RangeError('zones must have at least one zone, got none')
   if (signal?.aborted) return unknown(first, 'aborted', { cause: signal.reason })
   const asked = wanted.map((zone): Asked => {
     const question = { zone, name: `${labels}.${zone.name}`, timeout, resolver, servers }
@@ -128,28 +128,21 @@ async function firstListing(
   return first
 }
 
-function checkTimeout(timeout: number): void {
-  if (typeof timeout !== 'number') throw new TypeError(`timeout: got ${typeof timeout}, want a number of ms`)
-  if (!(timeout > 0 && timeout <= MAX_TIMEOUT)) {
-    throw new RangeError(`timeout: got ${timeout}, want more than 0 and at most ${MAX_TIMEOUT} ms`)
-  }
-}
-
 function checkResolver(resolver: NameResolver | undefined): void {
   if (resolver === undefined || typeof resolver.resolve4 === 'function') return
-  throw new TypeError(`resolver: got ${typeof resolver} without resolve4(), want an object that has it`)
+  throw new TypeError(`resolver must be an object with resolve4(), got ${quote(resolver)}`)
 }
 
 function nameServersOf({ servers, resolver }: LookupOptions): readonly NameServer[] | undefined {
   if (servers === undefined) return undefined
   if (!Array.isArray(servers))
-    throw new TypeError(`servers must be an array of addresses, got ${typeof servers}`)
-  if (servers.length === 0) throw new RangeError('servers must be at least one address, got none')
+    throw new TypeError(`servers must be a list of addresses, got ${quote(servers)}`)
+  if (servers.length === 0) throw new RangeError('servers must have at least one address, got none')
   if (resolver !== undefined) throw new TypeError('servers must be undefined beside a resolver, got both')
   return servers.map(parseNameServer)
 }
 
 function checkCache(cache: ListingCache | undefined): asserts cache is AnswerCache | undefined {
   if (cache === undefined || cache instanceof AnswerCache) return
-  throw new TypeError(`cache: got ${typeof cache}, want what createListingCache() made`)
+  throw new TypeError(`cache must be what createListingCache() made, got ${quote(cache)}`)
 }

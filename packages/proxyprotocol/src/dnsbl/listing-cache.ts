@@ -1,5 +1,6 @@
 // Answers are kept by the name that was asked, raw, and judged anew for each look-up; one that tells nothing is not kept.
 
+import { quote } from '../checks/index.ts'
 import { listingOf } from './listing.ts'
 import { startQuery } from './query.ts'
 import type { Answer, Query, Question } from './query.ts'
@@ -59,12 +60,12 @@ export function createListingCache(options: ListingCacheOptions = {}): ListingCa
     now = () => performance.now(),
   } = options
   if (!(Number.isSafeInteger(maxEntries) && maxEntries > 0)) {
-    throw new RangeError(`maxEntries: got ${String(maxEntries)}, want an integer of at least 1`)
+    throw new RangeError(`maxEntries must be an integer of at least 1, got ${quote(maxEntries)}`)
   }
   if (!(Number.isFinite(maxAge) && maxAge > 0)) {
-    throw new RangeError(`maxAge: got ${String(maxAge)}, want more than 0 ms`)
+    throw new RangeError(`maxAge must be more than 0 ms, got ${quote(maxAge)}`)
   }
-  if (typeof now !== 'function') throw new TypeError(`now: got ${typeof now}, want a function`)
+  if (typeof now !== 'function') throw new TypeError(`now must be a function, got ${quote(now)}`)
   return new AnswerCache(maxEntries, maxAge, now)
 }
 

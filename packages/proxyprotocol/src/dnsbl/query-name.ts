@@ -1,5 +1,6 @@
 // An address becomes the labels in front of a zone's name: its octets or nibbles, the last one first.
 
+import { quote } from '../checks/index.ts'
 import { parseAddress, unmapAddress } from '../codec/index.ts'
 
 /**
@@ -14,7 +15,7 @@ import { parseAddress, unmapAddress } from '../codec/index.ts'
 export function reversedLabels(address: string): string {
   const bytes = parseAddress(unmapAddress(address.replace(/%.*$/, '')))
   if (bytes === undefined) {
-    throw new TypeError(`address must be an IPv4 or IPv6 address, got ${JSON.stringify(address)}`)
+    throw new TypeError(`address must be an IPv4 or IPv6 address, got ${quote(address)}`)
   }
   const labels = bytes.length === 4 ? Array.from(bytes) : Array.from(Buffer.from(bytes).toString('hex'))
   return labels.reverse().join('.')

@@ -1,5 +1,7 @@
 // Zones are data: a name to ask, and what that list means by each address it answers with.
 
+import { quote } from '../checks/index.ts'
+
 /**
  * A DNSBL zone; spread a known one to keep its meanings under another name.
  *
@@ -88,7 +90,7 @@ export function zoneFor(entry: Zone | string): Zone {
   const name = given.toLowerCase().replace(/\.$/, '')
   if (name.length > MAX_ZONE_NAME || !name.split('.').every(label => LABEL.test(label))) {
     throw new TypeError(
-      `zone: got ${JSON.stringify(given)}, want a domain name of at most ${MAX_ZONE_NAME} characters`,
+      `zone must be a domain name of at most ${MAX_ZONE_NAME} characters, got ${quote(given)}`,
     )
   }
   if (typeof entry !== 'string') return { name, meanings: entry.meanings }
@@ -100,7 +102,5 @@ function checkZone(entry: unknown): void {
   if (typeof entry === 'string') return
   const { name, meanings } = Object(entry) as { name?: unknown; meanings?: unknown } // both may be anything
   if (typeof name === 'string' && typeof meanings === 'object' && meanings !== null) return
-  throw new TypeError(
-    `zone: got ${JSON.stringify(entry)}, want a domain name, or an object with name and meanings`,
-  )
+  throw new TypeError(`zone must be a domain name, or an object with name and meanings, got ${quote(entry)}`)
 }

@@ -2,7 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeDatagram, decodeHeader, HeaderDecoder, parseHeader } from '../../src/codec/index.ts'
+import {
+  decodeDatagram,
+  decodeHeader,
+  decodeOptions,
+  HeaderDecoder,
+  parseHeader,
+} from '../../src/codec/index.ts'
 import { untyped } from '../support/untyped.ts'
 
 const versions = 'versions must be [1], [2] or [1, 2], got'
@@ -31,6 +37,7 @@ for (const [options, name, message] of refused) {
     assert.throws(() => decodeHeader(bytes, untyped(options)), wanted)
     assert.throws(() => parseHeader(bytes, untyped(options)), wanted)
     assert.throws(() => new HeaderDecoder(untyped(options)), wanted)
+    assert.throws(() => decodeOptions(untyped(options)), wanted)
     if (options['versions'] !== null) assert.throws(() => decodeDatagram(bytes, untyped(options)), wanted)
   })
 }
@@ -44,6 +51,24 @@ test('an option that is undefined has its default', () => {
       'header',
     )
   }
+})
+
+test('decodeOptions() checks once: later changes of the object do not matter, and the result is frozen', () => {
+  const versions: (1 | 2)[] = [2]
+  const onlyV2 = decodeOptions({ versions, maxHeaderBytes: 64, mixedFamilies: 'promote' })
+  versions[0] = 1
+  assert.equal(decodeHeader(Buffer.from('PROXY '), onlyV2).status, 'absent')
+  assert.equal(decodeOptions(onlyV2), onlyV2)
+  assert.ok(Object.isFrozen(onlyV2))
+  assert.equal(decodeOptions(), decodeOptions(undefined))
+})
+
+test('datagrams keep their own default of version 2 with options that were checked before', () => {
+  const line = Buffer.from('PROXY TCP4 192.0.2.1 198.51.100.7 1 2\r\n')
+  for (const options of [decodeOptions(), decodeOptions({ versions: [2] }), undefined]) {
+    assert.equal(decodeDatagram(line, options).status, 'invalid')
+  }
+  assert.equal(decodeDatagram(line, decodeOptions({ versions: [1, 2] })).status, 'header')
 })
 
 for (const bytes of ['PROXY UNKNOWN\r\n', 42, null, undefined, [80], new ArrayBuffer(4)]) {

@@ -217,17 +217,20 @@ test('lookup() does not wait for the zones behind the one that lists', async () 
 })
 
 test('lookup() refuses what is not an address, no zones and wrong zones', async () => {
-  await assert.rejects(lookup('client.example', 'bl.example'), { name: 'TypeError', message: /^address: / })
-  await assert.rejects(lookup(ADDRESS, 'bl example'), { name: 'TypeError', message: /^zone: / })
+  await assert.rejects(lookup('client.example', 'bl.example'), {
+    name: 'TypeError',
+    message: /^address must be /,
+  })
+  await assert.rejects(lookup(ADDRESS, 'bl example'), { name: 'TypeError', message: /^zone must be / })
   await assert.rejects(lookup(ADDRESS, []), {
     name: 'RangeError',
-    message: 'zones: got none, want at least one',
+    message: 'zones must have at least one zone, got none',
   })
 })
 
 for (const timeout of [0, -1, NaN, Infinity, 2 ** 31]) {
   test(`lookup() refuses a timeout of ${timeout}`, async () => {
-    const message = `timeout: got ${timeout}, want more than 0 and at most 2147483647 ms`
+    const message = `timeout must be milliseconds from 1 to 2147483647, got ${timeout}`
     await assert.rejects(lookup(ADDRESS, 'bl.example', { timeout }), { name: 'RangeError', message })
   })
 }
@@ -236,23 +239,23 @@ test('lookup() refuses options of the wrong type', async () => {
   // What a caller without types may pass.
   const wrong = (options: object): LookupOptions => options
   await assert.rejects(lookup(ADDRESS, 'bl.example', wrong({ timeout: '1' })), {
-    name: 'TypeError',
-    message: 'timeout: got string, want a number of ms',
+    name: 'RangeError',
+    message: 'timeout must be milliseconds from 1 to 2147483647, got "1"',
   })
   await assert.rejects(lookup(ADDRESS, 'bl.example', wrong({ resolver: {} })), {
     name: 'TypeError',
-    message: 'resolver: got object without resolve4(), want an object that has it',
+    message: 'resolver must be an object with resolve4(), got {  }',
   })
   await assert.rejects(lookup(ADDRESS, 'bl.example', wrong({ servers: '127.0.0.1' })), {
     name: 'TypeError',
-    message: 'servers must be an array of addresses, got string',
+    message: 'servers must be a list of addresses, got "127.0.0.1"',
   })
 })
 
 test('lookup() refuses servers that cannot be asked', async () => {
   await assert.rejects(lookup(ADDRESS, 'bl.example', { servers: [] }), {
     name: 'RangeError',
-    message: 'servers must be at least one address, got none',
+    message: 'servers must have at least one address, got none',
   })
   await assert.rejects(lookup(ADDRESS, 'bl.example', { servers: ['127.0.0.1', 'localhost'] }), {
     name: 'TypeError',

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { quote } from '../../src/checks/index.ts'
 import { createListingCache, lookup, spamhaus } from '../../src/dnsbl/index.ts'
 import type { AddressRecord, Listing } from '../../src/dnsbl/index.ts'
 import { ADDRESS } from '../support/dnsbl.ts'
@@ -161,14 +162,14 @@ test('a cache that is given no clock reads one that runs on', async () => {
 
 for (const maxEntries of [0, -1, 1.5, NaN, Infinity, untyped('10')]) {
   test(`createListingCache() refuses maxEntries of ${JSON.stringify(maxEntries)} (${maxEntries})`, () => {
-    const message = `maxEntries: got ${String(maxEntries)}, want an integer of at least 1`
+    const message = `maxEntries must be an integer of at least 1, got ${quote(maxEntries)}`
     assert.throws(() => createListingCache({ maxEntries }), { name: 'RangeError', message })
   })
 }
 
 for (const maxAge of [0, -1, NaN, Infinity, untyped('10')]) {
   test(`createListingCache() refuses a maxAge of ${JSON.stringify(maxAge)} (${maxAge})`, () => {
-    const message = `maxAge: got ${String(maxAge)}, want more than 0 ms`
+    const message = `maxAge must be more than 0 ms, got ${quote(maxAge)}`
     assert.throws(() => createListingCache({ maxAge }), { name: 'RangeError', message })
   })
 }
@@ -176,10 +177,10 @@ for (const maxAge of [0, -1, NaN, Infinity, untyped('10')]) {
 test('createListingCache() refuses a clock that is no function, lookup() a cache of another make', async () => {
   assert.throws(() => createListingCache({ now: untyped(5) }), {
     name: 'TypeError',
-    message: 'now: got number, want a function',
+    message: 'now must be a function, got 5',
   })
   await assert.rejects(lookup(ADDRESS, 'bl.example', { cache: new Map() }), {
     name: 'TypeError',
-    message: 'cache: got object, want what createListingCache() made',
+    message: 'cache must be what createListingCache() made, got {  }',
   })
 })

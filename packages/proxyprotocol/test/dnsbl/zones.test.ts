@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { quote } from '../../src/checks/index.ts'
 import { spamhaus, zoneFor } from '../../src/dnsbl/zones.ts'
 import { untyped } from '../support/untyped.ts'
 
@@ -49,7 +50,7 @@ const wrongNames = [
 
 for (const name of [...wrongNames, `${'a'.repeat(64)}.example`, `${longest}c`]) {
   test(`zoneFor() refuses what is not a domain name: "${name}"`, () => {
-    const message = `zone: got "${name}", want a domain name of at most 189 characters`
+    const message = `zone must be a domain name of at most 189 characters, got ${quote(name)}`
     assert.throws(() => zoneFor(name), { name: 'TypeError', message })
     assert.throws(() => zoneFor({ name, meanings: {} }), { name: 'TypeError', message })
   })
@@ -66,7 +67,7 @@ for (const [what, entry] of [
   test(`zoneFor() refuses what is no zone: ${what}`, () => {
     assert.throws(() => zoneFor(untyped(entry)), {
       name: 'TypeError',
-      message: `zone: got ${JSON.stringify(entry)}, want a domain name, or an object with name and meanings`,
+      message: `zone must be a domain name, or an object with name and meanings, got ${quote(entry)}`,
     })
   })
 }

@@ -3,9 +3,6 @@
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from '../../codec/index.ts'
 
-/** Node's timers take no more; beyond it they fire at once. */
-const MAX_TIMEOUT = 2_147_483_647
-
 /** What giving up takes: an `AbortSignal`, or anything that does this much of it. */
 export interface StopSignal {
   readonly aborted: boolean
@@ -83,10 +80,4 @@ export class Attempt {
     this.#over ??= error
     this.#reject?.(error)
   }
-}
-
-/** @throws RangeError when it is no number of milliseconds that a timer can wait. */
-export function checkTimeout(timeout: number): void {
-  if (Number.isFinite(timeout) && timeout >= 0 && timeout <= MAX_TIMEOUT) return
-  throw new RangeError(`timeout must be milliseconds from 0 to ${MAX_TIMEOUT}, got ${String(timeout)}`)
 }

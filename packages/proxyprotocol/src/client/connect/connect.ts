@@ -2,9 +2,9 @@
 
 import { Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { checkNames } from '../../checks/index.ts'
 import { type ErrorCode, type HeaderInit, ProxyProtocolError } from '../../codec/index.ts'
 import { tellOfLargeHeader } from '../diagnostics.ts'
-import { checkOptionNames } from '../option-names.ts'
 import { Attempt, type StopSignal } from './attempt.ts'
 import {
   abandon,
@@ -58,7 +58,7 @@ export function connect(
 ): Promise<TLSSocket>
 export function connect(options: ConnectOptions, header: HeaderInit | 'none'): Promise<Socket>
 export async function connect(options: ConnectOptions, header: HeaderInit | 'none'): Promise<Socket> {
-  checkOptionNames(options, optionNames, 'connect()')
+  checkNames(options, Object.keys(optionNames))
   const { payload, signal } = options
   const { timeout, secure, head } = prepare(options, header)
   if (signal?.aborted) throw new ProxyProtocolError('aborted', { cause: signal.reason })

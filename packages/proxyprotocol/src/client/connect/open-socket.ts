@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { type HeaderInit, ProxyProtocolError } from '../../codec/index.ts'
-import { checkOptionNames } from '../option-names.ts'
+import { checkNames } from '../../checks/index.ts'
 import { HeaderStream, startSocket } from './header-stream.ts'
 import { openSocketNames, type OpenSocketOptions, prepare, socketSettings } from './socket-options.ts'
 import type { TlsOptions } from './tls-settings.ts'
@@ -38,7 +38,7 @@ export function openSocket(
 ): TLSSocket
 export function openSocket(options: OpenSocketOptions, header: HeaderInit | 'none'): Socket
 export function openSocket(options: OpenSocketOptions, header: HeaderInit | 'none'): Socket {
-  checkOptionNames(options, openSocketNames, 'openSocket()')
+  checkNames(options, Object.keys(openSocketNames))
   const { timeout, secure, head } = prepare(options, header)
   const raw = startSocket(socketSettings(options), head)
   const socket = secure ? secureOver(new HeaderStream(raw), secure) : raw

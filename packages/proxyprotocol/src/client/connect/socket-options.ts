@@ -3,7 +3,7 @@
 import type { Socket, SocketConnectOpts, SocketConstructorOpts, TcpSocketConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { encodeHeader, type EncodeOptions, type HeaderInit } from '../../codec/index.ts'
-import { checkTimeout } from './attempt.ts'
+import { milliseconds } from '../../checks/index.ts'
 import { type TlsOptions, tlsSettings } from './tls-settings.ts'
 
 /** A host that needs longer is down for the person who waits. */
@@ -80,7 +80,7 @@ export interface Prepared {
 /** @throws TypeError or RangeError when an option is wrong, or the header is missing or cannot be encoded. */
 export function prepare(options: OpenSocketOptions, header: HeaderInit | 'none'): Prepared {
   const { checksum, padTo, tls, host, timeout = DEFAULT_TIMEOUT } = options
-  checkTimeout(timeout)
+  milliseconds(timeout, 'timeout')
   const secure = tlsSettings(tls, host)
   return { timeout, secure, head: header === 'none' ? undefined : encodeHeader(header, { checksum, padTo }) }
 }

@@ -2,6 +2,7 @@
 
 import { Socket } from 'node:net'
 import { inspect } from 'node:util'
+import { checkNames } from '../../checks/index.ts'
 import {
   formatAddress,
   type HeaderInit,
@@ -15,7 +16,6 @@ import {
   type Version,
 } from '../../codec/index.ts'
 import { beneath } from '../../node-internals/index.ts'
-import { checkOptionNames } from '../option-names.ts'
 import { type TlsFact, tlsTlvs } from './tls-facts.ts'
 
 /** What the header says besides the addresses; nothing of it by default, for every receiver has its limit. */
@@ -69,7 +69,7 @@ const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
  * ```
  */
 export function headerFor(socket: Socket, options: HeaderForOptions = {}): HeaderInit {
-  checkOptionNames(options, optionNames, 'headerFor()')
+  checkNames(options, Object.keys(optionNames))
   const { version = 2 } = options
   checkSocket(socket)
   const shown = shownBy(socket)

@@ -1,6 +1,6 @@
 // One builder for each TLV that `readTlvs` understands; anything else is written `{ type, value }`.
 
-import { quote } from '../quote.ts'
+import { integer } from '../../checks/index.ts'
 import { asciiBytes, bytesOrText, textBytes } from '../text.ts'
 import { nestExtension } from './extension.ts'
 import { type SslInit, sslTlv } from './ssl.ts'
@@ -59,10 +59,7 @@ export const tlv: TlvBuilders = {
 }
 
 function noopTlv(length: number): Tlv {
-  if (!Number.isInteger(length) || length < 0 || length > MAX_TLV_BYTES) {
-    throw new RangeError(`length must be an integer from 0 to 65535, got ${quote(length)}`)
-  }
-  return { type: tlvType.noop, value: new Uint8Array(length) }
+  return { type: tlvType.noop, value: new Uint8Array(integer(length, [0, MAX_TLV_BYTES], 'length')) }
 }
 
 function uniqueIdTlv(id: string | Uint8Array): Tlv {

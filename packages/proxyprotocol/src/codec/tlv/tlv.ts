@@ -2,7 +2,7 @@
 
 import { byteAt, copyOf, uint16At, writeUint16 } from '../bytes.ts'
 import type { ErrorCode } from '../errors.ts'
-import { quote } from '../quote.ts'
+import { quote } from '../../checks/index.ts'
 
 /** One TLV as it stands in a header; nothing is interpreted. */
 export interface Tlv {

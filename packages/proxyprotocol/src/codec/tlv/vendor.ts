@@ -1,7 +1,7 @@
 // TLVs of cloud vendors, as their documentation describes them. The types are from the range 0xE0-0xEF that anybody may
 // use (spec 2.2.8), so a value counts only when it has the vendor's exact layout.
 
-import { quote } from '../quote.ts'
+import { integer, quote } from '../../checks/index.ts'
 import { asciiBytes, asciiText } from '../text.ts'
 import { type Tlv, tlvType } from './tlv.ts'
 
@@ -76,9 +76,7 @@ export function awsTlv(vpcEndpointId: string): Tlv {
 
 /** @throws RangeError when the id is not an unsigned 32-bit integer. */
 export function azureTlv(linkId: number): Tlv {
-  if (!Number.isInteger(linkId) || linkId < 0 || linkId > MAX_UINT32) {
-    throw new RangeError(`linkId must be an integer from 0 to 4294967295, got ${quote(linkId)}`)
-  }
+  integer(linkId, [0, MAX_UINT32], 'linkId')
   const value = new Uint8Array(AZURE_BYTES)
   value[0] = AZURE_LINK_ID
   new DataView(value.buffer).setUint32(1, linkId, true)

@@ -6,7 +6,7 @@ import { errorMessages } from '../errors.ts'
 import { destinationBytes, endsOf, isUnix, sourceBytes, writeEnds } from '../header-ends.ts'
 import type { HeaderInit, InetInit } from '../header-init.ts'
 import { FIXED_BYTES, MAX_V2_BYTES } from '../options.ts'
-import { quote } from '../quote.ts'
+import { quote } from '../../checks/index.ts'
 import {
   CHECKSUM_TLV_BYTES,
   NO_TLVS,

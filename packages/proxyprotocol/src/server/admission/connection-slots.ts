@@ -1,6 +1,6 @@
 // Room for so many connections at a time. Who comes too late is told so, or waits for a place in the order of arrival.
 
-import { limit } from '../option-checks.ts'
+import { limit } from '../../checks/index.ts'
 
 /** ConnectionSlots that are taken and given back. */
 export class ConnectionSlots {

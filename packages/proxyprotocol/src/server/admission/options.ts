@@ -1,14 +1,15 @@
 // Which headers are accepted, and from whom: what attach() and createServer() are both told, checked once at the start.
 
-import { inspect } from 'node:util'
-import { decodeHeader, type DecodeOptions } from '../../codec/index.ts'
-import { DEFAULT_HEADER_TIMEOUT, type ReadHeaderOptions } from '../header/index.ts'
-import { limit, milliseconds, oneOf } from '../option-checks.ts'
+import { decodeOptions, type DecodeOptions } from '../../codec/index.ts'
+import { DEFAULT_HEADER_TIMEOUT } from '../header/index.ts'
+import { integer, limit, milliseconds, oneOf, quote } from '../../checks/index.ts'
 import { compileTrust, type Peer, type Trust } from './trust.ts'
 import { allowSources, type Validator } from './validators.ts'
 
 /** Far more than a load balancer opens at once, and a bound to what silent connections can hold. */
 const DEFAULT_PENDING_HEADERS = 1_024
+/** In bytes: the fixed part of version 2, and the most that its length field can announce (spec 2.2). */
+const HEADER_BOUNDS = [16, 65_551] as const
 /** The specification's least (section 2): one retransmission of the segment with the header takes as long. */
 const SHORT_HEADER_TIMEOUT = 3_000
 
@@ -101,7 +102,7 @@ export function admissionSettings(
     untrusted: oneOf(untrusted, ['reject', 'direct'], 'untrusted'),
     missing: oneOf(missing, ['reject', 'direct'], 'missing'),
     validators: validatorsOf(validate),
-    decode: decodeOptions(version, headerBytes, mixedFamilies),
+    decode: decodeRules(version, headerBytes, mixedFamilies),
   }
 }
 
@@ -151,27 +152,17 @@ function validatorsOf(validate: Validator | readonly Validator[]): readonly Vali
   return validators
 }
 
-function decodeOptions(
+function decodeRules(
   version: keyof typeof versions = 'detect',
   headerBytes: number | undefined,
   mixedFamilies: DecodeOptions['mixedFamilies'],
-): ReadHeaderOptions {
+): DecodeOptions {
   if (!Object.hasOwn(versions, version)) {
     throw new TypeError(
-      `version must be 'detect', 'v1', 'v2' or, for createServer(), 'none', got ${inspect(version)}`,
+      `version must be 'detect', 'v1', 'v2' or, for createServer(), 'none', got ${quote(version)}`,
     )
   }
-  const checked = { versions: versions[version], maxHeaderBytes: headerBytes, mixedFamilies }
-  try {
-    decodeHeader(new Uint8Array(), checked) // throws for what is wrong
-  } catch (error) {
-    throw renamed(error as Error)
-  }
-  return checked
-}
-
-/** The codec calls it maxHeaderBytes. */
-function renamed(error: Error): Error {
-  error.message = error.message.replace('maxHeaderBytes', 'limits.headerBytes')
-  return error
+  const maxHeaderBytes =
+    headerBytes === undefined ? undefined : integer(headerBytes, HEADER_BOUNDS, 'limits.headerBytes')
+  return decodeOptions({ versions: versions[version], maxHeaderBytes, mixedFamilies })
 }

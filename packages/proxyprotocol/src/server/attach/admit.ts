@@ -4,7 +4,7 @@ import { isIP, type Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { inspect } from 'node:util'
 import type { Endpoint } from '../../codec/index.ts'
-import { checkObject } from '../option-checks.ts'
+import { checkObject } from '../../checks/index.ts'
 import { type ConnectionInfo, infoFor } from '../socket/index.ts'
 import { attachmentOf } from './attach.ts'
 

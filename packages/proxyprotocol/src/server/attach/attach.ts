@@ -17,7 +17,7 @@ import {
   limitNames,
 } from '../admission/index.ts'
 import { acceptedChannel, closedChannel, openedChannel, rejectedChannel } from '../lifecycle/index.ts'
-import { checkNames, checkObject } from '../option-checks.ts'
+import { checkNames, checkObject } from '../../checks/index.ts'
 import {
   adoptInfo,
   applyHeader,
@@ -88,8 +88,8 @@ export class Attachment {
     if (attached.has(server)) throw new Error('attach() was called on this server before')
     const { timeouts = {}, limits = {} } = options
     checkNames(options, [...admissionNames, 'timeouts', 'limits'])
-    checkNames(timeouts, ['header'], 'timeouts.')
-    checkNames(limits, limitNames, 'limits.')
+    checkNames(timeouts, ['header'], 'timeouts')
+    checkNames(limits, limitNames, 'limits')
     // HTTP/1 takes bytes that were put back nearly as it takes others, and a read is 5 % of a short connection.
     const readsOn = server instanceof HttpServer
     this.#admission = new Admission(admissionSettings(options, limits, timeouts), readsOn)

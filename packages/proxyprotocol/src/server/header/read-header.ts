@@ -4,12 +4,13 @@
 import type { Socket } from 'node:net'
 import {
   decodeHeader,
+  decodeOptions,
   type DecodeOptions,
   HeaderDecoder,
   type ProxyHeader,
   type ProxyProtocolError,
 } from '../../codec/index.ts'
-import { milliseconds } from '../option-checks.ts'
+import { milliseconds } from '../../checks/index.ts'
 import { StartReader, type StartRules, type StartWaiter } from './read-start.ts'
 
 /** Longer than one TCP retransmission needs (spec 2 asks for at least 3 s), short enough against idle floods. */
@@ -54,8 +55,8 @@ export interface ReadHeaderResult {
  * ```
  */
 export async function readHeader(socket: Socket, options: ReadHeaderOptions = {}): Promise<ReadHeaderResult> {
-  const { timeout = DEFAULT_HEADER_TIMEOUT, ...decode } = options
-  decodeHeader(new Uint8Array(), decode) // throws for what is wrong
+  const { timeout = DEFAULT_HEADER_TIMEOUT, ...strictness } = options
+  const decode = decodeOptions(strictness)
   const rules = { decode, timeout: milliseconds(timeout, 'timeout'), optional: false, readsOn: true }
   return new Promise((resolve, reject) => {
     const onStart = (header: ProxyHeader | undefined, rest: Uint8Array): void => {

@@ -2,7 +2,7 @@
 // that has handed its socket over waits for all of its connections first.
 
 import { ProxyProtocolError } from '../../codec/index.ts'
-import { checkNames, milliseconds } from '../option-checks.ts'
+import { checkNames, milliseconds } from '../../checks/index.ts'
 import type { Connection } from './connection.ts'
 
 /** How patiently a server closes. */

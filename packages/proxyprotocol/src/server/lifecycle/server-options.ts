@@ -13,7 +13,7 @@ import {
   plainSettings,
 } from '../admission/index.ts'
 import { DEFAULT_HEADER_TIMEOUT } from '../header/index.ts'
-import { checkNames, checkObject, limit, milliseconds, oneOf } from '../option-checks.ts'
+import { checkNames, checkObject, limit, milliseconds, oneOf } from '../../checks/index.ts'
 import { descriptorLimit } from '../socket/index.ts'
 import { checkTls } from '../tls/index.ts'
 import type { OnError } from './report.ts'
@@ -127,8 +127,8 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     options,
     options.version === 'none' ? ['version', 'validate', ...own] : [...admissionNames, ...own],
   )
-  checkNames(timeouts, ['header', 'handshake', 'idle', 'halfClose', 'abort'], 'timeouts.')
-  checkNames(limits, ['connections', ...limitNames], 'limits.')
+  checkNames(timeouts, ['header', 'handshake', 'idle', 'halfClose', 'abort'], 'timeouts')
+  checkNames(limits, ['connections', ...limitNames], 'limits')
   checkTls(tls)
   if (onError !== undefined && typeof onError !== 'function') {
     throw new TypeError(`onError must be a function, got ${typeof onError}`)

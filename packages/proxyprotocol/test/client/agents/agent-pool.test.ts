@@ -2,14 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type http from 'node:http';
+import type http from 'node:http'
 import { type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { text as textOf } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
-import type {
-  HeaderAgent} from '../../../src/client/index.ts';
+import type { HeaderAgent } from '../../../src/client/index.ts'
 import {
   HeaderHttpsAgent,
   type HeaderHttpsAgentOptions,

@@ -179,7 +179,7 @@ test('headerFor() sends a checksum where it is asked to, and leaves one out that
 test('headerFor() names an option that it does not know', () => {
   assert.throws(() => headerFor(stub([], []), untyped({ uniqueID: 'abc' })), {
     name: 'TypeError',
-    message: 'headerFor() takes no option "uniqueID", only version, tls, checksum, uniqueId, tlvs',
+    message: 'options must have only version, tls, checksum, uniqueId, tlvs, got "uniqueID"',
   })
 })
 

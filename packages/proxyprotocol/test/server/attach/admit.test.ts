@@ -275,8 +275,8 @@ test('admit() refuses what is no attached server, no stream and no info', () => 
     [[server, untyped(undefined)], 'stream must be an object, got undefined'],
     [[server, untyped({})], 'stream must be a Duplex, got {}'],
     [[server, untyped({ pipe: () => {} })], 'stream must be a Duplex, got { pipe: [Function: pipe] }'],
-    [[server, stream, untyped('192.0.2.1')], "info must be an object, got '192.0.2.1'"],
-    [[server, stream, untyped({ source: '192.0.2.1' })], "info.source must be an object, got '192.0.2.1'"],
+    [[server, stream, untyped('192.0.2.1')], 'info must be an object, got "192.0.2.1"'],
+    [[server, stream, untyped({ source: '192.0.2.1' })], 'info.source must be an object, got "192.0.2.1"'],
     [
       [server, stream, { source: { address: 'a', port: 1 }, destination }],
       `info.source ${end}{ address: 'a', port: 1 }`,

@@ -17,7 +17,7 @@ const wrong: readonly (readonly [options: object, name: 'TypeError' | 'RangeErro
   [
     { trust, version: 'v3' },
     'TypeError',
-    /^version must be 'detect', 'v1', 'v2' or, for createServer\(\), 'none', got 'v3'$/,
+    /^version must be 'detect', 'v1', 'v2' or, for createServer\(\), 'none', got "v3"$/,
   ],
   [{ trust, version: 'toString' }, 'TypeError', /^version must be/],
   [{ trust, version: 2 }, 'TypeError', /^version must be .*, got 2$/],
@@ -36,7 +36,7 @@ const wrong: readonly (readonly [options: object, name: 'TypeError' | 'RangeErro
   [
     { trust, timeouts: { abort: '5000' } },
     'RangeError',
-    /^timeouts\.abort must be milliseconds .*, got '5000'$/,
+    /^timeouts\.abort must be milliseconds .*, got "5000"$/,
   ],
   [
     { version: 'none', timeouts: { header: 2 ** 31 } },

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { quote } from '../../src/codec/quote.ts'
+import { quote } from '../../src/checks/quote.ts'
 
 const quoted: readonly (readonly [unknown, string])[] = [
   ['443', '"443"'],
@@ -14,6 +14,7 @@ const quoted: readonly (readonly [unknown, string])[] = [
   [true, 'true'],
   [null, 'null'],
   [undefined, 'undefined'],
+  [() => 'x'.repeat(80), 'a function'],
   [Symbol('s'), 'Symbol(s)'],
   [[1, '2', [null]], '[1, "2", [null]]'],
   [{ address: '192.0.2.1', port: 1 }, '{ address, port }'],
