@@ -47,6 +47,7 @@ export type {
   ServerTimeouts,
 } from './lifecycle/index.ts'
 export type { Peer, Trust } from './admission/index.ts'
+export { type NameTrust, trustNames, type TrustNamesOptions, type TrustResolver } from './admission/index.ts'
 export {
   allowSources,
   denyLoopback,

@@ -2,6 +2,7 @@
 
 import { unmapAddress } from '../../codec/index.ts'
 import { compileNetworks, type Place } from '../socket/index.ts'
+import { isHostName } from './trust-names.ts'
 
 /** The other end of an accepted socket; its address is undefined for UNIX sockets and for peers that are gone already. */
 export type Peer = Place
@@ -38,6 +39,13 @@ export function compileTrust(trust: Trust): (peer: Peer) => boolean {
       `trust must not have 'anyone' in a list, got ${JSON.stringify(trust)}; did you mean trust: 'anyone'?`,
     )
   }
+  const name: unknown = trust.find(isHostName)
+  if (name !== undefined) {
+    throw new TypeError(
+      `trust must have addresses and networks, got the name ${JSON.stringify(name)}; ` +
+        `did you mean trust: trustNames(${JSON.stringify(trust)})?`,
+    )
+  }
   return compileNetworks(trust, 'trust')
 }
 
@@ -45,6 +53,7 @@ export function compileTrust(trust: Trust): (peer: Peer) => boolean {
 function hintAt(trust: unknown): string {
   if (typeof trust !== 'string') return ''
   const entries = trust.split(',').map(entry => entry.trim())
+  if (entries.some(isHostName)) return `; did you mean trustNames(${JSON.stringify(entries)}) or 'anyone'?`
   try {
     compileNetworks(entries, 'trust')
   } catch {

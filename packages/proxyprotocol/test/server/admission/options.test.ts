@@ -34,7 +34,7 @@ const wrong: readonly Wrong[] = [
   [{ trust, validate: null }, 'TypeError', `${validatorsWanted}, got object`],
   [{ trust, validate: [() => undefined, 7] }, 'TypeError', `${validatorsWanted}, got number`],
   [{ trust, validate: [[() => undefined]] }, 'TypeError', `${validatorsWanted}, got object`],
-  [{ trust: 'nobody' }, 'TypeError', 'trust must be a list of CIDRs, \'anyone\' or a function, got "nobody"'],
+  [{ trust: '?' }, 'TypeError', 'trust must be a list of CIDRs, \'anyone\' or a function, got "?"'],
   [
     { trust, version: 3 },
     'TypeError',

@@ -150,7 +150,12 @@ const refused: readonly (readonly [trust: unknown, error: typeof TypeError, mess
     TypeError,
     'trust must be a list of CIDRs, \'anyone\' or a function, got "10.0.0.0/8, ::1"; did you mean ["10.0.0.0/8","::1"]?',
   ],
-  ['all', TypeError, 'trust must be a list of CIDRs, \'anyone\' or a function, got "all"'],
+  [
+    'all',
+    TypeError,
+    'trust must be a list of CIDRs, \'anyone\' or a function, got "all"; did you mean trustNames(["all"]) or \'anyone\'?',
+  ],
+  ['- -', TypeError, 'trust must be a list of CIDRs, \'anyone\' or a function, got "- -"'],
   [
     ['anyone'],
     TypeError,
@@ -158,7 +163,7 @@ const refused: readonly (readonly [trust: unknown, error: typeof TypeError, mess
   ],
   [{}, TypeError, "trust must be a list of CIDRs, 'anyone' or a function, got {}"],
   [[42], TypeError, "trust: 42 is neither an address, a CIDR such as '10.0.0.0/8' nor 'unix'"],
-  ...['localhost', '10.0.0.0/8/8', '10.0.0', '', '/8', 'fe80::1%eth0', '010.0.0.0/8'].map(
+  ...['10.0.0.0/8/8', '10.0.0', '', '/8', 'fe80::1%eth0', '010.0.0.0/8'].map(
     entry =>
       [
         [entry],

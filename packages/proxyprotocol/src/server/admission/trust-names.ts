@@ -1,0 +1,196 @@
+// Trust by name: the addresses of names, looked up again and again. A name without a recent answer is not trusted.
+
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { inspect } from 'node:util'
+import { checkNames, milliseconds } from '../option-checks.ts'
+import { compileNetworks, type Place } from '../socket/index.ts'
+
+/** Orchestrators move a name within a minute. Milliseconds. */
+const DEFAULT_REFRESH = 30_000
+/** A name service may fail twice in a row before a name loses its addresses. */
+const MOST_MISSED = 3
+/** Labels of letters, digits, `-` and `_`. Resolvers read a last label of digits as an IPv4 address in short form. */
+const HOST_NAME = /^(?:[\w-]{1,63}\.)*(?!\d+\.?$|0x[\da-f]*\.?$)[\w-]{1,63}\.?$/i
+/** What name services answer if a name, or an address of one family, does not exist. */
+const ABSENT: readonly unknown[] = ['ENOTFOUND', 'ENODATA']
+/** Words that mean something else in a `trust` setting. */
+const RESERVED = ['anyone', 'unix']
+
+/** Asks a name service; a `Resolver` of `node:dns/promises` is one. */
+export interface TrustResolver {
+  resolve4(name: string): Promise<readonly string[]>
+  resolve6(name: string): Promise<readonly string[]>
+}
+
+/** How names become addresses. */
+export interface TrustNamesOptions {
+  /** Milliseconds between two look-ups of a name. Default 30000, at least 1. */
+  readonly refresh?: number | undefined
+  /** By default the system's `getaddrinfo()`, which knows `/etc/hosts` and the names of containers. */
+  readonly resolver?: TrustResolver | undefined
+}
+
+/** A trust function that follows names. */
+export interface NameTrust {
+  (peer: Place): boolean
+  /** Resolves when each name was looked up once, also if that failed. */
+  ready(): Promise<void>
+  /** Stops looking up names. From then on no name is trusted. */
+  close(): void
+}
+
+/**
+ * Makes a `trust` function of host names, for proxies whose addresses change. Addresses, networks and `'unix'` may stand
+ * beside them. It fails closed: a name is not trusted before its first answer and after an answer that it does not exist.
+ * Three look-ups in a row without an answer end its trust, too. A process warning then names it.
+ *
+ * The timer keeps no process alive. An attacker who controls the answers can send headers: use only names of a name
+ * service that you control.
+ *
+ * @throws TypeError or RangeError naming the entry or the option that is wrong.
+ *
+ * @example
+ * ```ts run
+ * import http from 'node:http'
+ * import { attach, trustNames } from 'proxyprotocol/server'
+ *
+ * const trust = trustNames(['localhost', '10.0.0.0/8'], { refresh: 10_000 })
+ * await trust.ready()
+ * const server = attach(http.createServer(), { trust })
+ * trust.close()
+ * ```
+ */
+export function trustNames(names: readonly string[], options: TrustNamesOptions = {}): NameTrust {
+  checkNames(options, ['refresh', 'resolver'])
+  const { refresh = DEFAULT_REFRESH, resolver } = options
+  if (milliseconds(refresh, 'refresh') < 1)
+    throw new RangeError(`refresh must be at least 1 ms, got ${refresh}`)
+  const resolve = resolveBy(resolver)
+  const holds = compileNetworks(networksOf(names), 'names')
+  const hosts = names.filter(isHostName).map(name => new TrustedName(name, resolve))
+  const ask = (): Promise<unknown> => Promise.all(hosts.map(host => host.ask()))
+  const first = ask()
+  const timer = setInterval(() => void ask(), refresh).unref() // ask() never rejects
+  return Object.assign((peer: Place) => holds(peer) || hosts.some(host => host.holds(peer)), {
+    ready: async () => {
+      await first
+    },
+    close: () => {
+      clearInterval(timer)
+      for (const host of hosts) host.close()
+    },
+  })
+}
+
+/** True for what can only be a host name: no address, no network, no word of its own meaning. */
+export function isHostName(entry: unknown): entry is string {
+  return typeof entry === 'string' && HOST_NAME.test(entry) && !RESERVED.includes(entry)
+}
+
+/** @throws TypeError when the list is none, or empty. */
+function networksOf(names: readonly string[] | undefined): readonly string[] {
+  if (Array.isArray(names) && names.length > 0)
+    return names.filter((name: unknown) => !isHostName(name)) as string[] // compileNetworks() checks them
+  throw new TypeError(
+    `names must be a list of host names, got ${inspect(names)}; did you mean trustNames(['traefik'])?`,
+  )
+}
+
+type Resolve = (name: string) => Promise<readonly string[]>
+
+/** @throws TypeError when the resolver lacks a method. */
+function resolveBy(resolver: TrustResolver | undefined): Resolve {
+  if (resolver === undefined) {
+    return async name => (await present(lookup(name, { all: true }))).map(({ address }) => address)
+  }
+  const { resolve4, resolve6 } = Object(resolver) as Partial<TrustResolver>
+  if (typeof resolve4 !== 'function' || typeof resolve6 !== 'function') {
+    throw new TypeError(
+      `resolver must have resolve4() and resolve6(), got ${inspect(resolver, { depth: 0 })}`,
+    )
+  }
+  return async name => {
+    const answers = [resolver.resolve4(name), resolver.resolve6(name)]
+    return (await Promise.all(answers.map(present))).flat()
+  }
+}
+
+/** The answer, which is empty if there is nothing to be found. */
+async function present<T>(answer: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await answer
+  } catch (error) {
+    if (ABSENT.includes((error as NodeJS.ErrnoException).code)) return []
+    throw error
+  }
+}
+
+/** The addresses of one name. */
+class TrustedName {
+  readonly #name: string
+  readonly #resolve: Resolve
+  #holds: ((peer: Place) => boolean) | undefined
+  /** Counts look-ups: only the last one may answer, so that a late answer replaces no newer one. */
+  #asked = 0
+  #isWaiting = false
+  #missed = 0
+  #isReported = false
+
+  constructor(name: string, resolve: Resolve) {
+    this.#name = name
+    this.#resolve = resolve
+  }
+
+  holds(peer: Place): boolean {
+    return this.#holds?.(peer) === true
+  }
+
+  /** Looks the name up; never rejects. */
+  async ask(): Promise<void> {
+    if (this.#isWaiting) this.#miss('no answer in time')
+    const asked = ++this.#asked
+    this.#isWaiting = true
+    try {
+      const addresses = await this.#resolve(this.#name)
+      if (asked === this.#asked) this.#take(addresses)
+    } catch (error) {
+      if (asked === this.#asked) this.#miss(error instanceof Error ? error.message : inspect(error))
+    }
+    if (asked === this.#asked) this.#isWaiting = false
+  }
+
+  close(): void {
+    this.#asked++
+    this.#holds = undefined
+  }
+
+  /** @throws TypeError when the answer has anything but addresses. */
+  #take(addresses: readonly string[]): void {
+    const holds = compileNetworks(addresses.map(bareAddress), 'the answer')
+    this.#missed = 0
+    if (addresses.length === 0) return this.#lose('it has no address')
+    this.#isReported = false
+    this.#holds = holds
+  }
+
+  #miss(why: string): void {
+    this.#missed++
+    if (this.#holds === undefined || this.#missed >= MOST_MISSED) this.#lose(why)
+  }
+
+  #lose(why: string): void {
+    this.#holds = undefined
+    if (this.#isReported) return
+    this.#isReported = true
+    const message = `trustNames() does not trust ${this.#name} until it resolves: ${why}`
+    process.emitWarning(message, { type: 'ProxyProtocolWarning', code: 'dns_error' })
+  }
+}
+
+/** A bare address: a link-local peer is compared without its zone, and no answer may be a whole network. */
+function bareAddress(address: string): string {
+  const bare = address.replace(/%.*$/, '')
+  if (isIP(bare) !== 0) return bare
+  throw new TypeError(`the answer must have addresses, got ${inspect(address)}`)
+}
