@@ -70,6 +70,7 @@ export const layers = [
     folder: 'relay/stats',
     below: ['relay/tunnel', 'relay/passthrough', 'relay/upstreams', 'config'],
   },
+  { src: programs, folder: 'relay/access', below: ['config'] },
   { src: programs, folder: 'relay/tunnel', below: [] },
   { src: programs, folder: 'relay/passthrough', below: ['config'] },
   { src: programs, folder: 'relay/upstreams', below: ['config'] },
@@ -77,5 +78,6 @@ export const layers = [
   { src: programs, folder: 'config/text', below: [] },
   { src: programs, folder: 'config/address', below: ['config/text'] },
   { src: programs, folder: 'config/schema', below: ['config/address', 'config/text'] },
+  { src: programs, folder: 'config/schema/clients', below: ['config/address', 'config/text'] },
   { src: programs, folder: 'explain', below: [] },
 ]

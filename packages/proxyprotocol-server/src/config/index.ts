@@ -10,6 +10,7 @@ export { nearest } from './text/index.ts'
 export { combineConfig, parseConfig, type Additions, type Override } from './parse-config.ts'
 export { publishedSchema } from './published-schema.ts'
 export { schemaNode, UNITS, type SchemaNode } from './text/index.ts'
+export type { AccessInit, AccessRules, AclFrom } from './schema/index.ts'
 export type { AdminSettings, AdminSettingsInit } from './schema/index.ts'
 export { configSchema } from './schema/index.ts'
 export type { Configuration, ConfigurationInit } from './schema/index.ts'
@@ -19,6 +20,7 @@ export type { LogFormat, LogSettings, LogSettingsInit } from './schema/index.ts'
 export type { Passthrough, PassthroughInit } from './schema/index.ts'
 export { passName, type TlvName } from './schema/index.ts'
 export type { Acceptance, Service, ServiceInit, ServiceOptions } from './schema/index.ts'
+export type { Rate, RateInit } from './schema/index.ts'
 export type { Shutdown, ShutdownInit } from './schema/index.ts'
 export type { ServiceTimeouts, ServiceTimeoutsInit } from './schema/index.ts'
 export { balances, poolDefaults, sentHeader, settlePool } from './pool.ts'
@@ -37,6 +39,14 @@ export type { PoolOptions, UpstreamText } from './schema/index.ts'
 export { parseService } from './service.ts'
 export { wanted } from './text/index.ts'
 export { settings, VARIABLE_PREFIX, type Setting } from './settings.ts'
+export {
+  type AccessLists,
+  checkNetworkFiles,
+  networkFile,
+  type NetworkList,
+  type Networks,
+  readAccessLists,
+} from './networks.ts'
 export { parseTrust } from './trust.ts'
 export type { TrustList } from './trust.ts'
 export {

@@ -1,5 +1,6 @@
 // The relay: an accepted socket, a header, an upstream socket, and the tunnel between the two.
 
+export type { AccessCounts } from './access/index.ts'
 export { describeListing, type ListingCounts } from './block-list-check.ts'
 export { connectionLimit, withConnectionLimits } from './connection-limit.ts'
 export type { DistributionView } from './stats/index.ts'

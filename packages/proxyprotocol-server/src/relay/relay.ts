@@ -4,8 +4,9 @@
 import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { HeaderForOptions } from 'proxyprotocol/client'
-import { reset, type Connection, type ProxyServer, type ServerOptions } from 'proxyprotocol/server'
+import { reset, type Connection, type ProxyServer } from 'proxyprotocol/server'
 import type { OwnCertificate, Passthrough, Service } from '../config/index.ts'
+import { type AccessCounts, Gate } from './access/index.ts'
 import { BlockListCheck, describeListed, type ListingCounts } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
 import { ClientGoneSignal } from './client-gone-signal.ts'
@@ -13,6 +14,7 @@ import { listenAt } from './listen-at.ts'
 import { peekClientHello } from './passthrough/index.ts'
 import { RelayServer } from './relay-server.ts'
 import { RelayTls } from './relay-tls.ts'
+import { serverOptions } from './server-options.ts'
 import {
   RelayStats,
   type LiveConnection,
@@ -70,14 +72,21 @@ export interface Relay {
    * @throws {ConfigError} naming the file that cannot be used, and why; everything stays as it is then.
    */
   reloadCertificates(): boolean
+  /**
+   * Reads the files of `allow` and `deny` anew, and takes them for connections to come.
+   *
+   * @returns how many networks there are where any has changed.
+   * @throws {ConfigError} naming the file that cannot be used, and why; everything stays as it is then.
+   */
+  reloadNetworks(): AccessCounts | undefined
 }
 
 /**
  * Makes a relay that puts a header in front of every connection: version 2 with a unique id, version 1, or none, as the
  * service says. Where the service accepts headers, the client of the inbound header is the one that goes on.
  *
- * @throws TypeError or RangeError naming the option that is wrong; {@link ConfigError} naming the file of a certificate or
- * key that cannot be used.
+ * @throws TypeError or RangeError naming the option that is wrong; {@link ConfigError} naming the file of a certificate, key
+ * or list of networks that cannot be used.
  *
  * @example
  * ```ts run
@@ -95,7 +104,8 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
   const pools = new UpstreamPools(service, options)
   const tls = new RelayTls(service.listen, pools.tls)
-  const serving = { ...serverOptions(service), tls: tls.server, onError }
+  const gate = new Gate(service, options.now ?? (() => performance.now()))
+  const serving = { ...serverOptions(service, gate), tls: tls.server, onError }
   const context = { service, blockLists, tls, tlsFacts, pools, stats, onClosed }
   const server = new RelayServer(pools, serving, connection =>
     relayConnection(context, connection, stats.open(connection)),
@@ -118,16 +128,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
     },
     listen: () => listenAt(server, service),
     reloadCertificates: () => tls.reload(server),
-  }
-}
-
-function serverOptions({ accepts, limits, overLimit, timeouts }: Service): ServerOptions {
-  const { header, idle, halfClose, abort } = timeouts
-  return {
-    ...(accepts ?? { version: 'none' }),
-    limits,
-    overLimit,
-    timeouts: { header, idle, halfClose, abort },
+    reloadNetworks: () => gate.reload(),
   }
 }
 

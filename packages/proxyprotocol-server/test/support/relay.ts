@@ -21,7 +21,7 @@ import {
 import { connectedSockets, warnings } from './sockets.ts'
 import { atEnd } from './teardown.ts'
 
-export interface TestRelay extends Pick<Relay, 'totals' | 'connections' | 'reloadCertificates'> {
+export interface TestRelay extends Pick<Relay, 'totals' | 'connections' | 'reloadCertificates' | 'reloadNetworks'> {
   readonly server: ProxyServer
   /** 0 where it listens at a UNIX socket. */
   readonly port: number
@@ -91,6 +91,7 @@ export async function startRelay(
     server,
     port: typeof address === 'string' ? 0 : address.port,
     reloadCertificates: () => relay.reloadCertificates(),
+    reloadNetworks: () => relay.reloadNetworks(),
     records,
     get listings() {
       return relay.listings

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import {
   type Additions,
+  checkNetworkFiles,
   combineConfig,
   ConfigError,
   type Configuration,
@@ -69,6 +70,7 @@ export function serverRequest(args: readonly string[], io: ProgramIo): ServerReq
   const additions: Additions = { services, overrides: [...environment.overrides, ...overridesOf(flags)] }
   const origin = file ?? 'the command line'
   const configuration = combineConfig(file === undefined ? {} : readText(file), origin, additions)
+  checkNetworkFiles(configuration.services)
   return { command: checkedFile === undefined ? 'serve' : 'check', configuration, origin }
 }
 

@@ -1,12 +1,14 @@
 // A settled configuration for people: what `check` prints.
 
 import {
+  type AccessRules,
   type Acceptance,
   type BlockLists,
   type Configuration,
   formatEndpoint,
   passName,
   type Passthrough,
+  type Rate,
   type Service,
 } from '../../config/index.ts'
 import { describePool } from '../services/index.ts'
@@ -37,11 +39,13 @@ function describe(service: Service): readonly string[] {
     name,
     listening(service),
     ...(accepts ? acceptance(accepts, service) : ['expects no header, and trusts nobody']),
+    ...(service.access ? [accessOf(service.access)] : []),
     ...(service.passthrough ? passthrough(service.passthrough) : []),
     ...describePool(service.pool),
     ...(service.dnsbl ? [blockLists(service.dnsbl)] : []),
     `takes ${connections === undefined ? 'its share of the open files in' : String(connections)} connections, ` +
       `${perSource === Infinity ? 'any number' : String(perSource)} from one client; what is over that is ${OVER_LIMIT[overLimit]}`,
+    ...(service.rate ? [rateOf(service.rate)] : []),
     `gives up connecting after ${ms(timeouts.connect)}`,
     `${idling(timeouts.idle)}; closes it after ${ms(timeouts.halfClose)} once one side has ended`,
     `asks silent peers after ${ms(timeouts.keepAlive)}; calls stuck what has not ended ${ms(timeouts.abort)} after its abort`,
@@ -61,6 +65,20 @@ function acceptance({ version, trust }: Acceptance, { pass, limits, timeouts }: 
     `trusts ${trust === 'anyone' ? 'anyone' : trust.join(', ')}`,
     `passes on ${passed === '' ? 'no TLVs' : `these TLVs: ${passed}`}`,
   ]
+}
+
+function accessOf({ allow, deny, from, vpce }: AccessRules): string {
+  const rules = [
+    ...(deny.length > 0 ? [`refuses ${deny.join(', ')}`] : []),
+    ...(allow ? [`lets only ${allow.join(', ')} in`] : []),
+    ...(vpce ? [`takes connections only through ${vpce.join(', ')}`] : []),
+  ]
+  return rules.join('; ') + (from === 'peer' ? ', by the address of the peer' : '')
+}
+
+function rateOf({ connections, per, burst, exempt }: Rate): string {
+  const but = exempt.length > 0 ? `; ${exempt.join(', ')} may open any number` : ''
+  return `lets one client open ${String(connections)} connections in ${ms(per)}, and ${String(burst)} at once${but}`
 }
 
 function passthrough({ timeout, routes }: Passthrough): readonly string[] {

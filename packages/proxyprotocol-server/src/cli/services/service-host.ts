@@ -8,7 +8,7 @@ import { createRelay, type Relay } from '../../relay/index.ts'
 import { type Drainable, log, logFailure, type ProgramIo } from '../program.ts'
 import { logRejections } from '../rejections.ts'
 import { type Shown, shownOf } from './admin.ts'
-import { CertificateWatch } from './certificate-watch.ts'
+import { FileWatch } from './file-watch.ts'
 import type { InheritedSocket } from './inherited-sockets.ts'
 import { type ChangeCounts, RunningConfiguration } from './running-configuration.ts'
 import { sentTo, upstreamsOf } from './show-pool.ts'
@@ -44,7 +44,7 @@ export interface HostOptions {
 export class ServiceHost implements Serving {
   readonly shown: Shown
   readonly #running: RunningConfiguration
-  readonly #certificates: CertificateWatch
+  readonly #files: FileWatch
   readonly #stopLogging: () => void
 
   constructor(io: ProgramIo, first: Configuration, { sockets, tellTo = io }: HostOptions) {
@@ -53,7 +53,7 @@ export class ServiceHost implements Serving {
     this.#running = new RunningConfiguration(tellTo, { first, create, sockets, describe: describeService })
     const { fleet } = this.#running
     this.shown = shownOf(io, () => fleet.reported())
-    this.#certificates = new CertificateWatch(tellTo, () => fleet.relays)
+    this.#files = new FileWatch(tellTo, () => fleet.relays)
     const servers = { has: (server: ProxyServer) => !isQuiet() && fleet.servers.has(server) }
     this.#stopLogging = logRejections(io, servers, server => fleet.nameOf(server))
   }
@@ -64,7 +64,7 @@ export class ServiceHost implements Serving {
 
   async start(): Promise<void> {
     await this.#running.start()
-    this.#certificates.watch()
+    this.#files.watch()
   }
 
   /** Puts another configuration in the place of the one that holds; rejects where that cannot be, and nothing has changed then. */
@@ -77,7 +77,7 @@ export class ServiceHost implements Serving {
   }
 
   renew(): void {
-    this.#certificates.renew()
+    this.#files.renew()
   }
 
   close(): Promise<CloseResult> {
@@ -87,7 +87,7 @@ export class ServiceHost implements Serving {
   async stop(): Promise<void> {
     await this.#running.fleet.abort()
     this.#stopLogging()
-    this.#certificates.stop()
+    this.#files.stop()
   }
 }
 
@@ -109,13 +109,16 @@ function relayFor(service: Service, isQuiet: () => boolean, io: ProgramIo): Rela
 
 /** Durations in milliseconds. */
 function describeService(service: Service): LogFields {
-  const { accepts, limits, timeouts } = service
+  const { accepts, access, limits, rate, timeouts } = service
   return [
     ['service', service.name],
     ['upstream', upstreamsOf(service)],
     ['sends', sentTo(service)],
     ['expects', accepts?.version],
     ['trust', accepts && [accepts.trust].flat().join(',')],
+    ['allow', access?.allow?.join(',')],
+    ['deny', access?.deny.join(',')],
+    ['rate', rate && `${String(rate.connections)}/${String(rate.per)}ms`],
     ['headerTimeout', accepts && timeouts.header],
     ['connections', limits.connections],
     ['connectTimeout', timeouts.connect],

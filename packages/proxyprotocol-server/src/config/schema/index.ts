@@ -1,12 +1,14 @@
 // The one schema of the configuration, a file for each section.
 
+export type { AccessInit, AccessRules, AclFrom } from './clients/index.ts'
 export type { AdminSettings, AdminSettingsInit } from './admin.ts'
 export { configSchema, type Configuration, type ConfigurationInit } from './configuration.ts'
 export type { BlockLists, BlockListsInit, ListedAction } from './dnsbl.ts'
-export type { OverLimit, ServiceLimits, ServiceLimitsInit } from './limits.ts'
+export type { OverLimit, ServiceLimits, ServiceLimitsInit } from './clients/index.ts'
 export type { LogFormat, LogSettings, LogSettingsInit } from './log.ts'
 export { passName, type TlvName } from './pass.ts'
 export type { Passthrough, PassthroughInit } from './passthrough.ts'
+export type { Rate, RateInit } from './clients/index.ts'
 export {
   type Acceptance,
   type Service,

@@ -42,6 +42,27 @@ export function milliseconds(key: Omit<IntegerKey, 'unit'>): z.ZodDefault<z.ZodN
   return integer({ max: MAX_MILLISECONDS, ...key, unit: 'ms' })
 }
 
+/** Milliseconds in one of each. */
+const UNIT_LENGTHS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const
+
+/** A duration in milliseconds, or as text with its unit: "500ms", "10s", "5m", "1h"; settled in milliseconds. */
+export function duration(): z.ZodType<number, number | string> {
+  const text = z
+    .string()
+    .meta({ examples: ['500ms', '10s'] })
+    .transform((written, { issues }) => {
+      const [, count, unit] = /^([1-9]\d{0,9})(ms|s|m|h)$/.exec(written) ?? []
+      const length = Number(count) * UNIT_LENGTHS[unit as keyof typeof UNIT_LENGTHS] // the pattern has no other
+      if (length <= MAX_MILLISECONDS) return length
+      const message =
+        `must be a duration from 1 to ${String(MAX_MILLISECONDS)} ms such as "500ms", "10s", "5m" or "1h", ` +
+        `got ${JSON.stringify(written)}`
+      issues.push({ code: 'custom', message, input: written })
+      return z.NEVER
+    })
+  return z.union([bounded(1, MAX_MILLISECONDS), text])
+}
+
 /** An integer with its default, from 1 unless `min` says otherwise. */
 export function integer(key: IntegerKey): z.ZodDefault<z.ZodNumber> {
   const { min, max, ...said } = key

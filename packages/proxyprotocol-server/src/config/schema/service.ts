@@ -12,20 +12,31 @@ import {
 } from '../pool.ts'
 import type { TrustList } from '../trust.ts'
 import { address } from './address.ts'
-import { type BlockLists, type BlockListsInit, dnsblSchema } from './dnsbl.ts'
-import { meta } from './keys.ts'
 import {
+  type AccessInit,
+  accessProblem,
+  accessRules,
+  type AccessRules,
+  aclFromSchema,
+  allowSchema,
+  allowVpceSchema,
   backlogSchema,
+  denySchema,
   limitsSchema,
   type OverLimit,
   overLimitSchema,
+  type Rate,
+  type RateInit,
+  rateSchema,
   type ServiceLimits,
   type ServiceLimitsInit,
-} from './limits.ts'
+  trustSchema,
+} from './clients/index.ts'
+import { type BlockLists, type BlockListsInit, dnsblSchema } from './dnsbl.ts'
+import { meta } from './keys.ts'
 import { passSchema, type TlvName } from './pass.ts'
 import { type Passthrough, type PassthroughInit, passthroughSchema } from './passthrough.ts'
 import { type ServiceTimeouts, type ServiceTimeoutsInit, timeoutsSchema } from './timeouts.ts'
-import { trustSchema } from './trust.ts'
 import {
   balanceSchema,
   healthSchema,
@@ -65,6 +76,10 @@ export interface Service {
   readonly upstream: Address
   /** The headers that connections at `listen` have to start with; undefined where they have none. */
   readonly accepts: Acceptance | undefined
+  /** Which clients may come; undefined where all may. */
+  readonly access: AccessRules | undefined
+  /** How many connections a client may open in some time; undefined where it may open any number. */
+  readonly rate: Rate | undefined
   /** The header that `upstream` is sent; `'none'` relays the bytes alone. */
   readonly header: SentHeader
   /** Types of TLVs that go on from an inbound header, in place of the relay's own of the same type. */
@@ -79,7 +94,7 @@ export interface Service {
 }
 
 /** What may be said of a service besides its addresses; what is left out has its default. */
-export interface ServiceOptions extends PoolOptions {
+export interface ServiceOptions extends PoolOptions, AccessInit {
   readonly name?: string | undefined
   /** Whose headers are believed; required, and of use, only where SOURCE says `pp`. See {@link parseTrust}. */
   readonly trust?: TrustList | undefined
@@ -94,6 +109,8 @@ export interface ServiceOptions extends PoolOptions {
   readonly limits?: ServiceLimitsInit | undefined
   /** What becomes of connections over a limit. Default `'close'`. */
   readonly overLimit?: OverLimit | undefined
+  /** New connections of one client in some time. */
+  readonly rate?: RateInit | undefined
   /** In milliseconds. */
   readonly timeouts?: ServiceTimeoutsInit | undefined
 }
@@ -135,19 +152,27 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     health: healthSchema,
     resolve: resolveSchema,
     trust: trustSchema,
+    allow: allowSchema,
+    deny: denySchema,
+    aclFrom: aclFromSchema,
+    allowVpce: allowVpceSchema,
     pass: passSchema,
     passthrough: passthroughSchema,
     dnsbl: dnsblSchema,
     backlog: backlogSchema,
     limits: limitsSchema,
     overLimit: overLimitSchema,
+    rate: rateSchema,
     timeouts: timeoutsSchema,
   })
-  .check(({ value: { listen, trust, passthrough }, issues }) => {
+  .check(({ value: { listen, trust, passthrough, ...access }, issues }) => {
     const message = mismatch(listen, trust)
     if (message !== undefined) issues.push({ code: 'custom', message, path: ['trust'], input: trust })
     if (listen.tls && passthrough)
       issues.push({ code: 'custom', message: ENDS_HERE, path: ['passthrough'], input: passthrough })
+    const wrong = accessProblem(access, listen.pp)
+    if (wrong)
+      issues.push({ code: 'custom', message: wrong.message, path: [wrong.key], input: access[wrong.key] })
   })
   .refine(({ upstream, upstreams }) => (upstream === undefined) !== (upstreams === undefined), {
     path: ['upstream'],
@@ -172,7 +197,7 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     }
   })
   .transform(({ trust, upstream, upstreams, passthrough, ...rest }): Service => {
-    const { balance, retries, health, resolve, ...written } = rest
+    const { balance, retries, health, resolve, allow, deny, aclFrom, allowVpce, ...written } = rest
     const { listen } = written
     const all = upstreams ?? [{ address: upstream as Address }] // one of the two is there
     const poolOf = (these: readonly UpstreamInit[]): Pool =>
@@ -190,6 +215,7 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
       upstream: first.address,
       name: written.name ?? formatEndpoint(listen),
       accepts: acceptance(listen, trust),
+      access: accessRules({ allow, deny, aclFrom, allowVpce }),
       header: first.header,
     }
   })

@@ -43,9 +43,11 @@ test('--buf-len of the Python programs is refused with what to do instead', asyn
 })
 
 test('each setting has a flag and a variable, and flag wins over variable over file over default', t => {
-  const others = ['log-format', 'admin', 'admin-hosts', 'workers']
+  const others = ['log-format', 'admin', 'admin-hosts', 'workers', 'allow', 'deny', 'acl-from']
+  const sections = ['dnsbl', 'rate']
   const known = settings().filter(
-    ({ flag, node, path }) => node.type !== 'boolean' && path[0] !== 'dnsbl' && !others.includes(flag),
+    ({ flag, node, path }) =>
+      node.type !== 'boolean' && !sections.includes(path[0] ?? '') && !others.includes(flag),
   )
   assert.equal(known.length, 14)
   for (const setting of known) {
@@ -68,6 +70,22 @@ test('each setting has a flag and a variable, and flag wins over variable over f
     const env = { [variable]: node.enum ? 'close' : '3456' }
     assert.deepEqual(settled(configured([...more, `--${flag}`, text], env), setting), all)
   }
+})
+
+test('lists of clients and their rate are flags as well', () => {
+  const flags = [
+    ...['--allow', '192.0.2.0/24, ::1', '--deny', '192.0.2.1', '--acl-from', 'peer'],
+    ...['--rate', '20', '--rate-per', '10s', '--rate-burst', '40', '--rate-exempt', '10.0.0.0/8'],
+  ]
+  const [service] = configured([...arg, ...flags]).services
+  assert.deepEqual(service?.access, {
+    allow: ['192.0.2.0/24', '::1'],
+    deny: ['192.0.2.1'],
+    from: 'peer',
+    vpce: undefined,
+  })
+  assert.deepEqual(service.rate, { connections: 20, per: 10_000, burst: 40, exempt: ['10.0.0.0/8'] })
+  assert.equal(configured([...arg, '--rate', '20']).services[0]?.rate?.per, 1_000)
 })
 
 test('--quiet is -q, PROXYPROTOCOL_QUIET and log.quiet', t => {

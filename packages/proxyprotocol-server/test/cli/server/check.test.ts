@@ -168,3 +168,40 @@ test('check says where a service listens for IPv6 alone', async t => {
   assert.equal(await runServer(['check', configFile(t, { services })], io), 0)
   assert.match(io.written.join(''), /listens at \[::\]:1 for IPv6 alone;/)
 })
+
+test('check shows who may come, and how fast', async t => {
+  const lists = { allow: ['10.0.0.0/8', '::1'], deny: ['10.0.0.1'], aclFrom: 'peer', allowVpce: ['vpce-1'] }
+  const rate = { connections: 20, per: '10s', burst: 40, exempt: ['10.9.0.0/16'] }
+  const web = { listen: ':10001?pp=v2', trust: 'anyone', upstream: 'localhost:80' }
+  const io = fakeIo()
+  const services = [
+    { ...web, ...lists, rate },
+    { ...web, listen: ':10002', trust: undefined, allow: ['::1'], rate: { connections: 1, per: 5 } },
+  ]
+  assert.equal(await runServer(['check', configFile(t, { services })], io), 0)
+  for (const line of [
+    'refuses 10.0.0.1; lets only 10.0.0.0/8, ::1 in; takes connections only through vpce-1, by the address of the peer',
+    'lets one client open 20 connections in 10000 ms, and 40 at once; 10.9.0.0/16 may open any number',
+    'lets only ::1 in',
+    'lets one client open 1 connections in 5 ms, and 1 at once',
+  ]) {
+    assert.ok(io.written.join('').includes(`\n  ${line}\n`), line)
+  }
+})
+
+test('a list of networks with mistakes ends check and the start of the program with 2, and with all of them', async t => {
+  const list = configFile(t, '10.0.0.0/8\n10.0.0.0/33\na.example\n')
+  const service = { listen: '127.0.0.1:0', upstream: '127.0.0.1:1', deny: [`file:${list}`] }
+  const file = configFile(t, { services: [service, service] })
+  for (const args of [
+    ['check', file],
+    ['--config', file],
+  ]) {
+    const io = fakeIo()
+    assert.equal(await runServer(args, io), 2)
+    const [first, second, ...others] = io.errors.join('').trimEnd().split('\n')
+    assert.match(first ?? '', new RegExp(`^error: ${list}:2:1: `))
+    assert.match(second ?? '', new RegExp(`^error: ${list}:3:1: `))
+    assert.deepEqual(others, [])
+  }
+})

@@ -1,9 +1,15 @@
-// Certificates that are renewed under a running program: read anew on SIGHUP, and when an entry changes that their paths lead
-// through. It watches directories and not files: an editor exchanges a file, Kubernetes a link beside it, certbot a link elsewhere.
+// Certificates and lists of networks that change under a running program: read anew on SIGHUP, and when an entry changes
+// that their paths lead through. It watches directories and not files: an editor exchanges a file, Kubernetes a link beside it, certbot a link elsewhere.
 
 import { readdirSync, realpathSync, watch, type FSWatcher } from 'node:fs'
 import { basename, join } from 'node:path'
-import { type ConfigError, formatEndpoint, type Service, type TlsSettings } from '../../config/index.ts'
+import {
+  type ConfigError,
+  formatEndpoint,
+  networkFile,
+  type Service,
+  type TlsSettings,
+} from '../../config/index.ts'
 import type { Relay } from '../../relay/index.ts'
 import { log, type ProgramIo } from '../program.ts'
 import { pathEntries, type PathEntry } from './path-entries.ts'
@@ -13,7 +19,7 @@ const SETTLING_TIME = 500
 /** Stands for every name in a directory; no name has a slash. */
 const ANY = '/'
 
-export class CertificateWatch {
+export class FileWatch {
   readonly #io: ProgramIo
   readonly #relays: () => readonly Relay[]
   #watchers: readonly FSWatcher[] = []
@@ -39,12 +45,15 @@ export class CertificateWatch {
     )
   }
 
-  /** Reads the certificates of all relays anew. Their paths may lead elsewhere now, and what changes from here on is noticed. */
+  /** Reads the files of all relays anew. Their paths may lead elsewhere now, and what changes from here on is noticed. */
   renew(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.watch()
-    for (const relay of this.#relays()) renewCertificates(this.#io, relay)
+    for (const relay of this.#relays()) {
+      renewCertificates(this.#io, relay)
+      renewNetworks(this.#io, relay)
+    }
   }
 
   stop(): void {
@@ -69,6 +78,20 @@ function renewCertificates(io: ProgramIo, relay: Relay): void {
   } catch (error) {
     const { message } = error as ConfigError // it throws nothing else
     log(io, 'not-renewed', [
+      ['service', name],
+      ['error', message],
+    ])
+  }
+}
+
+function renewNetworks(io: ProgramIo, relay: Relay): void {
+  const { name } = relay.service
+  try {
+    const counts = relay.reloadNetworks()
+    if (counts) log(io, 'networks', [['service', name], ...Object.entries(counts)])
+  } catch (error) {
+    const { message } = error as ConfigError // it throws nothing else
+    log(io, 'networks-failed', [
       ['service', name],
       ['error', message],
     ])
@@ -107,12 +130,17 @@ function byDirectory(entries: readonly PathEntry[]): ReadonlyMap<string, Readonl
   return names
 }
 
-function entriesOf({ listen, pool, passthrough }: Service): readonly PathEntry[] {
+function entriesOf({ listen, pool, passthrough, access }: Service): readonly PathEntry[] {
+  const lists = [...(access?.allow ?? []), ...(access?.deny ?? [])].map(networkFile)
+
   const pools = [pool, ...(passthrough?.routes ?? []).map(route => route.pool)]
   const upstreams = pools.flatMap(each => each.upstreams)
-  return [listen, ...upstreams.map(({ address }) => address)].flatMap(({ tls }) =>
-    tls ? entriesFor(tls) : [],
-  )
+  return [
+    ...[listen, ...upstreams.map(({ address }) => address)].flatMap(({ tls }) =>
+      tls ? entriesFor(tls) : [],
+    ),
+    ...lists.filter(file => file !== undefined).flatMap(pathEntries),
+  ]
 }
 
 function entriesFor({ cert, key, cafile, capath }: TlsSettings): readonly PathEntry[] {

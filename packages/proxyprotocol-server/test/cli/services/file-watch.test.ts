@@ -1,4 +1,4 @@
-// Certificates that are exchanged under connections: on SIGHUP, by an editor, by Kubernetes, and by somebody who makes a mistake.
+// Files that change under connections, certificates and lists of networks: on SIGHUP, by an editor, by Kubernetes, and by mistake.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -6,14 +6,14 @@ import fs, { mkdirSync, realpathSync, renameSync, rmSync, symlinkSync, writeFile
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { CertificateWatch } from '../../../src/cli/services/certificate-watch.ts'
+import { FileWatch } from '../../../src/cli/services/file-watch.ts'
 import { runServer } from '../../../src/cli/index.ts'
 import { pathEntries } from '../../../src/cli/services/path-entries.ts'
 import { createRelay, parseService } from '../../../src/index.ts'
 import { certificate, certificateFiles, directory, otherCertificate } from '../../support/certificates.ts'
 import { fakeIo, start } from '../../support/program.ts'
 import { dialSecure, type Secure } from '../../support/secure.ts'
-import { chunk, listen } from '../../support/sockets.ts'
+import { chunk, dial, listen, outcome } from '../../support/sockets.ts'
 
 async function connected(t: TestContext, port: number): Promise<Secure & { readonly name: unknown }> {
   const ends = dialSecure(t, port, { rejectUnauthorized: false })
@@ -225,7 +225,7 @@ test('a directory that cannot be watched is said, and keeps nothing from running
     throw new Error('ENOSPC: no space left on device, watch')
   })
   syncBuiltinESMExports()
-  new CertificateWatch(io, () => [relay]).watch()
+  new FileWatch(io, () => [relay]).watch()
   t.mock.restoreAll()
   syncBuiltinESMExports()
   assert.ok(
@@ -245,10 +245,35 @@ test('what upstreams by server name are checked by is watched as well, also whil
   rmSync(at, { recursive: true })
   await listen(t) // it keeps the process alive, which the watch does not
   const io = fakeIo()
-  const watch = new CertificateWatch(io, () => [relay])
+  const watch = new FileWatch(io, () => [relay])
   watch.watch()
   mkdirSync(at)
   await io.line(/ not-renewed service=\S+ error="upstream TLS: .*ENOENT/)
   watch.stop()
   await relay.server.abort()
+})
+
+test('a list of networks that changes is noticed without a signal, and a wrong one is reported and changes nothing', async t => {
+  const file = join(directory(t), 'deny.txt')
+  writeFileSync(file, '192.0.2.1\n')
+  const upstream = await listen(t)
+  const { io, ports } = await start(t, runServer, [
+    ...['--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}?pp=noop`],
+    ...['--deny', `file:${file},192.0.2.7`],
+  ])
+  assert.match(await io.line(/ listening /), new RegExp(` deny="file:${file},192\\.0\\.2\\.7"`))
+  const [port = 0] = ports
+  dial(t, port)
+  await upstream.accept()
+
+  writeFileSync(file, '127.0.0.1\n::1\n')
+  assert.match(await io.line(/ networks /), / service=\S+ deny=3\n/)
+  assert.deepEqual((await outcome(dial(t, port))).fin, true)
+  assert.match(await io.line(/ rejected /), /reason=denied_acl .*127\.0\.0\.1, by deny/)
+
+  writeFileSync(file, '127.0.0.300\n')
+  io.send('SIGHUP')
+  assert.match(await io.line(/ networks-failed /), / service=\S+ error=".*deny\.txt:1:1: /)
+  assert.deepEqual((await outcome(dial(t, port))).fin, true)
+  assert.equal(upstream.accepted, 1)
 })

@@ -1,7 +1,7 @@
-// The section `limits` of a service, and what becomes of connections over them.
+// The section `limits` of a service, and what happens to connections over them.
 
 import { z } from 'zod'
-import { bounded, integer, meta } from './keys.ts'
+import { bounded, integer, meta } from '../keys.ts'
 
 /** As a server's (`proxyprotocol/server`). */
 const DEFAULT_PENDING_HEADERS = 1_024
@@ -34,7 +34,7 @@ export type ServiceLimitsInit = {
   readonly [Key in keyof ServiceLimits]?: number | (Key extends 'perSource' ? 'unlimited' : never) | undefined
 }
 
-/** What becomes of connections over a limit. */
+/** What happens to connections over a limit. */
 export type OverLimit = 'close' | 'reset' | 'pause'
 
 export const limitsSchema: z.ZodType<ServiceLimits, ServiceLimitsInit | undefined> = z
@@ -89,7 +89,7 @@ export const overLimitSchema: z.ZodType<OverLimit, OverLimit | undefined> = z
   .meta(
     meta({
       description:
-        'What becomes of connections over a limit: "close", "reset", or "pause", with which those over `connections` wait, ' +
+        'What happens to connections over a limit: "close", "reset", or "pause", with which those over `connections` wait, ' +
         'unread, for a place; others are closed.',
       flag: 'over-limit',
     }),

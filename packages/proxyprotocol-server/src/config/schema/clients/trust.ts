@@ -1,8 +1,8 @@
 // The key `trust` of a service: whose headers are believed.
 
 import { z } from 'zod'
-import { type TrustList, trustProblem } from '../trust.ts'
-import { meta } from './keys.ts'
+import { type TrustList, trustProblem } from '../../trust.ts'
+import { meta } from '../keys.ts'
 
 const network = z
   .string()
@@ -18,7 +18,7 @@ export const trustSchema: z.ZodType<TrustList | undefined, TrustList | undefined
   .meta(
     meta({
       description:
-        'Whose headers are believed: networks, addresses, "unix" for peers on UNIX sockets; or "anyone", whoever connects. ' +
+        'Whose headers are believed: networks, addresses, "unix" for peers on UNIX sockets; or "anyone". ' +
         'Required where `listen` says `pp`, and refused elsewhere.',
     }),
   )

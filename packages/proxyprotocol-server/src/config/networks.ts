@@ -1,0 +1,139 @@
+// Lists of networks: in the configuration, and in files of their own with one network a line.
+
+import { readFileSync } from 'node:fs'
+import { compileNetworks } from 'proxyprotocol/server'
+import { ConfigError } from './text/index.ts'
+
+/** What stands in front of a path in a list. */
+const FILE = 'file:'
+/** A file of another format has a problem in each line; these show what it is. */
+const MAX_PROBLEMS = 20
+
+/** Networks, addresses and `unix`, and files with more of them as `file:PATH`. */
+export type NetworkList = readonly string[]
+
+/** A list, read. */
+export interface Networks {
+  /** All of them, those of the files included. */
+  readonly entries: readonly string[]
+  readonly holds: ReturnType<typeof compileNetworks>
+}
+
+/** The lists of a service. */
+export interface AccessLists {
+  /** Undefined where there is none. */
+  readonly allow: Networks | undefined
+  readonly deny: Networks
+}
+
+/** An entry, and where it stands: `blocked.txt:7:1: `; empty for an entry of the configuration, which is checked there. */
+interface Located {
+  readonly entry: string
+  readonly place: string
+}
+
+/** What is wrong with an entry; undefined for a network, an address, `unix` and the name of a file. */
+export function networkProblem(entry: string): string | undefined {
+  const file = networkFile(entry)
+  if (file !== undefined) return file === '' ? `must name a file behind ${JSON.stringify(FILE)}` : undefined
+  const name = 'network'
+  try {
+    compileNetworks([entry], name)
+    return undefined
+  } catch (error) {
+    return (error as Error).message.slice(`${name}: `.length) // it throws nothing else, and names the list first
+  }
+}
+
+/** The file that an entry names. */
+export function networkFile(entry: string): string | undefined {
+  return entry.startsWith(FILE) ? entry.slice(FILE.length) : undefined
+}
+
+/**
+ * Reads both lists of a service.
+ *
+ * @throws {ConfigError} naming all that is wrong with the files of both.
+ */
+export function readAccessLists(rules: {
+  readonly allow: NetworkList | undefined
+  readonly deny: NetworkList
+}): AccessLists {
+  const problems: string[] = []
+  const read = (list: NetworkList): Networks | undefined => {
+    try {
+      return readNetworks(list)
+    } catch (error) {
+      problems.push((error as ConfigError).message) // it throws nothing else
+      return undefined
+    }
+  }
+  const [allow, deny] = [rules.allow && read(rules.allow), read(rules.deny)]
+  if (allow?.entries.length === 0) {
+    problems.push(`allow must have at least one network, got none in ${String(rules.allow)}`)
+  }
+  if (deny === undefined || problems.length > 0) throw new ConfigError(problems.join('\n'))
+  return { allow, deny }
+}
+
+/**
+ * Reads the lists of all services, so that all that is wrong is reported at once.
+ *
+ * @throws {ConfigError} as {@link readAccessLists}.
+ */
+export function checkNetworkFiles(
+  services: readonly { readonly access: Parameters<typeof readAccessLists>[0] | undefined }[],
+): void {
+  const problems = services.flatMap(({ access }) => {
+    try {
+      if (access) readAccessLists(access)
+      return []
+    } catch (error) {
+      return (error as ConfigError).message.split('\n') // it throws nothing else
+    }
+  })
+  if (problems.length > 0) throw new ConfigError([...new Set(problems)].join('\n'))
+}
+
+/**
+ * Reads the files of a list, and compiles the whole.
+ *
+ * @throws {ConfigError} naming the files that cannot be read, and file, line and column of each wrong network.
+ */
+function readNetworks(list: NetworkList): Networks {
+  const problems: string[] = []
+  const located = list.flatMap(entry => {
+    try {
+      return locatedIn(entry)
+    } catch (error) {
+      problems.push(`${entry}: ${(error as Error).message}`) // of the file system
+      return []
+    }
+  })
+  const entries = located.map(({ entry }) => entry)
+  try {
+    if (problems.length === 0) return { entries, holds: compileNetworks(entries) }
+  } catch {
+    problems.push(...located.flatMap(problemOf))
+  }
+  const more = problems.length - MAX_PROBLEMS
+  throw new ConfigError(
+    [...problems.slice(0, MAX_PROBLEMS), ...(more > 0 ? [`and ${String(more)} more`] : [])].join('\n'),
+  )
+}
+
+function locatedIn(entry: string): readonly Located[] {
+  const file = networkFile(entry)
+  if (file === undefined) return [{ entry, place: '' }]
+  const lines = readFileSync(file, 'utf8').replace(/^\uFEFF/, '').split('\n')
+  return lines.flatMap((line, at) => {
+    const network = line.replace(/#.*/, '').trim()
+    const place = `${file}:${String(at + 1)}:${String(line.search(/\S/) + 1)}: `
+    return network === '' ? [] : [{ entry: network, place }]
+  })
+}
+
+function problemOf({ entry, place }: Located): readonly string[] {
+  const problem = networkFile(entry) === undefined ? networkProblem(entry) : 'a file must not name another one'
+  return problem === undefined ? [] : [place + problem]
+}

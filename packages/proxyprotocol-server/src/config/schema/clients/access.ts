@@ -1,0 +1,125 @@
+// The keys of a service that say which clients may come: `allow`, `deny`, `aclFrom` and `allowVpce`.
+
+import { z } from 'zod'
+import { type NetworkList, networkProblem } from '../../networks.ts'
+import { meta } from '../keys.ts'
+
+/** Whose address is looked at. */
+export type AclFrom = 'client' | 'peer'
+
+/** Which clients may come, settled. */
+export interface AccessRules {
+  /** Undefined where all others may. */
+  readonly allow: NetworkList | undefined
+  readonly deny: NetworkList
+  readonly from: AclFrom
+  /** Ids of AWS VPC endpoints; undefined where clients need not come through one. */
+  readonly vpce: readonly string[] | undefined
+}
+
+/** The same as a user writes it. */
+export interface AccessInit {
+  /** Clients that may come: networks, addresses, `unix`, or `file:PATH` for a file with one of them a line. */
+  readonly allow?: NetworkList | undefined
+  /** Clients that may not, even if `allow` has them. */
+  readonly deny?: NetworkList | undefined
+  /** The address that both are about: the client's (default), or that of the other end of the socket. */
+  readonly aclFrom?: AclFrom | undefined
+  /** Ids of the AWS VPC endpoints that clients may come through. */
+  readonly allowVpce?: readonly string[] | undefined
+}
+
+const network = z
+  .string()
+  .check(({ value, issues }) => {
+    const message = networkProblem(value)
+    if (message !== undefined) issues.push({ code: 'custom', message, input: value })
+  })
+  .meta({ examples: ['192.0.2.0/24', '2001:db8::1', 'file:PATH'] })
+
+export const allowSchema: z.ZodType<NetworkList | undefined, NetworkList | undefined> = z
+  .array(network)
+  .min(1)
+  .optional()
+  .meta(
+    meta({
+      description:
+        'Which clients may come: networks, addresses, "unix", or `file:PATH` for a file with one of them a line. Others are ' +
+        'refused, clients without an address (UNKNOWN) included.',
+      defaultIs: 'all that `deny` does not have',
+      flag: 'allow',
+      placeholder: 'CIDR,...',
+    }),
+  )
+
+export const denySchema: z.ZodType<NetworkList | undefined, NetworkList | undefined> = z
+  .array(network)
+  .optional()
+  .meta(
+    meta({
+      description: 'Which clients are refused, even if `allow` has them; entries as there.',
+      defaultIs: 'none',
+      flag: 'deny',
+      placeholder: 'CIDR,...',
+    }),
+  )
+
+export const aclFromSchema: z.ZodType<AclFrom | undefined, AclFrom | undefined> = z
+  .enum(['client', 'peer'])
+  .optional()
+  .meta(
+    meta({
+      description:
+        'The address that `allow` and `deny` look at: that of the client, which the header announces, or that of the peer, the ' +
+        'other end of the connection.',
+      defaultIs: '"client"',
+      flag: 'acl-from',
+    }),
+  )
+
+export const allowVpceSchema: z.ZodType<readonly string[] | undefined, readonly string[] | undefined> = z
+  .array(
+    z
+      .string()
+      .regex(/^vpce-[A-Za-z0-9-]+$/, {
+        error: ({ input }) =>
+          `must be the id of a VPC endpoint such as "vpce-08d2bf15fac5001c9", got ${JSON.stringify(input)}`,
+      })
+      .meta({ examples: ['vpce-08d2bf15fac5001c9'] }),
+  )
+  .min(1)
+  .optional()
+  .meta(
+    meta({
+      description:
+        'AWS VPC endpoints that clients have to come through, by the id in the version 2 header; `allow` and `deny` hold besides.',
+      defaultIs: 'any, and none',
+    }),
+  )
+
+/** What is wrong with the rules together: the key and the message. */
+export function accessProblem(
+  { allow, deny, aclFrom, allowVpce }: AccessInit,
+  pp: string | undefined,
+): { readonly key: keyof AccessInit; readonly message: string } | undefined {
+  if (aclFrom !== undefined && allow === undefined && deny === undefined) {
+    return { key: 'aclFrom', message: 'must stand beside `allow` or `deny`, got neither' }
+  }
+  if (allowVpce === undefined || pp === 'v2' || pp === 'detect') return undefined
+  return {
+    key: 'allowVpce',
+    message: 'must stand where version 2 headers are accepted; did you mean "?pp=v2" behind `listen`?',
+  }
+}
+
+/** Undefined where all may come. */
+export function accessRules({
+  allow,
+  deny = [],
+  aclFrom: from = 'client',
+  allowVpce: vpce,
+}: AccessInit): AccessRules | undefined {
+  return allow === undefined && deny.length === 0 && vpce === undefined
+    ? undefined
+    : { allow, deny, from, vpce }
+}

@@ -1,0 +1,23 @@
+// Keys of a service about its clients: whose headers are believed, who may come, how many, and how fast.
+
+export {
+  type AccessInit,
+  accessProblem,
+  accessRules,
+  type AccessRules,
+  type AclFrom,
+  aclFromSchema,
+  allowSchema,
+  allowVpceSchema,
+  denySchema,
+} from './access.ts'
+export {
+  backlogSchema,
+  limitsSchema,
+  type OverLimit,
+  overLimitSchema,
+  type ServiceLimits,
+  type ServiceLimitsInit,
+} from './limits.ts'
+export { type Rate, type RateInit, rateSchema } from './rate.ts'
+export { trustSchema } from './trust.ts'

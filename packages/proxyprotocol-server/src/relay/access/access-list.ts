@@ -1,0 +1,82 @@
+// Which clients may come, by networks that may change while the relay runs. A client is judged as soon as its header is
+// there, before TLS: one that is refused costs little.
+
+import { isDeepStrictEqual } from 'node:util'
+import { type Endpoint, ProxyProtocolError } from 'proxyprotocol'
+import type { ConnectionInfo } from 'proxyprotocol/server'
+import { type AccessLists, type AccessRules, type Networks, readAccessLists } from '../../config/index.ts'
+
+/** An address as networks take it. */
+type Place = Parameters<Networks['holds']>[0]
+
+/** How many networks the lists have. */
+export interface AccessCounts {
+  readonly allow: number | undefined
+  readonly deny: number
+}
+
+export class AccessList {
+  readonly #rules: AccessRules
+  /** What a peer without an address is reached by. */
+  readonly #transport: Place['transport']
+  #lists: AccessLists
+
+  /** @throws {ConfigError} naming the files that cannot be used, and why. */
+  constructor(rules: AccessRules, transport: Place['transport']) {
+    this.#rules = rules
+    this.#transport = transport
+    this.#lists = readAccessLists(rules)
+  }
+
+  get counts(): AccessCounts {
+    const { allow, deny } = this.#lists
+    return { allow: allow?.entries.length, deny: deny.entries.length }
+  }
+
+  /**
+   * Reads the files again, for connections to come.
+   *
+   * @returns whether any network has changed.
+   * @throws {ConfigError} as the constructor; everything stays as it is then.
+   */
+  reload(): boolean {
+    const before = this.#lists
+    this.#lists = readAccessLists(this.#rules)
+    return !isDeepStrictEqual(entriesOf(before), entriesOf(this.#lists))
+  }
+
+  /** Why a connection is refused; undefined where its client may come. */
+  readonly validate = (info: ConnectionInfo): ProxyProtocolError | undefined => {
+    const { from, vpce } = this.#rules
+    const isLocal = info.header?.command === 'LOCAL'
+    if (isLocal && from === 'client') return undefined // it names no client: the proxy in front itself asks
+    const { allow, deny } = this.#lists
+    const place = this.#placeOf(info)
+    if (deny.holds(place)) return denied('deny', place.address)
+    if (allow?.holds(place) === false) return denied('allow', place.address)
+    const { aws } = info.tlvs
+    if (vpce === undefined || isLocal || (aws && vpce.includes(aws.vpcEndpointId))) return undefined
+    return denied('allowVpce', aws?.vpcEndpointId)
+  }
+
+  #placeOf({ header, source, via }: ConnectionInfo): Place {
+    if (this.#rules.from === 'peer') return this.#place(via.peer)
+    // What stands in for a client that is not known is the proxy in front, which no list is about.
+    const isUnknown = header?.command === 'PROXY' && header.family === 'UNSPEC'
+    return isUnknown ? { address: undefined, transport: 'tcp' } : this.#place(source)
+  }
+
+  #place(endpoint: Endpoint | undefined): Place {
+    if (endpoint === undefined) return { address: undefined, transport: this.#transport }
+    if ('path' in endpoint) return { address: undefined, transport: 'unix' }
+    return { address: endpoint.address, transport: 'tcp' }
+  }
+}
+
+function entriesOf({ allow, deny }: AccessLists): readonly unknown[] {
+  return [allow?.entries, deny.entries]
+}
+
+function denied(list: string, who = 'a client without an address'): ProxyProtocolError {
+  return new ProxyProtocolError('denied_acl', { detail: `${who}, by ${list}` })
+}

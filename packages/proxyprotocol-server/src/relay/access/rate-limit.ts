@@ -1,0 +1,73 @@
+// How fast clients may open connections, by the generic cell rate algorithm: for each client the time at which all that it
+// has opened is paid for. A client whose time has passed needs no entry, so that only busy clients take memory.
+
+import { parseAddress, ProxyProtocolError, unmapAddress } from 'proxyprotocol'
+import { compileNetworks, type ConnectionInfo } from 'proxyprotocol/server'
+import type { Rate } from '../../config/index.ts'
+
+/** About 6 MB; beyond it the client that came least recently is forgotten, and begins anew. */
+const MAX_CLIENTS = 65_536
+/** Entries looked at for each new one: two let the map shrink again, and no connection waits for a long clean-up. */
+const SWEPT_AT_ONCE = 2
+/** Bytes of an IPv6 address that name a client: its network, as it can use every address in it. */
+const IPV6_CLIENT_BYTES = 8
+
+export class RateLimit {
+  /** Milliseconds that one connection costs. */
+  readonly #cost: number
+  /** Milliseconds that a client may owe before it opens one more. */
+  readonly #credit: number
+  readonly #isExempt: ReturnType<typeof compileNetworks>
+  readonly #now: () => number
+  /** When all that a client has opened is paid for, by the order in which they came last. */
+  readonly #paidAt = new Map<number | string, number>()
+
+  /** @param now milliseconds, from a clock that is never set back. */
+  constructor({ connections, per, burst, exempt }: Rate, now: () => number) {
+    this.#cost = per / connections
+    this.#credit = this.#cost * (burst - 1)
+    this.#isExempt = compileNetworks(exempt)
+    this.#now = now
+  }
+
+  /** How many clients are remembered. */
+  get clients(): number {
+    return this.#paidAt.size
+  }
+
+  /** Why a connection is refused; undefined where its client may open it, which is counted. */
+  readonly validate = ({ header, source }: ConnectionInfo): ProxyProtocolError | undefined => {
+    const isUnknown = header !== undefined && (header.command === 'LOCAL' || header.family === 'UNSPEC')
+    if (isUnknown || source === undefined || 'path' in source) return undefined
+    const { address } = source
+    if (this.#isExempt({ address, transport: 'tcp' })) return undefined
+    return this.#pay(clientOf(address))
+      ? undefined
+      : new ProxyProtocolError('limit_rate', { detail: address })
+  }
+
+  #pay(client: number | string): boolean {
+    const now = this.#now()
+    const paidAt = Math.max(now, this.#paidAt.get(client) ?? 0)
+    if (paidAt - now > this.#credit) return false
+    this.#paidAt.delete(client)
+    this.#paidAt.set(client, paidAt + this.#cost)
+    this.#sweep(now)
+    return true
+  }
+
+  #sweep(now: number): void {
+    let left = SWEPT_AT_ONCE
+    for (const [client, paidAt] of this.#paidAt) {
+      if (left-- === 0 || (paidAt > now && this.#paidAt.size <= MAX_CLIENTS)) return
+      this.#paidAt.delete(client)
+    }
+  }
+}
+
+/** A number for IPv4, which is quick to look up. */
+function clientOf(address: string): number | string {
+  const bytes = parseAddress(unmapAddress(address.replace(/%.*$/, ''))) as Uint8Array // headers and sockets give addresses
+  if (bytes.length === 4) return bytes.reduce((sum, byte) => sum * 256 + byte, 0)
+  return String(bytes.subarray(0, IPV6_CLIENT_BYTES))
+}

@@ -1,0 +1,19 @@
+// What a relay's server is told by its service.
+
+import type { ServerOptions } from 'proxyprotocol/server'
+import type { Service } from '../config/index.ts'
+import type { Gate } from './access/index.ts'
+
+export function serverOptions(
+  { accepts, limits, overLimit, rate, timeouts }: Service,
+  { validators }: Gate,
+): ServerOptions {
+  const { header, idle, halfClose, abort } = timeouts
+  return {
+    ...(accepts ?? { version: 'none' }),
+    validate: validators,
+    limits: { ...limits, perSourceExempt: rate?.exempt },
+    overLimit,
+    timeouts: { header, idle, halfClose, abort },
+  }
+}
