@@ -3,7 +3,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { inspect } from 'node:util'
-import { checkNames, milliseconds } from '../option-checks.ts'
+import { checkNames, milliseconds } from '../../checks/index.ts'
 import { compileNetworks, type Place } from '../socket/index.ts'
 
 /** Orchestrators move a name within a minute. Milliseconds. */
