@@ -2,8 +2,7 @@
 
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { inspect } from 'node:util'
-import { checkNames, milliseconds } from '../../checks/index.ts'
+import { checkNames, milliseconds, quote } from '../../checks/index.ts'
 import { compileNetworks, type Place } from '../socket/index.ts'
 
 /** Orchestrators move a name within a minute. Milliseconds. */
@@ -64,8 +63,7 @@ export interface NameTrust {
 export function trustNames(names: readonly string[], options: TrustNamesOptions = {}): NameTrust {
   checkNames(options, ['refresh', 'resolver'])
   const { refresh = DEFAULT_REFRESH, resolver } = options
-  if (milliseconds(refresh, 'refresh') < 1)
-    throw new RangeError(`refresh must be at least 1 ms, got ${refresh}`)
+  milliseconds(refresh, 'refresh', 1)
   const resolve = resolveBy(resolver)
   const holds = compileNetworks(networksOf(names), 'names')
   const hosts = names.filter(isHostName).map(name => new TrustedName(name, resolve))
@@ -93,7 +91,7 @@ function networksOf(names: readonly string[] | undefined): readonly string[] {
   if (Array.isArray(names) && names.length > 0)
     return names.filter((name: unknown) => !isHostName(name)) as string[] // compileNetworks() checks them
   throw new TypeError(
-    `names must be a list of host names, got ${inspect(names)}; did you mean trustNames(['traefik'])?`,
+    `names must be a list of host names, got ${quote(names)}; did you mean trustNames(['traefik'])?`,
   )
 }
 
@@ -106,9 +104,7 @@ function resolveBy(resolver: TrustResolver | undefined): Resolve {
   }
   const { resolve4, resolve6 } = Object(resolver) as Partial<TrustResolver>
   if (typeof resolve4 !== 'function' || typeof resolve6 !== 'function') {
-    throw new TypeError(
-      `resolver must have resolve4() and resolve6(), got ${inspect(resolver, { depth: 0 })}`,
-    )
+    throw new TypeError(`resolver must have resolve4() and resolve6(), got ${quote(resolver)}`)
   }
   return async name => {
     const answers = [resolver.resolve4(name), resolver.resolve6(name)]
@@ -155,7 +151,7 @@ class TrustedName {
       const addresses = await this.#resolve(this.#name)
       if (asked === this.#asked) this.#take(addresses)
     } catch (error) {
-      if (asked === this.#asked) this.#miss(error instanceof Error ? error.message : inspect(error))
+      if (asked === this.#asked) this.#miss(error instanceof Error ? error.message : quote(error))
     }
     if (asked === this.#asked) this.#isWaiting = false
   }
@@ -192,5 +188,5 @@ class TrustedName {
 function bareAddress(address: string): string {
   const bare = address.replace(/%.*$/, '')
   if (isIP(bare) !== 0) return bare
-  throw new TypeError(`the answer must have addresses, got ${inspect(address)}`)
+  throw new TypeError(`the answer must have addresses, got ${quote(address)}`)
 }
