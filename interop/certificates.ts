@@ -1,8 +1,7 @@
 // Certificates as peers and clients take them: those of the library's tests, which are for localhost and 127.0.0.1.
 
 import type { ConnectionOptions } from 'node:tls'
-import { certificate } from '../packages/proxyprotocol/test/support/certificate.ts'
-import { clientCertificate } from '../packages/proxyprotocol/test/support/more-certificates.ts'
+import { certificate, clientCertificate } from 'test-support/certificates'
 import type { Harness } from './harness.ts'
 
 /** Signs itself, and the client's. */

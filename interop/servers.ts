@@ -18,7 +18,7 @@ import {
   type ProxyServer,
   type RejectedMessage,
 } from 'proxyprotocol/server'
-import { certificate } from '../packages/proxyprotocol/test/support/certificate.ts'
+import { certificate } from 'test-support/certificates'
 import { seenOf, type Seen } from './seen.ts'
 import { until, type Harness } from './harness.ts'
 

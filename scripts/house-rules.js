@@ -118,7 +118,7 @@ export const houseRules = [
   banSyntax(`${library}/server/**`, ...inSources, patches, addresses, handlers, internals, definitions),
   banSyntax(`${library}/server/attach/attach.ts`, ...inSources, addresses, handlers, internals),
   banSyntax(`${library}/server/socket/addresses.ts`, ...inSources, patches, handlers, internals),
-  banSyntax('packages/*/test/**', style, tests),
+  banSyntax(['packages/*/test/**', 'packages/test-support/**'], style, tests),
   banSyntax('packages/*/src/**/{utils,helpers,common,types}.ts', {
     Program: 'A thing lives with its concept: move each into the file that is about it, or name the concept.',
   }),

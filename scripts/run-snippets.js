@@ -16,7 +16,7 @@ import { root } from './files.js'
 /** @typedef {{ folder: string, compilerOptions: ts.CompilerOptions }} Surroundings */
 
 const echo = join(root, 'packages', 'proxyprotocol-server', 'bin', 'proxyprotocol-echo.js')
-const certificates = join(root, 'packages', 'proxyprotocol', 'test', 'support', 'certificate.ts')
+const certificates = join(root, 'packages', 'test-support', 'certificates.ts')
 
 /** Milliseconds for one block. */
 const TIMEOUT = 20_000

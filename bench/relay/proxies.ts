@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { certificate } from '../../packages/proxyprotocol/test/support/certificate.ts'
+import { certificate } from 'test-support/certificates'
 import { provide, type Debian, type Program } from '../../interop/debian.ts'
 import { haproxyProgram } from '../../interop/peers/haproxy/sections.ts'
 import { nginxProgram } from '../../interop/peers/nginx/servers.ts'

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test'
 import type { HeaderInit } from 'proxyprotocol'
 import { attach } from 'proxyprotocol/server'
 
-export { certificate } from '../../packages/proxyprotocol/test/support/certificate.ts'
+export { certificate } from 'test-support/certificates'
 
 export const HOST = '127.0.0.1'
 export const CLIENT = { address: '192.0.2.1', port: 56_324 }

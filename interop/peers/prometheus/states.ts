@@ -2,8 +2,8 @@
 
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { clientCertificate } from '../../../packages/proxyprotocol/test/support/more-certificates.ts'
-import { startDnsServer, type Reply } from '../../../packages/proxyprotocol/test/support/dns-server.ts'
+import { clientCertificate } from 'test-support/certificates'
+import { startDnsServer, type Reply } from 'test-support/dns-server'
 import { certificateFiles } from '../../certificates.ts'
 import type { Harness } from '../../harness.ts'
 import type { Plan } from './program.ts'

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
+import { content } from 'test-support/sockets'
 import { pathOf, portIn, run, runCommand, type Child } from './support/child.ts'
-import { chunk, content, dial, listen } from './support/sockets.ts'
+import { chunk, dial, listen } from './support/connections.ts'
 
 const script = 'scripts/start.js'
 

@@ -8,7 +8,7 @@ import { serverRequest } from '../../src/cli/server/arguments.ts'
 import { parseConfig } from '../../src/config/index.ts'
 import { ask } from '../support/http.ts'
 import { fakeIo, start } from '../support/program.ts'
-import { dial, listen, outcome } from '../support/sockets.ts'
+import { dial, listen, outcome } from '../support/connections.ts'
 import { startStage } from '../support/admin-program.ts'
 
 test('what makes no sense of the admin listener is refused', async () => {

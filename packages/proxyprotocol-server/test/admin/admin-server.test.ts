@@ -5,10 +5,11 @@ import { once } from 'node:events'
 import { Server } from 'node:http'
 import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { content } from 'test-support/sockets'
 import { AdminServer, type Readiness } from '../../src/admin/index.ts'
 import { startAdmin } from '../support/admin.ts'
 import { ask } from '../support/http.ts'
-import { content, dial, listen, outcome } from '../support/sockets.ts'
+import { dial, listen, outcome } from '../support/connections.ts'
 import { atEnd } from '../support/teardown.ts'
 
 /** Sends bytes as they are, and gives all that comes back. */

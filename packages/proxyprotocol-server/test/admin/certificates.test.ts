@@ -4,14 +4,10 @@ import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { certificate, clientCertificate, otherCertificate } from 'test-support/certificates'
 import type { StatsDocument } from '../../src/admin/index.ts'
 import { runServer } from '../../src/cli/index.ts'
-import {
-  certificate,
-  certificateFiles,
-  clientCertificate,
-  otherCertificate,
-} from '../support/certificates.ts'
+import { certificateFiles } from '../support/certificate-files.ts'
 import { configFile } from '../support/config-file.ts'
 import { ask } from '../support/http.ts'
 import { start } from '../support/program.ts'

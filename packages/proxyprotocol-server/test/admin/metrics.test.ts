@@ -4,16 +4,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeHeader } from 'proxyprotocol'
 import { closeReasons } from 'proxyprotocol/server'
+import { startDnsServer } from 'test-support/dns-server'
 import { exposition } from '../../src/admin/metrics/metric.ts'
 import { metrics } from '../../src/admin/metrics/metrics.ts'
 import { statsDocument } from '../../src/admin/stats-document.ts'
 import type { StatsDocument } from '../../src/admin/index.ts'
-import { startDnsServer } from '../../../proxyprotocol/test/support/dns-server.ts'
 import { runServer } from '../../src/cli/index.ts'
 import { ask } from '../support/http.ts'
 import { atEnd } from '../support/teardown.ts'
 import { start } from '../support/program.ts'
-import { chunk, dial, outcome } from '../support/sockets.ts'
+import { chunk, dial, outcome } from '../support/connections.ts'
 import {
   source,
   destination,

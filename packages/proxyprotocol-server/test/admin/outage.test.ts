@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { closedPort } from 'test-support/sockets'
 import type { StatsDocument } from '../../src/admin/index.ts'
 import { runServer } from '../../src/cli/index.ts'
 import { configFile } from '../support/config-file.ts'
 import { ask } from '../support/http.ts'
 import { start } from '../support/program.ts'
-import { closedPort, listen } from '../support/sockets.ts'
+import { listen } from '../support/connections.ts'
 
 interface Program {
   readonly stats: () => Promise<StatsDocument>

@@ -6,7 +6,7 @@ import { encodeHeader } from 'proxyprotocol'
 import { statsDocument } from '../../src/admin/stats-document.ts'
 import type { StatsDocument } from '../../src/admin/index.ts'
 import { ask } from '../support/http.ts'
-import { chunk, dial } from '../support/sockets.ts'
+import { chunk, dial } from '../support/connections.ts'
 import {
   type Harness,
   source,

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { closedPort } from 'test-support/sockets'
 import { ServiceHistory } from '../../src/admin/service-history.ts'
 import type { ServiceSnapshot } from '../../src/admin/snapshot.ts'
 import type { StatsDocument } from '../../src/admin/index.ts'
@@ -10,7 +11,7 @@ import { runServer } from '../../src/cli/index.ts'
 import { configFile } from '../support/config-file.ts'
 import { ask } from '../support/http.ts'
 import { start } from '../support/program.ts'
-import { closedPort, dial, outcome } from '../support/sockets.ts'
+import { dial, outcome } from '../support/connections.ts'
 
 test('GET / is a page that runs its own script and style, and nothing else', async t => {
   const { io } = await start(t, runServer, ['--service', '127.0.0.1:0', ':1', '--admin', '127.0.0.1:0'])

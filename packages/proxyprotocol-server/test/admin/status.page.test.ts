@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import type { StatsDocument } from '../../src/admin/index.ts'
 import { ask } from '../support/http.ts'
 import { cells, relayed, row, startStage } from '../support/status-page.ts'
-import { dial, outcome } from '../support/sockets.ts'
+import { dial, outcome } from '../support/connections.ts'
 import { atEnd } from '../support/teardown.ts'
 
 test('it shows a connection with its ways while it is there, counts it, and lets it go', async t => {

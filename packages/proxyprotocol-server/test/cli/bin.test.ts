@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { content } from 'test-support/sockets'
 import { pathOf, portIn, run, runCommand } from '../support/child.ts'
 import { configFile } from '../support/config-file.ts'
-import { chunk, content, dial, listen } from '../support/sockets.ts'
+import { chunk, dial, listen } from '../support/connections.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string

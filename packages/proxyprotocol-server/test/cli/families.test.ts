@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { closedPort } from 'test-support/sockets'
 import { runCommand } from '../support/child.ts'
-import { chunk, closedPort, dial } from '../support/sockets.ts'
+import { chunk, dial } from '../support/connections.ts'
 import { echo, startUpstream } from '../support/upstream.ts'
 import { connect } from 'node:net'
 import { endsWell, PROGRAM } from '../support/workers.ts'

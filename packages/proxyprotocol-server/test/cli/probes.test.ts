@@ -5,11 +5,11 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { runServer } from '../../src/cli/index.ts'
-import { certificateFiles } from '../support/certificates.ts'
+import { certificateFiles } from '../support/certificate-files.ts'
 import { portIn } from '../support/child.ts'
 import { configFile } from '../support/config-file.ts'
 import { start } from '../support/program.ts'
-import { dial, listen, outcome } from '../support/sockets.ts'
+import { dial, listen, outcome } from '../support/connections.ts'
 import { metric } from '../support/workers.ts'
 
 test('a connection that ends or resets without a byte is a probe and no line, where a header, TLS or a ClientHello is due', async t => {

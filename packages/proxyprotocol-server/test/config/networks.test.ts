@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { ConfigError, checkNetworkFiles, parseConfig, parseService } from '../../src/config/index.ts'
 import { readAccessLists } from '../../src/config/networks.ts'
 import type { ServiceOptions } from '../../src/config/index.ts'
-import { directory } from '../support/certificates.ts'
+import { directory } from '../support/certificate-files.ts'
 
 function file(t: TestContext, name: string, text: string): string {
   const path = join(directory(t), name)

@@ -5,9 +5,10 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { certificate, clientCertificate } from 'test-support/certificates'
 import { ConfigError, settleTls, type AddressRole, type TlsInit } from '../../src/config/index.ts'
 import { readTlsFiles } from '../../src/config/tls-files.ts'
-import { certificate, certificateFiles, clientCertificate, directory } from '../support/certificates.ts'
+import { certificateFiles, directory } from '../support/certificate-files.ts'
 
 function problemOf(init: TlsInit, role: AddressRole): string {
   try {

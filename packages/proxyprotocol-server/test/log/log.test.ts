@@ -9,7 +9,7 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { fileWriter, Log, streamWriter, writerTo, type LogWriter } from '../../src/log/log.ts'
-import { directory } from '../support/certificates.ts'
+import { directory } from '../support/certificate-files.ts'
 import { pathOf, runCommand } from '../support/child.ts'
 
 test('lines that nobody takes are counted, and told of before the next line that goes through', () => {

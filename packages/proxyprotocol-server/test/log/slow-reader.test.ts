@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { pathOf } from '../support/child.ts'
-import { dial, outcome } from '../support/sockets.ts'
+import { dial, outcome } from '../support/connections.ts'
 import { atEnd } from '../support/teardown.ts'
 
 /** Lines of 300 bytes each: more than the program keeps, its pipe holds and this process reads ahead. */

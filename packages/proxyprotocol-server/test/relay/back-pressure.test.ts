@@ -3,19 +3,18 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { content, until } from 'test-support/sockets'
 import { holdName } from '../support/names.ts'
 import { startRelay } from '../support/relay.ts'
 import {
   connectedSockets,
-  content,
   dial,
   largestBuffer,
   listen,
   MEBIBYTE,
   random,
   sha256,
-  until,
-} from '../support/sockets.ts'
+} from '../support/connections.ts'
 import { split } from '../support/relay-bytes.ts'
 
 /** What the two sides of a transfer of 32 MiB may hold in this process: a chunk of 64 KiB and a high-water mark, each way. */

@@ -13,9 +13,10 @@ import {
   type Tlv,
 } from 'proxyprotocol'
 import { extensionTlv, readExtension } from 'proxyprotocol/server'
+import { content, until } from 'test-support/sockets'
 import type { ServiceOptions } from '../../src/config/index.ts'
 import { startRelay, type TestRelay } from '../support/relay.ts'
-import { chunk, content, dial, listen, outcome, until, type Listener } from '../support/sockets.ts'
+import { chunk, dial, listen, outcome, type Listener } from '../support/connections.ts'
 
 const source = { address: '192.0.2.1', port: 56_324 }
 const destination = { address: '198.51.100.7', port: 443 }

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { encodeHeader, parseHeader, type HeaderInit } from 'proxyprotocol'
 import { extensionTlv, readExtension } from 'proxyprotocol/server'
-import { startDnsServer, type DnsServer, type Reply } from '../../../proxyprotocol/test/support/dns-server.ts'
+import { startDnsServer, type DnsServer, type Reply } from 'test-support/dns-server'
+import { content } from 'test-support/sockets'
 import { parseService, type BlockListsInit, type ServiceOptions } from '../../src/config/index.ts'
 import { startRelay, type TestRelay } from '../support/relay.ts'
-import { content, dial, listen, outcome, type Listener } from '../support/sockets.ts'
+import { dial, listen, outcome, type Listener } from '../support/connections.ts'
 import { atEnd } from '../support/teardown.ts'
 
 const source = { address: '192.0.2.1', port: 56_324 }

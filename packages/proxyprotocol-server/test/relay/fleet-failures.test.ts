@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { closedPort } from 'test-support/sockets'
 import { parseService } from '../../src/config/index.ts'
 import { createRelay, type Relay } from '../../src/relay/index.ts'
-import { closedPort, dial, listen, outcome } from '../support/sockets.ts'
+import { dial, listen, outcome } from '../support/connections.ts'
 import { LONG, makeFleet, names, serviceTo } from '../support/fleet.ts'
 
 function portOf({ server }: Relay): number {

@@ -5,10 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { encodeHeader } from 'proxyprotocol'
 import { createServer } from 'proxyprotocol/server'
+import { closedPort, until } from 'test-support/sockets'
 import { parseConfig, parseService, type Service } from '../../src/config/index.ts'
 import { createRelay, type Relay, type RelayTotals } from '../../src/relay/index.ts'
 import { clientHello } from '../support/client-hello.ts'
-import { closedPort, dial, listen, outcome, until } from '../support/sockets.ts'
+import { dial, listen, outcome } from '../support/connections.ts'
 import { LONG, makeFleet, serviceTo } from '../support/fleet.ts'
 
 function portOf({ server }: Relay): number {

@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { closedPort, content, until } from 'test-support/sockets'
 import { parseService, type Service, type UpstreamText } from '../../src/config/index.ts'
 import { connectionLimit, createRelay, type Relay } from '../../src/relay/index.ts'
-import { chunk, closedPort, content, dial, listen, outcome, until } from '../support/sockets.ts'
+import { chunk, dial, listen, outcome } from '../support/connections.ts'
 import { LONG, makeFleet, names, serviceTo } from '../support/fleet.ts'
 
 function portOf({ server }: Relay): number {

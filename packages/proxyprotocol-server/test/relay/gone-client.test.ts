@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
-import { listen } from '../support/sockets.ts'
+import { listen } from '../support/connections.ts'
 import { startRelay } from '../support/relay.ts'
 
 /** Sends a request and resets at once, while the test's process is not looking. */

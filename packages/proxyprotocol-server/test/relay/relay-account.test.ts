@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
+import { closedPort, until } from 'test-support/sockets'
 import { parseService, type Service } from '../../src/config/index.ts'
 import { createRelay, Fleet, type MemberSnapshot } from '../../src/relay/index.ts'
 import { accountOf, shownWith, sumOfAccounts, type RelayAccount } from '../../src/relay/relay-account.ts'
-import { closedPort, dial, listen, until } from '../support/sockets.ts'
+import { dial, listen } from '../support/connections.ts'
 import { atEnd } from '../support/teardown.ts'
 
 test('an upstream that a changed service still has counts on, with the connections that are left', async t => {

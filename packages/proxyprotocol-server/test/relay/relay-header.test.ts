@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
 import { test } from 'node:test'
 import { parseHeader, readTlvs } from 'proxyprotocol'
+import { content, until } from 'test-support/sockets'
 import { holdName } from '../support/names.ts'
 import { startRelay } from '../support/relay.ts'
-import { chunk, connectedSockets, content, dial, listen, until } from '../support/sockets.ts'
+import { chunk, connectedSockets, dial, listen } from '../support/connections.ts'
 import { split } from '../support/relay-bytes.ts'
 
 test('a version 2 header with a unique id and the first payload arrive in one piece', async t => {

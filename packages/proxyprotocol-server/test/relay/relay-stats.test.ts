@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeHeader, tlv } from 'proxyprotocol'
+import { closedPort, content, until } from 'test-support/sockets'
 import { Distribution } from '../../src/relay/stats/distribution.ts'
-import { certificateFiles } from '../support/certificates.ts'
+import { certificateFiles } from '../support/certificate-files.ts'
 import { startRelay } from '../support/relay.ts'
 import { dialSecure } from '../support/secure.ts'
-import { chunk, closedPort, content, dial, listen, outcome, until } from '../support/sockets.ts'
+import { chunk, dial, listen, outcome } from '../support/connections.ts'
 
 const ends = {
   source: { address: '192.0.2.1', port: 9 },

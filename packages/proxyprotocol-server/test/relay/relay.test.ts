@@ -3,21 +3,19 @@
 import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { closedPort, content, until } from 'test-support/sockets'
 import { holdName, setName } from '../support/names.ts'
 import { startRelay } from '../support/relay.ts'
 import {
   chunk,
-  closedPort,
   connectedSockets,
-  content,
   dial,
   fill,
   listen,
   MEBIBYTE,
   outcome,
   random,
-  until,
-} from '../support/sockets.ts'
+} from '../support/connections.ts'
 import { split } from '../support/relay-bytes.ts'
 
 /** Puts a bug into the relay, a second after it has begun to relay. */

@@ -3,20 +3,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { closedPort, content, until } from 'test-support/sockets'
 import { holdName, setName } from '../support/names.ts'
 import { startRelay } from '../support/relay.ts'
-import {
-  chunk,
-  closedPort,
-  connectedSockets,
-  content,
-  dial,
-  listen,
-  MEBIBYTE,
-  outcome,
-  random,
-  until,
-} from '../support/sockets.ts'
+import { chunk, connectedSockets, dial, listen, MEBIBYTE, outcome, random } from '../support/connections.ts'
 
 const BIG = 32 * MEBIBYTE
 

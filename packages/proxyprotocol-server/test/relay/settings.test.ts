@@ -4,12 +4,13 @@ import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
 import { test } from 'node:test'
 import { descriptorLimit } from 'proxyprotocol/server'
+import { until } from 'test-support/sockets'
 import { parseService } from '../../src/config/index.ts'
 import { connectionLimit, createRelay, withConnectionLimits } from '../../src/relay/index.ts'
 import { holdName } from '../support/names.ts'
 import { startRelay } from '../support/relay.ts'
 import { atEnd } from '../support/teardown.ts'
-import { chunk, dial, listen, outcome, until } from '../support/sockets.ts'
+import { chunk, dial, listen, outcome } from '../support/connections.ts'
 
 test('each connection takes two descriptors, and the relays of a process share what there is', () => {
   assert.equal(connectionLimit(1, 1_024), 480)

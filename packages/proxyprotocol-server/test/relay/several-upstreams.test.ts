@@ -5,8 +5,9 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { closedPort, until } from 'test-support/sockets'
 import { startRelay } from '../support/relay.ts'
-import { chunk, closedPort, dial, listen, outcome, until } from '../support/sockets.ts'
+import { chunk, dial, listen, outcome } from '../support/connections.ts'
 import { atEnd } from '../support/teardown.ts'
 
 /** An echo server that can stop listening and come back at its port; tells how many connections it has served. */

@@ -7,22 +7,12 @@ import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { readHeader } from 'proxyprotocol/server'
-import { certificateFiles } from '../support/certificates.ts'
+import { content, turns, until } from 'test-support/sockets'
+import { certificateFiles } from '../support/certificate-files.ts'
 import { readPieces, sendPieces } from '../support/pieces.ts'
 import { startRelay, type TestRelay } from '../support/relay.ts'
 import { dialSecure, listenSecure } from '../support/secure.ts'
-import {
-  content,
-  dial,
-  largestBuffer,
-  listen,
-  MEBIBYTE,
-  outcome,
-  random,
-  sha256,
-  turns,
-  until,
-} from '../support/sockets.ts'
+import { dial, largestBuffer, listen, MEBIBYTE, outcome, random, sha256 } from '../support/connections.ts'
 
 /**
  * The most that the two sides of a transfer of 32 MiB hold in this process: one large buffer of 240 KiB, and what TLS still

@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { otherCertificate } from 'test-support/certificates'
+import { content } from 'test-support/sockets'
 import { ConfigError } from '../../src/config/index.ts'
-import { certificateFiles, otherCertificate } from '../support/certificates.ts'
+import { certificateFiles } from '../support/certificate-files.ts'
 import { startRelay } from '../support/relay.ts'
 import { listenSecure } from '../support/secure.ts'
-import { content, dial, listen, outcome } from '../support/sockets.ts'
+import { dial, listen, outcome } from '../support/connections.ts'
 
 test('each upstream is asked for the name, and checked by the authorities, of its own address', async t => {
   const { cert, otherCert } = certificateFiles(t)

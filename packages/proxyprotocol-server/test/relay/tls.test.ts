@@ -5,15 +5,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { decodeHeader, readTlvs, type TlvValues } from 'proxyprotocol'
-import {
-  certificateFiles,
-  certificate,
-  clientCertificate,
-  otherCertificate,
-} from '../support/certificates.ts'
+import { certificate, clientCertificate, otherCertificate } from 'test-support/certificates'
+import { content, until } from 'test-support/sockets'
+import { certificateFiles } from '../support/certificate-files.ts'
 import { startRelay } from '../support/relay.ts'
 import { dialSecure, listenSecure } from '../support/secure.ts'
-import { chunk, content, dial, listen, MEBIBYTE, outcome, random, sha256, until } from '../support/sockets.ts'
+import { chunk, dial, listen, MEBIBYTE, outcome, random, sha256 } from '../support/connections.ts'
 
 /** What an upstream without TLS is told of a client with these options, and the text behind the header. */
 async function told(

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { portIn, run } from '../support/child.ts'
-import { dial, outcome } from '../support/sockets.ts'
+import { dial, outcome } from '../support/connections.ts'
 import { echo, startUpstream } from '../support/upstream.ts'
 
 const CLIENTS = 3_000

@@ -3,11 +3,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from 'test-support/sockets'
 import { atOnce } from '../support/at-once.ts'
 import { relayKinds, serverKinds } from '../support/cut-kinds.ts'
 import { cells, play, type Cell, type Ends } from '../support/cut-matrix.ts'
 import { soaking } from '../support/soak-length.ts'
-import { until } from '../support/sockets.ts'
 
 /** Connections of each cell; even one of each shows a fault that hits only some of them. */
 const ROUNDS = soaking ? 50 : 1

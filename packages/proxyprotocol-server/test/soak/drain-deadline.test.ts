@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
+import { until } from 'test-support/sockets'
 import { portIn, run } from '../support/child.ts'
-import { outcome, random, until, type Outcome } from '../support/sockets.ts'
+import { outcome, random, type Outcome } from '../support/connections.ts'
 import { transports } from '../support/transport.ts'
 
 const STREAMS = 50

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { closedPort, content, until } from 'test-support/sockets'
 import { startRelay } from '../support/relay.ts'
-import { closedPort, content, dial, outcome, until } from '../support/sockets.ts'
+import { dial, outcome } from '../support/connections.ts'
 import { echo, startUpstream } from '../support/upstream.ts'
 
 const FLAPS = 10

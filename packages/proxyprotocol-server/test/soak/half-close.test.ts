@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
+import { content } from 'test-support/sockets'
 import { startRemoteRelay } from '../support/remote-server.ts'
-import { content, MEBIBYTE, random, sha256 } from '../support/sockets.ts'
+import { MEBIBYTE, random, sha256 } from '../support/connections.ts'
 import { transports } from '../support/transport.ts'
 
 const STREAMS = 50

@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { encodeHeader } from 'proxyprotocol'
+import { content, until } from 'test-support/sockets'
 import { atOnce } from '../support/at-once.ts'
 import { startRelay } from '../support/relay.ts'
-import { content, dial, outcome, until } from '../support/sockets.ts'
+import { dial, outcome } from '../support/connections.ts'
 import { echo, startUpstream } from '../support/upstream.ts'
 
 const FLOOD = 1_000

@@ -5,11 +5,12 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { encodeHeader } from 'proxyprotocol'
-import { hostileKinds } from '../../../proxyprotocol/test/support/hostile-replies.ts'
+import { hostileKinds } from 'test-support/hostile-replies'
+import { content } from 'test-support/sockets'
 import { pathOf, portIn, run } from '../support/child.ts'
 import { configFile } from '../support/config-file.ts'
 import { soakSeconds } from '../support/soak-length.ts'
-import { content, dial } from '../support/sockets.ts'
+import { dial } from '../support/connections.ts'
 import { atEnd } from '../support/teardown.ts'
 import { echo, startUpstream } from '../support/upstream.ts'
 
@@ -26,7 +27,7 @@ const destination = { address: '198.51.100.7', port: 443 }
 
 /** Starts a name server of a kind in a process of its own. */
 async function startNameServer(t: TestContext, kind: string): Promise<string> {
-  const script = pathOf('packages/proxyprotocol/test/support/hostile-name-server-process.ts')
+  const script = pathOf('packages/test-support/hostile-name-server-process.ts')
   const child = fork(script, [kind], { execArgv: ['--import', 'tsx'] })
   const ended = once(child, 'exit')
   const [address] = (await once(child, 'message')) as [string]

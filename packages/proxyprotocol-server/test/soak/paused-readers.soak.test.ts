@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { checkPattern, sendPattern } from '../support/pattern.ts'
 import { startRemoteRelay } from '../support/remote-server.ts'
-import { MEBIBYTE } from '../support/sockets.ts'
+import { MEBIBYTE } from '../support/connections.ts'
 import { transports } from '../support/transport.ts'
 
 const READERS = 20

@@ -6,9 +6,10 @@ import { readdirSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { encodeHeader, parseHeader } from 'proxyprotocol'
+import { content } from 'test-support/sockets'
 import { atOnce } from '../support/at-once.ts'
 import { portIn, run } from '../support/child.ts'
-import { content, dial, outcome } from '../support/sockets.ts'
+import { dial, outcome } from '../support/connections.ts'
 import { startUpstream } from '../support/upstream.ts'
 
 const CHECKS = 1_000

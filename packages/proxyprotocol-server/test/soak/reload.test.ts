@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { until } from 'test-support/sockets'
 import { portIn, run } from '../support/child.ts'
 import { configFile } from '../support/config-file.ts'
-import { listen, outcome, until, type Listener } from '../support/sockets.ts'
+import { listen, outcome, type Listener } from '../support/connections.ts'
 
 const PROGRAM = 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'
 /** Each takes some 100 ms with the connections between it and the next. */

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { atOnce } from '../support/at-once.ts'
 import { startRemoteRelay } from '../support/remote-server.ts'
-import { outcome, random, type Outcome } from '../support/sockets.ts'
+import { outcome, random, type Outcome } from '../support/connections.ts'
 import { transports } from '../support/transport.ts'
 
 const RESETS = 500

@@ -5,9 +5,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { encodeHeader } from 'proxyprotocol'
+import { content } from 'test-support/sockets'
 import { startRemoteHandlers } from '../support/remote-server.ts'
 import { soakSeconds } from '../support/soak-length.ts'
-import { content, outcome, random } from '../support/sockets.ts'
+import { outcome, random } from '../support/connections.ts'
 import { CLIENTS, loadSteadily, type Kind } from '../support/steady-load.ts'
 
 const header = encodeHeader({

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import { encodeHeader } from 'proxyprotocol'
 import { closeReasons } from 'proxyprotocol/server'
+import { closedPort, content } from 'test-support/sockets'
 import { ProcessFacts } from '../../src/admin/process-facts.ts'
 import { snapshotOf, type Snapshot } from '../../src/admin/snapshot.ts'
 import type { AdminSource, ServiceView, TotalsView, UpstreamView } from '../../src/admin/index.ts'
@@ -12,7 +13,7 @@ import { pathOf } from './child.ts'
 import { ask } from './http.ts'
 import { atEnd } from './teardown.ts'
 import { start, type Running } from './program.ts'
-import { closedPort, content, dial, listen, type Listener } from './sockets.ts'
+import { dial, listen, type Listener } from './connections.ts'
 
 export interface Harness extends Running {
   readonly admin: number

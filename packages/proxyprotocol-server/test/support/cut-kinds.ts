@@ -13,12 +13,13 @@ import {
   type Connection,
   type ProxyServer,
 } from 'proxyprotocol/server'
-import { certificate, certificateFiles } from './certificates.ts'
+import { certificate } from 'test-support/certificates'
+import { certificateFiles } from './certificate-files.ts'
 import { helloWith } from './client-hello.ts'
 import type { End, Ends } from './cut-matrix.ts'
 import { startRelay } from './relay.ts'
 import { listenSecure } from './secure.ts'
-import { dial, listen } from './sockets.ts'
+import { dial, listen } from './connections.ts'
 import { atEnd } from './teardown.ts'
 
 /** What is tested, ready for connections. */

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test'
 import { parseService, type Service } from '../../src/config/index.ts'
 import { createRelay, Fleet, type FleetChange, type FleetOptions, type Relay } from '../../src/relay/index.ts'
 import { assertBalanced } from './relay.ts'
-import { warnings } from './sockets.ts'
+import { warnings } from './connections.ts'
 import { atEnd } from './teardown.ts'
 
 /** Milliseconds that no test waits for. */

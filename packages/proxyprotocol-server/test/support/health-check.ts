@@ -4,11 +4,12 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { ProxyProtocolError } from 'proxyprotocol'
+import { until } from 'test-support/sockets'
 import { parseAddress, settlePool, type ActiveCheck } from '../../src/config/index.ts'
 import { HealthCheck } from '../../src/relay/upstreams/health-check.ts'
 import { Member, type MemberTarget } from '../../src/relay/upstreams/member.ts'
 import { UpstreamTls } from '../../src/relay/upstreams/upstream-tls.ts'
-import { connectedSockets, until } from './sockets.ts'
+import { connectedSockets } from './connections.ts'
 import { atEnd } from './teardown.ts'
 
 export const INTERVAL = 1_000

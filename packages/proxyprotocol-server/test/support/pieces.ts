@@ -4,7 +4,7 @@ import { createHash, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
-import { MEBIBYTE, random } from './sockets.ts'
+import { MEBIBYTE, random } from './connections.ts'
 
 /** Sends random pieces, some of them larger than any buffer, with pauses; resolves with the hash of all. */
 export async function sendPieces(socket: Socket, bytes: number): Promise<string> {

@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { Log } from '../../src/log/log.ts'
 import type { ProgramIo } from '../../src/cli/program.ts'
-import { warnings } from './sockets.ts'
+import { warnings } from './connections.ts'
 import { atEnd } from './teardown.ts'
 
 type Program = (args: readonly string[], io: ProgramIo) => Promise<number>

@@ -18,7 +18,7 @@ import {
   type RelayOptions,
   type RelayRecord,
 } from '../../src/relay/index.ts'
-import { connectedSockets, warnings } from './sockets.ts'
+import { connectedSockets, warnings } from './connections.ts'
 import { atEnd } from './teardown.ts'
 
 export interface TestRelay extends Pick<Relay, 'totals' | 'connections' | 'reloadCertificates' | 'reloadNetworks'> {

@@ -7,8 +7,8 @@ import type { TestContext } from 'node:test'
 import { connect, createServer, type ConnectionOptions, type TLSSocket, type TlsOptions } from 'node:tls'
 import type { ProxyHeader } from 'proxyprotocol'
 import { readHeader } from 'proxyprotocol/server'
-import { certificate } from './certificates.ts'
-import { dial, listen } from './sockets.ts'
+import { certificate } from 'test-support/certificates'
+import { dial, listen } from './connections.ts'
 import { atEnd } from './teardown.ts'
 
 /** A TLS socket and the one under it. */

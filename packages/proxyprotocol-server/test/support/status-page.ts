@@ -4,11 +4,12 @@ import type { Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
 import { encodeHeader } from 'proxyprotocol'
+import { closedPort } from 'test-support/sockets'
 import { runServer } from '../../src/cli/index.ts'
 import { openPage, type OpenPage, type PageOptions } from './browser.ts'
 import { configFile } from './config-file.ts'
 import { start, type Running } from './program.ts'
-import { chunk, closedPort, dial, listen, type Listener } from './sockets.ts'
+import { chunk, dial, listen, type Listener } from './connections.ts'
 
 export interface Harness extends Running, OpenPage {
   readonly upstream: Listener

@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test'
 import type { RemoteServer } from './remote-server.ts'
 import type { Collected, Health } from './server-process.ts'
 import { soakSeconds } from './soak-length.ts'
-import { MEBIBYTE } from './sockets.ts'
+import { MEBIBYTE } from './connections.ts'
 import { atEnd } from './teardown.ts'
 
 /** Clients at a time. */

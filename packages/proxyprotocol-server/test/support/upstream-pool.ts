@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { createServer } from 'node:net'
 import type { TestContext } from 'node:test'
+import { closedPort, until } from 'test-support/sockets'
 import { parseAddress, settlePool, type PoolInit, type UpstreamInit } from '../../src/config/index.ts'
 import {
   UpstreamPool,
@@ -12,7 +13,7 @@ import {
   type Route,
   type UpstreamRequest,
 } from '../../src/relay/upstreams/index.ts'
-import { closedPort, connectedSockets, until } from './sockets.ts'
+import { connectedSockets } from './connections.ts'
 import { atEnd } from './teardown.ts'
 
 /** Where one connection went. */

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { content, until } from 'test-support/sockets'
 import { atOnce } from './at-once.ts'
 import { pathOf, portIn, runCommand, type Child } from './child.ts'
 import { ask } from './http.ts'
-import { chunk, content, dial, until } from './sockets.ts'
+import { chunk, dial } from './connections.ts'
 import type { Upstream } from './upstream.ts'
 
 /** From its sources, which makes the coverage of all of its processes count. */

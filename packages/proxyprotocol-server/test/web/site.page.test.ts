@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
 import { assertAccessible } from '../support/accessibility.ts'
-import { directory } from '../support/certificates.ts'
+import { directory } from '../support/certificate-files.ts'
 import { pathOf } from '../support/child.ts'
 
 /** The front page, text, wide tables, and of the reference a function and an interface. */

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { untyped } from 'test-support/untyped'
 import {
   decodeDatagram,
   encodeDatagram,
@@ -9,7 +10,6 @@ import {
   tlv,
   type DecodeOptions,
 } from '../../src/codec/index.ts'
-import { untyped } from '../support/untyped.ts'
 import { toHex } from '../support/vectors.ts'
 
 const MAX_DATAGRAM_BYTES = 65_507

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { untyped } from 'test-support/untyped'
 import { encodeHeader, parseHeader, tlv, type InetEndpoint, type Tlv } from '../../src/codec/index.ts'
-import { untyped } from '../support/untyped.ts'
 import { toHex } from '../support/vectors.ts'
 
 const MAX_V2_BYTES = 65_551

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { untyped } from 'test-support/untyped'
 import {
   decodeDatagram,
   decodeHeader,
@@ -9,7 +10,6 @@ import {
   HeaderDecoder,
   parseHeader,
 } from '../../src/codec/index.ts'
-import { untyped } from '../support/untyped.ts'
 
 const versions = 'versions must be [1], [2] or [1, 2], got'
 const maxHeaderBytes = 'maxHeaderBytes must be an integer from 16 to 65551, got'

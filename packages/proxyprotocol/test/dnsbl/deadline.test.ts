@@ -3,8 +3,8 @@ import { Resolver } from 'node:dns/promises'
 import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import type { Reply } from 'test-support/dns-server'
 import { lookup } from '../../src/dnsbl/index.ts'
-import type { Reply } from '../support/dns-server.ts'
 import { ADDRESS, fake, holdDeadline, NEVER, ownQueries, serve, unknown } from '../support/dnsbl.ts'
 
 test('lookup() does not know when a server stays silent until the deadline', async t => {

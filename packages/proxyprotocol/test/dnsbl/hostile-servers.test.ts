@@ -2,12 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { startHostileServer } from 'test-support/hostile-name-server'
+import { hostileKinds, type HostileKind } from 'test-support/hostile-replies'
 import { lookup } from '../../src/dnsbl/index.ts'
 import type { Listing } from '../../src/dnsbl/index.ts'
 import { ADDRESS, codeOf } from '../support/dnsbl.ts'
-import { startHostileServer } from '../support/hostile-name-server.ts'
-import { hostileKinds } from '../support/hostile-replies.ts'
-import type { HostileKind } from '../support/hostile-replies.ts'
 
 /** In milliseconds, where nothing ends the look-up before; a reply of a thousand bytes that drips takes longer. */
 const SHORT = 300

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { untyped } from 'test-support/untyped'
 import { quote } from '../../src/checks/index.ts'
 import { createListingCache, lookup, spamhaus } from '../../src/dnsbl/index.ts'
 import type { AddressRecord, Listing } from '../../src/dnsbl/index.ts'
 import { ADDRESS } from '../support/dnsbl.ts'
-import { untyped } from '../support/untyped.ts'
 import { CLEAR, LISTED, Fake, setUp } from '../support/listing-cache.ts'
 
 type Found = readonly (string | AddressRecord)[]

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { untyped } from 'test-support/untyped'
 import { quote } from '../../src/checks/index.ts'
 import { spamhaus, zoneFor } from '../../src/dnsbl/zones.ts'
-import { untyped } from '../support/untyped.ts'
 
 for (const zone of Object.values(spamhaus)) {
   test(`zoneFor() knows the meanings of a Spamhaus zone by its name: ${zone.name}`, () => {

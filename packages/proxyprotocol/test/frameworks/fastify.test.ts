@@ -7,8 +7,9 @@ import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { test, type TestContext } from 'node:test'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { certificate } from 'test-support/certificates'
+import { outcome } from 'test-support/sockets'
 import { attach } from '../../src/server/index.ts'
-import { certificate } from '../support/certificate.ts'
 import {
   clientOf,
   peerOf,
@@ -20,7 +21,6 @@ import {
 import { V2 } from '../support/headers.ts'
 import { httpClients } from '../support/http-clients.ts'
 import { HeaderFirst } from '../support/segments.ts'
-import { outcome } from '../support/sockets.ts'
 import { createHarness } from '../support/harness.ts'
 
 const optionsOf: Readonly<Record<HttpKind, object>> = {

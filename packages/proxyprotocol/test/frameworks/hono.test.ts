@@ -6,7 +6,7 @@ import type { Server } from 'node:net'
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { Hono } from 'hono'
-import { certificate } from '../support/certificate.ts'
+import { certificate } from 'test-support/certificates'
 import { clientOf, listen, peerOf, testFramework, type HttpKind } from '../support/framework.ts'
 
 function createApp(onRequest: () => void): Hono<{ Bindings: HttpBindings | Http2Bindings }> {

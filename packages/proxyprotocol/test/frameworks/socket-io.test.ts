@@ -10,11 +10,11 @@ import { test, type TestContext } from 'node:test'
 import tls from 'node:tls'
 import { Server } from 'socket.io'
 import { io, type Socket as Client } from 'socket.io-client'
+import { certificate } from 'test-support/certificates'
+import { turns, until } from 'test-support/sockets'
 import { attach } from '../../src/server/index.ts'
-import { certificate } from '../support/certificate.ts'
 import { clientOf, peerOf, trusted, type Running } from '../support/framework.ts'
 import { V1, V2 } from '../support/headers.ts'
-import { turns, until } from '../support/sockets.ts'
 import { createHarness } from '../support/harness.ts'
 
 const SEEN = ['192.0.2.1', '192.0.2.1', '192.0.2.1:56324', '127.0.0.1']

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
+import { listenRaw } from 'test-support/sockets'
+import { untyped } from 'test-support/untyped'
 import {
   beneath,
   bytesTaken,
@@ -17,8 +19,6 @@ import {
   unsentBytes,
 } from '../../src/node-internals/index.ts'
 import { createHarness } from '../support/harness.ts'
-import { listenRaw } from '../support/sockets.ts'
-import { untyped } from '../support/untyped.ts'
 
 const reader = { onBytes: (): boolean => assert.fail('nothing is read') }
 

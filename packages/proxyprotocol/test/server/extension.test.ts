@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deflateSync } from 'node:zlib'
+import { untyped } from 'test-support/untyped'
 import { parseHeader, readTlvs } from '../../src/codec/index.ts'
 import { extensionTlv, readExtension, type ExtensionInfo } from '../../src/server/index.ts'
-import { untyped } from '../support/untyped.ts'
 import { fromHex, toHex, vectorFiles } from '../support/vectors.ts'
 
 const MAGIC = '881b79c1ce9685b0'

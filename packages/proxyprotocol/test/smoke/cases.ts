@@ -14,10 +14,10 @@ import { decodeHeader, encodeHeader, HeaderDecoder, parseHeader, readTlvs, tlv }
 import { connect, headerFor } from 'proxyprotocol/client'
 import { lookup } from 'proxyprotocol/dnsbl'
 import { attach, connectionInfo, createServer, front, readHeader } from 'proxyprotocol/server'
-import { certificate } from '../support/certificate.ts'
-import { startHostileServer } from '../support/hostile-name-server.ts'
-import { framed, hostileKinds, listing, truncated, type HostileKind } from '../support/hostile-replies.ts'
-import { content } from '../support/sockets.ts'
+import { certificate } from 'test-support/certificates'
+import { startHostileServer } from 'test-support/hostile-name-server'
+import { framed, hostileKinds, listing, truncated, type HostileKind } from 'test-support/hostile-replies'
+import { content } from 'test-support/sockets'
 import { ends, type Ends } from './ends.ts'
 
 type Case = () => Promise<void>

@@ -1,10 +1,10 @@
 // What createServer() and attach() make of connections that they admit or refuse.
 
 import assert from 'node:assert/strict'
+import { outcome, turns, type Outcome } from 'test-support/sockets'
 import { errorMessages, type ErrorCode } from '../../src/codec/index.ts'
 import type { CloseReason } from '../../src/server/index.ts'
 import type { Door } from './doors.ts'
-import { outcome, turns, type Outcome } from './sockets.ts'
 import { counted, over, type Harness } from './harness.ts'
 
 export const SERVED: Outcome = { text: 'served', end: 'FIN' }

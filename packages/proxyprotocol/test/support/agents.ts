@@ -3,6 +3,8 @@
 import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { Server, Socket } from 'node:net'
+import { certificate } from 'test-support/certificates'
+import { untyped } from 'test-support/untyped'
 import {
   HeaderAgent,
   HeaderHttpsAgent,
@@ -10,9 +12,7 @@ import {
   type HeaderRequestOptions,
 } from '../../src/client/index.ts'
 import type { InetInit } from '../../src/codec/index.ts'
-import { certificate } from './certificate.ts'
 import { DESTINATION } from './headers.ts'
-import { untyped } from './untyped.ts'
 
 export const HOST = '127.0.0.1'
 export const TRUSTED = { ca: certificate.cert }

@@ -1,8 +1,8 @@
 // Servers behind attach(), with connections that still wait for a header.
 
 import type { Server, Socket } from 'node:net'
+import { outcome, turns, type Outcome } from 'test-support/sockets'
 import type { Attached } from './server-kinds.ts'
-import { outcome, turns, type Outcome } from './sockets.ts'
 
 /** Beyond the patience of a test: nothing ends because a header is overdue. */
 export const options = { timeouts: { header: 600_000 } }

@@ -3,9 +3,8 @@
 import { Socket } from 'node:dgram'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
+import { startDnsServer, type DnsServer, type Reply } from 'test-support/dns-server'
 import type { NameResolver, Unknown, UnknownReason } from '../../src/dnsbl/index.ts'
-import { startDnsServer } from './dns-server.ts'
-import type { DnsServer, Reply } from './dns-server.ts'
 
 /** The address that the tests ask about; its names start with `1.2.0.192`. */
 export const ADDRESS = '192.0.2.1'

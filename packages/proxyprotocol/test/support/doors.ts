@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import { createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { text } from 'test-support/sockets'
 import {
   attach,
   connectionInfo,
@@ -15,7 +16,6 @@ import {
   type ProxyServer,
   type RejectedMessage,
 } from '../../src/server/index.ts'
-import { text } from './sockets.ts'
 import { collect, type Harness } from './harness.ts'
 
 /** A connection that came through. */

@@ -7,12 +7,12 @@ import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:h
 import https from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { certificate } from 'test-support/certificates'
+import { outcome } from 'test-support/sockets'
 import { attach, connectionInfo, type AttachOptions, type Connected } from '../../src/server/index.ts'
-import { certificate } from './certificate.ts'
 import { V1, V2 } from './headers.ts'
 import { httpClients, type Answer } from './http-clients.ts'
 import { HeaderFirst, type Cut } from './segments.ts'
-import { outcome } from './sockets.ts'
 import { createHarness } from './harness.ts'
 
 /** The kinds of servers that frameworks run on. */

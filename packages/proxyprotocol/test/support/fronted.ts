@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { listenRaw } from 'test-support/sockets'
 import { front, type FrontServer, type HeaderServerOptions } from '../../src/server/index.ts'
-import { listenRaw } from './sockets.ts'
 import { createHarness, type Harness } from './harness.ts'
 
 interface Fronted {

@@ -1,7 +1,7 @@
 // Servers that hand their listening socket over.
 
+import { content } from 'test-support/sockets'
 import { createServer, type ProxyServer } from '../../src/server/index.ts'
-import { content } from './sockets.ts'
 import type { Harness } from './harness.ts'
 
 export const HOST = '127.0.0.1'

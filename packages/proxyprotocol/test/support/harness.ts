@@ -5,6 +5,8 @@ import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { content, turns, until } from 'test-support/sockets'
+import { untyped } from 'test-support/untyped'
 import { ProxyProtocolError } from '../../src/codec/index.ts'
 import {
   createServer,
@@ -18,8 +20,6 @@ import {
   type ServerOptions,
   type ServerStats,
 } from '../../src/server/index.ts'
-import { content, turns, until } from './sockets.ts'
-import { untyped } from './untyped.ts'
 
 /** A server that listens, and what it told. */
 export interface Served {

@@ -1,7 +1,7 @@
 // Open connections whose handlers end when they are aborted.
 
+import { outcome } from 'test-support/sockets'
 import { V2 } from './headers.ts'
-import { outcome } from './sockets.ts'
 import type { Served, Harness } from './harness.ts'
 
 export const HOST = '127.0.0.1'

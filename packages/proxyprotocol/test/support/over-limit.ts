@@ -1,7 +1,7 @@
 // Connections over a limit, and how they end.
 
 import type { Socket } from 'node:net'
-import { outcome, until, type Outcome } from './sockets.ts'
+import { outcome, until, type Outcome } from 'test-support/sockets'
 import type { Served, Harness } from './harness.ts'
 
 export const ways = ['close', 'reset', 'pause'] as const

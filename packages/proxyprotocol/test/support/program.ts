@@ -2,7 +2,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { until } from './sockets.ts'
+import { until } from 'test-support/sockets'
 import type { Harness } from './harness.ts'
 
 /** Runs a program of test/support, with its messages in order. */

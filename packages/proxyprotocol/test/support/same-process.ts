@@ -7,11 +7,11 @@ import http from 'node:http'
 import http2 from 'node:http2'
 import net, { type AddressInfo, type Server, type Socket } from 'node:net'
 import tls from 'node:tls'
+import { certificate } from 'test-support/certificates'
+import { turns } from 'test-support/sockets'
 import { randomFrom, type Random } from '../../../../hostile/random.ts'
 import { attach, createServer } from '../../src/server/index.ts'
-import { certificate } from './certificate.ts'
 import { V1, V2 } from './headers.ts'
-import { turns } from './sockets.ts'
 import { clientHello, http1Stream, http2Stream, tlsStream } from './streams.ts'
 
 /** What the process tells its parent. */

@@ -3,8 +3,8 @@
 
 import type { Socket } from 'node:net'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { certificate } from 'test-support/certificates'
 import { noticeReset } from '../../src/server/socket/truncation.ts'
-import { certificate } from './certificate.ts'
 import { V2 } from './headers.ts'
 import type { Harness } from './harness.ts'
 

@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import { turns } from './sockets.ts'
+import { turns } from 'test-support/sockets'
 
 /** Where to cut the header and the first payload behind it. */
 export type Cut = 'one segment' | 'header|payload' | 'byte by byte' | number

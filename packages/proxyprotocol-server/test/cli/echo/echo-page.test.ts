@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { encodeHeader, tlv } from 'proxyprotocol'
+import { content } from 'test-support/sockets'
 import { runEcho } from '../../../src/cli/index.ts'
 import { start, type Running } from '../../support/program.ts'
-import { chunk, content, dial, outcome, random } from '../../support/sockets.ts'
+import { chunk, dial, outcome, random } from '../../support/connections.ts'
 
 const source = { address: '192.0.2.1', port: 51234 }
 const destination = { address: '198.51.100.1', port: 443 }

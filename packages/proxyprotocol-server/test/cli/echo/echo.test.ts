@@ -7,13 +7,13 @@ import { test, type TestContext } from 'node:test'
 import { connect } from 'node:tls'
 import { encodeHeader, tlv } from 'proxyprotocol'
 import { connectionInfo } from 'proxyprotocol/server'
+import { content } from 'test-support/sockets'
 import { runEcho } from '../../../src/cli/index.ts'
 import { processIo } from '../../../src/cli/program.ts'
-import { certificateFiles } from '../../support/certificates.ts'
+import { certificateFiles } from '../../support/certificate-files.ts'
 import { fakeIo, start, type Running } from '../../support/program.ts'
 import {
   acceptedSockets,
-  content,
   dial,
   largestBuffer,
   listen,
@@ -21,7 +21,7 @@ import {
   outcome,
   random,
   sha256,
-} from '../../support/sockets.ts'
+} from '../../support/connections.ts'
 
 const source = { address: '192.0.2.1', port: 51234 }
 const destination = { address: '198.51.100.1', port: 443 }

@@ -7,7 +7,7 @@ import { showConfiguration } from '../../../src/cli/server/show-configuration.ts
 import { parseConfig } from '../../../src/config/index.ts'
 import { fakeIo } from '../../support/program.ts'
 import { configFile } from '../../support/config-file.ts'
-import { listen } from '../../support/sockets.ts'
+import { listen } from '../../support/connections.ts'
 
 test('check shows each service and the program in a paragraph, as they are settled', async t => {
   const file = configFile(t, {

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { test } from 'node:test'
 import { encodeHeader, parseHeader, tlv } from 'proxyprotocol'
+import { closedPort, content, until } from 'test-support/sockets'
 import { runEcho, runServer } from '../../../src/cli/index.ts'
 import { connectionLimit } from '../../../src/relay/index.ts'
 import { processIo } from '../../../src/cli/program.ts'
@@ -12,16 +13,7 @@ import { portIn } from '../../support/child.ts'
 import { ask } from '../../support/http.ts'
 import { fakeIo, start } from '../../support/program.ts'
 import { setName } from '../../support/names.ts'
-import {
-  acceptedSockets,
-  chunk,
-  closedPort,
-  content,
-  dial,
-  listen,
-  outcome,
-  until,
-} from '../../support/sockets.ts'
+import { acceptedSockets, chunk, dial, listen, outcome } from '../../support/connections.ts'
 
 const usage =
   /^error: --service takes SOURCE and at least one DEST, once or more: --service :10000 127\.0\.0\.1:10007\n$/

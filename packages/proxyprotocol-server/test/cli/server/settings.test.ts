@@ -4,20 +4,12 @@ import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
 import { test } from 'node:test'
 import { encodeHeader, parseHeader, tlv } from 'proxyprotocol'
+import { closedPort, content, until } from 'test-support/sockets'
 import { runServer } from '../../../src/cli/index.ts'
 import { configFile } from '../../support/config-file.ts'
 import { holdName } from '../../support/names.ts'
 import { start } from '../../support/program.ts'
-import {
-  chunk,
-  closedPort,
-  connectedSockets,
-  content,
-  dial,
-  listen,
-  outcome,
-  until,
-} from '../../support/sockets.ts'
+import { chunk, connectedSockets, dial, listen, outcome } from '../../support/connections.ts'
 
 const source = { address: '192.0.2.1', port: 9 }
 const destination = { address: '192.0.2.2', port: 80 }

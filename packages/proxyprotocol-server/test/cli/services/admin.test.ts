@@ -10,7 +10,7 @@ import { createRelay, type Relay } from '../../../src/relay/index.ts'
 import { portIn } from '../../support/child.ts'
 import { ask } from '../../support/http.ts'
 import { fakeIo } from '../../support/program.ts'
-import { dial, listen } from '../../support/sockets.ts'
+import { dial, listen } from '../../support/connections.ts'
 import { atEnd } from '../../support/teardown.ts'
 
 test('/readyz says starting as long as there is no relay, and ready when there is', async t => {

@@ -6,14 +6,15 @@ import fs, { mkdirSync, realpathSync, renameSync, rmSync, symlinkSync, writeFile
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { certificate, otherCertificate } from 'test-support/certificates'
 import { FileWatch } from '../../../src/cli/services/file-watch.ts'
 import { runServer } from '../../../src/cli/index.ts'
 import { pathEntries } from '../../../src/cli/services/path-entries.ts'
 import { createRelay, parseService } from '../../../src/index.ts'
-import { certificate, certificateFiles, directory, otherCertificate } from '../../support/certificates.ts'
+import { certificateFiles, directory } from '../../support/certificate-files.ts'
 import { fakeIo, start } from '../../support/program.ts'
 import { dialSecure, type Secure } from '../../support/secure.ts'
-import { chunk, dial, listen, outcome } from '../../support/sockets.ts'
+import { chunk, dial, listen, outcome } from '../../support/connections.ts'
 
 async function connected(t: TestContext, port: number): Promise<Secure & { readonly name: unknown }> {
   const ends = dialSecure(t, port, { rejectUnauthorized: false })

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { createServer as createProxyServer } from 'proxyprotocol/server'
+import { content } from 'test-support/sockets'
 import {
   assignSockets,
   inheritedBy,
@@ -21,7 +22,7 @@ import { createRelay } from '../../../src/relay/index.ts'
 import { pathOf, runCommand, type Child } from '../../support/child.ts'
 import { configFile } from '../../support/config-file.ts'
 import { fakeIo } from '../../support/program.ts'
-import { chunk, content, dial, listen } from '../../support/sockets.ts'
+import { chunk, dial, listen } from '../../support/connections.ts'
 import { atEnd } from '../../support/teardown.ts'
 
 const PROGRAM = 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'

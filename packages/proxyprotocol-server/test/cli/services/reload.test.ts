@@ -8,7 +8,7 @@ import { runServer } from '../../../src/cli/index.ts'
 import { portIn } from '../../support/child.ts'
 import { configFile } from '../../support/config-file.ts'
 import { start } from '../../support/program.ts'
-import { chunk, dial, listen, outcome, type Listener } from '../../support/sockets.ts'
+import { chunk, dial, listen, outcome, type Listener } from '../../support/connections.ts'
 
 const HANGUP = 'SIGHUP'
 

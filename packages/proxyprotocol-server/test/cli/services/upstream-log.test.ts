@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { closedPort } from 'test-support/sockets'
 import { runServer } from '../../../src/cli/index.ts'
 import { logUpstream } from '../../../src/cli/services/upstream-log.ts'
 import { configFile } from '../../support/config-file.ts'
 import { fakeIo, start } from '../../support/program.ts'
-import { closedPort, dial, outcome } from '../../support/sockets.ts'
+import { dial, outcome } from '../../support/connections.ts'
 import { echo, startUpstream } from '../../support/upstream.ts'
 
 test('each event is one line with its level, and what is not known is left out', () => {

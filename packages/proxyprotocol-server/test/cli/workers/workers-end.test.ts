@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { content, until } from 'test-support/sockets'
 import { runCommand } from '../../support/child.ts'
-import { content, outcome, until } from '../../support/sockets.ts'
+import { outcome } from '../../support/connections.ts'
 import { echo, startUpstream } from '../../support/upstream.ts'
 import { closedLines, counted, open, PROGRAM, ready, serviceTo, startWorkers } from '../../support/workers.ts'
 

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { closedPort } from 'test-support/sockets'
 import { ConfigError, parseConfig, endpointOptions, type Service } from '../../../src/config/index.ts'
-import { closedPort } from '../../support/sockets.ts'
 
 const upstream = '192.0.2.1:80'
 

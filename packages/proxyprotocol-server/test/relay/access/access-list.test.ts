@@ -6,10 +6,11 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { encodeHeader, tlv, type HeaderInit } from 'proxyprotocol'
+import { until } from 'test-support/sockets'
 import type { ServiceOptions } from '../../../src/config/index.ts'
-import { directory } from '../../support/certificates.ts'
+import { directory } from '../../support/certificate-files.ts'
 import { startRelay, type TestRelay } from '../../support/relay.ts'
-import { dial, listen, outcome, until } from '../../support/sockets.ts'
+import { dial, listen, outcome } from '../../support/connections.ts'
 
 const destination = { address: '198.51.100.7', port: 443 }
 const LOCAL: HeaderInit = { command: 'LOCAL' }

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from 'test-support/sockets'
 import type { ServiceOptions } from '../../../src/config/index.ts'
 import { startRelay } from '../../support/relay.ts'
-import { dial, listen, outcome, until } from '../../support/sockets.ts'
+import { dial, listen, outcome } from '../../support/connections.ts'
 
 for (const [overLimit, end] of [
   ['close', { fin: true, error: undefined }],

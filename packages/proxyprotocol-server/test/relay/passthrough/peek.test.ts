@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { content } from 'test-support/sockets'
 import { peekClientHello, type PeekOptions } from '../../../src/relay/passthrough/peek.ts'
 import { clientHello, helloWith, record } from '../../support/client-hello.ts'
-import { chunk, content, pair } from '../../support/sockets.ts'
+import { chunk, pair } from '../../support/connections.ts'
 
 interface Peeked {
   readonly client: Socket

@@ -7,13 +7,14 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { content, until } from 'test-support/sockets'
 import { giveBuffer, takeBuffer } from '../../../src/relay/tunnel/read-buffers.ts'
 import { readInto } from 'proxyprotocol/internal/node'
 import type { Traffic } from '../../../src/relay/tunnel/direction.ts'
 import { tunnel, type TunnelOptions } from '../../../src/relay/tunnel/tunnel.ts'
 import { readPieces, sendPieces } from '../../support/pieces.ts'
 import { dialSecure, listenSecure } from '../../support/secure.ts'
-import { chunk, content, MEBIBYTE, pair, random, sha256, until } from '../../support/sockets.ts'
+import { chunk, MEBIBYTE, pair, random, sha256 } from '../../support/connections.ts'
 
 interface Ends {
   readonly client: Socket

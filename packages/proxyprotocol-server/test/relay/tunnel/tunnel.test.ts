@@ -5,9 +5,10 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { reset } from 'proxyprotocol/server'
+import { content, until } from 'test-support/sockets'
 import type { Traffic } from '../../../src/relay/tunnel/direction.ts'
 import { tunnel } from '../../../src/relay/tunnel/tunnel.ts'
-import { chunk, content, fill, MEBIBYTE, outcome, pair, random, until } from '../../support/sockets.ts'
+import { chunk, fill, MEBIBYTE, outcome, pair, random } from '../../support/connections.ts'
 
 /** More than the kernel takes for a socket that nobody reads. */
 const BIG = 32 * MEBIBYTE

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pathOf, runCommand } from '../../support/child.ts'
-import { listen } from '../../support/sockets.ts'
+import { listen } from '../../support/connections.ts'
 
 const SCRIPT = `
   import { settlePool, parseAddress } from ${JSON.stringify(pathOf('packages/proxyprotocol-server/src/config/index.ts'))}

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { parseHeader, ProxyProtocolError } from 'proxyprotocol'
+import { closedPort, content, until } from 'test-support/sockets'
 import type { Member } from '../../../src/relay/upstreams/member.ts'
-import { closedPort, content, listen, until } from '../../support/sockets.ts'
+import { listen } from '../../support/connections.ts'
 import { INTERVAL, COOLDOWN, harness } from '../../support/health-check.ts'
 
 /** A client's connection that fails. */

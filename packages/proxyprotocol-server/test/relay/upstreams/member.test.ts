@@ -9,7 +9,7 @@ import { ProxyProtocolError, type ErrorCode } from 'proxyprotocol'
 import { parseAddress, settlePool, type PoolInit } from '../../../src/config/index.ts'
 import { Member, type MemberTarget } from '../../../src/relay/upstreams/member.ts'
 import { isUpstreamFault, mayTryAnother } from '../../../src/relay/upstreams/upstream-fault.ts'
-import { pair } from '../../support/sockets.ts'
+import { pair } from '../../support/connections.ts'
 
 const HEALTH = { fails: 3, window: 1_000, cooldown: 5_000 }
 

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import type { Endpoint } from 'proxyprotocol'
+import { closedPort, until } from 'test-support/sockets'
 import { setName } from '../../support/names.ts'
-import { closedPort, connectedSockets, listen, until, type Listener } from '../../support/sockets.ts'
+import { connectedSockets, listen, type Listener } from '../../support/connections.ts'
 import { at, harness, many } from '../../support/upstream-pool.ts'
 
 async function listeners(t: TestContext, count: number): Promise<Listener[]> {

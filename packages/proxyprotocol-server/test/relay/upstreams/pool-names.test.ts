@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from 'test-support/sockets'
 import type { Route } from '../../../src/relay/upstreams/index.ts'
-import { listen, until, type Listener } from '../../support/sockets.ts'
+import { listen, type Listener } from '../../support/connections.ts'
 import { at, harness, many, named } from '../../support/upstream-pool.ts'
 
 function counts(all: readonly Listener[]): number[] {

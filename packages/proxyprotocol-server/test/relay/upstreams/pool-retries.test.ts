@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { ProxyProtocolError } from 'proxyprotocol'
+import { closedPort, until } from 'test-support/sockets'
 import type { Route } from '../../../src/relay/upstreams/index.ts'
 import { holdName } from '../../support/names.ts'
-import { chunk, closedPort, listen, until, type Listener } from '../../support/sockets.ts'
+import { chunk, listen, type Listener } from '../../support/connections.ts'
 import { at, harness } from '../../support/upstream-pool.ts'
 
 async function listeners(t: TestContext, count: number): Promise<Listener[]> {

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import type { LookupAddress } from 'node:dns'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { until } from 'test-support/sockets'
 import type { ResolvedName, Resolve, WaitOptions } from '../../../src/relay/upstreams/resolved-name.ts'
 import { Resolver, type ResolverOptions } from '../../../src/relay/upstreams/resolver.ts'
 import { setName } from '../../support/names.ts'
-import { until } from '../../support/sockets.ts'
 import { atEnd } from '../../support/teardown.ts'
 
 const INTERVAL = 30_000

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { closedPort, listen } from '../../support/sockets.ts'
+import { closedPort } from 'test-support/sockets'
+import { listen } from '../../support/connections.ts'
 import { at, harness, many, named } from '../../support/upstream-pool.ts'
 
 test('a pool that follows another begins with its members and its marks', async t => {

@@ -8,6 +8,8 @@ import https from 'node:https'
 import { text as textOf } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
+import { certificate } from 'test-support/certificates'
+import { turns } from 'test-support/sockets'
 import type { HeaderAgent } from '../../../src/client/index.ts'
 import {
   HeaderHttpsAgent,
@@ -16,9 +18,7 @@ import {
 } from '../../../src/client/index.ts'
 import { tlvType, type HeaderInit, type InetInit } from '../../../src/codec/index.ts'
 import { listenAttached, type AttachedServer } from '../../support/attached.ts'
-import { certificate } from '../../support/certificate.ts'
 import { DESTINATION } from '../../support/headers.ts'
-import { turns } from '../../support/sockets.ts'
 import { createHarness, type Harness } from '../../support/harness.ts'
 import {
   HOST,

@@ -8,6 +8,9 @@ import https from 'node:https'
 import { text as textOf } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { certificate } from 'test-support/certificates'
+import { turns } from 'test-support/sockets'
+import { untyped } from 'test-support/untyped'
 import {
   HeaderAgent,
   type HeaderAgentOptions,
@@ -17,11 +20,8 @@ import {
 } from '../../../src/client/index.ts'
 import { type HeaderInit, type InetInit, tlv } from '../../../src/codec/index.ts'
 import { listenAttached } from '../../support/attached.ts'
-import { certificate } from '../../support/certificate.ts'
 import { DESTINATION } from '../../support/headers.ts'
 import { createHarness, type Harness } from '../../support/harness.ts'
-import { turns } from '../../support/sockets.ts'
-import { untyped } from '../../support/untyped.ts'
 
 const HOST = '127.0.0.1'
 

@@ -7,6 +7,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { test, type TestContext } from 'node:test'
 import { Client } from 'undici'
+import { certificate } from 'test-support/certificates'
 import {
   connect,
   connector,
@@ -17,7 +18,6 @@ import {
 } from '../../../src/client/index.ts'
 import type { HeaderInit } from '../../../src/codec/index.ts'
 import { listenAttached } from '../../support/attached.ts'
-import { certificate } from '../../support/certificate.ts'
 import { DESTINATION, SOURCE } from '../../support/headers.ts'
 import { createHarness } from '../../support/harness.ts'
 

@@ -7,6 +7,8 @@ import http2 from 'node:http2'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { test } from 'node:test'
 import tls, { type PeerCertificate, type TLSSocket } from 'node:tls'
+import { certificate, clientCertificate, rsaCertificate } from 'test-support/certificates'
+import { untyped } from 'test-support/untyped'
 import { keyName, signatureName } from '../../../src/client/header-for/certificate-names.ts'
 import { headerFor, type HeaderForOptions } from '../../../src/client/index.ts'
 import {
@@ -18,11 +20,8 @@ import {
   type TlvValues,
 } from '../../../src/codec/index.ts'
 import { listenAttached } from '../../support/attached.ts'
-import { certificate } from '../../support/certificate.ts'
 import { encode, DESTINATION, SOURCE } from '../../support/headers.ts'
-import { clientCertificate, rsaCertificate } from '../../support/more-certificates.ts'
 import { createHarness, type Harness } from '../../support/harness.ts'
-import { untyped } from '../../support/untyped.ts'
 
 const HOST = '127.0.0.1'
 const ASKS_FOR_CERTIFICATE = { requestCert: true, rejectUnauthorized: false, ca: certificate.cert }

@@ -10,12 +10,12 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { TLSSocket } from 'node:tls'
+import { outcome, until } from 'test-support/sockets'
+import { untyped } from 'test-support/untyped'
 import { headerFor, type HeaderForOptions } from '../../../src/client/index.ts'
 import { encodeHeader, parseHeader, readTlvs, tlv, tlvType } from '../../../src/codec/index.ts'
 import { DESTINATION, encode, SOURCE } from '../../support/headers.ts'
-import { outcome, until } from '../../support/sockets.ts'
 import { over, createHarness, type Harness } from '../../support/harness.ts'
-import { untyped } from '../../support/untyped.ts'
 
 /** A socket that was accepted there. */
 async function accepted(harness: Harness, host: string, to = host): Promise<Socket> {

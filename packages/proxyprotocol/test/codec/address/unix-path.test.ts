@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { untyped } from 'test-support/untyped'
 import { encodeHeader, parseHeader, type UnixHeader } from '../../../src/codec/index.ts'
-import { untyped } from '../../support/untyped.ts'
 
 const UNIX_PATH_BYTES = 108
 const SOURCE_AT = 16

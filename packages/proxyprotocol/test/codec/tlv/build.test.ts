@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { untyped } from 'test-support/untyped'
 import { encodeHeader, parseHeader, readTlvs, tlv, tlvType, type Tlv } from '../../../src/codec/index.ts'
-import { untyped } from '../../support/untyped.ts'
 import { toHex } from '../../support/vectors.ts'
 
 const built: readonly (readonly [string, Tlv, number, string])[] = [

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { untyped } from 'test-support/untyped'
 import {
   encodeHeader,
   parseHeader,
@@ -10,7 +11,6 @@ import {
   type SslInfo,
   type SslInit,
 } from '../../../src/codec/index.ts'
-import { untyped } from '../../support/untyped.ts'
 import { fromHex, toHex } from '../../support/vectors.ts'
 
 const all: Required<SslInit> = {

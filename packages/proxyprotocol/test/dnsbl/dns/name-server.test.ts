@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { Resolver } from 'node:dns'
 import { test } from 'node:test'
+import { untyped } from 'test-support/untyped'
 import { parseNameServer } from '../../../src/dnsbl/index.ts'
 import { systemNameServers } from '../../../src/dnsbl/dns/index.ts'
-import { untyped } from '../../support/untyped.ts'
 
 for (const [text, address, port] of [
   ['192.0.2.53', '192.0.2.53', 53],

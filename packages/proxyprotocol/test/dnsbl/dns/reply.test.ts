@@ -5,9 +5,9 @@ import { test } from 'node:test'
 import { AUTHORITATIVE_ANSWER, decode, encode } from 'dns-packet'
 import type { Answer, Packet } from 'dns-packet'
 import fc from 'fast-check'
+import { hostileKinds } from 'test-support/hostile-replies'
 import { encodeQuery } from '../../../src/dnsbl/dns/query.ts'
 import { readReply } from '../../../src/dnsbl/dns/reply.ts'
-import { hostileKinds } from '../../support/hostile-replies.ts'
 
 const NAME = '1.2.0.192.bl.example'
 const query = encodeQuery(NAME, 0xbeef)

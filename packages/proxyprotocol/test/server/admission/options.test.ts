@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict'
 import { createServer as createNetServer } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { turns } from 'test-support/sockets'
+import { untyped } from 'test-support/untyped'
 import { quote } from '../../../src/checks/index.ts'
 import { attach, createServer } from '../../../src/server/index.ts'
 import { createHarness } from '../../support/harness.ts'
-import { turns } from '../../support/sockets.ts'
-import { untyped } from '../../support/untyped.ts'
 
 const trust: readonly string[] = []
 

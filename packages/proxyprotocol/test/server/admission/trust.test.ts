@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { untyped } from 'test-support/untyped'
 import { compileTrust, type Peer, type Trust } from '../../../src/server/admission/trust.ts'
-import { untyped } from '../../support/untyped.ts'
 
 function trusts(trust: Trust, address: string | undefined, transport: Peer['transport'] = 'tcp'): boolean {
   return compileTrust(trust)({ address, transport })

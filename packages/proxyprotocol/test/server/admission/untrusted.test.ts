@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from 'test-support/sockets'
 import type { ErrorCode } from '../../../src/codec/index.ts'
 import { doors, type Door } from '../../support/doors.ts'
 import { LOCAL, V1, V2 } from '../../support/headers.ts'
-import { until } from '../../support/sockets.ts'
 import { createHarness } from '../../support/harness.ts'
 import { SERVED, send, came, worded, assertCounted } from '../../support/admitted.ts'
 

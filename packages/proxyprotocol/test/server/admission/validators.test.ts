@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { outcome } from 'test-support/sockets'
+import { untyped } from 'test-support/untyped'
 import { errorMessages, type ErrorCode } from '../../../src/codec/index.ts'
 import {
   allowSources,
@@ -13,9 +15,7 @@ import {
 } from '../../../src/server/index.ts'
 import { doors } from '../../support/doors.ts'
 import { encode, LOCAL, UNKNOWN, V1, V2 } from '../../support/headers.ts'
-import { outcome } from '../../support/sockets.ts'
 import { createHarness } from '../../support/harness.ts'
-import { untyped } from '../../support/untyped.ts'
 
 function between(source: string, destination = source): Buffer {
   return encode({ source: { address: source, port: 1 }, destination: { address: destination, port: 2 } })

@@ -11,6 +11,9 @@ import { duplexPair } from 'node:stream'
 import { text as textOf } from 'node:stream/consumers'
 import { test } from 'node:test'
 import tls, { TLSSocket } from 'node:tls'
+import { certificate } from 'test-support/certificates'
+import { content, text, turns } from 'test-support/sockets'
+import { untyped } from 'test-support/untyped'
 import { headerFor } from '../../../src/client/index.ts'
 import {
   admit,
@@ -23,11 +26,8 @@ import {
   type ConnectionInfo,
 } from '../../../src/server/index.ts'
 import { listenAttached } from '../../support/attached.ts'
-import { certificate } from '../../support/certificate.ts'
 import { DESTINATION, SOURCE, V2 } from '../../support/headers.ts'
-import { content, text, turns } from '../../support/sockets.ts'
 import { collect, createHarness } from '../../support/harness.ts'
-import { untyped } from '../../support/untyped.ts'
 
 const INFO = { source: SOURCE, destination: DESTINATION }
 const GET = 'GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'

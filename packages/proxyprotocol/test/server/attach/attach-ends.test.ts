@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { outcome, until } from 'test-support/sockets'
 import { attach, distinguishResets } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
-import { outcome, until } from '../../support/sockets.ts'
 import { createHarness, type Harness } from '../../support/harness.ts'
 
 const LENGTH = 30_000

@@ -5,8 +5,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { outcome } from 'test-support/sockets'
 import { V2 } from '../../support/headers.ts'
-import { outcome } from '../../support/sockets.ts'
 import { createHarness } from '../../support/harness.ts'
 
 const script = fileURLToPath(new URL('../../support/throwing-listener.ts', import.meta.url))

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { DropArgument, Socket } from 'node:net'
 import { test } from 'node:test'
+import { turns } from 'test-support/sockets'
 import { V2 } from '../../support/headers.ts'
 import { kinds, withServer } from '../../support/server-kinds.ts'
-import { turns } from '../../support/sockets.ts'
 import { options, CLIENT, countOf, fate, silent } from '../../support/attach-limits.ts'
 
 for (const [name, { create, ask }] of Object.entries(kinds)) {

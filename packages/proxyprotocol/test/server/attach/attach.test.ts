@@ -11,6 +11,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import tls from 'node:tls'
+import { certificate } from 'test-support/certificates'
+import { outcome, turns } from 'test-support/sockets'
+import { untyped } from 'test-support/untyped'
 import {
   attach,
   connectionInfo,
@@ -18,7 +21,6 @@ import {
   diagnosticsChannels,
   type RejectedMessage,
 } from '../../../src/server/index.ts'
-import { certificate } from '../../support/certificate.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, V1, V2 } from '../../support/headers.ts'
 import { HeaderFirst, type Cut } from '../../support/segments.ts'
 import {
@@ -30,9 +32,7 @@ import {
   onSocket,
   withServer,
 } from '../../support/server-kinds.ts'
-import { outcome, turns } from '../../support/sockets.ts'
 import { createHarness } from '../../support/harness.ts'
-import { untyped } from '../../support/untyped.ts'
 
 const CHECKED = encode({ source: SOURCE, destination: DESTINATION }, { checksum: true })
 const cuts: readonly Cut[] = ['one segment', 'header|payload', 3, 15, 20, 'byte by byte']

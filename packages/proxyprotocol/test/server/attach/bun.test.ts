@@ -7,8 +7,8 @@ import https from 'node:https'
 import net from 'node:net'
 import { test } from 'node:test'
 import tls from 'node:tls'
+import { untyped } from 'test-support/untyped'
 import { refuseOnBun } from '../../../src/server/attach/bun.ts'
-import { untyped } from '../../support/untyped.ts'
 
 test('on Bun only net and cleartext http2 servers can be attached to, and the error names front()', () => {
   for (const server of [net.createServer(), http2.createServer()]) refuseOnBun(server, '1.4.5')

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { closedPort, content, listenRaw, outcome, text, turns, until } from 'test-support/sockets'
 import { V2 } from '../../support/headers.ts'
-import { closedPort, content, listenRaw, outcome, text, turns, until } from '../../support/sockets.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
 import { serve, raw } from '../../support/fronted.ts'
 

@@ -6,9 +6,9 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { content, turns } from 'test-support/sockets'
 import { attach } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
-import { content, turns } from '../../support/sockets.ts'
 import { createHarness, type Harness } from '../../support/harness.ts'
 
 const script = fileURLToPath(new URL('../../support/socket-counter.ts', import.meta.url))

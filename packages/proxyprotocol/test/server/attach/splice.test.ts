@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import net from 'node:net'
 import { test } from 'node:test'
+import { content, listenRaw, outcome, text, until } from 'test-support/sockets'
 import { splice } from '../../../src/server/attach/splice.ts'
 import { V2 } from '../../support/headers.ts'
-import { content, listenRaw, outcome, text, until } from '../../support/sockets.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
 
 /** More than the kernel takes for a socket that nobody reads. */

@@ -5,11 +5,11 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
 import { test } from 'node:test'
+import { outcome } from 'test-support/sockets'
 import { connectionInfo, type AttachOptions } from '../../../src/server/index.ts'
 import { outcomeOf } from '../../support/outcome.ts'
 import { HeaderFirst } from '../../support/segments.ts'
 import { kinds, withServer, type KindName } from '../../support/server-kinds.ts'
-import { outcome } from '../../support/sockets.ts'
 import { vectorFiles, type ExpectedHeader, type Vector } from '../../support/vectors.ts'
 
 /** Connections at a time: both ends of each are descriptors of this process. */

@@ -7,11 +7,11 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
+import { content, outcome, text, turns } from 'test-support/sockets'
+import { untyped } from 'test-support/untyped'
 import { attach, type AttachOptions } from '../../../src/server/index.ts'
 import { DESTINATION, encode, SOURCE, V1, V2 } from '../../support/headers.ts'
-import { content, outcome, text, turns } from '../../support/sockets.ts'
 import { createHarness, type Harness } from '../../support/harness.ts'
-import { untyped } from '../../support/untyped.ts'
 
 /** Longer than what most headers fit in. */
 const LONG = encode({

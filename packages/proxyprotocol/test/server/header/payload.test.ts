@@ -7,10 +7,10 @@ import type { Socket } from 'node:net'
 import { PassThrough, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { test } from 'node:test'
+import { content, outcome, text, turns, until } from 'test-support/sockets'
 import type { ProxyProtocolError } from '../../../src/codec/index.ts'
 import type { Connection, ServerOptions } from '../../../src/server/index.ts'
 import { LOCAL, UNKNOWN, V1, V2 } from '../../support/headers.ts'
-import { content, outcome, text, turns, until } from '../../support/sockets.ts'
 import { counted, over, createHarness, type Served } from '../../support/harness.ts'
 
 const KIB = 1024

@@ -5,12 +5,12 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type ServerOpts, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { content, text, turns, until } from 'test-support/sockets'
+import { untyped } from 'test-support/untyped'
 import { readHeader } from '../../../src/server/index.ts'
 import { DEFAULT_HEADER_TIMEOUT } from '../../../src/server/header/read-header.ts'
 import { SOURCE, V1, V2 } from '../../support/headers.ts'
-import { content, text, turns, until } from '../../support/sockets.ts'
 import { faultOf, createHarness, type Harness } from '../../support/harness.ts'
-import { untyped } from '../../support/untyped.ts'
 
 /** Both ends of a connection. */
 async function pair(harness: Harness, options: ServerOpts = {}): Promise<{ client: Socket; socket: Socket }> {

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { gate } from 'test-support/gate'
+import { outcome, text, turns, until } from 'test-support/sockets'
 import { createServer } from '../../../src/server/index.ts'
-import { gate } from '../../support/gate.ts'
 import { V2 } from '../../support/headers.ts'
-import { outcome, text, turns, until } from '../../support/sockets.ts'
 import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 import { HOST, NOTHING, LONG, dialOpen } from '../../support/open-connections.ts'
 

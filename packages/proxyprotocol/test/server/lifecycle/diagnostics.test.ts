@@ -5,6 +5,8 @@ import { Channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { gate } from 'test-support/gate'
+import { outcome, until } from 'test-support/sockets'
 import {
   attach,
   createServer,
@@ -12,9 +14,7 @@ import {
   type ClosedMessage,
   type RejectedMessage,
 } from '../../../src/server/index.ts'
-import { gate } from '../../support/gate.ts'
 import { SOURCE, V2 } from '../../support/headers.ts'
-import { outcome, until } from '../../support/sockets.ts'
 import { opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 
 type Told = Partial<RejectedMessage & ClosedMessage> & { readonly name: string }

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
+import { gate } from 'test-support/gate'
+import { until } from 'test-support/sockets'
 import type { ProxyProtocolError } from '../../../src/codec/index.ts'
 import type { Connection } from '../../../src/server/index.ts'
-import { gate } from '../../support/gate.ts'
 import { V2 } from '../../support/headers.ts'
-import { until } from '../../support/sockets.ts'
 import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 import { LONG, dialOpen } from '../../support/open-connections.ts'
 

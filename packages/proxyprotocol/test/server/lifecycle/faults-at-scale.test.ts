@@ -5,9 +5,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { outcome, text } from 'test-support/sockets'
 import type { Connection } from '../../../src/server/index.ts'
 import { clientHeader } from '../../support/headers.ts'
-import { outcome, text } from '../../support/sockets.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
 
 const CONNECTIONS = 10_000

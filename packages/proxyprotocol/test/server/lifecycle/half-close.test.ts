@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { outcome, text, turns, until } from 'test-support/sockets'
 import type { ProxyProtocolError } from '../../../src/codec/index.ts'
 import { V2 } from '../../support/headers.ts'
-import { outcome, text, turns, until } from '../../support/sockets.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
 
 const MIB = 1024 * 1024

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
+import { outcome, text, turns, until } from 'test-support/sockets'
 import type { ProxyProtocolError } from '../../../src/codec/index.ts'
 import { createServer, type Connection, type ProxyServer } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
-import { outcome, text, turns, until } from '../../support/sockets.ts'
 import { counted, opened, readToEnd, createHarness, type Harness } from '../../support/harness.ts'
 import { HOST, named } from '../../support/handed-over.ts'
 

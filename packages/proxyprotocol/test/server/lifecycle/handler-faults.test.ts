@@ -6,11 +6,11 @@ import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { gate } from 'test-support/gate'
+import { outcome, text, until, type Outcome } from 'test-support/sockets'
 import { ProxyProtocolError } from '../../../src/codec/index.ts'
 import type { Connection } from '../../../src/server/index.ts'
-import { gate } from '../../support/gate.ts'
 import { clientHeader, V2 } from '../../support/headers.ts'
-import { outcome, text, until, type Outcome } from '../../support/sockets.ts'
 import { counted, over, createHarness, type Served, type Harness } from '../../support/harness.ts'
 
 const CONNECTIONS = 48

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import { test } from 'node:test'
+import { gate } from 'test-support/gate'
+import { text } from 'test-support/sockets'
 import type { Connection, Handler } from '../../../src/server/index.ts'
-import { gate } from '../../support/gate.ts'
 import { clientHeader } from '../../support/headers.ts'
-import { text } from '../../support/sockets.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
 
 const WHAT_TO_DO = /Await the life of the connection.*pipeline\(\).*detach\(\).*attach\(\)/

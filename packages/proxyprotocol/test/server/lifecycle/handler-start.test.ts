@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { test } from 'node:test'
+import { outcome, turns, until } from 'test-support/sockets'
 import { encodeHeader } from '../../../src/codec/index.ts'
 import { createServer, diagnosticsChannels, type AcceptedMessage } from '../../../src/server/index.ts'
 import { DESTINATION, encode, LOCAL, V1, V2 } from '../../support/headers.ts'
-import { outcome, turns, until } from '../../support/sockets.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
 
 /** Milliseconds; short, because the tests wait for it to pass. */

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
+import { outcome, until } from 'test-support/sockets'
 import { encodeHeader } from '../../../src/codec/index.ts'
 import type { CloseReason, ServerOptions } from '../../../src/server/index.ts'
 import { DESTINATION, encode, SOURCE, V1, V2 } from '../../support/headers.ts'
-import { outcome, until } from '../../support/sockets.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
 
 /** Milliseconds; short, because the tests wait for it to pass. */

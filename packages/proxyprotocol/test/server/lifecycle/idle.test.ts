@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { gate } from 'test-support/gate'
+import { content, outcome, until } from 'test-support/sockets'
 import { IdleWatch, movedOn } from '../../../src/server/lifecycle/idle-watch.ts'
-import { gate } from '../../support/gate.ts'
 import { LOCAL, V2 } from '../../support/headers.ts'
-import { content, outcome, until } from '../../support/sockets.ts'
 import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 
 /** Milliseconds. */

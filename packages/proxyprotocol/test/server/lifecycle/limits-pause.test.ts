@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { gate } from 'test-support/gate'
+import { outcome, text, turns, until, type Outcome } from 'test-support/sockets'
 import { errorMessages } from '../../../src/codec/index.ts'
 import type { ServerOptions } from '../../../src/server/index.ts'
-import { gate } from '../../support/gate.ts'
 import { clientHeader, V2 } from '../../support/headers.ts'
-import { outcome, text, turns, until, type Outcome } from '../../support/sockets.ts'
 import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 import { turnedAway, ending, arrived } from '../../support/over-limit.ts'
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { AddressInfo, Socket } from 'node:net'
 import { test } from 'node:test'
+import { outcome, text, turns } from 'test-support/sockets'
 import { errorMessages, ProxyProtocolError } from '../../../src/codec/index.ts'
 import {
   diagnosticsChannels,
@@ -13,7 +14,6 @@ import {
 } from '../../../src/server/index.ts'
 import { LOCAL, V2 } from '../../support/headers.ts'
 import { run, support } from '../../support/program.ts'
-import { outcome, text, turns } from '../../support/sockets.ts'
 import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 import { turnedAway, ending, arrived, ways } from '../../support/over-limit.ts'
 

@@ -7,13 +7,13 @@ import { createServer as createNetServer, type AddressInfo, type Server, type So
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { connectedAtOnce, most } from 'test-support/burst'
+import { listenRaw, outcome, turns, until } from 'test-support/sockets'
+import { untyped } from 'test-support/untyped'
 import { createServer, type ProxyServer, type ServerStats } from '../../../src/server/index.ts'
-import { connectedAtOnce, most } from '../../support/burst.ts'
 import { SOURCE, V2 } from '../../support/headers.ts'
 import { run, support } from '../../support/program.ts'
-import { listenRaw, outcome, turns, until } from '../../support/sockets.ts'
 import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
-import { untyped } from '../../support/untyped.ts'
 
 const HOST = '127.0.0.1'
 

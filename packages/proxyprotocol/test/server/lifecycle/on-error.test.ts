@@ -6,9 +6,9 @@ import { pipeline } from 'node:stream/promises'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
+import { listenRaw, outcome } from 'test-support/sockets'
 import type { ServerOptions } from '../../../src/server/index.ts'
 import { clientHeader, V2 } from '../../support/headers.ts'
-import { listenRaw, outcome } from '../../support/sockets.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
 
 const CONNECTIONS = 48

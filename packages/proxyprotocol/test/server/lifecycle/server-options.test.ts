@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { outcome } from 'test-support/sockets'
+import { untyped } from 'test-support/untyped'
 import { createServer } from '../../../src/server/index.ts'
-import { outcome } from '../../support/sockets.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
-import { untyped } from '../../support/untyped.ts'
 
 const trust: string[] = []
 /** Nothing that OpenSSL can read. */

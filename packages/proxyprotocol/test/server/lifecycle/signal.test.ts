@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { outcome, turns } from 'test-support/sockets'
 import { ProxyProtocolError } from '../../../src/codec/index.ts'
 import type { Connection } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
-import { outcome, turns } from '../../support/sockets.ts'
 import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 
 const FAR_AWAY = 60_000

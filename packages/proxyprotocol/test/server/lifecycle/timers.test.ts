@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { closedPort, listenRaw, outcome, until } from 'test-support/sockets'
 import { connect } from '../../../src/client/index.ts'
 import { LOCAL, V2 } from '../../support/headers.ts'
-import { closedPort, listenRaw, outcome, until } from '../../support/sockets.ts'
 import { opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 import { pendingTimers } from '../../support/timers.ts'
 

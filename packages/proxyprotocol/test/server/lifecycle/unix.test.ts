@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { test, type TestContext } from 'node:test'
+import { certificate } from 'test-support/certificates'
+import { outcome, text, turns } from 'test-support/sockets'
 import type { ProxyProtocolError } from '../../../src/codec/index.ts'
 import {
   createServer,
@@ -17,10 +19,8 @@ import {
   type ProxyServer,
   type ServerOptions,
 } from '../../../src/server/index.ts'
-import { certificate } from '../../support/certificate.ts'
 import { SOURCE, V2 } from '../../support/headers.ts'
 import { dialSecure } from '../../support/secure.ts'
-import { outcome, text, turns } from '../../support/sockets.ts'
 import { counted, opened, over, createHarness, type Harness } from '../../support/harness.ts'
 
 interface OnPath {

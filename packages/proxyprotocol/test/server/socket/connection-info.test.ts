@@ -8,6 +8,7 @@ import { connect, createServer as createNetServer, Socket, type AddressInfo } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { outcome } from 'test-support/sockets'
 import { tlv, tlvType, type Endpoint } from '../../../src/codec/index.ts'
 import {
   connectionInfo,
@@ -18,7 +19,6 @@ import {
 } from '../../../src/server/index.ts'
 import { applyHeader } from '../../../src/server/socket/connection-info.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, UNKNOWN, V1, V2 } from '../../support/headers.ts'
-import { outcome } from '../../support/sockets.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
 
 const ADDRESSES = [

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { listenRaw, outcome, turns, until } from 'test-support/sockets'
 import { closeOrReset, limitHalfClose } from '../../../src/server/socket/half-close.ts'
 import { distinguishResets } from '../../../src/server/index.ts'
-import { listenRaw, outcome, turns, until } from '../../support/sockets.ts'
 import { createHarness } from '../../support/harness.ts'
 
 /** More than the kernel takes for a socket that nobody reads. */

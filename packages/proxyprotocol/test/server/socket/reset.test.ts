@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
+import { certificate } from 'test-support/certificates'
+import { listenRaw, outcome, turns } from 'test-support/sockets'
 import { distinguishResets, reset } from '../../../src/server/index.ts'
-import { certificate } from '../../support/certificate.ts'
 import { secureOver } from '../../support/secure.ts'
-import { listenRaw, outcome, turns } from '../../support/sockets.ts'
 import { createHarness, type Harness } from '../../support/harness.ts'
 
 const KIB = 1024

@@ -5,11 +5,11 @@ import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import type { ConnectionOptions, TlsOptions } from 'node:tls'
+import { certificate, otherCertificate } from 'test-support/certificates'
+import { outcome, text, turns, until, type Outcome } from 'test-support/sockets'
 import type { Connection, ServerOptions } from '../../../src/server/index.ts'
-import { certificate, otherCertificate } from '../../support/certificate.ts'
 import { SOURCE, V2 } from '../../support/headers.ts'
 import { dialSecure } from '../../support/secure.ts'
-import { outcome, text, turns, until, type Outcome } from '../../support/sockets.ts'
 import { counted, over, createHarness, type Served, type Harness } from '../../support/harness.ts'
 
 /** Milliseconds; short, because the tests wait for it to pass. */

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 
 import { test } from 'node:test'
+import { certificate } from 'test-support/certificates'
+import { gate } from 'test-support/gate'
+import { outcome, text, turns } from 'test-support/sockets'
 import type { Handler, ServerOptions } from '../../../src/server/index.ts'
-import { certificate } from '../../support/certificate.ts'
-import { gate } from '../../support/gate.ts'
 import { V2 } from '../../support/headers.ts'
 import { dialSecure, type SecureClient } from '../../support/secure.ts'
-import { outcome, text, turns } from '../../support/sockets.ts'
 import { counted, opened, over, createHarness, type Served, type Harness } from '../../support/harness.ts'
 import { aborted, dialOpen, dialOver } from '../../support/secure-contract.ts'
 

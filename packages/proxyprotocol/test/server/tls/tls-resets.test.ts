@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { certificate } from 'test-support/certificates'
+import { outcome } from 'test-support/sockets'
 import { errorMessages, type ProxyProtocolError } from '../../../src/codec/index.ts'
 import type { Connection, Handler, ServerOptions } from '../../../src/server/index.ts'
-import { certificate } from '../../support/certificate.ts'
 import type { SecureClient } from '../../support/secure.ts'
-import { outcome } from '../../support/sockets.ts'
 import { counted, over, readToEnd, createHarness, type Served, type Harness } from '../../support/harness.ts'
 import { MIB, aborted, dialOpen, dialOver } from '../../support/secure-contract.ts'
 

@@ -1,4 +1,4 @@
-// Real sockets on loopback: servers that hand their sockets out one by one, and sockets that say how they ended.
+// Connections on loopback that end with the test: servers that return their sockets one by one, and watches on sockets.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
@@ -68,16 +68,6 @@ export async function listen(t: TestContext, host = '127.0.0.1'): Promise<Listen
   }
 }
 
-/** A port of loopback where nobody listens. */
-export async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 /** A half-open client; destroyed at the test's end. */
 export function dial(t: TestContext, port: number, host = '127.0.0.1'): Socket {
   const socket = connect({ port, host, allowHalfOpen: true, noDelay: true })
@@ -124,19 +114,6 @@ export async function chunk(socket: Socket): Promise<Buffer> {
   const [bytes] = await next
   socket.pause()
   return bytes
-}
-
-/** Reads everything before the FIN. */
-export async function content(socket: Socket): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  socket.on('data', (bytes: Buffer) => chunks.push(bytes)).resume()
-  await once(socket, 'end')
-  return Buffer.concat(chunks)
-}
-
-/** Turns the event loop until the condition holds, for states that no event tells of. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn()
 }
 
 /** Writes until the kernel takes no more, but less than would ask the writer to wait. */
@@ -212,9 +189,4 @@ export function warnings(t: TestContext): Error[] {
     if (seen.length > 0) throw new Error('a warning was emitted', { cause: seen[0] })
   })
   return seen
-}
-
-/** Lets the event loop turn. */
-export async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await turn()
 }

@@ -4,12 +4,8 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { certificate, otherCertificate } from '../../../proxyprotocol/test/support/certificate.ts'
-import { clientCertificate } from '../../../proxyprotocol/test/support/more-certificates.ts'
+import { certificate, clientCertificate, otherCertificate } from 'test-support/certificates'
 import { atEnd } from './teardown.ts'
-
-export { certificate, otherCertificate } from '../../../proxyprotocol/test/support/certificate.ts'
-export { clientCertificate, rsaCertificate } from '../../../proxyprotocol/test/support/more-certificates.ts'
 
 /** A directory of the test's own. */
 export function directory(t: TestContext): string {

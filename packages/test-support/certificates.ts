@@ -1,7 +1,52 @@
-// Further certificates for tests alone, beside that of certificate.ts: their keys are public, and they are valid until 2126.
+// Certificates for tests alone: their keys are public, and they are valid until 2126.
 
-/** A client's, signed by the certificate of certificate.ts; its common name is `Zoë Client`. */
-export const clientCertificate: { readonly key: string; readonly cert: string } = {
+interface Certificate {
+  readonly key: string
+  readonly cert: string
+}
+
+/** A self-signed one for localhost. */
+export const certificate: Certificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgdq+dileX/kzRC5er
+F54h27NhWtF3rDErdPOL6sDSvdOhRANCAASL2JwoMMMtSYGR9uLfYxZBwQdJ0VdN
++4TIx5wiTkFs0DLeK7ixbxyhjONdlywmskSsSlxrzY8ngTynYXWkB5Q9
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUUAYslXbPOcp5bECYLL12Tz59meAwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzE5MTQwNVoYDzIxMjYxMDMw
+MTkxNDA1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASL2JwoMMMtSYGR9uLfYxZBwQdJ0VdN+4TIx5wiTkFs0DLeK7ixbxyh
+jONdlywmskSsSlxrzY8ngTynYXWkB5Q9o28wbTAdBgNVHQ4EFgQUBXid7SH8KeeP
+XVjqWcXY+bLc+bwwHwYDVR0jBBgwFoAUBXid7SH8KeePXVjqWcXY+bLc+bwwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAJSOyQKUTmibdt80VR4xVKpuqUja8O3COpPbCSylX8BPAiBg
+qkKdtQf2QwkBH9E04jXIsEBhg9lSybyeAY6zC1Qldw==
+-----END CERTIFICATE-----`,
+}
+
+/** Another self-signed one for localhost, with the common name `other`. */
+export const otherCertificate: Certificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg/vSrlIVm9xoIPVsP
+1uyN2hoP+BSXFiuK4P29ZxMBKzGhRANCAATxQacz1mrOKm3kNilOcDIkw19CCHyK
+xlyMBFOqwNXYBuWi1m/p2QlnI3cocYlrvFjvfNF2ebcKLqKx8ZwDRry0
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBkzCCATmgAwIBAgIUAVYWeVmszj7yyDytUJtBVnxNbBIwCgYIKoZIzj0EAwIw
+EDEOMAwGA1UEAwwFb3RoZXIwIBcNMjYxMTI0MTk1ODM1WhgPMjEyNjEwMzExOTU4
+MzVaMBAxDjAMBgNVBAMMBW90aGVyMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+8UGnM9Zqzipt5DYpTnAyJMNfQgh8isZcjARTqsDV2AblotZv6dkJZyN3KHGJa7xY
+73zRdnm3Ci6isfGcA0a8tKNvMG0wHQYDVR0OBBYEFCg/FlPx3B+TEkA3LP/8uDzE
+rmYmMB8GA1UdIwQYMBaAFCg/FlPx3B+TEkA3LP/8uDzErmYmMA8GA1UdEwEB/wQF
+MAMBAf8wGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMAoGCCqGSM49BAMCA0gA
+MEUCIEWBWe2zhxXDR9fuA8XWbkmGfc+d5eaCYkK+gqVvGtZ7AiEAltjFkDXhW5uY
++QA/KHQV/LgmX56SmRWuOPHE3Xp/KzU=
+-----END CERTIFICATE-----`,
+}
+
+/** A client's, signed by `certificate`; its common name is `Zoë Client`. */
+export const clientCertificate: Certificate = {
   key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgWFpVCVnWXJR2kN0R
 stQosSDaMs3lgm09h1OjrPGMUNGhRANCAATYSXjfJnwS2e9D2pTVkZ7jYiFyhMY0
@@ -21,7 +66,7 @@ usATHsRedtsdlA5bhRSqtQmmgw==
 }
 
 /** A self-signed one for localhost with an RSA key of 2048 bits. */
-export const rsaCertificate: { readonly key: string; readonly cert: string } = {
+export const rsaCertificate: Certificate = {
   key: `-----BEGIN PRIVATE KEY-----
 MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC5+tAf1msJyK8a
 1KmB89qu5YyXyqhYBjWob/MeDuBX5890Ef5Fm9y0Ze5h6ZidWRMk6BNRDh6hEGgn
