@@ -9,6 +9,7 @@ import type { OwnCertificate, Passthrough, Service } from '../config/index.ts'
 import { type AccessCounts, Gate } from './access/index.ts'
 import { BlockListCheck, describeListed, type ListingCounts } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
+import { ownTlvs } from './own-tlvs.ts'
 import { ClientGoneSignal } from './client-gone-signal.ts'
 import { listenAt } from './listen-at.ts'
 import { peekClientHello } from './passthrough/index.ts'
@@ -236,7 +237,8 @@ function connectUpstream(
     client: connection.tls,
     header: ({ header }) => {
       relayed.sent = header
-      return upstreamHeader({ header, pass, tls: tlsFacts }, connection, { listing, hello })
+      const tlvs = ownTlvs({ info, tls: connection.tls, hello, service })
+      return upstreamHeader({ header, pass, tls: tlsFacts, tlvs }, connection, { listing, hello })
     },
     payload,
     timeout: timeouts.connect,

@@ -33,6 +33,8 @@ const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> {
   /** What is said of a client's TLS that ends here, as `headerFor` takes it. */
   readonly tls?: HeaderForOptions['tls']
+  /** TLVs of the operator's own, for version 2. */
+  readonly tlvs?: readonly Tlv[]
 }
 
 /**
@@ -42,20 +44,23 @@ export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> 
  * sent on: with the relay's own TLVs it is too long, say.
  */
 export function upstreamHeader(
-  { header, pass, tls }: UpstreamHeaderOptions,
+  { header, pass, tls, tlvs = [] }: UpstreamHeaderOptions,
   { id, socket, info }: Pick<Connection, 'id' | 'socket' | 'info'>,
   { listing, hello }: Known = {},
 ): HeaderInit | undefined {
   if (header === 'none') return undefined
   const uniqueId = Buffer.from(id.replaceAll('-', ''), 'hex')
-  const own = headerFor(socket, header === 'v1' ? { version: 1 } : { uniqueId, tls, tlvs: helloTlvs(hello) })
+  const version2 = { uniqueId, tls, tlvs: [...helloTlvs(hello), ...tlvs] }
+  const own = headerFor(socket, header === 'v1' ? { version: 1 } : version2)
   const inbound = info.header
   if (header === 'v1') return inbound ? withoutTlvs(inbound) : own
   const told = listing?.status === 'listed' ? [dnsblTlv(describeListed(listing))] : []
   if (inbound === undefined) return withExtension(own, told)
   if (inbound.command === 'LOCAL') return { command: 'LOCAL', tlvs: own.tlvs }
   const ownTlvs = own.tlvs as readonly Tlv[] // headerFor() always gives some
-  const merged = { ...inbound, version: 2, tlvs: mergeTlvs(ownTlvs, inbound.tlvs, pass) } as const
+  const replaced = new Set(tlvs.map(({ type }) => type))
+  const passed = (type: number): boolean => pass.has(type) && !replaced.has(type)
+  const merged = { ...inbound, version: 2, tlvs: mergeTlvs(ownTlvs, inbound.tlvs, passed) } as const
   return sendable(withExtension(merged, [...told, ...knownOf(info.tlvs.extension)]))
 }
 
@@ -90,13 +95,13 @@ function withoutTlvs(inbound: ProxyHeader): HeaderInit {
   return { ...inbound, version: 1, tlvs: [] }
 }
 
-/** Who stood nearer to the client knows better: of one type its TLVs go on, and the relay's own do not. */
+/** The proxy in front stood nearer to the client: of one type its TLVs go on, and the relay's own do not. */
 function mergeTlvs(
   own: readonly Tlv[],
   inbound: readonly Tlv[],
-  passed: ReadonlySet<number>,
+  isPassed: (type: number) => boolean,
 ): readonly Tlv[] {
-  const kept = inbound.filter(({ type }) => passed.has(type))
+  const kept = inbound.filter(({ type }) => isPassed(type))
   const known = new Set(kept.map(({ type }) => type))
   const checksum = inbound.some(({ type }) => type === tlvType.checksum) ? [checksumTlv] : []
   return [...checksum, ...own.filter(({ type }) => !known.has(type)), ...kept]

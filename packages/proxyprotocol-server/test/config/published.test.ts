@@ -40,6 +40,7 @@ test('config.schema.json has standard keywords alone, and says units and default
       'properties',
       'required',
       'additionalProperties',
+      'propertyNames',
     ],
   ])
   const check = (schema: object): void => {

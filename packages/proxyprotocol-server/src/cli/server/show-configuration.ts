@@ -6,6 +6,7 @@ import {
   type BlockLists,
   type Configuration,
   formatEndpoint,
+  type OwnTlv,
   passName,
   type Passthrough,
   type Rate,
@@ -42,6 +43,7 @@ function describe(service: Service): readonly string[] {
     ...(service.access ? [accessOf(service.access)] : []),
     ...(service.passthrough ? passthrough(service.passthrough) : []),
     ...describePool(service.pool),
+    ...(service.tlvs.length > 0 ? [`adds these TLVs: ${service.tlvs.map(ownTlv).join(', ')}`] : []),
     ...(service.dnsbl ? [blockLists(service.dnsbl)] : []),
     `takes ${connections === undefined ? 'its share of the open files in' : String(connections)} connections, ` +
       `${perSource === Infinity ? 'any number' : String(perSource)} from one client; what is over that is ${OVER_LIMIT[overLimit]}`,
@@ -79,6 +81,11 @@ function accessOf({ allow, deny, from, vpce }: AccessRules): string {
 function rateOf({ connections, per, burst, exempt }: Rate): string {
   const but = exempt.length > 0 ? `; ${exempt.join(', ')} may open any number` : ''
   return `lets one client open ${String(connections)} connections in ${ms(per)}, and ${String(burst)} at once${but}`
+}
+
+function ownTlv(own: OwnTlv): string {
+  const value = 'value' in own ? `${String(own.value.length)} bytes` : own.fact
+  return `0x${own.type.toString(16).toUpperCase()} (${value})`
 }
 
 function passthrough({ timeout, routes }: Passthrough): readonly string[] {

@@ -9,13 +9,9 @@ export type { LogFormat, LogSettings, LogSettingsInit } from './log.ts'
 export { passName, type TlvName } from './pass.ts'
 export type { Passthrough, PassthroughInit } from './passthrough.ts'
 export type { Rate, RateInit } from './clients/index.ts'
-export {
-  type Acceptance,
-  type Service,
-  type ServiceInit,
-  type ServiceOptions,
-  serviceSchema,
-} from './service.ts'
+export type { Acceptance } from './clients/index.ts'
+export { type Service, type ServiceInit, type ServiceOptions, serviceSchema } from './service.ts'
 export type { Shutdown, ShutdownInit } from './shutdown.ts'
+export type { OwnTlv, OwnTlvsInit, TlvFact } from './tlvs.ts'
 export type { ServiceTimeouts, ServiceTimeoutsInit } from './timeouts.ts'
 export type { PoolOptions, UpstreamText } from './upstreams.ts'

@@ -5,6 +5,7 @@ import { type Address, formatEndpoint } from '../address/index.ts'
 import {
   nameConflict,
   type Pool,
+  sentHeader,
   type SentHeader,
   settlePool,
   type UpstreamInit,
@@ -17,11 +18,10 @@ import {
   accessProblem,
   accessRules,
   type AccessRules,
-  aclFromSchema,
-  allowSchema,
-  allowVpceSchema,
+  type Acceptance,
+  acceptance,
+  accessKeys,
   backlogSchema,
-  denySchema,
   limitsSchema,
   type OverLimit,
   overLimitSchema,
@@ -30,6 +30,7 @@ import {
   rateSchema,
   type ServiceLimits,
   type ServiceLimitsInit,
+  trustMismatch,
   trustSchema,
 } from './clients/index.ts'
 import { type BlockLists, type BlockListsInit, dnsblSchema } from './dnsbl.ts'
@@ -37,6 +38,7 @@ import { meta } from './keys.ts'
 import { passSchema, type TlvName } from './pass.ts'
 import { type Passthrough, type PassthroughInit, passthroughSchema } from './passthrough.ts'
 import { type ServiceTimeouts, type ServiceTimeoutsInit, timeoutsSchema } from './timeouts.ts'
+import { type OwnTlv, type OwnTlvsInit, tlvsSchema } from './tlvs.ts'
 import {
   balanceSchema,
   healthSchema,
@@ -51,15 +53,10 @@ const BOTH = 'there are `upstreams` as well; give one of the two'
 const NEITHER =
   'is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list'
 
+const NO_VERSION_2 = 'must stand where an upstream is sent a version 2 header, got no such upstream'
 const ENDS_HERE = 'it is about TLS that passes through undecrypted, but TLS ends at `listen`'
 
 const NAME = 'up to 64 letters, digits and any of ". _ : - [ ]"'
-
-/** Which headers are accepted, and from whom. */
-export interface Acceptance {
-  readonly version: 'v1' | 'v2' | 'detect'
-  readonly trust: TrustList
-}
 
 /** One relay, settled: connections accepted at `listen` go on to an upstream, each behind a header. */
 export interface Service {
@@ -84,6 +81,8 @@ export interface Service {
   readonly header: SentHeader
   /** Types of TLVs that go on from an inbound header, in place of the relay's own of the same type. */
   readonly pass: ReadonlySet<number>
+  /** TLVs of the operator's own, in place of passed ones of the same type. */
+  readonly tlvs: readonly OwnTlv[]
   /** How TLS that is passed through is looked at; undefined where it is not. */
   readonly passthrough: Passthrough | undefined
   /** What is asked about each client before it is connected; undefined where nobody is asked. */
@@ -100,6 +99,8 @@ export interface ServiceOptions extends PoolOptions, AccessInit {
   readonly trust?: TrustList | undefined
   /** TLVs of an inbound header that go on. Default: alpn, authority, uniqueId, ssl, and those of the clouds. */
   readonly pass?: readonly TlvName[] | undefined
+  /** TLVs of one's own in version 2 headers, by type: `{ '0xE1': 'text:edge' }`. */
+  readonly tlvs?: OwnTlvsInit | undefined
   /** TLS that is passed through: its ClientHello is looked at, for the header and for routes by server name. */
   readonly passthrough?: PassthroughInit | undefined
   /** DNS block lists that are asked about each client. */
@@ -152,11 +153,9 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     health: healthSchema,
     resolve: resolveSchema,
     trust: trustSchema,
-    allow: allowSchema,
-    deny: denySchema,
-    aclFrom: aclFromSchema,
-    allowVpce: allowVpceSchema,
+    ...accessKeys,
     pass: passSchema,
+    tlvs: tlvsSchema,
     passthrough: passthroughSchema,
     dnsbl: dnsblSchema,
     backlog: backlogSchema,
@@ -166,7 +165,7 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
     timeouts: timeoutsSchema,
   })
   .check(({ value: { listen, trust, passthrough, ...access }, issues }) => {
-    const message = mismatch(listen, trust)
+    const message = trustMismatch(listen, trust)
     if (message !== undefined) issues.push({ code: 'custom', message, path: ['trust'], input: trust })
     if (listen.tls && passthrough)
       issues.push({ code: 'custom', message: ENDS_HERE, path: ['passthrough'], input: passthrough })
@@ -183,10 +182,13 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
       !issues.some(({ path: [key] = [] }) => isUpstreamKey(key)),
     error: ({ input }) => (isGiven(input, 'upstream') ? BOTH : NEITHER),
   })
-  .check(({ value: { upstream, upstreams, passthrough }, issues }) => {
+  .check(({ value: { upstream, upstreams, passthrough, tlvs }, issues }) => {
     const own = upstreams ?? (upstream ? [{ address: upstream }] : [])
     const routed = passthrough?.routes.flatMap(route => route.upstreams) ?? []
-    const conflict = nameConflict([...own, ...routed])
+    const all = [...own, ...routed]
+    if (tlvs.length > 0 && all.length > 0 && all.every(({ address }) => sentHeader(address) !== 'v2'))
+      issues.push({ code: 'custom', message: NO_VERSION_2, path: ['tlvs'], input: tlvs })
+    const conflict = nameConflict(all)
     if (conflict) {
       issues.push({
         code: 'custom',
@@ -226,24 +228,4 @@ function isUpstreamKey(key: unknown): boolean {
 
 function isGiven(service: unknown, key: string): boolean {
   return (service as Readonly<Record<string, unknown>>)[key] !== undefined // it is an object, or it were not asked
-}
-
-/** Trust and the headers that it is about stand together, or not at all. */
-function mismatch({ pp = 'noop' }: Address, trust: TrustList | undefined): string | undefined {
-  if (pp === 'noop') {
-    return (
-      trust &&
-      'it says whose headers are believed, but `listen` accepts none: give it "?pp=detect", "?pp=v1" or "?pp=v2"'
-    )
-  }
-  if (trust !== undefined) return undefined
-  return (
-    `"pp" of the listen address is "${pp}", so say whose headers are to be believed, with the addresses of the proxies in ` +
-    'front: "trust": ["10.0.0.0/8", "2001:db8::1"] in a file, --trust 10.0.0.0/8,2001:db8::1 otherwise; "anyone" believes ' +
-    'whoever connects'
-  )
-}
-
-function acceptance({ pp = 'noop' }: Address, trust: TrustList | undefined): Acceptance | undefined {
-  return pp === 'noop' || trust === undefined ? undefined : { version: pp, trust }
 }

@@ -169,19 +169,21 @@ test('check says where a service listens for IPv6 alone', async t => {
   assert.match(io.written.join(''), /listens at \[::\]:1 for IPv6 alone;/)
 })
 
-test('check shows who may come, and how fast', async t => {
+test('check shows who may come, and how fast, and TLVs of the operator', async t => {
   const lists = { allow: ['10.0.0.0/8', '::1'], deny: ['10.0.0.1'], aclFrom: 'peer', allowVpce: ['vpce-1'] }
+  const tlvs = { '0xE1': 'text:edge', '0xEF': 'fact:sni' }
   const rate = { connections: 20, per: '10s', burst: 40, exempt: ['10.9.0.0/16'] }
   const web = { listen: ':10001?pp=v2', trust: 'anyone', upstream: 'localhost:80' }
   const io = fakeIo()
   const services = [
-    { ...web, ...lists, rate },
+    { ...web, ...lists, rate, tlvs },
     { ...web, listen: ':10002', trust: undefined, allow: ['::1'], rate: { connections: 1, per: 5 } },
   ]
   assert.equal(await runServer(['check', configFile(t, { services })], io), 0)
   for (const line of [
     'refuses 10.0.0.1; lets only 10.0.0.0/8, ::1 in; takes connections only through vpce-1, by the address of the peer',
     'lets one client open 20 connections in 10000 ms, and 40 at once; 10.9.0.0/16 may open any number',
+    'adds these TLVs: 0xE1 (4 bytes), 0xEF (sni)',
     'lets only ::1 in',
     'lets one client open 1 connections in 5 ms, and 1 at once',
   ]) {

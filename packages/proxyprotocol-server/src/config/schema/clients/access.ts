@@ -37,7 +37,7 @@ const network = z
   })
   .meta({ examples: ['192.0.2.0/24', '2001:db8::1', 'file:PATH'] })
 
-export const allowSchema: z.ZodType<NetworkList | undefined, NetworkList | undefined> = z
+const allowSchema: z.ZodType<NetworkList | undefined, NetworkList | undefined> = z
   .array(network)
   .min(1)
   .optional()
@@ -52,7 +52,7 @@ export const allowSchema: z.ZodType<NetworkList | undefined, NetworkList | undef
     }),
   )
 
-export const denySchema: z.ZodType<NetworkList | undefined, NetworkList | undefined> = z
+const denySchema: z.ZodType<NetworkList | undefined, NetworkList | undefined> = z
   .array(network)
   .optional()
   .meta(
@@ -64,7 +64,7 @@ export const denySchema: z.ZodType<NetworkList | undefined, NetworkList | undefi
     }),
   )
 
-export const aclFromSchema: z.ZodType<AclFrom | undefined, AclFrom | undefined> = z
+const aclFromSchema: z.ZodType<AclFrom | undefined, AclFrom | undefined> = z
   .enum(['client', 'peer'])
   .optional()
   .meta(
@@ -77,7 +77,7 @@ export const aclFromSchema: z.ZodType<AclFrom | undefined, AclFrom | undefined> 
     }),
   )
 
-export const allowVpceSchema: z.ZodType<readonly string[] | undefined, readonly string[] | undefined> = z
+const allowVpceSchema: z.ZodType<readonly string[] | undefined, readonly string[] | undefined> = z
   .array(
     z
       .string()
@@ -96,6 +96,14 @@ export const allowVpceSchema: z.ZodType<readonly string[] | undefined, readonly 
       defaultIs: 'any, and none',
     }),
   )
+
+/** The four keys, as a service has them. */
+export const accessKeys: {
+  readonly allow: typeof allowSchema
+  readonly deny: typeof denySchema
+  readonly aclFrom: typeof aclFromSchema
+  readonly allowVpce: typeof allowVpceSchema
+} = { allow: allowSchema, deny: denySchema, aclFrom: aclFromSchema, allowVpce: allowVpceSchema }
 
 /** What is wrong with the rules together: the key and the message. */
 export function accessProblem(

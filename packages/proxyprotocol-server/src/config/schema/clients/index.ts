@@ -6,10 +6,7 @@ export {
   accessRules,
   type AccessRules,
   type AclFrom,
-  aclFromSchema,
-  allowSchema,
-  allowVpceSchema,
-  denySchema,
+  accessKeys,
 } from './access.ts'
 export {
   backlogSchema,
@@ -20,4 +17,4 @@ export {
   type ServiceLimitsInit,
 } from './limits.ts'
 export { type Rate, type RateInit, rateSchema } from './rate.ts'
-export { trustSchema } from './trust.ts'
+export { type Acceptance, acceptance, trustMismatch, trustSchema } from './trust.ts'

@@ -1,6 +1,7 @@
-// The key `trust` of a service: whose headers are believed.
+// The key `trust` of a service: whose headers are believed. It stands where `listen` accepts headers, and only there.
 
 import { z } from 'zod'
+import type { Address } from '../../address/index.ts'
 import { type TrustList, trustProblem } from '../../trust.ts'
 import { meta } from '../keys.ts'
 
@@ -22,3 +23,30 @@ export const trustSchema: z.ZodType<TrustList | undefined, TrustList | undefined
         'Required where `listen` says `pp`, and refused elsewhere.',
     }),
   )
+
+/** Which headers are accepted, and from whom. */
+export interface Acceptance {
+  readonly version: 'v1' | 'v2' | 'detect'
+  readonly trust: TrustList
+}
+
+/** Trust and the headers that it is about stand together, or not at all. */
+export function trustMismatch({ pp = 'noop' }: Address, trust: TrustList | undefined): string | undefined {
+  if (pp === 'noop') {
+    return (
+      trust &&
+      'it says whose headers are believed, but `listen` accepts none: give it "?pp=detect", "?pp=v1" or "?pp=v2"'
+    )
+  }
+  if (trust !== undefined) return undefined
+  return (
+    `"pp" of the listen address is "${pp}", so say whose headers are to be believed, with the addresses of the proxies in ` +
+    'front: "trust": ["10.0.0.0/8", "2001:db8::1"] in a file, --trust 10.0.0.0/8,2001:db8::1 otherwise; "anyone" believes ' +
+    'whoever connects'
+  )
+}
+
+/** Undefined where no header is accepted. */
+export function acceptance({ pp = 'noop' }: Address, trust: TrustList | undefined): Acceptance | undefined {
+  return pp === 'noop' || trust === undefined ? undefined : { version: pp, trust }
+}
