@@ -1,12 +1,12 @@
-// What was meant by an option or a command that is not there, beyond the misspellings that commander knows.
+// Suggests the option or command that was meant, where commander has no suggestion.
 
 import type { Command } from 'commander'
 import { ConfigError, nearest } from '../config/index.ts'
 
-/** More than these help nobody to choose. */
+/** A longer list would not help. */
 const MAX_HINTS = 6
 
-/** The error of commander, with the options of `command` that a flag may have meant: `-c`, or `--timeout` of several. */
+/** Adds the options of `command` that a flag may have meant, such as `-c`, or `--timeout` of several. */
 export function withHint(text: string, command: Command): string {
   const [, flag] = /^error: unknown option '(-[^'=]+)[^']*'\n$/.exec(text) ?? []
   if (flag === undefined) return text
@@ -17,14 +17,12 @@ export function withHint(text: string, command: Command): string {
   return `${text}(Did you mean ${hints.length === 1 ? '' : 'one of '}${hints.join(', ')}?)\n`
 }
 
-/** @throws ConfigError for operands that are too many, or that look like a command of `command`. */
+/** @throws ConfigError for too many operands, and for operands that look like a command of `command`. */
 export function refuseExcess(command: Command, wanted: string): void {
   const [first = '', ...more] = command.args
   const meant = nearest(first, namesOf(command))
   if (meant !== undefined) {
-    throw new ConfigError(
-      `there is no command ${JSON.stringify(first)}; did you mean ${JSON.stringify(meant)}?`,
-    )
+    throw new ConfigError(`unknown command ${JSON.stringify(first)}; did you mean ${JSON.stringify(meant)}?`)
   }
   if (more.length === 0) return
   const got = command.args.map(arg => JSON.stringify(arg)).join(' ')

@@ -1,4 +1,4 @@
-// The programs, one file each; the files in bin/ start them.
+// The programs, which the files in bin/ start.
 
 export { runEcho } from './echo/index.ts'
 export { runInspect } from './inspect/index.ts'

@@ -1,4 +1,4 @@
-// What every program does besides its job: arguments, one place to write to, signals, and an exit code.
+// What all programs share: arguments, output, signals and exit codes.
 
 import { EventEmitter, once } from 'node:events'
 import { createRequire } from 'node:module'
@@ -10,18 +10,18 @@ import { ConfigError, type LogFormat } from '../config/index.ts'
 import { Log, type LogFields, logFormats, showEndpoint, writerTo } from '../log/index.ts'
 import { withHint } from './argument-hints.ts'
 
-/** The arguments were wrong, or the configuration was. */
+/** Wrong arguments or configuration. */
 const EXIT_USAGE = 2
-/** It could not do its job: an address in use, say. */
+/** The program failed, for example because an address is in use. */
 const EXIT_FAILURE = 1
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 type Signal = (typeof SIGNALS)[number] | 'SIGHUP'
 
-/** What a program needs of the process it runs in. */
+/** The parts of the process that a program uses. */
 export interface ProgramIo {
-  /** What it tells while it runs; goes to standard output. */
+  /** Writes to standard output. */
   readonly log: Log
   readonly env: Readonly<Record<string, string | undefined>>
   out(text: string): void
@@ -31,10 +31,10 @@ export interface ProgramIo {
   exit(code: number): void
 }
 
-/** An error whose message tells its user all. */
+/** An error whose message suffices for the user. */
 export class PlainError extends Error {}
 
-/** What ending a server takes, or many of them. */
+/** Ends one or more servers. */
 export interface Drainable {
   readonly connections: { readonly size: number | Promise<number> }
   close(): Promise<CloseResult>
@@ -42,7 +42,6 @@ export interface Drainable {
 
 for (const stream of [process.stdout, process.stderr]) outliveReader(stream)
 
-/** The process itself. */
 export const processIo: ProgramIo = {
   log: new Log(writerTo(process.stdout)),
   env: process.env,
@@ -53,7 +52,7 @@ export const processIo: ProgramIo = {
   exit: code => process.exit(code),
 }
 
-/** A reader of the log that is gone (`| head`) ends the log and not the connections. */
+/** A log reader that is gone (`| head`) ends the log, not the connections. */
 export function outliveReader(stream: Writable): void {
   stream.on('error', () => undefined)
 }
@@ -78,7 +77,7 @@ export function createCommand(name: string, io: ProgramIo): Command {
     })
 }
 
-/** Runs a program and turns what it throws into a message for its user and an exit code. */
+/** Runs a program; turns errors into a message and an exit code. */
 export async function runProgram(io: ProgramIo, job: () => Promise<void>): Promise<number> {
   try {
     await job()
@@ -90,29 +89,26 @@ export async function runProgram(io: ProgramIo, job: () => Promise<void>): Promi
   }
 }
 
-/** Why it ends: in text for whoever typed the command, in JSON for whoever collects it. */
+/** Reports the final error, as text or JSON. */
 function fatal(log: Log, error: unknown): string {
   const message = isForUser(error) ? error.message : inspect(error)
   if (log.format === 'json') return log.line('failed', [['error', message]], 'fatal')
   return isForUser(error) ? message.replace(/^/gm, 'error: ') + '\n' : `error: ${message}\n`
 }
 
-/** The option that says how log lines look, for programs without a configuration. */
 export function logFormatOption(): Option {
   return new Option('--log-format <FORMAT>', 'how log lines look').choices(logFormats).default('text')
 }
 
-/** Follows that option. */
 export function useLogFormat({ log }: ProgramIo, command: Command): void {
   log.format = command.opts<{ logFormat: LogFormat }>().logFormat
 }
 
-/** Writes one log line. */
 export function log(io: ProgramIo, event: string, fields: LogFields): void {
   io.log.write(event, fields)
 }
 
-/** Writes a log line about a fault of the program's own, with all there is to find it by. */
+/** Logs a fault of this program, with its stack. */
 export function logFailure(io: ProgramIo, error: unknown, connection: Connection | undefined): void {
   const fields: LogFields = [
     ['id', connection?.id],
@@ -123,8 +119,8 @@ export function logFailure(io: ProgramIo, error: unknown, connection: Connection
 }
 
 /**
- * Listens, waits for SIGINT or SIGTERM and lets the servers drain; a second signal ends the process at once, as does a
- * handler that does not end: its sockets would keep the process alive.
+ * Listens, waits for SIGINT or SIGTERM, and drains. A second signal exits at once. So does a handler that does not end,
+ * because its sockets would keep the process alive.
  */
 export async function serveUntilSignal(
   io: ProgramIo,
@@ -136,7 +132,7 @@ export async function serveUntilSignal(
     if (!signals.emit('signal')) io.exit(EXIT_FAILURE)
   }
   const signalled = once(signals, 'signal')
-  // Before anything says that it is ready: a supervisor may be quick, and a signal without a listener kills.
+  // Installed first: a supervisor may send a signal right after the line `listening`.
   for (const signal of SIGNALS) io.on(signal, onSignal)
   try {
     await listen()
@@ -160,12 +156,11 @@ async function drain(io: ProgramIo, servers: readonly Drainable[]): Promise<void
   if (stuck > 0) io.exit(EXIT_FAILURE)
 }
 
-/** What a user is told of it. */
 export function explain(error: unknown): string {
   return isForUser(error) ? error.message : inspect(error)
 }
 
-/** Whether the message says it all; anything else is a fault of the program's own. */
+/** True if the message suffices; other errors are faults of this program. */
 function isForUser(error: unknown): error is Error {
   return (
     error instanceof ConfigError ||

@@ -1,5 +1,4 @@
-// Connections that were turned away before anything was done for them, as log lines of the same shape as those about
-// relayed ones. Checks that close without a byte are quiet.
+// Logs connections that were refused before they were relayed, in the shape of relayed ones. Probes are not logged.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ProxyProtocolError } from 'proxyprotocol'
@@ -15,10 +14,10 @@ import type { ProgramIo } from './program.ts'
 
 const { rejected, closed } = diagnosticsChannels
 
-/** Some servers, which may change in the meantime. */
+/** A set of servers that may change. */
 export type ServerSet = Pick<ReadonlySet<ProxyServer>, 'has'>
 
-/** Logs what these servers turn away until the function that it gives is called; `nameOf` names their services. */
+/** Logs refusals of these servers until the returned function is called. `nameOf` returns a service's name. */
 export function logRejections(
   io: ProgramIo,
   servers: ServerSet,
@@ -27,15 +26,15 @@ export function logRejections(
   const errors = new Map<Connection, ProxyProtocolError>()
   const listeners: Record<string, (message: unknown) => void> = {
     [rejected]: message => {
-      const { connection, error } = message as RejectedMessage // as each channel is documented
-      if (connection) errors.set(connection, error) // or it is of a server that was attached to, which is none of ours
+      const { connection, error } = message as RejectedMessage // as the channel documents
+      if (connection) errors.set(connection, error) // a server of attach(), not ours
     },
     [closed]: message => {
       const { connection, server, info, reason, served } = message as ClosedMessage
       if (served || !connection) return
       const error = errors.get(connection)
       errors.delete(connection)
-      const ours = server as ProxyServer // as there is a connection
+      const ours = server as ProxyServer // a connection implies its server
       if (!servers.has(ours) || reason === 'probe') return
       const { id, age } = connection
       io.log.write(

@@ -1,12 +1,11 @@
-// A browser that comes through a proxy sees the header that the proxy has put in front of its request: the inspector's
-// page, with the bytes in it. Whatever is no request of a browser is echoed.
+// Answers a browser with the inspector's page and the header in front of its request. Other payload is echoed.
 
 import type { Socket } from 'node:net'
 import { encodeHeader, type ProxyHeader } from 'proxyprotocol'
 import type { Connection } from 'proxyprotocol/server'
 import { plainHex } from '../../explain/index.ts'
 
-/** A request with more than this in its lines is echoed like anything else. */
+/** Longer requests are echoed. */
 const MAX_REQUEST_BYTES = 16_384
 const LENGTH_AT = 14
 const METHOD = 'GET '
@@ -18,7 +17,7 @@ const HEADERS =
 /**
  * Answers a request with the page.
  *
- * @returns what has been read of anything else, to be echoed; undefined where a browser was answered.
+ * @returns other bytes to be echoed; undefined if the page was sent.
  */
 export async function answerBrowser({ socket, info }: Connection, page: string): Promise<Buffer | undefined> {
   const start = await startOf(socket)
@@ -35,18 +34,18 @@ export async function answerBrowser({ socket, info }: Connection, page: string):
   return undefined
 }
 
-/** Reads as long as this may be a request that is not complete. */
+/** Reads on while the bytes may be an incomplete request. */
 async function startOf(socket: Socket): Promise<Buffer> {
   let bytes = Buffer.alloc(0)
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    bytes = Buffer.concat([bytes, chunk as Buffer]) // it has no encoding
+    bytes = Buffer.concat([bytes, chunk as Buffer]) // without an encoding read() returns bytes
     if (!METHOD.startsWith(bytes.toString('latin1', 0, METHOD.length))) break
     if (bytes.length > MAX_REQUEST_BYTES || bytes.includes('\r\n\r\n')) break
   }
   return bytes
 }
 
-/** As the sender would write what was understood; a block that nobody judges is as it came. */
+/** Encodes what was understood; a block of LOCAL or UNSPEC stays as it came. */
 function bytesOf(header: ProxyHeader | undefined): Uint8Array {
   if (header === undefined) return new Uint8Array()
   if (header.family !== 'UNSPEC' || header.version === 1) return encodeHeader(header)

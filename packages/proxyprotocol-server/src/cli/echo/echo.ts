@@ -1,4 +1,4 @@
-// proxyprotocol-echo: accepts a header, shows what it says, and sends back whatever follows.
+// proxyprotocol-echo: logs the header of each connection and echoes what follows.
 
 import { pipeline } from 'node:stream/promises'
 import { createServer, type Connection } from 'proxyprotocol/server'
@@ -36,7 +36,7 @@ export function runEcho(args: readonly string[], io: ProgramIo = processIo): Pro
       )
       .option('--page', 'answer the GET of a browser with a page that explains the header before it')
       .addOption(logFormatOption())
-      .allowExcessArguments() // refused below, with what was meant
+      .allowExcessArguments() // refused below, with a hint
       .parse(args, { from: 'user' })
     useLogFormat(io, command)
     refuseModes(command.args)
@@ -47,7 +47,7 @@ export function runEcho(args: readonly string[], io: ProgramIo = processIo): Pro
   })
 }
 
-/** Other programs take the header to expect as a word of its own; as a host name it would be looked up. */
+/** Other programs take `detect` as an argument of its own; here it would be looked up as a host. */
 function refuseModes(operands: readonly string[]): void {
   const mode = operands.find(each => MODES.includes(each))
   if (mode === undefined) return
@@ -59,7 +59,7 @@ function refuseModes(operands: readonly string[]): void {
 
 async function serve(address: Address, io: ProgramIo, page: string | undefined): Promise<void> {
   const { pp = 'detect', tls } = address
-  // Echo answers whoever asks: it gives nothing away, and an address it shows proves nothing.
+  // Trusts anyone, because echo makes no decision from the address.
   const expectation =
     pp === 'noop' ? ({ version: 'none' } as const) : ({ version: pp, trust: 'anyone' } as const)
   const server = createServer(

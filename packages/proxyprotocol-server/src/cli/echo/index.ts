@@ -1,3 +1,3 @@
-// proxyprotocol-echo: shows what arrived, and sends back what follows it.
+// proxyprotocol-echo: shows each header and echoes what follows.
 
 export { runEcho } from './echo.ts'

@@ -1,4 +1,4 @@
-// `proxyprotocol-inspect build`: a header from flags, for tests by hand and for scripts.
+// `proxyprotocol-inspect build`: makes a header from flags.
 
 import { isIP } from 'node:net'
 import type { Command } from 'commander'
@@ -7,12 +7,12 @@ import { ConfigError } from '../../config/index.ts'
 import { createCommand, type ProgramIo } from '../program.ts'
 
 const MAX_PORT = 65_535
-/** Of the ports that no service has, as a client's are. */
+/** An ephemeral port, as clients have. */
 const EXAMPLE_PORT = 56_324
 
 const outputFormats = ['hex', 'base64', 'raw'] as const
 
-/** Writing bytes that are no text. */
+/** Writes bytes, not text. */
 export interface BuildIo extends ProgramIo {
   outBytes(bytes: Uint8Array): void
 }
@@ -32,7 +32,6 @@ interface Flags {
   readonly out: string
 }
 
-/** The sub-command; what it writes goes to `io`. */
 export function buildCommand(io: BuildIo): Command {
   return createCommand('build', io)
     .description('Makes a header: LOCAL or UNKNOWN without --source and --destination.')
@@ -66,13 +65,13 @@ function write(bytes: Uint8Array, out: string, io: BuildIo): void {
   else io.out(`${Buffer.from(bytes).toString(format)}\n`)
 }
 
-/** What encoding refuses is an error of the flags, whose names it does not know. */
+/** Encoding names fields, not flags, so its error is rewritten. */
 function headerBytes(flags: Flags): Uint8Array {
   try {
     return encodeHeader(headerInit(flags), { checksum: flags.checksum ?? false })
   } catch (error) {
     if (error instanceof ConfigError) throw error
-    throw new ConfigError(`no such header: ${(error as Error).message}`) // it throws nothing else
+    throw new ConfigError(`no such header: ${(error as Error).message}`) // encoding throws Error objects only
   }
 }
 
@@ -91,7 +90,7 @@ function headerInit(flags: Flags): HeaderInit {
   if (ends.source === undefined || ends.destination === undefined) {
     throw new ConfigError('--source and --destination belong together: a header has both ends, or none')
   }
-  return { version, ...ends, ...(dgram ? { transport: 'DGRAM' } : {}), tlvs } as HeaderInit // encoding checks that the ends are of one kind
+  return { version, ...ends, ...(dgram ? { transport: 'DGRAM' } : {}), tlvs } as HeaderInit // encoding checks that both ends match
 }
 
 function endpointOf(flag: string, text: string): Endpoint {

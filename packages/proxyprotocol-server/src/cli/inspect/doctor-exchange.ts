@@ -1,39 +1,35 @@
-// One attempt at a far end: header and TLS in the order that is asked for, then a small HTTP request, and whatever is seen
-// until an absolute deadline.
+// One attempt at a server: header and TLS in a given order, a small HTTP request, and what comes back before an
+// absolute deadline.
 
 import { EventEmitter, once } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { encodeHeader, type HeaderInit } from 'proxyprotocol'
 
-/** Milliseconds. A server that speaks first does so at once; after that a request is sent. */
+/** Milliseconds to wait for a server that speaks first. */
 export const FIRST_WORD = 250
-/** Enough to recognise an answer by. */
+/** Enough to recognise an answer. */
 const KEPT_BYTES = 256
 
-/** What a connection starts with, one after the other. */
+/** The steps before the request, in order. */
 export type Step = 'v1' | 'v2' | 'local' | 'tls'
 
 export interface Target {
   readonly host: string
   readonly port: number
-  /** Milliseconds that an attempt takes at most. */
+  /** In milliseconds. */
   readonly timeout: number
 }
 
-/** How an attempt ended. */
 export type Outcome = 'answered' | 'closed' | 'reset' | 'silent' | 'tls_failed' | 'unreachable'
 
-/** What was seen. */
 export interface Observation {
   readonly outcome: Outcome
-  /** The version of TLS, once its handshake is done. */
+  /** Once its handshake is done. */
   readonly tls: string | undefined
-  /** Whether the request had been sent when it ended. */
   readonly asked: boolean
-  /** The first bytes that came, decrypted. */
+  /** Decrypted. */
   readonly answer: Uint8Array
-  /** Why TLS or the connection failed. */
   readonly detail: string | undefined
   readonly milliseconds: number
 }
@@ -42,7 +38,7 @@ type Seen = Omit<Observation, 'milliseconds'>
 
 const NOTHING = { tls: undefined, asked: false, answer: new Uint8Array(), detail: undefined } as const
 
-/** Never rejects: whatever goes wrong is what was to be found out. */
+/** Never rejects, because a failure is a finding. */
 export async function exchange(target: Target, steps: readonly Step[]): Promise<Observation> {
   const start = performance.now()
   const signal = AbortSignal.timeout(target.timeout)
@@ -80,12 +76,12 @@ async function attempt(socket: Socket, steps: readonly Step[], { host, signal }:
     } catch (error) {
       return { ...NOTHING, ...tlsFault(error as NodeJS.ErrnoException, signal) } // Node's own, or that of the signal
     }
-    tls = String(secure.getProtocol()) // it has one by now
+    tls = String(secure.getProtocol()) // connected sockets have an address
   }
   return { ...(await conversation(stream, host, signal)), tls }
 }
 
-/** Announces this machine itself: it claims nothing that is not so. */
+/** Announces this connection itself, so the header claims nothing false. */
 function headerOf(step: 'v1' | 'v2' | 'local', socket: Socket): HeaderInit {
   if (step === 'local') return { command: 'LOCAL' }
   const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = socket
@@ -94,7 +90,7 @@ function headerOf(step: 'v1' | 'v2' | 'local', socket: Socket): HeaderInit {
   return { version: step === 'v1' ? 1 : 2, source, destination }
 }
 
-/** Whose certificate it is does not matter here: nothing that is secret is sent. */
+/** The certificate is not checked, because nothing secret is sent. */
 function secured(socket: Socket, host: string): TLSSocket {
   const name = isIP(host) === 0 ? { servername: host } : {}
   return connectTls({ socket, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'], ...name }).on(
@@ -103,7 +99,7 @@ function secured(socket: Socket, host: string): TLSSocket {
   )
 }
 
-/** Waits for a first word, asks if there is none, and waits for the answer. */
+/** Waits for a first word, sends the request if none comes, and waits for the answer. */
 async function conversation(stream: Socket, host: string, signal: AbortSignal): Promise<Omit<Seen, 'tls'>> {
   const watch = watching(stream)
   const patience = setTimeout(watch.giveUp, FIRST_WORD) // AbortSignal.any() may lose a timeout to the garbage collector
@@ -120,7 +116,7 @@ async function conversation(stream: Socket, host: string, signal: AbortSignal): 
 }
 
 interface Watch {
-  /** Resolves with the first bytes, with the end, with the signal, or when given up. */
+  /** Resolves with the first bytes, the end, the signal, or when given up. */
   news(signal: AbortSignal): Promise<void>
   readonly giveUp: () => void
   isQuiet(): boolean
@@ -157,7 +153,7 @@ function watching(stream: Socket): Watch {
   }
 }
 
-/** Node tells an end within the handshake as a reset, and in words. */
+/** Node reports an end within the handshake as a reset, in words. */
 function tlsFault(error: NodeJS.ErrnoException, signal: AbortSignal): Pick<Seen, 'outcome' | 'detail'> {
   if (signal.aborted) return { outcome: 'silent', detail: undefined }
   if (error.message.includes('before secure TLS connection was established'))
@@ -166,12 +162,12 @@ function tlsFault(error: NodeJS.ErrnoException, signal: AbortSignal): Pick<Seen,
   return { outcome: 'tls_failed', detail: error.reason }
 }
 
-/** OpenSSL's own error, with its words for it. */
+/** OpenSSL's error with its text. */
 function isOfTls(error: NodeJS.ErrnoException): error is NodeJS.ErrnoException & { readonly reason: string } {
   return error.code?.startsWith('ERR_SSL') === true
 }
 
-/** One that has reset the connection already was there; its address, which a header would name, is gone by then. */
+/** After an immediate reset the socket has lost its address, which the header needs. */
 function connectFault(error: NodeJS.ErrnoException, timeout: number): Pick<Seen, 'outcome' | 'detail'> {
   if (error.code === 'ECONNRESET' || error instanceof TypeError)
     return { outcome: 'reset', detail: undefined }
@@ -180,5 +176,5 @@ function connectFault(error: NodeJS.ErrnoException, timeout: number): Pick<Seen,
 }
 
 function ignore(): void {
-  // What it is about is seen elsewhere.
+  // The caller sees the failure elsewhere.
 }

@@ -1,4 +1,4 @@
-// The doctor's findings as a table, with the lines of configuration that follow from them, and as data.
+// The doctor's findings as a table, as lines of configuration, and as data.
 
 import { type ConfigurationLine, plainHex, senders, type Sent } from '../../explain/index.ts'
 import { asciiOnly } from '../../log/index.ts'
@@ -6,7 +6,7 @@ import type { Finding, Verdict } from './doctor-verdict.ts'
 
 const HEADINGS = ['sent', 'seen', 'so'] as const
 const COLOURS: Readonly<Record<Verdict, number>> = { accepted: 32, refused: 31, unclear: 33 }
-/** What to set senders to, the best first: a header that can tell more, and TLS where it is spoken. */
+/** What senders should send, best first: version 2 before 1, TLS if the server speaks it. */
 const CHOICES: readonly (readonly [name: string, sent: Sent])[] = [
   ['v2+tls', { version: 2, tls: true }],
   ['v2', { version: 2 }],
@@ -20,11 +20,9 @@ export interface Diagnosis {
   /** `HOST:PORT`. */
   readonly target: string
   readonly findings: readonly Finding[]
-  /** Whether what was asked for is accepted. */
   readonly works: boolean
 }
 
-/** Lines for a terminal, with line ends. */
 export function doctorText({ target, findings }: Diagnosis, colours: boolean): string {
   const paint = (verdict: Verdict): string =>
     colours ? `\u001b[${COLOURS[verdict]}m${verdict}\u001b[0m` : verdict
@@ -60,11 +58,10 @@ export function doctorJson({ target, findings, works }: Diagnosis): string {
 }
 
 interface AdvisedLine extends ConfigurationLine {
-  /** What it sends then. */
   readonly sends: string
 }
 
-/** For each program the best of what is accepted that it can send. */
+/** For each program, the best accepted start that it can send. */
 function lines(target: string, findings: readonly Finding[]): readonly AdvisedLine[] {
   const byProgram = new Map<string, AdvisedLine>()
   for (const [name, sent] of CHOICES) {

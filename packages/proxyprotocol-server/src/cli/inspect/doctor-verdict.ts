@@ -1,8 +1,8 @@
-// What observations say about a far end: what it accepts, what it refuses, and what cannot be told apart.
+// Concludes from observations what a server accepts, refuses, or leaves unclear.
 
 import type { Observation, Step } from './doctor-exchange.ts'
 
-/** One thing to try; its name is its steps. */
+/** One start to try, named by its steps. */
 export interface Attempt {
   readonly name: string
   readonly title: string
@@ -24,16 +24,14 @@ export const attempts: readonly Attempt[] = [
 
 export type Verdict = 'accepted' | 'refused' | 'unclear'
 
-/** An attempt, what was seen, and what follows from it. */
 export interface Finding extends Attempt, Observation {
   readonly verdict: Verdict
-  /** What was seen, in words. */
   readonly seen: string
-  /** Why it is no clearer, or what the far end wants instead. */
+  /** Why it is unclear, or what the server wants instead. */
   readonly because: string | undefined
 }
 
-/** Statuses by which servers answer what is no request to them. */
+/** Statuses that servers send for bytes that are not a request. */
 const NO_REQUEST = new Set([400, 405, 501, 505])
 const STATUS = /^HTTP\/\d\.\d (\d{3})/
 const TLS_ALERT = 0x15
@@ -94,7 +92,7 @@ function answered(each: Seen, all: readonly Seen[]): Judgement {
   return ['unclear', 'it speaks first, whatever it is sent']
 }
 
-/** Nothing came but the end: whose fault it was shows in when it came, and in what others got. */
+/** Only the end came. When it came, and what other attempts got, shows why. */
 function ended(each: Seen, all: readonly Seen[]): Judgement {
   const { steps, asked } = each
   if (wantsTls(each, all)) return ['refused', WANTS_TLS]
@@ -104,7 +102,7 @@ function ended(each: Seen, all: readonly Seen[]): Judgement {
   return others ? ['refused'] : ['unclear', 'it may be the request that it does not understand']
 }
 
-/** Whether TLS behind the same start is what it takes. */
+/** True if the server accepts TLS behind the same start. */
 function wantsTls({ steps }: Seen, all: readonly Seen[]): boolean {
   const name = [...steps, 'tls'].join('+').replace('local', 'v2')
   return all.some(other => other.name === name && other.tls !== undefined)

@@ -1,4 +1,4 @@
-// `proxyprotocol-inspect doctor`: tries what a far end accepts, one connection after the other.
+// `proxyprotocol-inspect doctor`: finds out what a server accepts, one connection after the other.
 
 import type { Command } from 'commander'
 import { ConfigError, parseAddress } from '../../config/index.ts'
@@ -8,13 +8,12 @@ import { FIRST_WORD, exchange, type Target } from './doctor-exchange.ts'
 import { type Diagnosis, doctorJson, doctorText } from './doctor-report.ts'
 import { type Attempt, attempts, judge } from './doctor-verdict.ts'
 
-/** Longer than a far end takes that is reached at all, and ten of them are not too long to wait for. */
+/** Longer than a server needs, and short enough for ten attempts. */
 const DEFAULT_TIMEOUT = 2_000
-/** The request is sent after that wait: with less, every far end would be silent. */
+/** The request is sent after that wait; with less, every server would seem silent. */
 const MIN_TIMEOUT = FIRST_WORD + 1
 const MAX_TIMEOUT = 60_000
 
-/** Whether somebody looks who wants colours. */
 export interface DoctorIo extends ProgramIo {
   readonly colours: boolean
 }
@@ -25,7 +24,6 @@ interface Flags {
   readonly json?: true
 }
 
-/** The sub-command; `onResult` is told whether what was asked for works. */
 export function doctorCommand(io: DoctorIo, onResult: (works: boolean) => void): Command {
   return createCommand('doctor', io)
     .description(
@@ -43,7 +41,7 @@ export function doctorCommand(io: DoctorIo, onResult: (works: boolean) => void):
     })
 }
 
-/** @throws Error with a system call where nothing could be reached. */
+/** @throws Error with a system call if no connection succeeds. */
 async function diagnose(target: Target, expected: Attempt | undefined): Promise<Diagnosis> {
   const seen = []
   for (const attempt of attempts) {
@@ -74,7 +72,7 @@ function targetOf(at: string, { timeout }: Flags): Target {
       `--timeout must be an integer from ${MIN_TIMEOUT} to ${MAX_TIMEOUT} (milliseconds), got ${JSON.stringify(timeout)}${inSeconds(timeout)}`,
     )
   }
-  const host = address.host as string // an upstream address is never one of every interface
+  const host = address.host as string // an upstream address names one host
   return { host, port: address.port, timeout: milliseconds }
 }
 

@@ -1,3 +1,3 @@
-// proxyprotocol-inspect: header bytes explained, built, received, and a server examined.
+// proxyprotocol-inspect: explains, builds and receives headers, and examines servers.
 
 export { runInspect } from './inspect.ts'

@@ -1,4 +1,4 @@
-// What a person pastes becomes bytes: in any format that is known, or in the one that is named.
+// Turns pasted input into bytes, in the named format or a recognised one.
 
 import { ConfigError } from '../../config/index.ts'
 import { base64Bytes, bytesFromText, dumpBytes, hexBytes } from '../../explain/index.ts'
@@ -7,14 +7,13 @@ export const inputFormats = ['auto', 'hex', 'base64', 'raw'] as const
 
 export type InputFormat = (typeof inputFormats)[number]
 
-/** Told what was made of an input that can be read in several ways. */
 type Tell = (note: string) => void
 
 /**
- * The bytes of an argument. With `auto` it is what can be recognised (hexadecimal, a dump, text with escapes, a version 1
- * line, base64), else the text itself, as on the page.
+ * The bytes of an argument. `auto` recognises hexadecimal, a dump, text with escapes, a version 1 line and base64;
+ * otherwise it takes the text itself.
  *
- * @throws ConfigError when it is not in the format that was named.
+ * @throws ConfigError if it is not in the named format.
  */
 export function bytesOfText(text: string, format: InputFormat, tell: Tell): Uint8Array {
   if (format === 'raw') return Buffer.from(text)
@@ -28,7 +27,7 @@ export function bytesOfText(text: string, format: InputFormat, tell: Tell): Uint
   )
 }
 
-/** A file or standard input: bytes as they are, unless all of it is hexadecimal text, as from `xxd -p`, or a dump. */
+/** The bytes of a file or standard input, unless all of it is hexadecimal, as from `xxd -p`, or a dump. */
 export function bytesOfFile(content: Uint8Array, format: InputFormat, tell: Tell): Uint8Array {
   if (format === 'raw') return content
   const text = Buffer.from(content).toString('latin1')

@@ -1,4 +1,4 @@
-// proxyprotocol-inspect: explains the bytes of a header, and makes such bytes.
+// proxyprotocol-inspect: explains and makes header bytes.
 
 import { readFile } from 'node:fs/promises'
 import { isatty } from 'node:tty'
@@ -13,20 +13,16 @@ import { reportJson } from './json.ts'
 import { firstBytes } from './listen.ts'
 import { inspect, reportText } from './report.ts'
 
-/** The input is no header: scripts can tell it from a header, and from wrong arguments. */
+/** The input is not a header: scripts can tell this from wrong arguments. */
 const EXIT_NO_HEADER = 3
-/** The far end does not accept what was asked for. */
+/** The server does not accept what was asked for. */
 const EXIT_NOT_ACCEPTED = 3
 
-/** What it needs of its process besides; NO_COLOR says no to colours, and so does a pipe. */
 export interface InspectIo extends BuildIo, DoctorIo {
-  /** All of standard input. */
   stdin(): Promise<Uint8Array>
-  /** True if standard input is a keyboard. */
   readonly isTerminal: boolean
 }
 
-/** The process itself. */
 export const inspectIo: InspectIo = {
   ...processIo,
   outBytes: bytes => void process.stdout.write(bytes),
@@ -35,7 +31,7 @@ export const inspectIo: InspectIo = {
   colours: wantsColours(process.stdout, process.env),
 }
 
-/** Unless NO_COLOR says no; a file and a pipe are no terminals. */
+/** NO_COLOR, files and pipes get no colours. */
 export function wantsColours(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
   return stream.isTTY === true && !env['NO_COLOR']
 }
@@ -53,7 +49,7 @@ export async function runInspect(args: readonly string[], io: InspectIo = inspec
   let code = 0
   const command = createCommand('proxyprotocol-inspect', io)
     .enablePositionalOptions() // doctor has a --json of its own
-    .allowExcessArguments() // refused below, with what was meant
+    .allowExcessArguments() // refused below, with a hint
     .description('Explains the bytes of a PROXY protocol header, one field at a time.')
     .argument('[INPUT]', 'hexadecimal, a dump, base64 or text; - or nothing for standard input')
     .option('--file <PATH>', 'read the bytes from a file')

@@ -1,4 +1,4 @@
-// The same as data: for scripts, and for whoever pastes it into a report.
+// The explanation as data, for scripts and reports.
 
 import { explainFault } from '../../explain/index.ts'
 import { asciiOnly } from '../../log/index.ts'

@@ -1,4 +1,4 @@
-// One real connection: whatever it starts with, up to where that is a header or cannot be one.
+// Receives what one real connection starts with, up to the end of its header or the first wrong byte.
 
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
@@ -7,13 +7,13 @@ import { ConfigError, parseAddress } from '../../config/index.ts'
 import { showAddress, showEndpoint } from '../../log/index.ts'
 import type { ProgramIo } from '../program.ts'
 
-/** A sender that has not finished its header by then will not: most give up after five seconds. */
+/** Most senders give up after five seconds. */
 const PATIENCE = 10_000
 
 /**
- * Listens, takes the first connection and gives what it sends; says on standard error where it listens and who came.
+ * Listens, takes the first connection and returns its first bytes; reports both on standard error.
  *
- * @throws ConfigError for what is no address; the system's error when it cannot be bound.
+ * @throws ConfigError for a wrong address; the system's error if it cannot be bound.
  */
 export async function firstBytes(at: string, io: Pick<ProgramIo, 'error'>): Promise<Uint8Array> {
   const address = parseAddress(at, { role: 'listen' })
@@ -46,7 +46,7 @@ async function start(socket: Socket): Promise<Uint8Array> {
       if (decodeHeader(bytes).status !== 'partial') break
     }
   } catch {
-    // A reset, or our own end to it: what had come until then is what there is to explain.
+    // After a reset, what has come until then is explained.
   } finally {
     clearTimeout(timer)
     socket.destroy()

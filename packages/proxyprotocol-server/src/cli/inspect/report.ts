@@ -1,5 +1,4 @@
-// A header as a person wants to see it: each range of bytes beside its name, its value and its section; or, where there is
-// no header, the byte at which that was clear.
+// A header for people: ranges of bytes with name, value and section. Without a header, the first wrong byte.
 
 import { decodeHeader, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
 import { readExtension } from 'proxyprotocol/server'
@@ -17,14 +16,13 @@ const BYTES_A_LINE = 8
 const HEX_WIDTH = BYTES_A_LINE * 3
 const NAME_WIDTH = 22
 const SECTION_WIDTH = 6
-/** Around a fault; and of a payload, enough to recognise it. */
+/** Bytes around a fault, and of a payload. */
 const SHOWN_BYTES = 64
-/** Cyan, green, yellow, magenta, blue: bytes and their name share a colour, and neighbours never do. */
+/** Cyan, green, yellow, magenta, blue: a field has the colour of its bytes, and neighbours differ. */
 const COLOURS = [36, 32, 33, 35, 34]
 const RED = 31
 const DIM = 2
 
-/** Bytes of a connection, looked at once. */
 export interface Inspection {
   readonly bytes: Uint8Array
   readonly result: DecodeResult
@@ -34,14 +32,13 @@ export function inspect(bytes: Uint8Array): Inspection {
   return { bytes, result: decodeHeader(bytes) }
 }
 
-/** The fields of a header, the certificate in the extension as its JSON. */
+/** The fields of a header; the certificate of the extension as JSON. */
 export function fieldsOf(bytes: Uint8Array, decoded: Decoded): readonly HeaderField[] {
   const fields = headerFields(bytes, decoded)
   const peercert = readExtension(decoded.header)?.peercert
   return peercert ? withPeercert(fields, JSON.stringify(peercert)) : fields
 }
 
-/** Lines for a terminal, with line ends. */
 export function reportText({ bytes, result }: Inspection, colours: boolean): string {
   const paint = (code: number, text: string): string => (colours ? `\u001b[${code}m${text}\u001b[0m` : text)
   const lines =
@@ -80,7 +77,7 @@ interface RowStyle {
   readonly paint: Paint
 }
 
-/** A field that is made of others leaves the bytes to them. */
+/** A field of several parts leaves the bytes to them. */
 function fieldLines(bytes: Uint8Array, field: HeaderField, style: RowStyle): readonly string[] {
   const { name, offset, byteLength, value, section, fields } = field
   const { colour, depth, paint } = style
@@ -109,14 +106,13 @@ function faultLines(bytes: Uint8Array, result: NotDecoded, paint: Paint): readon
   ]
 }
 
-/** Bytes as hexadecimal and as text. */
 function dumpLines(bytes: Uint8Array, from: number): readonly string[] {
   return chunksOf(bytes).map((chunk, index) => {
     return `${hexOffset(from + index * BYTES_A_LINE)}  ${hexOf(chunk).padEnd(HEX_WIDTH)} ${asciiOf(chunk)}`
   })
 }
 
-/** The lines of a dump, with the byte at `fault` marked below its own. */
+/** The lines of a dump, with the byte at `fault` marked below it. */
 function markFault(lines: readonly string[], fault: number, paint: Paint): readonly string[] {
   const row = Math.floor(fault / BYTES_A_LINE)
   const mark = ' '.repeat(6 + (fault % BYTES_A_LINE) * 3) + paint(RED, '^^')

@@ -1,5 +1,5 @@
-// What proxyprotocol-server is asked for: its arguments and its environment, read into one configuration. Whatever a key of
-// the configuration is called, how its flag is explained and what it takes stands in the schema alone.
+// Reads arguments and environment of proxyprotocol-server into one configuration. The schema alone has keys, flags and
+// their help.
 
 import { readFileSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
@@ -23,15 +23,15 @@ import { helpOf, jsonValue, placeholderOf } from './setting-flags.ts'
 
 const SERVICE = '--service'
 
-/** What is to be done with which configuration. */
+/** The command and its configuration. */
 export interface ServerRequest {
   readonly command: 'serve' | 'check'
   readonly configuration: Configuration
-  /** Where it comes from, for people. */
+  /** The source, for messages. */
   readonly origin: string
 }
 
-/** What commander makes of the arguments; the settings by their flags in camel case besides. */
+/** Commander's result; settings stand beside it by their flags in camel case. */
 interface Flags {
   readonly config?: string
   readonly service?: readonly string[]
@@ -39,7 +39,7 @@ interface Flags {
   readonly [flag: string]: unknown
 }
 
-/** @throws ConfigError, or CommanderError once the user has been told what is wrong. */
+/** @throws ConfigError, or CommanderError if commander has already reported the fault. */
 export function serverRequest(args: readonly string[], io: ProgramIo): ServerRequest {
   let checkedFile: string | undefined
   const command = serverCommand(io)
@@ -55,7 +55,7 @@ export function serverRequest(args: readonly string[], io: ProgramIo): ServerReq
     })
   command.parse(args, { from: 'user' })
   const flags = command.opts<Flags>()
-  // Before anything else is looked at, so that what is wrong with it is told in this format already.
+  // Read first, so that all faults are reported in this format.
   if ((flags['logFormat'] ?? io.env[`${VARIABLE_PREFIX}LOG_FORMAT`]) === 'json') io.log.format = 'json'
   const services = servicesOf(args, flags)
   if (checkedFile === undefined) refuseOperands(command)
@@ -113,7 +113,7 @@ function optionOf(setting: Setting): Option {
   return option.helpGroup(ofService ? 'Limits and timeouts of every service:' : 'The program:')
 }
 
-/** Of the Python library's programs; an option that is taken and does nothing would be worse. */
+/** An option of the Python library's programs. Accepting it without effect would be worse. */
 function refuseBufLen(): never {
   throw new InvalidArgumentError('Leave it out: buffers grow and shrink with each connection, within bounds.')
 }
@@ -126,7 +126,7 @@ function refuseOperands({ args: [first] }: Command): void {
   if (first === undefined) return
   const meant = nearest(first, ['check'])
   const hint = meant ? `did you mean "${meant}"?` : 'the only one is "check FILE"'
-  throw new ConfigError(`there is no command ${JSON.stringify(first)}; ${hint}`)
+  throw new ConfigError(`unknown command ${JSON.stringify(first)}; ${hint}`)
 }
 
 function overridesOf(flags: Flags): readonly Override[] {
@@ -143,7 +143,7 @@ function overridesOf(flags: Flags): readonly Override[] {
   })
 }
 
-/** Commander gathers the values of all times in one list; which belong together only the arguments say. */
+/** Commander gathers the values of all occurrences in one list, so the groups come from the arguments. */
 function servicesOf(args: readonly string[], { service = [], trust }: Flags): readonly ServiceInit[] {
   const starts = args.flatMap((arg, at) => (arg === SERVICE ? [at] : []))
   const pairs = starts.map(start => valuesFrom(args.slice(start + 1)))
@@ -163,13 +163,12 @@ function servicesOf(args: readonly string[], { service = [], trust }: Flags): re
   )
 }
 
-/** Up to the next option. */
 function valuesFrom(args: readonly string[]): readonly string[] {
   const end = args.findIndex(arg => arg.startsWith('-'))
   return end === -1 ? args : args.slice(0, end)
 }
 
-/** Whether trust is of use there; what is wrong with the address is found where it is read. */
+/** True if trust applies; a faulty address is reported where it is parsed. */
 function acceptsHeaders(source: string): boolean {
   return /[?&]pp=(?!noop(?:&|$))[^&]/i.test(source)
 }
@@ -178,6 +177,6 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new ConfigError(`the configuration cannot be read: ${(error as Error).message}`) // Node throws nothing else
+    throw new ConfigError(`the configuration cannot be read: ${(error as Error).message}`) // Node throws Error objects only
   }
 }

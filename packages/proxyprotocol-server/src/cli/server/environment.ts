@@ -1,25 +1,21 @@
-// The environment variables of proxyprotocol-server: each setting's own, and the file's name. A misspelt one is refused, for
-// a limit that nobody obeys is worse than none.
+// The environment variables of proxyprotocol-server. Unknown ones are refused, because a misspelt limit is worse than
+// none.
 
 import { ConfigError, nearest, type Override, settings, VARIABLE_PREFIX } from '../../config/index.ts'
 import { jsonValue } from './setting-flags.ts'
 
 const CONFIG = `${VARIABLE_PREFIX}CONFIG`
 
-/**
- * Kubernetes tells every container of a namespace about each service of it, under the service's name: one that is called
- * `proxyprotocol` must not keep the program from starting.
- */
+/** Kubernetes sets such variables for a service called `proxyprotocol`, which must not stop the program. */
 const SERVICE_LINK =
   /_SERVICE_HOST$|_SERVICE_PORT(?:_\w+)?$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO))?)?$/
 
-/** What the environment says. */
 export interface Environment {
   readonly config: string | undefined
   readonly overrides: readonly Override[]
 }
 
-/** @throws ConfigError that names all variables that do not exist. */
+/** @throws ConfigError that names all unknown variables. */
 export function environmentOf(variables: Readonly<Record<string, string | undefined>>): Environment {
   const known = settings()
   const names = [CONFIG, ...known.map(({ variable }) => variable)]
@@ -39,5 +35,5 @@ export function environmentOf(variables: Readonly<Record<string, string | undefi
 function refusal(name: string, names: readonly string[]): string {
   const meant = nearest(name, names)
   const hint = meant === undefined ? `there are ${names.join(', ')}` : `did you mean ${meant}?`
-  return `${name}: there is no such environment variable; ${hint}`
+  return `${name}: unknown environment variable; ${hint}`
 }

@@ -20,7 +20,7 @@ export function runServer(args: readonly string[], io: ProgramIo = processIo): P
   })
 }
 
-/** Serves until a signal ends it; SIGHUP makes it read its configuration again. */
+/** Serves until a signal ends it; SIGHUP reloads the configuration. */
 async function serve(first: Configuration, reread: () => Configuration, io: ProgramIo): Promise<void> {
   const sockets = assignSockets(inheritedSockets(io.env), first.services)
   const served: Serving =

@@ -1,8 +1,8 @@
-// A setting as it stands in arguments, in the environment and in `--help`.
+// Settings as arguments, environment variables and lines of `--help`.
 
 import { type Setting, UNITS } from '../../config/index.ts'
 
-/** What stands for the value in `--help`; nothing for a setting that is on or off. */
+/** The value's placeholder in `--help`; undefined for a switch. */
 export function placeholderOf({ node }: Setting): readonly string[] {
   const { type, unit, enum: words, placeholder, bare } = node
   if (type === 'boolean') return []
@@ -11,7 +11,7 @@ export function placeholderOf({ node }: Setting): readonly string[] {
   return [`<${unit ?? 'count'}>`]
 }
 
-/** Its meaning, unit, default and environment variable, as the schema has them. */
+/** Meaning, unit, default and variable, from the schema. */
 export function helpOf({ node, variable }: Setting): string {
   const { description = '', type, unit, defaultIs = defaultOf(node) } = node
   const text = description.replace(/^./, first => first.toLowerCase()).replace(/\.$/, '')
@@ -19,12 +19,12 @@ export function helpOf({ node, variable }: Setting): string {
   return `${text} (${details.filter(Boolean).join('; ')})`
 }
 
-/** An empty list would be shown as nothing at all. */
+/** An empty list would print nothing. */
 function defaultOf({ default: value }: Setting['node']): string {
   return Array.isArray(value) && value.length === 0 ? 'none' : String(value)
 }
 
-/** What a text from outside stands for in JSON; what it is not is left as text, and refused with what is wanted. */
+/** Converts text to its JSON value. Other text stays, and the check refuses it. */
 export function jsonValue(text: string, { node }: Setting): unknown {
   if (node.type === 'array') return text.split(',').map(each => each.trim())
   const takes = [node, ...(node.anyOf ?? [])].map(({ type }) => type)

@@ -1,4 +1,4 @@
-// A settled configuration for people: what `check` prints.
+// The outcome that `check` prints.
 
 import {
   type AccessRules,
@@ -18,7 +18,7 @@ const EXPECTED = { v1: 'version 1', v2: 'version 2', detect: 'either version' } 
 const LISTED = { reject: 'rejects', tag: 'tags', log: 'logs' } as const
 const OVER_LIMIT = { close: 'closed', reset: 'reset', pause: 'left waiting, unread' } as const
 
-/** One paragraph for each service, and one for the program; ends with a line end. */
+/** One paragraph for each service and one for the program; ends with a line end. */
 export function showConfiguration({ services, workers, shutdown, log, admin }: Configuration): string {
   const program = [
     'program',
@@ -39,7 +39,7 @@ function describe(service: Service): readonly string[] {
   return [
     name,
     listening(service),
-    ...(accepts ? acceptance(accepts, service) : ['expects no header, and trusts nobody']),
+    ...(accepts ? acceptance(accepts, service) : ['expects no header']),
     ...(service.access ? [accessOf(service.access)] : []),
     ...(service.passthrough ? passthrough(service.passthrough) : []),
     ...describePool(service.pool),

@@ -1,4 +1,4 @@
-// SIGHUP, which asks a program to look at its files again: one job at a time, and one more for all signals that come during it.
+// Runs a job on SIGHUP, one at a time, and once more for all signals during a run.
 
 import type { ProgramIo } from '../program.ts'
 
@@ -9,7 +9,7 @@ export class Sighup {
   #busy = true
 
   /**
-   * Listens from now on, so that no signal ends the process, and runs the job from {@link Sighup.start} on.
+   * Handles signals from construction on, so that none ends the process; runs the job from {@link Sighup.start} on.
    *
    * @param job must not reject.
    */
@@ -19,7 +19,7 @@ export class Sighup {
     io.on('SIGHUP', this.#onSignal)
   }
 
-  /** Signals that came before count as one. */
+  /** Earlier signals count as one. */
   start(): void {
     void this.#run()
   }

@@ -1,4 +1,4 @@
-// Wires the relays of a program to its admin listener.
+// Connects the relays of a program to its admin listener.
 
 import { createRequire } from 'node:module'
 import {
@@ -16,10 +16,9 @@ import type { MemberSnapshot, NameSnapshot, Relay, RoutedUpstream } from '../../
 import { explain, log, logFailure, PlainError, type ProgramIo } from '../program.ts'
 import { sentTo, upstreamsOf } from './show-pool.ts'
 
-/** What a program has to show; its version is all that is missing. */
+/** The program's data, without its version. */
 export type Shown = Omit<AdminSource, 'version'>
 
-/** Starts the admin listener. */
 export async function startAdmin(
   io: ProgramIo,
   { listen, hosts }: AdminSettings,
@@ -42,7 +41,7 @@ export async function startAdmin(
   return admin
 }
 
-/** What the relays of this process have to show; `relays` are those there are by the time of each request. */
+/** The data of this process; `relays` returns those at the time of each request. */
 export function shownOf(io: ProgramIo, relays: () => readonly Relay[]): Shown {
   return {
     readiness: () => readiness(relays()),
@@ -51,7 +50,7 @@ export function shownOf(io: ProgramIo, relays: () => readonly Relay[]): Shown {
   }
 }
 
-/** Ready are all or none: whoever asks sends clients to any of the services. */
+/** Ready only if all services are, because load balancers send clients to each of them. */
 function readiness(relays: readonly Relay[]): Readiness {
   const states = relays.map(({ server }) => server.state)
   if (states.some(state => state === 'draining' || state === 'closed')) return 'draining'

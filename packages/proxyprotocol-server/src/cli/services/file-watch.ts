@@ -1,5 +1,5 @@
-// Certificates and lists of networks that change under a running program: read anew on SIGHUP, and when an entry changes
-// that their paths lead through. It watches directories and not files: an editor exchanges a file, Kubernetes a link beside it, certbot a link elsewhere.
+// Reloads certificates and lists of networks on SIGHUP, and when an entry changes on the way to them. It watches
+// directories, because an editor replaces a file, Kubernetes a link beside it, and certbot a link elsewhere.
 
 import { readdirSync, realpathSync, watch, type FSWatcher } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -14,9 +14,9 @@ import type { Relay } from '../../relay/index.ts'
 import { log, type ProgramIo } from '../program.ts'
 import { pathEntries, type PathEntry } from './path-entries.ts'
 
-/** Milliseconds from the first sign of a change: certificate and key are written one after the other. */
+/** Milliseconds after the first change, because certificate and key are written one after the other. */
 const SETTLING_TIME = 500
-/** Stands for every name in a directory; no name has a slash. */
+/** Stands for every name in a directory; names have no slash. */
 const ANY = '/'
 
 export class FileWatch {
@@ -25,13 +25,13 @@ export class FileWatch {
   #watchers: readonly FSWatcher[] = []
   #timer: NodeJS.Timeout | undefined
 
-  /** @param relays those there are by the time of each look. */
+  /** @param relays returns those at the time of each look. */
   constructor(io: ProgramIo, relays: () => readonly Relay[]) {
     this.#io = io
     this.#relays = relays
   }
 
-  /** Watches what the paths of the relays that there are now lead through, and nothing else. */
+  /** Watches the paths of the current relays only. */
   watch(): void {
     this.#unwatch()
     const entries = this.#relays().flatMap(({ service }) => entriesOf(service))
@@ -45,7 +45,7 @@ export class FileWatch {
     )
   }
 
-  /** Reads the files of all relays anew. Their paths may lead elsewhere now, and what changes from here on is noticed. */
+  /** Reloads the files of all relays, and watches their paths as they are now. */
   renew(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -66,7 +66,7 @@ export class FileWatch {
   }
 }
 
-/** Takes what is there now, or says why it stays with what it has. */
+/** Takes the new files, or logs why the old ones stay. */
 function renewCertificates(io: ProgramIo, relay: Relay): void {
   const { name, listen } = relay.service
   try {
@@ -76,7 +76,7 @@ function renewCertificates(io: ProgramIo, relay: Relay): void {
         ['address', formatEndpoint(listen)],
       ])
   } catch (error) {
-    const { message } = error as ConfigError // it throws nothing else
+    const { message } = error as ConfigError // it throws ConfigError only
     log(io, 'not-renewed', [
       ['service', name],
       ['error', message],
@@ -90,7 +90,7 @@ function renewNetworks(io: ProgramIo, relay: Relay): void {
     const counts = relay.reloadNetworks()
     if (counts) log(io, 'networks', [['service', name], ...Object.entries(counts)])
   } catch (error) {
-    const { message } = error as ConfigError // it throws nothing else
+    const { message } = error as ConfigError // it throws ConfigError only
     log(io, 'networks-failed', [
       ['service', name],
       ['error', message],
@@ -120,7 +120,7 @@ function watchDirectory(
   }
 }
 
-/** Names by their directories. A directory that is moved away or removed says its own name. */
+/** Names by directory. A directory that is moved or removed reports its own name. */
 function byDirectory(entries: readonly PathEntry[]): ReadonlyMap<string, ReadonlySet<string>> {
   const names = new Map<string, Set<string>>()
   for (const { directory, name } of entries) {
@@ -148,7 +148,7 @@ function entriesFor({ cert, key, cafile, capath }: TlsSettings): readonly PathEn
   return [...files.flatMap(pathEntries), ...(capath === undefined ? [] : entriesBelow(capath))]
 }
 
-/** The way to a directory, all that is in it, and where its links lead, such as those of /etc/ssl/certs. */
+/** The way to a directory, its entries, and the targets of their links, as in /etc/ssl/certs. */
 function entriesBelow(path: string): readonly PathEntry[] {
   const way = pathEntries(path)
   try {
@@ -156,6 +156,6 @@ function entriesBelow(path: string): readonly PathEntry[] {
     const files = readdirSync(directory).flatMap(name => pathEntries(join(directory, name)))
     return [...way, { directory, name: ANY }, ...files]
   } catch {
-    return way // it is not there just now, and its way ends where it is missing
+    return way // missing now; the way ends there
   }
 }

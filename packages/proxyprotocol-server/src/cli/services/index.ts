@@ -1,4 +1,4 @@
-// What runs the services of proxyprotocol-server in one process, and reloads and watches them.
+// Runs, reloads and watches the services in one process.
 
 export { type Shown, startAdmin } from './admin.ts'
 export { assignSockets, inheritedBy, type InheritedSocket, inheritedSockets } from './inherited-sockets.ts'

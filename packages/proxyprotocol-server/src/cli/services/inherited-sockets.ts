@@ -1,34 +1,32 @@
-// Sockets that a service manager has opened for the program, as systemd does: descriptors from 3 on, described by the
-// variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES.
+// Sockets that systemd has opened: descriptors from 3 on, described by LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES.
 
 import { Socket, type AddressInfo } from 'node:net'
 import { addressKey, canonicalHost, ConfigError, type Service } from '../../config/index.ts'
 import { showEndpoint } from '../../log/index.ts'
 import type { ProgramIo } from '../program.ts'
 
-/** The first one: 0 to 2 are standard input, output and error. */
+/** 0 to 2 are standard input, output and error. */
 const FIRST = 3
 
-/** A socket that listens already. */
 export interface InheritedSocket {
   readonly fd: number
-  /** What it is called by whoever opened it. */
+  /** Its name in LISTEN_FDNAMES. */
   readonly name: string | undefined
-  /** Undefined for what is no TCP socket. */
+  /** Undefined for UNIX sockets. */
   readonly address: Pick<AddressInfo, 'address' | 'port'> | undefined
 }
 
 /**
- * The sockets that were passed to this very process.
+ * The sockets passed to this process.
  *
- * @throws ConfigError when the variables are wrong, or one of the descriptors is no socket.
+ * @throws ConfigError if the variables are wrong or a descriptor is not a socket.
  */
 export function inheritedSockets(
   env: ProgramIo['env'],
   { pid = process.pid, first = FIRST }: { readonly pid?: number; readonly first?: number } = {},
 ): readonly InheritedSocket[] {
   const { LISTEN_PID, LISTEN_FDS = '', LISTEN_FDNAMES } = env
-  // As sd_listen_fds() has it: variables for another process were meant for the one that started this one.
+  // As sd_listen_fds(): the variables may be meant for a parent process.
   if (LISTEN_PID === undefined || Number(LISTEN_PID) !== pid) return []
   const count = Number(LISTEN_FDS)
   if (!/^\d+$/.test(LISTEN_FDS) || count > 1_000) {
@@ -48,9 +46,9 @@ export function inheritedSockets(
 }
 
 /**
- * Which service each socket is for, by the name of the service: that of its name, or else of its address.
+ * Assigns each socket to a service by name, otherwise by address.
  *
- * @throws ConfigError that names those that are for none.
+ * @throws ConfigError that names sockets without a service.
  */
 export function assignSockets(
   sockets: readonly InheritedSocket[],
@@ -71,9 +69,9 @@ export function assignSockets(
 }
 
 /**
- * Who has the sockets after a change of the services, by name: whoever listens where their owner did. Others are closed.
+ * Assigns sockets after a change of services, to those with the owner's address. Closes the others.
  *
- * @param sockets by the names of the services before.
+ * @param sockets by the names of the old services.
  */
 export function inheritedBy(
   sockets: ReadonlyMap<string, InheritedSocket>,
@@ -90,7 +88,7 @@ export function inheritedBy(
 }
 
 function isAt({ listen }: Service, { address: socket }: InheritedSocket): boolean {
-  if (listen.transport === 'unix') return false // Node does not tell where a UNIX socket is
+  if (listen.transport === 'unix') return false // Node has no path of UNIX sockets
   const { host, port } = listen
   if (port !== socket?.port) return false
   if (host === undefined) return socket.address === '::' || socket.address === '0.0.0.0'
@@ -99,17 +97,17 @@ function isAt({ listen }: Service, { address: socket }: InheritedSocket): boolea
 }
 
 /**
- * Node tells a socket's own address only of its own objects. This one reads nothing; it must not be closed either, which would
- * close the descriptor that is to be listened at.
+ * Node tells addresses only of its own objects. This one reads nothing, and must stay open, because closing it would
+ * close the listening descriptor.
  */
 function addressOf(fd: number): InheritedSocket['address'] {
   try {
-    const address = new Socket({ fd, readable: false }).address() as Partial<AddressInfo> // {} where it is no TCP socket
+    const address = new Socket({ fd, readable: false }).address() as Partial<AddressInfo> // {} for UNIX sockets
     if (address.address === undefined || address.port === undefined) return undefined
     return { address: address.address, port: address.port }
   } catch (error) {
     throw new ConfigError(
-      `LISTEN_FDS names descriptor ${fd}, which is no socket: ${(error as Error).message}`,
+      `LISTEN_FDS names descriptor ${fd}, which is not a socket: ${(error as Error).message}`,
     )
   }
 }

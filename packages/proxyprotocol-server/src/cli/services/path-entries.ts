@@ -1,20 +1,20 @@
-// What a path resolves to, step by step: the entries of directories that decide it.
+// The directory entries that decide what a path resolves to.
 
 import { readlinkSync } from 'node:fs'
 import { isAbsolute, join, parse, resolve, sep } from 'node:path'
 
-/** As many links as Linux follows for one path; more are a circle. */
+/** The limit of Linux for one path; more links are a loop. */
 const MAX_LINKS = 40
 
-/** A name in a directory, which is named without links. */
+/** A name in a directory, whose path has no links. */
 export interface PathEntry {
   readonly directory: string
   readonly name: string
 }
 
 /**
- * The links on the way to a file and the file itself, each where it is. A change of one of them may make the path lead elsewhere. The
- * way ends at an entry that is not there.
+ * The links on the way to a file, and the file itself. A change of one may make the path lead elsewhere. The way ends
+ * at a missing entry.
  */
 export function pathEntries(path: string): readonly PathEntry[] {
   const whole = resolve(path)
@@ -42,6 +42,6 @@ function linkAt(path: string): { readonly to: string } | 'no link' | 'nothing' {
   try {
     return { to: readlinkSync(path) }
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EINVAL' ? 'no link' : 'nothing' // fs throws nothing else
+    return (error as NodeJS.ErrnoException).code === 'EINVAL' ? 'no link' : 'nothing' // fs throws Error objects only
   }
 }

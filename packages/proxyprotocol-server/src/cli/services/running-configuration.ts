@@ -1,5 +1,5 @@
-// The configuration that a program runs by: made real by a fleet, said in the log, and read again on request. What is wrong
-// with a new one leaves the old one running.
+// The configuration in force: a fleet applies it, the log reports it, and a reload replaces it. A faulty one changes
+// nothing.
 
 import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
@@ -10,17 +10,15 @@ import { Fleet, type FleetChange, type Relay } from '../../relay/index.ts'
 import { type Drainable, explain, log, PlainError, type ProgramIo } from '../program.ts'
 import type { InheritedSocket } from './inherited-sockets.ts'
 
-/** Services by what became of them at a change. */
+/** Services by how a change affected them. */
 export type ChangeCounts = { readonly [Kind in keyof FleetChange]: number }
 
-/** What a running configuration is told by its program. */
 export interface RunningInit {
   readonly first: Configuration
-  /** Makes the relay of a service. */
   readonly create: (service: Service) => Relay
-  /** Sockets that listen already, by the names of the first services. */
+  /** Inherited sockets, by the names of the first services. */
   readonly sockets: ReadonlyMap<string, InheritedSocket>
-  /** What the log says of a service. */
+  /** The fields of a service's log line. */
   readonly describe: (service: Service) => LogFields
 }
 
@@ -29,7 +27,7 @@ export class RunningConfiguration implements Drainable {
   readonly #io: ProgramIo
   readonly #init: RunningInit
   #current: Configuration
-  /** Those that nobody listens at yet, by the names of their services. */
+  /** Inherited sockets not listened at yet, by service. */
   readonly #sockets: Map<string, InheritedSocket>
 
   constructor(io: ProgramIo, init: RunningInit) {
@@ -41,7 +39,6 @@ export class RunningConfiguration implements Drainable {
     this.fleet = new Fleet({ create: init.create, listen: relay => this.#listen(relay) })
   }
 
-  /** The one that holds. */
   get current(): Configuration {
     return this.#current
   }
@@ -50,15 +47,14 @@ export class RunningConfiguration implements Drainable {
     return this.fleet.connections
   }
 
-  /** Makes the first configuration real. */
   async start(): Promise<void> {
     await this.#apply(this.#current)
   }
 
   /**
-   * Makes what the configuration is by now real, or says in the log why it cannot. Never rejects.
+   * Reloads the configuration, or logs why it cannot. Never rejects.
    *
-   * @param reread reads the configuration again; throws where it is wrong.
+   * @param reread returns the new configuration, or throws.
    */
   async reload(reread: () => Configuration): Promise<void> {
     if (this.fleet.state === 'draining') return
@@ -69,7 +65,7 @@ export class RunningConfiguration implements Drainable {
     }
   }
 
-  /** Puts another configuration in the place of this one; rejects where that cannot be, and nothing has changed then. */
+  /** Replaces the configuration; rejects without a change if that fails. */
   async change(next: Configuration): Promise<ChangeCounts> {
     const { added, changed, removed, unchanged } = await this.#apply(next)
     this.#current = next
@@ -81,7 +77,6 @@ export class RunningConfiguration implements Drainable {
     }
   }
 
-  /** Ends it as it says itself. */
   close(): Promise<CloseResult> {
     return this.fleet.close(this.#current.shutdown)
   }
@@ -98,7 +93,7 @@ export class RunningConfiguration implements Drainable {
     return change
   }
 
-  /** A socket that was inherited is listened at once; what comes to its address later is bound as usual. */
+  /** An inherited socket is used once; a later service at its address binds it. */
   async #listen(relay: Relay): Promise<void> {
     const { service, server } = relay
     const socket = this.#sockets.get(service.name)
@@ -116,17 +111,16 @@ export class RunningConfiguration implements Drainable {
   }
 }
 
-/** Says that the program runs by another configuration now. */
 export function logReload(io: ProgramIo, counts: ChangeCounts): void {
   log(io, 'reloaded', Object.entries(counts))
 }
 
-/** What keeps a service from listening, with its name. */
+/** Names the service in the error. */
 export function naming({ name }: Service, cause: unknown): PlainError {
   return new PlainError(`service ${JSON.stringify(name)}: ${explain(cause)}`, { cause })
 }
 
-/** Refuses what is settled when the program starts. */
+/** Refuses changes of what is fixed at start. */
 export function refuseWithoutRestart(now: Configuration, next: Configuration): void {
   if (!isDeepStrictEqual(next.admin, now.admin)) {
     throw new ConfigError(
@@ -140,13 +134,13 @@ export function refuseWithoutRestart(now: Configuration, next: Configuration): v
   }
   for (const [index, service] of next.services.entries()) {
     const isThere = (each: Service): boolean => addressKey(each.listen) === addressKey(service.listen)
-    const nth = next.services.slice(0, index).filter(isThere).length // at ports of the system's choice there may be several
+    const nth = next.services.slice(0, index).filter(isThere).length // with port 0 there may be several
     const before = now.services.filter(isThere)[nth]
     if (before) refuseOtherSocket(before, service)
   }
 }
 
-/** A listening socket stays over a reload, and the system gives it neither another backlog nor another family. */
+/** A listening socket stays over a reload, with its backlog and family. */
 function refuseOtherSocket(now: Service, next: Service): void {
   for (const key of ['backlog', 'ipv6Only'] as const) {
     if (next[key] === now[key]) continue

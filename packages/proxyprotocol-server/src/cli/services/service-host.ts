@@ -1,5 +1,4 @@
-// The services of one process: their relays, the log lines of their connections, and their certificates. It is the program's
-// own process, or one of its workers.
+// The services of one process, the program's own or a worker's: relays, log lines and certificates.
 
 import type { CloseReason, CloseResult, ProxyServer } from 'proxyprotocol/server'
 import type { Configuration, Service } from '../../config/index.ts'
@@ -14,30 +13,27 @@ import { type ChangeCounts, RunningConfiguration } from './running-configuration
 import { sentTo, upstreamsOf } from './show-pool.ts'
 import { logUpstream } from './upstream-log.ts'
 
-/** What `--quiet` leaves: that the upstream or the program failed a connection is for its operator to know. */
+/** `--quiet` keeps failures of the upstream and of this program, which an operator can act on. */
 const FAILED_BY_US: readonly CloseReason[] = [
   ...(['connect_refused', 'connect_timeout', 'connect_error', 'dns_error', 'no_upstream'] as const),
   ...(['tls_upstream_error', 'upstream_reset', 'handler_error'] as const),
 ]
 
-/** What serves all services of a program. */
 export interface Serving extends Drainable {
   readonly shown: Shown
-  /** Makes the first configuration real. */
   start(): Promise<void>
-  /** Makes what the configuration is by now real, or says in the log why it cannot. Never rejects. */
+  /** Reloads the configuration, or logs why it cannot. Never rejects. */
   reload(reread: () => Configuration): Promise<void>
-  /** Reads the certificates of the services that there are now. */
+  /** Reloads the certificates of the current services. */
   renew(): void
-  /** Ends all that is left, at once. */
+  /** Ends all connections at once. */
   stop(): Promise<void>
 }
 
-/** What a host is told besides its configuration. */
 export interface HostOptions {
-  /** Sockets that listen already, by the names of services. */
+  /** Inherited sockets, by the names of services. */
   readonly sockets: ReadonlyMap<string, InheritedSocket>
-  /** Where it says what becomes of the services as such; by default where it logs their connections. */
+  /** The log for lines about services; by default the log of connections. */
   readonly tellTo?: ProgramIo | undefined
 }
 
@@ -67,7 +63,7 @@ export class ServiceHost implements Serving {
     this.#files.watch()
   }
 
-  /** Puts another configuration in the place of the one that holds; rejects where that cannot be, and nothing has changed then. */
+  /** Replaces the configuration; rejects without a change if that fails. */
   change(next: Configuration): Promise<ChangeCounts> {
     return this.#running.change(next)
   }
@@ -107,7 +103,7 @@ function relayFor(service: Service, isQuiet: () => boolean, io: ProgramIo): Rela
   })
 }
 
-/** Durations in milliseconds. */
+/** In milliseconds. */
 function describeService(service: Service): LogFields {
   const { accepts, access, limits, rate, timeouts } = service
   return [

@@ -1,4 +1,4 @@
-// The upstreams of a service for people: where it connects to, who gets how much, and when one counts as down.
+// The upstreams of a service in words: addresses, shares and health.
 
 import {
   type ActiveCheck,
@@ -15,7 +15,7 @@ const SHARES = {
   'source-hash': 'by the address of the client',
 } as const
 
-/** One line for an upstream alone with nothing but defaults; more where there is more to say. */
+/** One line for a single upstream with defaults, otherwise more. */
 export function describePool(pool: Pool): readonly string[] {
   const { upstreams, balance, retries, check, resolve } = pool
   const { staleAfter } = resolve
@@ -52,7 +52,7 @@ function describeUpstream(
   return `connects to ${place}${called}, and sends it ${HEADERS[header]}${share}`
 }
 
-/** An upstream that is sent no header is checked without one, whatever the check says. */
+/** An upstream with `pp=noop` is checked without a header, whatever `header` says. */
 function describeCheck(check: ActiveCheck, upstreams: readonly UpstreamSettings[]): string {
   const { interval, timeout, rise, fall } = check
   const withHeader = check.header ? upstreams.filter(({ header }) => header !== 'none').length : 0
@@ -66,12 +66,10 @@ function describeCheck(check: ActiveCheck, upstreams: readonly UpstreamSettings[
   )
 }
 
-/** Where the upstreams of a service are, in one line. */
 export function upstreamsOf({ pool }: Pick<Service, 'pool'>): string {
   return pool.upstreams.map(({ address }) => formatEndpoint(address)).join(',')
 }
 
-/** Which headers they are sent. */
 export function sentTo({ pool }: Pick<Service, 'pool'>): string {
   return [...new Set(pool.upstreams.map(({ header }) => header))].join(',')
 }

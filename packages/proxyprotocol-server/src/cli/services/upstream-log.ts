@@ -1,10 +1,10 @@
-// What becomes of upstreams, as lines of the log: one for each change, whatever the number of connections that it cost.
+// Logs changes of upstreams, one line for each change.
 
 import type { LogFields } from '../../log/index.ts'
 import type { RoutedEvent } from '../../relay/index.ts'
 import type { ProgramIo } from '../program.ts'
 
-/** Durations in milliseconds. */
+/** In milliseconds. */
 export function logUpstream(io: ProgramIo, service: string, event: RoutedEvent): void {
   const { route, upstream } = event
   const where: LogFields = [

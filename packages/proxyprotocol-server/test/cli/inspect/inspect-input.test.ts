@@ -114,7 +114,7 @@ test('wrong arguments are refused with what would be right', async t => {
     ],
     [['--as', 'base64', '!'], /the input must be base64, got "!"/],
     [['--as', 'text', '00'], /--as must be one of auto, hex, base64, raw, got "text"/],
-    [['docter', '127.0.0.1:1'], /^error: there is no command "docter"; did you mean "doctor"\?\n$/],
+    [['docter', '127.0.0.1:1'], /^error: unknown command "docter"; did you mean "doctor"\?\n$/],
     [['docter'], /did you mean "doctor"\?/],
     [['bild', '--v1'], /unknown option '--v1'\n\(Did you mean build\?\)/],
     [['0d', '0a'], /^error: the arguments must be one INPUT, in quotes if it has blanks, got "0d" "0a"\n$/],

@@ -217,7 +217,7 @@ test('a variable that does not exist is refused with the one that was meant', as
   const [first, second = '', ...rest] = errors.split('\n')
   assert.equal(
     first,
-    'error: PROXYPROTOCOL_DRIAN: there is no such environment variable; did you mean PROXYPROTOCOL_DRAIN?',
+    'error: PROXYPROTOCOL_DRIAN: unknown environment variable; did you mean PROXYPROTOCOL_DRAIN?',
   )
   assert.match(second, /^error: PROXYPROTOCOL_X: .*; there are PROXYPROTOCOL_CONFIG, PROXYPROTOCOL_DRAIN, /)
   assert.deepEqual(rest, [''])

@@ -35,7 +35,7 @@ test('check shows each service and the program in a paragraph, as they are settl
 
 127.0.0.1:10000
   listens at 127.0.0.1:10000; up to 65535 connections wait there, as far as the kernel lets them
-  expects no header, and trusts nobody
+  expects no header
   connects to 127.0.0.1:10007, and sends it a version 2 header
   takes 5 connections, any number from one client; what is over that is closed
   gives up connecting after 5000 ms

@@ -300,9 +300,9 @@ test('wrong arguments end it with 2 and a message on standard error', async () =
     [['--service=:0', ':1'], usage],
     [
       ['--service', ':0', ':1', '--', ':2'],
-      /^error: there is no command ":2"; the only one is "check FILE"\n$/,
+      /^error: unknown command ":2"; the only one is "check FILE"\n$/,
     ],
-    [['chekc', 'a.json'], /^error: there is no command "chekc"; did you mean "check"\?\n$/],
+    [['chekc', 'a.json'], /^error: unknown command "chekc"; did you mean "check"\?\n$/],
     [['--service', ':0', '192.0.2.1'], /^error: --service DEST: "192\.0\.2\.1": it names no port/],
     [['--service', ':0', ':1', '--drian', '5'], /unknown option '--drian'\n\(Did you mean --drain\?\)/],
     [

@@ -136,7 +136,7 @@ test('LISTEN_FDS that names no socket ends the program with 2', async t => {
   const script = `LISTEN_FDS=1 LISTEN_PID=$$ exec '${process.execPath}' '${pathOf(PROGRAM)}' --service :0 :1 3</dev/null`
   const { code, errors } = await runCommand(t, ['sh', '-c', script]).ended
   assert.equal(code, 2)
-  assert.match(errors, /^error: LISTEN_FDS names descriptor 3, which is no socket: /)
+  assert.match(errors, /^error: LISTEN_FDS names descriptor 3, which is not a socket: /)
 })
 
 /** A handle that another process has made listen, as it comes from there. */
@@ -223,7 +223,7 @@ test('a descriptor that is no socket is refused', t => {
   const env = { LISTEN_PID: '2', LISTEN_FDS: '1' }
   assert.throws(() => inheritedSockets(env, { pid: 2, first: fd }), {
     name: 'ConfigError',
-    message: new RegExp(`^LISTEN_FDS names descriptor ${fd}, which is no socket: `),
+    message: new RegExp(`^LISTEN_FDS names descriptor ${fd}, which is not a socket: `),
   })
 })
 
