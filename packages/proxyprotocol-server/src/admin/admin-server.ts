@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { noTotals, sumOfTotals, sumsOf, type StatsDocument } from '../figures/index.ts'
 import type { AdminSource } from './admin-source.ts'
 import { EVENTS, EventStreams, isForeign } from './event-stream.ts'
 import { hostCheck } from './host-check.ts'
@@ -11,8 +12,8 @@ import { MinuteWatch } from './last-minute.ts'
 import { exposition, metrics } from './metrics/index.ts'
 import { ProcessFacts } from './process-facts.ts'
 import { ServiceHistory } from './service-history.ts'
-import { servicesOf, snapshotOf, sumsOf } from './snapshot.ts'
-import { statsDocument, type StatsDocument } from './stats-document.ts'
+import { snapshotOf } from './snapshot.ts'
+import { statsDocument } from './stats-document.ts'
 import { readStatusPage } from './status-page.ts'
 
 /** A scraper, a page, some probes: well below the 64 descriptors that the relays' limits leave to the process. */
@@ -58,9 +59,9 @@ export class AdminServer {
     this.#options = options
     this.#isKnown = hostCheck(options.hosts ?? [])
     this.#minute = new MinuteWatch(() => {
-      const services = servicesOf(source)
+      const services = [...source.services()]
       this.#history.look(services)
-      return sumsOf(services.map(({ totals }) => totals))
+      return sumsOf(services.reduce((sum, { totals }) => sumOfTotals(sum, totals), noTotals))
     })
     this.#streams = new EventStreams(() => this.#statistics(), options.onError)
     this.#http = createServer(
@@ -168,7 +169,12 @@ export class AdminServer {
   }
 
   async #statistics(): Promise<StatsDocument> {
-    return statsDocument(await this.#snapshot(), this.#minute.view(), this.#history)
+    return statsDocument({
+      snapshot: await this.#snapshot(),
+      lastMinute: this.#minute.view(),
+      history: this.#history,
+      connections: this.#source.connections,
+    })
   }
 
   async #metrics(): Promise<Answer> {

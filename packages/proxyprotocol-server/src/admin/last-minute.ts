@@ -1,21 +1,10 @@
 // The last sixty seconds, second by second: the differences between sums that were read once a second.
 
+import type { LastMinute, Sums } from '../figures/index.ts'
+
 /** Milliseconds. */
 const SECOND = 1_000
 const SECONDS = 60
-
-/** Sums since the start. */
-export interface Sums {
-  readonly accepted: number
-  readonly closed: number
-  /** Closed for another reason than `done` or `probe`. */
-  readonly errors: number
-  readonly bytesUp: number
-  readonly bytesDown: number
-}
-
-/** What came to each of the sums in each of sixty seconds, the oldest first. */
-export type LastMinute = Readonly<Record<keyof Sums, readonly number[]>>
 
 const names = ['accepted', 'closed', 'errors', 'bytesUp', 'bytesDown'] as const
 

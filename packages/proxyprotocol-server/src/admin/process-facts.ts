@@ -3,6 +3,7 @@
 import { readdir } from 'node:fs/promises'
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
 import { descriptorLimit } from 'proxyprotocol/server'
+import type { ProcessFigures } from '../figures/index.ts'
 
 /** Milliseconds between two looks at the event loop. */
 const RESOLUTION = 20
@@ -11,24 +12,6 @@ const MINUTE = 60_000
 
 /** Read once: the clock minus the uptime differs by a millisecond from look to look, and more when the clock is set. */
 const STARTED_AT = new Date(performance.timeOrigin).toISOString()
-
-/** Durations in milliseconds, sizes in bytes. */
-export interface ProcessView {
-  readonly pid: number
-  readonly node: string
-  /** ISO 8601. */
-  readonly startedAt: string
-  readonly uptime: number
-  readonly cpu: number
-  /** Both as they were, where the process has no descriptor left to read them with. */
-  readonly residentMemory: number
-  readonly heapUsed: number
-  /** Undefined where the system does not tell, or just now cannot. */
-  readonly openFiles: number | undefined
-  readonly maxFiles: number | undefined
-  /** How late the event loop came round since this minute of the program began: the median, 99 of 100, the worst. */
-  readonly eventLoopDelay: { readonly p50: number; readonly p99: number; readonly max: number }
-}
 
 /** Watches the event loop until it is stopped. */
 export class ProcessFacts {
@@ -43,7 +26,7 @@ export class ProcessFacts {
     this.#timer = setInterval(() => this.#delay.reset(), minute).unref()
   }
 
-  async view(): Promise<ProcessView> {
+  async view(): Promise<ProcessFigures> {
     const { user, system } = process.cpuUsage()
     const { rss, heapUsed } = this.#readMemory()
     return {

@@ -1,6 +1,13 @@
 // Configuration: what the programs' users write, read and checked.
 
-export { addressKey, formatAddress, formatEndpoint, parseAddress, endpointOptions } from './address/index.ts'
+export {
+  addressKey,
+  formatAddress,
+  formatEndpoint,
+  formatHostPort,
+  parseAddress,
+  endpointOptions,
+} from './address/index.ts'
 export type { Address, AddressOptions, TcpAddress, UnixAddress } from './address/index.ts'
 export { canonicalHost } from './address/index.ts'
 export type { AddressRole } from './address/index.ts'

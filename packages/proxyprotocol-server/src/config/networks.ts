@@ -125,7 +125,9 @@ function readNetworks(list: NetworkList): Networks {
 function locatedIn(entry: string): readonly Located[] {
   const file = networkFile(entry)
   if (file === undefined) return [{ entry, place: '' }]
-  const lines = readFileSync(file, 'utf8').replace(/^\uFEFF/, '').split('\n')
+  const lines = readFileSync(file, 'utf8')
+    .replace(/^\uFEFF/, '')
+    .split('\n')
   return lines.flatMap((line, at) => {
     const network = line.replace(/#.*/, '').trim()
     const place = `${file}:${String(at + 1)}:${String(line.search(/\S/) + 1)}: `
@@ -134,6 +136,7 @@ function locatedIn(entry: string): readonly Located[] {
 }
 
 function problemOf({ entry, place }: Located): readonly string[] {
-  const problem = networkFile(entry) === undefined ? networkProblem(entry) : 'a file must not name another one'
+  const problem =
+    networkFile(entry) === undefined ? networkProblem(entry) : 'a file must not name another one'
   return problem === undefined ? [] : [place + problem]
 }

@@ -3,6 +3,7 @@
 
 import type { AddressInfo } from 'node:net'
 import type { Endpoint } from 'proxyprotocol'
+import { formatHostPort } from '../config/index.ts'
 
 /** What a field may hold; undefined leaves the field out. */
 export type LogValue = string | number | boolean | bigint | Uint8Array | undefined
@@ -29,9 +30,7 @@ export function formatLine(time: Date, event: string, fields: LogFields): string
 /** `192.0.2.1:443`, `[2001:db8::1]:443`, a path, or `unknown` for the address of a peer that was gone at once. */
 export function showEndpoint(endpoint: Endpoint | undefined): string | Uint8Array {
   if (endpoint === undefined) return 'unknown'
-  if ('path' in endpoint) return endpoint.path
-  const { address, port } = endpoint
-  return address.includes(':') ? `[${address}]:${String(port)}` : `${address}:${String(port)}`
+  return 'path' in endpoint ? endpoint.path : formatHostPort(endpoint.address, endpoint.port)
 }
 
 /** What a server is bound to. */

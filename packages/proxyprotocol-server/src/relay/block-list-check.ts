@@ -12,13 +12,7 @@ import {
 } from 'proxyprotocol/dnsbl'
 import type { ConnectionInfo } from 'proxyprotocol/server'
 import type { BlockLists } from '../config/index.ts'
-
-/** Answers so far; a client without an address, and a check by the proxy in front, is not asked about. */
-export interface ListingCounts {
-  readonly listed: number
-  readonly clear: number
-  readonly unknown: Readonly<Record<UnknownReason, number>>
-}
+import type { ListingCounts } from '../figures/index.ts'
 
 /** How a listing is told: what the zone means by it, or the name of a zone of which that is not known. */
 export function describeListed({ meaning, zone }: Listed): string {

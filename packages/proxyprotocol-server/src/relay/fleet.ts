@@ -4,10 +4,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CloseOptions, CloseResult, ProxyServer } from 'proxyprotocol/server'
 import { addressKey, type Service } from '../config/index.ts'
+import type { LiveConnection, RelayTotals, ServiceFigures } from '../figures/index.ts'
 import { shareOf, withConnectionLimit } from './connection-limit.ts'
-import { accountOf, lastAccountOf, type RelayAccount, shownWith, sumOfAccounts } from './relay-account.ts'
+import { Predecessors } from './predecessors.ts'
 import type { Relay } from './relay.ts'
-import type { LiveConnection, RelayTotals } from './stats/index.ts'
 import { succeed } from './succession.ts'
 
 /** What a fleet is told. */
@@ -62,10 +62,11 @@ interface Move extends Running {
 export class Fleet {
   readonly #options: FleetOptions
   #running: ReadonlyMap<string, Running> = new Map()
-  readonly #retired = new Set<Relay>()
+  /** The same by the name of the service. */
+  #byName: ReadonlyMap<string, Relay> = new Map()
+  readonly #former = new Predecessors()
   readonly #servers = new Set<ProxyServer>()
-  /** Counters of relays that are over, by the names of their services. */
-  readonly #past = new Map<string, RelayAccount>()
+  readonly #names = new WeakMap<ProxyServer, string>()
   #state: FleetState = 'starting'
   #applying: Promise<FleetChange> | undefined
 
@@ -88,35 +89,37 @@ export class Fleet {
     return this.#servers
   }
 
-  /** All that are open, those of services that have changed or gone included. */
+  /** All open connections, those of changed and removed services included. */
   get connections(): { readonly size: number } {
     return { size: [...this.#servers].reduce((sum, { connections }) => sum + connections.size, 0) }
   }
 
-  /**
-   * Counters by the name of the service, over all relays that it has had: they never go back. Services that are gone keep
-   * theirs.
-   */
+  /** Counters by the name of the service, over all its relays: they never go back. Removed services keep theirs. */
   totals(): ReadonlyMap<string, RelayTotals> {
-    return new Map([...this.#accounts()].map(([name, account]) => [name, account.totals]))
+    const all = [...this.#former.past(), ...this.figures()] // the latter include the former
+    return new Map(all.map(({ name, totals }) => [name, totals]))
   }
 
-  /** Those that listen, each with the counts of its service and the connections of those before it. */
-  reported(): readonly Relay[] {
-    const accounts = this.#accounts()
-    return this.relays.map(relay => {
-      const { name } = relay.service
-      const before = [...this.#retired].filter(({ service }) => service.name === name)
-      return {
-        ...shownWith(relay, accounts.get(name) as RelayAccount), // it is one of them
-        connections: () => connectionsOf([...before, relay]),
-      }
-    })
+  /**
+   * The figures of each service that listens, over all its relays. Each is read when it is asked for, so that a reader of many
+   * services may pause.
+   */
+  *figures(): Generator<ServiceFigures> {
+    for (const key of [...this.#running.keys()]) {
+      const running = this.#running.get(key)
+      if (running) yield this.#former.figures(running.relay)
+    }
   }
 
-  /** What the service of a server is called. */
+  /** The open connections of a service, over all its relays. */
+  *connectionsOf(service: string): Generator<LiveConnection> {
+    yield* this.#former.connections(service)
+    yield* this.#byName.get(service)?.connections() ?? []
+  }
+
+  /** The name of a server's service. */
   nameOf(server: ProxyServer): string | undefined {
-    return [...this.relays, ...this.#retired].find(each => each.server === server)?.service.name
+    return this.#names.get(server)
   }
 
   /**
@@ -196,12 +199,16 @@ export class Fleet {
     const kept = new Set(moves.map(({ current }) => current?.relay))
     const removed = this.relays.filter(relay => !kept.has(relay))
     for (const { relay, current, connections, service } of moves) {
-      const before = current?.relay ?? this.relays.find(each => each.service.name === service.name)
+      const before = current?.relay ?? this.#byName.get(service.name)
       succeed(relay, before, connections)
     }
     this.#running = new Map(moves.map(({ key, service, relay }) => [key, { service, relay }]))
     this.#state = 'running'
-    for (const { relay } of moves) this.#servers.add(relay.server)
+    this.#byName = new Map(moves.map(({ service, relay }) => [service.name, relay]))
+    for (const { relay, service } of moves) {
+      this.#servers.add(relay.server)
+      this.#names.set(relay.server, service.name)
+    }
     const changed = moves.filter(move => move.current && isNew(move))
     for (const { current, relay } of changed) {
       if (current) this.#retire(current.relay, current.relay.server.handOver(relay.server))
@@ -215,24 +222,12 @@ export class Fleet {
     }
   }
 
-  /** By the name of the service; what its relay of now has comes first. */
-  #accounts(): ReadonlyMap<string, RelayAccount> {
-    const sums = new Map(this.#past)
-    for (const relay of [...this.#retired, ...this.relays]) {
-      const { name } = relay.service
-      sums.set(name, sumOfAccounts(sums.get(name), accountOf(relay)))
-    }
-    return sums
-  }
-
   #retire(relay: Relay, ended: Promise<CloseResult>): void {
-    this.#retired.add(relay)
+    this.#former.add(relay)
     void ended.then(() => {
-      const { server, service } = relay
-      if (server.connections.size > 0) return // its handlers are stuck, and that must stay to be seen
-      this.#retired.delete(relay)
-      this.#servers.delete(server)
-      this.#past.set(service.name, sumOfAccounts(this.#past.get(service.name), lastAccountOf(relay)))
+      if (relay.server.connections.size > 0) return // its stuck handlers stay visible
+      this.#servers.delete(relay.server)
+      this.#former.end(relay)
     })
   }
 }
@@ -243,8 +238,4 @@ function listens({ relay: { server } }: Running): boolean {
 
 function isNew({ relay, current }: Move): boolean {
   return relay !== current?.relay
-}
-
-function* connectionsOf(relays: readonly Relay[]): Generator<LiveConnection> {
-  for (const { connections } of relays) yield* connections()
 }

@@ -6,8 +6,9 @@ import { ProxyProtocolError } from 'proxyprotocol'
 import type { HeaderForOptions } from 'proxyprotocol/client'
 import { reset, type Connection, type ProxyServer } from 'proxyprotocol/server'
 import type { OwnCertificate, Passthrough, Service } from '../config/index.ts'
+import type { ListingCounts, LiveConnection, RelayTotals } from '../figures/index.ts'
 import { type AccessCounts, Gate } from './access/index.ts'
-import { BlockListCheck, describeListed, type ListingCounts } from './block-list-check.ts'
+import { BlockListCheck, describeListed } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
 import { ownTlvs } from './own-tlvs.ts'
 import { ClientGoneSignal } from './client-gone-signal.ts'
@@ -18,12 +19,10 @@ import { RelayTls } from './relay-tls.ts'
 import { serverOptions } from './server-options.ts'
 import {
   RelayStats,
-  type LiveConnection,
   type Outcome,
   type RelayedConnection,
   recordOf,
   type RelayRecord,
-  type RelayTotals,
 } from './stats/index.ts'
 import { readBuffered, tunnel } from './tunnel/index.ts'
 import { upstreamHeader } from './upstream-header.ts'

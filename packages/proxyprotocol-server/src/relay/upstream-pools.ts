@@ -1,29 +1,21 @@
 // All upstreams of a service: those that everybody gets, and those of its routes by server name.
 
 import type { Pool, Service } from '../config/index.ts'
+import type { RoutedUpstream } from '../figures/index.ts'
 import { NameTable } from './passthrough/index.ts'
 import {
   UpstreamPool,
   type PoolContext,
   type PoolSnapshot,
   type UpstreamEvent,
-  type UpstreamSnapshot,
   type UpstreamTls,
 } from './upstreams/index.ts'
 
 /** The route of connections without a more exact one. A server name is never a lone asterisk, so no route can be called so. */
 export const DEFAULT_ROUTE = '*'
 
-interface OfRoute {
-  /** The first server name of the route, which no other route has; `*` for the default route. */
-  readonly route: string
-}
-
-/** An upstream of a service, and the route that leads to it. */
-export interface RoutedUpstream extends UpstreamSnapshot, OfRoute {}
-
 /** What has become of an upstream, with the route that leads to it. */
-export type RoutedEvent = UpstreamEvent & OfRoute
+export type RoutedEvent = UpstreamEvent & Pick<RoutedUpstream, 'route'>
 
 /** All upstreams of a service at the moment, plain data. */
 export interface RoutedUpstreams extends PoolSnapshot {

@@ -6,8 +6,9 @@ import { Server } from 'node:http'
 import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { content } from 'test-support/sockets'
-import { AdminServer, type Readiness } from '../../src/admin/index.ts'
-import { startAdmin } from '../support/admin.ts'
+import { AdminServer } from '../../src/admin/index.ts'
+import type { Readiness } from '../../src/figures/index.ts'
+import { adminSource, startAdmin } from '../support/admin.ts'
 import { ask } from '../support/http.ts'
 import { dial, listen, outcome } from '../support/connections.ts'
 import { atEnd } from '../support/teardown.ts'
@@ -25,10 +26,7 @@ test('it listens on the loopback unless a host is named', async t => {
   const { admin, port } = await startAdmin(t)
   assert.equal((await ask(port, '/livez')).status, 200)
   await admin.close()
-  const named = new AdminServer(
-    { version: '', readiness: () => 'ready', services: () => [], lostLogLines: () => 0 },
-    { onError: () => {} },
-  )
+  const named = new AdminServer(adminSource(), { onError: () => {} })
   atEnd(t, () => named.close())
   const { address } = await named.listen({ host: '127.0.0.2', port: 0 })
   assert.equal(address, '127.0.0.2')
@@ -178,10 +176,7 @@ test('a fault of the listener is reported, and does not end it', async t => {
 
 test('an address in use is an error of listen(), and close() ends what never listened', async t => {
   const { port } = await listen(t)
-  const admin = new AdminServer(
-    { version: '', readiness: () => 'ready', services: () => [], lostLogLines: () => 0 },
-    { onError: () => {} },
-  )
+  const admin = new AdminServer(adminSource(), { onError: () => {} })
   await assert.rejects(admin.listen({ port }), { code: 'EADDRINUSE' })
   await admin.close()
 })

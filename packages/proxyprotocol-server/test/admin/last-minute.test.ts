@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { until } from 'test-support/sockets'
-import { MinuteWatch, type Sums } from '../../src/admin/last-minute.ts'
+import { MinuteWatch } from '../../src/admin/last-minute.ts'
 import { openFiles, ProcessFacts } from '../../src/admin/process-facts.ts'
+import type { Sums } from '../../src/figures/index.ts'
 import { atEnd } from '../support/teardown.ts'
 
 /** Keeps the event loop from coming round. */

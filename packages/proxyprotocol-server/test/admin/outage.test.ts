@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { closedPort } from 'test-support/sockets'
-import type { StatsDocument } from '../../src/admin/index.ts'
+import type { StatsDocument } from '../../src/figures/index.ts'
 import { runServer } from '../../src/cli/index.ts'
 import { configFile } from '../support/config-file.ts'
 import { ask } from '../support/http.ts'

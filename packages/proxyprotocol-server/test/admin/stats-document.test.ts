@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeHeader } from 'proxyprotocol'
-import { statsDocument } from '../../src/admin/stats-document.ts'
-import type { StatsDocument } from '../../src/admin/index.ts'
+import type { StatsDocument } from '../../src/figures/index.ts'
 import { ask } from '../support/http.ts'
 import { chunk, dial } from '../support/connections.ts'
 import {
@@ -14,7 +13,7 @@ import {
   startStage,
   exchange,
   metricsOf,
-  bigSnapshot,
+  bigDocument,
   rowsOf,
 } from '../support/admin-program.ts'
 
@@ -79,8 +78,6 @@ test('while draining /readyz is 503, /stats.json says so, and the listener ends 
   assert.equal(await ask(harness.admin, '/livez').catch(() => 'gone'), 'gone')
 })
 
-const lastMinute = { accepted: [], closed: [], errors: [], bytesUp: [], bytesDown: [] }
-
 test('the start of the process is the same number at each look, however the clock is set', async t => {
   const harness = await startStage(t)
   const startOf = async (): Promise<unknown> =>
@@ -92,7 +89,7 @@ test('the start of the process is the same number at each look, however the cloc
 })
 
 test('the list of connections is bounded, and the total says how many there are', async t => {
-  const { connections, services, process: view } = statsDocument(await bigSnapshot(t), lastMinute)
+  const { connections, services, process: view } = await bigDocument(t)
   const [first, second] = connections.list
   assert.deepEqual([first?.tls, first?.sni, second?.tls, second?.sni], ['TLSv1.3', 'a.example', null, null])
   assert.deepEqual([connections.total, connections.list.length], [5_000, 1_000])
@@ -129,7 +126,7 @@ test('docs/admin.md names every part of an actual /stats.json, and no other', as
   open.write(encodeHeader({ source, destination }))
   await chunk(await harness.upstream.accept())
   const document = await statsOf(harness)
-  const pools = statsDocument(await bigSnapshot(t), lastMinute).services.map(each => ({
+  const pools = (await bigDocument(t)).services.map(each => ({
     upstreams: each.upstreams,
     certificates: each.certificates,
   }))

@@ -2,57 +2,40 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { AdminServer, type AdminSource, type ServiceView, type UpstreamView } from '../../src/admin/index.ts'
-import { createRelay } from '../../src/relay/index.ts'
-import { parseService } from '../../src/config/index.ts'
+import { AdminServer } from '../../src/admin/index.ts'
+import type { RoutedUpstream, UpstreamState } from '../../src/figures/index.ts'
+import { adminSource } from '../support/admin.ts'
 import { openPage, type OpenPage } from '../support/browser.ts'
+import { memberFigures, serviceFigures, upstreamFigures } from '../support/figures.ts'
 import { cells, row } from '../support/status-page.ts'
 import { atEnd } from '../support/teardown.ts'
 
-const { totals } = createRelay(parseService('127.0.0.1:0', '127.0.0.1:1'))
-
-const counts = { active: 1, total: 2, failures: 3 }
-const silent = { code: 'connect_timeout', message: 'silent', age: 4_000 }
+const counts = { active: 1, total: 2, failures: { connect_timeout: 3 } }
+const silent = { code: 'connect_timeout', message: 'silent', age: 4_000 } as const
+const resolution = {
+  ...{ name: 'app.test', addresses: [], age: 5_000, answers: 1, failures: 0, lastFailure: undefined },
+}
+const checks = { passed: 5, failed: 1, streak: 1, verdict: 'up', lastFailure: undefined } as const
 
 /** A name with these members, in their states. */
-function upstream(members: Readonly<Record<string, string>>, more: Partial<UpstreamView> = {}): UpstreamView {
-  const views = Object.entries(members).map(([address, state]) => {
-    const checks = state === 'leaving' ? undefined : { passed: 5, failed: 1 }
-    return { address, weight: 1, state, ...counts, lastFailure: state === 'up' ? undefined : silent, checks }
-  })
-  return {
-    ...{
-      name: 'app.test:80',
-      route: '*',
-      address: 'app.test:80',
-      weight: 1,
-      backup: false,
-      state: 'up',
-      ...counts,
-    },
-    ...{ members: views, memberChanges: 0, leftOut: 0 },
-    resolution: { age: 5_000, answers: 1, failures: 0, lastFailure: undefined },
+function upstream(
+  members: Readonly<Record<string, UpstreamState>>,
+  more: Partial<RoutedUpstream> = {},
+): RoutedUpstream {
+  return upstreamFigures({
+    ...{ name: 'app.test:80', address: 'app.test:80', ...counts, resolution },
+    members: Object.entries(members).map(([address, state]) =>
+      memberFigures({
+        ...{ address, state, ...counts, lastFailure: state === 'up' ? undefined : silent },
+        checks: state === 'leaving' ? undefined : checks,
+      }),
+    ),
     ...more,
-  }
+  })
 }
 
-async function show(t: TestContext, upstreams: readonly UpstreamView[]): Promise<OpenPage> {
-  const service: ServiceView = {
-    ...{
-      name: 'web',
-      address: '127.0.0.1:1',
-      upstream: 'app.test:80',
-      sends: 'v2',
-      expects: undefined,
-      trust: [],
-    },
-    ...{ state: 'listening', limits: {}, timeouts: {}, totals, certificates: [], dnsbl: undefined },
-    connections: () => [],
-    upstreams: () => upstreams,
-  }
-  const source: AdminSource = {
-    ...{ version: '1', readiness: () => 'ready', services: () => [service], lostLogLines: () => 0 },
-  }
+async function show(t: TestContext, upstreams: readonly RoutedUpstream[]): Promise<OpenPage> {
+  const source = adminSource({ services: () => [serviceFigures('web', { upstreams })] })
   const admin = new AdminServer(source, { onError: error => assert.fail(String(error)) })
   atEnd(t, () => admin.close())
   const { port } = await admin.listen({ port: 0 })
@@ -63,9 +46,9 @@ async function show(t: TestContext, upstreams: readonly UpstreamView[]): Promise
 }
 
 test('each address of a name has a line with its state and its numbers, and one that is down is told at the top', async t => {
-  const members = { '10.0.0.1:80': 'up', '10.0.0.2:80': 'down', '10.0.0.3:80': 'leaving' }
-  const resolution = { age: 5_000, answers: 1, failures: 2, lastFailure: 'EAI_AGAIN' }
-  const { page, faults } = await show(t, [upstream(members, { leftOut: 7, resolution })])
+  const members = { '10.0.0.1:80': 'up', '10.0.0.2:80': 'down', '10.0.0.3:80': 'leaving' } as const
+  const name = { ...resolution, failures: 2, lastFailure: 'EAI_AGAIN' }
+  const { page, faults } = await show(t, [upstream(members, { leftOut: 7, resolution: name })])
   const first = row(page, 'services', 'app.test:80').last()
   assert.match(await first.innerText(), /looked up 5 s ago, 2 look-ups failed, 7 left out/)
   const { State, Now, Most, Total, Errors, ...others } = await cells(row(page, 'services', '10.0.0.2:80'))
@@ -90,8 +73,8 @@ test('an upstream that is not used is trouble as long as it is not, also when it
   const unknown = upstream(
     {},
     {
-      ...{ name: 'b', state: 'down', address: undefined },
-      resolution: { age: undefined, answers: 0, failures: 1, lastFailure: 'ENOTFOUND' },
+      ...{ name: 'b', state: 'down' },
+      resolution: { ...resolution, age: undefined, answers: 0, failures: 1, lastFailure: 'ENOTFOUND' },
     },
   )
   const { page, faults } = await show(t, [known, unknown, upstream({ '10.0.0.9:80': 'up' }, { name: 'c' })])
@@ -99,7 +82,7 @@ test('an upstream that is not used is trouble as long as it is not, also when it
   await trouble.getByText('web: upstream a is probing (connect_timeout)').waitFor()
   await trouble.getByText('web: upstream b is down').waitFor()
   assert.match(
-    await row(page, 'services', 'address unknown').innerText(),
+    await row(page, 'services', 'not looked up yet').innerText(),
     /not looked up yet, 1 look-up failed/,
   )
   assert.equal(await trouble.getByText(/^web: /).count(), 2) // the machine of the test may be a busy one

@@ -5,10 +5,10 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { closedPort } from 'test-support/sockets'
 import { ServiceHistory } from '../../src/admin/service-history.ts'
-import type { ServiceSnapshot } from '../../src/admin/snapshot.ts'
-import type { StatsDocument } from '../../src/admin/index.ts'
+import { noTotals, type ServiceFigures, type StatsDocument } from '../../src/figures/index.ts'
 import { runServer } from '../../src/cli/index.ts'
 import { configFile } from '../support/config-file.ts'
+import { serviceFigures, upstreamFigures } from '../support/figures.ts'
 import { ask } from '../support/http.ts'
 import { start } from '../support/program.ts'
 import { dial, outcome } from '../support/connections.ts'
@@ -79,18 +79,18 @@ function service(
   name: string,
   active: number,
   upstreams: Readonly<Record<string, number>> = {},
-): ServiceSnapshot {
-  const closed = { done: 0, probe: 0 }
-  return {
-    service: { name },
-    totals: { accepted: active, active, pending: 0, closed, bytesUp: 10 * active, bytesDown: 0 },
-    upstreams: Object.entries(upstreams).map(([each, count]) => ({ name: each, active: count })),
-  } as unknown as ServiceSnapshot
+): ServiceFigures {
+  return serviceFigures(name, {
+    totals: { ...noTotals, accepted: active, active, bytesUp: 10 * active },
+    upstreams: Object.entries(upstreams).map(([each, count]) =>
+      upstreamFigures({ name: each, active: count }),
+    ),
+  })
 }
 
 test('the history of a service has the most connections at a look, its upstreams included, and a minute', () => {
   const history = new ServiceHistory()
-  const peaks = (now: ServiceSnapshot): unknown => {
+  const peaks = (now: ServiceFigures): unknown => {
     const { peak, upstreamPeaks } = history.of(now)
     return [peak, ...upstreamPeaks.values()]
   }

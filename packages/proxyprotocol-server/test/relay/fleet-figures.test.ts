@@ -7,7 +7,8 @@ import { encodeHeader } from 'proxyprotocol'
 import { createServer } from 'proxyprotocol/server'
 import { closedPort, until } from 'test-support/sockets'
 import { parseConfig, parseService, type Service } from '../../src/config/index.ts'
-import { createRelay, type Relay, type RelayTotals } from '../../src/relay/index.ts'
+import type { RelayTotals } from '../../src/figures/index.ts'
+import { createRelay, type Relay } from '../../src/relay/index.ts'
 import { clientHello } from '../support/client-hello.ts'
 import { dial, listen, outcome } from '../support/connections.ts'
 import { LONG, makeFleet, serviceTo } from '../support/fleet.ts'
@@ -65,7 +66,7 @@ test('a server with a stuck handler stays in sight after its service has changed
   assert.deepEqual([fleet.totals().get('a')?.accepted, fleet.totals().get('a')?.closed.aborted], [1, 1])
 })
 
-test('reported() shows the connections of relays that were before, and sums what all have counted', async t => {
+test('figures() and connectionsOf() include the former relays of a service', async t => {
   const upstream = await listen(t)
   const fleet = makeFleet(t)
   const service = (idle: number): Service =>
@@ -83,14 +84,15 @@ test('reported() shows the connections of relays that were before, and sums what
   await fleet.apply([service(LONG + 1)])
   await open(encodeHeader(ends))
   await open(encodeHeader({ ...ends, version: 1 }))
-  const [reported = assert.fail()] = fleet.reported()
-  const { accepted, active, headers } = reported.totals()
+  const [{ totals } = assert.fail()] = fleet.figures()
+  const { accepted, active, headers } = totals
   assert.deepEqual([accepted, active], [3, 3])
   assert.deepEqual(headers, [
     { version: 2, command: 'PROXY', count: 2 },
     { version: 1, command: 'PROXY', count: 1 },
   ])
-  assert.equal([...reported.connections()].length, 3)
+  assert.equal([...fleet.connectionsOf('a')].length, 3)
+  assert.deepEqual([...fleet.connectionsOf('unknown')], [])
   assert.deepEqual(
     [...fleet.servers].map(server => fleet.nameOf(server)),
     ['a', 'a'],

@@ -147,9 +147,9 @@ for (const [what, listen2] of [
     const moved = { ...bad, address: `127.0.0.1:${await closedPort()}?pp=noop` }
     await fleet.apply([service(listenAt, [good, bad, { ...moved, name: 'new' }], LONG + 1)])
     const states = (): unknown[] =>
-      (fleet.reported()[0] ?? assert.fail())
-        .upstreams()
-        .upstreams.map(({ name, state, failures }) => [name, state, failures])
+      [...fleet.figures()]
+        .flatMap(({ upstreams }) => upstreams)
+        .map(({ name, state, failures }) => [name, state, failures])
     assert.deepEqual(states(), [
       ['good', 'up', {}],
       ['bad', 'down', { connect_refused: 1 }],

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeHeader, tlv } from 'proxyprotocol'
 import { closedPort, content, until } from 'test-support/sockets'
-import { Distribution } from '../../src/relay/stats/distribution.ts'
 import { certificateFiles } from '../support/certificate-files.ts'
 import { startRelay } from '../support/relay.ts'
 import { dialSecure } from '../support/secure.ts'
@@ -143,11 +142,4 @@ test('an upstream that is not reached leaves its part of the record and of the t
     counts.reduce((sum, count) => sum + count, 0),
   )
   assert.deepEqual([connected, ended], [0, 1])
-})
-
-test('a distribution counts each value in the first range that takes it, bounds included', () => {
-  const distribution = new Distribution([1, 10])
-  for (const value of [0, 1, 1.5, 10, 11, 1_000]) distribution.add(value)
-  const { bounds, counts, sum } = distribution.view()
-  assert.deepEqual({ bounds, counts, sum }, { bounds: [1, 10], counts: [2, 2, 2], sum: 1_023.5 })
 })

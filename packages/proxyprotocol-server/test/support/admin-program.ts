@@ -3,11 +3,20 @@
 import { readFileSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import { encodeHeader } from 'proxyprotocol'
-import { closeReasons } from 'proxyprotocol/server'
 import { closedPort, content } from 'test-support/sockets'
 import { ProcessFacts } from '../../src/admin/process-facts.ts'
 import { snapshotOf, type Snapshot } from '../../src/admin/snapshot.ts'
-import type { AdminSource, ServiceView, TotalsView, UpstreamView } from '../../src/admin/index.ts'
+import { ServiceHistory } from '../../src/admin/service-history.ts'
+import { statsDocument } from '../../src/admin/stats-document.ts'
+import {
+  noTotals,
+  type LiveConnection,
+  type RelayTotals,
+  type RoutedUpstream,
+  type StatsDocument,
+} from '../../src/figures/index.ts'
+import { adminSource } from './admin.ts'
+import { memberFigures, serviceFigures, upstreamFigures } from './figures.ts'
 import { runServer } from '../../src/cli/index.ts'
 import { pathOf } from './child.ts'
 import { ask } from './http.ts'
@@ -65,72 +74,75 @@ export async function metricsOf({ admin }: Harness): Promise<{ text: string; sam
   return { text: body, samples: samplesOf(body) }
 }
 
-export const totals: TotalsView = {
-  accepted: 2_500,
-  active: 2_500,
-  pending: 0,
-  closed: Object.fromEntries(closeReasons.map(reason => [reason, 0])) as TotalsView['closed'],
-  bytesUp: 0,
-  bytesDown: 0,
-  headers: [{ version: 2, command: 'PROXY', count: 1 }],
-  connects: { bounds: [1], counts: [0, 0], sum: 0 },
-  ages: { bounds: [1], counts: [0, 0], sum: 0 },
+const totals: RelayTotals = {
+  ...noTotals,
+  ...{ accepted: 2_500, active: 2_500, headers: [{ version: 2, command: 'PROXY', count: 1 }] },
+}
+const refused = { code: 'connect_refused', message: 'refused', age: 1.4 } as const
+const silent = { code: 'connect_timeout', message: 'silent', age: 2.6 } as const
+const checks = { passed: 5, failed: 6, streak: 1, verdict: 'up', lastFailure: undefined } as const
+const name = { name: 'app', addresses: [], answers: 3, failures: 2 }
+
+const upstreams: readonly RoutedUpstream[] = [
+  upstreamFigures({
+    name: 'app-up',
+    members: (['up', 'down', 'down', 'leaving'] as const).map((state, n) =>
+      memberFigures({
+        ...{ address: `192.0.2.${n + 1}:80`, state, failures: { connect_timeout: n } },
+        ...{ lastFailure: n === 0 ? undefined : silent, checks: n === 0 ? checks : undefined },
+      }),
+    ),
+    resolution: { ...name, age: 1_500.4, lastFailure: 'EAI_AGAIN' },
+  }),
+  upstreamFigures({
+    ...{ name: 'app-down', state: 'down', backup: true, active: 1, total: 2 },
+    ...{ failures: { connect_refused: 2, dns_error: 1 }, lastFailure: refused, memberChanges: 7, leftOut: 1 },
+    resolution: { ...name, age: undefined, lastFailure: undefined },
+  }),
+]
+const unknown = {
+  ...{ timeout: 3, aborted: 0, server_failure: 0, refused: 0, zone_error: 0 },
+  ...{ foreign_answer: 0, resolver_error: 0 },
 }
 
-export const upstreams: UpstreamView[] = ['up', 'down'].map((state, i) => ({
-  ...{
-    name: `app-${state}`,
-    route: '*',
-    address: i === 0 ? '192.0.2.1:80' : undefined,
-    weight: 1,
-    backup: i === 1,
-    state,
-  },
-  ...{ active: i, total: 2 * i, failures: 3 * i },
-  lastFailure: i === 0 ? undefined : { code: 'connect_refused', message: 'refused', age: 1.4 },
-  members: ['up', 'down', 'down', 'leaving'].slice(0, i === 0 ? 4 : 1).map((each, n) => ({
-    ...{ address: `192.0.2.${n + 1}:80`, weight: 1, state: each, active: n, total: n, failures: n },
-    lastFailure: n === 0 ? undefined : { code: 'connect_timeout', message: 'silent', age: 2.6 },
-    checks: n === 0 ? { passed: 5, failed: 6 } : undefined,
-  })),
-  ...{ memberChanges: 7 * i, leftOut: i },
-  resolution:
-    i === 0
-      ? { age: 1_500.4, answers: 3, failures: 2, lastFailure: 'EAI_AGAIN' }
-      : { age: undefined, answers: 0, failures: 0, lastFailure: undefined },
-}))
+/** Many connections, with ends of all kinds. */
+function* manyConnections(): Generator<LiveConnection> {
+  for (let i = 0; i < 2_500; i++) {
+    const path = { path: i === 0 ? '/run/app.sock' : Uint8Array.of(255) }
+    const ends = { peer: path, source: undefined, destination: undefined, upstream: undefined }
+    const tls = i === 0 ? { version: 'TLSv1.3', serverName: 'a.example' } : undefined
+    yield { id: String(i), state: 'open', ...ends, tls, age: 1.4, bytesUp: 0, bytesDown: 0, reason: 'done' }
+  }
+}
 
-/** A service at a size, and with upstreams, that the program's own do not have. */
+/** Services at a size, and with upstreams, that the program's own do not have. */
 export async function bigSnapshot(t: TestContext): Promise<Snapshot> {
-  function* connections(): ReturnType<ServiceView['connections']> & Generator {
-    for (let i = 0; i < 2_500; i++) {
-      const path = { path: i === 0 ? '/run/app.sock' : Uint8Array.of(255) }
-      const ends = { peer: path, source: undefined, destination: undefined, upstream: undefined }
-      const tls = i === 0 ? { version: 'TLSv1.3', serverName: 'a.example' } : undefined
-      yield { id: String(i), state: 'open', ...ends, tls, age: 1.4, bytesUp: 0, bytesDown: 0, reason: 'done' }
-    }
-  }
-  const service: ServiceView = {
-    ...{ name: 'big', address: undefined, upstream: 'pool', sends: 'v2', expects: undefined, trust: [] },
-    ...{ state: 'idle', limits: { connections: Infinity }, timeouts: {} },
-    totals: () => totals,
-    connections,
+  const service = serviceFigures('big', {
+    ...{ address: undefined, state: 'idle', limits: { connections: Infinity }, totals, upstreams },
     certificates: [{ role: 'listen', file: '/etc/cert.pem', expires: 1_900_000_000_000 }],
-    upstreams: () => upstreams,
-    dnsbl: { listed: 2, timeout: 3 },
-  }
+    listings: { listed: 2, clear: 0, unknown },
+  })
   const facts = new ProcessFacts()
   atEnd(t, () => {
     facts.stop()
   })
-  const source: AdminSource = {
-    version: '1',
+  const source = adminSource({
     readiness: () => 'starting',
     services: () => [service, { ...service, name: 'other' }],
-    lostLogLines: () => 0,
-  }
+  })
   const snapshot = await snapshotOf(source, facts)
   return { ...snapshot, process: { ...snapshot.process, openFiles: undefined, maxFiles: undefined } }
+}
+
+const lastMinute = { accepted: [], closed: [], errors: [], bytesUp: [], bytesDown: [] }
+
+/** As it is sent. */
+export async function bigDocument(t: TestContext): Promise<StatsDocument> {
+  const snapshot = await bigSnapshot(t)
+  const document = statsDocument({
+    ...{ snapshot, lastMinute, history: new ServiceHistory(), connections: manyConnections },
+  })
+  return JSON.parse(JSON.stringify(document)) as StatsDocument
 }
 
 /** Rows of a table in docs/admin.md, without its head: its cells, backticks taken off. */

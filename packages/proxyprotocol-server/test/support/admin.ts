@@ -10,20 +10,21 @@ export interface TestAdmin {
   readonly errors: unknown[]
 }
 
+/** A program that is ready and has no services. */
+export function adminSource(more: Partial<AdminSource> = {}): AdminSource {
+  return {
+    ...{ version: '1.2.3', readiness: () => 'ready', services: () => [], connections: () => [] },
+    ...{ lostLogLines: () => 0, ...more },
+  }
+}
+
 export async function startAdmin(
   t: TestContext,
   source: Partial<AdminSource> = {},
   hosts: readonly string[] = [],
 ): Promise<TestAdmin> {
   const errors: unknown[] = []
-  const whole: AdminSource = {
-    version: '1.2.3',
-    readiness: () => 'ready',
-    services: () => [],
-    lostLogLines: () => 0,
-    ...source,
-  }
-  const admin = new AdminServer(whole, { hosts, onError: error => errors.push(error) })
+  const admin = new AdminServer(adminSource(source), { hosts, onError: error => errors.push(error) })
   atEnd(t, () => admin.close())
   const { port } = await admin.listen({ port: 0 })
   return { admin, port, errors }

@@ -21,7 +21,10 @@ import {
 import { connectedSockets, warnings } from './connections.ts'
 import { atEnd } from './teardown.ts'
 
-export interface TestRelay extends Pick<Relay, 'totals' | 'connections' | 'reloadCertificates' | 'reloadNetworks'> {
+export interface TestRelay extends Pick<
+  Relay,
+  'totals' | 'connections' | 'reloadCertificates' | 'reloadNetworks'
+> {
   readonly server: ProxyServer
   /** 0 where it listens at a UNIX socket. */
   readonly port: number

@@ -1,7 +1,7 @@
 // The table of current connections: who comes from where, and goes where. Sorted and filtered here; what is listed at all,
 // the listener decides.
 
-import type { ConnectionShown, StatsDocument } from '../../dist/admin/stats-document.js'
+import type { ConnectionShown, StatsDocument } from '../../dist/figures/index.js'
 import { byId, Children, element, setText } from './element.ts'
 import { bytes, count, duration } from './format.ts'
 import { headOf, row, text, type Column } from './table.ts'

@@ -1,7 +1,7 @@
 // The stream of statistics, and what to think of it when it is quiet: lost after a few seconds without a word, whatever the
 // browser believes of its connection. Nobody looks at a hidden page, so it lets go of its place.
 
-import type { StatsDocument } from '../../dist/admin/stats-document.js'
+import type { StatsDocument } from '../../dist/figures/index.js'
 
 /** Milliseconds without a word; there is one each second. */
 const PATIENCE = 4_000

@@ -1,6 +1,6 @@
 // The status page: everything it shows comes from the stream of statistics, and when that ends, it says so.
 
-import type { StatsDocument } from '../../dist/admin/stats-document.js'
+import type { StatsDocument } from '../../dist/figures/index.js'
 import { ConnectionsTable } from './connections.ts'
 import { byId, setAttribute, setText } from './element.ts'
 import { clock, duration } from './format.ts'

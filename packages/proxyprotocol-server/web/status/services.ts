@@ -1,6 +1,6 @@
 // The table of services, each with its upstreams below it.
 
-import type { ServiceShown } from '../../dist/admin/stats-document.js'
+import type { ServiceShown } from '../../dist/figures/index.js'
 import { badge } from './badge.ts'
 import { byId, Children, element, setText, type View } from './element.ts'
 import { bytes, count, countOr, plural } from './format.ts'

@@ -1,6 +1,6 @@
 // What is wrong, worst first: what somebody who was woken up reads before anything else.
 
-import type { ServiceShown, StatsDocument, UpstreamShown } from '../../dist/admin/stats-document.js'
+import type { ServiceShown, StatsDocument, UpstreamShown } from '../../dist/figures/index.js'
 import { byId, Children, setAttribute, setText, element, type View } from './element.ts'
 import { count, duration, plural } from './format.ts'
 

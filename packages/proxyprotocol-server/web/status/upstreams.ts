@@ -1,6 +1,6 @@
 // The lines of upstreams in the table of services: one for each, and below it one for each address of its name.
 
-import type { UpstreamShown } from '../../dist/admin/stats-document.js'
+import type { UpstreamShown } from '../../dist/figures/index.js'
 import { badge } from './badge.ts'
 import { element, type View } from './element.ts'
 import { count, duration, plural } from './format.ts'
@@ -86,7 +86,7 @@ function state(): View<UpstreamLine> {
 }
 
 function detailOf({ name: title, route, address, weight, resolution, leftOut }: UpstreamShown): string {
-  const place = address === null ? 'address unknown' : address === title ? '' : address
+  const place = address === title ? '' : address
   return [
     route === '*' ? '' : `route ${route}`,
     place,

@@ -2,7 +2,7 @@
 // own, so that nothing is ever counted twice, however often and by how many it is asked for.
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { DistributionView } from '../admin-source.ts'
+import type { DistributionView } from '../../figures/index.ts'
 import type { Snapshot } from '../snapshot.ts'
 
 /** Values of labels by name: configured names and closed vocabularies, never anything from the network. */

@@ -1,6 +1,7 @@
 // Metrics about services: each has the configured name of its service as a label.
 
 import { closeReasons, type CloseReason } from 'proxyprotocol/server'
+import { answersOf } from '../../figures/index.ts'
 import type { Metric } from './metric.ts'
 import { byService, SECOND } from './service-samples.ts'
 import { upstreamMetrics } from './upstream-metrics.ts'
@@ -56,8 +57,8 @@ const connectionMetrics: readonly Metric[] = [
     type: 'gauge',
     help: 'Connections that may be open at a time; absent where there is no limit.',
     labels: ['service'],
-    samples: byService(({ service }) => {
-      const { connections = Infinity } = service.limits
+    samples: byService(({ limits }) => {
+      const { connections = Infinity } = limits
       return Number.isFinite(connections) ? connections : []
     }),
   },
@@ -89,8 +90,8 @@ const trafficMetrics: readonly Metric[] = [
     help: 'From the header of a connection until its upstream was connected to.',
     labels: ['service'],
     samples: ({ services }) =>
-      services.map(({ service, totals }) => ({
-        labels: { service: service.name },
+      services.map(({ name, totals }) => ({
+        labels: { service: name },
         distribution: totals.connects,
       })),
   },
@@ -100,8 +101,8 @@ const trafficMetrics: readonly Metric[] = [
     help: 'From accept to end, of connections that were relayed or should have been.',
     labels: ['service'],
     samples: ({ services }) =>
-      services.map(({ service, totals }) => ({
-        labels: { service: service.name },
+      services.map(({ name, totals }) => ({
+        labels: { service: name },
         distribution: totals.ages,
       })),
   },
@@ -113,7 +114,7 @@ const certificateMetrics: readonly Metric[] = [
     type: 'gauge',
     help: 'When the certificate in use expires, in seconds since 1970; of a chain it is the first one to expire.',
     labels: ['service', 'role', 'file'],
-    samples: byService(({ service: { certificates } }) =>
+    samples: byService(({ certificates }) =>
       certificates.map(({ role, file, expires }) => [{ role, file }, expires / SECOND]),
     ),
   },
@@ -125,8 +126,8 @@ const dnsblMetrics: readonly Metric[] = [
     type: 'counter',
     help: 'What block lists said of clients: listed, clear, or why nothing is known of them.',
     labels: ['service', 'answer'],
-    samples: byService(({ service: { dnsbl = {} } }) =>
-      Object.entries(dnsbl).map(([answer, count]) => [{ answer }, count]),
+    samples: byService(({ listings }) =>
+      Object.entries(listings ? answersOf(listings) : {}).map(([answer, count]) => [{ answer }, count]),
     ),
   },
 ]

@@ -1,10 +1,10 @@
 // Metrics about the upstreams of services, each with its route, and about the members of their names.
 
-import type { ServiceSnapshot } from '../snapshot.ts'
+import { failuresOf, type RoutedUpstream } from '../../figures/index.ts'
 import type { Metric } from './metric.ts'
 import { byService, type Extra, SECOND } from './service-samples.ts'
 
-function byUpstream(read: (upstream: ServiceSnapshot['upstreams'][number]) => number) {
+function byUpstream(read: (upstream: RoutedUpstream) => number) {
   return byService(({ upstreams }) =>
     upstreams.map(each => [{ route: each.route, upstream: each.name }, read(each)]),
   )
@@ -44,7 +44,7 @@ const ownMetrics: readonly Metric[] = [
     type: 'counter',
     help: 'Connections to the upstream that failed.',
     labels: ['service', 'route', 'upstream'],
-    samples: byUpstream(({ failures }) => failures),
+    samples: byUpstream(failuresOf),
   },
 ]
 

@@ -3,14 +3,13 @@
 import type { CloseReason, CloseResult, ProxyServer } from 'proxyprotocol/server'
 import type { Configuration, Service } from '../../config/index.ts'
 import { describeAccess, type LogFields } from '../../log/index.ts'
-import { createRelay, type Relay } from '../../relay/index.ts'
+import { createRelay, type Relay, sentTo, upstreamsOf } from '../../relay/index.ts'
 import { type Drainable, log, logFailure, type ProgramIo } from '../program.ts'
 import { logRejections } from '../rejections.ts'
 import { type Shown, shownOf } from './admin.ts'
 import { FileWatch } from './file-watch.ts'
 import type { InheritedSocket } from './inherited-sockets.ts'
 import { type ChangeCounts, RunningConfiguration } from './running-configuration.ts'
-import { sentTo, upstreamsOf } from './show-pool.ts'
 import { logUpstream } from './upstream-log.ts'
 
 /** `--quiet` keeps failures of the upstream and of this program, which an operator can act on. */
@@ -48,7 +47,7 @@ export class ServiceHost implements Serving {
     const create = (service: Service): Relay => relayFor(service, isQuiet, io)
     this.#running = new RunningConfiguration(tellTo, { first, create, sockets, describe: describeService })
     const { fleet } = this.#running
-    this.shown = shownOf(io, () => fleet.reported())
+    this.shown = shownOf(io, fleet)
     this.#files = new FileWatch(tellTo, () => fleet.relays)
     const servers = { has: (server: ProxyServer) => !isQuiet() && fleet.servers.has(server) }
     this.#stopLogging = logRejections(io, servers, server => fleet.nameOf(server))

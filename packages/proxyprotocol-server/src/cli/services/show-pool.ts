@@ -1,12 +1,6 @@
 // The upstreams of a service in words: addresses, shares and health.
 
-import {
-  type ActiveCheck,
-  formatEndpoint,
-  type Pool,
-  type Service,
-  type UpstreamSettings,
-} from '../../config/index.ts'
+import { type ActiveCheck, formatEndpoint, type Pool, type UpstreamSettings } from '../../config/index.ts'
 
 const HEADERS = { v1: 'a version 1 header', v2: 'a version 2 header', none: 'no header' } as const
 const SHARES = {
@@ -64,12 +58,4 @@ function describeCheck(check: ActiveCheck, upstreams: readonly UpstreamSettings[
     `checks every ${String(interval)} ms ${how}, for at most ${String(timeout)} ms; ` +
     `${String(fall)} failures bring down, ${String(rise)} good ones up`
   )
-}
-
-export function upstreamsOf({ pool }: Pick<Service, 'pool'>): string {
-  return pool.upstreams.map(({ address }) => formatEndpoint(address)).join(',')
-}
-
-export function sentTo({ pool }: Pick<Service, 'pool'>): string {
-  return [...new Set(pool.upstreams.map(({ header }) => header))].join(',')
 }

@@ -4,8 +4,8 @@
 import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CloseResult } from 'proxyprotocol/server'
-import type { Readiness } from '../../admin/index.ts'
 import { addressKey, type Configuration } from '../../config/index.ts'
+import type { Readiness } from '../../figures/index.ts'
 import { explain, log, PlainError, type ProgramIo } from '../program.ts'
 import {
   inheritedBy,
@@ -63,6 +63,7 @@ export class WorkerGroup implements Serving {
     return {
       readiness: () => this.#readiness(),
       services: () => this.#reports.services(this.#current.services),
+      connections: service => this.#reports.connections(service),
       lostLogLines: () => this.#io.log.lost + this.#reports.lostLogLines,
       refresh: () => this.#look(true),
       allProcesses: own => this.#reports.allProcesses(own),
@@ -189,13 +190,11 @@ export class WorkerGroup implements Serving {
     if (this.#state === 'draining') return
     const deaths = deathsInARow(this.#deaths.get(number), lived)
     this.#deaths.set(number, deaths)
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(timer)
-        void this.#inTurn(() => this.#replace(number))
-      },
-      Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (deaths - 1)),
-    )
+    const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (deaths - 1))
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      void this.#inTurn(() => this.#replace(number))
+    }, delay)
     this.#timers.add(timer)
   }
 

@@ -2,15 +2,8 @@
 // orders a worker says what becomes of its services, as lines of the log.
 
 import type { CloseResult } from 'proxyprotocol/server'
-import type {
-  ConnectionView,
-  ProcessView,
-  Readiness,
-  ServiceView,
-  TotalsView,
-  UpstreamView,
-} from '../../admin/index.ts'
 import type { Configuration } from '../../config/index.ts'
+import type { LiveConnection, ProcessFigures, Readiness, ServiceFigures } from '../../figures/index.ts'
 import type { ChangeCounts, InheritedSocket } from '../services/index.ts'
 
 /**
@@ -19,20 +12,14 @@ import type { ChangeCounts, InheritedSocket } from '../services/index.ts'
  */
 export const programSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** A service as one process sees it: plain data. */
-export type ServiceReport = Omit<ServiceView, 'totals' | 'connections' | 'upstreams'> & {
-  readonly totals: TotalsView
-  /** Undefined where nobody asked for them. */
-  readonly connections: readonly ConnectionView[] | undefined
-  readonly upstreams: readonly UpstreamView[]
-}
-
-/** All that a worker has to show. */
+/** All that a worker shows. */
 export interface WorkerReport {
   readonly readiness: Readiness
-  readonly services: readonly ServiceReport[]
+  readonly services: readonly ServiceFigures[]
+  /** The open connections by service; undefined if they were not asked for. */
+  readonly connections: ReadonlyMap<string, readonly LiveConnection[]> | undefined
   readonly lostLogLines: number
-  readonly process: ProcessView
+  readonly process: ProcessFigures
 }
 
 /** Comes first: serve this. */

@@ -1,13 +1,27 @@
-// What the workers have reported last, and what those had counted that are gone, in one.
+// The last reports of all workers, and what former workers had counted, as one.
 
-import type { ProcessView, Readiness, ServiceView } from '../../admin/index.ts'
+import {
+  endedService,
+  shownService,
+  sumOfProcesses,
+  sumOfServices,
+  type LiveConnection,
+  type ProcessFigures,
+  type Readiness,
+  type ServiceFigures,
+} from '../../figures/index.ts'
 import type { Service } from '../../config/index.ts'
-import type { ServiceReport, WorkerReport } from './worker-messages.ts'
-import { pastOf, sumOfProcesses, sumOfServices, viewOf } from './worker-sums.ts'
+import type { WorkerReport } from './worker-messages.ts'
+
+/** A report, with its services by name. */
+interface Reported extends Omit<WorkerReport, 'services'> {
+  readonly services: ReadonlyMap<string, ServiceFigures>
+}
 
 export class WorkerReports<Worker> {
-  readonly #last = new Map<Worker, WorkerReport>()
-  #past: readonly ServiceReport[] = []
+  readonly #last = new Map<Worker, Reported>()
+  /** The counters of former workers by the name of the service. */
+  readonly #past = new Map<string, ServiceFigures>()
   #pastCpu = 0
   #pastLostLines = 0
 
@@ -15,54 +29,59 @@ export class WorkerReports<Worker> {
     return this.#all.reduce((sum, report) => sum + report.lostLogLines, this.#pastLostLines)
   }
 
-  /** Connections that are open. */
+  /** The number of open connections. */
   get active(): number {
-    return this.#all.flatMap(({ services }) => services).reduce((sum, { totals }) => sum + totals.active, 0)
+    const services = this.#all.flatMap(report => [...report.services.values()])
+    return services.reduce((sum, { totals }) => sum + totals.active, 0)
   }
 
-  /** Ready as soon as one is, for all share their sockets; but not where one drains. */
+  /** Workers share their sockets, so one ready worker is enough. One that drains is about to be followed by the others. */
   get readiness(): Readiness {
     const all = this.#all.map(report => report.readiness)
     return (['draining', 'ready'] as const).find(each => all.includes(each)) ?? 'starting'
   }
 
-  /** Takes a report; what it does not list stays as it was listed. */
+  /** A report without connections keeps those of the report before it. */
   add(worker: Worker, report: WorkerReport): void {
-    const before = this.#last.get(worker)
-    const services = report.services.map(service => {
-      const { connections = before?.services.find(({ name }) => name === service.name)?.connections } =
-        service
-      return { ...service, connections }
-    })
-    this.#last.set(worker, { ...report, services })
+    const connections = report.connections ?? this.#last.get(worker)?.connections
+    const services = new Map(report.services.map(service => [service.name, service]))
+    this.#last.set(worker, { ...report, services, connections })
   }
 
-  /** A worker is gone; what it had counted stays. */
+  /** The worker has ended; its counters stay. */
   remove(worker: Worker): void {
     const report = this.#last.get(worker)
     this.#last.delete(worker)
     if (report === undefined) return
-    this.#past = sumOfServices([...this.#past, ...report.services.map(pastOf)])
+    for (const [name, service] of report.services) {
+      const [ended, before] = [endedService(service), this.#past.get(name)]
+      this.#past.set(name, before ? sumOfServices(before, ended) : ended)
+    }
     this.#pastCpu += report.process.cpu
     this.#pastLostLines += report.lostLogLines
   }
 
-  /** These services, over all workers. */
-  services(configured: readonly Pick<Service, 'name'>[]): readonly ServiceView[] {
-    const reports = [...this.#all.flatMap(({ services }) => services), ...this.#past]
-    const sums = sumOfServices(reports)
-    return configured.flatMap(({ name }) => {
-      const now = reports.find(report => report.name === name)
-      return now ? sums.filter(sum => sum.name === name).map(sum => viewOf(sum, now)) : []
-    })
+  /** These services over all workers. */
+  *services(configured: readonly Pick<Service, 'name'>[]): Generator<ServiceFigures> {
+    for (const { name } of configured) {
+      const reports = [...this.#all.map(({ services }) => services.get(name)), this.#past.get(name)]
+      const [now, ...others] = reports.filter(service => service !== undefined)
+      if (now) yield shownService(others.reduce(sumOfServices, now), now)
+    }
   }
 
-  allProcesses(own: ProcessView): ProcessView {
-    const views = this.#all.map(report => report.process)
-    return sumOfProcesses({ ...own, cpu: own.cpu + this.#pastCpu }, views)
+  /** The oldest first. */
+  connections(service: string): readonly LiveConnection[] {
+    const all = this.#all.flatMap(({ connections }) => connections?.get(service) ?? [])
+    return all.sort((one, other) => other.age - one.age)
   }
 
-  get #all(): readonly WorkerReport[] {
+  allProcesses(own: ProcessFigures): ProcessFigures {
+    const processes = this.#all.map(report => report.process)
+    return processes.reduce(sumOfProcesses, { ...own, cpu: own.cpu + this.#pastCpu })
+  }
+
+  get #all(): readonly Reported[] {
     return [...this.#last.values()]
   }
 }

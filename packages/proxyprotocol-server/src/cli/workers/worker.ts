@@ -92,15 +92,13 @@ class Worker {
 
   async #report(listing: boolean): Promise<WorkerReport> {
     const view = await this.#facts.view()
-    const { readiness, services, lostLogLines } = this.#host.shown
+    const { readiness, services: read, connections: list, lostLogLines } = this.#host.shown
+    const services = [...read()]
+    const connections = services.map(({ name }) => [name, firstOf(list(name), MAX_LISTED)] as const)
     return {
       readiness: readiness(),
-      services: services().map(service => ({
-        ...service,
-        totals: service.totals(),
-        connections: listing ? firstOf(service.connections(), MAX_LISTED) : undefined,
-        upstreams: service.upstreams(),
-      })),
+      services,
+      connections: listing ? new Map(connections) : undefined,
       lostLogLines: lostLogLines(),
       process: view,
     }

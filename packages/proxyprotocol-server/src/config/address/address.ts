@@ -10,7 +10,7 @@ import {
   splitOnce,
 } from './address-input.ts'
 import { formatQuery, parseQuery, type PpMode } from './address-query.ts'
-import { bracketed, MAX_PORT, parseHostPort } from './host-port.ts'
+import { formatHostPort, MAX_PORT, parseHostPort } from './host-port.ts'
 import type { TlsSettings } from './tls.ts'
 
 /** What stands before `://`; `unix` needs no slashes, as in `unix:/run/app.sock`, but `unix:8080` is a host and its port. */
@@ -99,15 +99,16 @@ export function formatAddress(address: Address): string {
 
 /** The address without its settings: `192.0.2.1:80`, `ssl://example.org:443`, `unix:/run/app.sock`. */
 export function formatEndpoint(address: Address): string {
-  const { transport, tls } = address
-  if (transport === 'unix') return `${tls ? 'ssl+' : ''}unix:${encodeText(address.path)}`
-  const { host, port } = address
-  return `${tls ? 'ssl://' : ''}${bracketed(host ?? '')}:${String(port)}`
+  const scheme = address.transport === 'unix' ? 'ssl+' : 'ssl://'
+  return `${address.tls ? scheme : ''}${addressKey(address)}`
 }
 
-/** The address as text that is equal for two addresses at which only one socket can listen, with TLS or without. */
-export function addressKey(address: Address): string {
-  return formatEndpoint({ ...address, tls: undefined })
+/** The same with TLS and without, as only one socket can listen there: `192.0.2.1:80`, `unix:/run/app.sock`. */
+export function addressKey(
+  address: Pick<TcpAddress, 'transport' | 'host' | 'port'> | Pick<UnixAddress, 'transport' | 'path'>,
+): string {
+  if (address.transport === 'unix') return `unix:${encodeText(address.path)}`
+  return formatHostPort(address.host ?? '', address.port)
 }
 
 /** What `net` is told to listen at, or to connect to. */

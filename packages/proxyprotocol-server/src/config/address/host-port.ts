@@ -27,6 +27,11 @@ export function parseHostPort(
   return { host: parseHost(host, input), port: parsePort(port, host, input) }
 }
 
+/** `192.0.2.1:80`, `[2001:db8::1]:80`. */
+export function formatHostPort(host: string, port: number): string {
+  return `${bracketed(host)}:${String(port)}`
+}
+
 /** The host with brackets where it needs them. */
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host

@@ -13,5 +13,6 @@ export {
   type TcpAddress,
   type UnixAddress,
 } from './address.ts'
+export { formatHostPort } from './host-port.ts'
 export { canonicalHost, leavesIPv4, overlap, overlapHint } from './listen-overlap.ts'
 export { settleTls, type TlsInit, type TlsSettings, type TlsVerify, type TlsVersion } from './tls.ts'

@@ -4,10 +4,10 @@ import type { Endpoint, ProxyHeader, ProxyProtocolError } from 'proxyprotocol'
 import type { Listing } from 'proxyprotocol/dnsbl'
 import type { CloseReason, Connection, SocketEnds } from 'proxyprotocol/server'
 import type { Service } from '../../config/index.ts'
+import type { TlsFacts } from '../../figures/index.ts'
 import type { Traffic } from '../tunnel/index.ts'
 import type { Route } from '../upstreams/index.ts'
 import type { RelayedConnection, RelayTimings } from './relayed-connection.ts'
-import type { TlsFacts } from './tls-facts.ts'
 
 /** One relayed connection, when it is over: who it came from, where it was accepted, and how it went. */
 export interface RelayRecord

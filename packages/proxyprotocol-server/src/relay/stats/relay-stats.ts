@@ -1,55 +1,17 @@
-// What a relay can tell of itself while it runs: totals since its start, and its connections of this moment. Nothing is
-// kept up to date for it; the numbers are summed up by whoever asks.
+// What a relay has counted since its start, and its open connections. A reading adds up the counts of the connections, so
+// that counting costs a connection nothing.
 
-import type { Endpoint, ProxyHeader } from 'proxyprotocol'
-import type { CloseReason, Connection, ConnectionState, ProxyServer, ServerStats } from 'proxyprotocol/server'
-import { Distribution, type DistributionView } from './distribution.ts'
+import type { ProxyHeader } from 'proxyprotocol'
+import type { Connection, ProxyServer } from 'proxyprotocol/server'
+import {
+  AGE_BOUNDS,
+  CONNECT_BOUNDS,
+  Distribution,
+  type HeaderCount,
+  type LiveConnection,
+  type RelayTotals,
+} from '../../figures/index.ts'
 import { RelayedConnection } from './relayed-connection.ts'
-import type { TlsFacts } from './tls-facts.ts'
-
-/** Milliseconds: from a neighbour on the same switch to the end of most patience. */
-const CONNECT_BOUNDS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000]
-/** Milliseconds: from one short exchange to a connection of a day. */
-const AGE_BOUNDS = [10, 50, 100, 500, 1_000, 5_000, 10_000, 60_000, 300_000, 1_800_000, 3_600_000, 86_400_000]
-
-/** How often connections came with such a header. */
-export interface HeaderCount {
-  readonly version: 1 | 2
-  readonly command: 'LOCAL' | 'PROXY'
-  readonly count: number
-}
-
-/** Since the relay was made. `accepted` is always `active` and all of `closed` together. */
-export interface RelayTotals extends ServerStats {
-  /** Connections whose header is awaited, or that wait for a place. */
-  readonly pending: number
-  readonly bytesUp: number
-  readonly bytesDown: number
-  readonly headers: readonly HeaderCount[]
-  /** How long connecting to the upstream took, where it came to be. */
-  readonly connects: DistributionView
-  /** How old the connections were at their end that were relayed or should have been. */
-  readonly ages: DistributionView
-}
-
-/** A connection of this moment. */
-export interface LiveConnection {
-  readonly id: string
-  readonly state: ConnectionState
-  readonly peer: Endpoint | undefined
-  readonly source: Endpoint | undefined
-  readonly destination: Endpoint | undefined
-  /** The address that it was connected to, as soon as it is. */
-  readonly upstream: Endpoint | undefined
-  /** Milliseconds since it was accepted. */
-  readonly age: number
-  /** What is known of its TLS; undefined also before it is to be relayed. */
-  readonly tls: TlsFacts | undefined
-  readonly bytesUp: number
-  readonly bytesDown: number
-  /** Why it ends, as soon as that is known. */
-  readonly reason: CloseReason | undefined
-}
 
 /** The totals of one relay. */
 export class RelayStats {

@@ -4,10 +4,11 @@
 import type { Listing } from 'proxyprotocol/dnsbl'
 import type { Connection } from 'proxyprotocol/server'
 import type { SentHeader } from '../../config/index.ts'
+import type { TlsFacts } from '../../figures/index.ts'
 import type { ClientHello } from '../passthrough/index.ts'
 import type { Traffic } from '../tunnel/index.ts'
 import type { Route } from '../upstreams/index.ts'
-import { tlsFacts, type TlsFacts } from './tls-facts.ts'
+import { tlsFacts } from './tls-facts.ts'
 
 /** How long the stages took, in milliseconds; undefined where a connection did not come so far. */
 export interface RelayTimings {

@@ -1,17 +1,10 @@
-// What a log says of a client's TLS: the word of the inbound header where TLS ended at the proxy in front, and what the
-// socket itself knows where it ends here. What passes through speaks for itself (`Progress`).
+// The facts about a client's TLS. They come from the inbound header if TLS ended at the proxy in front, and from the socket
+// if TLS ends here.
 
 import type { Connection } from 'proxyprotocol/server'
+import type { TlsFacts } from '../../figures/index.ts'
 
-/** Of the client's TLS connection. */
-export interface TlsFacts {
-  /** `TLSv1.3`, say. */
-  readonly version: string | undefined
-  /** The name that the client asked for (SNI). */
-  readonly serverName: string | undefined
-}
-
-/** Undefined where nothing is known. To be asked while the connection is open: its socket forgets. */
+/** Undefined if nothing is known. A closed socket has no facts, so this is called while it is open. */
 export function tlsFacts({ info, tls }: Pick<Connection, 'info' | 'tls'>): TlsFacts | undefined {
   const { ssl, tlvs } = info
   const version = ssl?.version ?? tls?.getProtocol() ?? undefined // null once it is closed

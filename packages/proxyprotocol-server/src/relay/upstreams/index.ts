@@ -1,6 +1,6 @@
 // The upstreams of a service: who gets the next connection, who is up, and where their names lead.
 
-export type { NameSnapshot, Resolve } from './resolved-name.ts'
+export type { Resolve } from './resolved-name.ts'
 export type { UpstreamEvent } from './upstream-event.ts'
 export {
   UpstreamPool,
@@ -10,13 +10,4 @@ export {
   type Route,
   type UpstreamRequest,
 } from './upstream-pool.ts'
-export type {
-  CheckCounts,
-  MemberSnapshot,
-  UpstreamCounts,
-  UpstreamFailure,
-  UpstreamSnapshot,
-  UpstreamState,
-} from './upstream-snapshot.ts'
-export { addCounts, latestOf } from './upstream-snapshot.ts'
 export { UpstreamTls } from './upstream-tls.ts'

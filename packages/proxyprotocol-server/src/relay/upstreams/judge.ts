@@ -4,9 +4,10 @@
 
 import type { ErrorCode } from 'proxyprotocol'
 import type { ActiveCheck, PassiveHealth } from '../../config/index.ts'
+import type { UpstreamState } from '../../figures/index.ts'
 
 /** `probing`: it is down, and its last check was good. */
-export type Judgement = 'up' | 'down' | 'probing'
+export type Judgement = Extract<UpstreamState, 'up' | 'down' | 'probing'>
 
 /** What failed, and when. */
 export interface Failure {

@@ -11,16 +11,16 @@ import {
   type PassiveHealth,
   type UpstreamSettings,
 } from '../../config/index.ts'
-import { ChangeNotices, type Notice } from './change-notices.ts'
-import { Judge, type DatedFailure, type Failure, type JudgeChange } from './judge.ts'
-import type { WaitOptions } from './resolved-name.ts'
-import { isUpstreamFault } from './upstream-fault.ts'
 import {
   latestOf,
   type MemberSnapshot,
   type UpstreamFailure,
   type UpstreamState,
-} from './upstream-snapshot.ts'
+} from '../../figures/index.ts'
+import { ChangeNotices, type Notice } from './change-notices.ts'
+import { Judge, type DatedFailure, type Failure, type JudgeChange } from './judge.ts'
+import type { WaitOptions } from './resolved-name.ts'
+import { isUpstreamFault } from './upstream-fault.ts'
 
 /** Where a member stands. */
 export interface MemberTarget {
@@ -69,7 +69,9 @@ export class Member {
     const { address } = settings
     this.settings = settings
     this.name = found ? `${settings.name} ${found.address}` : settings.name
-    this.address = addressKey({ ...address, ...(found && { host: found.address }) })
+    this.address = addressKey(
+      address.transport === 'tcp' && found ? { ...address, host: found.address } : address,
+    )
     this.endpoint = endpointOf(address, found?.address)
     this.lookup = found && lookupOf(found)
     this.resolve = resolve

@@ -5,25 +5,13 @@ import type { LookupAddress } from 'node:dns'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { StopSignal } from 'proxyprotocol/client'
 import type { NameResolution } from '../../config/index.ts'
+import type { NameSnapshot } from '../../figures/index.ts'
 
 /** In milliseconds: failing connections may ask for a name early, but not as often as they fail. */
 const EARLY_PAUSE = 1_000
 
 /** Asks a name service for all addresses of a name, both families. */
 export type Resolve = (host: string) => Promise<readonly LookupAddress[]>
-
-/** One name as it is at the moment, plain data. */
-export interface NameSnapshot {
-  readonly name: string
-  /** The last good answer, in its order; empty where it is too old. */
-  readonly addresses: readonly string[]
-  /** Milliseconds since that answer; undefined where there never was one. */
-  readonly age: number | undefined
-  readonly answers: number
-  readonly failures: number
-  /** The message of the last failure. */
-  readonly lastFailure: string | undefined
-}
 
 /** What a name is looked up with. */
 export interface NameOptions extends Pick<NameResolution, 'interval' | 'staleAfter'> {

@@ -1,7 +1,8 @@
 // The names of the upstreams of a service: each is looked up once for all of them that have it.
 
 import dns, { type LookupAddress } from 'node:dns'
-import { ResolvedName, type NameOptions, type NameSnapshot, type Resolve } from './resolved-name.ts'
+import type { NameSnapshot } from '../../figures/index.ts'
+import { ResolvedName, type NameOptions, type Resolve } from './resolved-name.ts'
 
 /** What a resolver is made of. */
 export interface ResolverOptions extends Omit<NameOptions, 'resolve'> {

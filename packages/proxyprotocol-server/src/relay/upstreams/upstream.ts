@@ -5,13 +5,13 @@ import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
 import type { ProxyProtocolError } from 'proxyprotocol'
 import { formatEndpoint, type Address, type Pool, type UpstreamSettings } from '../../config/index.ts'
+import { latestOf, noCounts, stateOf, sumOfCounts, type UpstreamSnapshot } from '../../figures/index.ts'
 import { HealthCheck } from './health-check.ts'
 import { memberList } from './member-list.ts'
 import { Member, type MemberTarget } from './member.ts'
 import type { NameWatcher, ResolvedName } from './resolved-name.ts'
 import type { Resolver } from './resolver.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
-import { latestOf, addCounts, type UpstreamSnapshot, type UpstreamState } from './upstream-snapshot.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
 
 /** What an upstream needs besides its settings. */
@@ -24,9 +24,6 @@ export interface UpstreamContext extends Pick<Pool, 'health' | 'check' | 'resolv
   readonly now: () => number
   readonly tell: (event: UpstreamEvent) => void
 }
-
-/** Of the states of its members the first one is that of an upstream. */
-const STATES: readonly UpstreamState[] = ['up', 'probing', 'drained', 'down']
 
 interface Watched {
   readonly member: Member
@@ -43,7 +40,7 @@ export class Upstream implements NameWatcher {
   #members: readonly Member[] = []
   readonly #leaving = new Set<Member>()
   /** What was counted of members that are gone. */
-  #past = addCounts([])
+  #past = noCounts
   #answered = false
   #memberChanges = 0
   #leftOut = 0
@@ -115,14 +112,13 @@ export class Upstream implements NameWatcher {
     this.#sweep()
     const { name, address, weight, backup } = this.settings
     const all = [...this.members, ...this.#leaving]
-    const states = this.members.map(({ state }) => state)
     const snapshots = all.map(member => member.snapshot())
     return {
       name,
       address: formatEndpoint(address),
       ...{ weight, backup },
-      state: STATES.find(state => states.includes(state)) as UpstreamState, // that of one of them
-      ...addCounts([this.#past, ...snapshots]),
+      state: stateOf(this.members.map(({ state }) => state)),
+      ...snapshots.reduce(sumOfCounts, this.#past),
       lastFailure: latestOf(snapshots.map(({ lastFailure }) => lastFailure)),
       members: snapshots.filter((_, at) => all[at]?.resolve === undefined),
       memberChanges: this.#memberChanges,
@@ -167,7 +163,7 @@ export class Upstream implements NameWatcher {
   #sweep(): void {
     for (const member of this.#leaving) {
       if (member.active > 0) continue
-      this.#past = addCounts([this.#past, member.snapshot()])
+      this.#past = sumOfCounts(this.#past, member.snapshot())
       this.#leaving.delete(member)
     }
   }

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import type { StatsDocument } from '../../../src/admin/index.ts'
+import type { StatsDocument } from '../../../src/figures/index.ts'
 import { shownOf, startAdmin } from '../../../src/cli/services/admin.ts'
 import { parseConfig } from '../../../src/config/index.ts'
-import { createRelay, type Relay } from '../../../src/relay/index.ts'
+import { createRelay, Fleet, type Resolve } from '../../../src/relay/index.ts'
 import { portIn } from '../../support/child.ts'
 import { ask } from '../../support/http.ts'
 import { fakeIo } from '../../support/program.ts'
@@ -18,21 +18,15 @@ test('/readyz says starting as long as there is no relay, and ready when there i
     admin: { listen: '127.0.0.1:0' },
     services: [{ listen: '127.0.0.1:0', upstream: '127.0.0.1:1' }],
   })
-  const relays: Relay[] = []
+  const fleet = new Fleet({ create: service => createRelay(service) })
   const io = fakeIo()
-  const admin = await startAdmin(
-    io,
-    settings ?? assert.fail(),
-    shownOf(io, () => relays),
-  )
+  const admin = await startAdmin(io, settings ?? assert.fail(), shownOf(io, fleet))
   atEnd(t, () => admin.close())
   const url = `http://127.0.0.1:${portIn(await io.line(/ admin /))}/readyz`
   const before = await fetch(url)
   assert.deepEqual([before.status, await before.json()], [503, { status: 'starting' }])
-  const relay = createRelay(services[0] ?? assert.fail())
-  atEnd(t, () => relay.server.abort())
-  await relay.listen()
-  relays.push(relay)
+  atEnd(t, () => fleet.abort())
+  await fleet.apply(services)
   const after = await fetch(url)
   assert.deepEqual([after.status, await after.json()], [200, { status: 'ready' }])
 })
@@ -48,18 +42,14 @@ test('/stats.json and /metrics show the addresses of a name: each with its state
       },
     ],
   })
-  const relay = createRelay(services[0] ?? assert.fail(), {
-    resolver: async () => ['127.0.0.1', '127.0.0.2'].map(address => ({ address, family: 4 })),
-  })
-  atEnd(t, () => relay.server.abort())
+  const resolver: Resolve = async () => ['127.0.0.1', '127.0.0.2'].map(address => ({ address, family: 4 }))
+  const fleet = new Fleet({ create: service => createRelay(service, { resolver }) })
+  atEnd(t, () => fleet.abort())
   const io = fakeIo()
-  const admin = await startAdmin(
-    io,
-    settings ?? assert.fail(),
-    shownOf(io, () => [relay]),
-  )
+  const admin = await startAdmin(io, settings ?? assert.fail(), shownOf(io, fleet))
   atEnd(t, () => admin.close())
-  const { port } = (await relay.listen()) as AddressInfo
+  await fleet.apply(services)
+  const { port } = fleet.relays[0]?.server.address as AddressInfo
   for (let i = 0; i < 2; i++) {
     dial(t, port)
     await far.accept()

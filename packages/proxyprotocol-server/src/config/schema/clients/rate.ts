@@ -44,13 +44,15 @@ export const rateSchema: z.ZodType<Rate | undefined, RateInit | undefined> = z
     connections: bounded(1, MAX_CONNECTIONS).meta(
       meta({ description: 'New connections of one client in `per`.', flag: 'rate', placeholder: 'count' }),
     ),
-    per: duration().default(DEFAULT_PER).meta(
-      meta({
-        description: 'The time for them: milliseconds, or text such as "10s".',
-        flag: 'rate-per',
-        placeholder: 'duration',
-      }),
-    ),
+    per: duration()
+      .default(DEFAULT_PER)
+      .meta(
+        meta({
+          description: 'The time for them: milliseconds, or text such as "10s".',
+          flag: 'rate-per',
+          placeholder: 'duration',
+        }),
+      ),
     burst: bounded(1, MAX_CONNECTIONS)
       .optional()
       .meta(

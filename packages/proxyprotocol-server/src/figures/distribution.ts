@@ -1,10 +1,10 @@
-// How a measure is spread: a count for each range, which is all that quantiles over many processes need.
+// How a duration is distributed: a count for each range. Quantiles over several processes need no more.
 
 /** A snapshot; bounds and sum in milliseconds. */
 export interface DistributionView {
-  /** Upper bounds, ascending; a last range above them has none. */
+  /** Upper bounds, ascending; the last range has none. */
   readonly bounds: readonly number[]
-  /** One for each bound and one for the last range; each range for itself. */
+  /** One for each bound and one for the last range; no range includes another. */
   readonly counts: readonly number[]
   readonly sum: number
 }
@@ -25,12 +25,20 @@ export class Distribution {
   add(milliseconds: number): void {
     const at = this.#bounds.findIndex(bound => milliseconds <= bound)
     const range = at === -1 ? this.#bounds.length : at
-    this.#counts[range] = (this.#counts[range] as number) + 1 // there is one for each range
+    this.#counts[range] = (this.#counts[range] as number) + 1 // each range has a count
     this.#sum += milliseconds
   }
 
-  /** What was counted so far. */
   view(): DistributionView {
     return { bounds: this.#bounds, counts: [...this.#counts], sum: this.#sum }
+  }
+}
+
+/** Adds two distributions with the same bounds. */
+export function sumOfDistributions(one: DistributionView, other: DistributionView): DistributionView {
+  return {
+    bounds: one.bounds,
+    counts: one.counts.map((count, at) => count + (other.counts[at] as number)), // the bounds are the same
+    sum: one.sum + other.sum,
   }
 }

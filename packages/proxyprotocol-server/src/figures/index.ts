@@ -1,0 +1,48 @@
+// What is counted and shown, as plain data: each type once, and one way to add.
+
+export type { LiveConnection, TlsFacts } from './connection.ts'
+export { Distribution, type DistributionView } from './distribution.ts'
+export { answersOf, type ListingCounts } from './listings.ts'
+export { type ProcessFigures, sumOfProcesses } from './process.ts'
+export {
+  type CertificateFigures,
+  endedService,
+  formerService,
+  type ServiceFigures,
+  shownService,
+  sumOfServices,
+} from './service.ts'
+export type {
+  ConnectionShown,
+  LastMinute,
+  MemberShown,
+  Readiness,
+  ServiceShown,
+  StatsDocument,
+  SumsShown,
+  UpstreamShown,
+} from './stats-document.ts'
+export {
+  AGE_BOUNDS,
+  CONNECT_BOUNDS,
+  type HeaderCount,
+  noTotals,
+  type RelayTotals,
+  type Sums,
+  sumOfTotals,
+  sumsOf,
+} from './totals.ts'
+export {
+  type CheckCounts,
+  failuresOf,
+  latestOf,
+  type MemberSnapshot,
+  type NameSnapshot,
+  type RoutedUpstream,
+  stateOf,
+  type UpstreamCounts,
+  type UpstreamFailure,
+  type UpstreamSnapshot,
+  type UpstreamState,
+} from './upstream.ts'
+export { noCounts, sumOfCounts, upstreamKey } from './upstream-sums.ts'

@@ -1,0 +1,32 @@
+// Lists of figures are added item by item: items with the same key are one.
+
+/** How items are compared and added. */
+export interface Merging<Item> {
+  readonly keyOf: (item: Item) => string
+  readonly sum: (one: Item, other: Item) => Item
+}
+
+/** The items of both lists, in this order, with the sums of those that both have. */
+export function merged<Item>(
+  one: readonly Item[],
+  other: readonly Item[],
+  { keyOf, sum }: Merging<Item>,
+): readonly Item[] {
+  const byKey = new Map(one.map(item => [keyOf(item), item]))
+  for (const item of other) {
+    const key = keyOf(item)
+    const before = byKey.get(key)
+    byKey.set(key, before ? sum(before, item) : item)
+  }
+  return [...byKey.values()]
+}
+
+/** The sums of numbers by name. */
+export function sumOfNumbers<Numbers extends Readonly<Partial<Record<string, number>>>>(
+  one: Numbers,
+  other: Numbers,
+): Numbers {
+  const sums: Partial<Record<string, number>> = { ...one }
+  for (const [name, value = 0] of Object.entries(other)) sums[name] = (sums[name] ?? 0) + value
+  return sums as Numbers // it has the names of both
+}

@@ -1,0 +1,105 @@
+// One service at one moment, and several relays of the same service as one.
+
+import type { ServerState } from 'proxyprotocol/server'
+import { sumOfListings, type ListingCounts } from './listings.ts'
+import { sumOfTotals, type RelayTotals } from './totals.ts'
+import type { RoutedUpstream } from './upstream.ts'
+import { endedUpstream, formerUpstream, shownUpstream, sumOfUpstreams, upstreamKey } from './upstream-sums.ts'
+
+/** Limits that hold for all connections together, so several processes have the sum. Others hold for each connection. */
+const SHARED_LIMITS: readonly string[] = ['connections', 'pendingHeaders', 'perSource']
+
+/** Of several states the first one counts: no worker may accept connections while another one drains. */
+const STATES: readonly ServerState[] = ['draining', 'listening', 'idle', 'closed']
+
+/** A certificate that a service presents. */
+export interface CertificateFigures {
+  /** `listen`: to clients; `upstream`: to upstreams. */
+  readonly role: string
+  /** As configured. */
+  readonly file: string
+  /** Milliseconds since 1970. */
+  readonly expires: number
+}
+
+/** Durations in milliseconds. */
+export interface ServiceFigures {
+  readonly name: string
+  /** The bound address; undefined while it does not listen. */
+  readonly address: string | undefined
+  /** The addresses of its upstreams. */
+  readonly upstream: string
+  /** Which headers it sends. */
+  readonly sends: string
+  /** Which headers it accepts; undefined if it reads none. */
+  readonly expects: string | undefined
+  readonly trust: readonly string[]
+  readonly state: ServerState
+  /** By name; `Infinity` if there is no limit. */
+  readonly limits: Readonly<Record<string, number>>
+  /** By name. */
+  readonly timeouts: Readonly<Record<string, number>>
+  readonly totals: RelayTotals
+  readonly upstreams: readonly RoutedUpstream[]
+  readonly certificates: readonly CertificateFigures[]
+  /** Undefined if it asks no block lists. */
+  readonly listings: ListingCounts | undefined
+}
+
+/** Adds what is counted; everything else is as in the first. */
+export function sumOfServices(one: ServiceFigures, other: ServiceFigures): ServiceFigures {
+  return {
+    ...one,
+    address: one.address ?? other.address,
+    state: STATES.find(state => state === one.state || state === other.state) as ServerState, // it lists all of them
+    limits: mapped(one.limits, (limit, name) => {
+      return SHARED_LIMITS.includes(name) ? limit + (other.limits[name] ?? 0) : limit
+    }),
+    totals: sumOfTotals(one.totals, other.totals),
+    upstreams: sumOfUpstreams(one.upstreams, other.upstreams),
+    listings: sumOfListings(one.listings, other.listings),
+  }
+}
+
+/** What counts of a relay that no longer listens: its counters and its connections. */
+export function formerService(service: ServiceFigures): ServiceFigures {
+  return {
+    ...service,
+    state: 'closed',
+    limits: mapped(service.limits, (limit, name) => (SHARED_LIMITS.includes(name) ? 0 : limit)),
+    upstreams: service.upstreams.map(formerUpstream),
+  }
+}
+
+/** What counts of a relay that has ended: its counters. If its process was killed, its connections were aborted. */
+export function endedService(service: ServiceFigures): ServiceFigures {
+  const { active, closed } = service.totals
+  const former = formerService(service)
+  return {
+    ...former,
+    totals: {
+      ...former.totals,
+      active: 0,
+      pending: 0,
+      closed: { ...closed, aborted: closed.aborted + active },
+    },
+    upstreams: former.upstreams.map(endedUpstream),
+  }
+}
+
+/** The sum as the service is now: without the upstreams, members and block lists that only former relays had. */
+export function shownService(sum: ServiceFigures, now: ServiceFigures): ServiceFigures {
+  const keys = new Set(now.upstreams.map(upstreamKey))
+  return {
+    ...sum,
+    upstreams: sum.upstreams.filter(each => keys.has(upstreamKey(each))).map(shownUpstream),
+    listings: now.listings && sum.listings,
+  }
+}
+
+function mapped(
+  numbers: Readonly<Record<string, number>>,
+  change: (value: number, name: string) => number,
+): Record<string, number> {
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, change(value, name)]))
+}

@@ -1,0 +1,108 @@
+// The upstreams of several relays as one list. The relays serve the same service, side by side or one after the other.
+
+import { merged, sumOfNumbers } from './merged.ts'
+import {
+  latestOf,
+  stateOf,
+  type CheckCounts,
+  type MemberSnapshot,
+  type NameSnapshot,
+  type RoutedUpstream,
+  type UpstreamCounts,
+} from './upstream.ts'
+
+/** No connections. */
+export const noCounts: UpstreamCounts = { active: 0, total: 0, failures: {} }
+
+export function sumOfCounts(one: UpstreamCounts, other: UpstreamCounts): UpstreamCounts {
+  return {
+    active: one.active + other.active,
+    total: one.total + other.total,
+    failures: sumOfNumbers(one.failures, other.failures),
+  }
+}
+
+/** Identifies an upstream of a service: another address under the same name is another upstream. */
+export function upstreamKey({ name, address }: RoutedUpstream): string {
+  return `${name} ${address}`
+}
+
+export function sumOfUpstreams(
+  one: readonly RoutedUpstream[],
+  other: readonly RoutedUpstream[],
+): readonly RoutedUpstream[] {
+  return merged(one, other, { keyOf: upstreamKey, sum: sumOfTwo })
+}
+
+/** What counts of an upstream whose relay is no longer used. */
+export function formerUpstream(upstream: RoutedUpstream): RoutedUpstream {
+  const { members, resolution } = upstream
+  const former = { state: 'leaving', lastFailure: undefined } as const
+  return {
+    ...upstream,
+    ...former,
+    leftOut: 0,
+    members: members.map(member => ({ ...member, ...former })),
+    resolution: resolution && { ...resolution, age: undefined, lastFailure: undefined },
+  }
+}
+
+/** The same without connections. */
+export function endedUpstream(upstream: RoutedUpstream): RoutedUpstream {
+  const { members } = upstream
+  return { ...upstream, active: 0, members: members.map(member => ({ ...member, active: 0 })) }
+}
+
+/** Former members are shown only while they have connections. An upstream that only former relays have is not used. */
+export function shownUpstream(upstream: RoutedUpstream): RoutedUpstream {
+  const { state, members } = upstream
+  return {
+    ...upstream,
+    state: state === 'leaving' ? 'down' : state,
+    members: members.filter(member => member.state !== 'leaving' || member.active > 0),
+  }
+}
+
+function sumOfTwo(one: RoutedUpstream, other: RoutedUpstream): RoutedUpstream {
+  return {
+    ...one,
+    ...sumOfCounts(one, other),
+    state: stateOf([one.state, other.state]),
+    lastFailure: latestOf([one.lastFailure, other.lastFailure]),
+    members: merged(one.members, other.members, { keyOf: ({ address }) => address, sum: sumOfMembers }),
+    memberChanges: one.memberChanges + other.memberChanges,
+    leftOut: Math.max(one.leftOut, other.leftOut),
+    resolution: sumOfResolutions(one.resolution, other.resolution),
+  }
+}
+
+function sumOfMembers(one: MemberSnapshot, other: MemberSnapshot): MemberSnapshot {
+  return {
+    ...one,
+    ...sumOfCounts(one, other),
+    state: stateOf([one.state, other.state]),
+    lastFailure: latestOf([one.lastFailure, other.lastFailure]),
+    checks: sumOfChecks(one.checks, other.checks),
+  }
+}
+
+function sumOfChecks(one: CheckCounts | undefined, other: CheckCounts | undefined): CheckCounts | undefined {
+  if (one === undefined || other === undefined) return one
+  return { ...one, passed: one.passed + other.passed, failed: one.failed + other.failed }
+}
+
+/** The age is that of the oldest answer, which some of the connections depend on. */
+function sumOfResolutions(
+  one: NameSnapshot | undefined,
+  other: NameSnapshot | undefined,
+): NameSnapshot | undefined {
+  if (one === undefined || other === undefined) return one
+  const ages = [one.age, other.age].filter(age => age !== undefined)
+  return {
+    ...one,
+    age: ages.length === 0 ? undefined : Math.max(...ages),
+    answers: one.answers + other.answers,
+    failures: one.failures + other.failures,
+    lastFailure: one.lastFailure ?? other.lastFailure,
+  }
+}

@@ -1,0 +1,47 @@
+// The figures of a relay: what its service is configured to do, and what it has counted.
+
+import type { AddressInfo } from 'node:net'
+import { formatEndpoint, formatHostPort, type Service } from '../config/index.ts'
+import type { ServiceFigures } from '../figures/index.ts'
+import type { Relay } from './relay.ts'
+
+export function figuresOf(relay: Relay): ServiceFigures {
+  const { server, service } = relay
+  const { name, accepts, limits, timeouts } = service
+  const { address, state } = server
+  return {
+    name,
+    address: boundAddress(address),
+    upstream: upstreamsOf(service),
+    sends: sentTo(service),
+    expects: accepts?.version,
+    trust: accepts ? [accepts.trust].flat() : [],
+    state,
+    limits: numbersOf(limits),
+    timeouts: { ...timeouts },
+    totals: relay.totals(),
+    upstreams: relay.upstreams().upstreams,
+    certificates: relay.certificates(),
+    listings: relay.listings,
+  }
+}
+
+function boundAddress(address: AddressInfo | string | null): string | undefined {
+  if (address === null || typeof address === 'string') return address ?? undefined
+  return formatHostPort(address.address, address.port)
+}
+
+/** The addresses of a service's upstreams, in one line. */
+export function upstreamsOf({ pool }: Pick<Service, 'pool'>): string {
+  return pool.upstreams.map(({ address }) => formatEndpoint(address)).join(',')
+}
+
+/** Which headers they are sent. */
+export function sentTo({ pool }: Pick<Service, 'pool'>): string {
+  return [...new Set(pool.upstreams.map(({ header }) => header))].join(',')
+}
+
+function numbersOf(values: object): Record<string, number> {
+  const numbers = Object.entries(values).filter(([, value]) => typeof value === 'number')
+  return Object.fromEntries(numbers) // the others are filtered out
+}

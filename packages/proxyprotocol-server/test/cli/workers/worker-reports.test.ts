@@ -1,0 +1,81 @@
+// What several workers report, as one; with reports that no program of a test comes to by itself.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { WorkerReport } from '../../../src/cli/workers/worker-messages.ts'
+import { WorkerReports } from '../../../src/cli/workers/worker-reports.ts'
+import { noTotals, type LiveConnection, type ServiceFigures } from '../../../src/figures/index.ts'
+import { processFigures, serviceFigures } from '../../support/figures.ts'
+
+/** A service with so many connections that are open. */
+function service(name: string, active: number, more: Partial<ServiceFigures> = {}): ServiceFigures {
+  return serviceFigures(name, { totals: { ...noTotals, accepted: active, active }, ...more })
+}
+
+function report(services: readonly ServiceFigures[], more: Partial<WorkerReport> = {}): WorkerReport {
+  return {
+    ...{ readiness: 'ready', services, connections: undefined, lostLogLines: 1, process: processFigures },
+    ...more,
+  }
+}
+
+function only(services: Iterable<ServiceFigures>): ServiceFigures {
+  const [one, ...others] = services
+  assert.deepEqual(others, [])
+  return one ?? assert.fail()
+}
+
+test('each configured service is the sum over all workers that report it', () => {
+  const reports = new WorkerReports<number>()
+  reports.add(1, report([service('a', 3), service('b', 1)]))
+  reports.add(2, report([service('a', 4)]))
+  assert.equal(only(reports.services([{ name: 'a' }])).totals.active, 7)
+  assert.deepEqual([...reports.services([{ name: 'unknown' }])], [])
+  assert.deepEqual([reports.active, reports.lostLogLines], [8, 2])
+})
+
+test('the counters of a worker stay when it has ended', () => {
+  const reports = new WorkerReports<number>()
+  for (const worker of [1, 2]) {
+    reports.add(worker, report([service('a', 3)]))
+    reports.remove(worker)
+  }
+  reports.remove(3) // it never reported
+  reports.add(4, report([service('a', 4)]))
+  const { accepted, active, closed } = only(reports.services([{ name: 'a' }])).totals
+  assert.deepEqual([accepted, active, closed.aborted], [10, 4, 6])
+  assert.deepEqual([reports.active, reports.lostLogLines], [4, 3])
+  assert.equal(reports.allProcesses(processFigures).cpu, 40)
+  reports.remove(4)
+  const { totals, state } = only(reports.services([{ name: 'a' }]))
+  assert.deepEqual([totals.accepted, state, reports.readiness], [10, 'closed', 'starting'])
+})
+
+test('all workers are ready as soon as one is, and drain as soon as one does', () => {
+  const reports = new WorkerReports<number>()
+  const readiness = (...states: readonly WorkerReport['readiness'][]): unknown => {
+    for (const [worker, each] of states.entries()) reports.add(worker, report([], { readiness: each }))
+    return reports.readiness
+  }
+  assert.equal(readiness('starting', 'starting'), 'starting')
+  assert.equal(readiness('starting', 'ready'), 'ready')
+  assert.equal(readiness('draining', 'ready'), 'draining')
+})
+
+test('a report without connections keeps those that were listed last, the oldest first', () => {
+  const connection = (age: number): LiveConnection => ({
+    ...{ id: 'x', state: 'open', peer: undefined, source: undefined, destination: undefined, age },
+    ...{ upstream: undefined, tls: undefined, bytesUp: 0, bytesDown: 0, reason: undefined },
+  })
+  const reports = new WorkerReports<number>()
+  const list = (age: number): Partial<WorkerReport> => ({ connections: new Map([['a', [connection(age)]]]) })
+  reports.add(1, report([service('a', 1)], list(5)))
+  reports.add(1, report([service('a', 1)]))
+  reports.add(2, report([service('a', 1)], list(9)))
+  reports.add(3, report([service('a', 1)]))
+  assert.deepEqual(
+    reports.connections('a').map(({ age }) => age),
+    [9, 5],
+  )
+  assert.deepEqual(reports.connections('b'), [])
+})

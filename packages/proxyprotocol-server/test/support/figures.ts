@@ -1,0 +1,41 @@
+// Figures of services that no program has.
+
+import {
+  noTotals,
+  type MemberSnapshot,
+  type ProcessFigures,
+  type RoutedUpstream,
+  type ServiceFigures,
+} from '../../src/figures/index.ts'
+
+/** A member that is up, without connections. */
+export function memberFigures(more: Partial<MemberSnapshot> = {}): MemberSnapshot {
+  return {
+    ...{ address: '192.0.2.1:80', weight: 1, state: 'up', active: 0, total: 0, failures: {} },
+    ...{ lastFailure: undefined, checks: undefined, ...more },
+  }
+}
+
+/** An upstream that is up, without connections. */
+export function upstreamFigures(more: Partial<RoutedUpstream> = {}): RoutedUpstream {
+  return {
+    ...{ name: 'a', route: '*', address: '192.0.2.1:80', weight: 1, backup: false, state: 'up' },
+    ...{ active: 0, total: 0, failures: {}, lastFailure: undefined, members: [] },
+    ...{ memberChanges: 0, leftOut: 0, resolution: undefined, ...more },
+  }
+}
+
+/** A service that listens, without connections. */
+export function serviceFigures(name: string, more: Partial<ServiceFigures> = {}): ServiceFigures {
+  return {
+    ...{ name, address: '[2001:db8::1]:10000', upstream: 'pool', sends: 'v2', expects: undefined, trust: [] },
+    ...{ state: 'listening', limits: { connections: 1_600 }, timeouts: {}, totals: noTotals },
+    ...{ upstreams: [upstreamFigures()], certificates: [], listings: undefined, ...more },
+  }
+}
+
+/** Some process. */
+export const processFigures: ProcessFigures = {
+  ...{ pid: 1, node: 'v0', startedAt: '', uptime: 5, cpu: 10, residentMemory: 20, heapUsed: 30 },
+  ...{ openFiles: 40, maxFiles: 50, eventLoopDelay: { p50: 1, p99: 2, max: 3 } },
+}
