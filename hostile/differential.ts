@@ -10,11 +10,11 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { vectorFiles } from 'proxyprotocol/vectors'
 
+import { randomFrom } from 'test-support/random'
 import { compare, type Comparison } from './differential/compare.ts'
 import { startPeers } from './differential/peers.ts'
 import { faultOf, summaryOf, writePage } from './differential/report.ts'
 import { mutate } from './mutate.ts'
-import { randomFrom } from './random.ts'
 
 /** Longer vectors are about limits, which each implementation has its own of. */
 const MAX_BASE_BYTES = 600

@@ -3,7 +3,7 @@
 
 import { encodeHeader, parseHeader } from 'proxyprotocol'
 
-import type { Random } from './random.ts'
+import type { Random } from 'test-support/random'
 
 type Mutation = (bytes: Uint8Array, random: Random) => Uint8Array
 

@@ -4,6 +4,7 @@
 // Each server has several processes, one after the other: how well V8 has optimised differs by some percent from
 // process to process, and stays for all of its life.
 
+import { median } from '../median.ts'
 import type { Contender, LoadKind } from './contender.ts'
 import { run } from './load.ts'
 import type { Result } from './report.ts'
@@ -77,8 +78,4 @@ function resultOf(contender: Contender, samples: readonly Sample[], bare: readon
     perSecondTimesBare: medianBy((sample, of) => of.seconds / sample.seconds),
     busy: medianBy(({ cpuMicroseconds, seconds }) => cpuMicroseconds / 1e6 / seconds),
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN
 }

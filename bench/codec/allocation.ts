@@ -3,7 +3,8 @@
 // Right after a full collection the young generation is empty, and a few hundred calls do not fill it, so nothing is
 // freed in between; the median of several tries drops the one that a collection has hit all the same.
 
-import { median, type Once } from './measure.ts'
+import { median } from '../median.ts'
+import type { Once } from './measure.ts'
 
 const CALLS = 250
 const TRIES = 15

@@ -3,6 +3,7 @@
 // The clock is the CPU time of the whole process: garbage collection and compilation count, on every thread; waiting for
 // a CPU that somebody else is using does not.
 
+import { median } from '../median.ts'
 import type { Row } from './contender.ts'
 
 /** Does a task once, with the next input each time. */
@@ -53,10 +54,6 @@ export function timesOf(all: readonly Once[], rounds: number): readonly Times[] 
     nanoseconds: median(each),
     timesOurs: median(each.map((time, round) => time / (ours[round] ?? NaN))),
   }))
-}
-
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN
 }
 
 /** CPU nanoseconds of one call, in one round; a call that takes long needs a smaller batch. */

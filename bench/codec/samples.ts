@@ -1,5 +1,6 @@
 // The headers that every contender gets: five shapes, sixteen different connections each, always the same ones.
 
+import { randomFrom } from 'test-support/random'
 import { encodeHeader, parseAddress, tlv, type Tlv } from '../../packages/proxyprotocol/src/codec/index.ts'
 
 /** What a program knows of a connection that it is to announce. */
@@ -31,7 +32,8 @@ export const SHAPES = ['v1 TCP4', 'v1 TCP6', 'v2 TCP4', 'v2 TCP6', 'v2 TCP4 + 5 
 /** A kind of header. */
 export type Shape = (typeof SHAPES)[number]
 
-const random = lehmer(20_260_427)
+/** Every run measures the same bytes. */
+const { below: random } = randomFrom(20_260_427)
 
 const withChecksum = { checksum: true }
 
@@ -113,13 +115,4 @@ function shortV6(): string {
 /** The text in one piece, as a socket's `remoteAddress` is; V8 keeps what was joined as pieces. */
 function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
-}
-
-/** A small generator with a fixed start, so that every run measures the same bytes. */
-function lehmer(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state = (state * 48_271) % 0x7fffffff
-    return state % below
-  }
 }

@@ -6,8 +6,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { multiarch, provideFiles } from '../../interop/debian.ts'
 import { cache } from './cache.ts'
-import { opensslFlags } from './openssl.ts'
 
 const SOURCES = fileURLToPath(new URL('peer', import.meta.url))
 
@@ -29,4 +29,27 @@ export function compilePeer(): string {
     throw new Error('the load is a C program, and there is no cc to compile it with', { cause: error })
   if (status !== 0) throw new Error(`cc ended with ${String(status)}`)
   return program
+}
+
+/**
+ * What the compiler needs for OpenSSL: nothing but the libraries, or else where Debian's package is unpacked.
+ *
+ * @throws Error if it is not installed and cannot be fetched.
+ */
+function opensslFlags(): readonly string[] {
+  const libraries = ['-lssl', '-lcrypto']
+  if (preprocesses(libraries)) return libraries
+  const root = provideFiles('openssl', ['libssl-dev'])
+  const include = join(root, 'usr/include')
+  const headers = [include, ...multiarch(include)].map(folder => `-I${folder}`)
+  const folders = multiarch(join(root, 'usr/lib'))
+  const flags = [...headers, ...folders.flatMap(path => [`-L${path}`, `-Wl,-rpath,${path}`]), ...libraries]
+  if (!preprocesses(flags))
+    throw new Error('the load speaks TLS, and there is no OpenSSL: install libssl-dev')
+  return flags
+}
+
+function preprocesses(flags: readonly string[]): boolean {
+  const args = ['-E', ...flags, '-include', 'openssl/ssl.h', '-x', 'c', '/dev/null']
+  return spawnSync('cc', args, { stdio: 'ignore' }).status === 0
 }

@@ -2,6 +2,7 @@
 
 import { cpus } from 'node:os'
 
+import { median } from '../median.ts'
 import type { Sample } from './loads.ts'
 import type { Measured, Plan } from './measure.ts'
 import { SUBJECT } from './proxies.ts'
@@ -51,13 +52,6 @@ function figuresOf({ load, samples }: Measured): Figure[] {
       relayTimes: median(rounds.map((sample, round) => of(subject[round]) / of(sample))),
     }))
   })
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const half = sorted.length >> 1
-  const upper = sorted[half] ?? NaN
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[half - 1] ?? NaN)) / 2
 }
 
 export function toJson(report: Report): string {

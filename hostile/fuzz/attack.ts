@@ -7,8 +7,8 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { decodeHeader, type ProxyHeader } from 'proxyprotocol'
 
+import type { Random } from 'test-support/random'
 import { HeaderFirst, type Cut } from '../../packages/proxyprotocol/test/support/segments.ts'
-import type { Random } from '../random.ts'
 import type { Target } from './servers.ts'
 
 /** Milliseconds in which a connection must be over: longer than the deadline of its header. */

@@ -15,7 +15,7 @@ import {
   type DecodeResult,
 } from 'proxyprotocol'
 
-import type { Random } from '../random.ts'
+import type { Random } from 'test-support/random'
 
 const optionSets: readonly DecodeOptions[] = [
   {},

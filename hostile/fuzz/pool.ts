@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { vectorFiles } from 'proxyprotocol/vectors'
 
+import type { Random } from 'test-support/random'
 import { mutate } from '../mutate.ts'
-import type { Random } from '../random.ts'
 
 const CORPUS = fileURLToPath(new URL('../corpus.txt', import.meta.url))
 /** Bytes: a longer input is worth no more. */

@@ -3,7 +3,7 @@
 
 import process from 'node:process'
 
-import { randomFrom, type Random } from '../random.ts'
+import { randomFrom, type Random } from 'test-support/random'
 import { attack } from './attack.ts'
 import { checkDecoder } from './decoder.ts'
 import { Pool } from './pool.ts'

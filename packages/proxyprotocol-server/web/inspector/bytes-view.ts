@@ -2,7 +2,7 @@
 // change.
 
 import { asciiOf, hexOffset } from '../../src/explain/index.ts'
-import { element } from './element.ts'
+import { element } from '../element.ts'
 import type { Inspection } from './inspection.ts'
 
 /** A header is rarely longer; what is shows its start, or all up to the fault. */

@@ -2,7 +2,8 @@
 
 import type { ProxyHeader } from 'proxyprotocol'
 import { receivers, senders, sentBy, type ConfigurationLine } from '../../src/explain/index.ts'
-import { copyButton, element } from './element.ts'
+import { element } from '../element.ts'
+import { copyButton } from './copy.ts'
 
 const RECEIVER = '10.0.0.20:8443'
 

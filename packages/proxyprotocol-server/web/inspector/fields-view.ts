@@ -1,7 +1,7 @@
 // The fields as a list, and beside it what is to be said of the one that is pointed at.
 
 import { hexOf, hexOffset } from '../../src/explain/index.ts'
-import { element } from './element.ts'
+import { element } from '../element.ts'
 import type { Entry, Inspection } from './inspection.ts'
 import { meaningOf, SPECIFICATION } from './meanings.ts'
 

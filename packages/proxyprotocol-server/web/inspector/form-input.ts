@@ -1,6 +1,6 @@
 // The inputs of the form: each gives its value with every change.
 
-import { element } from './element.ts'
+import { element } from '../element.ts'
 
 export interface InputOptions {
   readonly value: string

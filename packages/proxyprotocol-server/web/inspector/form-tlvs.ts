@@ -2,7 +2,7 @@
 
 import { tlvType } from 'proxyprotocol'
 import type { TlvDraft } from './draft.ts'
-import { element } from './element.ts'
+import { element } from '../element.ts'
 import { entry } from './form-input.ts'
 
 const KNOWN_TYPES: readonly (readonly [name: string, type: number])[] = Object.entries(tlvType).filter(

@@ -1,7 +1,7 @@
 // The form: built anew from each draft, and read as a whole with each input, so that it has no state of its own.
 
 import { bytesOf, firstDraft, firstEnds, type Draft } from './draft.ts'
-import { byId, element } from './element.ts'
+import { byId, element } from '../element.ts'
 import { choice, entry } from './form-input.ts'
 import { tlvRows } from './form-tlvs.ts'
 

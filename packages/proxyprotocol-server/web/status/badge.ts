@@ -1,6 +1,7 @@
 // A state in a word, with the colour of how much it matters.
 
-import { element, setAttribute, setText, type View } from './element.ts'
+import { element } from '../element.ts'
+import { setAttribute, setText, type View } from './view.ts'
 import type { Level } from './trouble.ts'
 
 export function badge<Item>(levelOf: (item: Item) => Level, textOf: (item: Item) => string): View<Item> {

@@ -2,7 +2,8 @@
 // the listener decides.
 
 import type { ConnectionShown, StatsDocument } from '../../dist/figures/index.js'
-import { byId, Children, element, setText } from './element.ts'
+import { byId, element } from '../element.ts'
+import { Children, setText } from './view.ts'
 import { bytes, count, duration } from './format.ts'
 import { headOf, row, text, type Column } from './table.ts'
 

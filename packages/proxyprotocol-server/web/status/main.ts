@@ -2,7 +2,8 @@
 
 import type { StatsDocument } from '../../dist/figures/index.js'
 import { ConnectionsTable } from './connections.ts'
-import { byId, setAttribute, setText } from './element.ts'
+import { byId } from '../element.ts'
+import { setAttribute, setText } from './view.ts'
 import { clock, duration } from './format.ts'
 import { Live, type Connection } from './live.ts'
 import { ServicesTable } from './services.ts'

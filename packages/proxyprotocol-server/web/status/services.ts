@@ -2,7 +2,8 @@
 
 import type { ServiceShown } from '../../dist/figures/index.js'
 import { badge } from './badge.ts'
-import { byId, Children, element, setText, type View } from './element.ts'
+import { byId, element } from '../element.ts'
+import { Children, setText, type View } from './view.ts'
 import { bytes, count, countOr, plural } from './format.ts'
 import { gauge, spark } from './spark.ts'
 import { headOf, row, several, text, words, type Column } from './table.ts'

@@ -1,6 +1,6 @@
 // A line of bars for sixty seconds, with errors in front in their own colour. Whoever cannot see it gets it in words.
 
-import { setAttribute, type View } from './element.ts'
+import { setAttribute, type View } from './view.ts'
 
 const [WIDTH, HEIGHT, STEP, BAR] = [120, 20, 2, 1.5]
 

@@ -1,7 +1,8 @@
 // The head of the page: what runs, in which state, and the sums of all services with their last minute.
 
 import type { StatsDocument } from '../../dist/figures/index.js'
-import { byId, Children, element, setAttribute, setText, type View } from './element.ts'
+import { byId, element } from '../element.ts'
+import { Children, setAttribute, setText, type View } from './view.ts'
 import { bytes, count, duration, milliseconds } from './format.ts'
 import { spark, type Series } from './spark.ts'
 import { sumOf } from './trouble.ts'

@@ -1,7 +1,8 @@
 // Tables whose rows stay while their numbers change. On a narrow screen a row becomes a card, so each cell knows its head,
 // and each part says its role: a browser forgets them with the layout.
 
-import { element, setAttribute, setText, type View } from './element.ts'
+import { element } from '../element.ts'
+import { setAttribute, setText, type View } from './view.ts'
 
 /** A column: its head, and what its cells hold. */
 export interface Column<Item> {

@@ -1,7 +1,8 @@
 // What is wrong, worst first: what somebody who was woken up reads before anything else.
 
 import type { ServiceShown, StatsDocument, UpstreamShown } from '../../dist/figures/index.js'
-import { byId, Children, setAttribute, setText, element, type View } from './element.ts'
+import { byId, element } from '../element.ts'
+import { Children, setAttribute, setText, type View } from './view.ts'
 import { count, duration, plural } from './format.ts'
 
 /** How much it matters: classes of the style sheet. */

@@ -2,7 +2,8 @@
 
 import type { UpstreamShown } from '../../dist/figures/index.js'
 import { badge } from './badge.ts'
-import { element, type View } from './element.ts'
+import { element } from '../element.ts'
+import type { View } from './view.ts'
 import { count, duration, plural } from './format.ts'
 import { row, several, text, words, type Column } from './table.ts'
 import { failureOf, levelOfUpstream } from './trouble.ts'

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { PassThrough, Duplex } from 'node:stream'
 import tls from 'node:tls'
-import type { Random } from '../../../../hostile/random.ts'
+import type { Random } from 'test-support/random'
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 const REQUEST = Buffer.from([0x82, 0x86, 0x84, 0x41, 9, ...Buffer.from('localhost')])

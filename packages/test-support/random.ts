@@ -3,9 +3,9 @@
 /** A source of numbers. */
 export interface Random {
   /** An integer from 0 to `bound - 1`. */
-  below(bound: number): number
+  readonly below: (bound: number) => number
   /** One of the items, of which there is at least one. */
-  pick<Item>(items: readonly Item[]): Item
+  readonly pick: <Item>(items: readonly Item[]) => Item
 }
 
 /** Mulberry32: small, quick, and even enough for choosing mutations. */

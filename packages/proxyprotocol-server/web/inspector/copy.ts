@@ -1,33 +1,6 @@
-// Elements from data. Text goes in as text, so that nothing from the network is ever markup.
+// Buttons that copy, and say so.
 
-type Child = Node | string | false | undefined
-
-interface Attributes {
-  readonly class?: string | undefined
-  readonly [attribute: string]: string | number | boolean | undefined
-}
-
-/** `false` and `undefined` leave an attribute or a child out. */
-export function element<Name extends keyof HTMLElementTagNameMap>(
-  name: Name,
-  attributes: Attributes = {},
-  ...children: readonly Child[]
-): HTMLElementTagNameMap[Name] {
-  const made = document.createElement(name)
-  for (const [attribute, value] of Object.entries(attributes)) {
-    if (value === undefined || value === false) continue
-    made.setAttribute(attribute, value === true ? '' : String(value))
-  }
-  made.append(...children.filter(child => child !== false && child !== undefined))
-  return made
-}
-
-/** An element of the page itself. */
-export function byId<Wanted extends HTMLElement>(id: string, kind: new () => Wanted): Wanted {
-  const found = document.getElementById(id)
-  if (!(found instanceof kind)) throw new Error(`the page has no ${id}`)
-  return found
-}
+import { element } from '../element.ts'
 
 /** A button that copies, and says so for a moment. */
 export function copyButton(label: string, text: () => string): HTMLButtonElement {

@@ -1,24 +1,4 @@
-// What the page makes of the DOM. Text is only ever set as text, and only where it has changed: what a reader has selected
-// stays selected.
-
-/** An element with attributes and children. */
-export function element<Tag extends keyof HTMLElementTagNameMap>(
-  tag: Tag,
-  attributes: Readonly<Record<string, string>> = {},
-  ...children: readonly (Node | string)[]
-): HTMLElementTagNameMap[Tag] {
-  const made = document.createElement(tag)
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value)
-  made.append(...children)
-  return made
-}
-
-/** An element of the page's own HTML. */
-export function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
-  const found = document.getElementById(id)
-  if (found instanceof kind) return found
-  throw new Error(`the page has no ${kind.name} #${id}`)
-}
+// What the page changes in the DOM. Text is only set where it has changed, so that a reader's selection stays.
 
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text
