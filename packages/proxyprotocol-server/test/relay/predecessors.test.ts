@@ -3,9 +3,9 @@
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
+import { closedPort, until } from 'test-support/sockets'
 import { parseService, type Service } from '../../src/config/index.ts'
 import { createRelay, Fleet } from '../../src/relay/index.ts'
-import { closedPort, until } from 'test-support/sockets'
 import { dial, listen } from '../support/connections.ts'
 import { atEnd } from '../support/teardown.ts'
 
