@@ -4,7 +4,7 @@
 import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { HeaderForOptions } from 'proxyprotocol/client'
-import { reset, type Connection, type ProxyServer } from 'proxyprotocol/server'
+import { reset, type Connection, type OnRejected, type ProxyServer } from 'proxyprotocol/server'
 import type { OwnCertificate, Passthrough, Service } from '../config/index.ts'
 import type { ListingCounts, LiveConnection, RelayTotals } from '../figures/index.ts'
 import { type AccessCounts, Gate } from './access/index.ts'
@@ -35,10 +35,12 @@ export interface RelayOptions extends PoolsOptions {
    */
   readonly tlsFacts?: HeaderForOptions['tls']
   /**
-   * Called once at the end of each connection that was relayed or should have been. Those that were turned away before, for
-   * their headers say, are told on the channel `rejected` of `proxyprotocol/server`.
+   * Called once at the end of each connection that was relayed or should have been. `onRejected` gets those that were refused
+   * before that, for example because of their headers.
    */
   readonly onClosed?: ((record: RelayRecord) => void) | undefined
+  /** As `createServer` of `proxyprotocol/server` takes it. */
+  readonly onRejected?: OnRejected | undefined
   /**
    * Called with what should not happen: a fault of the listener, or, with its connection, one of the relay itself.
    * Without it such faults are emitted as process warnings.
@@ -98,14 +100,14 @@ export interface Relay {
  * ```
  */
 export function createRelay(given: Service, options: RelayOptions = {}): Relay {
-  const { onClosed, onError, tlsFacts = true } = options
+  const { onClosed, onRejected, onError, tlsFacts = true } = options
   let service = withConnectionLimit(given)
   const stats = new RelayStats()
   const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
   const pools = new UpstreamPools(service, options)
   const tls = new RelayTls(service.listen, pools.tls)
   const gate = new Gate(service, options.now ?? (() => performance.now()))
-  const serving = { ...serverOptions(service, gate), tls: tls.server, onError }
+  const serving = { ...serverOptions(service, gate), tls: tls.server, onRejected, onError }
   const context = { service, blockLists, tls, tlsFacts, pools, stats, onClosed }
   const server = new RelayServer(pools, serving, connection =>
     relayConnection(context, connection, stats.open(connection)),

@@ -38,6 +38,16 @@ export function integer(value: number, [least, most]: readonly [number, number],
   throw new RangeError(`${name} must be an integer from ${least} to ${most}, got ${quote(value)}`)
 }
 
+/**
+ * The function as it was given.
+ *
+ * @throws TypeError naming the option if it is neither a function nor undefined.
+ */
+export function optionalFunction<F>(value: F, name: string): F {
+  if (value === undefined || typeof value === 'function') return value
+  throw new TypeError(`${name} must be a function, got ${quote(value)}`)
+}
+
 /** @throws TypeError naming what is not an object. */
 export function checkObject(value: unknown, name: string): asserts value is object {
   if (typeof value === 'object' && value !== null) return

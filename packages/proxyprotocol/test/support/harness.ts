@@ -52,8 +52,9 @@ process.removeAllListeners('warning') // Node's own listener prints what the tes
 process.on('unhandledRejection', reason => faults.push(reason))
 process.on('uncaughtExceptionMonitor', error => faults.push(error))
 process.on('warning', warning => {
-  // Tests wait for short deadlines; admission-options.test.ts looks at what is said of them.
-  if ((warning as NodeJS.ErrnoException).code !== 'header_timeout') seenWarnings.push(warning)
+  // Tests wait for short deadlines, and are refused; options.test.ts and refusals.test.ts look at what is said of both.
+  const isExpected = /^(?:timeouts\.header is|refused a connection) /.test(warning.message)
+  if (!isExpected) seenWarnings.push(warning)
 })
 
 export function createHarness(t: TestContext): Harness {

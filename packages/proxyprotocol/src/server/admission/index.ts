@@ -12,6 +12,7 @@ export {
   plainSettings,
 } from './options.ts'
 export { ConnectionSlots } from './connection-slots.ts'
+export { type OnRejected, Refusals, showFault } from './refusals.ts'
 export type { Peer, Trust } from './trust.ts'
 export { type NameTrust, trustNames, type TrustNamesOptions, type TrustResolver } from './trust-names.ts'
 export { allowSources, denyLoopback, requireChecksum, requireUnicast, type Validator } from './validators.ts'

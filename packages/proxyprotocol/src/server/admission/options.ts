@@ -2,7 +2,8 @@
 
 import { decodeOptions, type DecodeOptions } from '../../codec/index.ts'
 import { DEFAULT_HEADER_TIMEOUT } from '../header/index.ts'
-import { integer, limit, milliseconds, oneOf, quote } from '../../checks/index.ts'
+import { integer, limit, milliseconds, oneOf, optionalFunction, quote } from '../../checks/index.ts'
+import { type OnRejected, Refusals } from './refusals.ts'
 import { compileTrust, type Peer, type Trust } from './trust.ts'
 import { allowSources, type Validator } from './validators.ts'
 
@@ -55,11 +56,17 @@ export interface AdmissionOptions {
   readonly validate?: Validator | readonly Validator[] | undefined
   /** What to do with an IPv4 address in a version 1 `TCP6` line: `'reject'` (default) or `'promote'`. */
   readonly mixedFamilies?: DecodeOptions['mixedFamilies']
+  /**
+   * Called once for each connection that is refused before it is served, but not for a peer that connects and closes without
+   * a byte (`probe`). Nobody waits for it. If it throws or rejects, that becomes a process warning. Without it, and without a
+   * subscriber to the channel `rejected`, refusals become process warnings, at most one a minute for each code.
+   */
+  readonly onRejected?: OnRejected | undefined
 }
 
 /** The names of the options above. */
 export const admissionNames: readonly string[] = [
-  ...['trust', 'version', 'untrusted', 'missing', 'validate', 'mixedFamilies'],
+  ...['trust', 'version', 'untrusted', 'missing', 'validate', 'mixedFamilies', 'onRejected'],
 ]
 export const limitNames: readonly string[] = ['headerBytes', 'pendingHeaders', 'perSource', 'perSourceExempt']
 
@@ -76,6 +83,7 @@ export interface AdmissionSettings {
   readonly pendingHeaders: number
   readonly perSource: number
   readonly perSourceExempt: readonly string[]
+  readonly refusals: Refusals
 }
 
 const versions = { detect: [1, 2], v1: [1], v2: [2] } as const
@@ -93,6 +101,7 @@ export function admissionSettings(
     headerBytes,
   } = limits
   const { trust, untrusted = 'reject', missing = 'reject', validate = [], version, mixedFamilies } = options
+  const { onRejected } = options
   return {
     headerTimeout: headerTimeout(timeouts.header),
     pendingHeaders: limit(pendingHeaders, 'limits.pendingHeaders'),
@@ -103,6 +112,7 @@ export function admissionSettings(
     missing: oneOf(missing, ['reject', 'direct'], 'missing'),
     validators: validatorsOf(validate),
     decode: decodeRules(version, headerBytes, mixedFamilies),
+    refusals: new Refusals(optionalFunction(onRejected, 'onRejected')),
   }
 }
 
@@ -112,13 +122,13 @@ export function admissionSettings(
  * @throws RangeError naming the option that is wrong.
  */
 export function plainSettings(
-  validate: AdmissionOptions['validate'],
+  { validate, onRejected }: Pick<AdmissionOptions, 'validate' | 'onRejected'>,
   limits: AdmissionLimits,
   timeouts: AdmissionTimeouts,
 ): AdmissionSettings {
   const { header = DEFAULT_HEADER_TIMEOUT } = timeouts
   return {
-    ...admissionSettings({ trust: 'anyone', validate }, limits, {}),
+    ...admissionSettings({ trust: 'anyone', validate, onRejected }, limits, {}),
     isTrusted: undefined,
     headerTimeout: milliseconds(header, 'timeouts.header'), // how long a connection waits for a place; no header is late
   }

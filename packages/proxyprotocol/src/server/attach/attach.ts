@@ -15,6 +15,7 @@ import {
   admissionSettings,
   type AdmissionTimeouts,
   limitNames,
+  type Refusals,
 } from '../admission/index.ts'
 import { acceptedChannel, closedChannel, openedChannel, rejectedChannel } from '../lifecycle/index.ts'
 import { checkNames, checkObject } from '../../checks/index.ts'
@@ -78,6 +79,7 @@ export class Attachment {
   readonly #server: Server
   readonly #emit: () => Method
   readonly #admission: Admission
+  readonly #refusals: Refusals
   /** The connection that is being handed on just now. */
   #admitted: Duplex | undefined
 
@@ -92,7 +94,9 @@ export class Attachment {
     checkNames(limits, limitNames, 'limits')
     // HTTP/1 takes bytes that were put back nearly as it takes others, and a read is 5 % of a short connection.
     const readsOn = server instanceof HttpServer
-    this.#admission = new Admission(admissionSettings(options, limits, timeouts), readsOn)
+    const settings = admissionSettings(options, limits, timeouts)
+    this.#refusals = settings.refusals
+    this.#admission = new Admission(settings, readsOn)
     this.#server = server
     this.#emit = unattached(server, 'emit')
   }
@@ -191,8 +195,10 @@ export class Attachment {
   }
 
   #tellRefusal(socket: Socket, error: ProxyProtocolError): void {
-    if (error.code === 'probe' || !rejectedChannel.hasSubscribers) return
-    rejectedChannel.publish({ ...this.#message(socket), error })
+    if (error.code === 'probe' || error.code === 'aborted') return // a check, and the program's own close()
+    const { hasSubscribers } = rejectedChannel
+    if (hasSubscribers) rejectedChannel.publish({ ...this.#message(socket), error })
+    this.#refusals.report(error, knownInfo(socket), hasSubscribers)
   }
 
   #tellOpened(socket: Duplex): void {

@@ -53,8 +53,11 @@ export class ConnectionTally {
     if (openedChannel.hasSubscribers) openedChannel.publish(this.#about(connection))
   }
 
-  rejected(connection: Connection, error: ProxyProtocolError): void {
-    if (rejectedChannel.hasSubscribers) rejectedChannel.publish({ ...this.#about(connection), error })
+  /** True if there are subscribers. */
+  rejected(connection: Connection, error: ProxyProtocolError): boolean {
+    const { hasSubscribers } = rejectedChannel
+    if (hasSubscribers) rejectedChannel.publish({ ...this.#about(connection), error })
+    return hasSubscribers
   }
 
   stuck(connection: Connection, error: ProxyProtocolError): void {

@@ -217,7 +217,8 @@ export class ProxyServer implements AsyncDisposable {
 
   #reject(connection: AcceptedConnection, error: ProxyProtocolError): void {
     const reset = this.#settings.overLimit === 'reset' && limitCodes.includes(error.code)
-    if (connection.reject(error, reset) && error.code !== 'probe') this.#tally.rejected(connection, error)
+    if (!connection.reject(error, reset) || error.code === 'probe') return
+    this.#settings.refusals.report(error, connection.info, this.#tally.rejected(connection, error))
   }
 
   #listening(): Listener {

@@ -1,6 +1,6 @@
 // Where errors go that nobody awaits: to onError once, and to a process warning where that does not take them.
 
-import { inspect } from 'node:util'
+import { showFault } from '../admission/index.ts'
 import type { Connection } from './connection.ts'
 
 /** Called with what a handler threw, or without a connection for an error of the listener. */
@@ -18,19 +18,10 @@ export async function report(
   try {
     await onError(error, connection)
   } catch (failure) {
-    warn(`${what} failed and so did onError, with ${show(failure)}`, error, code)
+    warn(`${what} failed and so did onError, with ${showFault(failure)}`, error, code)
   }
 }
 
 function warn(message: string, error: unknown, code: string | undefined): void {
-  process.emitWarning(`${message}: ${show(error)}`, { type: 'ProxyProtocolWarning', code })
-}
-
-/** Anything can be thrown, also what throws when it is looked at. */
-function show(value: unknown): string {
-  try {
-    return inspect(value)
-  } catch {
-    return 'a value that cannot be shown'
-  }
+  process.emitWarning(`${message}: ${showFault(error)}`, { type: 'ProxyProtocolWarning', code })
 }

@@ -13,7 +13,7 @@ import {
   plainSettings,
 } from '../admission/index.ts'
 import { DEFAULT_HEADER_TIMEOUT } from '../header/index.ts'
-import { checkNames, checkObject, limit, milliseconds, oneOf } from '../../checks/index.ts'
+import { checkNames, checkObject, limit, milliseconds, oneOf, optionalFunction } from '../../checks/index.ts'
 import { descriptorLimit } from '../socket/index.ts'
 import { checkTls } from '../tls/index.ts'
 import type { OnError } from './report.ts'
@@ -87,6 +87,7 @@ export interface PlainServerOptions extends CommonServerOptions {
   readonly version: 'none'
   /** Asked about each connection before its TLS handshake and its handler; the first that gives an error refuses it. */
   readonly validate?: AdmissionOptions['validate']
+  readonly onRejected?: AdmissionOptions['onRejected']
 }
 
 /** What `createServer` takes: with headers, or with none at all. */
@@ -125,19 +126,16 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   const own = ['timeouts', 'limits', 'overLimit', 'tls', 'onError', 'signal']
   checkNames(
     options,
-    options.version === 'none' ? ['version', 'validate', ...own] : [...admissionNames, ...own],
+    options.version === 'none' ? ['version', 'validate', 'onRejected', ...own] : [...admissionNames, ...own],
   )
   checkNames(timeouts, ['header', 'handshake', 'idle', 'halfClose', 'abort'], 'timeouts')
   checkNames(limits, ['connections', ...limitNames], 'limits')
   checkTls(tls)
-  if (onError !== undefined && typeof onError !== 'function') {
-    throw new TypeError(`onError must be a function, got ${typeof onError}`)
-  }
   const { handshake = defaultTimeouts.handshake, halfClose = defaultTimeouts.halfClose } = timeouts
   const { idle = defaultTimeouts.idle, abort = defaultTimeouts.abort } = timeouts
   const admission =
     options.version === 'none'
-      ? plainSettings(options.validate, limits, timeouts)
+      ? plainSettings(options, limits, timeouts)
       : admissionSettings(options, limits, timeouts)
   const { pendingHeaders } = admission
   const { connections = connectionsByDescriptors() } = limits
@@ -153,7 +151,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     halfCloseTimeout: milliseconds(halfClose, 'timeouts.halfClose'),
     abortTimeout: milliseconds(abort, 'timeouts.abort'),
     tls,
-    onError,
+    onError: optionalFunction(onError, 'onError'),
   }
 }
 

@@ -58,13 +58,14 @@ const wrong: readonly Wrong[] = [
   [{ trust, limits: { perSource: 0 } }, 'RangeError', `limits.perSource ${HOW_MANY}, got 0`],
   [{ trust, timeouts: { header: -1 } }, 'RangeError', `timeouts.header ${HOW_LONG}, got -1`],
   [{ trust, timeouts: { header: Infinity } }, 'RangeError', `timeouts.header ${HOW_LONG}, got Infinity`],
+  [{ trust, onRejected: 'log' }, 'TypeError', 'onRejected must be a function, got "log"'],
   [{ trust, timeouts: 5000 }, 'TypeError', 'timeouts must be an object, got 5000'],
   [{ trust, timeouts: null }, 'TypeError', 'timeouts must be an object, got null'],
   [{ trust, limits: 'none' }, 'TypeError', 'limits must be an object, got "none"'],
   [{ trust, limits: null }, 'TypeError', 'limits must be an object, got null'],
 ]
 
-const admission = 'trust, version, untrusted, missing, validate, mixedFamilies'
+const admission = 'trust, version, untrusted, missing, validate, mixedFamilies, onRejected'
 const common = 'timeouts, limits, overLimit, tls, onError, signal'
 
 /** What one refuses. */
@@ -79,7 +80,7 @@ const ofItsOwn: Readonly<Record<string, readonly Wrong[]>> = {
     ],
     [{ trust, timeouts: { idle: -1 } }, 'RangeError', `timeouts.idle ${HOW_LONG}, got -1`],
     [{ trust, timeouts: { handshake: NaN } }, 'RangeError', `timeouts.handshake ${HOW_LONG}, got NaN`],
-    [{ trust, onError: {} }, 'TypeError', 'onError must be a function, got object'],
+    [{ trust, onError: {} }, 'TypeError', 'onError must be a function, got {  }'],
     [{ trust, trusted: [] }, 'TypeError', `options must have only ${admission}, ${common}, got "trusted"`],
     [
       { trust, maxConnections: 1 },
@@ -89,12 +90,12 @@ const ofItsOwn: Readonly<Record<string, readonly Wrong[]>> = {
     [
       { version: 'none', trust },
       'TypeError',
-      `options must have only version, validate, ${common}, got "trust"`,
+      `options must have only version, validate, onRejected, ${common}, got "trust"`,
     ],
     [
       { version: 'none', untrusted: 'direct' },
       'TypeError',
-      `options must have only version, validate, ${common}, got "untrusted"`,
+      `options must have only version, validate, onRejected, ${common}, got "untrusted"`,
     ],
     [{ version: 'none', limits: { perSource: 0 } }, 'RangeError', `limits.perSource ${HOW_MANY}, got 0`],
     [{ version: 'none', timeouts: { header: NaN } }, 'RangeError', `timeouts.header ${HOW_LONG}, got NaN`],

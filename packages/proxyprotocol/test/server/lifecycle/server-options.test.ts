@@ -57,7 +57,7 @@ const wrong: readonly (readonly [options: object, name: 'TypeError' | 'RangeErro
     'TypeError',
     /^tls must be options that tls\.createServer\(\) takes, got key, cert: error:/,
   ],
-  [{ trust, onError: 'log' }, 'TypeError', /^onError must be a function, got string$/],
+  [{ trust, onError: 'log' }, 'TypeError', /^onError must be a function, got "log"$/],
 ]
 
 for (const [options, name, message] of wrong) {
