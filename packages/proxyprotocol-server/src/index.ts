@@ -1,5 +1,5 @@
 /**
- * What the programs are made of, for use in one's own.
+ * The parts of the programs, for your own.
  *
  * @module proxyprotocol-server
  */

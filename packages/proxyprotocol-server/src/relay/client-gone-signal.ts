@@ -1,10 +1,10 @@
-// That a client is gone, as a signal to give up connecting for it. Its connection's own signal says the same, but an
-// AbortSignal costs more than connecting does, and most connections would need it for a millisecond.
+// A signal that cancels connecting when the client is gone. The connection's own AbortSignal costs more than connecting
+// does.
 
 import type { StopSignal } from 'proxyprotocol/client'
 import type { Connection } from 'proxyprotocol/server'
 
-/** Stops when the connection's socket is closed, as it is whenever the connection is aborted. */
+/** Stops when the connection's socket is closed, which every abort does. */
 export class ClientGoneSignal implements StopSignal {
   readonly #connection: Pick<Connection, 'socket' | 'signal'>
 

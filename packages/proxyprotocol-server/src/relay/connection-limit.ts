@@ -1,20 +1,19 @@
-// How many connections the relays of a process may have, so that none of them runs out of descriptors.
+// The limit on connections of the relays of a process, so that descriptors never run out.
 
 import { descriptorLimit } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 
 /** The accepted socket and the one upstream. */
 const DESCRIPTORS_PER_CONNECTION = 2
-/** Left to the rest of the process: listeners, files, name look-ups. */
+/** For listeners, files and name look-ups. */
 const SPARE_DESCRIPTORS = 64
 
 /**
- * How many connections a relay may have, by the limit on open files: each takes two, and the relays of a process share
- * them equally. `Infinity` where the system does not tell.
+ * The connections of one relay, by the limit on open files: each takes two, and relays share them equally. `Infinity`
+ * if the limit is unknown.
  *
  * @param services relays in this process.
- * @throws RangeError when that is no number of relays.
- *
+ * @throws RangeError if that is not a positive integer.
  * @example
  * ```ts run
  * import { connectionLimit } from 'proxyprotocol-server'
@@ -35,13 +34,12 @@ export function withConnectionLimits(services: readonly Service[]): readonly Ser
   return services.map(service => withConnectionLimit(service, services.length))
 }
 
-/** A service with a limit on its connections. */
 export function withConnectionLimit(service: Service, services = 1): Service {
   const connections = shareOf(service, services)
   return { ...service, limits: { ...service.limits, connections } }
 }
 
-/** How many connections a service may have: as it says itself, or its share of what the process can have. */
+/** The configured limit, or a share of what the process can have. */
 export function shareOf({ limits }: Pick<Service, 'limits'>, services: number): number {
   return limits.connections ?? connectionLimit(services)
 }

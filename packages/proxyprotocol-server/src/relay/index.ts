@@ -1,4 +1,4 @@
-// The relay: an accepted socket, a header, an upstream socket, and the tunnel between the two.
+// The relay: an accepted socket, a header, an upstream socket, and the tunnel between them.
 
 export type { AccessCounts } from './access/index.ts'
 export { describeListing } from './block-list-check.ts'

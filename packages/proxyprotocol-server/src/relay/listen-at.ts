@@ -1,5 +1,5 @@
-// Listening at an address. A UNIX socket leaves its file behind when its program is killed, which must not keep the next one
-// from starting.
+// Listens at an address. A killed program leaves the file of its UNIX socket behind, which must not block the next
+// start.
 
 import { once } from 'node:events'
 import { lstatSync, unlinkSync } from 'node:fs'
@@ -7,14 +7,13 @@ import { connect, type AddressInfo } from 'node:net'
 import type { ProxyServer } from 'proxyprotocol/server'
 import { endpointOptions, type Service } from '../config/index.ts'
 
-/** Where and how to listen. */
 export type ListenSettings = Pick<Service, 'listen'> & Partial<Pick<Service, 'backlog' | 'ipv6Only'>>
 
 /**
- * Makes the server listen, and removes the file of a UNIX socket that nobody listens at any more; any other file stays.
+ * Makes the server listen, and removes the file of a UNIX socket that refuses connections. Any other file stays.
  *
  * @returns the bound address.
- * @throws the system's error when the address cannot be bound.
+ * @throws the system's error if the address cannot be bound.
  */
 export async function listenAt(
   server: Pick<ProxyServer, 'listen'>,
@@ -34,7 +33,7 @@ function isInUse(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
 }
 
-/** A socket refuses connections when nobody listens; other answers are those of a program that lives. */
+/** Only a socket without a listener refuses connections. */
 async function isStale(path: string): Promise<boolean> {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return false
   const socket = connect({ path })

@@ -1,17 +1,17 @@
-// TLVs of the operator's own: a fixed value, or what is known of a connection.
+// The operator's own TLVs: fixed values, or facts of a connection.
 
 import type { Tlv } from 'proxyprotocol'
 import type { Connection } from 'proxyprotocol/server'
 import type { Service, TlvFact } from '../config/index.ts'
 import type { ClientHello } from './passthrough/index.ts'
 
-/** What facts are taken from. */
+/** The sources of facts. */
 interface Known extends Pick<Connection, 'info' | 'tls'> {
   readonly hello: ClientHello | undefined
   readonly service: Pick<Service, 'name' | 'tlvs'>
 }
 
-/** The proxy in front stood nearer to the client, so that its word counts where it has said something. */
+/** The TLVs of the proxy in front win, because it stood nearer to the client. */
 const FACTS: Readonly<Record<TlvFact, (known: Known) => string | Uint8Array | false | null | undefined>> = {
   sni: ({ info, hello, tls }) => info.tlvs.authority ?? hello?.serverName ?? tls?.servername,
   alpn: ({ info, hello, tls }) => info.tlvs.alpn ?? onlyOne(hello?.alpn) ?? tls?.alpnProtocol,
@@ -19,7 +19,7 @@ const FACTS: Readonly<Record<TlvFact, (known: Known) => string | Uint8Array | fa
   service: ({ service }) => service.name,
 }
 
-/** Those of a service for one connection. A fact that is not known has none. */
+/** The TLVs of one connection; an unknown fact gives none. */
 export function ownTlvs(known: Known): readonly Tlv[] {
   return known.service.tlvs.flatMap(own => {
     const value = 'value' in own ? own.value : FACTS[own.fact](known)
@@ -27,7 +27,7 @@ export function ownTlvs(known: Known): readonly Tlv[] {
   })
 }
 
-/** Of several protocols that a client offers the upstream picks one later. */
+/** If a client offers several protocols, the upstream picks one later. */
 function onlyOne([first, ...others]: readonly Uint8Array[] = []): Uint8Array | undefined {
   return others.length === 0 ? first : undefined
 }

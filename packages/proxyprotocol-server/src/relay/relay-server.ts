@@ -1,5 +1,5 @@
-// The relay's server: an ordinary one that starts what its relay does in the background when it gets to listen, however that
-// comes, and ends it once it has closed or given its socket away.
+// The relay's server. It starts the relay's background work when it begins to listen, also by a hand-over. It ends that
+// work when it closes or hands its socket over.
 
 import type { AddressInfo } from 'node:net'
 import {
@@ -19,7 +19,7 @@ export class RelayServer extends ProxyServer {
     this.#pools = pools
   }
 
-  /** Begins with what the relay of another server knows of its upstreams. */
+  /** Takes over what the relay of another server knows of its upstreams. */
   inherit(other: RelayServer): void {
     this.#pools.inherit(other.#pools)
   }
@@ -30,7 +30,7 @@ export class RelayServer extends ProxyServer {
     return bound
   }
 
-  /** What is left here connects by what is known by now: its successor looks on. */
+  /** Remaining connections use what is known by now; the successor checks on. */
   override handOver(successor: ProxyServer, options?: HandOverOptions): Promise<CloseResult> {
     const ended = super.handOver(successor, options)
     this.#pools.close()
@@ -38,7 +38,7 @@ export class RelayServer extends ProxyServer {
     return ended
   }
 
-  /** However else a server ends, it does so by this. */
+  /** Every way to end a server leads here. */
   override async close(options?: CloseOptions): Promise<CloseResult> {
     const result = await super.close(options)
     this.#pools.close()

@@ -1,4 +1,4 @@
-// TLS on both sides of one relay: what Node is told, from settings and from files that can be read anew while connections go on.
+// TLS on both sides of one relay, from settings and from files that can be reloaded while connections continue.
 
 import { isDeepStrictEqual } from 'node:util'
 import type { TLSSocket, TlsOptions } from 'node:tls'
@@ -16,20 +16,18 @@ import {
 } from '../config/index.ts'
 import type { UpstreamTls } from './upstreams/index.ts'
 
-/** What a server is told to end TLS, from files that it reads. */
 export function serverTls(settings: TlsSettings): TlsOptions {
   const settled = settleTls(settings, 'listen')
   return serverOptions(settled, readTlsFiles(settled, 'listen'))
 }
 
-/** The TLS of one relay. */
 export class RelayTls {
   readonly #settings: TlsSettings | undefined
   readonly #upstreams: readonly UpstreamTls[]
   #files: TlsFiles | undefined
   #certificates: readonly OwnCertificate[]
 
-  /** @throws {ConfigError} when settings or files cannot be used. */
+  /** @throws {ConfigError} if settings or files cannot be used. */
   constructor({ tls }: Pick<Address, 'tls'>, upstreams: readonly UpstreamTls[]) {
     this.#settings = tls && settleTls(tls, 'listen')
     this.#upstreams = upstreams
@@ -37,18 +35,18 @@ export class RelayTls {
     this.#certificates = this.#own()
   }
 
-  /** For `createServer`; undefined where the clients speak no TLS. */
+  /** For `createServer`; undefined if clients speak no TLS. */
   get server(): TlsOptions | undefined {
     return this.#settings && this.#files && serverOptions(this.#settings, this.#files)
   }
 
-  /** The certificates that are shown on both sides, as they are in use; each file once, however many upstreams it is for. */
+  /** The certificates in use on both sides, each file once. */
   get certificates(): readonly OwnCertificate[] {
     return this.#certificates
   }
 
   /**
-   * Refuses a client certificate that is not good, where clients may have none: Node lets those in.
+   * Refuses an invalid client certificate where certificates are optional, because Node accepts those.
    *
    * @throws ProxyProtocolError `tls_client_error`.
    */
@@ -60,10 +58,10 @@ export class RelayTls {
   }
 
   /**
-   * Reads all files anew, those of the upstreams as well, and takes them for the connections to come.
+   * Reloads all files, those of the upstreams too, for new connections.
    *
    * @returns whether anything has changed.
-   * @throws {ConfigError} when one of them cannot be used; then everything stays as it is.
+   * @throws {ConfigError} if one of them cannot be used; nothing changes then.
    */
   reload(server: Pick<ProxyServer, 'setSecureContext'>): boolean {
     const files = this.#read()

@@ -1,4 +1,4 @@
-// What a relay's server is told by its service.
+// The options of a relay's server.
 
 import type { ServerOptions } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'

@@ -1,10 +1,10 @@
-// What the relay of a service takes over at a change of configuration: its new share of the connections where it stays, and
-// what is known of its upstreams where it follows another one.
+// What a relay takes over at a reload: its new share of connections if it stays, knowledge of upstreams if it follows
+// another.
 
 import { RelayServer } from './relay-server.ts'
 import type { Relay } from './relay.ts'
 
-/** @param connections that the relay may have. */
+/** @param connections the new limit. */
 export function succeed(relay: Relay, before: Relay | undefined, connections: number): void {
   if (relay === before) {
     if (relay.service.limits.connections !== connections) relay.limitConnections(connections)

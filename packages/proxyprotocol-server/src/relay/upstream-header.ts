@@ -1,5 +1,5 @@
-// The header that goes on: the relay's own about a client that came to it directly; behind another proxy the client of the
-// inbound header, with those of its TLVs that are on a list.
+// The header for an upstream: about the peer, or behind another proxy about the client of the inbound header, with the
+// TLVs on a list.
 
 import {
   encodeHeader,
@@ -18,30 +18,29 @@ import type { Service } from '../config/index.ts'
 import { describeListed } from './block-list-check.ts'
 import type { ClientHello } from './passthrough/index.ts'
 
-/** What else is known of the client. */
+/** What else is known about the client. */
 interface Known {
-  /** That it is listed is told in the extension TLV of the Python library. */
+  /** The extension TLV of the Python library carries a listing. */
   readonly listing?: Listing | undefined
-  /** Its server name is the authority, and a single protocol that it offers the one there will be. */
+  /** From the ClientHello: its server name, and its protocol if it offers one only. */
   readonly hello?: ClientHello | undefined
 }
 
-/** Encoding fills it in. */
+/** Encoding computes it. */
 const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 
-/** What a service says about the header of an upstream. */
 export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> {
-  /** What is said of a client's TLS that ends here, as `headerFor` takes it. */
+  /** Facts about a client's TLS that ends here, as for `headerFor`. */
   readonly tls?: HeaderForOptions['tls']
-  /** TLVs of the operator's own, for version 2. */
+  /** The operator's own TLVs, for version 2. */
   readonly tlvs?: readonly Tlv[]
 }
 
 /**
- * The header for a connection's upstream; undefined where the service sends none.
+ * The header for a connection's upstream; undefined if the service sends none.
  *
- * @throws ProxyProtocolError `client_reset` when the client is gone, `header_invalid` when the inbound header cannot be
- * sent on: with the relay's own TLVs it is too long, say.
+ * @throws ProxyProtocolError `client_reset` if the client is gone, `header_invalid` if the inbound header cannot be
+ * sent on, for example because it is too long with the relay's TLVs.
  */
 export function upstreamHeader(
   { header, pass, tls, tlvs = [] }: UpstreamHeaderOptions,
@@ -57,7 +56,7 @@ export function upstreamHeader(
   const told = listing?.status === 'listed' ? [dnsblTlv(describeListed(listing))] : []
   if (inbound === undefined) return withExtension(own, told)
   if (inbound.command === 'LOCAL') return { command: 'LOCAL', tlvs: own.tlvs }
-  const ownTlvs = own.tlvs as readonly Tlv[] // headerFor() always gives some
+  const ownTlvs = own.tlvs as readonly Tlv[] // The header for a connection's upstream; undefined if the service sends none. @throws ProxyProtocolError `client_reset` if the client is gone, `header_invalid` if the inbound header cannot be sent on. For example, it may be too long with the relay's TLVs.
   const replaced = new Set(tlvs.map(({ type }) => type))
   const passed = (type: number): boolean => pass.has(type) && !replaced.has(type)
   const merged = { ...inbound, version: 2, tlvs: mergeTlvs(ownTlvs, inbound.tlvs, passed) } as const
@@ -72,10 +71,10 @@ function helloTlvs({ serverName, alpn = [] }: Partial<ClientHello> = {}): readon
   ]
 }
 
-/** Of one type the first counts, so what the relay itself says stands before what the proxy in front said. */
+/** The first TLV of a type counts, so the relay's own come before those of the proxy in front. */
 function withExtension(header: HeaderInit, extension: readonly Tlv[]): HeaderInit {
   if (extension.length === 0) return header
-  const tlvs = header.tlvs as readonly Tlv[] // both callers give some
+  const tlvs = header.tlvs as readonly Tlv[] // both callers pass some
   return { ...header, tlvs: [...tlvs, tlv.extension(extension)] }
 }
 
@@ -89,13 +88,13 @@ function knownOf(extension: readonly Tlv[] = []): readonly Tlv[] {
   return extension.filter(({ type }) => known.includes(type))
 }
 
-/** Version 1 has no LOCAL: a check by the proxy in front is UNKNOWN there. */
+/** Version 1 has no LOCAL, so a check by the proxy in front becomes UNKNOWN. */
 function withoutTlvs(inbound: ProxyHeader): HeaderInit {
   if (inbound.command === 'LOCAL') return { version: 1, family: 'UNSPEC' }
   return { ...inbound, version: 1, tlvs: [] }
 }
 
-/** The proxy in front stood nearer to the client: of one type its TLVs go on, and the relay's own do not. */
+/** The proxy in front stood nearer to the client, so its TLVs replace the relay's of the same type. */
 function mergeTlvs(
   own: readonly Tlv[],
   inbound: readonly Tlv[],
@@ -107,13 +106,13 @@ function mergeTlvs(
   return [...checksum, ...own.filter(({ type }) => !known.has(type)), ...kept]
 }
 
-/** Each header was in order by itself; together they may be longer than a header can be. */
+/** Each header was valid by itself; together they may be too long. */
 function sendable(header: HeaderInit): HeaderInit {
   try {
     encodeHeader(header)
     return header
   } catch (cause) {
-    const detail = `it cannot be sent on: ${(cause as Error).message}` // it throws nothing else
+    const detail = `it cannot be sent on: ${(cause as Error).message}` // encoding throws Error objects only
     throw new ProxyProtocolError('header_invalid', { detail, cause })
   }
 }

@@ -1,16 +1,14 @@
-// The bytes in rows: each a cell that says which field it belongs to, that the arrow keys reach, and that two digits
-// change.
+// The bytes in rows of cells. Arrow keys move between cells, and two digits change one.
 
 import { asciiOf, hexOffset } from '../../src/explain/index.ts'
 import { element } from '../element.ts'
 import type { Inspection } from './inspection.ts'
 
-/** A header is rarely longer; what is shows its start, or all up to the fault. */
+/** Headers are rarely longer; the rest is cut, but never before a fault. */
 const SHOWN_BYTES = 2_048
 const BESIDE_FAULT = 32
 const DIGIT = /^[0-9a-f]$/i
 
-/** What happens to a byte. */
 export interface ByteEvents {
   onPoint(at: number | undefined): void
   onFocus(at: number): void
@@ -24,7 +22,7 @@ export class BytesView {
   #texts: readonly HTMLElement[] = []
   #bytes: Uint8Array = new Uint8Array()
   #rowBytes = 16
-  /** The first of two digits, and where it was typed. */
+  /** The first of two digits, and its cell. */
   #half: { readonly at: number; readonly digit: number } | undefined
 
   constructor(grid: HTMLElement, events: ByteEvents) {
@@ -99,7 +97,7 @@ export class BytesView {
     )
   }
 
-  /** One byte is in the order of the tab key: the one that had the focus last. */
+  /** One byte is in the tab order: the last one that had the focus. */
   #setTabStop(at: number): void {
     for (const [index, cell] of this.#cells.entries()) {
       const wanted = index === at ? 0 : -1

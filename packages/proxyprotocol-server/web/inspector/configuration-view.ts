@@ -1,4 +1,4 @@
-// The lines of configuration that fit the header shown, each with a button that copies it.
+// The configuration lines that fit the header, each with a copy button.
 
 import type { ProxyHeader } from 'proxyprotocol'
 import { receivers, senders, sentBy, type ConfigurationLine } from '../../src/explain/index.ts'
@@ -7,9 +7,9 @@ import { copyButton } from './copy.ts'
 
 const RECEIVER = '10.0.0.20:8443'
 
-/** Empty where there is no header to fit. */
+/** Empty without a header. */
 export function configurationFor(header: ProxyHeader | undefined): readonly Node[] {
-  if (!header) return [element('p', { class: 'help' }, 'There is none for what is no header.')]
+  if (!header) return [element('p', { class: 'help' }, 'These bytes are not a header.')]
   const source = element(
     'p',
     { class: 'help' },

@@ -1,4 +1,4 @@
-// What could be read of a malformed header, laid over the draft that the form has.
+// Lays the readable part of a malformed header over the form's draft.
 
 import type { Family, HeaderField } from 'proxyprotocol'
 import { firstEnds, tlvDraft, type Draft } from './draft.ts'
@@ -12,7 +12,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
 }
 const TLV_HEAD_BYTES = 3
 
-/** @param fields as `fieldsBefore` gives them. */
+/** @param fields as from `fieldsBefore`. */
 export function draftBefore(bytes: Uint8Array, fields: readonly HeaderField[], base: Draft): Draft {
   if (fields.length === 0) return base
   const said = new Map(fields.map(({ name, value }) => [name, value]))
@@ -43,7 +43,7 @@ function wordsOf(text: string | undefined): readonly string[] {
   return text === undefined ? [] : text.split(', ')
 }
 
-/** A TLV consists of its type, its length and its value. */
+/** A TLV consists of type, length and value. */
 function tlvsOf(bytes: Uint8Array, fields: readonly HeaderField[]): Draft['tlvs'] {
   return fields
     .filter(field => field.fields[0]?.name === 'type')

@@ -1,4 +1,4 @@
-// A header as text in a form: every value as one would type it, and nothing lost on the way there and back.
+// A header as text in a form, lossless both ways.
 
 import {
   encodeHeader,
@@ -11,7 +11,6 @@ import {
 } from 'proxyprotocol'
 import { plainHex } from '../../src/explain/index.ts'
 
-/** What the form holds. */
 export interface Draft {
   readonly version: 1 | 2
   readonly command: 'PROXY' | 'LOCAL'
@@ -24,7 +23,7 @@ export interface Draft {
   readonly tlvs: readonly TlvDraft[]
 }
 
-/** A TLV; one of SSL has other TLVs in the place of a value. */
+/** A TLV; one of SSL has TLVs instead of a value. */
 export interface TlvDraft {
   readonly type: number
   /** Text, or `0x` and hexadecimal. */
@@ -52,7 +51,7 @@ const TEXT_TYPES = new Set<number>([
   tlvType.sslSigScheme,
 ])
 
-/** Ends to begin with, from the ranges for documentation. */
+/** Addresses from the ranges for documentation. */
 export const firstEnds: Readonly<
   Record<Family, Pick<Draft, 'source' | 'sourcePort' | 'destination' | 'destinationPort'>>
 > = {
@@ -62,7 +61,7 @@ export const firstEnds: Readonly<
   UNSPEC: { source: '', sourcePort: '', destination: '', destinationPort: '' },
 }
 
-/** The header that somebody starts with who has none. */
+/** The header of an empty page. */
 export const firstDraft: Draft = {
   version: 2,
   command: 'PROXY',
@@ -72,7 +71,6 @@ export const firstDraft: Draft = {
   tlvs: [],
 }
 
-/** The draft that makes this header. */
 export function draftOf(header: ProxyHeader): Draft {
   const { version, command, family, tlvs } = header
   const transport = header.transport === 'DGRAM' ? 'DGRAM' : 'STREAM'
@@ -137,13 +135,12 @@ function pathOf(text: string): string | Uint8Array {
   return text.startsWith('0x') ? valueBytes(text) : text
 }
 
-/** A TLV as the form shows it. */
 export function tlvDraft({ type, value }: Tlv): TlvDraft {
   const ssl = type === tlvType.ssl ? sslDraft(value) : undefined
   return { type, value: ssl ? '' : valueText(value, TEXT_TYPES.has(type)), ssl }
 }
 
-/** The codec has found sound what stands here; its own header without ends reads TLVs from bytes. */
+/** Decoding has checked this block; a header without addresses needs its TLVs read from bytes. */
 function sslDraft(value: Uint8Array): TlvDraft['ssl'] {
   const tlvs: TlvDraft[] = []
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
@@ -168,14 +165,14 @@ function tlvOf({ type, value, ssl }: TlvDraft): Tlv {
   return { type, value: Uint8Array.from([...start, ...inside]) }
 }
 
-/** Text only where it says these bytes and no others. */
+/** Text only if it encodes to the same bytes. */
 function valueText(bytes: Uint8Array, isText: boolean): string {
   if (isText) {
     try {
       const text = decoder.decode(bytes)
       if (!/^0x|[\p{C}]/u.test(text)) return text
     } catch {
-      // It is no UTF-8, and is shown as the bytes that it is.
+      // Not UTF-8, so it stays hexadecimal.
     }
   }
   return `0x${plainHex(bytes)}`

@@ -1,4 +1,4 @@
-// Headers that real software has sent, and two inputs that are none.
+// Headers from real software, and two inputs that are not headers.
 
 export interface Example {
   readonly name: string

@@ -1,11 +1,11 @@
-// The fields as a list, and beside it what is to be said of the one that is pointed at.
+// The list of fields, and an explanation of the one pointed at.
 
 import { hexOf, hexOffset } from '../../src/explain/index.ts'
 import { element } from '../element.ts'
 import type { Entry, Inspection } from './inspection.ts'
 import { meaningOf, SPECIFICATION } from './meanings.ts'
 
-/** More of a value than this is in the bytes anyway. */
+/** The bytes show the rest of a longer value. */
 const SHOWN_TEXT = 400
 const SHOWN_BYTES = 24
 
@@ -16,7 +16,7 @@ export interface FieldEvents {
 
 export class FieldsView {
   readonly #list: HTMLElement
-  /** By the index of its entry; the separators of version 1 and the parts of TLVs have none. */
+  /** By entry; separators of version 1 and parts of TLVs have no row. */
   #rows: ReadonlyMap<number, HTMLElement> = new Map()
 
   constructor(list: HTMLElement, events: FieldEvents) {
@@ -98,7 +98,7 @@ export function detailOf({ field, path, colour }: Entry, bytes: Uint8Array): rea
   ]
 }
 
-/** Text from the network: letters that reorder or hide others are shown by their numbers. */
+/** Shows letters that reorder or hide others by their numbers. */
 export function shown(text: string): string {
   const cut = text.length > SHOWN_TEXT ? `${text.slice(0, SHOWN_TEXT)} …` : text
   return cut.replace(/[\p{C}\u2028\u2029]/gu, letter => `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`)

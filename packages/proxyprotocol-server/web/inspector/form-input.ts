@@ -1,4 +1,4 @@
-// The inputs of the form: each gives its value with every change.
+// The inputs of the form, which report each change.
 
 import { element } from '../element.ts'
 

@@ -1,4 +1,4 @@
-// The TLVs of the form, those inside an SSL TLV among them.
+// The TLVs of the form, also those inside an SSL TLV.
 
 import { tlvType } from 'proxyprotocol'
 import type { TlvDraft } from './draft.ts'
@@ -12,19 +12,19 @@ const SSL_TYPES: readonly (readonly [name: string, type: number])[] = Object.ent
   ([, type]) => type >= tlvType.sslVersion && type <= tlvType.sslClientCert,
 )
 const CLIENT_BITS = ['TLS', 'certificate now', 'certificate earlier']
-/** A type that no name stands for begins as one of the range that everybody may use. */
+/** An unknown type starts in the range for custom use. */
 const CUSTOM_TYPE = 0xe5
 const FIRST_SSL = { client: 1, verify: '0', tlvs: [{ type: tlvType.sslVersion, value: 'TLSv1.3' }] } as const
 
 interface ListOptions {
-  /** What the ids of its inputs start with. */
+  /** The prefix of its inputs' ids. */
   readonly id: string
   readonly isInSsl: boolean
-  /** `again` where other inputs are there now. */
+  /** `again` if other inputs are needed now. */
   readonly set: (tlvs: readonly TlvDraft[], again: boolean) => void
 }
 
-/** Rows that are added, removed and changed; each change gives the whole list. */
+/** Rows to add, remove and change; each change reports the whole list. */
 export function tlvRows(tlvs: readonly TlvDraft[], { id, isInSsl, set }: ListOptions): HTMLElement {
   const types = isInSsl ? SSL_TYPES : KNOWN_TYPES
   let now = tlvs
@@ -52,7 +52,7 @@ function freshTlv(type: number): TlvDraft {
 interface RowOptions {
   readonly types: typeof KNOWN_TYPES
   readonly id: string
-  /** Undefined takes it out. */
+  /** Undefined removes it. */
   readonly set: (tlv: TlvDraft | undefined, again: boolean) => void
 }
 
@@ -126,7 +126,7 @@ function sslInputs(ssl: Ssl, id: string, set: (ssl: Ssl, again: boolean) => void
   return element('div', { class: 'ssl' }, element('div', { class: 'row' }, ...bits, verify), inside)
 }
 
-/** What is no type yet, while it is typed, is one that encoding refuses. */
+/** While it is typed it may not be a type; encoding refuses it. */
 function typeOf(text: string): number {
   return /^(0x[0-9a-f]{1,2}|\d{1,3})$/i.test(text.trim()) ? Number(text) : NaN
 }

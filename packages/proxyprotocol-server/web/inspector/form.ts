@@ -1,4 +1,4 @@
-// The form: built anew from each draft, and read as a whole with each input, so that it has no state of its own.
+// The form. It is built from each draft and read as a whole with each input, so it has no state.
 
 import { bytesOf, firstDraft, firstEnds, type Draft } from './draft.ts'
 import { byId, element } from '../element.ts'
@@ -16,18 +16,18 @@ export class HeaderForm {
     this.#form.addEventListener('submit', event => event.preventDefault())
   }
 
-  /** What the form holds, also while it cannot be encoded. */
+  /** The draft, also while it cannot be encoded. */
   get draft(): Draft {
     return this.#draft
   }
 
-  /** The fields of a header that came from elsewhere. */
+  /** Shows the fields of another header. */
   show(draft: Draft): void {
     this.#draft = draft
     this.#render()
   }
 
-  /** Takes a change; the fields that are there depend on some of them. */
+  /** Applies a change; some change which fields there are. */
   #change(draft: Draft, again: boolean): void {
     this.#draft = draft
     if (again) this.#render()
@@ -36,7 +36,7 @@ export class HeaderForm {
       this.#onBytes(bytesOf(draft))
       if (problem) problem.textContent = ''
     } catch (error) {
-      if (problem) problem.textContent = (error as Error).message // encoding throws nothing else
+      if (problem) problem.textContent = (error as Error).message // encoding throws Error objects only
     }
   }
 

@@ -1,17 +1,16 @@
-// Everything that the page shows follows from some bytes, decoded once.
+// Derives everything on the page from bytes that are decoded once.
 
 import { decodeHeader, fieldsBefore, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
 import { explainFault, withPeercert, type Fault } from '../../src/explain/index.ts'
 
-/** A field with its place among all of them. */
 export interface Entry {
   readonly field: HeaderField
   readonly depth: number
   /** The names from the outermost field to this one. */
   readonly path: readonly string[]
-  /** The entry in whose row of the list this one is seen: its own, or that of the TLV it is a part of. */
+  /** The entry of its row in the list: its own, or its TLV's. */
   readonly row: number
-  /** Which of the colours; undefined for what is no field of the header. */
+  /** Its colour; undefined outside the header's fields. */
   readonly colour: number | undefined
 }
 
@@ -19,19 +18,19 @@ export interface Inspection {
   readonly bytes: Uint8Array
   readonly result: DecodeResult
   readonly fault: Fault | undefined
-  /** Each field before those inside it; of a fault those that were read before it. */
+  /** Outer fields before inner ones; for a fault, the fields read before it. */
   readonly entries: readonly Entry[]
-  /** For each byte the innermost entry that holds it. */
+  /** For each byte, the innermost entry that holds it. */
   readonly entryAt: readonly (number | undefined)[]
 }
 
 const COLOURS = 6
-/** They stand between fields, and would take every second colour. */
+/** Separators would take every second colour. */
 const UNCOLOURED = new Set(['separator', 'line end'])
-/** What each TLV consists of: the list has the TLV itself. */
+/** The parts of a TLV, which the list shows as a whole. */
 const PARTS = new Set(['type', 'length', 'value'])
 
-/** @param peercert what the certificate in the extension says, once it is inflated. */
+/** @param peercert the certificate of the extension, once inflated. */
 export function inspect(bytes: Uint8Array, peercert?: string): Inspection {
   const result = decodeHeader(bytes)
   const fields = result.status === 'header' ? headerFields(bytes, result) : fieldsBefore(bytes, result)
@@ -53,7 +52,7 @@ export function inspect(bytes: Uint8Array, peercert?: string): Inspection {
   return { bytes, result, fault, entries, entryAt: innermost(entries, bytes.length) }
 }
 
-/** Where a header starts in bytes that do not start with one, as those of a captured packet; undefined for nowhere. */
+/** Finds a header behind other bytes, as in a captured packet; undefined for none. */
 export function headerWithin(bytes: Uint8Array): number | undefined {
   const at = bytes.findIndex((_, index) => decodeHeader(bytes.subarray(index)).status === 'header')
   return at > 0 ? at : undefined

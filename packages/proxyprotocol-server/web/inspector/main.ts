@@ -1,4 +1,4 @@
-// The inspector: some bytes, and every view of them. Whoever changes the bytes is left as it is, all others follow.
+// The inspector: some bytes, and every view of them. The view that made a change is not re-rendered.
 
 import type { Endpoint, ProxyHeader } from 'proxyprotocol'
 import { bytesFromText, deflatedPeercert, plainHex } from '../../src/explain/index.ts'
@@ -17,7 +17,7 @@ import { inflatedText } from './peercert.ts'
 type Origin = 'text' | 'form' | 'bytes' | 'link'
 
 const CHECKSUM_VALUE_AT = 3
-/** Browsers refuse to change an address more than some hundred times in half a minute. */
+/** Browsers refuse to change an address some hundred times in half a minute. */
 const LINK_DELAY = 250
 const text = byId('text', HTMLTextAreaElement)
 const format = byId('format', HTMLOutputElement)
@@ -27,7 +27,7 @@ const configuration = byId('configuration', HTMLElement)
 const narrow = matchMedia('(max-width: 42rem)')
 
 let inspection: Inspection = inspect(new Uint8Array())
-/** The entry that was focused last: it is shown while nothing is pointed at. */
+/** The last focused entry, shown while nothing is pointed at. */
 let chosen: number | undefined
 let linkTimer: number | undefined
 
@@ -67,7 +67,7 @@ form.show(firstDraft)
 if (location.hash.length > 1) readLink()
 else start()
 
-/** The header that the server has put into the page, or something to look at. */
+/** The header that the server put into the page, or an example. */
 function start(): void {
   const { arrived = '' } = document.body.dataset
   text.value = arrived || (examples[0]?.text ?? '')
@@ -81,7 +81,7 @@ function readLink(): void {
   try {
     text.value = decodeURIComponent(linked)
   } catch {
-    text.value = linked // a percent sign that stands for itself
+    text.value = linked // a literal percent sign
   }
   readText('link')
 }
@@ -117,7 +117,7 @@ function show(bytes: Uint8Array, origin: Origin): void {
   if (result.status === 'header') void showPeercert(result.header)
 }
 
-/** The browser inflates a certificate in the extension while the rest is shown already. */
+/** The browser inflates a certificate while the rest is already shown. */
 async function showPeercert(header: ProxyHeader): Promise<void> {
   const { bytes } = inspection
   const deflated = deflatedPeercert(header)
@@ -128,7 +128,7 @@ async function showPeercert(header: ProxyHeader): Promise<void> {
   showEntry(chosen)
 }
 
-/** Of a header that is malformed or not complete, what could be read; for the rest, what the form has. */
+/** The readable part of a malformed or incomplete header; the form keeps the rest. */
 function draftFor({ bytes, result, entries }: Inspection): Draft {
   if (result.status === 'header') return draftOf(result.header)
   const fields = entries.filter(({ depth }) => depth === 0).map(({ field }) => field)
@@ -205,7 +205,6 @@ function withChecksum(bytes: Uint8Array, checksum: string, tlvAt: number): Uint8
   return mended
 }
 
-/** Who speaks to whom. */
 function endsOf(header: ProxyHeader): string {
   if (header.command === 'LOCAL') return 'the sender speaks for itself'
   if (header.family === 'UNSPEC') return 'from where is not said'

@@ -1,9 +1,9 @@
-// What each field is for, in a sentence or two: the reader sees its name, its bytes and its value already.
+// The purpose of each field in a sentence or two.
 
 const meanings: Readonly<Record<string, string>> = {
   signature: 'What every header starts with, so that a receiver can tell it from anything else.',
   'version, command':
-    'The upper half is the version, always 2. The lower half is the command: PROXY (1) speaks for a client, LOCAL (0) is the sender’s own connection, such as a health check; the receiver then uses the socket’s own addresses.',
+    'The upper half is the version, always 2. The lower half is the command: PROXY (1) speaks for a client, LOCAL (0) is the sender’s own connection, such as a health check. The receiver then uses the socket’s own addresses.',
   'family, transport':
     'The upper half is the address family: INET (1), INET6 (2), UNIX (3), or UNSPEC (0). The lower half is the transport: STREAM (1) for TCP, DGRAM (2) for UDP.',
   length: 'How many bytes follow, most significant byte first.',
@@ -55,10 +55,10 @@ const ranges: Readonly<Record<string, string>> = {
   reserved: 'Set aside for later.',
 }
 
-/** Empty for what has none. */
+/** Empty if it has none. */
 export function meaningOf(name: string): string {
   return meanings[name] ?? ranges[name.split(' ')[0] ?? ''] ?? ''
 }
 
-/** Where the specification can be read. */
+/** The specification's address. */
 export const SPECIFICATION = 'https://www.haproxy.org/download/3.3/doc/proxy-protocol.txt'

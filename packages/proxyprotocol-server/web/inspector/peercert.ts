@@ -1,9 +1,9 @@
-// The certificate in the Python library's extension, inflated by the browser.
+// Inflates the certificate in the Python library's extension, in the browser.
 
-/** A certificate takes 1 to 4 KiB; a stream that inflates to more than this is an attack. */
+/** A certificate takes 1 to 4 KiB; more is an attack. */
 const MAX_BYTES = 65_536
 
-/** The text in a zlib stream; undefined if it is none, is no UTF-8, or is longer than a certificate can be. */
+/** The text of a zlib stream; undefined if it is not one, is not UTF-8, or is too long. */
 export async function inflatedText(deflated: Uint8Array): Promise<string | undefined> {
   const own = Uint8Array.from(deflated) // a Blob takes no view of shared memory
   const reader = new Blob([own]).stream().pipeThrough(new DecompressionStream('deflate')).getReader()

@@ -1,18 +1,18 @@
-// Reads the first message of a TLS client (RFC 8446 section 4.1.2) as far as it says where it wants to go: the records
-// are put together, the extensions walked, the rest is left alone. Nothing is decrypted, and nothing kept.
+// Reads server name and protocols from the first message of a TLS client (RFC 8446 section 4.1.2). It joins records,
+// walks extensions, and decrypts nothing.
 
 import { Cursor } from './cursor.ts'
 
 /** A ClientHello with two post-quantum key shares and a session ticket has less than 4 KiB; a full record has this. */
 export const MAX_CLIENT_HELLO_BYTES = 16_389
 
-/** Clients cut a hello in two or three to get past filters; more is nobody's hello but work for us. */
+/** Clients split a hello into two or three records to evade filters; more only cost us work. */
 const MAX_RECORDS = 16
 
-/** Some 70 are defined, and clients send about twenty. */
+/** About 70 are defined, and clients send about twenty. */
 const MAX_EXTENSIONS = 128
 
-/** Clients ask for one host, and offer a few protocols; a name costs as much time as a hundred bytes of anything else. */
+/** Clients ask for one host and offer a few protocols. A name costs as much time as a hundred other bytes. */
 const MAX_NAMES = 64
 
 const RECORD_HEADER_BYTES = 5
@@ -28,31 +28,31 @@ const SERVER_NAME = 0
 const HOST_NAME = 0
 const ALPN = 16
 
-/** As names are in DNS (RFC 1035 section 2.3.4), underscores allowed. */
+/** Host names (RFC 1035 section 2.3.4), with underscores. */
 const SERVER_NAME_TEXT = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/
 
-/** What a TLS client says before anything is encrypted. */
+/** What a TLS client sends before encryption. */
 export interface ClientHello {
-  /** The host that it asks for, in lower case; undefined where it names none, or what cannot be a host's name. */
+  /** The requested host in lower case; undefined for none, and for text that cannot be a host name. */
   readonly serverName: string | undefined
-  /** The protocols that it offers, best first. */
+  /** The offered protocols, best first. */
   readonly alpn: readonly Uint8Array[]
 }
 
-/** `missing`: at least so many more bytes are needed. */
+/** `missing`: at least this many more bytes are needed. */
 export type ClientHelloResult =
   | { readonly status: 'hello'; readonly hello: ClientHello }
   | { readonly status: 'partial'; readonly missing: number }
   | { readonly status: 'invalid'; readonly detail: string }
 
-/** The start of a TLS connection; decides at the first byte that cannot be one, and never throws. */
+/** Reads the start of a TLS connection. Decides at the first wrong byte, and never throws. */
 export function decodeClientHello(bytes: Uint8Array): ClientHelloResult {
   const message = firstMessage(bytes)
   if (message.status !== 'message') return message
   try {
     return { status: 'hello', hello: readHello(message.body) }
   } catch (error) {
-    const { message: detail } = error as RangeError // neither we nor the cursor throw anything else
+    const { message: detail } = error as RangeError // the cursor throws RangeErrors only
     return { status: 'invalid', detail }
   }
 }
@@ -60,7 +60,7 @@ export function decodeClientHello(bytes: Uint8Array): ClientHelloResult {
 type Message =
   Exclude<ClientHelloResult, { status: 'hello' }> | { readonly status: 'message'; readonly body: Uint8Array }
 
-/** Joins what the records hold until the message is whole. */
+/** Joins the contents of records until the message is complete. */
 function firstMessage(bytes: Uint8Array): Message {
   const fragments: Uint8Array[] = []
   let gathered = 0
@@ -85,7 +85,7 @@ function firstMessage(bytes: Uint8Array): Message {
   return { status: 'message', body: joined(fragments).subarray(MESSAGE_HEADER_BYTES, wanted) }
 }
 
-/** Judges what is there of a record's header, and of the type of the message behind the first one. */
+/** Checks what has come of a record's header and of the message type. */
 function recordFault(record: Uint8Array, first: boolean): string | undefined {
   if (record.length > 0 && record[0] !== HANDSHAKE_RECORD)
     return `its record has the type ${uint8(record, 0)}, not 22`
@@ -111,7 +111,7 @@ function readHello(body: Uint8Array): ClientHello {
     const type = extensions.uint(2)
     const extension = extensions.vector(2)
     if (type !== SERVER_NAME && type !== ALPN) continue
-    // RFC 8446 section 4.2. Which of two counts the server behind us may see otherwise.
+    // RFC 8446 section 4.2. The server behind might choose the other of two.
     if (wanted.has(type)) throw new RangeError(`it has two extensions of the type ${type}`)
     wanted.set(type, extension)
   }
@@ -120,7 +120,7 @@ function readHello(body: Uint8Array): ClientHello {
   return { serverName: names && readServerName(names), alpn: protocols ? readAlpn(protocols) : [] }
 }
 
-/** RFC 6066 section 3: a list of names of different types, of which only one has ever been defined. */
+/** RFC 6066 section 3: a list of names of several types, of which only one is defined. */
 function readServerName(extension: Cursor): string | undefined {
   const names = extension.vector(2)
   for (let count = 0; names.left > 0; count++) {
@@ -161,7 +161,7 @@ function joined(fragments: readonly Uint8Array[]): Uint8Array {
 }
 
 function uint8(bytes: Uint8Array, at: number): number {
-  return bytes[at] as number // whoever asks knows that it is there
+  return bytes[at] as number // callers check the length first
 }
 
 function uint16(bytes: Uint8Array, at: number): number {

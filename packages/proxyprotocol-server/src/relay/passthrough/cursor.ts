@@ -1,5 +1,5 @@
-// Walks over bytes as TLS writes them: numbers, and vectors behind their length (RFC 8446 section 3). Stepping past the
-// end throws a RangeError, so that nobody has to check a length twice.
+// Walks over TLS numbers and vectors (RFC 8446 section 3). A step past the end throws a RangeError, so no caller checks
+// a length twice.
 
 export class Cursor {
   readonly #bytes: Uint8Array
@@ -9,12 +9,11 @@ export class Cursor {
     this.#bytes = bytes
   }
 
-  /** Bytes that are not taken yet. */
   get left(): number {
     return this.#bytes.length - this.#at
   }
 
-  /** @throws RangeError when there are fewer. */
+  /** @throws RangeError if there are fewer. */
   take(length: number): Uint8Array {
     if (length > this.left) {
       throw new RangeError(`a length in it is wrong: ${length} bytes are said to follow, but ${this.left} do`)
@@ -24,17 +23,16 @@ export class Cursor {
     return taken
   }
 
-  /** A big-endian number of so many bytes. */
+  /** A big-endian number of this many bytes. */
   uint(bytes: number): number {
     return this.take(bytes).reduce((value, byte) => value * 256 + byte, 0)
   }
 
-  /** The bytes behind a length of so many bytes. */
+  /** The bytes behind a length of this many bytes. */
   vector(lengthBytes: number): Cursor {
     return new Cursor(this.take(this.uint(lengthBytes)))
   }
 
-  /** All that are left. */
   rest(): Uint8Array {
     return this.take(this.left)
   }

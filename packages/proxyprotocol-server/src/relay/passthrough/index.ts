@@ -1,4 +1,4 @@
-// TLS that is passed through undecrypted: what its ClientHello says, and where connections for a name go.
+// TLS that passes through undecrypted: reading the ClientHello, and routes by server name.
 
 export type { ClientHello } from './client-hello.ts'
 export { NameTable } from './name-table.ts'

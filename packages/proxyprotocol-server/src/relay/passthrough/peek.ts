@@ -1,25 +1,24 @@
-// Looks at the ClientHello in front of a socket and puts it back: the payload is the client's, byte for byte. Under one
-// absolute deadline, and never more than a hello can have.
+// Reads the ClientHello at the front of a socket and puts it back, under one absolute deadline and a bound on bytes.
 
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import { decodeClientHello, MAX_CLIENT_HELLO_BYTES, type ClientHello } from './client-hello.ts'
 
-/** Enough to tell an HTTP request or an SSH banner. */
+/** Enough to recognise an HTTP request or an SSH banner. */
 const SHOWN_BYTES = 16
 
 export interface PeekOptions {
-  /** Milliseconds to the hello's last byte. */
+  /** Milliseconds until the hello's last byte. */
   readonly timeout: number
-  /** Ends waiting; its reason is what is thrown then. */
+  /** Cancels; the promise rejects with its reason. */
   readonly signal: AbortSignal
 }
 
 /**
- * Waits for the ClientHello at the front of a socket, whose bytes stay there to be read.
+ * Reads the ClientHello at the front of a socket, and leaves its bytes to be read again.
  *
- * @throws ProxyProtocolError `probe` when the client ends without a byte, `tls_client_error` for what is no ClientHello and
- * for one that does not come in time; the signal's reason when it aborts.
+ * @throws ProxyProtocolError `probe` if the client ends without a byte, `tls_client_error` for anything but a
+ * ClientHello in time; the signal's reason when it aborts.
  */
 export function peekClientHello(socket: Socket, options: PeekOptions): Promise<ClientHello> {
   return new Promise((resolve, reject) => {
@@ -38,7 +37,7 @@ class Peek {
   readonly #settle: Settle
   readonly #chunks: Buffer[] = []
   #received = 0
-  /** Bytes without which there is no use in looking again: dripping costs the client more than us. */
+  /** The bytes needed before another look, so that slow bytes cost the client more than us. */
   #wanted = 1
   #timer: NodeJS.Timeout | undefined
 
@@ -57,10 +56,10 @@ class Peek {
     this.#socket.on('readable', this.#onReadable).on('end', this.#onEnd)
   }
 
-  /** Never asks for more than there is: read() without a size ends a stream whose FIN has come, for good. */
+  /** Asks only for bytes that are there: after a FIN, read() without a size would end the stream for good. */
   readonly #onReadable = (): void => {
     for (let size = this.#available(); size > 0; size = this.#available()) {
-      const chunk = this.#socket.read(size) as Buffer // so many are there, and without an encoding they are bytes
+      const chunk = this.#socket.read(size) as Buffer // without an encoding read() returns bytes
       this.#chunks.push(chunk)
       this.#received += size
       if (this.#received >= this.#wanted && this.#look()) return
@@ -72,7 +71,7 @@ class Peek {
     return Math.min(readableLength, Math.max(readableHighWaterMark, 1))
   }
 
-  /** Whether that settled it. */
+  /** Whether this ended the wait. */
   #look(): boolean {
     const bytes = Buffer.concat(this.#chunks)
     this.#chunks.splice(0, Infinity, bytes)
