@@ -1,4 +1,4 @@
-// Elements from data. Text goes in as text, so that nothing from the network is ever markup.
+// Makes elements from data. Text stays text, so bytes from the network never become markup.
 
 type Child = Node | string | false | undefined
 
@@ -22,7 +22,6 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   return made
 }
 
-/** An element of the page itself. */
 export function byId<Wanted extends HTMLElement>(id: string, kind: new () => Wanted): Wanted {
   const found = document.getElementById(id)
   if (!(found instanceof kind)) throw new Error(`the page has no ${kind.name} #${id}`)

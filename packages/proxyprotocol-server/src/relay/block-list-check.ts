@@ -1,5 +1,5 @@
-// Asks the block lists of a service about each client. What they cannot say is counted, and lets the client in: a list that
-// is down says nothing about anybody.
+// Looks each client up in the block lists of a service. Without an answer the client is accepted and counted, because a
+// list that is down says nothing about clients.
 
 import {
   createListingCache,
@@ -14,19 +14,18 @@ import type { ConnectionInfo } from 'proxyprotocol/server'
 import type { BlockLists } from '../config/index.ts'
 import type { ListingCounts } from '../figures/index.ts'
 
-/** How a listing is told: what the zone means by it, or the name of a zone of which that is not known. */
+/** The meaning of a listing, or the name of its zone. */
 export function describeListed({ meaning, zone }: Listed): string {
   return meaning ?? zone
 }
 
-/** The same in a word or two, whatever the lists have answered. */
+/** Every kind of answer, in a word or two. */
 export function describeListing(listing: Listing): string {
   if (listing.status === 'listed') return describeListed(listing)
   return listing.status === 'unknown' ? `unknown: ${listing.reason}` : listing.status
 }
 
 export class BlockListCheck {
-  /** What becomes of clients that are listed. */
   readonly action: BlockLists['action']
   readonly #zones: BlockLists['zones']
   readonly #options: LookupOptions & { readonly cache: ListingCache }
@@ -52,7 +51,7 @@ export class BlockListCheck {
     return { listed: this.#listed, clear: this.#clear, unknown: { ...this.#unknown } }
   }
 
-  /** Undefined where there is no client's address to ask about. */
+  /** Undefined without an address to look up. */
   async ask({ header, source }: ConnectionInfo, signal: AbortSignal): Promise<Listing | undefined> {
     const tellsNobody = header !== undefined && (header.command === 'LOCAL' || header.family === 'UNSPEC')
     if (tellsNobody || source === undefined || 'path' in source) return undefined

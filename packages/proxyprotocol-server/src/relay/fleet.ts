@@ -1,5 +1,5 @@
-// The relays of a program by where they listen, and how one configuration takes the place of another: whatever can fail is
-// done before anything is changed, and the change itself is one turn of the event loop.
+// The relays of a program by their addresses, and the change to another configuration. What can fail comes first; the
+// change itself is one turn of the event loop.
 
 import { isDeepStrictEqual } from 'node:util'
 import type { CloseOptions, CloseResult, ProxyServer } from 'proxyprotocol/server'
@@ -10,7 +10,7 @@ import { Predecessors } from './predecessors.ts'
 import type { Relay } from './relay.ts'
 import { succeed } from './succession.ts'
 
-/** What a fleet is told. */
+/** Options of a fleet. */
 export interface FleetOptions {
   /** Makes the relay of a service; it must not listen yet. */
   readonly create: (service: Service) => Relay
@@ -18,31 +18,30 @@ export interface FleetOptions {
   readonly listen?: ((relay: Relay) => Promise<unknown>) | undefined
 }
 
-/** What became of the relays at a change. */
+/** The relays by how a change affected them. */
 export interface FleetChange {
-  /** Those that listen where nothing did. */
+  /** At new addresses. */
   readonly added: readonly Relay[]
-  /** Those that have taken over the socket of a service that is no longer the same. */
+  /** Those that have taken over a socket. */
   readonly changed: readonly Relay[]
-  /** Those that have stopped listening, as their services are gone. */
+  /** Those that stopped listening. */
   readonly removed: readonly Relay[]
   readonly unchanged: readonly Relay[]
 }
 
-/** Where a fleet is in its life. */
+/** The state of a fleet. */
 export type FleetState = 'starting' | 'running' | 'draining'
 
-/** A service as it was given, and its relay. */
 interface Running {
   readonly service: Service
   readonly relay: Relay
 }
 
-/** A service that is to run: its relay, and what has its socket by now, which may be the same. */
+/** A service to run, its relay, and the relay that has its socket now, perhaps the same. */
 interface Move extends Running {
   readonly key: string
   readonly current: Running | undefined
-  /** Connections that it may have. */
+  /** The limit on its connections. */
   readonly connections: number
 }
 
@@ -62,7 +61,7 @@ interface Move extends Running {
 export class Fleet {
   readonly #options: FleetOptions
   #running: ReadonlyMap<string, Running> = new Map()
-  /** The same by the name of the service. */
+  /** By the name of the service. */
   #byName: ReadonlyMap<string, Relay> = new Map()
   readonly #former = new Predecessors()
   readonly #servers = new Set<ProxyServer>()
@@ -94,14 +93,14 @@ export class Fleet {
     return { size: [...this.#servers].reduce((sum, { connections }) => sum + connections.size, 0) }
   }
 
-  /** Counters by the name of the service, over all its relays: they never go back. Removed services keep theirs. */
+  /** Counters by service, over all its relays. They never go back, and removed services keep theirs. */
   totals(): ReadonlyMap<string, RelayTotals> {
     const all = [...this.#former.past(), ...this.figures()] // the latter include the former
     return new Map(all.map(({ name, totals }) => [name, totals]))
   }
 
   /**
-   * The figures of each service that listens, over all its relays. Each is read when it is asked for, so that a reader of many
+   * The figures of each service that listens, over all its relays. Each is read on demand, so that a reader of many
    * services may pause.
    */
   *figures(): Generator<ServiceFigures> {
@@ -123,13 +122,11 @@ export class Fleet {
   }
 
   /**
-   * Makes these the services. Relays of services that are the same stay, and take their new share of the open files where
-   * they have no limit on connections of their own. A changed one hands its socket to its successor, which begins with what is
-   * known of its upstreams, and its connections go on. A service that is gone stops listening, and closes its connections as
-   * `options` say. Either all of this happens or none.
+   * Replaces the services, completely or not at all. Unchanged relays stay, and take their new share of the open files
+   * if they have no limit of their own. A changed one hands its socket and its knowledge of upstreams to its successor,
+   * and its connections continue. A removed one stops listening and closes its connections by `options`.
    *
-   * @throws what `create` or `listen` threw, or an Error where the fleet is draining or changing already; nothing has changed
-   * then.
+   * @throws what `create` or `listen` threw, or an Error during a drain or another change; nothing has changed then.
    */
   async apply(services: readonly Service[], options: CloseOptions = {}): Promise<FleetChange> {
     if (this.#state === 'draining') throw new Error('apply() needs a fleet that is not draining')
@@ -142,10 +139,10 @@ export class Fleet {
     }
   }
 
-  /** Closes all servers; resolves with the sums of what they say. Never rejects for a client's sake. */
+  /** Closes all servers; resolves with the sums of their results. Never rejects because of a client. */
   async close(options: CloseOptions = {}): Promise<CloseResult> {
     this.#state = 'draining'
-    await this.#applying?.catch(() => undefined) // whoever called apply() hears of it
+    await this.#applying?.catch(() => undefined) // the caller of apply() gets the error
     const results = await Promise.all([...this.#servers].map(server => server.close(options)))
     return {
       drained: results.reduce((sum, { drained }) => sum + drained, 0),
@@ -181,7 +178,7 @@ export class Fleet {
     return this.#swap(moves, options)
   }
 
-  /** Each service with what has its socket; those at ports of the system's choice are told apart by their order. */
+  /** Pairs each service with the relay that has its socket. Those with port 0 are paired in order. */
   #placed(services: readonly Service[]): readonly Omit<Move, 'relay' | 'connections'>[] {
     const seen = new Map<string, number>()
     return services.map(service => {

@@ -1,5 +1,5 @@
-// The main job: each accepted connection gets one of its own upstream, which starts with a header that names the client.
-// It is one more handler under the server's contract, nothing else.
+// The main job, a handler under the server's contract: each accepted connection gets an upstream connection that starts
+// with a header about the client.
 
 import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
@@ -30,66 +30,64 @@ import { type PoolsOptions, type RoutedUpstreams, UpstreamPools } from './upstre
 
 export interface RelayOptions extends PoolsOptions {
   /**
-   * What a version 2 header tells the upstream of a client's TLS that ends here: `true`, the default, for all but the client's
-   * certificate, `false` for nothing, or a list of facts, as `headerFor` of `proxyprotocol/client` takes it.
+   * What a version 2 header tells the upstream about a client's TLS that ends here. `true` (default) is all but the
+   * certificate, `false` nothing; a list names facts as for `headerFor` of `proxyprotocol/client`.
    */
   readonly tlsFacts?: HeaderForOptions['tls']
   /**
-   * Called once at the end of each connection that was relayed or should have been. `onRejected` gets those that were refused
-   * before that, for example because of their headers.
+   * Called once at the end of each connection that was relayed or should have been. `onRejected` gets those that were
+   * refused before that, for example because of their headers.
    */
   readonly onClosed?: ((record: RelayRecord) => void) | undefined
-  /** As `createServer` of `proxyprotocol/server` takes it. */
+  /** As for `createServer` of `proxyprotocol/server`. */
   readonly onRejected?: OnRejected | undefined
   /**
-   * Called with what should not happen: a fault of the listener, or, with its connection, one of the relay itself.
-   * Without it such faults are emitted as process warnings.
+   * Called with a fault of the listener, or of the relay itself with its connection. Without it such faults become
+   * process warnings.
    */
   readonly onError?: ((error: unknown, connection: Connection | undefined) => unknown) | undefined
 }
 
-/** A relay for one service; closing and counting is its server's. */
+/** A relay for one service; its server closes and counts. */
 export interface Relay {
   readonly server: ProxyServer
-  /** As it was given, its limit on connections settled, as it is now. */
+  /** The service, with its current limit on connections. */
   readonly service: Service
-  /** What happened so far. */
+  /** The counters so far. */
   readonly totals: () => RelayTotals
-  /** The connections of this moment, in the order of their arrival. */
+  /** The current connections, in the order of their arrival. */
   readonly connections: () => Iterable<LiveConnection>
-  /** What block lists have answered so far; undefined where the service asks none. */
+  /** The answers of block lists so far; undefined if the service asks none. */
   readonly listings: ListingCounts | undefined
   /** The upstreams as they are now. */
   readonly upstreams: () => RoutedUpstreams
-  /** The certificates that it shows to clients and to upstreams, as they are in use. */
+  /** The certificates in use, towards clients and upstreams. */
   readonly certificates: () => readonly OwnCertificate[]
-  /** Takes another limit on connections; those that are open stay. */
+  /** Changes the limit on connections; open ones stay. */
   limitConnections(connections: number): void
-  /** Listens at the service's address, resolves with the one that was bound, and starts to check the upstreams. */
+  /** Listens at the service's address, resolves with the bound address, and starts to check the upstreams. */
   listen(): Promise<AddressInfo | string>
   /**
-   * Reads the files of certificates, keys and authorities anew, and takes them for connections to come.
+   * Reloads the files of certificates, keys and authorities for new connections.
    *
    * @returns whether any has changed.
-   * @throws {ConfigError} naming the file that cannot be used, and why; everything stays as it is then.
+   * @throws {ConfigError} naming a file that cannot be used; nothing changes then.
    */
   reloadCertificates(): boolean
   /**
-   * Reads the files of `allow` and `deny` anew, and takes them for connections to come.
+   * Reloads the files of `allow` and `deny` for new connections.
    *
-   * @returns how many networks there are where any has changed.
-   * @throws {ConfigError} naming the file that cannot be used, and why; everything stays as it is then.
+   * @returns the number of networks if any has changed.
+   * @throws {ConfigError} naming a file that cannot be used; nothing changes then.
    */
   reloadNetworks(): AccessCounts | undefined
 }
 
 /**
- * Makes a relay that puts a header in front of every connection: version 2 with a unique id, version 1, or none, as the
- * service says. Where the service accepts headers, the client of the inbound header is the one that goes on.
+ * Makes a relay that puts a header in front of every connection: version 2 with a unique id, version 1, or none. If the
+ * service accepts headers, the client of the inbound header goes on.
  *
- * @throws TypeError or RangeError naming the option that is wrong; {@link ConfigError} naming the file of a certificate, key
- * or list of networks that cannot be used.
- *
+ * @throws TypeError or RangeError naming a wrong option; {@link ConfigError} naming a file that cannot be used.
  * @example
  * ```ts run
  * import { createRelay, parseService } from 'proxyprotocol-server'
@@ -134,7 +132,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   }
 }
 
-/** What all connections of a relay have in common. */
+/** What all connections of a relay share. */
 interface RelayContext extends Pick<RelayOptions, 'onClosed'> {
   readonly service: Service
   readonly blockLists: BlockListCheck | undefined
@@ -144,7 +142,7 @@ interface RelayContext extends Pick<RelayOptions, 'onClosed'> {
   readonly stats: RelayStats
 }
 
-/** Relays one connection to its end, whatever that is: each async function that waits with it costs 340 bytes. */
+/** Relays one connection to its end. Each async function that waits with it costs 340 bytes. */
 async function relayConnection(
   context: RelayContext,
   connection: Connection,
@@ -162,7 +160,7 @@ async function relayConnection(
     await tunnel(connection.socket, upstream, { traffic: relayed, halfClose, keepAlive })
     outcome = outcomeOf(connection, undefined)
   } catch (error) {
-    if (upstream) reset(upstream) // it never outlives its connection, nor looks complete
+    if (upstream) reset(upstream) // it ends with the connection, by reset
     if (!(error instanceof ProxyProtocolError)) throw error
     connection.abort(error)
     outcome = outcomeOf(connection, error)
@@ -173,7 +171,7 @@ async function relayConnection(
   }
 }
 
-/** The first reason counts: a client that reset the connection is why connecting was given up, for one. */
+/** The first reason counts: a client's reset is why connecting was cancelled. */
 function outcomeOf(connection: Connection, fault: ProxyProtocolError | undefined): Outcome {
   const { reason } = connection
   if (reason === undefined) return { reason: 'done', error: undefined }
@@ -181,7 +179,7 @@ function outcomeOf(connection: Connection, fault: ProxyProtocolError | undefined
   return { reason, error }
 }
 
-/** @throws ProxyProtocolError `denied_dnsbl` where the client is listed, and the service rejects those. */
+/** @throws ProxyProtocolError `denied_dnsbl` if the client is listed and the service rejects listed clients. */
 async function askBlockLists(
   blockLists: BlockListCheck,
   connection: Connection,
@@ -205,9 +203,9 @@ async function peek(
   relayed: RelayedConnection,
 ): Promise<void> {
   const { socket, info } = connection
-  if (info.header?.command === 'LOCAL') return // a check by the proxy in front may say nothing
+  if (info.header?.command === 'LOCAL') return // a check by the proxy in front may send nothing
   const { bytesRead, readableLength } = socket
-  // Many checks end by a reset. The server's own listener, which comes later, would call it the client's.
+  // Many checks end by a reset, which the server's own listener would count as the client's.
   const onReset = (): void => {
     if (readableLength === 0 && socket.bytesRead === bytesRead) connection.abort('probe')
   }
@@ -225,7 +223,7 @@ function connectUpstream(
   relayed: RelayedConnection,
 ): Promise<Socket> {
   const { socket, info } = connection
-  /** What came while the upstream was connecting leaves with the header, in one write. */
+  /** Payload that came while connecting leaves with the header, in one write. */
   function payload(): Buffer | null {
     const bytes = readBuffered(socket)
     relayed.bytesUp += bytes?.length ?? 0

@@ -1,4 +1,4 @@
-// All upstreams of a service: those that everybody gets, and those of its routes by server name.
+// All upstreams of a service: the default ones, and those of its routes by server name.
 
 import type { Pool, Service } from '../config/index.ts'
 import type { RoutedUpstream } from '../figures/index.ts'
@@ -11,20 +11,19 @@ import {
   type UpstreamTls,
 } from './upstreams/index.ts'
 
-/** The route of connections without a more exact one. A server name is never a lone asterisk, so no route can be called so. */
+/** The default route. A server name is never a lone asterisk. */
 export const DEFAULT_ROUTE = '*'
 
-/** What has become of an upstream, with the route that leads to it. */
+/** A change of an upstream, with its route. */
 export type RoutedEvent = UpstreamEvent & Pick<RoutedUpstream, 'route'>
 
-/** All upstreams of a service at the moment, plain data. */
+/** A snapshot of all upstreams of a service, as plain data. */
 export interface RoutedUpstreams extends PoolSnapshot {
   readonly upstreams: readonly RoutedUpstream[]
 }
 
-/** What pools are told besides their services. */
 export interface PoolsOptions extends PoolContext {
-  /** Called when an upstream, or a member of one, goes down or up: once for each change. */
+  /** Called once for each change of an upstream or member to down or up. */
   readonly onUpstream?: ((event: RoutedEvent) => void) | undefined
 }
 
@@ -52,12 +51,11 @@ export class UpstreamPools {
     }
   }
 
-  /** Those for a server name; without one, and for a name without a route, those that everybody gets. */
+  /** The pool for a server name, otherwise the default one. */
   for(serverName: string | undefined): UpstreamPool {
     return (serverName === undefined ? undefined : this.#byName.find(serverName)) ?? this.#default
   }
 
-  /** The TLS that they are spoken to with. */
   get tls(): readonly UpstreamTls[] {
     return [...this.#all.values()].map(pool => pool.tls)
   }
@@ -70,12 +68,12 @@ export class UpstreamPools {
     for (const pool of this.#all.values()) pool.close()
   }
 
-  /** Begins with what the pools of another relay know. */
+  /** Takes over what the pools of another relay know. */
   inherit(other: UpstreamPools): void {
     for (const pool of this.#all.values()) pool.inherit([...other.#all.values()])
   }
 
-  /** As one: the routes' upstreams behind the others, and what is counted summed up. */
+  /** As one pool: the routes' upstreams follow the others, and counts are summed up. */
   snapshot(): RoutedUpstreams {
     const snapshots = [...this.#all].map(([route, pool]) => ({ route, ...pool.snapshot() }))
     return {

@@ -1,4 +1,4 @@
-// Buttons that copy, and say so.
+// Buttons that copy.
 
 import { element } from '../element.ts'
 
@@ -9,7 +9,7 @@ export function copyButton(label: string, text: () => string): HTMLButtonElement
   return button
 }
 
-/** Copies, and lets the button say so; pressed again, it says so already. */
+/** Copies, and shows it on the button. */
 export async function copyFrom(button: HTMLButtonElement, text: string): Promise<void> {
   const label = (button.dataset['label'] ??= button.textContent)
   await copy(text)
@@ -18,7 +18,7 @@ export async function copyFrom(button: HTMLButtonElement, text: string): Promise
   setTimeout(() => (button.textContent = label), 1_500)
 }
 
-/** A page that came by http from another machine may not use the clipboard: there the selection is copied. */
+/** Pages over plain http from another machine have no clipboard, so this selects and copies. */
 async function copy(text: string): Promise<void> {
   if (window.isSecureContext) return navigator.clipboard.writeText(text)
   const area = element('textarea', { class: 'offstage' })
