@@ -1,7 +1,7 @@
 // A service from the two addresses of `--service`, and whatever else a program says of it: the same as the file's.
 
 import { type Service, type ServiceOptions, serviceSchema, type UpstreamText } from './schema/index.ts'
-import { checked } from './text/index.ts'
+import { checked, ConfigError } from './text/index.ts'
 
 /**
  * Reads the address strings of `--service SOURCE DEST`, where DEST may be several.
@@ -27,5 +27,7 @@ export function parseService(
   options: ServiceOptions = {},
 ): Service {
   const where = typeof dest === 'string' ? { upstream: dest } : { upstreams: dest }
-  return checked(serviceSchema, { listen: source, ...where, ...options })
+  const [service, ...others] = checked(serviceSchema, { listen: source, ...where, ...options })
+  if (service && others.length === 0) return service
+  throw new ConfigError(`SOURCE must be one address, got ${JSON.stringify(source)}, which are several`)
 }

@@ -163,7 +163,8 @@ test('a value of the wrong type is refused and never converted, with what is wan
     ],
     [
       { listen: 10_000 },
-      'listen: got 10000, wanted a string such as ":10000" or "127.0.0.1:10000?pp=detect"',
+      'listen: got 10000, wanted a string such as ":10000" or "127.0.0.1:10000?pp=detect" or a list, each a string such as ' +
+        '"127.0.0.1:10000" or ":30000-30100"',
     ],
     [
       { pass: ['h2'] },

@@ -15,4 +15,5 @@ export {
 } from './address.ts'
 export { formatHostPort } from './host-port.ts'
 export { canonicalHost, leavesIPv4, overlap, overlapHint } from './listen-overlap.ts'
+export { parseListen } from './port-range.ts'
 export { settleTls, type TlsInit, type TlsSettings, type TlsVerify, type TlsVersion } from './tls.ts'

@@ -1,24 +1,39 @@
-// An address string as a key of the configuration.
+// Address strings as keys of the configuration.
 
 import { z } from 'zod'
-import { type Address, parseAddress } from '../address/index.ts'
+import { type Address, type AddressRole, parseAddress, parseListen } from '../address/index.ts'
 import { type KeyMeta, meta } from './keys.ts'
 
-export function address(
-  role: 'listen' | 'upstream',
-  { examples = [], ...said }: KeyMeta,
-): z.ZodType<Address, string> {
+/** The address of an upstream. */
+export function address({ examples = [], ...said }: KeyMeta): z.ZodType<Address, string> {
+  return parsed('upstream', examples, text => parseAddress(text, { role: 'upstream' })).meta(meta(said))
+}
+
+/** Where to listen: an address, a range of ports, or a list of both. */
+export function listenAddresses({
+  examples = [],
+  ...said
+}: KeyMeta): z.ZodType<readonly Address[], string | readonly string[]> {
+  const one = parsed('listen', examples, parseListen)
+  const list = z.array(parsed('listen', ['127.0.0.1:10000', ':30000-30100'], parseListen)).min(1)
+  return z.union([one, list.transform(each => each.flat())]).meta(meta(said))
+}
+
+function parsed<Parsed>(
+  role: AddressRole,
+  examples: readonly string[],
+  parse: (text: string) => Parsed,
+): z.ZodType<Parsed, string> {
   return z
     .string()
-    .meta({ examples }) // of the text, as zod shows none of what it turns into
+    .meta({ examples: [...examples] }) // of the text, as zod shows none of what it turns into
     .transform((text, { issues }) => {
       try {
-        return parseAddress(text, { role })
+        return parse(text)
       } catch (error) {
         const { message } = error as Error // it throws nothing else, and the key says whose address it is
         issues.push({ code: 'custom', message: message.replace(`${role} address `, ''), input: text })
         return z.NEVER
       }
     })
-    .meta(meta(said))
 }

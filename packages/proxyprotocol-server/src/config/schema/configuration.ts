@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { adminSchema, type AdminSettings, type AdminSettingsInit } from './admin.ts'
 import { integer, meta } from './keys.ts'
 import { logSchema, type LogSettings, type LogSettingsInit } from './log.ts'
-import { conflicts, overlapWith, settled } from './service-list.ts'
+import { conflicts, overlapWith, placedServices, settled } from './service-list.ts'
 import { type Service, type ServiceInit, serviceSchema } from './service.ts'
 import { type Shutdown, type ShutdownInit, shutdownSchema } from './shutdown.ts'
 
@@ -47,7 +47,7 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
     services: z
       .array(serviceSchema)
       .min(1)
-      .meta(meta({ description: 'The services: each listens at one address and connects to another.' })),
+      .meta(meta({ description: 'The services: each listens somewhere and connects to somewhere else.' })),
     shutdown: shutdownSchema,
     log: logSchema,
     admin: adminSchema,
@@ -61,15 +61,16 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
     }),
   })
   .check(({ value: { services, admin }, issues }) => {
-    for (const { index, path, message } of conflicts(services)) {
+    const placed = services.flatMap(placedServices)
+    for (const { index, path, message } of conflicts(placed)) {
       issues.push({ code: 'custom', message, path: ['services', index, ...path], input: services[index] })
     }
-    const message = admin && overlapWith(admin.listen, services)
+    const message = admin && overlapWith(admin.listen, placed)
     if (message !== undefined)
       issues.push({ code: 'custom', message, path: ['admin', 'listen'], input: admin?.listen })
   })
   .transform(({ services, ...program }) => ({
-    services: settled(services),
+    services: settled(services.flat()),
     shutdown: program.shutdown,
     log: program.log,
     admin: program.admin,

@@ -21,13 +21,30 @@ interface Conflict {
   readonly message: string
 }
 
+/** A service, and the index of what was written for it: a list of addresses makes several of one. */
+interface Placed {
+  readonly index: number
+  readonly service: Service
+}
+
+/** As a service is before it is settled: with all of its addresses. */
+interface Unsettled extends Omit<Service, 'listen'> {
+  readonly listen: readonly Address[]
+}
+
+/** The services of an entry. One that is wrong in itself comes here as it was written, but for its addresses. */
+export function placedServices(entry: readonly Service[] | Unsettled, index: number): readonly Placed[] {
+  const services = 'listen' in entry ? entry.listen.map(listen => ({ ...entry, listen })) : entry
+  return services.map(service => ({ index, service }))
+}
+
 /** Two services that want the same, and services that are their own upstream. */
-export function conflicts(services: readonly Service[]): readonly Conflict[] {
-  return services.flatMap((service, index) => {
-    const before = services.slice(0, index)
-    const listen = overlapWith(service.listen, before, services)
+export function conflicts(placed: readonly Placed[]): readonly Conflict[] {
+  return placed.flatMap(({ service, index }, at) => {
+    const before = placed.slice(0, at)
+    const listen = overlapWith(service.listen, before, placed)
     const found = [
-      nameConflict(service, before),
+      nameConflict(service, before, index),
       listen === undefined ? undefined : { path: ['listen'], message: listen },
       ...loops(service),
     ]
@@ -38,16 +55,16 @@ export function conflicts(services: readonly Service[]): readonly Conflict[] {
 /** What is wrong with an address because one of these services listens there, or at a part of it. */
 export function overlapWith(
   listen: Address,
-  services: readonly Service[],
-  all: readonly Service[] = services,
+  placed: readonly Placed[],
+  all: readonly Placed[] = placed,
 ): string | undefined {
-  const places = all.map(each => each.listen)
-  const at = services.findIndex(each => overlap(listen, each.listen, places))
-  const other = services[at]
+  const places = all.map(({ service }) => service.listen)
+  const found = placed.find(({ service }) => overlap(listen, service.listen, places))
+  if (found === undefined) return undefined
+  const { index, service: other } = found
   return (
-    other &&
-    `must not overlap with ${addressKey(other.listen)}, where services[${String(at)}] (${JSON.stringify(other.name)}) listens, ` +
-      `got ${addressKey(listen)}${overlapHint(listen, other.listen)}`
+    `must not overlap with ${addressKey(other.listen)}, where services[${String(index)}] (${JSON.stringify(other.name)}) listens, ` +
+    `got ${addressKey(listen)}${overlapHint(listen, other.listen)}`
   )
 }
 
@@ -69,10 +86,19 @@ function named(services: readonly Service[]): readonly Service[] {
 
 type Found = Omit<Conflict, 'index'> | undefined
 
-function nameConflict({ name, listen }: Service, before: readonly Service[]): Found {
-  const other = before.findIndex(each => each.name === name)
-  if (other === -1 || name === nameOf(listen)) return undefined
-  return { path: ['name'], message: `services[${String(other)}] is called ${JSON.stringify(name)} as well` }
+function nameConflict({ name, listen }: Service, before: readonly Placed[], index: number): Found {
+  const given = givenName(name)
+  const other = before.find(each => each.index !== index && givenName(each.service.name) === given)
+  if (other === undefined || name === nameOf(listen)) return undefined
+  return {
+    path: ['name'],
+    message: `services[${String(other.index)}] is called ${JSON.stringify(given)} as well`,
+  }
+}
+
+/** Without the address that tells the services of a list apart; no name that was given has a slash. */
+function givenName(name: string | undefined): string | undefined {
+  return name?.split('/')[0]
 }
 
 function loops({ listen, pool, passthrough }: Service): readonly Found[] {

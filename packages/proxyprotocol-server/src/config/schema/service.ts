@@ -12,7 +12,7 @@ import {
   type UpstreamSettings,
 } from '../pool.ts'
 import type { TrustList } from '../trust.ts'
-import { address } from './address.ts'
+import { listenAddresses } from './address.ts'
 import {
   type AccessInit,
   accessProblem,
@@ -118,7 +118,8 @@ export interface ServiceOptions extends PoolOptions, AccessInit {
 
 /** A service as the JSON file has it. */
 export interface ServiceInit extends ServiceOptions {
-  readonly listen: string
+  /** An address, a range of ports such as `:30000-30100`, or a list of both. */
+  readonly listen: string | readonly string[]
   /** This, or `upstreams`. */
   readonly upstream?: string | undefined
 }
@@ -137,13 +138,15 @@ const name = z
     }),
   )
 
-export const serviceSchema: z.ZodType<Service, ServiceInit> = z
+/** One service for each address that is listened at. */
+export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
   .strictObject({
     name,
-    listen: address('listen', {
+    listen: listenAddresses({
       description:
         'Where to listen: `HOST:PORT`, `:PORT` for every interface, `unix:/PATH`. `?pp=detect`, `v1` or `v2` expects a header in ' +
-        'front of each connection, from those that `trust` names. `ssl://HOST:PORT?cert=FILE&key=FILE` ends TLS.',
+        'front of each connection, from those that `trust` names. `ssl://HOST:PORT?cert=FILE&key=FILE` ends TLS. `:FIRST-LAST` is a ' +
+        'range of ports. A list or a range makes a service of each address.',
       examples: [':10000', '127.0.0.1:10000?pp=detect'],
     }),
     upstream: upstreamSchema.optional(),
@@ -167,9 +170,9 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
   .check(({ value: { listen, trust, passthrough, ...access }, issues }) => {
     const message = trustMismatch(listen, trust)
     if (message !== undefined) issues.push({ code: 'custom', message, path: ['trust'], input: trust })
-    if (listen.tls && passthrough)
+    if (listen.some(({ tls }) => tls) && passthrough)
       issues.push({ code: 'custom', message: ENDS_HERE, path: ['passthrough'], input: passthrough })
-    const wrong = accessProblem(access, listen.pp)
+    const wrong = accessProblem(access, listen)
     if (wrong)
       issues.push({ code: 'custom', message: wrong.message, path: [wrong.key], input: access[wrong.key] })
   })
@@ -198,16 +201,17 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
       })
     }
   })
-  .transform(({ trust, upstream, upstreams, passthrough, ...rest }): Service => {
-    const { balance, retries, health, resolve, allow, deny, aclFrom, allowVpce, ...written } = rest
-    const { listen } = written
+  .transform(({ trust, upstream, upstreams, passthrough, ...rest }): readonly Service[] => {
+    const { balance, retries, health, resolve, allow, deny, aclFrom, allowVpce, ...others } = rest
+    const { listen: places, name, ...written } = others
     const all = upstreams ?? [{ address: upstream as Address }] // one of the two is there
     const poolOf = (these: readonly UpstreamInit[]): Pool =>
       settlePool({ upstreams: these, balance, retries, health, resolve })
     const pool = poolOf(all)
     const [first] = pool.upstreams as readonly [UpstreamSettings] // it takes no fewer than one
-    return {
+    return places.map(listen => ({
       ...written,
+      listen,
       ipv6Only: false, // which other services there are, none of them knows
       pool,
       passthrough: passthrough && {
@@ -215,12 +219,19 @@ export const serviceSchema: z.ZodType<Service, ServiceInit> = z
         routes: passthrough.routes.map(route => ({ names: route.names, pool: poolOf(route.upstreams) })),
       },
       upstream: first.address,
-      name: written.name ?? formatEndpoint(listen),
+      name: serviceName(name, listen, places.length),
       accepts: acceptance(listen, trust),
       access: accessRules({ allow, deny, aclFrom, allowVpce }),
       header: first.header,
-    }
+    }))
   })
+
+/** Several services of one name are told apart by their addresses. */
+function serviceName(name: string | undefined, listen: Address, count: number): string {
+  const place = formatEndpoint(listen)
+  if (name === undefined) return place
+  return count === 1 ? name : `${name}/${place}`
+}
 
 function isUpstreamKey(key: unknown): boolean {
   return key === 'upstream' || key === 'upstreams'

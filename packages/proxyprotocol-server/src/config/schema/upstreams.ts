@@ -39,7 +39,7 @@ const SAYS =
   'Where to connect to: `HOST:PORT`, `unix:/PATH`. It is sent a version 2 header; with `?pp=v1` a version 1 header, with ' +
   '`?pp=noop` none. `ssl://HOST:PORT` speaks TLS behind it.'
 
-export const upstreamSchema: z.ZodType<UpstreamInit['address'], string> = address('upstream', {
+export const upstreamSchema: z.ZodType<UpstreamInit['address'], string> = address({
   description: SAYS,
   examples: ['192.0.2.1:8080', '192.0.2.1:8080?pp=v1'],
 })

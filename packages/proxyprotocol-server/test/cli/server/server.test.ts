@@ -9,6 +9,7 @@ import { closedPort, content, until } from 'test-support/sockets'
 import { runEcho, runServer } from '../../../src/cli/index.ts'
 import { connectionLimit } from '../../../src/relay/index.ts'
 import { processIo } from '../../../src/cli/program.ts'
+import { configFile } from '../../support/config-file.ts'
 import { portIn } from '../../support/child.ts'
 import { ask } from '../../support/http.ts'
 import { fakeIo, start } from '../../support/program.ts'
@@ -87,6 +88,19 @@ test('each --service is a relay of its own with its own header', async t => {
         `connections=${connectionLimit(3)} connectTimeout=5000 idleTimeout=600000 halfCloseTimeout=60000\n`,
     ),
   )
+})
+
+test('a service listens at each address of its list, under names that tell them apart', async t => {
+  const upstream = await listen(t)
+  const service = { listen: ['127.0.0.1:0', '127.0.0.1:0'], upstream: `127.0.0.1:${upstream.port}` }
+  const file = configFile(t, { services: [{ name: 'web', ...service }] })
+  const { io, ports } = await start(t, runServer, ['--config', file], { listeners: 2 })
+  for (const [at, name] of ['web/127.0.0.1:0', 'web/127.0.0.1:0#2'].entries()) {
+    const client = dial(t, ports[at] ?? 0)
+    ;(await upstream.accept()).end()
+    await content(client.end())
+    assert.ok(new RegExp(` service="?${name}"? `).test(await io.line(/ closed /, at)))
+  }
 })
 
 test('each connection is one line at its end: who, where, why, how much and how long', async t => {

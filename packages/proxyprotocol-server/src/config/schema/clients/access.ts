@@ -108,12 +108,13 @@ export const accessKeys: {
 /** What is wrong with the rules together: the key and the message. */
 export function accessProblem(
   { allow, deny, aclFrom, allowVpce }: AccessInit,
-  pp: string | undefined,
+  listen: readonly { readonly pp: string | undefined }[],
 ): { readonly key: keyof AccessInit; readonly message: string } | undefined {
   if (aclFrom !== undefined && allow === undefined && deny === undefined) {
     return { key: 'aclFrom', message: 'must stand beside `allow` or `deny`, got neither' }
   }
-  if (allowVpce === undefined || pp === 'v2' || pp === 'detect') return undefined
+  const takesVersion2 = listen.every(({ pp }) => pp === 'v2' || pp === 'detect')
+  if (allowVpce === undefined || takesVersion2) return undefined
   return {
     key: 'allowVpce',
     message: 'must stand where version 2 headers are accepted; did you mean "?pp=v2" behind `listen`?',

@@ -31,8 +31,9 @@ export interface Acceptance {
 }
 
 /** Trust and the headers that it is about stand together, or not at all. */
-export function trustMismatch({ pp = 'noop' }: Address, trust: TrustList | undefined): string | undefined {
-  if (pp === 'noop') {
+export function trustMismatch(listen: readonly Address[], trust: TrustList | undefined): string | undefined {
+  const pp = listen.map(each => each.pp).find(mode => mode !== undefined && mode !== 'noop')
+  if (pp === undefined) {
     return (
       trust &&
       'it says whose headers are believed, but `listen` accepts none: give it "?pp=detect", "?pp=v1" or "?pp=v2"'

@@ -1,0 +1,32 @@
+// Listen addresses with several ports, `HOST:FIRST-LAST`: one address for each port.
+
+import type { Address } from './address.ts'
+import { parseAddress } from './address.ts'
+import { refusal } from './address-input.ts'
+import { MAX_PORT } from './host-port.ts'
+
+/** Each port is a socket with figures of its own; more is rather a firewall's work. */
+const MAX_PORTS = 1_000
+
+/** What stands before the ports, the ports, and what follows. The path of a UNIX socket may look like it. */
+const RANGE = /^(?!(?:(?:ssl|tls)\+)?unix:(?!\d))([^?]*:)(\d{1,5})-(\d{1,5})((?:\?.*)?)$/i
+
+/**
+ * Reads a listen address with one port or a range of them.
+ *
+ * @throws {ConfigError} as {@link parseAddress}, or where the range cannot be used.
+ */
+export function parseListen(text: string): readonly Address[] {
+  const [, front = '', first = '', last = '', rest = ''] = RANGE.exec(text) ?? []
+  if (first === '') return [parseAddress(text, { role: 'listen' })]
+  const [from, to] = [Number(first), Number(last)]
+  if (from === 0 || to > MAX_PORT || to < from || to - from >= MAX_PORTS) {
+    const hint = from > to ? `; did you mean "${last}-${first}"?` : ''
+    throw refusal(
+      { role: 'listen', text },
+      `ports must be a range within 1-${String(MAX_PORT)} of at most ${String(MAX_PORTS)}, got "${first}-${last}"${hint}`,
+    )
+  }
+  const address = parseAddress(front + first + rest, { role: 'listen' })
+  return Array.from({ length: to - from + 1 }, (_, at) => ({ ...address, port: from + at }))
+}
