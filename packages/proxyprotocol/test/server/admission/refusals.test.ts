@@ -6,6 +6,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { outcome, turns, until } from 'test-support/sockets'
 import { ProxyProtocolError } from '../../../src/codec/index.ts'
 import { Refusals } from '../../../src/server/admission/index.ts'
 import {
@@ -21,7 +22,6 @@ import { SOURCE, V2 } from '../../support/headers.ts'
 import { send } from '../../support/admitted.ts'
 import { collect, createHarness, over, type Harness } from '../../support/harness.ts'
 import { support } from '../../support/program.ts'
-import { outcome, turns, until } from 'test-support/sockets'
 
 const info = { via: { peer: { address: '10.0.0.9', port: 4242 } } } as unknown as ConnectionInfo // as far as it is read
 const untrusted = new ProxyProtocolError('untrusted_peer')
