@@ -1,14 +1,13 @@
-// The lines of configuration that fit a header: of those that send it, and of those that receive it.
+// Configuration lines that fit a header, for its senders and receivers.
 
 import { readTlvs, tlvType, type ProxyHeader } from 'proxyprotocol'
 
-/** What a sender has to be set to. */
 export interface Sent {
-  /** None, where the receiver expects no header. */
+  /** None if the receiver expects no header. */
   readonly version: 1 | 2 | undefined
   /** TLS to the receiver, behind the header. */
   readonly tls?: boolean
-  /** Of HAProxy's `proxy-v2-options`. */
+  /** Values of HAProxy's `proxy-v2-options`. */
   readonly options?: readonly string[]
   readonly local?: boolean
 }
@@ -16,14 +15,14 @@ export interface Sent {
 /** Lines for one program. */
 export interface ConfigurationLine {
   readonly program: string
-  /** Empty where the program cannot do it. */
+  /** Empty if the program cannot do it. */
   readonly text: string
-  /** What has to be known besides. */
+  /** A remark to show with the lines. */
   readonly note?: string
 }
 
 /**
- * How those in front send it.
+ * Lines for senders.
  *
  * @param to the receiver, `HOST:PORT`.
  */
@@ -31,7 +30,7 @@ export function senders(sent: Sent, to: string): readonly ConfigurationLine[] {
   return [haproxy(sent, to), nginx(sent, to), networkLoadBalancer(sent), relay(sent, to)]
 }
 
-/** What a header shows of how its sender is set. */
+/** The settings of its sender that a header shows. */
 export function sentBy({ version, command, tlvs }: ProxyHeader): Sent {
   if (version === 1) return { version }
   const { ssl } = readTlvs({ tlvs })
@@ -49,7 +48,7 @@ export function sentBy({ version, command, tlvs }: ProxyHeader): Sent {
   return { version, options, local: command === 'LOCAL' }
 }
 
-/** How those behind accept it. */
+/** Lines for receivers. */
 export function receivers(header: ProxyHeader): readonly ConfigurationLine[] {
   const { version, tlvs } = header
   const checked = readTlvs({ tlvs }).checksum !== undefined

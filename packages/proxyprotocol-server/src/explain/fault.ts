@@ -1,4 +1,4 @@
-// Why bytes are no header, and what would be one: in the words that every view of it uses.
+// Explains why bytes are not a header, in the words of every view.
 
 import { errorMessages, expectedChecksum, whatArrived, type DecodeResult } from 'proxyprotocol'
 import { plainHex } from './hex.ts'
@@ -6,19 +6,17 @@ import { plainHex } from './hex.ts'
 const TLV_HEAD_BYTES = 3
 const CHECKSUM_BYTES = 4
 
-/** Anything but a header. */
 export type NotDecoded = Exclude<DecodeResult, { status: 'header' }>
 
-/** What is wrong, where, and what belongs there. */
 export interface Fault {
   readonly title: string
-  /** A sentence without its dot that says what is right. */
+  /** A sentence about what is right, without its dot. */
   readonly wanted: string
-  /** In bytes; the length of the input where it ends too soon. */
+  /** In bytes; the length of the input if it ends too soon. */
   readonly offset: number
-  /** What the bytes look like instead, where that is plain to see. */
+  /** What the bytes look like, if that is plain. */
   readonly got: string | undefined
-  /** In hexadecimal, where a checksum is wrong: the one that would be right. */
+  /** For a wrong checksum: the right one in hexadecimal. */
   readonly checksum: string | undefined
 }
 

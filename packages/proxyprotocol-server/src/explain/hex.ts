@@ -1,11 +1,10 @@
-// Bytes as people read them: two digits each, four for an offset, and a dot for what is no letter.
+// Bytes for people: two digits each, four for an offset, and a dot for other characters.
 
 /** With blanks between the bytes. */
 export function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, hexByte).join(' ')
 }
 
-/** In one piece. */
 export function plainHex(bytes: Uint8Array): string {
   return Array.from(bytes, hexByte).join('')
 }
@@ -14,7 +13,7 @@ export function hexOffset(offset: number): string {
   return offset.toString(16).padStart(4, '0')
 }
 
-/** As much of it as is printable ASCII. */
+/** Printable ASCII, otherwise dots. */
 export function asciiOf(bytes: Uint8Array): string {
   return Array.from(bytes, byte => (byte > 0x1f && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('')
 }

@@ -1,4 +1,4 @@
-// What the inspector says, wherever it says it, and what it reads: pure, for a terminal and a browser alike.
+// What the inspector reads and explains, pure, for a terminal and a browser.
 
 export { receivers, senders, sentBy, type ConfigurationLine, type Sent } from './configuration.ts'
 export { explainFault, type Fault, type NotDecoded } from './fault.ts'

@@ -1,5 +1,4 @@
-// The client's certificate in the private extension of the Python library is deflated. The codec has no zlib, so what shows a
-// header puts the text in.
+// The deflated client certificate of the Python library's extension. The codec has no zlib, so each view inflates it.
 
 import { extensionType, readTlvs, type HeaderField, type ProxyHeader } from 'proxyprotocol'
 
@@ -8,7 +7,7 @@ export function deflatedPeercert(header: ProxyHeader): Uint8Array | undefined {
   return readTlvs(header).extension?.find(({ type }) => type === extensionType.peercert)?.value
 }
 
-/** The same fields, in which the first certificate of the extension says this text. */
+/** The same fields with the inflated text of the certificate. */
 export function withPeercert(fields: readonly HeaderField[], text: string): readonly HeaderField[] {
   let isOpen = true
   const said = (field: HeaderField): HeaderField => {

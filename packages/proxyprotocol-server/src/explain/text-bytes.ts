@@ -1,32 +1,32 @@
-// What a person pastes becomes bytes: hexadecimal as tools print it, dumps with their offsets, base64, text with
-// escapes as for printf, or the line of version 1 as it is.
+// Turns pasted text into bytes: hexadecimal of many tools, dumps with offsets, base64, text with escapes as for printf,
+// or a version 1 line.
 
 /** How a text was read. */
 export interface TextBytes {
   readonly bytes: Uint8Array
   readonly format: 'hexadecimal' | 'a dump' | 'base64' | 'text with escapes' | 'text'
-  /** The last digit has no other to make a byte with, and was left out. */
+  /** The last digit was half a byte, and was left out. */
   readonly halfByte: boolean
 }
 
-/** What stands before and between digits in pairs. */
+/** Text before and between pairs of digits. */
 const BETWEEN_HEX = /[\s:,]+|0x|\\x/i
 const NO_HEX = /[^0-9a-f]/i
 const ODD_HEX = /^[\s:,0-9a-f]{3,}$/i
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
-/** An offset of at least four digits, then pairs; xxd, tcpdump -X and od write it, hexdump -C, Wireshark, ourselves. */
+/** An offset of at least four digits, then pairs: xxd, tcpdump -X, od, hexdump -C, Wireshark and the inspector. */
 const DUMP_LINE = /^\s*(?:0x)?([0-9a-f]{4,8})(:?)((?:\s.*)?)$/i
-/** Digits up to a gap: behind that stands the text. hexdump -C has a gap after eight bytes too. */
+/** Digits up to a gap, behind which text stands. hexdump -C has a gap after eight bytes too. */
 const DUMP_BYTES = /^\s+((?:[0-9a-f]{2} ?){1,}(?: {1,2}(?:[0-9a-f]{2} ){1,})?)/i
-/** What a star stands for is not in the text: without a bound a few letters would become gigabytes. */
+/** A star repeats lines: without a bound a few letters would become gigabytes. */
 const MAX_DUMP_BYTES = 1_048_576
-/** Perhaps within the quotes of a shell or of a language, with the command before and a pipe behind it. */
+/** Perhaps in quotes of a shell or language, with a command before and a pipe behind. */
 const QUOTED = /^(?:printf|echo -n?e|b|\$)?\s*(["'])([\s\S]*)\1[^"']*$/
 const ESCAPE = /\\(?:x([0-9a-f]{1,2})|([0-7]{1,3})|([abefnrtv\\'"]))/gi
 const LETTERS: Readonly<Record<string, number>> = { a: 7, b: 8, e: 27, f: 12, n: 10, r: 13, t: 9, v: 11 }
 const encoder = new TextEncoder()
 
-/** Undefined where it is none of them. */
+/** Undefined for anything else. */
 export function bytesFromText(text: string): TextBytes | undefined {
   const dump = dumpBytes(text)
   if (dump) return read(dump, 'a dump')
@@ -44,14 +44,14 @@ function read(bytes: Uint8Array, format: TextBytes['format']): TextBytes {
   return { bytes, format, halfByte: false }
 }
 
-/** Undefined where it is no hexadecimal. */
+/** Undefined if it is not hexadecimal. */
 export function hexBytes(text: string): Uint8Array | undefined {
-  // In one expression for the whole, what waits to be tried otherwise would fill the stack.
+  // One expression for the whole would fill the stack with alternatives.
   const isHex = text.split(BETWEEN_HEX).every(digits => digits.length % 2 === 0 && !NO_HEX.test(digits))
   return isHex ? digitPairs(text) : undefined
 }
 
-/** With the alphabet of URLs as well; undefined where it is none. */
+/** Also the alphabet of URLs; undefined if it is not base64. */
 export function base64Bytes(text: string): Uint8Array | undefined {
   const compact = text.replace(/\s/g, '')
   if (!BASE64.test(compact)) return undefined
@@ -60,7 +60,7 @@ export function base64Bytes(text: string): Uint8Array | undefined {
   return Uint8Array.from(atob(digits), digit => digit.charCodeAt(0))
 }
 
-/** Undefined where it is no dump that starts at 0 and has no gap; `*` stands for lines like the one before. */
+/** Undefined if it is not a dump from 0 without gaps; `*` repeats the line before. */
 export function dumpBytes(text: string): Uint8Array | undefined {
   const bytes: number[] = []
   let [last, widest, repeated, lines] = [0, 0, false, 0]
@@ -72,7 +72,7 @@ export function dumpBytes(text: string): Uint8Array | undefined {
     if (offset > MAX_DUMP_BYTES) return undefined
     const row = bytes.slice(last)
     while (repeated && row.length > 0 && bytes.length < offset) append(bytes, row)
-    // Text beside the bytes may look like more of them: the next offset says how many there are.
+    // Text beside the bytes may look like bytes, so the next offset says how many there are.
     if (offset > last && offset < bytes.length) bytes.length = offset
     if (offset !== bytes.length) return undefined
     widest = Math.max(widest, row.length === 0 ? 0 : Math.min(row.length, offset - last))
@@ -89,7 +89,7 @@ function rowBytes(rest: string): Uint8Array {
   return digitPairs(digits)
 }
 
-/** One by one: as arguments of one call, many would fill the stack. */
+/** One by one, because many arguments of one call would fill the stack. */
 function append(bytes: number[], more: Iterable<number>): void {
   for (const byte of more) bytes.push(byte)
 }
@@ -113,7 +113,7 @@ function escapedBytes(text: string): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
-/** What is pasted has the line ends of an editor, or has lost its own. */
+/** Pasted text has an editor's line ends, or none. */
 function withLineEnd(text: string): string {
   const lines = text.replace(/\r?\n/g, '\r\n')
   return lines.includes('\r\n') ? lines : `${lines.trimEnd()}\r\n`

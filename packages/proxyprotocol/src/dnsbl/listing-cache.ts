@@ -1,47 +1,47 @@
-// Answers are kept by the name that was asked, raw, and judged anew for each look-up; one that tells nothing is not kept.
+// Keeps raw answers by name, and judges them anew for each look-up. `unknown` is not kept.
 
 import { quote } from '../checks/index.ts'
 import { listingOf } from './listing.ts'
 import { startQuery } from './query.ts'
 import type { Answer, Query, Question } from './query.ts'
 
-/** Some 4 MB when full of IPv6 addresses; more clients than most servers see within an hour. */
+/** About 4 MB when full of IPv6 addresses; more clients than most servers see within an hour. */
 const DEFAULT_MAX_ENTRIES = 10_000
 
-/** In milliseconds: above the TTLs that lists use, so that it ends mistakes only (a TTL of a month). */
+/** In milliseconds: above the TTLs of lists, so it cuts only mistakes, such as a TTL of a month. */
 const DEFAULT_MAX_AGE = 3_600_000
 
 /**
- * In milliseconds, for "does not exist" above all: no resolver of Node's tells its TTL, and we do not read it. Long enough for
- * the burst of connections that a client opens, and short enough for an address that is listed in the meantime.
+ * In milliseconds, above all for "does not exist", whose TTL is not known here. It covers a client's burst of
+ * connections, and a new listing counts soon.
  */
 const AGE_WITHOUT_TTL = 60_000
 
 /** Options of {@link createListingCache}. */
 export interface ListingCacheOptions {
-  /** Answers kept at most, one for each address and zone; the one not used for longest makes room. Default 10000. */
+  /** At most this many answers, one for each address and zone. The least recently used makes room. Default 10000. */
   readonly maxEntries?: number | undefined
-  /** Milliseconds for which an answer is kept at most, whatever its TTL says. Default 3600000, an hour. */
+  /** Milliseconds for which an answer is kept at most, whatever its TTL. Default 3600000, an hour. */
   readonly maxAge?: number | undefined
-  /** The time in milliseconds, from a clock that is never set back. Default `performance.now`. */
+  /** The time in milliseconds from a monotonic clock. Default `performance.now`. */
   readonly now?: (() => number) | undefined
 }
 
 /** What look-ups share; made by {@link createListingCache}. */
 export interface ListingCache {
-  /** The answers it holds, also those that have become too old and are not asked for. */
+  /** The number of answers, also of expired ones. */
   readonly size: number
 }
 
 /**
- * Makes a cache for {@link lookup}: one per process and resolver, given to each look-up.
+ * Makes a cache for {@link lookup}: one per process and resolver, passed to each look-up.
  *
- * A listing is kept for its TTL, `clear` (and what a resolver tells no TTL of) for a minute, and `unknown` not at
- * all. Look-ups that ask the same at the same time share one query; each keeps its own deadline and signal, and the
- * query is cancelled when the last of them has ended.
+ * It keeps a listing for its TTL, `clear` (and answers without a TTL) for a minute, and `unknown` not at all. Look-ups
+ * of the same at the same time share one query. Each keeps its own deadline and signal, and the query is cancelled with
+ * the last of them.
  *
- * @throws TypeError when `now` is no function.
- * @throws RangeError when `maxEntries` is not a positive integer, or `maxAge` not a positive number.
+ * @throws TypeError if `now` is not a function.
+ * @throws RangeError if `maxEntries` is not a positive integer, or `maxAge` not a positive number.
  * @example
  * ```ts run
  * import { createListingCache, lookup } from 'proxyprotocol/dnsbl'
@@ -85,7 +85,7 @@ interface Flight {
 
 /** The cache as {@link lookup} uses it. */
 export class AnswerCache implements ListingCache {
-  /** The one used last stands last. */
+  /** In order of use, the last used at the end. */
   readonly #entries = new Map<string, Entry>()
   readonly #flights = new Map<string, Flight>()
   readonly #maxEntries: number
@@ -102,11 +102,11 @@ export class AnswerCache implements ListingCache {
     return this.#entries.size
   }
 
-  /** Answers from what is kept, by a query that is on its way, or by a new one. */
+  /** Answers from the cache, a running query, or a new one. */
   query(question: Question): Query {
     const kept = this.#kept(question.name)
     if (kept !== undefined) return { answer: Promise.resolve(kept), cancel: () => undefined }
-    // A query is repeated by its look-up's timeout: one that must end sooner cannot wait for that.
+    // Queries repeat by the timeout, so only look-ups with the same one share.
     const key = `${question.timeout} ${question.name}`
     const flight = this.#flight(key, question)
     flight.lookups += 1
@@ -131,7 +131,7 @@ export class AnswerCache implements ListingCache {
   #flight(key: string, question: Question): Flight {
     const now = this.#now()
     const current = this.#flights.get(key)
-    // One that is silent for longer than its look-up waits may stay so: joining it for ever would hide the name.
+    // A query that is silent for longer may stay so, and joining it for ever would hide the name.
     if (current !== undefined && now < current.joinableUntil) return current
     const query = startQuery(question)
     const flight = { query, joinableUntil: now + question.timeout, lookups: 0 }

@@ -1,4 +1,4 @@
-// One zone's answer becomes a listing; whatever a list would not answer is neither listed nor clear.
+// Turns a zone's answer into a listing. An answer that no list gives is neither listed nor clear.
 
 import { REFUSED, SERVFAIL, TIMEOUT } from 'node:dns'
 import { isIPv4 } from 'node:net'
@@ -6,20 +6,20 @@ import { errorCode } from './query.ts'
 import type { Answer } from './query.ts'
 import type { Zone } from './zones.ts'
 
-/** One of a zone's answers, and what the zone means by it. */
+/** One of a zone's answers, and its meaning. */
 export interface ListingCode {
   /** The address that the zone answered with, such as `127.0.0.2`. */
   readonly code: string
-  /** What the zone says it means; `undefined` when the zone's meanings do not name it. */
+  /** The zone's meaning of it; `undefined` if the zone does not define it. */
   readonly meaning: string | undefined
 }
 
-/** A zone lists the address. Of several codes the numerically lowest stands here, since DNS shuffles them. */
+/** A zone lists the address. Of several codes this is the lowest, because DNS shuffles them. */
 export interface Listed extends ListingCode {
   readonly status: 'listed'
-  /** The name of the first zone, in the order given, that lists the address. */
+  /** The first zone in your order that lists the address. */
   readonly zone: string
-  /** The further codes of the same zone, ascending. */
+  /** The other codes of the same zone, ascending. */
   readonly also: readonly ListingCode[]
 }
 
@@ -29,23 +29,21 @@ export interface Clear {
 }
 
 /**
- * Why it is not known whether an address is listed: `timeout`, `aborted`, `server_failure` (SERVFAIL), `refused`
- * (REFUSED), `zone_error` (the list rejects the query: 127.255.255.0/24), `foreign_answer` (one that no list gives:
- * something on the way answers in its place), `resolver_error` (anything else, see `cause`).
+ * Why it is not known. `server_failure` is SERVFAIL, `refused` REFUSED. With `zone_error` the list rejects the query
+ * (127.255.255.0/24), with `foreign_answer` a network rewrites answers. `cause` has the error of `resolver_error`.
  */
 export type UnknownReason =
   'timeout' | 'aborted' | 'server_failure' | 'refused' | 'zone_error' | 'foreign_answer' | 'resolver_error'
 
-/** No zone is known to list the address, and at least one could not say. */
+/** No zone lists the address, and at least one did not answer. */
 export interface Unknown {
   readonly status: 'unknown'
-  /** What kept the zone from saying. */
   readonly reason: UnknownReason
-  /** The name of the first zone, in the order given, that could not say. */
+  /** The first zone in your order without an answer. */
   readonly zone: string
   /** The answer behind `zone_error` and `foreign_answer`. */
   readonly answer: ListingCode | undefined
-  /** What the resolver threw, or the signal's reason. */
+  /** The resolver's error, or the signal's reason. */
   readonly cause: unknown
 }
 
@@ -70,8 +68,8 @@ export interface Unknown {
 export type Listing = Listed | Clear | Unknown
 
 /**
- * Says what a zone means by its answer. An address that no list would give spoils the whole answer: who mixes it in
- * may have made up the others.
+ * The meaning of a zone's answer. One address that no list gives spoils all of it, because the others may be forged
+ * too.
  */
 export function listingOf(zone: Zone, answer: Answer): Listing {
   if (answer.status === 'failure') return unknown(zone, failureReason(answer.error), { cause: answer.error })
@@ -87,7 +85,7 @@ export function listingOf(zone: Zone, answer: Answer): Listing {
   return { status: 'listed', zone: zone.name, ...first, also }
 }
 
-/** Says that a zone could not tell, and why. */
+/** The listing for a zone without an answer. */
 export function unknown(
   zone: Zone,
   reason: UnknownReason,
@@ -107,7 +105,7 @@ function failureReason(error: unknown): UnknownReason {
 function faultOf({ code, meaning }: ListingCode): UnknownReason | undefined {
   if (!isIPv4(code) || !code.startsWith('127.')) return 'foreign_answer'
   if (code.startsWith('127.255.255.')) return 'zone_error'
-  // What filtering resolvers answer for any name they block, and few lists for an address they hold.
+  // Filtering resolvers answer this for any name they block; few lists use it.
   if (code === '127.0.0.1' && meaning === undefined) return 'foreign_answer'
   return undefined
 }

@@ -1,16 +1,15 @@
-// An address becomes the labels in front of a zone's name: its octets or nibbles, the last one first.
+// Turns an address into the labels in front of a zone's name, the last octet or nibble first.
 
 import { quote } from '../checks/index.ts'
 import { parseAddress, unmapAddress } from '../codec/index.ts'
 
 /**
- * Gives the labels that stand in front of a zone's name when the zone is asked about an address:
- * reversed octets for IPv4 (RFC 5782 section 2.1), reversed nibbles for IPv6 (section 2.4).
+ * The labels in front of a zone's name: reversed octets for IPv4 (RFC 5782 section 2.1), reversed nibbles for IPv6
+ * (section 2.4).
  *
- * Lists hold IPv4 addresses as IPv4, so that the labels of an IPv4-mapped IPv6 address are its octets. An IPv6 scope
- * (`%eth0`) has a meaning on this machine only and is left out.
+ * Lists hold IPv4-mapped addresses as IPv4. An IPv6 scope (`%eth0`) is local to this machine and left out.
  *
- * @throws TypeError when `address` is not an IP address.
+ * @throws TypeError if `address` is not an IP address.
  */
 export function reversedLabels(address: string): string {
   const bytes = parseAddress(unmapAddress(address.replace(/%.*$/, '')))

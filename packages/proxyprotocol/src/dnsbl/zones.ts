@@ -1,4 +1,4 @@
-// Zones are data: a name to ask, and what that list means by each address it answers with.
+// Zones as data: a name to ask, and the meaning of each address in an answer.
 
 import { quote } from '../checks/index.ts'
 
@@ -16,19 +16,19 @@ import { quote } from '../checks/index.ts'
  * ```
  */
 export interface Zone {
-  /** The domain name under which the list is asked, such as `zen.spamhaus.org`. */
+  /** The domain name of the list, such as `zen.spamhaus.org`. */
   readonly name: string
-  /** What each answered address means; one that is missing still counts, its meaning is just not known. */
+  /** The meaning of each answered address; one without a meaning still counts. */
   readonly meanings: Readonly<Record<string, string>>
 }
 
-/** A query name holds 253 characters (RFC 1035 section 2.3.4 without its length octets), 64 go to an IPv6 address. */
+/** A query name has 253 characters (RFC 1035 section 2.3.4 without length octets), 64 of them for an IPv6 address. */
 const MAX_ZONE_NAME = 253 - 64
 
-/** One label of a domain name, in lower case (RFC 1035 section 2.3.1, and the underscore that lists do use). */
+/** One label of a domain name in lower case (RFC 1035 section 2.3.1), with the underscore that lists use. */
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/
 
-/** Codes that describe the query and not the address; any Spamhaus zone may answer them. */
+/** Codes about the query, not the address, from any Spamhaus zone. */
 const ERRORS = {
   '127.255.255.252': 'typing error in the zone name',
   '127.255.255.254': 'query through a public or open resolver',
@@ -55,12 +55,11 @@ const PBL = {
 }
 
 /**
- * The Spamhaus zones for addresses: `zen` holds all the others in one query.
+ * The Spamhaus zones for addresses: `zen` holds all others in one query.
  *
- * The PBL lists home and mobile ranges, which is a reason to refuse mail from them and hardly a reason
- * to refuse anything else: outside of mail ask `sbl` and `xbl`. CSS is a code of the SBL, not a zone.
- * With a data query key, ask your own name: `{ ...spamhaus.zen, name: 'KEY.zen.dq.spamhaus.net' }`;
- * a listing's `zone` then holds the key.
+ * The PBL lists homes and mobile phones, which matters for mail only: for anything else ask `sbl` and `xbl`. CSS is a
+ * code of the SBL, not a zone. With a data query key ask your own name: `{ ...spamhaus.zen, name:
+ * 'KEY.zen.dq.spamhaus.net' }`. A listing's `zone` then contains the key.
  *
  * @see https://docs.spamhaus.com/datasets/docs/source/10-data-type-documentation/datasets/040-zones.html
  * @example
@@ -80,9 +79,9 @@ export const spamhaus: Readonly<Record<'zen' | 'sbl' | 'xbl' | 'pbl', Zone>> = {
 }
 
 /**
- * Turns what a caller may give for a zone into a checked one; the name of a known zone brings its meanings.
+ * Checks a zone; the name of a known one brings its meanings.
  *
- * @throws TypeError when the name is not a domain name, or leaves no room for an address in front of it.
+ * @throws TypeError if the name is not a domain name, or leaves no room for an address.
  */
 export function zoneFor(entry: Zone | string): Zone {
   checkZone(entry)
@@ -97,7 +96,7 @@ export function zoneFor(entry: Zone | string): Zone {
   return Object.values(spamhaus).find(zone => zone.name === name) ?? { name, meanings: {} }
 }
 
-/** Zones often come from a configuration file, which no compiler has checked. */
+/** Zones often come from configuration files, which no compiler has checked. */
 function checkZone(entry: unknown): void {
   if (typeof entry === 'string') return
   const { name, meanings } = Object(entry) as { name?: unknown; meanings?: unknown } // both may be anything

@@ -1,13 +1,12 @@
-// Holds a decoder against the vectors: each input whole, with payload behind it, and every prefix of a header. Only what
-// a decoder answers is compared, so that one with other words, or fewer, can be checked too.
+// Checks a decoder against the vectors: each input whole, with payload behind it, and every prefix of a header. It
+// compares only what the decoder answers, so decoders with other or fewer words fit.
 
 import { isDeepStrictEqual } from 'node:util'
 import { vectorFiles } from './vector-files.ts'
 import type { Expected, ExpectedHeader, Vector } from './vector.ts'
 
 /**
- * What a decoder makes of bytes. Fields of a header that are left out are not compared, and `refused` stands for both
- * what is malformed and what is no header.
+ * A decoder's answer for bytes. Missing fields are not compared, and `refused` stands for malformed and for no header.
  */
 export type DecoderAnswer =
   | ({ readonly status: 'header' } & Partial<ExpectedHeader>)
@@ -15,12 +14,12 @@ export type DecoderAnswer =
   | { readonly status: 'partial' }
 
 /**
- * A decoder to be checked. It gets the start of a connection, and the vector in question: for its options, and for
- * leaving out with `undefined` what does not apply. A decoder that throws has given no answer, which is a disagreement.
+ * A decoder to check. It gets the start of a connection and the vector, for its options. It returns `undefined` to
+ * leave a vector out. A decoder that throws has given no answer, which is a disagreement.
  */
 export type CheckedDecoder = (bytes: Uint8Array, vector: Vector) => DecoderAnswer | undefined
 
-/** Where a decoder and a vector differ: the first time for each vector. */
+/** The first difference between a decoder and a vector. */
 export interface Disagreement {
   /** The vector's file. */
   readonly file: string
@@ -30,11 +29,11 @@ export interface Disagreement {
   /** The field that differs, such as `status` or `source`. */
   readonly field: string
   readonly expected: unknown
-  /** The decoder's value; the error where it threw. */
+  /** The decoder's value, or the error that it threw. */
   readonly got: unknown
 }
 
-/** What came of a check. */
+/** The result of a check. */
 export interface DecoderReport {
   /** Vectors that were compared. */
   readonly checked: number
@@ -43,11 +42,11 @@ export interface DecoderReport {
   readonly disagreements: readonly Disagreement[]
 }
 
-/** It looks like the start of another header, and like nothing that belongs to the one before it. */
+/** It looks like the start of another header, never like a part of the first. */
 const PAYLOAD = new TextEncoder().encode('PROXY TCP4 203.0.113.9 203.0.113.10 1 2\r\n\r\n')
 
 /**
- * Gives a decoder every vector, and tells where the two disagree.
+ * Gives a decoder every vector, and returns the disagreements.
  *
  * @example
  * ```ts run

@@ -1,5 +1,5 @@
 /**
- * The conformance kit: the vectors of this library's own tests as data, and a check of any decoder against them.
+ * The conformance kit: our test vectors as data, and a check for any decoder.
  *
  * @module proxyprotocol/vectors
  */

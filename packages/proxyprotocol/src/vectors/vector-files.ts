@@ -1,4 +1,4 @@
-// Reads the vectors from the JSON files that stand beside src and dist alike: importing JSON makes Node 20 warn.
+// Reads the vectors from JSON files beside src and dist, because importing JSON makes Node 20 warn.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Vector, VectorFile } from './vector.ts'
@@ -6,7 +6,7 @@ import type { Vector, VectorFile } from './vector.ts'
 const folder = new URL('../../vectors/', import.meta.url)
 
 /**
- * Every vector of this library's own tests, by file.
+ * Every vector of this library's tests, by file.
  *
  * @example
  * ```ts run
@@ -21,11 +21,11 @@ export const vectorFiles: readonly VectorFile[] = readdirSync(folder)
 
 function load(file: string): readonly Vector[] {
   const text = readFileSync(new URL(file, folder), 'utf8')
-  const data = JSON.parse(text) as readonly Omit<Vector, 'bytes'>[] // our own files; a wrong one fails its test
+  const data = JSON.parse(text) as readonly Omit<Vector, 'bytes'>[] // our own files, which tests check
   return data.map(vector => ({ ...vector, bytes: bytesOf(vector.hex) }))
 }
 
-/** Memory of its own, as bytes from a file would have it: Buffer's is often part of a pool. */
+/** Memory of its own; a Buffer is often part of a pool. */
 function bytesOf(hex: string): Uint8Array {
   return Uint8Array.from(Buffer.from(hex, 'hex'))
 }

@@ -1,62 +1,61 @@
-// The shape of a vector: bytes beside what they mean, in words that every language has.
+// The shape of a vector: bytes and their meaning, in words for every language.
 
 import type { Command, DecodeOptions, ErrorCode, Family, Transport, Version } from '../codec/index.ts'
 
-/** One end of a connection; a path that is not text is given by its 108 bytes in hexadecimal. */
+/** One end of a connection; a path that is not text is 108 bytes in hexadecimal. */
 export type VectorEndpoint =
   | { readonly address: string; readonly port: number }
   | { readonly path: string }
   | { readonly pathHex: string }
 
-/** A header, and what it says. */
+/** A header and its fields. */
 export interface ExpectedHeader {
   readonly status: 'header'
-  /** Bytes that the header takes; payload starts there. */
+  /** The length of the header; payload starts there. */
   readonly byteLength: number
   readonly version: Version
   readonly command: Command
   readonly family: Family
   readonly transport: Transport
-  /** Absent where the header names no ends: LOCAL, UNSPEC and UNKNOWN. */
+  /** Absent for LOCAL, UNSPEC and UNKNOWN. */
   readonly source?: VectorEndpoint
   readonly destination?: VectorEndpoint
   /** Type, and value in hexadecimal; in order, duplicates kept. */
   readonly tlvs: readonly (readonly [type: number, hex: string])[]
-  /** Where there are no ends: the bytes behind the fixed part, in hexadecimal. */
+  /** Without ends: the bytes behind the fixed part, in hexadecimal. */
   readonly block?: string
 }
 
-/** A header that has to be refused; `code` and `offset` are how this library says why. */
+/** A header that must be refused; `code` and `offset` are this library's reason. */
 export interface ExpectedFault {
   readonly status: 'invalid'
   readonly code: ErrorCode
-  /** Offset in bytes of what is wrong. */
+  /** Offset of the fault in bytes. */
   readonly offset: number
 }
 
-/** What decoding comes to: a header, a malformed one, no header at all, or too few bytes to know. */
+/** The outcome of decoding: a header, a malformed one, no header, or too few bytes. */
 export type Expected =
   | ExpectedHeader
   | ExpectedFault
   | { readonly status: 'absent'; readonly offset: number }
   | { readonly status: 'partial'; readonly missing: number }
 
-/** One input, and what it means. */
+/** One input and its meaning. */
 export interface Vector {
   /** Unique within its file. */
   readonly name: string
   /**
-   * Section of the specification that settles it, or else the rule: `strictness` where the specification leaves a
-   * choice, `known bug N` where others went wrong, `golden` for bytes of real senders, `extension` for private TLVs.
+   * The section of the specification, or a rule. `strictness` is our choice, `known bug N` a fault of others,
+   * `golden` bytes of real senders, `extension` private TLVs.
    */
   readonly section: string
-  /** The input, in hexadecimal. */
+  /** The input in hexadecimal. */
   readonly hex: string
-  /** The input. */
   readonly bytes: Uint8Array
-  /** What the receiver is told, where it is not the default. */
+  /** Options of the receiver that are not the default. */
   readonly options?: DecodeOptions
-  /** Encoding what the header says gives these bytes again. */
+  /** True if encoding the header gives these bytes again. */
   readonly canonical?: boolean
   readonly expected: Expected
 }

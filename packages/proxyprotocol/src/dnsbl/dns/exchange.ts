@@ -1,4 +1,4 @@
-// One server is asked one question: by datagrams, and over TCP where the reply does not fit into one or forgers are at work.
+// Asks one server one question: by datagrams, and over TCP if the reply does not fit or forgers are at work.
 
 import { randomInt } from 'node:crypto'
 import { BADRESP } from 'node:dns'
@@ -9,12 +9,12 @@ import { overTcp, overUdp } from './transport.ts'
 import type { Transport } from './transport.ts'
 
 /**
- * Datagrams that are no reply to the query, after which it is asked over TCP, as BIND does: each is a guess of a forger, or
- * costs us time. A slow server's late replies to repeated queries are good ones, and do not count.
+ * Wrong datagrams before the query goes over TCP, as in BIND: each is a forger's guess. Late replies of a slow server
+ * do not count.
  */
 const MAX_STRAYS = 16
 
-/** What a server has answered in the end. */
+/** A server's final outcome. */
 export type Outcome = Extract<Reply, { status: 'records' | 'failure' }>
 
 export class Exchange {
@@ -24,7 +24,7 @@ export class Exchange {
   #transport: Transport
   #strays = 0
 
-  /** Asks; `onOutcome` is called later, and again where a server goes on: whoever opened it closes it at the first. */
+  /** Asks. `onOutcome` is called later, perhaps more than once; the caller closes at the first. */
   constructor(server: NameServer, name: string, onOutcome: (outcome: Outcome) => void) {
     this.#server = server
     this.#query = encodeQuery(name, randomInt(65_536))
@@ -32,7 +32,7 @@ export class Exchange {
     this.#transport = overUdp(server, this.#query, reply => this.#onDatagram(reply))
   }
 
-  /** Asks again, where a datagram may be lost. */
+  /** Asks again, because a datagram may be lost. */
   repeat(): void {
     this.#transport.repeat()
   }

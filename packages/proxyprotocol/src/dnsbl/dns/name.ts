@@ -1,4 +1,4 @@
-// Names in messages are labels behind their lengths, and may end in a pointer to where they go on (RFC 1035 section 4.1.4).
+// Reads names in messages: labels behind their lengths, perhaps ending in a pointer (RFC 1035 section 4.1.4).
 
 /** A name's labels, their lengths and its end (RFC 1035 section 2.3.4). */
 const MAX_NAME_BYTES = 255
@@ -7,19 +7,19 @@ const MAX_LABEL_BYTES = 63
 /** The two bits that make a length a pointer. */
 const POINTER = 0xc0
 
-/** Servers use one or two pointers in a name. A bound ends loops, and chains of pointers that go nowhere. */
+/** Servers use one or two pointers in a name; the bound ends loops. */
 const MAX_POINTERS = 16
 
-/** A name, and where the bytes behind it start. */
+/** A name, and the offset behind it. */
 interface Name {
-  /** The labels in lower case, each behind its length as a character: equal for equal names only. */
+  /** The labels in lower case, each behind its length as a character, so that equal text means equal names. */
   readonly name: string
   readonly end: number
 }
 
 /**
- * Reads the name at an offset; undefined where there is none that is whole and within the bounds. It copies bytes and makes one
- * string of them: a string for each label cost thirty times as much in a reply that is made of names.
+ * Reads the name at an offset; undefined if it is incomplete or out of bounds. It makes one string, because a string
+ * per label cost thirty times as much for a reply full of names.
  */
 export function readName(message: Uint8Array, start: number): Name | undefined {
   const bytes = Buffer.alloc(MAX_NAME_BYTES)

@@ -1,31 +1,31 @@
-// A reply is judged in the order in which it can be wrong: is it to our question, is it whole, what does it answer. Only the
-// answer section is read, and how much of it is bounded; what the header says of the other sections costs nothing.
+// Judges a reply: whether it belongs to our question, whether it is complete, and what it answers. It reads only the
+// answer section, within bounds, so counts in the header cost nothing.
 
 import { BADRESP, FORMERR, NODATA, NOTFOUND, NOTIMP, REFUSED, SERVFAIL } from 'node:dns'
 import { readName } from './name.ts'
 import { CLASS_IN, HEADER_BYTES, TYPE_A } from './query.ts'
 
-/** The longest reply that is read. A list answers with a few records of 16 bytes, and with its name servers. */
+/** The longest reply that is read. A list answers with a few records of 16 bytes and its name servers. */
 export const MAX_REPLY_BYTES = 4_096
 
-/** Lists answer with one address for each reason to list, which are fewer than twenty. */
+/** Lists answer one address for each reason, which are fewer than twenty. */
 const MAX_RECORDS = 64
 
-/** Each alias costs a resolver a query of its own, so that there are one or two. A bound ends loops. */
+/** Aliases cost resolvers queries, so there are one or two; the bound ends loops. */
 const MAX_ALIASES = 8
 
 const TYPE_CNAME = 5
-/** Of a record behind its name: type, class, TTL and the length of the data (RFC 1035 section 4.1.3). */
+/** A record behind its name: type, class, TTL and data length (RFC 1035 section 4.1.3). */
 const RECORD_BYTES = 10
 const ADDRESS_BYTES = 4
 
-/** Bits of the header's second 16 (RFC 1035 section 4.1.1): a response, to a standard query. */
+/** Bits of the header's second 16 (RFC 1035 section 4.1.1): a response to a standard query. */
 const RESPONSE_AND_OPCODE = 0xf800
 const RESPONSE = 0x8000
 const TRUNCATED = 0x0200
 const RESPONSE_CODE = 0x000f
 
-/** By response code, as Node's resolvers name them. */
+/** Codes of Node's resolvers by response code. */
 const FAILURES: Readonly<Record<number, string>> = {
   1: FORMERR,
   2: SERVFAIL,
@@ -37,15 +37,15 @@ const FAILURES: Readonly<Record<number, string>> = {
 /** A TTL has 31 bits; one with the highest bit set counts as 0 (RFC 2181 section 8). */
 const MAX_TTL = 2 ** 31 - 1
 
-/** An IPv4 address, and for how many seconds it may be kept. */
+/** An IPv4 address, and its TTL in seconds. */
 export interface AddressRecord {
   readonly address: string
   readonly ttl: number
 }
 
 /**
- * What came of a query. `failure` has a code of Node's, and `NODATA` and `NOTFOUND` are answers too; `truncated` is to be asked
- * again over TCP; `stray` is no reply to this query, but late, or forged.
+ * The outcome of a query. `failure` has a code of Node's; `NODATA` and `NOTFOUND` are answers too. `truncated` needs
+ * TCP. `stray` does not belong to this query: it is late or forged.
  */
 export type Reply =
   | { readonly status: 'records'; readonly records: readonly AddressRecord[] }
@@ -59,7 +59,7 @@ interface ResourceRecord {
   readonly ttl: number
   /** Of an A record. */
   readonly address?: string
-  /** The name that a CNAME record refers to. */
+  /** The target of a CNAME record. */
   readonly alias?: string
   readonly end: number
 }
@@ -78,7 +78,7 @@ export function readReply(reply: Uint8Array, query: Uint8Array): Reply {
   return records.length > 0 ? { status: 'records', records } : failure(NODATA)
 }
 
-/** A forger has to guess the id, and the port that it was sent from (RFC 5452 section 9). Servers may change case. */
+/** A forger has to guess the id and the port of the query (RFC 5452 section 9). Servers may change case. */
 function repeatsQuestion(reply: Uint8Array, query: Uint8Array): boolean {
   if (reply.length < query.length || uint16(reply, 0) !== uint16(query, 0)) return false
   if ((uint16(reply, 2) & RESPONSE_AND_OPCODE) !== RESPONSE || uint16(reply, 4) !== 1) return false
@@ -118,7 +118,7 @@ function readRecord(reply: Uint8Array, start: number): ResourceRecord | undefine
   return alias?.end === end ? { ...record, alias: alias.name } : undefined
 }
 
-/** Follows aliases within the answer, in whatever order the records come; undefined where there are too many. */
+/** Follows aliases within the answer, in any order of records; undefined if there are too many. */
 function addressesOf(
   query: Uint8Array,
   records: readonly ResourceRecord[],
@@ -143,6 +143,6 @@ function failure(code: string): Reply {
 }
 
 function uint16(bytes: Uint8Array, at: number): number {
-  // whoever asks has compared the length
+  // callers compare the length first
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
 }

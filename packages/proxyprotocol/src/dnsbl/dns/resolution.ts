@@ -1,4 +1,4 @@
-// One name is asked of several servers in turn, again and again, until one of them answers or the caller has enough.
+// Asks several servers in turn, again and again, until one answers or the caller cancels.
 
 import { CANCELLED, CONNREFUSED, NODATA, NOTFOUND } from 'node:dns'
 import { Exchange } from './exchange.ts'
@@ -8,18 +8,20 @@ import type { AddressRecord } from './reply.ts'
 
 export interface ResolutionOptions {
   readonly servers: readonly NameServer[]
-  /** Milliseconds after which the next server is asked, and the first again behind the last. */
+  /** Milliseconds until the next server is asked; the first follows the last. */
   readonly interval: number
 }
 
-/** A name on its way to its IPv4 addresses; it goes on until it has them, or is cancelled. */
+/** A running resolution of a name to its IPv4 addresses. */
 export class Resolution {
-  /** Rejects with the errors of Node's resolvers: `ENOTFOUND` and `ENODATA` where there are none, else what the last server said. */
+  /**
+   * Rejects as Node's resolvers do: `ENOTFOUND` and `ENODATA` for no address, otherwise with the last server's failure.
+   */
   readonly records: Promise<readonly AddressRecord[]>
   readonly #name: string
-  /** Servers that have not been asked yet. */
+  /** Servers not asked yet. */
   readonly #waiting: NameServer[]
-  /** The one asked last stands last. */
+  /** In the order of asking. */
   readonly #asked = new Set<Exchange>()
   readonly #timer: NodeJS.Timeout
   /** Undefined once it has ended. */
@@ -32,7 +34,7 @@ export class Resolution {
     this.records = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
-    // The sockets keep the process alive for as long as somebody waits.
+    // The sockets keep the process alive while a caller waits.
     this.#timer = setInterval(() => this.#askNext(), interval).unref()
     this.#askNext()
   }

@@ -1,4 +1,4 @@
-// How a query gets to a server and its replies come back: by datagrams from a port of its own, or by a TCP connection.
+// Carries a query and its replies: datagrams from a port of its own, or a TCP connection.
 
 import { BADRESP } from 'node:dns'
 import { createSocket } from 'node:dgram'
@@ -8,17 +8,17 @@ import type { NameServer } from './name-server.ts'
 import { MAX_REPLY_BYTES, readReply, STRAY } from './reply.ts'
 import type { Reply } from './reply.ts'
 
-/** Over TCP each message stands behind its length (RFC 1035 section 4.2.2). */
+/** Over TCP each message follows its length (RFC 1035 section 4.2.2). */
 const LENGTH_BYTES = 2
 
-/** A query on its way to one server; whoever opened it closes it, once. */
+/** A query to one server; its opener closes it once. */
 export interface Transport {
-  /** Sends the query again, as a datagram may be lost. */
+  /** Sends the query again, because a datagram may be lost. */
   repeat(): void
   close(): void
 }
 
-/** Sends a query as a datagram. The system picks the port that it is sent from, at random. */
+/** Sends a query as a datagram. The system picks a random port. */
 export function overUdp(
   { address, port }: NameServer,
   query: Uint8Array,
@@ -28,7 +28,7 @@ export function overUdp(
   const expected = `${plain(address)} ${port}`
   let repeat = (): void => undefined
   const onMessage = (bytes: Uint8Array, from: RemoteInfo): void => {
-    // A connected socket gets nothing from elsewhere, but on Deno (2.9).
+    // A connected socket receives only from its peer, except on Deno (2.9).
     onReply(`${plain(from.address)} ${from.port}` === expected ? readReply(bytes, query) : STRAY)
   }
   socket.on('message', onMessage)
@@ -37,12 +37,12 @@ export function overUdp(
     repeat = () => socket.send(query)
     repeat()
   })
-  // Connected, it also hears that nothing listens at the server's port.
+  // A connected socket also learns that the server's port is closed.
   socket.connect(port, address)
   return { repeat: () => repeat(), close: () => socket.off('message', onMessage).close() }
 }
 
-/** Sends a query over a connection of its own. */
+/** Sends a query over its own connection. */
 export function overTcp(
   { address, port }: NameServer,
   query: Uint8Array,
@@ -68,7 +68,7 @@ function failed(error: NodeJS.ErrnoException): Reply {
   return { status: 'failure', code: String(error.code) }
 }
 
-/** An address without its scope, in the one spelling that a URL gives it. */
+/** An address without its scope, in the canonical spelling of a URL. */
 function plain(address: string): string {
   return isIPv6(address) ? new URL(`http://[${address.replace(/%.*/, '')}]`).hostname : address
 }
