@@ -1,4 +1,4 @@
-// Configuration: what the programs' users write, read and checked.
+// Configuration of the programs: reading and checking.
 
 export {
   addressKey,

@@ -1,38 +1,37 @@
-// Lists of networks: in the configuration, and in files of their own with one network a line.
+// Lists of networks, in the configuration and in files with one network a line.
 
 import { readFileSync } from 'node:fs'
 import { compileNetworks } from 'proxyprotocol/server'
 import { ConfigError } from './text/index.ts'
 
-/** What stands in front of a path in a list. */
+/** The prefix of a path in a list. */
 const FILE = 'file:'
-/** A file of another format has a problem in each line; these show what it is. */
+/** A file of another format has a problem in each line; these few show it. */
 const MAX_PROBLEMS = 20
 
-/** Networks, addresses and `unix`, and files with more of them as `file:PATH`. */
+/** Networks, addresses and `unix`, and files of them as `file:PATH`. */
 export type NetworkList = readonly string[]
 
-/** A list, read. */
 export interface Networks {
-  /** All of them, those of the files included. */
+  /** Those of the files included. */
   readonly entries: readonly string[]
   readonly holds: ReturnType<typeof compileNetworks>
 }
 
 /** The lists of a service. */
 export interface AccessLists {
-  /** Undefined where there is none. */
+  /** Undefined for none. */
   readonly allow: Networks | undefined
   readonly deny: Networks
 }
 
-/** An entry, and where it stands: `blocked.txt:7:1: `; empty for an entry of the configuration, which is checked there. */
+/** An entry and its position, such as `blocked.txt:7:1: `; empty for entries of the configuration. */
 interface Located {
   readonly entry: string
   readonly place: string
 }
 
-/** What is wrong with an entry; undefined for a network, an address, `unix` and the name of a file. */
+/** The fault of an entry; undefined for a network, an address, `unix` and a file. */
 export function networkProblem(entry: string): string | undefined {
   const file = networkFile(entry)
   if (file !== undefined) return file === '' ? `must name a file behind ${JSON.stringify(FILE)}` : undefined
@@ -41,7 +40,7 @@ export function networkProblem(entry: string): string | undefined {
     compileNetworks([entry], name)
     return undefined
   } catch (error) {
-    return (error as Error).message.slice(`${name}: `.length) // it throws nothing else, and names the list first
+    return (error as Error).message.slice(`${name}: `.length) // it throws TypeErrors that name the list
   }
 }
 
@@ -53,7 +52,7 @@ export function networkFile(entry: string): string | undefined {
 /**
  * Reads both lists of a service.
  *
- * @throws {ConfigError} naming all that is wrong with the files of both.
+ * @throws {ConfigError} naming all faults in their files.
  */
 export function readAccessLists(rules: {
   readonly allow: NetworkList | undefined
@@ -64,7 +63,7 @@ export function readAccessLists(rules: {
     try {
       return readNetworks(list)
     } catch (error) {
-      problems.push((error as ConfigError).message) // it throws nothing else
+      problems.push((error as ConfigError).message) // it throws ConfigError only
       return undefined
     }
   }
@@ -77,7 +76,7 @@ export function readAccessLists(rules: {
 }
 
 /**
- * Reads the lists of all services, so that all that is wrong is reported at once.
+ * Reads the lists of all services, and reports all faults at once.
  *
  * @throws {ConfigError} as {@link readAccessLists}.
  */
@@ -89,16 +88,16 @@ export function checkNetworkFiles(
       if (access) readAccessLists(access)
       return []
     } catch (error) {
-      return (error as ConfigError).message.split('\n') // it throws nothing else
+      return (error as ConfigError).message.split('\n') // it throws ConfigError only
     }
   })
   if (problems.length > 0) throw new ConfigError([...new Set(problems)].join('\n'))
 }
 
 /**
- * Reads the files of a list, and compiles the whole.
+ * Reads the files of a list and compiles all of it.
  *
- * @throws {ConfigError} naming the files that cannot be read, and file, line and column of each wrong network.
+ * @throws {ConfigError} naming unreadable files, and file, line and column of each wrong network.
  */
 function readNetworks(list: NetworkList): Networks {
   const problems: string[] = []

@@ -1,5 +1,5 @@
-// The one way to a configuration: what the file says, with what stands outside it laid over it, checked as a whole and
-// settled. So a flag and a key of the file cannot mean different things, nor be checked differently.
+// The only way to a configuration: arguments and variables are laid over the file, and the whole is checked once. So a
+// flag and its key cannot differ.
 
 import { configSchema, type Configuration, type ServiceInit } from './schema/index.ts'
 import { type Setting, settings } from './settings.ts'
@@ -9,13 +9,13 @@ import { checked, parseJson, type Problem, showPath } from './text/index.ts'
 export interface Override {
   readonly setting: Setting
   readonly value: unknown
-  /** What the user wrote it by, for messages: `--drain`. */
+  /** Its name for messages: `--drain`. */
   readonly name: string
 }
 
-/** What stands outside the file. */
+/** What arguments and variables add. */
 export interface Additions {
-  /** Those of `--service`, which come after the file's. */
+  /** Those of `--service`, which follow the file's. */
   readonly services?: readonly ServiceInit[]
   /** The last one of a setting counts. */
   readonly overrides?: readonly Override[]
@@ -31,12 +31,10 @@ const ENDS = [
 type Json = Readonly<Record<string, unknown>>
 
 /**
- * Reads the configuration of `proxyprotocol-server`: the text of a JSON file, or what such a text stands for.
+ * Reads the configuration of `proxyprotocol-server`: the text of a JSON file, or its data.
  *
  * @param origin the name of the file, for messages.
- * @throws {ConfigError} that names everything that is wrong, each on a line, with the place, the value that was found and
- * what is wanted.
- *
+ * @throws {ConfigError} with a line for each fault: the place, what it must be, and the value.
  * @example
  * ```ts run
  * import { createRelay, parseConfig } from 'proxyprotocol-server'
@@ -50,9 +48,9 @@ export function parseConfig(json: unknown, origin = 'configuration'): Configurat
 }
 
 /**
- * As {@link parseConfig}, with what stands outside the file.
+ * As {@link parseConfig}, with arguments and variables.
  *
- * @throws {ConfigError} as there; what is wrong with an addition has its name.
+ * @throws {ConfigError} as there; faults of an addition have its name.
  */
 export function combineConfig(json: unknown, origin: string, additions: Additions = {}): Configuration {
   const text = typeof json === 'string' ? parseJson(json, origin) : undefined
@@ -79,13 +77,13 @@ function withSettings(written: unknown, overrides: readonly Override[]): unknown
   return overrides.reduce((before, { setting, value }) => withValue(before, setting.path, value), written)
 }
 
-/** What is no object stays as it is, and is found wrong. */
+/** Anything but an object stays, and the check refuses it. */
 function withValue(written: unknown, [key = '', ...rest]: readonly string[], value: unknown): unknown {
   if (!isObject(written)) return written
   return { ...written, [key]: rest.length === 0 ? value : withValue(written[key] ?? {}, rest, value) }
 }
 
-/** What was added at the place of a problem, as its user knows it. */
+/** The user's name of the addition at the place of a problem. */
 function additionAt(
   { path }: Problem,
   written: unknown,

@@ -1,103 +1,102 @@
-// Settles what a service says of its upstreams: fills in the defaults, and names each upstream. The schema has checked it all.
+// Fills in the defaults for a service's upstreams and names each. The schema has checked them.
 
 import { inspect } from 'node:util'
 import { type Address, formatEndpoint, type PpMode } from './address/index.ts'
 
-/** How the connections of a service are shared out among its upstreams. */
+/** How connections are balanced. */
 export const balances = ['round-robin', 'least-connections', 'source-hash'] as const
 
-/** How connections are shared out. */
+/** How connections are balanced. */
 export type Balance = (typeof balances)[number]
 
-/** What holds where nothing is said; durations in milliseconds. */
+/** Defaults; durations in milliseconds. */
 export const poolDefaults = {
   balance: 'round-robin',
-  /** Two others: a third would rarely be reached within the time for connecting. */
+  /** Two others: the time for connecting rarely allows a third. */
   retries: 2,
   weight: 1,
   backup: false,
-  /** One failure may be a packet lost; three in a row are not, and ten seconds are short for a restart. */
+  /** One failure may be a lost packet, three in a row are not; ten seconds are short for a restart. */
   health: { fails: 3, window: 10_000, cooldown: 10_000 },
   check: { interval: 5_000, timeout: 2_000, rise: 2, fall: 3, header: true },
   resolve: {
-    /** As long as addresses in clusters are commonly valid. */
+    /** The usual validity of addresses in clusters. */
     interval: 30_000,
-    /** Each is watched and checked on its own; more than most services have, and a wrong answer must not grow without end. */
+    /** Each is watched and checked by itself. It is more than most services have, and bounds a wrong answer. */
     maxMembers: 64,
-    /** Old addresses are better than none: a name service that is down must not stop a service that is up. */
+    /** A name service that is down must not stop a service that is up, so old addresses stay. */
     staleAfter: undefined,
   },
 } as const
 
-/** The header that an upstream is sent; `'none'` for the bytes alone. */
+/** The header for an upstream; `'none'` for payload alone. */
 export type SentHeader = 'v1' | 'v2' | 'none'
 
-/** An upstream without `pp` counts as `detect` in the Python library, and a detecting sender writes version 2. */
+/** The Python library takes an upstream without `pp` as `detect`, and a detecting sender writes version 2. */
 const SENT: Readonly<Record<PpMode, SentHeader>> = { v1: 'v1', v2: 'v2', detect: 'v2', noop: 'none' }
 
 /** One upstream of a service. */
 export interface UpstreamInit {
   readonly address: Address
-  /** In logs and statistics, and what `source-hash` knows it by. Default: the address without what follows its question mark. */
+  /** Its name in logs and statistics, and its key for `source-hash`. Default: the address without its query. */
   readonly name?: string | undefined
-  /** What the address says in `pp`, where this is not given. */
+  /** Default: what the address says in `pp`. */
   readonly header?: SentHeader | undefined
-  /** Its share beside the others; with 0 it is drained, and gets no connections. Default 1. */
+  /** Its share; 0 drains it. Default 1. */
   readonly weight?: number | undefined
   /** Used only while no other is up. Default false. */
   readonly backup?: boolean | undefined
 }
 
-/** When failures to connect mark an upstream as down; durations in milliseconds. */
+/** When failed connections mark an upstream as down; durations in milliseconds. */
 export interface PassiveHealth {
-  /** So many failures in a row mark it, of connections and of checks; 0 for never. Default 3. */
+  /** Failures in a row, of connections and checks; 0 for never. Default 3. */
   readonly fails: number
-  /** The time within which they have to lie. Default 10000. */
+  /** The time within which they must happen. Default 10000. */
   readonly window: number
-  /** Until the relay tries what is marked and not checked with a connection of its own, and from there to the next try. Default 10000. */
+  /** The time until the relay tries a marked member without checks, and between tries. Default 10000. */
   readonly cooldown: number
 }
 
 /** How an upstream is checked; durations in milliseconds. */
 export interface ActiveCheck {
-  /** From the end of one check to the start of the next. Default 5000. */
+  /** From the end of a check to the start of the next. Default 5000. */
   readonly interval: number
   /** For connecting, and again for the upstream to close. Default 2000. */
   readonly timeout: number
-  /** Good checks in a row that it takes to be up again. Default 2. */
+  /** Passed checks in a row that bring it up. Default 2. */
   readonly rise: number
-  /** Failures in a row that it takes to be down, of checks and of connections; the last one is a check. Default 3. */
+  /** Failures in a row that bring it down, of checks and connections; the last one is a check. Default 3. */
   readonly fall: number
-  /** Sends a header that names no client, where the upstream is sent headers at all. Default true. */
+  /** Sends a header that names no client, unless the upstream gets no headers. Default true. */
   readonly header: boolean
 }
 
-/** How names are looked up; durations in milliseconds. */
+/** How names are resolved; durations in milliseconds. */
 export interface NameResolution {
-  /** From one answer to the next question. Default 30000. */
+  /** From an answer to the next look-up. Default 30000. */
   readonly interval: number
   /** Addresses of one name that are used. Default 64. */
   readonly maxMembers: number
-  /** How long the last answer is used while the name service fails; undefined, the default, for as long as it takes. */
+  /** How long the last answer is used while look-ups fail. Default: for ever. */
   readonly staleAfter: number | undefined
 }
 
 type Optional<T> = { readonly [Key in keyof T]?: T[Key] | undefined }
 
-/** What is said of a service's upstreams. */
+/** Options about a service's upstreams. */
 export interface PoolInit {
   readonly upstreams: readonly UpstreamInit[]
   /** Default `round-robin`. */
   readonly balance?: Balance | undefined
-  /** Other upstreams, and other addresses of their names, that a connection is tried at where connecting fails. Default 2. */
+  /** Other members that are tried if connecting fails. Default 2. */
   readonly retries?: number | undefined
-  /** Upstreams are checked only where there is a `check`; `{}` is one with all defaults. */
+  /** Without `check` there are no health checks; `{}` takes all defaults. */
   readonly health?:
     (Optional<PassiveHealth> & { readonly check?: Optional<ActiveCheck> | undefined }) | undefined
   readonly resolve?: Optional<NameResolution> | undefined
 }
 
-/** One upstream, settled. */
 export interface UpstreamSettings {
   readonly name: string
   readonly address: Address
@@ -106,18 +105,17 @@ export interface UpstreamSettings {
   readonly backup: boolean
 }
 
-/** The upstreams of a service and how they are used, settled. */
+/** The upstreams of a service and their options, with defaults. */
 export interface Pool {
   readonly upstreams: readonly UpstreamSettings[]
   readonly balance: Balance
   readonly retries: number
   readonly health: PassiveHealth
-  /** Undefined where upstreams are not checked. */
+  /** Undefined without health checks. */
   readonly check: ActiveCheck | undefined
   readonly resolve: NameResolution
 }
 
-/** Fills in the defaults. */
 export function settlePool(init: PoolInit): Pool {
   const { upstreams, balance = poolDefaults.balance, retries = poolDefaults.retries, health = {} } = init
   const { check, ...passive } = health
@@ -136,7 +134,7 @@ export function sentHeader({ pp = 'detect' }: Pick<Address, 'pp'>): SentHeader {
   return SENT[pp]
 }
 
-/** The first of them that has the name of another, which would be one place in the log and in statistics. */
+/** The first upstream whose name another one has; log and statistics would mix them up. */
 export function nameConflict(
   upstreams: readonly UpstreamInit[],
 ): { readonly at: number; readonly message: string } | undefined {

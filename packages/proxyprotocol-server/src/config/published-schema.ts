@@ -1,11 +1,10 @@
-// The JSON Schema that the package ships as config.schema.json, for editors and for checks elsewhere: what is ours alone
-// among its keywords is said in words.
+// The JSON Schema shipped as config.schema.json, for editors and other checks. Our own keywords become words.
 
 import { z } from 'zod'
 import { configSchema } from './schema/index.ts'
 import { type SchemaNode, UNITS } from './text/index.ts'
 
-/** Editors know draft 7 best, and nothing here needs a later one. */
+/** Editors know draft 7 best, and it suffices. */
 const DRAFT = 'http://json-schema.org/draft-07/schema#'
 
 type Json = z.core.JSONSchema.BaseSchema

@@ -1,17 +1,15 @@
-// A service from the two addresses of `--service`, and whatever else a program says of it: the same as the file's.
+// A service from the two addresses of `--service` and options with the file's names.
 
 import { type Service, type ServiceOptions, serviceSchema, type UpstreamText } from './schema/index.ts'
 import { checked, ConfigError } from './text/index.ts'
 
 /**
- * Reads the address strings of `--service SOURCE DEST`, where DEST may be several.
+ * Reads the address strings of `--service SOURCE DEST`; DEST may be several.
  *
- * Connections at SOURCE have no header unless its `pp` says which: `v1`, `v2` or `detect` (either). DEST gets a version 2
- * header, or what its `pp` says: `v1`, `v2`, `detect` (version 2) or `noop` (none). Several share the connections.
+ * Connections at SOURCE have no header unless `pp` is `v1`, `v2` or `detect` (either). DEST gets a version 2 header
+ * unless `pp` is `v1` or `noop` (none). Several DEST share the connections.
  *
- * @throws {ConfigError} when one is no address ({@link parseAddress}), SOURCE expects headers and nobody is trusted, or an
- * option is wrong; it names all that is.
- *
+ * @throws {ConfigError} naming each wrong address ({@link parseAddress}) and option; SOURCE with headers needs `trust`.
  * @example
  * ```ts run
  * import { parseService } from 'proxyprotocol-server'

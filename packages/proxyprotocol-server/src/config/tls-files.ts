@@ -1,5 +1,5 @@
-// The files that the settings of TLS name, read whole and checked before anything uses them: OpenSSL passes over much of what
-// it cannot read, and a server without its certificate would only be noticed by its clients.
+// Reads and checks the files of TLS settings before use. OpenSSL skips much that it cannot read, and then only clients
+// would notice.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { ConfigError } from './text/index.ts'
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g
 
-/** What `openssl rehash` names a certificate by: the hash of its subject, and a number where two have the same. */
+/** A certificate's name by `openssl rehash`: the hash of its subject, and a number among equals. */
 const HASHED_NAME = /^[0-9a-f]{8}\.\d+$/
 
 /** Certificates, key and authorities as text, and the oldest version. */
@@ -22,18 +22,18 @@ export type TlsFiles = Pick<SecureContextOptions, 'minVersion'> & {
 
 /** A certificate that one side of a service shows. */
 export interface OwnCertificate {
-  /** To whom: `listen` to clients, `upstream` to upstreams. */
+  /** `listen` for clients, `upstream` for upstreams. */
   readonly role: AddressRole
   /** As configured. */
   readonly file: string
-  /** Milliseconds since 1970. Of a chain it is the certificate that expires first. */
+  /** Milliseconds since 1970, of the certificate in the chain that expires first. */
   readonly expires: number
 }
 
 /**
- * Reads what the settings name.
+ * Reads the files of the settings.
  *
- * @throws {ConfigError} naming the setting, its file, and what is wrong with it.
+ * @throws {ConfigError} naming the setting, its file, and the fault.
  */
 export function readTlsFiles(settings: TlsSettings, role: AddressRole): TlsFiles {
   const { minVersion } = settings
@@ -47,7 +47,7 @@ export function contextOptions({ ca, ...files }: TlsFiles): SecureContextOptions
   return ca === undefined ? files : { ...files, ca: [...ca] }
 }
 
-/** The certificate in files that were read; an empty list where the settings name none. */
+/** The certificate in these files; an empty list for none. */
 export function ownCertificates(
   { cert: file }: Pick<TlsSettings, 'cert'>,
   { cert: text }: TlsFiles,
@@ -90,7 +90,7 @@ function checked(name: string, file: string): string {
   return text
 }
 
-/** As OpenSSL does, which knows a certificate in a directory by its name alone. */
+/** As OpenSSL, which finds a certificate in a directory by name only. */
 function readDirectory(name: string, directory: string): readonly string[] {
   const entries = attempt(name, () => readdirSync(directory)).filter(entry => HASHED_NAME.test(entry))
   if (entries.length > 0) return entries.map(entry => checked(`${name}: ${entry}`, join(directory, entry)))
@@ -111,11 +111,11 @@ function named(role: AddressRole, setting: string, file: string): string {
   return `${role} TLS: "${setting}" ${JSON.stringify(file)}`
 }
 
-/** Node and OpenSSL say what is wrong, and not of what. */
+/** Node and OpenSSL name the fault, but not the file. */
 function attempt<Result>(name: string, act: () => Result): Result {
   try {
     return act()
   } catch (cause) {
-    throw new ConfigError(`${name}: ${(cause as Error).message}`, { cause }) // neither throws anything else
+    throw new ConfigError(`${name}: ${(cause as Error).message}`, { cause }) // both throw Error objects only
   }
 }

@@ -1,17 +1,16 @@
-// Whose headers are believed, as a user writes it; the library says what a network is.
+// Reads `trust` as users write it; the library defines networks.
 
 import { allowSources } from 'proxyprotocol/server'
 import { ConfigError } from './text/index.ts'
 
-/** Networks and addresses, `unix` among them for peers on UNIX sockets; or whoever can reach the port. */
+/** Networks and addresses, with `unix` for peers on UNIX sockets; or every peer. */
 export type TrustList = 'anyone' | readonly string[]
 
 /**
- * Reads the values of `--trust`: networks in CIDR notation, single addresses and `unix`, alone or with commas between
- * them; or `anyone`, alone.
+ * Reads the values of `--trust`: networks in CIDR notation, addresses and `unix`, alone or separated by commas; or
+ * `anyone` alone.
  *
- * @throws {ConfigError} naming the entry that is neither.
- *
+ * @throws {ConfigError} naming any other entry.
  * @example
  * ```ts run
  * import { parseTrust } from 'proxyprotocol-server'
@@ -28,13 +27,13 @@ export function parseTrust(values: readonly string[]): TrustList {
   throw new ConfigError(`--trust: ${problem}; right ones are "10.0.0.0/8,2001:db8::1", "unix" and "anyone"`)
 }
 
-/** What is wrong with the first entry that is no network, no address and not `unix`. */
+/** The fault of the first entry that is not a network, an address or `unix`. */
 export function trustProblem(entries: readonly string[]): string | undefined {
   if (entries.includes('anyone')) return '"anyone" stands alone: whoever is named beside it is anyone too'
   try {
     allowSources(entries)
     return undefined
   } catch (error) {
-    return (error as Error).message.replace('cidrs: ', '') // it throws nothing else
+    return (error as Error).message.replace('cidrs: ', '') // it throws Error objects only
   }
 }

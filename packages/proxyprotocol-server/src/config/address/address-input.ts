@@ -1,26 +1,26 @@
-// The text of an address while it is read: how its parts are taken apart, and how a refusal quotes it whole.
+// Takes an address string apart, and quotes it in errors.
 
 import { ConfigError } from '../text/index.ts'
 
-/** What an address is for: accepting connections, or making them. */
+/** Whether an address accepts connections or makes them. */
 export type AddressRole = 'listen' | 'upstream'
 
-/** An address string with what it is read for. */
+/** An address string and its purpose. */
 export interface AddressInput {
   readonly role: AddressRole
   readonly text: string
   readonly defaultPort?: number
 }
 
-/** Shown in every refusal. */
+/** An example for errors. */
 const EXAMPLES = { listen: '127.0.0.1:10007', upstream: '192.0.2.1:8080?pp=v1' } as const
-/** In those of an address with TLS. */
+/** An example with TLS. */
 const TLS_EXAMPLES = {
   listen: 'ssl://127.0.0.1:10007?cert=cert.pem&key=key.pem&verify=CERT_NONE&minversion=TLSv1.2',
   upstream: 'ssl://192.0.2.1:8443?verify=CERT_REQUIRED&cafile=ca.pem&minversion=TLSv1.2',
 } as const
 
-/** The error for an address that cannot be used. */
+/** The error for a wrong address. */
 export function refusal({ role, text }: AddressInput, problem: string): ConfigError {
   const examples = /^(?:ssl|tls)(?::\/\/|\+)/i.test(text) ? TLS_EXAMPLES : EXAMPLES
   return new ConfigError(
@@ -28,13 +28,13 @@ export function refusal({ role, text }: AddressInput, problem: string): ConfigEr
   )
 }
 
-/** What stands before and after the first separator; after it is undefined where there is none. */
+/** The text before and after the first separator; without one the latter is undefined. */
 export function splitOnce(text: string, separator: string): readonly [string, string | undefined] {
   const at = text.indexOf(separator)
   return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-/** Text in which `%3F` may stand for `?`, and so on; a plus sign is one, as in the name of a file. */
+/** Decodes `%3F` to `?`, and so on; a plus sign stays, as in file names. */
 export function decodeText(encoded: string, input: AddressInput): string {
   try {
     return decodeURIComponent(encodeURI(encoded).replaceAll('%25', '%'))
@@ -46,7 +46,7 @@ export function decodeText(encoded: string, input: AddressInput): string {
   }
 }
 
-/** The other way round: whatever would be taken for a part of the address, and for a space by the Python library. */
+/** Encodes characters with a meaning in addresses, and those that the Python library takes for a space. */
 export function encodeText(text: string): string {
   return encodeURI(text).replace(/[?&#+]/g, encodeURIComponent)
 }

@@ -1,4 +1,4 @@
-// What stands behind the question mark of an address: which header, and how TLS is spoken.
+// The query of an address: which header, and TLS settings.
 
 import { nearest } from '../text/index.ts'
 import { type AddressInput, decodeText, encodeText, refusal, splitOnce } from './address-input.ts'
@@ -6,10 +6,10 @@ import { settleTls, type TlsInit, tlsProblem, type TlsSettings } from './tls.ts'
 
 const PP_MODES = ['v1', 'v2', 'detect', 'noop'] as const
 
-/** How an address treats the PROXY protocol: one version, whichever version there is, or not at all. */
+/** How an address treats the PROXY protocol: one version, either, or none. */
 export type PpMode = (typeof PP_MODES)[number]
 
-/** Keys in an address and the settings that they are; those of the Python library first. */
+/** Query keys and their settings; those of the Python library first. */
 const TLS_KEYS = {
   cert: 'cert',
   key: 'key',
@@ -27,7 +27,7 @@ interface Query {
   readonly tls: TlsSettings | undefined
 }
 
-/** Reads `KEY=VALUE&KEY=VALUE`; a key without a value is as good as none. */
+/** Reads `KEY=VALUE&KEY=VALUE`; a key without a value is ignored. */
 export function parseQuery(query: string, secure: boolean, input: AddressInput): Query {
   const values = new Map<string, string>()
   for (const pair of query === '' ? [] : query.split('&')) {
@@ -39,7 +39,7 @@ export function parseQuery(query: string, secure: boolean, input: AddressInput):
   return { pp: parsePp(values.get('pp') ?? '', input), tls: secure ? parseTls(values, input) : undefined }
 }
 
-/** The question mark and what stands behind it, or nothing. */
+/** The question mark and the query, or nothing. */
 export function formatQuery({ pp, tls }: Query): string {
   const pairs = [...(pp === undefined ? [] : [`pp=${pp}`]), ...(tls ? formatTls(tls) : [])]
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`
@@ -75,7 +75,7 @@ function parseTls(values: ReadonlyMap<string, string>, input: AddressInput): Tls
     const value = values.get(key) ?? ''
     return value === '' ? [] : [[name, key === 'alpn' ? value.split(',') : value] as const]
   })
-  const init = Object.fromEntries(given) as TlsInit // what tlsProblem() finds, it is not
+  const init = Object.fromEntries(given) as TlsInit // tlsProblem() has excluded other values
   const problem = tlsProblem(init, input.role)
   if (problem !== undefined) throw refusal(input, problem)
   return settleTls(init, input.role)

@@ -1,5 +1,5 @@
-// Reads an address string from the outside in (scheme, query, host and port or path) and refuses whatever it does not
-// know, so that nothing a user wrote is ever parsed and then ignored.
+// Reads an address string from the outside in (scheme, query, host and port or path). It refuses what it does not know,
+// so nothing is ever read and ignored.
 
 import {
   type AddressInput,
@@ -13,26 +13,25 @@ import { formatQuery, parseQuery, type PpMode } from './address-query.ts'
 import { formatHostPort, MAX_PORT, parseHostPort } from './host-port.ts'
 import type { TlsSettings } from './tls.ts'
 
-/** What stands before `://`; `unix` needs no slashes, as in `unix:/run/app.sock`, but `unix:8080` is a host and its port. */
+/** The scheme; `unix` needs no slashes, as in `unix:/run/app.sock`, but `unix:8080` is a host and port. */
 const SCHEME = /^(?:(?:(?:ssl|tls)\+)?unix(?=:(?!\d))|[a-z][a-z0-9+.-]*(?=:\/\/))/i
 
-/** What the kernel takes (`sun_path`), less the zero behind it; longer ones would be cut off. */
+/** The kernel's limit (`sun_path`) without the final zero; it would cut longer paths. */
 const MAX_PATH_LENGTH = 107
 
-/** What every address says besides the place. */
 interface Settings {
-  /** `undefined` where the text does not say. */
+  /** `undefined` if the text does not say. */
   readonly pp: PpMode | undefined
-  /** `undefined` where TLS is not spoken. */
+  /** `undefined` without TLS. */
   readonly tls: TlsSettings | undefined
 }
 
 /** A host and a port. */
 export interface TcpAddress extends Settings {
   readonly transport: 'tcp'
-  /** A host name or IP address in lower case, without brackets; `undefined` stands for every interface. */
+  /** A host name or IP address in lower case, without brackets; `undefined` for every interface. */
   readonly host: string | undefined
-  /** 0, on a listen address only, lets the system pick a port. */
+  /** 0 is for listen addresses only: the system picks a port. */
   readonly port: number
 }
 
@@ -48,22 +47,22 @@ export type Address = TcpAddress | UnixAddress
 
 /** Options of {@link parseAddress}. */
 export interface AddressOptions {
-  /** What the address is for: accepting connections, or making them. */
+  /** Whether the address accepts connections or makes them. */
   readonly role: AddressRole
-  /** The port of a listen address that names none, 0 to 65535; an upstream address always has to name its own. */
+  /** The port of a listen address without one, 0 to 65535; an upstream address must name its port. */
   readonly defaultPort?: number
 }
 
 /**
- * Reads `HOST:PORT`, `:PORT`, `[IPV6]:PORT`, `HOST` or a bare IPv6 address, perhaps after `tcp://`, or after `ssl://` or
- * `tls://` for TLS; or `unix:/PATH`, with TLS `ssl+unix:/PATH`. `?pp=v1`, `v2`, `detect` or `noop` may follow, and with TLS
- * the settings of {@link TlsSettings} in lower case, between `&`: the address strings of the Python library, and more.
+ * Reads `HOST:PORT`, `:PORT`, `[IPV6]:PORT`, `HOST` or a bare IPv6 address, perhaps after `tcp://`, or `ssl://` or
+ * `tls://` for TLS. It also reads `unix:/PATH`, with TLS `ssl+unix:/PATH`. `?pp=v1`, `v2`, `detect` or `noop` may
+ * follow, and with TLS the {@link TlsSettings} in lower case, separated by `&`. These are the address strings of the
+ * Python library, and more.
  *
  * `:PORT` listens on every interface, or connects to `localhost`. Values and paths are percent-encoded.
  *
- * @throws {ConfigError} when the text is no such address, or its settings cannot be used.
- * @throws {RangeError} when `defaultPort` is no port.
- *
+ * @throws {ConfigError} for other text and for settings that cannot be used.
+ * @throws {RangeError} if `defaultPort` is not a port.
  * @example
  * ```ts run
  * import { parseAddress } from 'proxyprotocol-server'
@@ -84,7 +83,7 @@ export function parseAddress(text: string, options: AddressOptions): Address {
 }
 
 /**
- * Writes an address as the string that {@link parseAddress} reads as the same address again.
+ * Writes an address that {@link parseAddress} reads as the same again.
  *
  * @example
  * ```ts run
@@ -103,7 +102,7 @@ export function formatEndpoint(address: Address): string {
   return `${address.tls ? scheme : ''}${addressKey(address)}`
 }
 
-/** The same with TLS and without, as only one socket can listen there: `192.0.2.1:80`, `unix:/run/app.sock`. */
+/** The address without its scheme, because only one socket can listen there: `192.0.2.1:80`, `unix:/run/app.sock`. */
 export function addressKey(
   address: Pick<TcpAddress, 'transport' | 'host' | 'port'> | Pick<UnixAddress, 'transport' | 'path'>,
 ): string {
@@ -111,7 +110,7 @@ export function addressKey(
   return formatHostPort(address.host ?? '', address.port)
 }
 
-/** What `net` is told to listen at, or to connect to. */
+/** The options of `net` to listen or connect. */
 export function endpointOptions(
   address: Address,
 ): { readonly path: string } | { readonly host: string | undefined; readonly port: number } {
@@ -152,7 +151,7 @@ function parseScheme(input: AddressInput): Scheme {
 }
 
 function parsePath(encoded: string, input: AddressInput): string {
-  // Two slashes are those of a URL, in front of a host that is not there.
+  // Two slashes would start a URL's host, which is missing here.
   if (!/^\/(?:$|[^/]|\/\/)/.test(encoded))
     throw refusal(input, 'a UNIX socket is written "unix:/PATH", from the root')
   const path = decodeText(encoded, input).replace(/^\/+/, '/')

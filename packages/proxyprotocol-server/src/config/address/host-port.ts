@@ -1,24 +1,24 @@
-// HOST:PORT, as strict as a reader can be: what could be read two ways is refused.
+// Reads HOST:PORT, and refuses what could be read two ways.
 
 import { isIP, isIPv6 } from 'node:net'
 import { type AddressInput, refusal, splitOnce } from './address-input.ts'
 
-/** No leading zeros: some programs read those as octal. */
+/** No leading zeros, which some programs read as octal. */
 const PORT = /^(?:0|[1-9]\d{0,4})$/
 
-/** The largest port: TCP gives it 16 bits (RFC 9293 section 3.1). */
+/** TCP ports have 16 bits (RFC 9293 section 3.1). */
 export const MAX_PORT = 65_535
 
-/** The 255 octets of a name on the wire leave 253 characters of text (RFC 1035 section 2.3.4). */
+/** A name's 255 octets on the wire leave 253 characters of text (RFC 1035 section 2.3.4). */
 const MAX_HOST_NAME_LENGTH = 253
 
-/** Up to 63 characters (RFC 1035 section 2.3.4), with the underscore that container platforms put in service names. */
+/** Up to 63 characters (RFC 1035 section 2.3.4), with the underscore of container platforms. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
 
-/** A name that ends so is an IPv4 address to `inet_aton`, which completes `127.1` and reads `0177.0.0.1` as octal. */
+/** `inet_aton` takes such a name for an IPv4 address: it completes `127.1` and reads `0177.0.0.1` as octal. */
 const NUMERIC_END = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i
 
-/** Host and port of an address whose scheme and query have been taken off. */
+/** Host and port of an address without scheme and query. */
 export function parseHostPort(
   authority: string,
   input: AddressInput,
@@ -32,12 +32,12 @@ export function formatHostPort(host: string, port: number): string {
   return `${bracketed(host)}:${String(port)}`
 }
 
-/** The host with brackets where it needs them. */
+/** The host, in brackets if it is IPv6. */
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-/** A name that DNS could know, and nobody could take for an address. */
+/** A possible DNS name that no program takes for an address. */
 export function isHostName(host: string): boolean {
   const name = host.replace(/\.$/, '')
   if (name.length > MAX_HOST_NAME_LENGTH || NUMERIC_END.test(name)) return false
@@ -59,7 +59,7 @@ function splitAuthority(authority: string, input: AddressInput): readonly [strin
 
 function parseHost(host: string, input: AddressInput): string | undefined {
   if (host === '') return input.role === 'listen' ? undefined : 'localhost'
-  // A zone (fe80::1%eth0) is the name of an interface, and those are case-sensitive.
+  // A zone (fe80::1%eth0) names an interface, which is case-sensitive.
   if (isIP(host) !== 0 || isHostName(host)) return host.replace(/^[^%]*/, part => part.toLowerCase())
   throw refusal(input, `${JSON.stringify(host)} is neither a host name nor an IP address${hintAt(host)}`)
 }

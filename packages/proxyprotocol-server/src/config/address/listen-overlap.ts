@@ -1,5 +1,4 @@
-// Which addresses the kernel binds side by side. It refuses a second socket for any part of what another one listens at, and a
-// configuration that asks for both is wrong before it starts.
+// Finds listen addresses that the kernel refuses to bind together, before the program starts.
 
 import { isIPv4, isIPv6 } from 'node:net'
 import { normalize } from 'node:path'
@@ -8,10 +7,10 @@ import type { Address, TcpAddress } from './address.ts'
 
 const ANY_IPV4 = '0.0.0.0'
 const ANY_IPV6 = '::'
-/** What a socket on `::` takes as well, unless it is told to leave IPv4 alone. */
+/** A socket on `::` takes these too, unless it leaves IPv4 alone. */
 const ANY = '*'
 
-/** A host in its one spelling: IPv6 can be written in many ways, and IPv4 as IPv6. A name stays as it is. */
+/** A host in canonical spelling, because IPv6 has many; a name stays. */
 export function canonicalHost(host: string): string {
   const [address = '', zone] = host.split('%')
   const bytes = parseAddress(address)
@@ -20,13 +19,13 @@ export function canonicalHost(host: string): string {
   return zone === undefined ? text : `${text}%${zone}`
 }
 
-/** Whether `[::]:PORT` leaves IPv4 alone, because one of the others asks for all of IPv4 at that port. */
+/** True if `[::]:PORT` leaves IPv4 alone, because another address asks for all of IPv4 at that port. */
 export function leavesIPv4(listen: Address, others: readonly Address[]): boolean {
   if (!isAt(listen, ANY_IPV6)) return false
   return others.some(each => isAt(each, ANY_IPV4) && each.port === listen.port)
 }
 
-/** Whether the kernel binds one of two addresses at most; `all` are those that are bound together. */
+/** True if the kernel binds only one of two addresses; `all` are bound together. */
 export function overlap(one: Address, other: Address, all: readonly Address[]): boolean {
   if (one.transport === 'unix' || other.transport === 'unix') {
     const [path, otherPath] = [one, other].map(each => each.transport === 'unix' && normalize(each.path))
@@ -37,7 +36,7 @@ export function overlap(one: Address, other: Address, all: readonly Address[]): 
   return a === b || holds(a, b) || holds(b, a)
 }
 
-/** What to write in place of an address that overlaps; empty where nothing would do. */
+/** A replacement for an overlapping address; empty for none. */
 export function overlapHint(one: Address, other: Address): string {
   if (one.transport === 'unix' || other.transport === 'unix') return ''
   const hosts = [one.host, other.host]
@@ -54,7 +53,7 @@ function holds(wide: string, narrow: string): boolean {
   return (wide === ANY_IPV4 && isIPv4(narrow)) || (wide === ANY_IPV6 && isIPv6(narrow))
 }
 
-/** The addresses that a socket takes at its port: a name stands for one that is not known yet. */
+/** The addresses that a socket takes at its port; a name stands for an unknown one. */
 function reach(address: TcpAddress, all: readonly Address[]): string {
   if (address.host === undefined) return ANY
   const host = canonicalHost(address.host)

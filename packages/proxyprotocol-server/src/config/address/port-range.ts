@@ -5,16 +5,16 @@ import { parseAddress } from './address.ts'
 import { refusal } from './address-input.ts'
 import { MAX_PORT } from './host-port.ts'
 
-/** Each port is a socket with figures of its own; more is rather a firewall's work. */
+/** Each port is a socket with its own figures; more is a firewall's work. */
 const MAX_PORTS = 1_000
 
-/** What stands before the ports, the ports, and what follows. The path of a UNIX socket may look like it. */
+/** The text before the ports, the ports, and the rest. A UNIX path may look like it. */
 const RANGE = /^(?!(?:(?:ssl|tls)\+)?unix:(?!\d))([^?]*:)(\d{1,5})-(\d{1,5})((?:\?.*)?)$/i
 
 /**
- * Reads a listen address with one port or a range of them.
+ * Reads a listen address with one port or a range.
  *
- * @throws {ConfigError} as {@link parseAddress}, or where the range cannot be used.
+ * @throws {ConfigError} as {@link parseAddress}, or if the range cannot be used.
  */
 export function parseListen(text: string): readonly Address[] {
   const [, front = '', first = '', last = '', rest = ''] = RANGE.exec(text) ?? []

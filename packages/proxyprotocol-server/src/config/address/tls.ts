@@ -1,5 +1,5 @@
-// What TLS on one side of a service is told, in the words of the Python library's address strings and a few more. Settling
-// fills in the defaults, and refuses whatever would do nothing or could not work: no setting is ever read and ignored.
+// TLS settings of one side of a service, with the Python library's names and a few more. Settings without effect are
+// refused, so nothing is ever read and ignored.
 
 import { ConfigError, nearest } from '../text/index.ts'
 import type { AddressRole } from './address-input.ts'
@@ -11,36 +11,36 @@ const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const
 /** RFC 7301 section 3.1: a byte holds the length. */
 const MAX_PROTOCOL_LENGTH = 255
 
-/** Whether the other end has to show a certificate, and whether it has to be a good one. */
+/** Whether the other end must present a certificate, and a valid one. */
 export type TlsVerify = (typeof VERIFY)[number]
-/** The oldest version of TLS that is spoken; those before 1.2 are not safe any more (RFC 8996). */
+/** The oldest accepted version of TLS; those before 1.2 are not safe (RFC 8996). */
 export type TlsVersion = (typeof VERSIONS)[number]
 
-/** TLS on one side of a service, settled. Files are PEM. */
+/** TLS on one side of a service, with defaults. Files are PEM. */
 export interface TlsSettings {
-  /** The file of our certificate and its chain; a listen address always has one. */
+  /** Our certificate and its chain; required at a listen address. */
   readonly cert: string | undefined
-  /** The file of its key; undefined where it stands in that of the certificate. */
+  /** Its key; undefined if the certificate's file has it. */
   readonly key: string | undefined
   /**
-   * At a listen address `CERT_NONE` asks for no client certificate, `CERT_OPTIONAL` takes none or a good one,
-   * `CERT_REQUIRED` a good one. Upstream `CERT_REQUIRED` checks certificate and name, `CERT_NONE` neither.
+   * At a listen address `CERT_NONE` asks for no client certificate, `CERT_OPTIONAL` takes none or a valid one,
+   * `CERT_REQUIRED` a valid one. Upstream `CERT_REQUIRED` checks certificate and name, `CERT_NONE` neither.
    */
   readonly verify: TlsVerify
-  /** A file of the authorities that certificates are good by; upstream those that Node brings along unless one is given. */
+  /** A file of authorities; upstream the default is Node's. */
   readonly cafile: string | undefined
-  /** A directory of authorities, with the names that `openssl rehash` gives. */
+  /** A directory of authorities, named by `openssl rehash`. */
   readonly capath: string | undefined
-  /** The authorities themselves. */
+  /** The authorities as text. */
   readonly cadata: string | undefined
   readonly minVersion: TlsVersion
-  /** Protocols to agree on (ALPN), the best first; at a listen address who offers none of them is refused. */
+  /** Protocols (ALPN), best first; a listen address refuses clients that offer none of them. */
   readonly alpn: readonly string[]
-  /** Upstream: the name to ask for (SNI) and to find in the certificate; undefined stands for the host. */
+  /** Upstream: the name to request (SNI) and to find in the certificate. Default: the host. */
   readonly servername: string | undefined
 }
 
-/** {@link TlsSettings} as somebody writes them, defaults left out. */
+/** {@link TlsSettings} as users write them, without defaults. */
 export type TlsInit = { readonly [Name in keyof TlsSettings]?: TlsSettings[Name] }
 
 const names: Readonly<Record<keyof TlsSettings, true>> = {
@@ -60,8 +60,7 @@ const AUTHORITIES = ['cafile', 'capath', 'cadata'] as const
 /**
  * Fills in the defaults: `verify` `CERT_NONE` at a listen address and `CERT_REQUIRED` upstream, `minVersion` `TLSv1.2`.
  *
- * @throws {ConfigError} naming the setting that is wrong, is missing, or would do nothing on this side.
- *
+ * @throws {ConfigError} naming a setting that is wrong, missing, or without effect on this side.
  * @example
  * ```ts run
  * import { settleTls } from 'proxyprotocol-server'
@@ -78,7 +77,7 @@ export function settleTls(init: TlsInit, role: AddressRole): TlsSettings {
   return { cert, key, verify, cafile, capath, cadata, minVersion, alpn, servername }
 }
 
-/** What is wrong with the settings; undefined where they can be used. */
+/** The fault of the settings; undefined if they can be used. */
 export function tlsProblem(init: TlsInit, role: AddressRole): string | undefined {
   return unknownName(init) ?? wrongValue(init) ?? wrongSide(init, role) ?? uselessAuthorities(init, role)
 }
@@ -109,7 +108,7 @@ function wrongValue(init: TlsInit): string | undefined {
   return undefined
 }
 
-/** Control characters and spaces are in none of those that exist, and commas stand between them. */
+/** Real protocols have no control characters or spaces, and commas separate them. */
 function isProtocol(name: string): boolean {
   const length = Buffer.byteLength(name)
   return length > 0 && length <= MAX_PROTOCOL_LENGTH && /^[!-+\--~]+$/.test(name)
@@ -129,7 +128,7 @@ function wrongSide({ cert, key, verify, servername }: TlsInit, role: AddressRole
   return undefined
 }
 
-/** Without authorities of its own a server would take the client certificates of every authority in the world. */
+/** Without its own authorities a server would accept client certificates of every public authority. */
 function uselessAuthorities(init: TlsInit, role: AddressRole): string | undefined {
   const { verify = defaultVerify(role) } = init
   const given = AUTHORITIES.find(name => init[name] !== undefined)

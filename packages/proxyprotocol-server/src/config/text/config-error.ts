@@ -1,8 +1,7 @@
-// A fault in what a user wrote has its own class, so that a program can show its message alone, and a stack for its own faults only.
+// The class of a user's faults, so that a program shows a message for these and a stack for its own.
 
 /**
- * What the user of a program wrote in an option or a file cannot be used; `message` quotes it, says what is wrong
- * and shows a right one.
+ * An option or file that cannot be used; `message` quotes it, names the fault and shows a right one.
  *
  * @example
  * ```ts run

@@ -1,4 +1,4 @@
-// The text of a configuration: parsing, problems with their position, the nearest right word.
+// The text of a configuration: parsing, problems with positions, the nearest word.
 
 export { ConfigError } from './config-error.ts'
 export { parseJson } from './json.ts'

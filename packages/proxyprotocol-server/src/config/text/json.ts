@@ -1,9 +1,9 @@
-// Reads JSON (RFC 8259) and remembers where everything stood: JSON.parse() tells a position for some faults only, differently
-// in every line of Node, and takes the last of two equal keys without a word.
+// Reads JSON (RFC 8259) with positions. JSON.parse() gives a position for some faults only, differently in every line
+// of Node, and silently takes the last of two equal keys.
 
 import { ConfigError } from './config-error.ts'
 
-/** More than any configuration needs, and far less than the stack can take. */
+/** More than configurations need, and far less than the stack can take. */
 const MAX_DEPTH = 64
 
 const WHITESPACE = /[ \t\r\n]*/y
@@ -11,7 +11,7 @@ const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const WORD = /[\w$]+/y
 
-/** By the character that somebody wrote who knows another notation. */
+/** Hints by the first character of other notations. */
 const HINTS = new Map([
   ['/', '; JSON has no comments'],
   ['#', '; JSON has no comments'],
@@ -20,10 +20,9 @@ const HINTS = new Map([
 
 type Path = readonly PropertyKey[]
 
-/** A JSON text, read. */
 export interface JsonText {
   readonly value: unknown
-  /** `LINE:COLUMN`, from 1, of what stands at a path, or of what it would stand in. */
+  /** `LINE:COLUMN`, from 1, of the value at a path, or of its nearest container. */
   position(path: Path): string
 }
 
@@ -31,7 +30,7 @@ export interface JsonText {
  * Reads a JSON text.
  *
  * @param origin the name of the file, for messages.
- * @throws {ConfigError} naming line and column of the first fault, and what is wrong.
+ * @throws {ConfigError} naming the first fault with line and column.
  */
 export function parseJson(text: string, origin: string): JsonText {
   const reader = new JsonReader(text.replace(/^\uFEFF/, ' '), origin)
@@ -62,7 +61,7 @@ class JsonReader {
 
   #value(path: Path): unknown {
     const first = this.#next()
-    if (!this.#offsets.has(keyOf(path))) this.#offsets.set(keyOf(path), this.#at) // a member is where its key is
+    if (!this.#offsets.has(keyOf(path))) this.#offsets.set(keyOf(path), this.#at) // a member starts at its key
     if (path.length > MAX_DEPTH) throw this.#fault(`it is nested more than ${String(MAX_DEPTH)} deep`)
     if (first === '{') return this.#object(path)
     if (first === '[') return this.#array(path)
@@ -98,7 +97,7 @@ class JsonReader {
     return elements
   }
 
-  /** From the opening bracket to the closing one. */
+  /** From the opening to the closing bracket. */
   #list(end: string, read: () => void): void {
     this.#at++
     if (this.#next() !== end) this.#separated(end, read)
@@ -123,7 +122,7 @@ class JsonReader {
         'the text that begins here does not end in its line, or has a wrong escape with "\\" in it',
       )
     }
-    return JSON.parse(literal) as string // the pattern is that of JSON's strings
+    return JSON.parse(literal) as string // the pattern matches JSON strings only
   }
 
   #number(literal: string): number {
@@ -147,7 +146,7 @@ class JsonReader {
     throw this.#fault('a value belongs here')
   }
 
-  /** Skips white space, and gives the character behind it; an empty text at the end. */
+  /** Skips white space, and returns the next character; empty at the end. */
   #next(): string {
     this.#match(WHITESPACE)
     return this.#text.charAt(this.#at)
@@ -173,7 +172,7 @@ class JsonReader {
   }
 }
 
-/** Unlike a path for people it is never that of another place, whatever the keys hold. */
+/** A key for a path that is unique, whatever the keys contain. */
 function keyOf(path: Path): string {
   return JSON.stringify(path)
 }

@@ -1,12 +1,12 @@
-// Finds what a misspelt word was meant to be: the known word that fewest edits lead to, if few enough do.
+// Finds the known word that fewest edits lead to, if few enough do.
 
-/** Two edits cover a swapped pair, or a letter too many and a wrong one; with three, short keys resemble everything. */
+/** Two edits cover a swapped pair, or one extra and one wrong letter; with three, short keys match everything. */
 const MAX_EDITS = 2
 
 /**
- * The word of `known` that `word` was most likely meant to be, ignoring case; of equally near ones the first.
+ * The word of `known` that `word` probably meant, ignoring case; the first of equally near ones.
  *
- * @returns `undefined` where more than two letters would have to be inserted, deleted or replaced.
+ * @returns `undefined` if more than two letters differ.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined
@@ -18,7 +18,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best
 }
 
-/** Levenshtein's distance; the budget ends the three-way recursion early, so a long word costs little more than a short one. */
+/** Levenshtein's distance; the budget bounds the recursion, so a long word costs little more. */
 function editDistance(from: string, to: string, budget: number): number {
   if (budget < 0) return Infinity
   if (from === '' || to === '') return from.length + to.length

@@ -1,5 +1,4 @@
-// Turns what zod finds wrong into sentences for the person who wrote it: where, what it is, what is wanted. All of it at
-// once, for nobody likes to be told one thing at a time.
+// Turns zod's issues into sentences with place, value and what it must be, all at once.
 
 import type { z } from 'zod'
 import { ConfigError } from './config-error.ts'
@@ -11,21 +10,20 @@ import { wanted } from './wanted.ts'
 /** Longer values are cut in messages. */
 const MAX_SHOWN = 60
 
-/** One thing that is wrong. */
 export interface Problem {
   /** Keys and indices from the outside in. */
   readonly path: readonly PropertyKey[]
-  /** What is wrong; does not name the path. */
+  /** The fault, without the path. */
   readonly message: string
 }
 
 type Issue = z.core.$ZodIssue
 
 /**
- * The settled data.
+ * The checked data.
  *
- * @param place what to write in front of a problem's message; by default its path.
- * @throws {ConfigError} that names all problems, each on a line.
+ * @param place the text in front of a problem's message; by default its path.
+ * @throws {ConfigError} with a line for each problem.
  */
 export function checked<Settled>(
   schema: z.ZodType<Settled>,
@@ -40,7 +38,7 @@ export function checked<Settled>(
   throw new ConfigError([...new Set(lines)].join('\n'))
 }
 
-/** Where issues are: in a value, under a schema. */
+/** A value and its schema. */
 interface Scene {
   readonly node: SchemaNode
   readonly written: unknown
@@ -56,7 +54,7 @@ function problemsOf(issue: Issue, base: readonly PropertyKey[], scene: Scene): r
     return [{ path, message: `must have at most ${String(issue.maximum)} entries, got ${String(length)}` }]
   }
   if (issue.code === 'invalid_union') {
-    // Where one of the alternatives got further than the others, that is the one that was meant.
+    // The alternative that got furthest is the one that was meant.
     const deeper = issue.errors.find(each => each.every(gotFurther))
     if (deeper) return deeper.flatMap(inner => problemsOf(inner, path, scene))
   }
@@ -71,7 +69,7 @@ function isLongList(issue: Issue): issue is z.core.$ZodIssueTooBig {
   return issue.code === 'too_big' && issue.origin === 'array'
 }
 
-/** Whether the value is of the right kind at least. */
+/** True if the value has the right kind at least. */
 function gotFurther(issue: Issue): boolean {
   return issue.path.length > 0 || issue.code === 'custom' || isEmptyList(issue)
 }

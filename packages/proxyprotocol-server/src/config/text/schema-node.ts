@@ -1,12 +1,11 @@
-// The schema as JSON Schema, which unlike zod's own objects is plain data: messages, --help and the documentation are made
-// from its nodes.
+// The schema as JSON Schema, plain data from which messages, --help and documentation are made.
 
 import { z } from 'zod'
 
-/** What a number with this unit counts. */
+/** The unit of a number. */
 export const UNITS = { ms: 'milliseconds', bytes: 'bytes' } as const
 
-/** A part of a JSON Schema, as zod writes it; the keys of KeyMeta are ours. */
+/** A part of a JSON Schema from zod, with the keys of our KeyMeta. */
 export interface SchemaNode {
   readonly description?: string
   readonly default?: unknown
@@ -29,22 +28,22 @@ export interface SchemaNode {
   readonly anyOf?: readonly SchemaNode[]
 }
 
-/** The JSON Schema of what is written, not of what it is settled to. */
+/** The JSON Schema of the input, before defaults. */
 export function schemaNode(schema: z.ZodType): SchemaNode {
   return z.toJSONSchema(schema, { io: 'input' }) as SchemaNode // zod's documented output, and our own metadata
 }
 
-/** The node of what stands at a path; an empty one where nothing can stand. */
+/** The node at a path; empty if no value is allowed there. */
 export function nodeAt(root: SchemaNode, path: readonly PropertyKey[]): SchemaNode {
   return path.reduce(memberOf, root)
 }
 
-/** The names of all keys that an object may have. */
+/** The names of all keys of an object. */
 export function keysOf(node: SchemaNode): readonly string[] {
   return alternatives(node).flatMap(({ properties = {} }) => Object.keys(properties))
 }
 
-/** The words that stand for themselves among what a key takes. */
+/** The literal words that a key takes. */
 export function wordsOf(node: SchemaNode): readonly string[] {
   return alternatives(node)
     .flatMap(each => [each.const, ...(each.enum ?? [])])

@@ -1,4 +1,4 @@
-// A place in a configuration, written as a JavaScript programmer would: `services[0].timeouts.idle`.
+// A place in a configuration, in JavaScript's notation: `services[0].timeouts.idle`.
 
 /** Keys and indices, from the outside in. */
 export function showPath(path: readonly PropertyKey[]): string {

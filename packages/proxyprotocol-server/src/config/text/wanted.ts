@@ -1,8 +1,8 @@
-// Says in words what a key takes, from its part of the JSON Schema.
+// Describes what a key takes, from its JSON Schema.
 
 import { type SchemaNode, UNITS } from './schema-node.ts'
 
-/** What is wanted where the node stands: `an integer from 1 to 2147483647 (milliseconds)`, say. */
+/** For example `an integer from 1 to 2147483647 (milliseconds)`. */
 export function wanted(node: SchemaNode): string {
   const unit = node.unit ? ` (${UNITS[node.unit]})` : ''
   if (node.anyOf)
