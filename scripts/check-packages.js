@@ -43,6 +43,7 @@ function importSubpaths() {
   )
   lines.push(`export const all = [${subpaths.map((_, at) => `s${at}`).join(', ')}]`)
   for (const file of ['use.js', 'use.ts']) writeFileSync(join(project, file), lines.join('\n'))
+  Object.assign(process.env, { PROXYPROTOCOL_TRUST: '127.0.0.1', PROXYPROTOCOL_PORTS: '1' }) // for proxyprotocol/register
   run(project, process.execPath, '--no-warnings', 'use.js')
   const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules', '@types')]
   run(

@@ -116,6 +116,7 @@ export const houseRules = [
     impureTypes,
   ),
   banSyntax(`${library}/server/**`, ...inSources, patches, addresses, handlers, internals, definitions),
+  banSyntax(`${library}/server/attach/register.ts`, ...inSources, patches, addresses, definitions),
   banSyntax(`${library}/server/attach/attach.ts`, ...inSources, addresses, handlers, internals),
   banSyntax(`${library}/server/socket/addresses.ts`, ...inSources, patches, handlers, internals),
   banSyntax(['packages/*/test/**', 'packages/test-support/**'], style, tests),

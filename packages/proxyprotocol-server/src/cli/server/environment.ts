@@ -10,6 +10,9 @@ const CONFIG = `${VARIABLE_PREFIX}CONFIG`
 const SERVICE_LINK =
   /_SERVICE_HOST$|_SERVICE_PORT(?:_\w+)?$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO))?)?$/
 
+/** Those of `proxyprotocol/register`, which a container may set for all of its programs. */
+const OF_REGISTER = ['TRUST', 'PORTS', 'VERSION'].map(name => VARIABLE_PREFIX + name)
+
 export interface Environment {
   readonly config: string | undefined
   readonly overrides: readonly Override[]
@@ -19,8 +22,9 @@ export interface Environment {
 export function environmentOf(variables: Readonly<Record<string, string | undefined>>): Environment {
   const known = settings()
   const names = [CONFIG, ...known.map(({ variable }) => variable)]
+  const allowed = [...names, ...OF_REGISTER]
   const unknown = Object.keys(variables).filter(
-    name => name.startsWith(VARIABLE_PREFIX) && !names.includes(name) && !SERVICE_LINK.test(name),
+    name => name.startsWith(VARIABLE_PREFIX) && !allowed.includes(name) && !SERVICE_LINK.test(name),
   )
   if (unknown.length > 0) throw new ConfigError(unknown.map(name => refusal(name, names)).join('\n'))
   return {

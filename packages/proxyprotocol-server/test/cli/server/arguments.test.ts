@@ -225,6 +225,7 @@ test('a variable that does not exist is refused with the one that was meant', as
 
 test('what Kubernetes sets for a service that is called like the programs is no misspelt variable', () => {
   const names = [
+    ...['TRUST', 'PORTS', 'VERSION'], // of proxyprotocol/register
     ...['SERVICE_HOST', 'SERVICE_PORT', 'SERVICE_PORT_HTTP', 'PORT', 'PORT_80_TCP', 'PORT_80_TCP_ADDR'],
     ...['PORT_53_UDP_PORT', 'PORT_80_TCP_PROTO', 'SERVER_SERVICE_HOST', 'SERVER_PORT'],
   ]

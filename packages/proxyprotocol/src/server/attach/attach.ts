@@ -22,7 +22,9 @@ import { checkNames, checkObject } from '../../checks/index.ts'
 import {
   adoptInfo,
   applyHeader,
+  claim,
   type ConnectionInfo,
+  isClaimed,
   knownInfo,
   shareInfo,
   wrapInfo,
@@ -87,7 +89,7 @@ export class Attachment {
     checkServer(server, 'server')
     refuseOnBun(server)
     checkObject(options, 'options')
-    if (attached.has(server)) throw new Error('attach() was called on this server before')
+    if (isClaimed(server)) throw new Error('attach() was called on this server before')
     const { timeouts = {}, limits = {} } = options
     checkNames(options, [...admissionNames, 'timeouts', 'limits'])
     checkNames(timeouts, ['header'], 'timeouts')
@@ -103,6 +105,7 @@ export class Attachment {
 
   install(): void {
     attached.set(this.#server, this)
+    claim(this.#server)
     this.#server.emit = (event: string, ...args: unknown[]): boolean => this.#intercept(event, args)
     const methods = this.#server as unknown as Record<string, Method | undefined>
     for (const name of ENDINGS) {

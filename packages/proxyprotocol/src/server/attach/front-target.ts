@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createConnection, type Server, type Socket } from 'node:net'
 import { type ErrorCode, type InetEndpoint, ProxyProtocolError } from '../../codec/index.ts'
 import { DEFAULT_BACKLOG } from '../lifecycle/index.ts'
-import { connectionInfo, type ConnectionInfo, isLoopback, shareInfo } from '../socket/index.ts'
+import { claim, connectionInfo, type ConnectionInfo, isLoopback, shareInfo } from '../socket/index.ts'
 import { checkServer } from './node-server.ts'
 
 /** Milliseconds: loopback answers at once, unless the target's backlog is full. */
@@ -30,6 +30,7 @@ export class FrontTarget {
     }
     checkServer(target, 'target')
     this.#server = target
+    claim(target)
     if (target.listening) this.#endpoint = loopback(target.address())
     const onSocket = (socket: Socket): void => this.#onSocket(socket)
     target.prependListener('connection', onSocket)

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net'
 import { acceptQuickly } from '../../node-internals/index.ts'
 import type { Peer } from '../admission/index.ts'
+import { claim } from '../socket/index.ts'
 
 /** Where to listen: what `net.Server.listen` takes, without its callback. */
 export type ListenArguments =
@@ -40,6 +41,7 @@ export class Listener {
   constructor(events: ListenerEvents) {
     this.#events = events
     this.#net = createServer({ allowHalfOpen: true, noDelay: true })
+    claim(this.#net)
     this.#watch()
   }
 

@@ -15,6 +15,7 @@ import { beneath } from '../../node-internals/index.ts'
 import { dnsblOf } from '../extension.ts'
 import { answerFor, showEnds, type ShownEnds } from './addresses.ts'
 import { isLoopback } from './networks.ts'
+import { connectionsKey as infoKey } from './registry.ts'
 
 /**
  * A socket's own two ends; undefined for UNIX sockets, and for a peer that is gone already. IPv4 is written as IPv4, also where a
@@ -48,8 +49,6 @@ export interface ConnectionInfo {
   readonly fromLocalhost: boolean
 }
 
-/** A property of the socket itself: http2 shows requests a proxy of their socket, which no map would know. */
-const infoKey = Symbol('proxyprotocol.connectionInfo')
 const noTlvs = readTlvs({ tlvs: [] })
 const withoutHeader = {
   header: undefined,
