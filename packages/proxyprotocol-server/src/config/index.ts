@@ -25,6 +25,7 @@ export type { BlockLists, BlockListsInit, ListedAction } from './schema/index.ts
 export type { OverLimit, ServiceLimits, ServiceLimitsInit } from './schema/index.ts'
 export type { LogFormat, LogSettings, LogSettingsInit } from './schema/index.ts'
 export type { Passthrough, PassthroughInit } from './schema/index.ts'
+export { isNamed } from './schema/index.ts'
 export { passName, type TlvName } from './schema/index.ts'
 export type { Acceptance, Service, ServiceInit, ServiceOptions } from './schema/index.ts'
 export type { Rate, RateInit } from './schema/index.ts'

@@ -14,8 +14,8 @@ type Shown<Fields> = {
     : Fields[Name]
 }
 
-/** Whether the program accepts connections: not yet, now, or no longer. */
-export type Readiness = 'starting' | 'ready' | 'draining'
+/** Whether the program accepts connections: not yet, now, without an upstream that it needs, or no longer. */
+export type Readiness = 'starting' | 'ready' | 'no_upstream' | 'draining'
 
 /** The sums of each of the last sixty seconds, the oldest first. */
 export type LastMinute = Readonly<Record<keyof Sums, readonly number[]>>

@@ -33,14 +33,18 @@ test('--admin alone is 127.0.0.1:10009; without a host it is the loopback, and a
     admin: { listen: '0.0.0.0' },
   })
   const expected = { transport: 'tcp', host: '0.0.0.0', port: 10_009, pp: undefined, tls: undefined }
-  assert.deepEqual(admin, { listen: expected, hosts: [] })
+  assert.deepEqual(admin, { listen: expected, hosts: [], readyNeeds: [] })
   const io = fakeIo()
   const { configuration } = serverRequest(
     ['--service', ':0', ':1', '--admin', '--admin-hosts', 'a.example,b.example'],
     io,
   )
   const listenAt = { ...expected, host: '127.0.0.1' }
-  assert.deepEqual(configuration.admin, { listen: listenAt, hosts: ['a.example', 'b.example'] })
+  assert.deepEqual(configuration.admin, {
+    listen: listenAt,
+    hosts: ['a.example', 'b.example'],
+    readyNeeds: [],
+  })
   const taken = await listen(t)
   assert.equal(await runServer(['--service', '127.0.0.1:0', ':1', '--admin', `:${taken.port}`], io), 1)
   assert.match(

@@ -32,17 +32,18 @@ test('it listens on the loopback unless a host is named', async t => {
   assert.equal(address, '127.0.0.2')
 })
 
-test('/livez is 200 whatever the state; /readyz is 200 while ready, and 503 before and while draining', async t => {
+test('/livez is 200 whatever the state; /readyz is 200 while ready, and 503 before, without an upstream that is needed, and while draining', async t => {
   let state: Readiness = 'starting'
   const { port } = await startAdmin(t, { readiness: () => state })
   const statuses: unknown[] = []
-  for (state of ['starting', 'ready', 'draining'] as const) {
+  for (state of ['starting', 'ready', 'no_upstream', 'draining'] as const) {
     const [live, ready] = [await ask(port, '/livez'), await ask(port, '/readyz')]
     statuses.push([live.status, ready.status, JSON.parse(ready.body)])
   }
   assert.deepEqual(statuses, [
     [200, 503, { status: 'starting' }],
     [200, 200, { status: 'ready' }],
+    [200, 503, { status: 'no_upstream' }],
     [200, 503, { status: 'draining' }],
   ])
 })

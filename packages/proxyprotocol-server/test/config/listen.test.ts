@@ -124,3 +124,28 @@ test('parseService() makes one service, and refuses what would make several', ()
     message: 'SOURCE must be one address, got ":1-2", which are several',
   })
 })
+
+test('admin.readyNeeds names services, also those of a list by their name, and needs a listener', () => {
+  const services = [
+    { name: 'web', listen: [':1', ':2'], upstream },
+    { name: 'mail', listen: ':3', upstream },
+  ]
+  const problems = (readyNeeds: readonly string[], listen?: string): string => {
+    try {
+      parseConfig({ services, admin: { listen, readyNeeds } }, 'x')
+      return ''
+    } catch (error) {
+      return (error as ConfigError).message
+    }
+  }
+  assert.equal(problems(['web', 'mail', 'web/:2'], ':9'), '')
+  assert.equal(
+    problems(['mial', 'ftp'], ':9'),
+    'x: admin.readyNeeds[0]: must be the name of a service, got "mial"; did you mean "mail"?\n' +
+      'x: admin.readyNeeds[1]: must be the name of a service, got "ftp"; there are web/:1, web/:2, mail',
+  )
+  assert.equal(
+    problems(['web']),
+    'x: admin.readyNeeds: they are of use to the admin listener alone, and `listen` asks for none',
+  )
+})

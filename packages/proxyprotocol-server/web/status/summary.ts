@@ -19,7 +19,7 @@ interface Sum extends Fact {
   readonly detail: string
 }
 
-const levels = { starting: 'warn', ready: 'good', draining: 'warn' } as const
+const levels = { starting: 'warn', ready: 'good', no_upstream: 'bad', draining: 'warn' } as const
 
 /** Shows a document's head. */
 export class Summary {

@@ -131,6 +131,11 @@ function troublesOfProgram({ state, totals, process, log }: StatsDocument): read
   const { openFiles, maxFiles, eventLoopDelay } = process
   const troubles: Candidate[] = [
     [state === 'starting', 'warn', 'starting: not all services listen yet'],
+    [
+      state === 'no_upstream',
+      'bad',
+      'not ready: a service that `admin.readyNeeds` names has no upstream that is up',
+    ],
     [state === 'draining', 'warn', `draining: ${plural(totals.active, 'connection')} left`],
     [
       openFiles !== null && maxFiles !== null && openFiles >= NEAR * maxFiles,

@@ -29,6 +29,9 @@ export function showConfiguration({ services, workers, shutdown, log, admin }: C
     `logs ${log.quiet ? 'only the connections that the upstream or the program failed' : 'each connection'}` +
       (log.format === 'json' ? ', as JSON' : ''),
     ...(admin ? [`shows health and metrics at ${formatEndpoint(admin.listen)}`] : []),
+    ...(admin && admin.readyNeeds.length > 0
+      ? [`is ready only while each of these has an upstream that is up: ${admin.readyNeeds.join(', ')}`]
+      : []),
   ]
   return [...services.map(describe), program].map(([title, ...lines]) => paragraph(title, lines)).join('\n')
 }

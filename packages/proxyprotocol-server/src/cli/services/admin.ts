@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module'
 import { AdminServer, type AdminSource } from '../../admin/index.ts'
-import type { AdminSettings } from '../../config/index.ts'
+import { isNamed, type AdminSettings } from '../../config/index.ts'
 import type { Readiness } from '../../figures/index.ts'
 import { showAddress } from '../../log/index.ts'
 import type { Fleet, Relay } from '../../relay/index.ts'
@@ -33,10 +33,18 @@ export async function startAdmin(
   return admin
 }
 
-/** The data of this process. */
-export function shownOf(io: ProgramIo, fleet: Pick<Fleet, 'relays' | 'figures' | 'connectionsOf'>): Shown {
+/**
+ * The data of this process.
+ *
+ * @param needs the names of services that need an upstream that is up.
+ */
+export function shownOf(
+  io: ProgramIo,
+  fleet: Pick<Fleet, 'relays' | 'figures' | 'connectionsOf'>,
+  needs: readonly string[] = [],
+): Shown {
   return {
-    readiness: () => readiness(fleet.relays),
+    readiness: () => readiness(fleet.relays, needs),
     services: () => fleet.figures(),
     connections: service => fleet.connectionsOf(service),
     lostLogLines: () => io.log.lost,
@@ -44,8 +52,14 @@ export function shownOf(io: ProgramIo, fleet: Pick<Fleet, 'relays' | 'figures' |
 }
 
 /** Ready only if all services are, because load balancers send clients to each of them. */
-function readiness(relays: readonly Relay[]): Readiness {
+function readiness(relays: readonly Relay[], needs: readonly string[]): Readiness {
   const states = relays.map(({ server }) => server.state)
   if (states.some(state => state === 'draining' || state === 'closed')) return 'draining'
-  return states.length > 0 && states.every(state => state === 'listening') ? 'ready' : 'starting'
+  if (states.length === 0 || states.some(state => state !== 'listening')) return 'starting'
+  const needed = relays.filter(({ service: { name } }) => needs.some(need => isNamed(name, need)))
+  return needed.every(hasUpstream) ? 'ready' : 'no_upstream'
+}
+
+function hasUpstream(relay: Relay): boolean {
+  return relay.upstreams().upstreams.some(({ state }) => state === 'up')
 }

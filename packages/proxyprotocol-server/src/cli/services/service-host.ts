@@ -47,7 +47,7 @@ export class ServiceHost implements Serving {
     const create = (service: Service): Relay => relayFor(service, isQuiet, io)
     this.#running = new RunningConfiguration(tellTo, { first, create, sockets, describe: describeService })
     const { fleet } = this.#running
-    this.shown = shownOf(io, fleet)
+    this.shown = shownOf(io, fleet, first.admin?.readyNeeds)
     this.#files = new FileWatch(tellTo, () => fleet.relays)
     const servers = { has: (server: ProxyServer) => !isQuiet() && fleet.servers.has(server) }
     this.#stopLogging = logRejections(io, servers, server => fleet.nameOf(server))

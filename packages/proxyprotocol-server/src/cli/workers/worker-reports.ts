@@ -38,7 +38,7 @@ export class WorkerReports<Worker> {
   /** Workers share their sockets, so one ready worker is enough. One that drains is about to be followed by the others. */
   get readiness(): Readiness {
     const all = this.#all.map(report => report.readiness)
-    return (['draining', 'ready'] as const).find(each => all.includes(each)) ?? 'starting'
+    return (['draining', 'ready', 'no_upstream'] as const).find(each => all.includes(each)) ?? 'starting'
   }
 
   /** A report without connections keeps those of the report before it. */

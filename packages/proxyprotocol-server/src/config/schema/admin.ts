@@ -15,12 +15,15 @@ export interface AdminSettings {
   readonly listen: TcpAddress
   /** Names in `Host` headers that are answered, besides `localhost` and IP addresses. */
   readonly hosts: readonly string[]
+  /** Names of services that need an upstream that is up, or the program is not ready. */
+  readonly readyNeeds: readonly string[]
 }
 
 /** As a user writes it. */
 export interface AdminSettingsInit {
   readonly listen?: string | undefined
   readonly hosts?: readonly string[] | undefined
+  readonly readyNeeds?: readonly string[] | undefined
 }
 
 const listen = z
@@ -64,6 +67,19 @@ const hosts = z
     }),
   )
 
+const readyNeeds = z
+  .array(z.string().meta({ examples: ['web'] }))
+  .default([])
+  .meta(
+    meta({
+      description:
+        'Names of services. `/readyz` answers 503 while one of them has no upstream that is up. A name also stands for all ' +
+        'addresses of its list.',
+      flag: 'ready-needs',
+      placeholder: 'NAME,...',
+    }),
+  )
+
 function refused({ transport, pp }: Address): string {
   if (pp !== undefined) return 'it takes no "pp": headers are not read there'
   return transport === 'unix'
@@ -72,12 +88,15 @@ function refused({ transport, pp }: Address): string {
 }
 
 export const adminSchema: z.ZodType<AdminSettings | undefined, AdminSettingsInit | undefined> = z
-  .strictObject({ listen, hosts })
+  .strictObject({ listen, hosts, readyNeeds })
   .prefault({})
   .check(({ value, issues }) => {
-    if (value.listen !== undefined || value.hosts.length === 0) return
-    const message = 'they are of use to the admin listener alone, and `listen` asks for none'
-    issues.push({ code: 'custom', message, path: ['hosts'], input: value.hosts })
+    if (value.listen !== undefined) return
+    for (const key of ['hosts', 'readyNeeds'] as const) {
+      if (value[key].length === 0) continue
+      const message = 'they are of use to the admin listener alone, and `listen` asks for none'
+      issues.push({ code: 'custom', message, path: [key], input: value[key] })
+    }
   })
-  .transform(given => (given.listen ? { listen: given.listen, hosts: given.hosts } : undefined))
+  .transform(given => (given.listen ? { ...given, listen: given.listen } : undefined))
   .meta(meta({ description: 'The admin listener.' }))

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { adminSchema, type AdminSettings, type AdminSettingsInit } from './admin.ts'
 import { integer, meta } from './keys.ts'
 import { logSchema, type LogSettings, type LogSettingsInit } from './log.ts'
-import { conflicts, overlapWith, placedServices, settled } from './service-list.ts'
+import { conflicts, overlapWith, placedServices, settled, unknownNames } from './service-list.ts'
 import { type Service, type ServiceInit, serviceSchema } from './service.ts'
 import { type Shutdown, type ShutdownInit, shutdownSchema } from './shutdown.ts'
 
@@ -64,6 +64,10 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
     const placed = services.flatMap(placedServices)
     for (const { index, path, message } of conflicts(placed)) {
       issues.push({ code: 'custom', message, path: ['services', index, ...path], input: services[index] })
+    }
+    for (const { at, message } of admin ? unknownNames(admin.readyNeeds, placed) : []) {
+      const path = ['admin', 'readyNeeds', at]
+      issues.push({ code: 'custom', message, path, input: admin?.readyNeeds[at] })
     }
     const message = admin && overlapWith(admin.listen, placed)
     if (message !== undefined)

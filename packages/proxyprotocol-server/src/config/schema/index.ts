@@ -6,6 +6,7 @@ export { configSchema, type Configuration, type ConfigurationInit } from './conf
 export type { BlockLists, BlockListsInit, ListedAction } from './dnsbl.ts'
 export type { OverLimit, ServiceLimits, ServiceLimitsInit } from './clients/index.ts'
 export type { LogFormat, LogSettings, LogSettingsInit } from './log.ts'
+export { isNamed } from './service-list.ts'
 export { passName, type TlvName } from './pass.ts'
 export type { Passthrough, PassthroughInit } from './passthrough.ts'
 export type { Rate, RateInit } from './clients/index.ts'

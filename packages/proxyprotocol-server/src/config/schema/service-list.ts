@@ -11,6 +11,7 @@ import {
   type TcpAddress,
 } from '../address/index.ts'
 import type { Pool } from '../pool.ts'
+import { nearest } from '../text/index.ts'
 import type { Service } from './service.ts'
 
 /** What is wrong with a service because of another one, or of itself. */
@@ -49,6 +50,25 @@ export function conflicts(placed: readonly Placed[]): readonly Conflict[] {
       ...loops(service),
     ]
     return found.flatMap(each => (each ? [{ index, ...each }] : []))
+  })
+}
+
+/** Whether a service has this name, or it is that of the list that its address comes from. */
+export function isNamed(service: string, name: string): boolean {
+  return service === name || service.startsWith(`${name}/`)
+}
+
+/** Names of services that no service has, each by its place among them. */
+export function unknownNames(
+  names: readonly string[],
+  placed: readonly Placed[],
+): readonly { readonly at: number; readonly message: string }[] {
+  const known = placed.map(({ service }) => service.name)
+  return names.flatMap((name, at) => {
+    if (known.some(each => isNamed(each, name))) return []
+    const meant = nearest(name, known)
+    const hint = meant === undefined ? `; there are ${known.join(', ')}` : `; did you mean "${meant}"?`
+    return [{ at, message: `must be the name of a service, got ${JSON.stringify(name)}${hint}` }]
   })
 }
 

@@ -76,6 +76,11 @@ test('how the log looks and where the admin listener is are shown where they are
     shown,
     /\n {2}logs each connection, as JSON\n {2}shows health and metrics at 127\.0\.0\.1:3\n$/,
   )
+  const needing = parseConfig({ services, admin: { listen: ':3', readyNeeds: [':1'] } })
+  assert.match(
+    showConfiguration(needing),
+    /:3\n {2}is ready only while each of these has an upstream that is up: :1\n$/,
+  )
 })
 
 test('several upstreams are shown one by one, with what is said of them together', () => {

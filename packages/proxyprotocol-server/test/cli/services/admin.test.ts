@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { closedPort, until } from 'test-support/sockets'
 import type { StatsDocument } from '../../../src/figures/index.ts'
 import { shownOf, startAdmin } from '../../../src/cli/services/admin.ts'
 import { parseConfig } from '../../../src/config/index.ts'
-import { createRelay, Fleet, type Resolve } from '../../../src/relay/index.ts'
+import { createRelay, Fleet, type Relay, type Resolve } from '../../../src/relay/index.ts'
 import { portIn } from '../../support/child.ts'
 import { ask } from '../../support/http.ts'
 import { fakeIo } from '../../support/program.ts'
@@ -30,6 +31,39 @@ test('/readyz says starting as long as there is no relay, and ready when there i
   const after = await fetch(url)
   assert.deepEqual([after.status, await after.json()], [200, { status: 'ready' }])
 })
+
+test('/readyz says no_upstream while a service that is needed has no upstream that is up, whatever others have', async t => {
+  const far = await listen(t)
+  const check = { interval: 1, fall: 1, rise: 1 }
+  const down = { upstream: `127.0.0.1:${await closedPort()}`, health: { check } }
+  const up = { upstream: `127.0.0.1:${far.port}?pp=noop` }
+  const lists = { listen: ['127.0.0.1:0', '127.0.0.1:0'] }
+  for (const [needs, status] of [
+    [[], 'ready'],
+    [['up'], 'ready'],
+    [['up', 'down'], 'no_upstream'],
+  ] as const) {
+    const { services } = parseConfig({
+      services: [
+        { name: 'up', ...lists, ...up },
+        { name: 'down', ...lists, ...down },
+      ],
+    })
+    const fleet = new Fleet({ create: service => createRelay(service) })
+    const { readiness } = shownOf(fakeIo(), fleet, needs)
+    assert.equal(readiness(), 'starting')
+    await fleet.apply(services)
+    await until(() => fleet.relays.every(isSettled))
+    assert.equal(readiness(), status)
+    await fleet.abort()
+    assert.equal(readiness(), 'draining')
+  }
+})
+
+/** Whether the checks have brought the upstream down, where there are any. */
+function isSettled({ service, upstreams }: Relay): boolean {
+  return service.pool.check === undefined || upstreams().upstreams.every(({ state }) => state === 'down')
+}
 
 test('/stats.json and /metrics show the addresses of a name: each with its state, and none of them as a label', async t => {
   const far = await listen(t)

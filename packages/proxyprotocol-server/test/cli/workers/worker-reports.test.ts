@@ -59,6 +59,8 @@ test('all workers are ready as soon as one is, and drain as soon as one does', (
   }
   assert.equal(readiness('starting', 'starting'), 'starting')
   assert.equal(readiness('starting', 'ready'), 'ready')
+  assert.equal(readiness('no_upstream', 'ready'), 'ready')
+  assert.equal(readiness('starting', 'no_upstream'), 'no_upstream')
   assert.equal(readiness('draining', 'ready'), 'draining')
 })
 
