@@ -4,16 +4,15 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { noTotals, sumOfTotals, sumsOf, type StatsDocument } from '../figures/index.ts'
 import type { AdminSource } from './admin-source.ts'
 import { EVENTS, EventStreams, isForeign } from './event-stream.ts'
+import { History } from './history.ts'
 import { hostCheck } from './host-check.ts'
-import { MinuteWatch } from './last-minute.ts'
-import { exposition, metrics } from './metrics/index.ts'
+import { CONTENT_TYPE, exposition, metrics } from './metrics/index.ts'
 import { ProcessFacts } from './process-facts.ts'
-import { ServiceHistory } from './service-history.ts'
 import { snapshotOf } from './snapshot.ts'
-import { statsDocument } from './stats-document.ts'
+import { bytesOf } from './slices.ts'
+import { statsText } from './stats-document.ts'
 import { readStatusPage } from './status-page.ts'
 
 /** A scraper, a page, some probes: well below the 64 descriptors that the relays' limits leave to the process. */
@@ -27,6 +26,9 @@ const STALL_TIMEOUT = 10_000
 /** Milliseconds between the looks of Node at its timeouts; by default it takes half a minute. */
 const CHECK_INTERVAL = 1_000
 
+const JSON_TYPE = 'application/json; charset=utf-8'
+const LINE_FEED = Buffer.from('\n')
+
 /** What the admin listener is told. */
 export interface AdminOptions {
   /** Names in `Host` headers that are answered, besides `localhost` and IP addresses. */
@@ -38,7 +40,7 @@ export interface AdminOptions {
 interface Answer {
   readonly status: number
   readonly contentType: string
-  readonly body: string
+  readonly body: readonly Uint8Array[]
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -49,8 +51,7 @@ export class AdminServer {
   readonly #isKnown: (host: string | undefined) => boolean
   readonly #page = readStatusPage()
   readonly #facts = new ProcessFacts()
-  readonly #history = new ServiceHistory()
-  readonly #minute: MinuteWatch
+  readonly #history: History
   readonly #streams: EventStreams
   readonly #http: Server
 
@@ -58,11 +59,7 @@ export class AdminServer {
     this.#source = source
     this.#options = options
     this.#isKnown = hostCheck(options.hosts ?? [])
-    this.#minute = new MinuteWatch(() => {
-      const services = [...source.services()]
-      this.#history.look(services)
-      return sumsOf(services.reduce((sum, { totals }) => sumOfTotals(sum, totals), noTotals))
-    })
+    this.#history = new History(source.services, options.onError)
     this.#streams = new EventStreams(() => this.#statistics(), options.onError)
     this.#http = createServer(
       {
@@ -101,7 +98,7 @@ export class AdminServer {
 
   /** Stops listening and ends its connections; resolves when all is over. */
   async close(): Promise<void> {
-    this.#minute.stop()
+    this.#history.stop()
     this.#facts.stop()
     this.#streams.close()
     if (!this.#http.listening) return
@@ -123,11 +120,12 @@ export class AdminServer {
     response.writeHead(status, {
       ...headers,
       'content-type': contentType,
-      'content-length': Buffer.byteLength(body),
+      'content-length': body.reduce((sum, { length }) => sum + length, 0),
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     })
-    response.end(body)
+    for (const chunk of body) response.write(chunk)
+    response.end()
   }
 
   /** Undefined where the response is a stream. */
@@ -145,7 +143,7 @@ export class AdminServer {
         return this.#status()
       case '/events':
         if (isForeign(request)) return json(403, { error: 'a page from elsewhere gets no stream' })
-        if (method === 'HEAD') return { status: 200, contentType: EVENTS, body: '' }
+        if (method === 'HEAD') return { status: 200, contentType: EVENTS, body: [] }
         await this.#streams.open(response)
         return undefined
       case '/livez':
@@ -157,7 +155,7 @@ export class AdminServer {
       case '/metrics':
         return this.#metrics()
       case '/stats.json':
-        return json(200, await this.#statistics())
+        return { status: 200, contentType: JSON_TYPE, body: [...(await this.#statistics()), LINE_FEED] }
       default:
         return json(404, { error: 'there are /, /events, /livez, /readyz, /metrics and /stats.json' })
     }
@@ -165,21 +163,18 @@ export class AdminServer {
 
   #status(): Answer {
     const { html, headers } = this.#page
-    return { status: 200, contentType: 'text/html; charset=utf-8', body: html, headers }
+    return { status: 200, contentType: 'text/html; charset=utf-8', body: [Buffer.from(html)], headers }
   }
 
-  async #statistics(): Promise<StatsDocument> {
-    return statsDocument({
-      snapshot: await this.#snapshot(),
-      lastMinute: this.#minute.view(),
-      history: this.#history,
-      connections: this.#source.connections,
-    })
+  /** As JSON. */
+  async #statistics(): Promise<readonly Uint8Array[]> {
+    const { connections } = this.#source
+    return bytesOf(statsText({ snapshot: await this.#snapshot(), history: this.#history, connections }))
   }
 
   async #metrics(): Promise<Answer> {
-    const { text, contentType } = await exposition(metrics, await this.#snapshot())
-    return { status: 200, contentType, body: text }
+    const body = await bytesOf(exposition(metrics, await this.#snapshot()))
+    return { status: 200, contentType: CONTENT_TYPE, body }
   }
 
   #snapshot(): ReturnType<typeof snapshotOf> {
@@ -188,5 +183,5 @@ export class AdminServer {
 }
 
 function json(status: number, value: unknown): Answer {
-  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(value)}\n` }
+  return { status, contentType: JSON_TYPE, body: [Buffer.from(JSON.stringify(value)), LINE_FEED] }
 }

@@ -15,16 +15,19 @@ const PATIENCE = 5
 /** Milliseconds after which a browser tries again. */
 const RETRY = 2_000
 
+const DATA = Buffer.from('data: ')
+const END = Buffer.from('\n\n')
+
 export class EventStreams {
-  readonly #read: () => Promise<unknown>
+  readonly #read: () => Promise<readonly Uint8Array[]>
   readonly #onError: (error: unknown) => void
   /** How many readings in a row each has missed; the oldest first. */
   readonly #streams = new Map<ServerResponse, number>()
   #timer: NodeJS.Timeout | undefined
   #isReading = false
 
-  /** @param read gives what is sent, as JSON. */
-  constructor(read: () => Promise<unknown>, onError: (error: unknown) => void) {
+  /** @param read gives the data of an event, one line. */
+  constructor(read: () => Promise<readonly Uint8Array[]>, onError: (error: unknown) => void) {
     this.#read = read
     this.#onError = onError
   }
@@ -76,7 +79,7 @@ export class EventStreams {
 
   async #send(isMeant: (stream: ServerResponse) => boolean): Promise<void> {
     try {
-      const event = `data: ${JSON.stringify(await this.#read())}\n\n`
+      const event = Buffer.concat([DATA, ...(await this.#read()), END])
       for (const [stream, missed] of this.#streams) if (isMeant(stream)) this.#write(stream, missed, event)
     } catch (error) {
       this.#onError(error)
@@ -85,7 +88,7 @@ export class EventStreams {
     }
   }
 
-  #write(stream: ServerResponse, missedBefore: number, event: string): void {
+  #write(stream: ServerResponse, missedBefore: number, event: Uint8Array): void {
     const missed = stream.writableNeedDrain ? missedBefore + 1 : 0
     this.#streams.set(stream, missed)
     if (missed === 0) stream.write(event)

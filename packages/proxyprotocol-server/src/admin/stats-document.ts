@@ -5,8 +5,6 @@ import { formatHostPort } from '../config/index.ts'
 import {
   answersOf,
   failuresOf,
-  noTotals,
-  sumOfTotals,
   sumsOf,
   upstreamKey,
   type ConnectionShown,
@@ -25,7 +23,7 @@ import {
   type UpstreamShown,
 } from '../figures/index.ts'
 import type { AdminSource } from './admin-source.ts'
-import type { ServiceHistory } from './service-history.ts'
+import type { History } from './history.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** Connections that are listed one by one: an answer stays below half a megabyte, and is made in milliseconds. */
@@ -34,15 +32,33 @@ export const MAX_LISTED = 1_000
 /** What the document is made from. */
 export interface StatsSource {
   readonly snapshot: Snapshot
-  readonly lastMinute: LastMinute
-  readonly history: ServiceHistory
+  readonly history: Pick<History, 'lastMinute' | 'of'>
   readonly connections: AdminSource['connections']
 }
 
-/** The document of one moment. */
-export function statsDocument({ snapshot, lastMinute, history, connections }: StatsSource): StatsDocument {
-  const { version, readiness, process: view, lostLogLines, services } = snapshot
-  const totals = services.reduce((sum, each) => sumOfTotals(sum, each.totals), noTotals)
+/** The text of a {@link StatsDocument}, item by item where it grows with the number of services or connections. */
+export function* statsText({ snapshot, history, connections }: StatsSource): Generator<string> {
+  const { services, totals } = snapshot
+  yield `${JSON.stringify(headOf(snapshot, history.lastMinute)).slice(0, -1)},"services":[`
+  yield* listText(services, service => serviceShown(service, history))
+  yield `],"connections":{"total":${String(totals.active)},"list":[`
+  yield* listText(listed(services, connections), shown => shown)
+  yield ']}}'
+}
+
+function* listText<Item>(
+  items: Iterable<Item>,
+  shown: (item: Item) => ServiceShown | ConnectionShown,
+): Generator<string> {
+  let comma = ''
+  for (const item of items) {
+    yield `${comma}${JSON.stringify(shown(item))}`
+    comma = ','
+  }
+}
+
+function headOf(snapshot: Snapshot, lastMinute: LastMinute): Omit<StatsDocument, 'services' | 'connections'> {
+  const { version, readiness, process: view, lostLogLines, totals } = snapshot
   return {
     version,
     time: new Date().toISOString(),
@@ -53,8 +69,6 @@ export function statsDocument({ snapshot, lastMinute, history, connections }: St
     totals: sumsShown(totals),
     reasons: totals.closed,
     lastMinute,
-    services: services.map(each => serviceShown(each, history)),
-    connections: { total: totals.active, list: [...listed(services, connections)] },
   }
 }
 
@@ -63,7 +77,7 @@ function sumsShown(totals: RelayTotals): SumsShown {
   return { ...sumsOf(totals), active, pending }
 }
 
-function serviceShown(service: ServiceFigures, history: ServiceHistory): ServiceShown {
+function serviceShown(service: ServiceFigures, history: StatsSource['history']): ServiceShown {
   const { lastMinute, peak, upstreamPeaks } = history.of(service)
   const { name, address = null, upstream, sends, expects = null, trust, state, limits, timeouts } = service
   const { totals, upstreams, certificates, listings } = service

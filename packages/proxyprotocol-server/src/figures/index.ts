@@ -45,4 +45,5 @@ export {
   type UpstreamSnapshot,
   type UpstreamState,
 } from './upstream.ts'
+export { sumOfNumbers } from './merged.ts'
 export { noCounts, sumOfCounts, upstreamKey } from './upstream-sums.ts'

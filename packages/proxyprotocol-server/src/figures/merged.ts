@@ -22,11 +22,12 @@ export function merged<Item>(
 }
 
 /** The sums of numbers by name. */
-export function sumOfNumbers<Numbers extends Readonly<Partial<Record<string, number>>>>(
+export function sumOfNumbers<Numbers extends { readonly [Name in keyof Numbers]: number | undefined }>(
   one: Numbers,
   other: Numbers,
 ): Numbers {
-  const sums: Partial<Record<string, number>> = { ...one }
-  for (const [name, value = 0] of Object.entries(other)) sums[name] = (sums[name] ?? 0) + value
+  const sums: Record<string, number | undefined> = { ...one }
+  for (const [name, value = 0] of Object.entries<number | undefined>(other))
+    sums[name] = (sums[name] ?? 0) + value
   return sums as Numbers // it has the names of both
 }

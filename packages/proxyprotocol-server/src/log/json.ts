@@ -1,7 +1,5 @@
-// The same lines as JSON, by pino: one object a line, in ASCII, so that neither control characters nor letters that
-// reorder text reach whoever looks at the log.
+// The same lines as JSON: one object a line, in ASCII. Neither control characters nor letters that reorder text reach a terminal.
 
-import { pino, type Logger } from 'pino'
 import {
   asciiOnly,
   hexOf,
@@ -12,35 +10,16 @@ import {
   quoted,
 } from './text.ts'
 
-/** How much a line matters: `warn` for what was turned away, `error` for faults of our own, `fatal` for the end. */
+/** `warn` for refused connections, `error` for faults of this program, `fatal` for its end. */
 export type LogLevel = 'info' | 'warn' | 'error' | 'fatal'
 
 /** What the line holds besides its fields: level, time, event, braces and the number of fields that were left out. */
 const FRAME_LENGTH = 160
 
-/** Writes events as lines of JSON, each in one call and at once. */
-export class JsonLines {
-  readonly #pino: Logger
-  #line = ''
-
-  constructor() {
-    const destination = { write: (line: string) => void (this.#line = line) } // called once, within the call that logs
-    this.#pino = pino(
-      {
-        base: null,
-        messageKey: 'event',
-        timestamp: () => `,"time":"${new Date().toISOString()}"`,
-        formatters: { level: label => ({ level: label }) },
-      },
-      destination,
-    )
-  }
-
-  /** The line, without its line end. What does not fit is cut or left out, and `leftOut` says how many fields were. */
-  format(level: LogLevel, event: string, fields: LogFields): string {
-    this.#pino[level](objectOf(fields, MAX_LINE_LENGTH - FRAME_LENGTH), event)
-    return asciiOnly(this.#line.slice(0, -1))
-  }
+/** A line without its line end. Fields that do not fit are cut or left out, and `leftOut` counts the latter. */
+export function formatJson(level: LogLevel, event: string, fields: LogFields): string {
+  const object = objectOf(fields, MAX_LINE_LENGTH - FRAME_LENGTH)
+  return asciiOnly(JSON.stringify({ level, time: new Date().toISOString(), ...object, event }))
 }
 
 type JsonValue = string | number | boolean

@@ -5,7 +5,7 @@ import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 import type { LogFormat } from '../config/index.ts'
-import { JsonLines, type LogLevel } from './json.ts'
+import { formatJson, type LogLevel } from './json.ts'
 import { formatLine, type LogFields } from './text.ts'
 
 /** All of them, as the option names them. */
@@ -22,7 +22,6 @@ export type LogWriter = (text: string, onLost: () => void) => void
 export class Log {
   format: LogFormat = 'text'
   readonly #write: LogWriter
-  readonly #json = new JsonLines()
   #lost = 0
   #untold = 0
 
@@ -61,7 +60,7 @@ export class Log {
   /** One line, with its line end. Text shows no level: there the event stands for it. */
   line(event: string, fields: LogFields, level: LogLevel): string {
     const line =
-      this.format === 'json' ? this.#json.format(level, event, fields) : formatLine(new Date(), event, fields)
+      this.format === 'json' ? formatJson(level, event, fields) : formatLine(new Date(), event, fields)
     return `${line}\n`
   }
 }

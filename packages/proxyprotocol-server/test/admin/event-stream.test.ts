@@ -32,7 +32,10 @@ async function startStreams(t: TestContext, read: () => Promise<unknown>): Promi
   t.mock.timers.enable({ apis: ['setInterval'] })
   const errors: unknown[] = []
   const responses: ServerResponse[] = []
-  const streams = new EventStreams(read, error => errors.push(error))
+  const streams = new EventStreams(
+    async () => [Buffer.from(JSON.stringify(await read()))],
+    error => errors.push(error),
+  )
   const server = createServer((_request, response) => {
     responses.push(response)
     void streams.open(response)

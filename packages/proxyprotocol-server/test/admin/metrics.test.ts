@@ -138,7 +138,7 @@ test('several upstreams are shown one by one, and what is unknown or unlimited i
       ['app-down', 3],
     ],
   )
-  const samples = samplesOf((await exposition(metrics, snapshot)).text)
+  const samples = samplesOf([...exposition(metrics, snapshot)].join(''))
   assert.deepEqual([services[0].dnsbl?.['listed'], services[0].dnsbl?.['timeout']], [2, 3])
   assert.equal(samples.get('proxyprotocol_dnsbl_answers_total{service="big",answer="timeout"}'), 3)
   const about = (name: string): unknown[] =>

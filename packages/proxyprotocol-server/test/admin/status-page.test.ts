@@ -4,11 +4,9 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { closedPort } from 'test-support/sockets'
-import { ServiceHistory } from '../../src/admin/service-history.ts'
-import { noTotals, type ServiceFigures, type StatsDocument } from '../../src/figures/index.ts'
+import type { StatsDocument } from '../../src/figures/index.ts'
 import { runServer } from '../../src/cli/index.ts'
 import { configFile } from '../support/config-file.ts'
-import { serviceFigures, upstreamFigures } from '../support/figures.ts'
 import { ask } from '../support/http.ts'
 import { start } from '../support/program.ts'
 import { dial, outcome } from '../support/connections.ts'
@@ -72,58 +70,4 @@ test('/stats.json says why an upstream failed last: a connection or a check, whi
   assert.deepEqual(before, [refused, null])
   for (const each of ports) await outcome(dial(t, each))
   assert.deepEqual(await failures(), [refused, refused])
-})
-
-/** A service at a moment, as far as history asks. */
-function service(
-  name: string,
-  active: number,
-  upstreams: Readonly<Record<string, number>> = {},
-): ServiceFigures {
-  return serviceFigures(name, {
-    totals: { ...noTotals, accepted: active, active, bytesUp: 10 * active },
-    upstreams: Object.entries(upstreams).map(([each, count]) =>
-      upstreamFigures({ name: each, active: count }),
-    ),
-  })
-}
-
-test('the history of a service has the most connections at a look, its upstreams included, and a minute', () => {
-  const history = new ServiceHistory()
-  const peaks = (now: ServiceFigures): unknown => {
-    const { peak, upstreamPeaks } = history.of(now)
-    return [peak, ...upstreamPeaks.values()]
-  }
-  history.look([service('web', 3, { a: 2, b: 1 })])
-  history.look([service('web', 5, { a: 1, b: 4 }), service('other', 9)])
-  assert.deepEqual(peaks(service('web', 1, { a: 1, b: 0 })), [5, 2, 4])
-  assert.deepEqual(
-    peaks(service('web', 7, { b: 7, c: 1 })),
-    [7, 7, 1],
-    'the present counts, and who is gone does not',
-  )
-  assert.deepEqual(history.of(service('web', 0)).lastMinute.accepted.slice(-3), [0, 0, 2])
-  assert.deepEqual(history.of(service('web', 0)).lastMinute.bytesUp.at(-1), 20)
-})
-
-test('what a service has had before it is looked at first is of its last minute, unless nobody has looked before', () => {
-  const history = new ServiceHistory()
-  history.look([service('old', 3)])
-  history.look([service('old', 3), service('new', 2)])
-  const accepted = (name: string): unknown => history.of(service(name, 0)).lastMinute.accepted.slice(-2)
-  assert.deepEqual(
-    [accepted('old'), accepted('new')],
-    [
-      [0, 0],
-      [0, 2],
-    ],
-  )
-})
-
-test('a service that is gone is forgotten, and one that is new has no past', () => {
-  const history = new ServiceHistory()
-  history.look([service('web', 5)])
-  history.look([])
-  const { peak, lastMinute } = history.of(service('web', 1))
-  assert.deepEqual([peak, lastMinute.accepted], [1, new Array(60).fill(0)])
 })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Listing } from 'proxyprotocol/dnsbl'
 import { describeAccess, type AccessEntry } from '../../src/log/access-log.ts'
-import { JsonLines } from '../../src/log/json.ts'
+import { formatJson } from '../../src/log/json.ts'
 import { formatLine } from '../../src/log/text.ts'
 
 const ends = {
@@ -62,7 +62,7 @@ test('one that was turned away has the same fields in the same order, as far as 
 
 test('JSON holds what text holds', () => {
   const fields = describeAccess(relayed, 'web')
-  const object = JSON.parse(new JsonLines().format('info', 'closed', fields)) as Record<string, unknown>
+  const object = JSON.parse(formatJson('info', 'closed', fields)) as Record<string, unknown>
   const { level, time, event, ...rest } = object
   assert.deepEqual([level, typeof time, event], ['info', 'string', 'closed'])
   const given = fields.filter(([, value]) => value !== undefined).map(([key]) => key)

@@ -2,13 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { JsonLines } from '../../src/log/json.ts'
+import { formatJson } from '../../src/log/json.ts'
 import type { LogFields, LogValue } from '../../src/log/text.ts'
 
-const lines = new JsonLines()
-
 function parsed(fields: LogFields): Record<string, unknown> {
-  return JSON.parse(lines.format('info', 'event', fields)) as Record<string, unknown>
+  return JSON.parse(formatJson('info', 'event', fields)) as Record<string, unknown>
 }
 
 function valueOf(value: LogValue): unknown {
@@ -16,7 +14,7 @@ function valueOf(value: LogValue): unknown {
 }
 
 test('a line is level, time, fields in order, event; undefined leaves a field out', () => {
-  const line = lines.format('warn', 'rejected', [
+  const line = formatJson('warn', 'rejected', [
     ['peer', '[2001:db8::1]:443'],
     ['bytes', 17],
     ['yes', true],
@@ -46,7 +44,7 @@ test('bytes are shown in hexadecimal, the first 64 of them; big integers as text
 test('every single character stays within one line of printable ASCII, and can be read back', () => {
   for (let code = 0; code <= 0xffff; code += code < 0x3000 ? 1 : 251) {
     const value = `x${String.fromCharCode(code)}`
-    const line = lines.format('info', 'event', [['key', value]])
+    const line = formatJson('info', 'event', [['key', value]])
     assert.match(line, /^[ -~]+$/)
     assert.equal((JSON.parse(line) as Record<string, unknown>)['key'], value)
   }
@@ -58,7 +56,7 @@ test('a line fits a pipe in one piece: what is too long is cut, what does not fi
       ['first', 1],
       ...Array.from({ length: 9 }, () => ['long', unit.repeat(3_000)] as const),
     ]
-    const line = lines.format('error', 'connection', [...fields, ['number', 123_456]])
+    const line = formatJson('error', 'connection', [...fields, ['number', 123_456]])
     assert.ok(line.length < 4_095, `${line.length}`)
     const { first, long, leftOut } = JSON.parse(line) as Record<string, unknown>
     assert.equal(first, 1)

@@ -6,10 +6,10 @@ import { encodeHeader } from 'proxyprotocol'
 import { closedPort, content } from 'test-support/sockets'
 import { ProcessFacts } from '../../src/admin/process-facts.ts'
 import { snapshotOf, type Snapshot } from '../../src/admin/snapshot.ts'
-import { ServiceHistory } from '../../src/admin/service-history.ts'
-import { statsDocument } from '../../src/admin/stats-document.ts'
+import { statsText } from '../../src/admin/stats-document.ts'
 import {
   noTotals,
+  upstreamKey,
   type LiveConnection,
   type RelayTotals,
   type RoutedUpstream,
@@ -134,15 +134,13 @@ export async function bigSnapshot(t: TestContext): Promise<Snapshot> {
   return { ...snapshot, process: { ...snapshot.process, openFiles: undefined, maxFiles: undefined } }
 }
 
-const lastMinute = { accepted: [], closed: [], errors: [], bytesUp: [], bytesDown: [] }
-
 /** As it is sent. */
 export async function bigDocument(t: TestContext): Promise<StatsDocument> {
-  const snapshot = await bigSnapshot(t)
-  const document = statsDocument({
-    ...{ snapshot, lastMinute, history: new ServiceHistory(), connections: manyConnections },
-  })
-  return JSON.parse(JSON.stringify(document)) as StatsDocument
+  const lastMinute = { accepted: [], closed: [], errors: [], bytesUp: [], bytesDown: [] }
+  const upstreamPeaks = new Map(upstreams.map(each => [upstreamKey(each), 0]))
+  const history = { lastMinute, of: () => ({ lastMinute, peak: 0, upstreamPeaks }) }
+  const text = statsText({ snapshot: await bigSnapshot(t), history, connections: manyConnections })
+  return JSON.parse([...text].join('')) as StatsDocument
 }
 
 /** Rows of a table in docs/admin.md, without its head: its cells, backticks taken off. */

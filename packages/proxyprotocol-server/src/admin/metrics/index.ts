@@ -1,4 +1,4 @@
 // Metrics in the text format of Prometheus.
 
-export { exposition } from './metric.ts'
+export { CONTENT_TYPE, exposition } from './metric.ts'
 export { metrics } from './metrics.ts'

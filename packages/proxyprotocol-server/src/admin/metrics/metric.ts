@@ -1,9 +1,10 @@
-// A metric as data: its name, what it means and where its values come from. Each answer is made from a registry of its
-// own, so that nothing is ever counted twice, however often and by how many it is asked for.
+// Metrics as data, and the text format of Prometheus.
 
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { DistributionView } from '../../figures/index.ts'
 import type { Snapshot } from '../snapshot.ts'
+
+/** The media type of the text format, version 0.0.4. */
+export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** Values of labels by name: configured names and closed vocabularies, never anything from the network. */
 export type Labels = Readonly<Record<string, string>>
@@ -12,102 +13,53 @@ export type Labels = Readonly<Record<string, string>>
 export interface Sample {
   readonly labels: Labels
   readonly value: number
+  /** What the name of a histogram's value ends with. */
+  readonly suffix?: '_bucket' | '_sum' | '_count'
 }
 
-/** One distribution of a histogram, in milliseconds. */
-export interface DistributionSample {
-  readonly labels: Labels
-  readonly distribution: DistributionView
-}
-
-interface MetricBase {
-  /** With its unit as its end, and `_total` for what only grows. */
+/** A metric: its name, its meaning and where its values come from. */
+export interface Metric {
+  /** Ends with its unit, and with `_total` if it only grows. */
   readonly name: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
   readonly help: string
   readonly labels: readonly string[]
+  readonly samples: (snapshot: Snapshot) => Iterable<Sample>
 }
 
-/** A number, or a distribution. */
-export type Metric =
-  | (MetricBase & {
-      readonly type: 'counter' | 'gauge'
-      readonly samples: (snapshot: Snapshot) => readonly Sample[]
-    })
-  | (MetricBase & {
-      readonly type: 'histogram'
-      readonly samples: (snapshot: Snapshot) => readonly DistributionSample[]
-    })
-
-/** The text that Prometheus reads, and its media type. */
-export async function exposition(
-  metrics: readonly Metric[],
-  snapshot: Snapshot,
-): Promise<{ readonly text: string; readonly contentType: string }> {
-  const registry = new Registry()
-  for (const metric of metrics) {
-    // prom-client gives what has no labels a value of its own accord, and 0 is not unknown.
-    const unknown = metric.labels.length === 0 && metric.samples(snapshot).length === 0
-    if (!unknown) register(registry, metric, snapshot)
-  }
-  return { text: await registry.metrics(), contentType: registry.contentType }
-}
-
-function register(registry: Registry, metric: Metric, snapshot: Snapshot): void {
-  const { name, help } = metric
-  const options = { name, help, labelNames: [...metric.labels], registers: [registry] }
-  switch (metric.type) {
-    case 'counter': {
-      const counter = new Counter(options)
-      for (const { labels, value } of metric.samples(snapshot)) counter.inc(labels, value)
-      return
-    }
-    case 'gauge': {
-      const gauge = new Gauge(options)
-      for (const { labels, value } of metric.samples(snapshot)) gauge.set(labels, value)
-      return
-    }
-    case 'histogram':
-      new CountedHistogram(options, metric.samples(snapshot))
+/** The text of all metrics, line by line. A metric without labels and without a value is left out. */
+export function* exposition(metrics: readonly Metric[], snapshot: Snapshot): Generator<string> {
+  let separator = ''
+  for (const { name, type, help, labels, samples } of metrics) {
+    const values = samples(snapshot)
+    if (labels.length === 0 && [...values].length === 0) continue
+    yield `${separator}# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
+    for (const sample of values) yield lineOf(name, sample)
+    separator = '\n'
   }
 }
 
-type HistogramOptions = ConstructorParameters<typeof Histogram<string>>[0]
-type HistogramValues = Awaited<ReturnType<Histogram['get']>>
-
-/** A histogram that was counted elsewhere; prom-client's own only takes one value after the other. */
-class CountedHistogram extends Histogram {
-  readonly #exposed: Pick<HistogramValues, 'name' | 'help' | 'values'>
-
-  constructor(options: HistogramOptions, samples: readonly DistributionSample[]) {
-    super(options)
-    const { name, help } = options
-    this.#exposed = { name, help, values: samples.flatMap(sample => histogramValues(name, sample)) }
-  }
-
-  /** What the registry asks for, by the name that it asks by. */
-  async getForPromString(): Promise<
-    Pick<HistogramValues, 'name' | 'help' | 'values'> & { type: 'histogram' }
-  > {
-    return Promise.resolve({ ...this.#exposed, type: 'histogram' })
-  }
+function lineOf(name: string, { labels, value, suffix }: Sample): string {
+  let list = ''
+  for (const label in labels) list += `${list && ','}${label}="${escaped(String(labels[label]))}"`
+  return `${name}${suffix ?? ''}${list && `{${list}}`} ${String(value)}\n`
 }
 
-/** In seconds, each bucket with all those below it, as Prometheus wants them. */
-function histogramValues(
-  name: string,
-  { labels, distribution }: DistributionSample,
-): HistogramValues['values'] {
-  const { bounds, counts, sum } = distribution
-  let count = 0
-  const buckets = counts.map((each, i) => {
-    count += each
-    const bound = bounds[i]
-    const le = bound === undefined ? '+Inf' : bound / 1_000
-    return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: count }
-  })
-  return [
-    ...buckets,
-    { metricName: `${name}_sum`, labels, value: sum / 1_000 },
-    { metricName: `${name}_count`, labels, value: count },
-  ]
+function escaped(value: string): string {
+  return /[\\\n"]/.test(value)
+    ? value.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/"/g, '\\"')
+    : value
+}
+
+/** The values of a histogram in seconds; each bucket includes those below it. */
+export function* histogram(labels: Labels, { bounds, counts, sum }: DistributionView): Generator<Sample> {
+  let value = 0
+  for (const [at, count] of counts.entries()) {
+    value += count
+    const bound = bounds[at]
+    const le = bound === undefined ? '+Inf' : String(bound / 1_000)
+    yield { suffix: '_bucket', labels: { le, ...labels }, value }
+  }
+  yield { suffix: '_sum', labels, value: sum / 1_000 }
+  yield { suffix: '_count', labels, value }
 }

@@ -3,7 +3,7 @@
 import { closeReasons, type CloseReason } from 'proxyprotocol/server'
 import { answersOf } from '../../figures/index.ts'
 import type { Metric } from './metric.ts'
-import { byService, SECOND } from './service-samples.ts'
+import { byService, byServiceHistogram, SECOND } from './service-samples.ts'
 import { upstreamMetrics } from './upstream-metrics.ts'
 
 /** Why a connection is turned away before anything is done for it. */
@@ -89,22 +89,14 @@ const trafficMetrics: readonly Metric[] = [
     type: 'histogram',
     help: 'From the header of a connection until its upstream was connected to.',
     labels: ['service'],
-    samples: ({ services }) =>
-      services.map(({ name, totals }) => ({
-        labels: { service: name },
-        distribution: totals.connects,
-      })),
+    samples: byServiceHistogram(({ totals }) => totals.connects),
   },
   {
     name: 'proxyprotocol_connection_duration_seconds',
     type: 'histogram',
     help: 'From accept to end, of connections that were relayed or should have been.',
     labels: ['service'],
-    samples: ({ services }) =>
-      services.map(({ name, totals }) => ({
-        labels: { service: name },
-        distribution: totals.ages,
-      })),
+    samples: byServiceHistogram(({ totals }) => totals.ages),
   },
 ]
 

@@ -1,8 +1,8 @@
 // Samples about services: each has the configured name of its service as a label.
 
-import type { ServiceFigures } from '../../figures/index.ts'
+import type { DistributionView, ServiceFigures } from '../../figures/index.ts'
 import type { Snapshot } from '../snapshot.ts'
-import type { Labels, Sample } from './metric.ts'
+import { histogram, type Labels, type Sample } from './metric.ts'
 
 /** Milliseconds. */
 export const SECOND = 1_000
@@ -10,14 +10,19 @@ export const SECOND = 1_000
 export type Extra = readonly [labels: Labels, value: number]
 
 /** One sample for each service, or several with labels of their own. */
-export function byService(
-  read: (service: ServiceFigures) => number | readonly Extra[],
-): (snapshot: Snapshot) => readonly Sample[] {
-  return ({ services }: Snapshot): readonly Sample[] =>
-    services.flatMap(each => {
-      const { name } = each
-      const values = read(each)
+export function byService(read: (service: ServiceFigures) => number | readonly Extra[]) {
+  return function* ({ services }: Snapshot): Generator<Sample> {
+    for (const service of services) {
+      const values = read(service)
       const list: readonly Extra[] = typeof values === 'number' ? [[{}, values]] : values
-      return list.map(([labels, value]) => ({ labels: { service: name, ...labels }, value }))
-    })
+      for (const [labels, value] of list) yield { labels: { service: service.name, ...labels }, value }
+    }
+  }
+}
+
+/** A histogram for each service. */
+export function byServiceHistogram(read: (service: ServiceFigures) => DistributionView) {
+  return function* ({ services }: Snapshot): Generator<Sample> {
+    for (const service of services) yield* histogram({ service: service.name }, read(service))
+  }
 }
