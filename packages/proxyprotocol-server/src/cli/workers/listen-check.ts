@@ -1,5 +1,5 @@
-// Whether addresses can be bound, found out before workers are told to. node:cluster counts every attempt of a worker at an address,
-// also one that fails, and from then on takes its attempts for others than those of the workers beside it.
+// Checks that addresses can be bound before workers bind them. node:cluster counts each attempt of a worker at an
+// address. After a failed one, it no longer matches the attempts of the other workers.
 
 import { createServer } from 'proxyprotocol/server'
 import type { Service } from '../../config/index.ts'
@@ -7,7 +7,7 @@ import { listenAt } from '../../relay/index.ts'
 import { naming } from '../services/index.ts'
 
 /**
- * Binds each address for a moment, and removes the files of UNIX sockets that nobody listens at any more.
+ * Binds each address for a moment, and removes the files of UNIX sockets that refuse connections.
  *
  * @throws PlainError that names the service whose address cannot be bound.
  */

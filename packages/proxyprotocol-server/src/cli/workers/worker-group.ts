@@ -1,5 +1,4 @@
-// A program's workers, which serve the same services side by side: started and replaced, told what to do, and summed up. The
-// program's own process serves nobody.
+// Starts, replaces and orders workers, and sums up their reports. The main process serves no connections.
 
 import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -20,35 +19,35 @@ import { programSignals } from './worker-messages.ts'
 import { deathsInARow, prepareWorkers, type ProcessEnd, WorkerProcess } from './worker-process.ts'
 import { WorkerReports } from './worker-reports.ts'
 
-/** Milliseconds until a dead worker is replaced, doubled with each one that has not lived for long. */
+/** Milliseconds until a dead worker is replaced, doubled for each one that died early. */
 const FIRST_DELAY = 100
 const LONGEST_DELAY = 30_000
-/** Milliseconds until the program gives up a worker that does not do what it was told, or sends nothing while it drains. */
+/** Milliseconds until the program gives up on a worker that does not obey, or is silent while it drains. */
 const PATIENCE = 30_000
-/** Milliseconds between two looks at what workers count: what was counted since the last one dies with a worker. */
+/** Milliseconds between reports; what was counted since the last one is lost with a worker. */
 const LOOK_INTERVAL = 1_000
-/** Milliseconds that whoever looks at the admin listener waits for a worker that is busy. */
+/** Milliseconds that a reader of the admin listener waits for a busy worker. */
 const LOOK_PATIENCE = 2_000
-/** Milliseconds that a worker has to end its process when it has drained. */
+/** Milliseconds for a drained worker to exit. */
 const END_PATIENCE = 5_000
 
 export class WorkerGroup implements Serving {
   readonly #io: ProgramIo
   #current: Configuration
-  /** Sockets that this process has, by the names of services; those of services that have gone are closed. */
+  /** Sockets of this process by service; those of removed services are closed. */
   #sockets: ReadonlyMap<string, InheritedSocket>
-  /** Those that serve, and those that are about to. */
+  /** Workers that serve, and workers that start. */
   readonly #serving = new Map<number, WorkerProcess>()
   readonly #alive = new Set<WorkerProcess>()
   readonly #reports = new WorkerReports()
-  /** All workers say the same of their services; this one is heard. */
+  /** All workers report the same about services, so one is enough. */
   #speaker: WorkerProcess | undefined
   /** Deaths in a row, by the worker's number. */
   readonly #deaths = new Map<number, number>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #looks: NodeJS.Timeout | undefined
   #state: 'starting' | 'running' | 'draining' = 'starting'
-  /** Starting a worker and changing all of them come one after the other; never rejects. */
+  /** Starts and changes happen one after the other; never rejects. */
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(io: ProgramIo, first: Configuration, sockets: ReadonlyMap<string, InheritedSocket>) {
@@ -75,7 +74,7 @@ export class WorkerGroup implements Serving {
     return { size }
   }
 
-  /** The first worker alone binds what there is to bind, and says what cannot be; the others share its sockets. */
+  /** The first worker alone binds new addresses and reports faults; the others share its sockets. */
   async start(): Promise<void> {
     await checkListen(this.#current.services.filter(({ name }) => !this.#sockets.has(name)))
     prepareWorkers()
@@ -136,16 +135,19 @@ export class WorkerGroup implements Serving {
 
   #inTurn(job: () => Promise<void>): Promise<void> {
     const done = this.#turn.then(job)
-    this.#turn = done.catch(() => undefined) // whoever wants the job done hears of it
+    this.#turn = done.catch(() => undefined) // the caller gets the error
     return done
   }
 
-  /** Starts a worker; rejects with what it cannot do. */
+  /** Starts a worker; rejects with its fault. */
   async #launch(number: number): Promise<void> {
     while (!(await this.#attempt(number)));
   }
 
-  /** False where a signal to all processes has ended the worker before it could ignore it: the program decides on that. */
+  /**
+   * False if a signal to all processes ended the worker before it could ignore it; the program decides about that
+   * signal.
+   */
   async #attempt(number: number): Promise<boolean> {
     const worker = new WorkerProcess(number, text => {
       if (worker === this.#speaker) this.#io.log.pass(text)
@@ -203,13 +205,13 @@ export class WorkerGroup implements Serving {
       await this.#launch(number)
     } catch (error) {
       this.#io.log.write('failed', [['error', explain(error)]], 'error')
-      // Its supervisor may be able to do more: the sockets are closed when nobody serves.
+      // Exits without any worker left, because a supervisor may be able to do more.
       if (this.#serving.size === 0) this.#io.exit(1)
       this.#replaceLater(number, 0)
     }
   }
 
-  /** The first one to be asked decides for all. One that cannot follow it is replaced by one that begins with the new. */
+  /** The first worker decides for all. One that cannot follow is replaced by one with the new configuration. */
   async #change(next: Configuration): Promise<void> {
     const [first, ...others] = [...this.#serving.values()]
     const order = { type: 'change', configuration: next } as const
@@ -228,12 +230,12 @@ export class WorkerGroup implements Serving {
     const { result, report } = await worker.ask({ type: 'drain' }, PATIENCE)
     this.#reports.add(worker, report)
     this.#serving.delete(worker.number)
-    // What is stuck, or a log that nobody reads, would keep it alive for ever.
+    // A stuck handler or an unread log would keep it alive for ever.
     await Promise.race([worker.ended, pause(END_PATIENCE, undefined, { ref: false })])
     return result
   }
 
-  /** Takes note of what each worker counts; one that does not answer in time has what it last said. */
+  /** Notes each worker's report; a late worker keeps its last one. */
   async #look(listing: boolean): Promise<void> {
     await Promise.allSettled(
       [...this.#serving.values()].map(async worker => {

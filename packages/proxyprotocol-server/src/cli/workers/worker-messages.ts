@@ -1,5 +1,5 @@
-// What a program and its workers say to each other: the program gives orders, a worker answers each with its number. Between
-// orders a worker says what becomes of its services, as lines of the log.
+// Messages between the program and its workers: numbered orders with one answer each, and log lines of a worker in
+// between.
 
 import type { CloseResult } from 'proxyprotocol/server'
 import type { Configuration } from '../../config/index.ts'
@@ -7,12 +7,12 @@ import type { LiveConnection, ProcessFigures, Readiness, ServiceFigures } from '
 import type { ChangeCounts, InheritedSocket } from '../services/index.ts'
 
 /**
- * Signals that are the program's business alone, also where a terminal or a service manager sends them to every process. A
- * worker ignores them as soon as its code runs.
+ * Signals for the program alone, although a terminal or service manager sends them to every process. A worker ignores
+ * them as soon as its code runs.
  */
 export const programSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** All that a worker shows. */
+/** A worker's report. */
 export interface WorkerReport {
   readonly readiness: Readiness
   readonly services: readonly ServiceFigures[]
@@ -22,25 +22,25 @@ export interface WorkerReport {
   readonly process: ProcessFigures
 }
 
-/** Comes first: serve this. */
+/** The first order: serve this. */
 export interface ServeOrder {
   readonly type: 'serve'
   readonly configuration: Configuration
-  /** Sockets of the program's own process that listen already, by the names of services. */
+  /** Listening sockets of the main process, by service. */
   readonly sockets: ReadonlyMap<string, InheritedSocket>
 }
 
 export type Order =
-  /** Put this configuration in the place of the one before, or change nothing. */
+  /** Replace the configuration, or change nothing. */
   | { readonly type: 'change'; readonly configuration: Configuration }
-  /** Read the certificates. */
+  /** Reload the certificates. */
   | { readonly type: 'renew' }
-  /** Say what there is to show; `listing` asks for the connections one by one as well. */
+  /** Report; `listing` includes the connections one by one. */
   | { readonly type: 'report'; readonly listing: boolean }
-  /** Take no more connections, let those that are open finish, and end. */
+  /** Stop listening, let open connections finish, and exit. */
   | { readonly type: 'drain' }
 
-/** What is answered to an order that could be done. */
+/** The answer to an order that was carried out. */
 export interface Answers {
   readonly serve: undefined
   readonly change: ChangeCounts
@@ -49,21 +49,21 @@ export interface Answers {
   readonly drain: { readonly result: CloseResult; readonly report: WorkerReport }
 }
 
-/** An order, and the number that its answer has. */
+/** An order, and the number of its answer. */
 export interface OrderMessage<Type = ServeOrder | Order> {
   readonly id: number
   readonly order: Type
 }
 
-/** Why an order could not be done. */
+/** Why an order failed. */
 export interface Failure {
   readonly message: string
-  /** Whether it is the configuration that is wrong, which decides on the exit code. */
+  /** True if the configuration is at fault, which decides the exit code. */
   readonly inConfiguration: boolean
 }
 
 export type WorkerMessage =
-  /** It listens to orders; those that came before would be lost. */
+  /** The worker listens to orders; earlier ones would be lost. */
   | { readonly type: 'ready' }
   | { readonly type: 'said'; readonly text: string }
   | { readonly type: 'done'; readonly id: number; readonly answer: Answers[keyof Answers] }

@@ -1,4 +1,4 @@
-// A worker as the program sees it: a process that takes orders, answers each once, and may be gone at any time.
+// A worker as the program sees it: a process that answers each order once, and may die at any time.
 
 import cluster, { type Worker } from 'node:cluster'
 import { fileURLToPath } from 'node:url'
@@ -8,31 +8,29 @@ import type { Answers, Order, OrderMessage, ServeOrder, WorkerMessage } from './
 
 type WorkerAnswer = Extract<WorkerMessage, { readonly id: number }>
 
-/** What a worker runs, built as this file is. */
+/** The worker's script, built beside this file. */
 const SCRIPT = fileURLToPath(import.meta.url).replace('worker-process', 'worker-main')
 
-/** Milliseconds that a worker has to live for its death to count as a first one. */
+/** Milliseconds after which a worker's death counts as a first one. */
 const STEADY = 60_000
 
 /** How a process ended: by a code or a signal. */
 export interface ProcessEnd {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** Why this program has killed it; null where it has not. */
+  /** Why this program killed it, otherwise null. */
   readonly error: string | null
 }
 
-/** Makes this process one that has workers. */
 export function prepareWorkers(): void {
-  // Each worker accepts from the same socket by itself. By Node's default this process would accept, and hand each
-  // connection on, which costs as much again as serving it; and with a socket for each worker (reusePort) the kernel would
-  // reset what waits at the socket of one that goes away.
+  // Each worker accepts from the same socket. Node's default, accepting here and passing connections on, doubles their
+  // cost. With a socket per worker (reusePort) the kernel would reset pending connections of one that exits.
   cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ exec: SCRIPT, args: [], serialization: 'advanced' })
 }
 
 export class WorkerProcess {
-  /** From 1 on; one that takes the place of another has the same. */
+  /** From 1 on; a replacement has the same number. */
   readonly number: number
   readonly startedAt: number = performance.now()
   readonly ended: Promise<ProcessEnd>
@@ -47,7 +45,7 @@ export class WorkerProcess {
   constructor(number: number, onSaid: (text: string) => void) {
     this.number = number
     this.#worker = cluster.fork()
-    this.#worker.on('error', () => undefined) // an order that came too late: it fails with the worker's end
+    this.#worker.on('error', () => undefined) // the order came too late, and fails with the worker's end
     this.#ready = new Promise(resolve => {
       this.#worker.on('message', (message: WorkerMessage) => {
         if (message.type === 'ready') resolve()
@@ -63,12 +61,12 @@ export class WorkerProcess {
   }
 
   /**
-   * Gives an order. A worker that is late may obey later still, when the program goes by its failure. So it is killed, unless
-   * it was only asked for a report.
+   * Gives an order. A late worker might obey after the program has assumed failure, so it is killed, except for a
+   * report.
    *
-   * @param patience milliseconds that the order may take; as long as the worker lives unless given. A drain takes as long as
-   * its connections do: there the worker is late when it has sent nothing for so long.
-   * @throws PlainError or ConfigError that says why it could not be done; with the worker's end it cannot.
+   * @param patience milliseconds for the order; default the worker's life. A draining worker is late when it has sent
+   * nothing for this long.
+   * @throws PlainError or ConfigError with the reason, also if the worker dies.
    */
   async ask<Type extends keyof Answers>(
     order: Extract<ServeOrder | Order, { readonly type: Type }>,
@@ -103,7 +101,7 @@ export class WorkerProcess {
     this.#worker.process.kill('SIGKILL')
   }
 
-  /** Not by `once()`, which a fault of the channel would make reject. */
+  /** Not by `once()`, which would reject on a fault of the channel. */
   async #ending(): Promise<ProcessEnd> {
     const end = await new Promise<ProcessEnd>(resolve => {
       this.#worker.once('exit', (code: number | null, signal: NodeJS.Signals | null) => {
@@ -126,7 +124,7 @@ export class WorkerProcess {
   }
 }
 
-/** Those so far and this one, of a worker that has lived so many milliseconds. */
+/** The deaths in a row, with this one after so many milliseconds. */
 export function deathsInARow(before: number | undefined, lived: number): number {
   return before === undefined || lived > STEADY ? 1 : before + 1
 }

@@ -1,4 +1,4 @@
-// The last reports of all workers, and what former workers had counted, as one.
+// Joins the last reports of all workers with the counts of former ones.
 
 import {
   endedService,
@@ -20,7 +20,7 @@ interface Reported extends Omit<WorkerReport, 'services'> {
 
 export class WorkerReports<Worker> {
   readonly #last = new Map<Worker, Reported>()
-  /** The counters of former workers by the name of the service. */
+  /** The counters of former workers by service. */
   readonly #past = new Map<string, ServiceFigures>()
   #pastCpu = 0
   #pastLostLines = 0
@@ -35,13 +35,13 @@ export class WorkerReports<Worker> {
     return services.reduce((sum, { totals }) => sum + totals.active, 0)
   }
 
-  /** Workers share their sockets, so one ready worker is enough. One that drains is about to be followed by the others. */
+  /** One ready worker is enough, because they share sockets. When one drains, the others soon follow. */
   get readiness(): Readiness {
     const all = this.#all.map(report => report.readiness)
     return (['draining', 'ready', 'no_upstream'] as const).find(each => all.includes(each)) ?? 'starting'
   }
 
-  /** A report without connections keeps those of the report before it. */
+  /** A report without connections keeps the earlier ones. */
   add(worker: Worker, report: WorkerReport): void {
     const connections = report.connections ?? this.#last.get(worker)?.connections
     const services = new Map(report.services.map(service => [service.name, service]))
@@ -61,7 +61,7 @@ export class WorkerReports<Worker> {
     this.#pastLostLines += report.lostLogLines
   }
 
-  /** These services over all workers. */
+  /** The services over all workers. */
   *services(configured: readonly Pick<Service, 'name'>[]): Generator<ServiceFigures> {
     for (const { name } of configured) {
       const reports = [...this.#all.map(({ services }) => services.get(name)), this.#past.get(name)]

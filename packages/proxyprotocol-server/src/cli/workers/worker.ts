@@ -1,5 +1,5 @@
-// A worker: serves what the program tells it to, and does nothing of its own accord. Signals are the program's business, also
-// those that a terminal or a service manager sends to all of its processes; where the program is gone, Node ends its workers.
+// A worker: serves what the program orders, and nothing on its own. The program handles signals, also those sent to all
+// its processes. Without the program, Node ends its workers.
 
 import cluster from 'node:cluster'
 import { once } from 'node:events'
@@ -19,7 +19,7 @@ import {
   type WorkerReport,
 } from './worker-messages.ts'
 
-/** Serves as a worker of the program that has started this process. */
+/** Serves as a worker of the program that started this process. */
 export async function runWorker(): Promise<void> {
   for (const signal of programSignals) process.on(signal, () => undefined)
   const first = once(process, 'message')
@@ -43,7 +43,7 @@ async function answer(id: number, work: Promise<Answers[keyof Answers]>): Promis
 }
 
 function send(message: WorkerMessage): void {
-  // There is a program that has started it; when that is gone, or this worker has drained, nobody waits for an answer.
+  // A worker has a program; if that is gone or this worker has drained, no answer is needed.
   process.send?.(message, undefined, undefined, () => undefined)
 }
 
@@ -53,7 +53,7 @@ class Worker {
 
   constructor({ configuration, sockets }: ServeOrder) {
     processIo.log.format = configuration.log.format
-    // What all workers would say alike goes to the program, which says it once.
+    // Lines that all workers would write go to the program, which writes them once.
     const told = new Log(text => {
       send({ type: 'said', text })
     })
@@ -78,7 +78,7 @@ class Worker {
         const report = await this.#report(true)
         await this.#host.stop()
         this.#facts.stop()
-        cluster.worker?.disconnect() // it waits for what is sent before, and leaves the process nothing to do
+        cluster.worker?.disconnect() // it waits for earlier messages, and leaves the process without work
         return { result, report }
       }
     }
@@ -105,7 +105,7 @@ class Worker {
   }
 }
 
-/** So many at most, and no more are made: a look must not hold up those that are not listed. */
+/** At most this many are made, so that a report cannot delay the worker. */
 export function firstOf<Item>(items: Iterable<Item>, most: number): readonly Item[] {
   const first: Item[] = []
   for (const item of items) if (first.push(item) === most) break

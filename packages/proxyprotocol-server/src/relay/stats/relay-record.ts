@@ -1,4 +1,4 @@
-// What is told of a relayed connection when it is over.
+// The record of a relayed connection.
 
 import type { Endpoint, ProxyHeader, ProxyProtocolError } from 'proxyprotocol'
 import type { Listing } from 'proxyprotocol/dnsbl'
@@ -9,38 +9,35 @@ import type { Traffic } from '../tunnel/index.ts'
 import type { Route } from '../upstreams/index.ts'
 import type { RelayedConnection, RelayTimings } from './relayed-connection.ts'
 
-/** One relayed connection, when it is over: who it came from, where it was accepted, and how it went. */
+/** One relayed connection at its end: its client, its addresses, and how it went. */
 export interface RelayRecord
   extends Readonly<Pick<Traffic, 'bytesUp' | 'bytesDown'>>, Readonly<Route>, SocketEnds {
-  /** A UUID; its 16 bytes are the unique id that the upstream was sent, unless there is a `uniqueId`. */
+  /** A UUID; its 16 bytes are the unique id for the upstream, unless there is a `uniqueId`. */
   readonly id: string
-  /** The client: as the inbound header says, or the peer where that says nothing. */
+  /** The client: from the inbound header, otherwise the peer. */
   readonly source: Endpoint | undefined
   /** The address that the client connected to. */
   readonly destination: Endpoint | undefined
-  /** What the proxy in front calls this connection. */
+  /** The unique id from the proxy in front. */
   readonly uniqueId: Uint8Array | undefined
-  /** The header that it came with. */
+  /** The inbound header. */
   readonly received: Pick<ProxyHeader, 'version' | 'command'> | undefined
-  /** What the upstream was sent; undefined where it was not reached. */
+  /** The header sent upstream; undefined if none was reached. */
   readonly sent: Service['header'] | undefined
-  /** What is known of the client's TLS. */
   readonly tls: TlsFacts | undefined
   readonly timings: RelayTimings
-  /** What the service's block lists say of the client; undefined where they were not asked, or not waited for. */
+  /** The answer of the block lists; undefined if they were not asked or not awaited. */
   readonly listing: Listing | undefined
-  /** `done`, or what went wrong. */
+  /** `done`, or the reason. */
   readonly reason: CloseReason
-  /** The fault behind the reason, where there is one; a fault of the relay itself goes to `onError`. */
+  /** The error behind the reason, if any; a fault of the relay itself goes to `onError`. */
   readonly error: ProxyProtocolError | undefined
   /** Milliseconds from accept to the end. */
   readonly age: number
 }
 
-/** How it ended. */
 export type Outcome = Pick<RelayRecord, 'reason' | 'error'>
 
-/** The record of a connection that is over. */
 export function recordOf(
   { id, info }: Connection,
   relayed: RelayedConnection,

@@ -1,5 +1,4 @@
-// What a relay has counted since its start, and its open connections. A reading adds up the counts of the connections, so
-// that counting costs a connection nothing.
+// The counters of a relay and its open connections. A reading sums up the connections, so counting costs them nothing.
 
 import type { ProxyHeader } from 'proxyprotocol'
 import type { Connection, ProxyServer } from 'proxyprotocol/server'
@@ -13,7 +12,6 @@ import {
 } from '../../figures/index.ts'
 import { RelayedConnection } from './relayed-connection.ts'
 
-/** The totals of one relay. */
 export class RelayStats {
   readonly #open = new Map<Connection, RelayedConnection>()
   readonly #headers = new Map<string, HeaderCount>()
@@ -31,7 +29,7 @@ export class RelayStats {
     return relayed
   }
 
-  /** It is over, at this age in milliseconds. */
+  /** It ended at this age in milliseconds. */
   close(connection: Connection, relayed: RelayedConnection, age: number): void {
     this.#open.delete(connection)
     this.#bytesUp += relayed.bytesUp
@@ -53,7 +51,7 @@ export class RelayStats {
     return { ...server.stats(), pending, bytesUp, bytesDown, headers, connects, ages }
   }
 
-  /** The connections in the order of their arrival. */
+  /** In the order of their arrival. */
   *connections(server: Pick<ProxyServer, 'connections'>): Generator<LiveConnection> {
     for (const connection of server.connections) {
       const { id, state, info, age, reason } = connection

@@ -1,5 +1,4 @@
-// What is known of a connection while it is relayed. Bytes are counted here as plain numbers, so that a chunk costs an
-// addition; whoever shows them sums up when asked.
+// A connection while it is relayed. Bytes are plain numbers here, so a chunk costs one addition; readers sum up.
 
 import type { Listing } from 'proxyprotocol/dnsbl'
 import type { Connection } from 'proxyprotocol/server'
@@ -10,33 +9,31 @@ import type { Traffic } from '../tunnel/index.ts'
 import type { Route } from '../upstreams/index.ts'
 import { tlsFacts } from './tls-facts.ts'
 
-/** How long the stages took, in milliseconds; undefined where a connection did not come so far. */
+/** Durations of the stages in milliseconds; undefined for stages not reached. */
 export interface RelayTimings {
-  /** From accept until its header was there and believed. */
+  /** From accept until its header was accepted. */
   readonly header: number
-  /** From then until the block lists had answered; undefined where nobody was asked. */
+  /** From then until the block lists answered; undefined if none was asked. */
   readonly dnsbl: number | undefined
-  /** From then until its upstream was connected to. */
+  /** From then until its upstream was connected. */
   readonly connect: number | undefined
-  /** From accept until the upstream sent its first byte. */
+  /** From accept until the upstream's first byte. */
   readonly firstByte: number | undefined
 }
 
-/** One connection on its way. */
 export class RelayedConnection implements Traffic {
   bytesUp = 0
   bytesDown = 0
   /** By the clock of `performance.now()`; the tunnel sets it. */
   firstByteAt: number | undefined
-  /** The way to its upstream. */
   readonly route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
-  /** What the upstream that was tried last was to be sent. */
+  /** What the last upstream was to be sent. */
   sent: SentHeader | undefined
-  /** What its TLS says in clear, where it was looked at. */
+  /** Its ClientHello, if it was read. */
   hello: ClientHello | undefined
-  /** What the block lists say of the client, once they have. */
+  /** The answer of the block lists. */
   listing: Listing | undefined
-  /** As they were at the start: the socket forgets. */
+  /** Taken at the start, because the socket forgets them. */
   readonly #tls: TlsFacts | undefined
   readonly #acceptedAt: number
   readonly #openedAt: number
@@ -49,18 +46,17 @@ export class RelayedConnection implements Traffic {
     this.#tls = tlsFacts(connection)
   }
 
-  /** The block lists have answered; undefined where there was nobody to ask about. */
+  /** The block lists have answered; undefined without an address to ask about. */
   answered(listing: Listing | undefined): void {
     this.listing = listing
     if (listing) this.#answeredAt = performance.now()
   }
 
-  /** Its upstream stands. */
+  /** Its upstream is connected. */
   connected(): void {
     this.#connectedAt = performance.now()
   }
 
-  /** What is known of the client's TLS. */
   get tls(): TlsFacts | undefined {
     const serverName = this.hello?.serverName
     return serverName === undefined ? this.#tls : { version: this.#tls?.version, serverName }

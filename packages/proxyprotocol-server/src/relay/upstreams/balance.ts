@@ -1,5 +1,5 @@
-// Which of the upstreams that are open gets the next connection. Each strategy sees only those that may have it, so that
-// health and backups are no concern of theirs.
+// Picks one of the open upstreams. Strategies see only those that may have the connection, so they ignore health and
+// backups.
 
 import { hash } from 'node:crypto'
 import type { Balance } from '../../config/index.ts'
@@ -9,14 +9,14 @@ export interface Candidate {
   readonly name: string
   /** At least 1. */
   readonly weight: number
-  /** Connections that it has now, those included that are still connecting. */
+  /** Current connections, connecting ones included. */
   readonly active: number
 }
 
-/** Picks one of at least one. `source` is the client's address, undefined where it has none. */
+/** Picks one of at least one. `source` is the client's address, if it has one. */
 export type Balancer = <T extends Candidate>(candidates: readonly T[], source: string | undefined) => T
 
-/** 2^48, as six bytes of a digest are read: all that a double holds exactly, and more than enough. */
+/** 2^48, for six bytes of a digest, which a double holds exactly. */
 const HASH_SPAN = 0x1_0000_0000_0000
 const HASH_BYTES = 6
 
@@ -26,12 +26,12 @@ const STRATEGIES: Readonly<Record<Balance, () => Balancer>> = {
   'source-hash': sourceHash,
 }
 
-/** The balancer for a strategy; each service has its own, for it remembers whose turn it is. */
+/** The balancer for a strategy. Each service has its own, because it remembers the turn. */
 export function balancer(balance: Balance): Balancer {
   return STRATEGIES[balance]()
 }
 
-/** Smooth: weights 5, 1, 1 give a a b a c a a and never five in a row. In every cycle each has exactly its share. */
+/** Smooth: weights 5, 1, 1 give a a b a c a a. In every cycle each has exactly its share. */
 function roundRobin(): Balancer {
   const credits = new WeakMap<Candidate, number>()
   function creditOf(candidate: Candidate): number {
@@ -49,7 +49,7 @@ function roundRobin(): Balancer {
   }
 }
 
-/** The lowest load after this connection, by weight; where several have it they take turns. */
+/** The lowest load after this connection, by weight; equal ones take turns. */
 function leastConnections(): Balancer {
   const takeTurns = roundRobin()
   return (candidates, source) => {
@@ -63,8 +63,8 @@ function leastConnections(): Balancer {
 }
 
 /**
- * Rendezvous hashing: each upstream draws a number for the client, and the highest wins. Whoever goes away leaves its own
- * clients to the next highest, and moves nobody else. Clients without an address are dealt out in turn.
+ * Rendezvous hashing: each upstream draws a number for the client, and the highest wins. An upstream that goes away
+ * moves only its own clients. Clients without an address take turns.
  */
 function sourceHash(): Balancer {
   const takeTurns = roundRobin()
@@ -75,7 +75,7 @@ function sourceHash(): Balancer {
   }
 }
 
-/** With u even in (0, 1), -weight / ln(u) is the highest of all with a chance that is exactly the share of the weight. */
+/** With u even in (0, 1), -weight / ln(u) is the highest with a chance equal to the share of the weight. */
 function scoreOf({ name, weight }: Candidate, source: string): number {
   const drawn = hash('sha256', `${source} ${name}`, 'buffer').readUIntBE(0, HASH_BYTES)
   return -weight / Math.log((drawn + 0.5) / HASH_SPAN)

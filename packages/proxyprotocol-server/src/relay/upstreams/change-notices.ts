@@ -1,21 +1,21 @@
-// Tells of a member that goes down or up, once for each change. One that flaps is told of once a second at most, and then as
-// it is: it must not flood a log.
+// Reports each change of a member to down or up, at most once a second for a flapping one, so that it cannot flood the
+// log.
 
 import type { Failure, JudgeChange } from './judge.ts'
 
 /** Milliseconds of quiet after a notice. */
 const QUIET = 1_000
 
-/** A change that is told. */
+/** A change that is reported. */
 export type Notice =
   | { readonly kind: 'down'; readonly failure: Failure }
-  /** After so many milliseconds. */
+  /** In milliseconds. */
   | { readonly kind: 'up'; readonly downFor: number }
 
 export class ChangeNotices {
   readonly #tell: (notice: Notice) => void
   #latest: JudgeChange | undefined
-  /** Since when it was told to be down. */
+  /** Since when it was reported as down. */
   #downSince: number | undefined
   #quiet: NodeJS.Timeout | undefined
   #stopped = false
@@ -24,7 +24,7 @@ export class ChangeNotices {
     this.#tell = tell
   }
 
-  /** Begins with what was told elsewhere: it is down since then, or up. */
+  /** Takes over an earlier report: down since then, or up. */
   begin(downSince: number | undefined): void {
     this.#stopped = false
     this.#downSince = downSince
@@ -36,7 +36,7 @@ export class ChangeNotices {
     if (this.#quiet === undefined) this.#next(change)
   }
 
-  /** Tells what was held back, and nothing after it. */
+  /** Reports a delayed change, and nothing after it. */
   stop(): void {
     if (this.#quiet && this.#latest) this.#next(this.#latest)
     clearTimeout(this.#quiet)

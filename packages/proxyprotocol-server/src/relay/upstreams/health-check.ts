@@ -1,6 +1,5 @@
-// Tries one member in the background: from time to time where it is checked, and otherwise while it is marked, so that no
-// client has to find out whether it is up again. It connects, perhaps says that it speaks for itself, and leaves quietly. The
-// next try is set only when one is over, so that two never meet.
+// Tries one member in the background: regularly with checks, otherwise while it is marked, so that no client tests it.
+// The next try starts after the last one, so two never overlap.
 
 import type { Socket } from 'node:net'
 import type { HeaderInit } from 'proxyprotocol'
@@ -10,13 +9,12 @@ import type { Member } from './member.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
 
-/** What checks need. */
 export interface HealthCheckOptions {
-  /** Undefined where it is tried only while it is marked. */
+  /** Undefined if it is tried only while it is marked. */
   readonly check: ActiveCheck | undefined
-  /** Milliseconds before a member that is marked and not checked is tried. */
+  /** Milliseconds before a marked member without checks is tried. */
   readonly cooldown: number
-  /** Milliseconds that such a try may take: as long as a client waits. */
+  /** Milliseconds of such a try, as long as a client waits. */
   readonly patience: number
   readonly tls: UpstreamTls
 }
@@ -41,7 +39,7 @@ export class HealthCheck {
     this.#options = options
   }
 
-  /** Starts within one interval, at random, so that all that were started together do not check together. */
+  /** Starts at a random time within one interval, so that checks started together spread. */
   start(): void {
     this.#started = true
     const { check } = this.#options
@@ -49,14 +47,14 @@ export class HealthCheck {
     else this.reconsider()
   }
 
-  /** Whether there is a mark may have changed. */
+  /** Called when a mark may have changed. */
   reconsider(): void {
     const { check, cooldown } = this.#options
     if (check || !this.#started || this.#running || !this.#member.isMarked) return
     this.#runIn(cooldown)
   }
 
-  /** Ends the try that is under way, too; it counts for nothing then. */
+  /** Ends a running try too, which then does not count. */
   stop(): void {
     clearTimeout(this.#timer)
     this.#stopped.abort()
@@ -74,13 +72,13 @@ export class HealthCheck {
     const fault = await this.#try()
     this.#running = false
     if (this.#stopped.signal.aborted) return
-    // Without a descriptor left for a check nothing was learned about the upstream.
+    // Without a free descriptor the check says nothing about the upstream.
     if (fault === undefined || isUpstreamFault(fault)) this.#member.checked(fault)
     if (check) this.#runIn(check.interval)
     else this.reconsider()
   }
 
-  /** Resolves with what went wrong. */
+  /** Resolves with the fault, if any. */
   async #try(): Promise<unknown> {
     const { check, patience, tls: upstreamTls } = this.#options
     const { settings, lookup, resolve } = this.#member
@@ -95,7 +93,7 @@ export class HealthCheck {
       const target = { ...endpointOptions(settings.address), tls, lookup, timeout, signal }
       const socket = await connect(target, header ? HEADERS[settings.header] : 'none')
       const left = leave(socket, { timeout, signal })
-      if (check) await left // clients need not wait until an upstream that is back has closed
+      if (check) await left // clients need not wait until the upstream has closed
       return undefined
     } catch (error) {
       return error
@@ -104,8 +102,8 @@ export class HealthCheck {
 }
 
 /**
- * Ends, and waits for the other side to do so. What it says meanwhile is read, for closing on unread bytes would be a
- * reset; so would be a reset from there, which is no fault either: it has accepted.
+ * Ends, and waits for the other side's end. It reads meanwhile, because closing on unread bytes would be a reset. A
+ * reset from the upstream is not a fault: it has accepted.
  */
 function leave(socket: Socket, options: { timeout: number; signal: AbortSignal }): Promise<void> {
   return new Promise(resolve => {

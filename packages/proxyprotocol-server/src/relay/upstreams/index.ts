@@ -1,4 +1,4 @@
-// The upstreams of a service: who gets the next connection, who is up, and where their names lead.
+// The upstreams of a service: balancing, health, and name resolution.
 
 export type { Resolve } from './resolved-name.ts'
 export type { UpstreamEvent } from './upstream-event.ts'

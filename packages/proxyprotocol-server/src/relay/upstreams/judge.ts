@@ -1,15 +1,14 @@
-// What is thought of one member of an upstream: a pure state machine, fed with what connections and checks have come to. A
-// mark is a guess from failures in a row, and gives way when nothing else is left; the verdict of checks is knowledge, and
-// does not. Either kind of failure counts in the rows of both.
+// Judges one member: a pure state machine fed by connections and checks. A mark is a guess from failures in a row, and
+// yields if nothing else is left. Failed checks are knowledge, and do not yield. Both kinds of failure count in both
+// rows.
 
 import type { ErrorCode } from 'proxyprotocol'
 import type { ActiveCheck, PassiveHealth } from '../../config/index.ts'
 import type { UpstreamState } from '../../figures/index.ts'
 
-/** `probing`: it is down, and its last check was good. */
+/** `probing`: it is down, and its last check passed. */
 export type Judgement = Extract<UpstreamState, 'up' | 'down' | 'probing'>
 
-/** What failed, and when. */
 export interface Failure {
   readonly code: ErrorCode
   readonly message: string
@@ -20,22 +19,21 @@ export interface DatedFailure extends Failure {
   readonly at: number
 }
 
-/** What a judgement rests on. */
 export interface Evidence {
-  /** When it failed since a connection or check was last good; the last `fails` times. */
+  /** The last `fails` failures since a success. */
   readonly recent: readonly number[]
-  /** Whether too many of those lay within the window. */
+  /** True if too many of those lay within the window. */
   readonly marked: boolean
   readonly verdict: 'up' | 'down'
-  /** Whether it cannot be used any more, whatever else is known of it. */
+  /** True if its address is too old, whatever else is known. */
   readonly condemned: boolean
-  /** Connections that failed since a connection or check was last good. */
+  /** Failed connections since a success. */
   readonly failedConnections: number
   /** Checks in a row. */
   readonly failedChecks: number
-  /** Checks in a row, those before a mark left out: they could not know. */
+  /** Checks in a row, without those before a mark. */
   readonly goodChecks: number
-  /** When a connection or check last failed; 0 for never. */
+  /** The time of the last failure; 0 for never. */
   readonly failedAt: number
   readonly lastFailure: DatedFailure | undefined
   readonly lastCheckFailure: DatedFailure | undefined
@@ -48,12 +46,11 @@ export type JudgeChange =
   | { readonly isUp: false; readonly at: number; readonly failure: Failure }
   | { readonly isUp: true; readonly at: number }
 
-/** What a judge goes by. */
 export interface JudgeRules {
   readonly health: PassiveHealth
-  /** Undefined where only marks bring a member down; one good try takes a mark away then. */
+  /** Undefined if only marks bring a member down; one success then removes a mark. */
   readonly check: ActiveCheck | undefined
-  /** Milliseconds, from a clock that is never set back. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number
   readonly onChange: (change: JudgeChange) => void
 }
@@ -84,7 +81,7 @@ export class Judge {
     return this.#evidence
   }
 
-  /** Whether nothing that is known speaks against it; a mark is only a guess. */
+  /** True if nothing speaks against it except a mark. */
   get isHealthy(): boolean {
     return isHealthy(this.#evidence)
   }
@@ -94,38 +91,38 @@ export class Judge {
     return this.#evidence.goodChecks > 0 ? 'probing' : 'down'
   }
 
-  /** A connection stands: it ends the row of failed connections, and takes a mark away. */
+  /** A successful connection ends the row of failed ones and removes a mark. */
   connected(): void {
     const { recent, marked, failedConnections } = this.#evidence
-    if (recent.length === 0 && !marked && failedConnections === 0) return // as nearly always
+    if (recent.length === 0 && !marked && failedConnections === 0) return // the usual case
     this.#take({ recent: [], marked: false, failedConnections: 0 })
   }
 
-  /** A connection failed. */
+  /** A failed connection. */
   failed(fault: Failure): void {
     const lastFailure = this.#dated(fault)
     const failedConnections = this.#evidence.failedConnections + 1
     this.#take({ ...this.#fallen(lastFailure.at), failedConnections, lastFailure }, lastFailure)
   }
 
-  /** A check, or a try of the relay's own where there are no checks, was good, or failed with the fault. */
+  /** The result of a check, or of the relay's own try without checks. */
   checked(fault: Failure | undefined): void {
     if (fault === undefined) this.#good()
     else this.#bad(this.#dated(fault))
   }
 
-  /** It cannot be used any more, whatever else is known of it. */
+  /** Its address is too old to be used. */
   condemn(fault: Failure): void {
     const lastFailure = this.#dated(fault)
     this.#take({ condemned: true, failedAt: lastFailure.at, lastFailure }, lastFailure)
   }
 
-  /** Nothing is held against it any more. */
+  /** Forgets every failure. */
   acquit(): void {
     this.#take(NOTHING)
   }
 
-  /** Begins with what another one knew, as far as its own rules could take it back; that is no change. */
+  /** Takes over what an earlier judge knew, as far as its own rules could undo it. This is not reported as a change. */
   inherit(evidence: Evidence): void {
     const { check, health } = this.#rules
     const unchecked = check ? {} : { verdict: 'up' as const, failedChecks: 0, goodChecks: 0 }
@@ -155,7 +152,7 @@ export class Judge {
     )
   }
 
-  /** What a failure of either kind adds to the row that marks. */
+  /** Adds a failure to the row that marks. */
   #fallen(at: number): Partial<Evidence> {
     const { fails, window } = this.#rules.health
     if (fails === 0) return { failedAt: at }
@@ -165,7 +162,7 @@ export class Judge {
     return marks ? { recent, failedAt: at, marked: true, goodChecks: 0 } : { recent, failedAt: at }
   }
 
-  /** @param failure what has led to it; without one it is news of something good. */
+  /** @param failure the cause; undefined for a recovery. */
   #take(news: Partial<Evidence>, failure?: DatedFailure): void {
     const before = this.#evidence
     const after = { ...before, ...news }

@@ -1,17 +1,16 @@
-// Which addresses of an answer become members. The order of an answer changes from one to the next, and so may its choice:
-// what is in use stays, and the rest is taken in an order of its own, so that a long answer does not move clients about.
+// Chooses the members from an answer. Members stay and the rest is taken in numeric order, so that the shifting order
+// of long answers does not move clients.
 
 import type { LookupAddress } from 'node:dns'
 import { parseAddress } from 'proxyprotocol'
 
-/** What is used of an answer. */
 export interface MemberList {
   readonly addresses: readonly LookupAddress[]
-  /** How many addresses are not used. */
+  /** The number of addresses left out. */
   readonly leftOut: number
 }
 
-/** Each address once: those that are in use first, then the lowest, `most` in all. */
+/** Each address once: current members first, then the lowest, `most` in all. */
 export function memberList(
   answer: readonly LookupAddress[],
   inUse: Pick<ReadonlyMap<string | undefined, unknown>, 'has'>,
@@ -25,7 +24,7 @@ export function memberList(
   return { addresses: sorted.slice(0, most), leftOut: Math.max(0, sorted.length - most) }
 }
 
-/** Text that sorts as the numbers do, IPv4 first. */
+/** Text that sorts in numeric order, IPv4 first. */
 function sortKey(address: string): string {
   const bytes = parseAddress(address.replace(/%.*$/, '')) ?? [] // a resolver gives addresses only
   return `${bytes.length === 4 ? 4 : 6} ${Buffer.from(bytes).toString('hex')}`

@@ -1,5 +1,5 @@
-// One address of an upstream: what it is called, its counters, and what is thought of it. An upstream that is given by its
-// address has one; a name that was not looked up yet has one without an address, which stands for all that may come.
+// One address of an upstream, with its counters and its judge. An upstream given by its address has one member. A name
+// without an answer yet has one without an address, for all to come.
 
 import type { LookupAddress } from 'node:dns'
 import { isIPv4, type LookupFunction, type Socket } from 'node:net'
@@ -22,39 +22,38 @@ import { Judge, type DatedFailure, type Failure, type JudgeChange } from './judg
 import type { WaitOptions } from './resolved-name.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
 
-/** Where a member stands. */
+/** The target of a member. */
 export interface MemberTarget {
-  /** The address of a name; undefined where the upstream is given by its address. */
+  /** The address of a name; undefined if the upstream is given by its address. */
   readonly found?: LookupAddress | undefined
-  /** Looks the name up, where there is no address of it. */
+  /** Resolves the name, if there is no address yet. */
   readonly resolve?: ((options: WaitOptions) => Promise<void>) | undefined
 }
 
-/** What a member needs besides its target. */
 export interface MemberContext {
   readonly health: PassiveHealth
   readonly check: ActiveCheck | undefined
-  /** Milliseconds, from a clock that is never set back. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number
-  /** Called with what is to be told of its changes. */
+  /** Called with each change to report. */
   readonly tell: (member: Member, notice: Notice) => void
-  /** Called at once when it is up no more, or again. */
+  /** Called at once when it goes down or up. */
   readonly onChange: () => void
 }
 
 export class Member {
   readonly settings: UpstreamSettings
-  /** What it is balanced by. */
+  /** The weight for balancing. */
   readonly name: string
-  /** As address strings have it. */
+  /** As in address strings. */
   readonly address: string
-  /** Undefined where each of its connections has to be asked. */
+  /** Undefined for a name that each connection resolves. */
   readonly endpoint: Endpoint | undefined
-  /** Answers with its address, and with no other of its name. */
+  /** Resolves to its own address only. */
   readonly lookup: LookupFunction | undefined
-  /** Given where it is a name without an address. */
+  /** Present for a name without an address. */
   readonly resolve: MemberTarget['resolve']
-  /** The address of its name; undefined where the upstream is given by its address. */
+  /** The address of its name; undefined if the upstream is given by its address. */
   readonly host: string | undefined
   readonly #context: MemberContext
   readonly #judge: Judge
@@ -95,12 +94,12 @@ export class Member {
     return this.weight === 0 ? 'drained' : this.#judge.state
   }
 
-  /** Whether it takes its turn. */
+  /** True if it gets connections in turn. */
   get isOpen(): boolean {
     return this.#judge.state === 'up'
   }
 
-  /** Whether what is known does not speak against it: it may be tried where all are marked. */
+  /** True unless checks found it down: it may be tried if all are marked. */
   get isHealthy(): boolean {
     return this.#judge.isHealthy
   }
@@ -130,7 +129,7 @@ export class Member {
     }
   }
 
-  /** Waits until its name has addresses. Rejects where it has none. */
+  /** Waits until its name has addresses. Rejects if it has none. */
   async resolved(options: WaitOptions): Promise<void> {
     try {
       await this.resolve?.(options)
@@ -140,18 +139,18 @@ export class Member {
     }
   }
 
-  /** Takes note of a check, and of its fault where it failed. */
+  /** Notes a check, and its fault if it failed. */
   checked(fault: ProxyProtocolError | undefined): void {
     this.#checks[fault === undefined ? 'passed' : 'failed']++
     this.#judge.checked(fault)
   }
 
-  /** It cannot be used any more, whatever is known of it. */
+  /** Its address is too old to be used. */
   condemn(fault: Failure): void {
     this.#judge.condemn(fault)
   }
 
-  /** Nothing is told of it any more. */
+  /** Reports nothing more. */
   hush(): void {
     this.#notices.stop()
   }
@@ -168,12 +167,12 @@ export class Member {
     this.#notices.begin(this.#judge.evidence.downSince)
   }
 
-  /** Nothing is held against it any more. */
+  /** Forgets every failure. */
   acquit(): void {
     this.#judge.acquit()
   }
 
-  /** Begins with what the same one of another relay knew; its counters are its own. */
+  /** Takes over what the same member of another relay knew; counters are its own. */
   inherit(other: Member): void {
     this.#judge.inherit(other.#judge.evidence)
     this.#notices.begin(this.#judge.evidence.downSince)
@@ -195,7 +194,7 @@ export class Member {
     }
   }
 
-  /** One for all of its sockets: an open connection keeps what listens to it. */
+  /** One listener for all sockets, because an open connection keeps it. */
   readonly #onClose = (): void => {
     this.#active--
   }

@@ -1,5 +1,5 @@
-// The addresses of one name: asked for when they are needed, and from then on in the background. Where the name service fails, the last good
-// answer stays, for a time that may be limited.
+// The addresses of one name: resolved on first use, then in the background. If look-ups fail, the last good answer
+// stays, for a limited time if so configured.
 
 import type { LookupAddress } from 'node:dns'
 import { ProxyProtocolError } from 'proxyprotocol'
@@ -7,30 +7,29 @@ import type { StopSignal } from 'proxyprotocol/client'
 import type { NameResolution } from '../../config/index.ts'
 import type { NameSnapshot } from '../../figures/index.ts'
 
-/** In milliseconds: failing connections may ask for a name early, but not as often as they fail. */
+/** In milliseconds: failed connections may ask early, but not as often as they fail. */
 const EARLY_PAUSE = 1_000
 
-/** Asks a name service for all addresses of a name, both families. */
+/** Resolves all addresses of a name, both families. */
 export type Resolve = (host: string) => Promise<readonly LookupAddress[]>
 
-/** What a name is looked up with. */
 export interface NameOptions extends Pick<NameResolution, 'interval' | 'staleAfter'> {
   readonly resolve: Resolve
-  /** Milliseconds, from a clock that is never set back. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number
 }
 
-/** Hears of the answers about a name. */
+/** Gets the answers about a name. */
 export interface NameWatcher {
-  /** There is a good answer, which has at least one address. */
+  /** A good answer with at least one address. */
   onAnswer(addresses: readonly LookupAddress[]): void
   /** The last good answer is too old. */
   onExpired(fault: ProxyProtocolError): void
 }
 
-/** How long an answer is waited for. */
+/** How long to wait for an answer. */
 export interface WaitOptions {
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly timeout: number
   readonly signal: StopSignal
 }
@@ -41,12 +40,12 @@ export class ResolvedName {
   readonly #watchers: NameWatcher[] = []
   #addresses: readonly LookupAddress[] = []
   #answeredAt: number | undefined
-  /** When it was asked for last. */
+  /** The time of the last look-up. */
   #askedAt = 0
   #answers = 0
   #failures = 0
   #lastFailure: string | undefined
-  /** The question that is on its way. */
+  /** The running look-up. */
   #asking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
@@ -57,20 +56,20 @@ export class ResolvedName {
     this.#options = options
   }
 
-  /** Tells of all answers from now on. */
+  /** Reports all answers from now on. */
   watch(watcher: NameWatcher): void {
     this.#watchers.push(watcher)
   }
 
-  /** Asks for it, unless there is an answer. */
+  /** Looks it up, unless there is an answer. */
   start(): void {
     if (this.#answeredAt === undefined) this.#asked().catch(() => undefined) // it is counted
   }
 
   /**
-   * Resolves when the watchers have addresses, at once where they have some.
+   * Resolves when the watchers have addresses.
    *
-   * @throws ProxyProtocolError `dns_error` where there are none, `connect_timeout`, or `aborted` by the signal.
+   * @throws ProxyProtocolError `dns_error` for no addresses, `connect_timeout`, or `aborted` by the signal.
    */
   async answered({ timeout, signal }: WaitOptions): Promise<void> {
     if (signal.aborted) throw new ProxyProtocolError('aborted', { cause: signal.reason })
@@ -99,20 +98,20 @@ export class ResolvedName {
     })
   }
 
-  /** Says that its addresses do not answer: it is asked for again soon, in the background. */
+  /** Its addresses fail, so it is resolved again soon, in the background. */
   doubt(): void {
     if (this.#answeredAt === undefined || this.#asking) return
     if (this.#options.now() - this.#askedAt >= EARLY_PAUSE) this.#ask().catch(() => undefined) // it is counted
   }
 
-  /** Begins with the last answer that another one has, which gets no younger by it. */
+  /** Takes over the last answer of another one, with its age. */
   inherit(other: ResolvedName): void {
     if (other.#answeredAt === undefined || this.#answeredAt !== undefined) return
     this.#take(other.#addresses, other.#answeredAt)
     this.#askLater()
   }
 
-  /** Asks for nothing any more in the background. */
+  /** Stops background look-ups. */
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
@@ -134,7 +133,7 @@ export class ResolvedName {
     if (this.#addresses.length === 0) await (this.#asking ?? this.#ask())
   }
 
-  /** Never two at a time. Rejects only where there is no answer to fall back on. */
+  /** Never two at a time. Rejects only without an earlier answer. */
   #ask(): Promise<void> {
     clearTimeout(this.#timer)
     this.#askedAt = this.#options.now()
@@ -176,7 +175,7 @@ export class ResolvedName {
   }
 
   #askLater(): void {
-    // Without an answer there is nothing to keep fresh: the next connection or check asks.
+    // Without an answer there is nothing to refresh: the next connection or check asks.
     if (this.#closed || this.#answeredAt === undefined) return
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {

@@ -1,12 +1,11 @@
-// The names of the upstreams of a service: each is looked up once for all of them that have it.
+// Resolves the names of a service's upstreams, each once for all upstreams that have it.
 
 import dns, { type LookupAddress } from 'node:dns'
 import type { NameSnapshot } from '../../figures/index.ts'
 import { ResolvedName, type NameOptions, type Resolve } from './resolved-name.ts'
 
-/** What a resolver is made of. */
 export interface ResolverOptions extends Omit<NameOptions, 'resolve'> {
-  /** Default: the system's, as Node itself asks it. */
+  /** Default: the system's, as Node asks it. */
   readonly resolve?: Resolve | undefined
 }
 
@@ -26,12 +25,12 @@ export class Resolver {
     return name
   }
 
-  /** Asks for all names. */
+  /** Resolves all names. */
   start(): void {
     for (const name of this.#names.values()) name.start()
   }
 
-  /** Begins with the last answers that another one has. */
+  /** Takes over the last answers of another one. */
   inherit(other: Resolver): void {
     for (const [host, name] of this.#names) {
       const before = other.#names.get(host)
@@ -39,7 +38,7 @@ export class Resolver {
     }
   }
 
-  /** Asks for nothing any more in the background. */
+  /** Stops background look-ups. */
   close(): void {
     for (const name of this.#names.values()) name.close()
   }
@@ -49,7 +48,7 @@ export class Resolver {
   }
 }
 
-/** Through the module's object, as Node does it, so that whoever replaces `dns.lookup` is asked here as well. */
+/** Called through the module's object, as Node does, so that a replaced `dns.lookup` takes effect. */
 function systemResolve(host: string): Promise<readonly LookupAddress[]> {
   return new Promise((resolve, reject) => {
     dns.lookup(host, { all: true, hints: dns.ADDRCONFIG }, (error, addresses) => {

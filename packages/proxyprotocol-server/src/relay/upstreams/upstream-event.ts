@@ -1,17 +1,17 @@
-// What is told of upstreams as it happens.
+// Events of upstreams.
 
 import type { Failure } from './judge.ts'
 
-/** What has become of an upstream, or of one of its members. */
+/** A change of an upstream or one of its members. */
 export type UpstreamEvent =
-  /** It gets no connections any more, unless all others are down as well. */
+  /** It gets no more connections, unless all others are down as well. */
   | {
       readonly kind: 'down'
       readonly upstream: string
       readonly address: string | undefined
       readonly failure: Failure
     }
-  /** It gets connections again, after so many milliseconds. */
+  /** It gets connections again, after this many milliseconds. */
   | {
       readonly kind: 'up'
       readonly upstream: string

@@ -1,8 +1,8 @@
-// What went wrong while connecting, and whose fault it was: only the upstream's own counts against it.
+// Classifies failures of connecting: only the upstream's own faults count against it.
 
 import { ProxyProtocolError, type ErrorCode } from 'proxyprotocol'
 
-/** With these codes connecting has failed before a byte of the client left; any other upstream may be tried. */
+/** With these codes no byte of the client has left, so another upstream may be tried. */
 const CODES: readonly ErrorCode[] = [
   'connect_refused',
   'connect_timeout',
@@ -12,9 +12,9 @@ const CODES: readonly ErrorCode[] = [
 ]
 
 /**
- * What this machine lacks: `any` for every upstream, so that no other one is tried; `path` towards one address only. All
- * other errors count against the upstream, local ones that last too (EACCES and EPERM of a firewall or a UNIX socket,
- * ENETUNREACH, EHOSTUNREACH, EAFNOSUPPORT, EINVAL): from here it cannot be reached, and others may be.
+ * What this machine lacks: `any` for every upstream, so no other is tried; `path` for one address only. All other
+ * errors count against the upstream, also lasting local ones such as EACCES or ENETUNREACH: it cannot be reached from
+ * here, and others may.
  */
 const SHORTAGES: Readonly<Record<string, 'any' | 'path'>> = {
   EMFILE: 'any', // descriptors of this process
@@ -22,16 +22,16 @@ const SHORTAGES: Readonly<Record<string, 'any' | 'path'>> = {
   ENOBUFS: 'any', // buffers of the kernel
   ENOMEM: 'any', // memory
   EAI_MEMORY: 'any', // memory, while looking up a name
-  EADDRNOTAVAIL: 'path', // local ports: each address and port of an upstream has as many as there are
+  EADDRNOTAVAIL: 'path', // local ports, whose number is limited per remote address and port
   EADDRINUSE: 'path', // the same, if the port was chosen before the address was known
 }
 
-/** Whether the upstream, and not the client or this machine, is why connecting failed. */
+/** True if the upstream is at fault, not the client or this machine. */
 export function isUpstreamFault(error: unknown): error is ProxyProtocolError {
   return isConnectFault(error) && shortageOf(error) === undefined
 }
 
-/** Whether connecting to another upstream may go well. */
+/** True if another upstream may work. */
 export function mayTryAnother(error: unknown): error is ProxyProtocolError {
   return isConnectFault(error) && shortageOf(error) !== 'any'
 }
@@ -41,6 +41,6 @@ function isConnectFault(error: unknown): error is ProxyProtocolError {
 }
 
 function shortageOf({ cause }: ProxyProtocolError): 'any' | 'path' | undefined {
-  const { code } = (cause ?? {}) as { readonly code?: unknown } // the system's error, where there is one
+  const { code } = (cause ?? {}) as { readonly code?: unknown } // the system's error, if there is one
   return typeof code === 'string' ? SHORTAGES[code] : undefined
 }

@@ -1,5 +1,5 @@
-// The upstreams of one service: picks one for each connection, tries others where connecting fails, and keeps what is
-// known of each. Until `connect` has succeeded nothing of the client has left, so that trying again loses nothing.
+// The upstreams of one service: picks one for each connection, and tries others if connecting fails. No byte of the
+// client leaves before `connect` succeeds, so a retry loses nothing.
 
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -19,61 +19,59 @@ import { Upstream } from './upstream.ts'
 
 /** Where a connection went, as far as it got. */
 export interface Route {
-  /** The name of the upstream that serves it, or was tried last. */
+  /** The upstream that serves it, or was tried last. */
   upstream: string | undefined
-  /** Where it stands: one of the addresses of the upstream's name, or a UNIX socket. */
+  /** The address in use: one of the upstream's name, or a UNIX socket. */
   upstreamAddress: Endpoint | undefined
-  /** Upstreams that were tried. */
+  /** Members that were tried. */
   attempts: number
 }
 
-/** One connection that needs an upstream. */
+/** A connection that needs an upstream. */
 export interface UpstreamRequest {
   /** The client, for `source-hash`. */
   readonly source: Endpoint | undefined
-  /** Its TLS where that ends here: an upstream with TLS has to agree on the same protocol (ALPN). */
+  /** Its TLS if that ends here: an upstream with TLS must agree on the same protocol (ALPN). */
   readonly client?: TLSSocket | undefined
-  /** The header for this upstream; what it throws ends the request, and is no fault of the upstream. */
+  /** The header for this upstream. What it throws ends the request, and is not a fault of the upstream. */
   readonly header: (upstream: UpstreamSettings) => HeaderInit | undefined
-  /** As for `connect`: asked once, when a connection stands. */
+  /** As for `connect`: called once, when connected. */
   readonly payload: () => Uint8Array | null
   /** Milliseconds for all attempts together. */
   readonly timeout: number
   readonly signal: StopSignal
-  /** Is kept up to date, for when it fails as well. */
+  /** Kept up to date, also for a failure. */
   readonly route: Route
 }
 
-/** A service's upstreams as they are at the moment, plain data. */
+/** A snapshot of a service's upstreams, as plain data. */
 export interface PoolSnapshot {
   readonly balance: Balance
   readonly upstreams: readonly UpstreamSnapshot[]
-  /** Names of upstreams that are looked up. */
+  /** Names of upstreams that are resolved. */
   readonly names: readonly NameSnapshot[]
-  /** Attempts beyond the first of a connection. */
+  /** Attempts of connections beyond their first. */
   readonly retries: number
 }
 
-/** For what is not said by configuration. */
+/** Options beside the configuration. */
 export interface PoolContext {
   /** Default: the system's. */
   readonly resolver?: Resolve | undefined
-  /** Milliseconds, from a clock that is never set back. Default `performance.now`. */
+  /** Milliseconds of a monotonic clock. Default `performance.now`. */
   readonly now?: (() => number) | undefined
 }
 
-/** What a pool is told by its relay. */
 export interface PoolOptions extends PoolContext {
   /** Milliseconds that a client waits for an upstream. Default 5000. */
   readonly patience?: number | undefined
   readonly onUpstream?: ((event: UpstreamEvent) => void) | undefined
 }
 
-/** As a client of the library waits. */
+/** The library's default for `connect`. */
 const DEFAULT_PATIENCE = 5_000
 
 export class UpstreamPool {
-  /** The TLS that its upstreams are spoken to with. */
   readonly tls: UpstreamTls
   readonly #settings: Pool
   readonly #upstreams: readonly Upstream[]
@@ -84,7 +82,7 @@ export class UpstreamPool {
   #retries = 0
   #closed = false
 
-  /** @throws {ConfigError} naming the file of a certificate or key that cannot be used. */
+  /** @throws {ConfigError} naming a file of a certificate or key that cannot be used. */
   constructor(settings: Pool, options: PoolOptions = {}) {
     const { upstreams, balance, health, check, resolve } = settings
     const {
@@ -102,21 +100,21 @@ export class UpstreamPool {
     this.#bySettings = new Map(this.#upstreams.map(each => [each.settings, each]))
   }
 
-  /** Starts the checks, and looks up whom they are for. Nothing that the pool does keeps the process alive. */
+  /** Starts checks and their look-ups. Nothing in the pool keeps the process alive. */
   start(): void {
     if (this.#closed) return
     for (const upstream of this.#upstreams) upstream.start()
     if (this.#settings.check) this.#resolver.start()
   }
 
-  /** Stops all that runs in the background; connections are their owners'. */
+  /** Stops background work; connections belong to their owners. */
   close(): void {
     this.#closed = true
     for (const upstream of this.#upstreams) upstream.close()
     this.#resolver.close()
   }
 
-  /** Begins with what the pools of another relay know of upstreams that are called and addressed alike, whatever their routes. */
+  /** Takes over what other pools know of upstreams with the same name and address, whatever their routes. */
   inherit(others: readonly UpstreamPool[]): void {
     for (const other of others) this.#resolver.inherit(other.#resolver)
     const before = others.flatMap(other => other.#upstreams)
@@ -127,9 +125,9 @@ export class UpstreamPool {
   }
 
   /**
-   * Connects to the member whose turn it is, or to another one where that fails, within one deadline.
+   * Connects to the next member, or to another one if that fails, within one deadline.
    *
-   * @throws ProxyProtocolError `no_upstream` where none may be tried; that of the last attempt; what `header` throws.
+   * @throws ProxyProtocolError `no_upstream` if none may be tried, that of the last attempt, or what `header` throws.
    */
   async connect(request: UpstreamRequest): Promise<Socket> {
     const { route, timeout } = request
@@ -166,7 +164,7 @@ export class UpstreamPool {
     }
   }
 
-  /** Resolves with nothing where it was only a name, which has members by now. */
+  /** Resolves with undefined for a name that has members by now. */
   async #attempt(member: Member, request: UpstreamRequest, timeout: number): Promise<Socket | undefined> {
     const { payload, signal, client, route } = request
     const { settings, lookup } = member
@@ -196,7 +194,7 @@ export class UpstreamPool {
     return socket
   }
 
-  /** Those that are up before backups; then, rather than nobody, the one that failed longest ago. */
+  /** Those that are up before backups; if there are none, the one that failed longest ago. */
   #choose({ source }: UpstreamRequest, tried: ReadonlySet<Member>): Member | undefined {
     const left = this.#left(tried)
     for (const backup of [false, true]) {
@@ -207,7 +205,7 @@ export class UpstreamPool {
     return longestAgo
   }
 
-  /** Those that may be tried next: `retries` others, and another member of the first one's name even without any. */
+  /** The members to try next: `retries` others, and another address of the first one's name in any case. */
   #left(tried: ReadonlySet<Member>): readonly Member[] {
     const [first] = tried
     const all = this.#upstreams.flatMap(({ members }) => members)
@@ -216,7 +214,7 @@ export class UpstreamPool {
     return tried.size === 1 ? left.filter(({ settings }) => settings === first.settings) : []
   }
 
-  /** The time that is left is for this member and those that may follow: one that is silent must not take it all. */
+  /** Shares the rest of the time with members that may follow, so that a silent one cannot use it up. */
   #share(left: number, tried: ReadonlySet<Member>): number {
     const others = this.#left(tried).filter(each => each.isHealthy).length
     const mayFollow = Math.min(others, Math.max(1, this.#settings.retries + 1 - tried.size))
@@ -228,7 +226,7 @@ function isSame(one: UpstreamSettings, other: UpstreamSettings): boolean {
   return one.name === other.name && formatEndpoint(one.address) === formatEndpoint(other.address)
 }
 
-/** Members of upstreams that were not tried come first: what one address of a name suffers from, its others may as well. */
+/** Members of untried upstreams come first, because addresses of one name often fail together. */
 function elsewhere(open: readonly Member[], tried: ReadonlySet<Member>): readonly Member[] {
   if (tried.size === 0) return open
   const known = new Set([...tried].map(({ settings }) => settings))
@@ -236,7 +234,7 @@ function elsewhere(open: readonly Member[], tried: ReadonlySet<Member>): readonl
   return others.length > 0 ? others : open
 }
 
-/** IPv4 is the same client however its address is written. */
+/** IPv4 is the same client in every notation. */
 function addressOf(source: Endpoint | undefined): string | undefined {
   if (source === undefined || !('address' in source)) return undefined
   return unmapAddress(source.address)

@@ -1,5 +1,4 @@
-// TLS towards the upstreams of a service: each has settings and files of its own, which can be read anew while connections
-// go on.
+// TLS towards upstreams, each with its own settings and files, which can be reloaded while connections continue.
 
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
@@ -15,7 +14,6 @@ import {
   type UpstreamSettings,
 } from '../../config/index.ts'
 
-/** What one upstream is spoken to with. */
 interface Secured {
   readonly settings: TlsSettings
   readonly files: TlsFiles
@@ -29,21 +27,21 @@ export class UpstreamTls {
   readonly #upstreams: readonly UpstreamSettings[]
   #secured: SecuredUpstreams
 
-  /** @throws {ConfigError} when settings or files of one of them cannot be used. */
+  /** @throws {ConfigError} if settings or files of one of them cannot be used. */
   constructor(upstreams: readonly UpstreamSettings[]) {
     this.#upstreams = upstreams
     this.#secured = this.#read()
   }
 
   /**
-   * For `connect`; undefined where the upstream speaks no TLS. What was agreed on with the client, if there is one, is all
-   * that is offered to the upstream: both have to speak the same.
+   * For `connect`; undefined without TLS. It offers only the protocol agreed with the client, because both must speak
+   * the same.
    */
   optionsFor(upstream: UpstreamSettings, client?: TLSSocket): ConnectOptions['tls'] {
     const secured = this.#secured.get(upstream)
     if (secured === undefined) return undefined
     const { verify, servername, alpn } = secured.settings
-    const agreed = client?.alpnProtocol ?? false // false where there is none, null before there could be
+    const agreed = client?.alpnProtocol ?? false // false for none, null before the handshake
     const offered = agreed === false ? alpn : [agreed]
     return {
       secureContext: secured.context,
@@ -53,16 +51,16 @@ export class UpstreamTls {
     }
   }
 
-  /** Those that are shown to upstreams, as they are in use. */
+  /** The certificates in use towards upstreams. */
   get certificates(): readonly OwnCertificate[] {
     return [...this.#secured.values()].flatMap(({ certificates }) => certificates)
   }
 
   /**
-   * Reads all files anew.
+   * Reloads all files.
    *
-   * @returns what takes them for the connections to come; undefined where none has changed.
-   * @throws {ConfigError} when one of them cannot be used.
+   * @returns a function that puts them to use; undefined if none has changed.
+   * @throws {ConfigError} if one of them cannot be used.
    */
   renewal(): (() => void) | undefined {
     const secured = this.#read()

@@ -1,5 +1,5 @@
-// One upstream and its members. Where it is given by its address it has one for ever; where it is a name, its members follow
-// the answers: one that is gone from an answer gets no more connections, and is forgotten when its last one has ended.
+// One upstream and its members. An address has one member for ever. The members of a name follow its answers: one that
+// is gone gets no more connections, and is forgotten after its last one.
 
 import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
@@ -14,13 +14,12 @@ import type { Resolver } from './resolver.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
 
-/** What an upstream needs besides its settings. */
 export interface UpstreamContext extends Pick<Pool, 'health' | 'check' | 'resolve'> {
   readonly resolver: Resolver
   readonly tls: UpstreamTls
-  /** Milliseconds that the relay's own tries may take where there are no checks. */
+  /** Milliseconds of the relay's own tries without checks. */
   readonly patience: number
-  /** Milliseconds, from a clock that is never set back. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number
   readonly tell: (event: UpstreamEvent) => void
 }
@@ -34,12 +33,12 @@ export class Upstream implements NameWatcher {
   readonly settings: UpstreamSettings
   readonly #context: UpstreamContext
   readonly #name: ResolvedName | undefined
-  /** Those that get connections: of a name those of the last answer, or one that stands for all that may come. */
+  /** Members that get connections: those of the last answer, or one for all to come. */
   #watched: readonly Watched[] = []
   /** The same, as each connection looks at them. */
   #members: readonly Member[] = []
   readonly #leaving = new Set<Member>()
-  /** What was counted of members that are gone. */
+  /** The counts of former members. */
   #past = noCounts
   #answered = false
   #memberChanges = 0
@@ -55,7 +54,7 @@ export class Upstream implements NameWatcher {
     this.#use([this.#made(this.#name ? this.#unresolved() : {})])
   }
 
-  /** Those that may get a connection. */
+  /** Members that may get a connection. */
   get members(): readonly Member[] {
     return this.#members
   }
@@ -74,12 +73,12 @@ export class Upstream implements NameWatcher {
     }
   }
 
-  /** Says that connecting to it failed: its name may have other addresses by now. */
+  /** Connecting failed, so its name may have other addresses by now. */
   doubt(): void {
     this.#name?.doubt()
   }
 
-  /** Begins with what the same upstream of another relay knew of its members; each is known by its address. */
+  /** Takes over what the same upstream of another relay knew of its members, by address. */
   inherit(other: Upstream): void {
     const before = new Map(other.members.map(member => [member.name, member]))
     for (const { member, check } of this.#watched) {
@@ -127,7 +126,7 @@ export class Upstream implements NameWatcher {
     }
   }
 
-  /** One that is back while it has connections is the same as before. */
+  /** A member that is back while it has connections is the same as before. */
   #welcome(found: LookupAddress): Watched {
     const known = [...this.#leaving].find(({ host }) => host === found.address)
     if (known === undefined) return this.#made({ found })
@@ -159,7 +158,7 @@ export class Upstream implements NameWatcher {
     this.#members = watched.map(({ member }) => member)
   }
 
-  /** Forgets those that have no connections left, but for what they have counted. */
+  /** Forgets members without connections, except their counts. */
   #sweep(): void {
     for (const member of this.#leaving) {
       if (member.active > 0) continue
@@ -193,7 +192,7 @@ export class Upstream implements NameWatcher {
   }
 }
 
-/** Undefined where the address is one that nobody has to look up. */
+/** Undefined for an address, which needs no look-up. */
 function hostNameOf(address: Address): string | undefined {
   if (address.transport === 'unix') return undefined
   const { host = 'localhost' } = address
