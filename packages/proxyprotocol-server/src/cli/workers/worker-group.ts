@@ -215,7 +215,7 @@ export class WorkerGroup implements Serving {
   async #change(next: Configuration): Promise<void> {
     const [first, ...others] = [...this.#serving.values()]
     const order = { type: 'change', configuration: next } as const
-    if (!first) throw new PlainError('there is no worker just now; send SIGHUP again')
+    if (!first) throw new PlainError('all workers are restarting; send SIGHUP again')
     const before = this.#current.services.map(({ listen }) => addressKey(listen))
     await checkListen(next.services.filter(({ listen }) => !before.includes(addressKey(listen))))
     const counts = await first.ask(order, PATIENCE)

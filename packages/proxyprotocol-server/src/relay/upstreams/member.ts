@@ -26,7 +26,7 @@ import { isUpstreamFault } from './upstream-fault.ts'
 export interface MemberTarget {
   /** The address of a name; undefined if the upstream is given by its address. */
   readonly found?: LookupAddress | undefined
-  /** Resolves the name, if there is no address yet. */
+  /** Resolves the name while it has no address. */
   readonly resolve?: ((options: WaitOptions) => Promise<void>) | undefined
 }
 

@@ -24,7 +24,7 @@ test('a configuration without a worker to try it is not taken', async () => {
   await group.reload(() => configuration)
   assert.match(
     io.written.join(''),
-    / reload-failed error="there is no worker just now; send SIGHUP again"\n$/,
+    / reload-failed error="all workers are restarting; send SIGHUP again"\n$/,
   )
   assert.equal(group.shown.readiness(), 'starting')
   await group.stop()
