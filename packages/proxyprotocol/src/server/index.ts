@@ -46,7 +46,7 @@ export type {
   ServerOptions,
   ServerTimeouts,
 } from './lifecycle/index.ts'
-export type { OnRejected, Peer, Trust } from './admission/index.ts'
+export type { OnRejected, Peer, Secure, Trust } from './admission/index.ts'
 export { type NameTrust, trustNames, type TrustNamesOptions, type TrustResolver } from './admission/index.ts'
 export {
   allowSources,

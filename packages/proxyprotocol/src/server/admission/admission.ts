@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net'
 import { type ProxyHeader, ProxyProtocolError } from '../../codec/index.ts'
 import { type StartRules, takeStart } from '../header/index.ts'
-import { applyHeader, type ConnectionInfo } from '../socket/index.ts'
+import { applyHeader, type ConnectionInfo, markSecure } from '../socket/index.ts'
 import type { AdmissionSettings } from './options.ts'
 import { SourceCounts } from './source-counts.ts'
 import type { Peer } from './trust.ts'
@@ -114,8 +114,16 @@ export class Admission {
   /** The last word: what validators say of the header, and how much its source may take. */
   #judge(pending: PendingConnection, header: ProxyHeader | undefined): void {
     const { socket } = pending
-    const info = applyHeader(socket, header)
-    const { isTrusted, validators } = this.#settings
+    const { isTrusted, isSecure, validators } = this.#settings
+    let info = applyHeader(socket, header)
+    try {
+      if (isSecure) info = markSecure(socket, info, isSecure(info))
+    } catch (cause) {
+      pending.onFault(cause)
+      return pending.onRefused(
+        new ProxyProtocolError('denied_acl', { detail: 'the option secure threw', cause }),
+      )
+    }
     for (const validator of header || isTrusted === undefined ? validators : []) {
       const refusal = refusalBy(validator, info, pending)
       if (refusal) return pending.onRefused(refusal)

@@ -4,6 +4,8 @@ import { decodeOptions, type DecodeOptions } from '../../codec/index.ts'
 import { DEFAULT_HEADER_TIMEOUT } from '../header/index.ts'
 import { integer, limit, milliseconds, oneOf, optionalFunction, quote } from '../../checks/index.ts'
 import { type OnRejected, Refusals } from './refusals.ts'
+import type { ConnectionInfo } from '../socket/index.ts'
+import { compileSecure, type Secure } from './secure.ts'
 import { compileTrust, type Peer, type Trust } from './trust.ts'
 import { allowSources, type Validator } from './validators.ts'
 
@@ -57,6 +59,11 @@ export interface AdmissionOptions {
   /** What to do with an IPv4 address in a version 1 `TCP6` line: `'reject'` (default) or `'promote'`. */
   readonly mixedFamilies?: DecodeOptions['mixedFamilies']
   /**
+   * Which clients count as encrypted because their TLS ended at the load balancer: their sockets show `encrypted`, so that
+   * frameworks see https, and `isSecure()` answers the same. Default: no socket shows it.
+   */
+  readonly secure?: Secure | undefined
+  /**
    * Called once for each connection that is refused before it is served, but not for a peer that connects and closes without
    * a byte (`probe`). Nobody waits for it. If it throws or rejects, that becomes a process warning. Without it, and without a
    * subscriber to the channel `rejected`, refusals become process warnings, at most one a minute for each code.
@@ -66,7 +73,7 @@ export interface AdmissionOptions {
 
 /** The names of the options above. */
 export const admissionNames: readonly string[] = [
-  ...['trust', 'version', 'untrusted', 'missing', 'validate', 'mixedFamilies', 'onRejected'],
+  ...['trust', 'version', 'untrusted', 'missing', 'validate', 'mixedFamilies', 'secure', 'onRejected'],
 ]
 export const limitNames: readonly string[] = ['headerBytes', 'pendingHeaders', 'perSource', 'perSourceExempt']
 
@@ -77,6 +84,7 @@ export interface AdmissionSettings {
   readonly untrusted: 'reject' | 'direct'
   readonly missing: 'reject' | 'direct'
   readonly validators: readonly Validator[]
+  readonly isSecure: ((info: ConnectionInfo) => boolean) | undefined
   readonly decode: DecodeOptions
   /** Milliseconds. */
   readonly headerTimeout: number
@@ -101,7 +109,7 @@ export function admissionSettings(
     headerBytes,
   } = limits
   const { trust, untrusted = 'reject', missing = 'reject', validate = [], version, mixedFamilies } = options
-  const { onRejected } = options
+  const { secure, onRejected } = options
   return {
     headerTimeout: headerTimeout(timeouts.header),
     pendingHeaders: limit(pendingHeaders, 'limits.pendingHeaders'),
@@ -111,6 +119,7 @@ export function admissionSettings(
     untrusted: oneOf(untrusted, ['reject', 'direct'], 'untrusted'),
     missing: oneOf(missing, ['reject', 'direct'], 'missing'),
     validators: validatorsOf(validate),
+    isSecure: compileSecure(secure),
     decode: decodeRules(version, headerBytes, mixedFamilies),
     refusals: new Refusals(optionalFunction(onRejected, 'onRejected')),
   }

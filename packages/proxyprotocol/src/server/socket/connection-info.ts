@@ -41,6 +41,11 @@ export interface ConnectionInfo {
   readonly tlvs: TlvValues
   /** The client's TLS connection as the header tells it. */
   readonly ssl: SslInfo | undefined
+  /**
+   * Whether the option `secure` of the server says that the client's TLS ended at the load balancer; undefined without that
+   * option.
+   */
+  readonly secure: boolean | undefined
   /** What the proxy calls this connection. */
   readonly uniqueId: Uint8Array | undefined
   /** What a DNS block list said of the client, where the sender is one of the Python library's servers or ours. */
@@ -54,6 +59,7 @@ const withoutHeader = {
   header: undefined,
   tlvs: noTlvs,
   ssl: undefined,
+  secure: undefined,
   uniqueId: undefined,
   dnsbl: undefined,
 }
@@ -86,7 +92,8 @@ export function connectionInfo(connected: Duplex | Connected): ConnectionInfo | 
 }
 
 /**
- * Whether the client's connection was encrypted: its TLS ends here, or the header says that it ended at the proxy.
+ * Whether the client's connection was encrypted: its TLS ends here, or it ended at the proxy. The option `secure` of the
+ * server decides the latter, or without that option the SSL TLV of the header.
  *
  * @example
  * ```ts run
@@ -105,7 +112,8 @@ export function isSecure(connected: Duplex | Connected): boolean {
   const here = [connected, socket, session?.socket].some(
     each => (each as { encrypted?: unknown } | undefined)?.encrypted === true,
   )
-  return here || connectionInfo(connected)?.ssl?.encrypted === true
+  const { secure: said, ssl } = connectionInfo(connected) ?? withoutHeader
+  return here || (said ?? ssl?.encrypted === true)
 }
 
 /** Gives a TLS socket what is known of the socket it runs over, to keep when that is gone. */
@@ -144,6 +152,7 @@ export function applyHeader(socket: Socket, header: ProxyHeader | undefined): Co
     header,
     tlvs,
     ssl: tlvs.ssl,
+    secure: undefined,
     uniqueId: tlvs.uniqueId,
     dnsbl: dnsblOf(tlvs.extension),
     fromLocalhost: isLocal(proxied ? proxied.source : via.peer, proxied === undefined && isUnix(socket)),
@@ -163,6 +172,13 @@ export function infoFor(stream: Duplex, said: ShownEnds | ConnectionInfo | undef
   const via = known?.via ?? endsOf(stream)
   const { source, destination } = said ?? { source: via.peer, destination: via.local }
   return { ...withoutHeader, source, destination, via, fromLocalhost: isLocal(source, false) }
+}
+
+/** Records what the option `secure` says of a connection. Its socket shows `encrypted` then, which frameworks read. */
+export function markSecure(socket: Socket, info: ConnectionInfo, secure: boolean): ConnectionInfo {
+  const marked = { ...info, secure }
+  keep(socket, marked)
+  return marked
 }
 
 /** What is known of a socket that `applyHeader` has described. */
@@ -188,6 +204,7 @@ function describe(socket: Socket, info: ConnectionInfo): void {
 
 function keep(socket: Duplex, info: ConnectionInfo | undefined): void {
   ;(socket as { [infoKey]?: ConnectionInfo | undefined })[infoKey] = info // only this file knows the key
+  if (info?.secure) (socket as { encrypted?: boolean }).encrypted = true // a property of TLS sockets in every line of Node
 }
 
 function isLocal(source: Endpoint | undefined, unix: boolean): boolean {

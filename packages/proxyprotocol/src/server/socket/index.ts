@@ -9,6 +9,7 @@ export {
   infoFor,
   isSecure,
   knownInfo,
+  markSecure,
   shareInfo,
   type SocketEnds,
   wrapInfo,

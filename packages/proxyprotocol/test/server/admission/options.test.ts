@@ -58,6 +58,18 @@ const wrong: readonly Wrong[] = [
   [{ trust, limits: { perSource: 0 } }, 'RangeError', `limits.perSource ${HOW_MANY}, got 0`],
   [{ trust, timeouts: { header: -1 } }, 'RangeError', `timeouts.header ${HOW_LONG}, got -1`],
   [{ trust, timeouts: { header: Infinity } }, 'RangeError', `timeouts.header ${HOW_LONG}, got Infinity`],
+  [{ trust, secure: true }, 'TypeError', "secure must be 'header', { ports: [443] } or a function, got true"],
+  [
+    { trust, secure: { ports: 443 } },
+    'TypeError',
+    "secure must be 'header', { ports: [443] } or a function, got { ports }",
+  ],
+  [{ trust, secure: { ports: [443], port: 1 } }, 'TypeError', 'secure must have only ports, got "port"'],
+  [
+    { trust, secure: { ports: ['443'] } },
+    'RangeError',
+    'secure.ports must be an integer from 1 to 65535, got "443"',
+  ],
   [{ trust, onRejected: 'log' }, 'TypeError', 'onRejected must be a function, got "log"'],
   [{ trust, timeouts: 5000 }, 'TypeError', 'timeouts must be an object, got 5000'],
   [{ trust, timeouts: null }, 'TypeError', 'timeouts must be an object, got null'],
@@ -65,7 +77,7 @@ const wrong: readonly Wrong[] = [
   [{ trust, limits: null }, 'TypeError', 'limits must be an object, got null'],
 ]
 
-const admission = 'trust, version, untrusted, missing, validate, mixedFamilies, onRejected'
+const admission = 'trust, version, untrusted, missing, validate, mixedFamilies, secure, onRejected'
 const common = 'timeouts, limits, overLimit, tls, onError, signal'
 
 /** What one refuses. */
