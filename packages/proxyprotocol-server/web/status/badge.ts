@@ -1,4 +1,4 @@
-// A state in a word, with the colour of how much it matters.
+// A state as a word, coloured by severity.
 
 import { element } from '../element.ts'
 import { setAttribute, setText, type View } from './view.ts'

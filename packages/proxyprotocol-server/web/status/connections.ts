@@ -1,5 +1,4 @@
-// The table of current connections: who comes from where, and goes where. Sorted and filtered here; what is listed at all,
-// the listener decides.
+// The table of current connections, sorted and filtered here; the listener decides which are listed.
 
 import type { ConnectionShown, StatsDocument } from '../../dist/figures/index.js'
 import { byId, element } from '../element.ts'
@@ -7,11 +6,11 @@ import { Children, setText } from './view.ts'
 import { bytes, count, duration } from './format.ts'
 import { headOf, row, text, type Column } from './table.ts'
 
-/** Rows at first: more are for those who ask. */
+/** Rows at first; a button shows more. */
 const FIRST = 100
 
 interface Sorted extends Column<ConnectionShown> {
-  /** What rows are sorted by; numbers come largest first. */
+  /** The sort keys; numbers come largest first. */
   readonly by: (connection: ConnectionShown) => string | number
 }
 
@@ -31,7 +30,7 @@ const columns: readonly Sorted[] = [
   },
 ]
 
-/** Shows connections, those that its filter lets through. */
+/** Shows the connections that the filter lets through. */
 export class ConnectionsTable {
   readonly #children: Children<ConnectionShown>
   readonly #heads: ReadonlyMap<Sorted, HTMLElement>
@@ -114,7 +113,7 @@ function place(label: string, of: (connection: ConnectionShown) => string | null
   return { ...text(label, words, { kind }), by: words }
 }
 
-/** What has no header comes from its peer: the same address twice says nothing. */
+/** Without a header the source is the peer, so the address is shown once. */
 function classOf({ state, peer, source }: ConnectionShown): string {
   return peer === source ? `${state} direct` : state
 }

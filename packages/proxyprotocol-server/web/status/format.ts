@@ -1,4 +1,4 @@
-// Numbers as a tired reader wants them: short, and with their unit.
+// Short numbers with units.
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 
@@ -6,7 +6,7 @@ export function count(value: number): string {
   return value.toLocaleString('en')
 }
 
-/** A number, or that there is none. */
+/** A number, or a dash for none. */
 export function countOr(value: number | null | undefined, otherwise: string): string {
   return value === null || value === undefined ? otherwise : count(value)
 }

@@ -1,16 +1,16 @@
-// The stream of statistics, and what to think of it when it is quiet: lost after a few seconds without a word, whatever the
-// browser believes of its connection. Nobody looks at a hidden page, so it lets go of its place.
+// The stream of statistics. It counts as lost after a few silent seconds, whatever the browser believes. A hidden page
+// closes it, so that other pages can have the place.
 
 import type { StatsDocument } from '../../dist/figures/index.js'
 
-/** Milliseconds without a word; there is one each second. */
+/** Milliseconds of silence; events come each second. */
 const PATIENCE = 4_000
-/** Milliseconds until a stream that was refused is asked for again. */
+/** Milliseconds until a refused stream is opened again. */
 const RETRY = 3_000
 /** Milliseconds that a page may be hidden. */
 const HIDDEN = 30_000
 
-/** `displaced`: others were opened, and the listener has so many places. */
+/** `displaced`: newer streams took all places of the listener. */
 export type Connection = 'connecting' | 'live' | 'lost' | 'displaced' | 'paused'
 
 export interface LiveOptions {
@@ -50,7 +50,7 @@ export class Live {
 
   #onError(): void {
     this.#change('lost')
-    if (this.#source?.readyState !== EventSource.CLOSED) return // it tries again by itself
+    if (this.#source?.readyState !== EventSource.CLOSED) return // it reconnects by itself
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => this.open(), RETRY)
   }

@@ -1,4 +1,4 @@
-// The status page: everything it shows comes from the stream of statistics, and when that ends, it says so.
+// The status page. It shows the stream of statistics, and says so when that ends.
 
 import type { StatsDocument } from '../../dist/figures/index.js'
 import { ConnectionsTable } from './connections.ts'
@@ -21,7 +21,7 @@ let connection: Connection = 'connecting'
 
 const live = new Live({
   onDocument: document => {
-    if (last && last.document.version !== document.version) location.reload() // it may speak of other things
+    if (last && last.document.version !== document.version) location.reload() // it may concern other elements
     last = { document, at: new Date() }
     summary.show(document)
     troubles.show(document)
@@ -37,7 +37,7 @@ const live = new Live({
 byId('resume', HTMLButtonElement).addEventListener('click', () => live.open())
 setInterval(tell, 1_000)
 
-/** Says how old what is shown is. */
+/** Shows the age of the data. */
 function tell(): void {
   const text = textOf(connection)
   setAttribute(document.documentElement, 'data-connection', connection)

@@ -37,7 +37,7 @@ const serviceColumns: readonly Column<ServiceShown>[] = [
   text('By reason', reasonsText, { kind: 'reasons' }),
 ]
 
-/** Shows services, those that its filter lets through. */
+/** Shows the services that the filter lets through. */
 export class ServicesTable {
   readonly #children: Children<ServiceShown>
   readonly #filter = byId('services-filter', HTMLInputElement)

@@ -1,4 +1,4 @@
-// A line of bars for sixty seconds, with errors in front in their own colour. Whoever cannot see it gets it in words.
+// Bars for sixty seconds, with errors in front in their own colour, and a text for screen readers.
 
 import { setAttribute, type View } from './view.ts'
 
@@ -7,11 +7,11 @@ const [WIDTH, HEIGHT, STEP, BAR] = [120, 20, 2, 1.5]
 /** One number a second, the oldest first. */
 export interface Series {
   readonly values: readonly number[]
-  /** Those of the values that are bad. */
+  /** The errors among the values. */
   readonly errors?: readonly number[]
 }
 
-/** @param format makes text of a value. Where there are errors alone, they are what is told. */
+/** @param format makes text of a value. With errors alone, the text is about them. */
 export function spark(what: string, format: (value: number) => string): View<Series> {
   const image = svg('svg', {
     preserveAspectRatio: 'none',
@@ -34,7 +34,7 @@ export function spark(what: string, format: (value: number) => string): View<Ser
   return { element: image, update }
 }
 
-/** A thin gauge: how much of a limit is taken. */
+/** A thin gauge of the used part of a limit. */
 export function gauge(): View<number> {
   const image = svg('svg', {
     viewBox: '0 0 100 4',

@@ -1,4 +1,4 @@
-// The head of the page: what runs, in which state, and the sums of all services with their last minute.
+// The head of the page: program, state, and sums of all services with their last minute.
 
 import type { StatsDocument } from '../../dist/figures/index.js'
 import { byId, element } from '../element.ts'
@@ -12,7 +12,7 @@ interface Fact {
   readonly value: string
 }
 
-/** A sum: what it is now, and what it was. */
+/** A sum with its history. */
 interface Sum extends Fact {
   readonly series: Series
   readonly format: (value: number) => string
@@ -55,7 +55,7 @@ function factsOf({ process }: StatsDocument, cpu: number): readonly Fact[] {
   ]
 }
 
-/** Per cent of one core since the reading before, or since the start. */
+/** Per cent of one core since the last reading, or since the start. */
 function cpuOf({ process }: StatsDocument, before: StatsDocument | undefined): number {
   const since = before?.process.pid === process.pid ? before.process : { cpu: 0, uptime: 0 }
   return (100 * (process.cpu - since.cpu)) / Math.max(1, process.uptime - since.uptime)

@@ -1,20 +1,19 @@
-// Tables whose rows stay while their numbers change. On a narrow screen a row becomes a card, so each cell knows its head,
-// and each part says its role: a browser forgets them with the layout.
+// Tables whose rows stay while numbers change. On a narrow screen a row is a card, so each cell knows its head. Each
+// part has an ARIA role, because browsers drop roles with the layout.
 
 import { element } from '../element.ts'
 import { setAttribute, setText, type View } from './view.ts'
 
-/** A column: its head, and what its cells hold. */
+/** A column: its head and its cells. */
 export interface Column<Item> {
   readonly label: string
   readonly make: () => View<Item>
   /** For the style sheet. */
   readonly kind?: string
-  /** What the head means, where that is not plain. */
+  /** An explanation of the head, if it needs one. */
   readonly help?: string
 }
 
-/** A column's settings besides its cells. */
 export type ColumnOptions = Pick<Column<unknown>, 'kind' | 'help'>
 
 /** A column of plain text. */
@@ -26,7 +25,6 @@ export function text<Item>(
   return { label, make: () => words(textOf), ...options }
 }
 
-/** What is only text. */
 export function words<Item>(
   textOf: (item: Item) => string,
   attributes?: Readonly<Record<string, string>>,
@@ -35,7 +33,7 @@ export function words<Item>(
   return { element: made, update: item => setText(made, textOf(item)) }
 }
 
-/** Several views of the same, one after the other. */
+/** Several views of the same item. */
 export function several<Item>(...views: readonly View<Item>[]): View<Item> {
   const made = element('div', {}, ...views.map(view => view.element))
   return {
@@ -46,7 +44,7 @@ export function several<Item>(...views: readonly View<Item>[]): View<Item> {
   }
 }
 
-/** The heads of columns; `content` is what stands in one, where that is more than its label. */
+/** The heads of columns; `content` replaces a plain label. */
 export function headOf<Item>(
   columns: readonly Column<Item>[],
   content: (column: Column<Item>) => Node | string = ({ label }) => label,

@@ -1,32 +1,30 @@
-// What is wrong, worst first: what somebody who was woken up reads before anything else.
+// Problems, worst first, for an operator who was just woken up.
 
 import type { ServiceShown, StatsDocument, UpstreamShown } from '../../dist/figures/index.js'
 import { byId, element } from '../element.ts'
 import { Children, setAttribute, setText, type View } from './view.ts'
 import { count, duration, plural } from './format.ts'
 
-/** How much it matters: classes of the style sheet. */
+/** Severities, which are classes of the style sheet. */
 export type Level = 'good' | 'off' | 'warn' | 'bad'
 
-/** One thing that is wrong. */
 export interface Trouble {
-  /** What stays while numbers in the text change, so that a screen reader tells of it once. */
+  /** Stays while numbers in the text change, so that a screen reader reads it once. */
   readonly key: string
   readonly level: Level
   readonly text: string
 }
 
-/** What may be wrong, each in its place. */
 type Candidate = readonly [applies: boolean, level: Level, text: string]
 
-/** The part of a limit from which on it is worth a word. */
+/** The part of a limit that is worth a warning. */
 const NEAR = 0.9
-/** More than these would hide what follows. */
+/** More would hide what follows. */
 const MOST = 12
-/** Milliseconds before a certificate expires. As long before as deploy/prometheus/alerts.yml warns. */
+/** Milliseconds before a certificate expires, as in deploy/prometheus/alerts.yml. */
 const EXPIRES_SOON = 14 * 86_400_000
 
-/** Shows what is wrong. */
+/** Shows the problems. */
 export class TroubleList {
   readonly #children = new Children<Trouble>(byId('trouble', HTMLUListElement), {
     keyOf: ({ key }) => key,
@@ -45,7 +43,7 @@ export class TroubleList {
   }
 }
 
-/** Of an upstream, or of a member of one. */
+/** An upstream or a member. */
 export function levelOfUpstream({ state }: Pick<UpstreamShown, 'state'>): Level {
   if (state === 'up') return 'good'
   if (state === 'drained') return 'off'
@@ -57,7 +55,7 @@ export function levelOfService({ state }: ServiceShown): Level {
   return state === 'closed' ? 'bad' : 'warn'
 }
 
-/** The part of its limit on connections that a service has taken; 0 where there is none. */
+/** The used part of a service's limit on connections; 0 without a limit. */
 export function takenOf({ active, limits }: ServiceShown): number {
   const limit = limits['connections'] ?? null
   return limit === null ? 0 : active / Math.max(1, limit)
@@ -71,7 +69,7 @@ export function troublesOfService(service: ServiceShown): readonly Trouble[] {
   const { name, state, active, limits, lastMinute } = service
   const errors = sumOf(lastMinute.errors)
   const troubles: Candidate[] = [
-    [state === 'idle' || state === 'closed', 'bad', `it is ${state}`], // that all drain is told once
+    [state === 'idle' || state === 'closed', 'bad', `it is ${state}`], // one problem for all that drain
     [
       takenOf(service) >= NEAR,
       'warn',
@@ -87,7 +85,7 @@ export function troublesOfService(service: ServiceShown): readonly Trouble[] {
   })
 }
 
-/** Upstreams that are down. Where a route has no other, that is said instead. */
+/** Upstreams that are down, or the route if it has no other. */
 function outagesOf({ upstreams }: ServiceShown): readonly Candidate[] {
   const routes = [...new Set(upstreams.map(({ route }) => route))]
   return routes.flatMap((route): readonly Candidate[] => {
@@ -107,7 +105,7 @@ function expiry({ file, expires }: ServiceShown['certificates'][number]): Candid
   return [left < EXPIRES_SOON, left > 0 ? 'warn' : 'bad', `the certificate ${file} ${when}`]
 }
 
-/** Addresses of a name that are down while others of it do the work. */
+/** Addresses of a name that are down while others work. */
 function membersInTrouble({ name, state, members, leftOut }: UpstreamShown): readonly Candidate[] {
   return [
     ...members.map((each): Candidate => {
@@ -118,7 +116,7 @@ function membersInTrouble({ name, state, members, leftOut }: UpstreamShown): rea
   ]
 }
 
-/** Why an upstream failed last, and how long ago. */
+/** The last failure of an upstream, and its age. */
 export function failureOf({ lastFailure }: Pick<UpstreamShown, 'lastFailure'>): string {
   return lastFailure === null ? '' : `${lastFailure.code} ${duration(lastFailure.age)} ago`
 }

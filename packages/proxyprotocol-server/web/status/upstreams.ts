@@ -1,4 +1,4 @@
-// The lines of upstreams in the table of services: one for each, and below it one for each address of its name.
+// Lines of upstreams in the table of services, with a line for each member.
 
 import type { UpstreamShown } from '../../dist/figures/index.js'
 import { badge } from './badge.ts'
@@ -8,7 +8,7 @@ import { count, duration, plural } from './format.ts'
 import { row, several, text, words, type Column } from './table.ts'
 import { failureOf, levelOfUpstream } from './trouble.ts'
 
-/** An upstream, or a member of one. */
+/** An upstream or a member. */
 export interface UpstreamLine extends Pick<
   UpstreamShown,
   'state' | 'active' | 'total' | 'failures' | 'lastFailure'
@@ -18,7 +18,7 @@ export interface UpstreamLine extends Pick<
   readonly title: string
   readonly detail: string
   readonly backup: boolean
-  /** Null where nobody has looked. */
+  /** Null before the first check. */
   readonly peak: number | null
 }
 
@@ -44,7 +44,7 @@ const columns: readonly Column<UpstreamLine>[] = [
   text('Last failure', failureOf, { kind: 'reasons' }),
 ]
 
-/** The upstream, and the addresses of its name. */
+/** An upstream and its members. */
 export function upstreamLines(upstream: UpstreamShown): readonly UpstreamLine[] {
   const { name: title, members, resolution } = upstream
   const first = { ...upstream, kind: 'upstream', key: title, title, detail: detailOf(upstream) } as const

@@ -1,4 +1,4 @@
-// What the page changes in the DOM. Text is only set where it has changed, so that a reader's selection stays.
+// Updates of the DOM. Text is set only if it has changed, so that a selection stays.
 
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text
@@ -8,22 +8,21 @@ export function setAttribute(node: Element, name: string, value: string): void {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value)
 }
 
-/** What shows an item, and goes on to show what becomes of it. */
+/** A view of an item, which can show later states. */
 export interface View<Item> {
   readonly element: Element
   readonly update: (item: Item) => void
 }
 
-/** How children are made. */
 export interface ChildrenOptions<Item> {
-  /** What tells an item from the others, and stays. */
+  /** The item's identity. */
   readonly keyOf: (item: Item) => string
   readonly make: () => View<Item>
-  /** A child that is none of them, and stays in front. */
+  /** A child in front that belongs to no item. */
   readonly after?: Element
 }
 
-/** Children of an element, one for each item, by its key. */
+/** One child of an element for each item, by key. */
 export class Children<Item> {
   readonly #parent: Element
   readonly #make: () => View<Item>
@@ -38,7 +37,7 @@ export class Children<Item> {
     this.#after = after
   }
 
-  /** Those that stay where they are are not moved. */
+  /** Children in the right place are not moved. */
   show(items: readonly Item[]): void {
     const views = new Map(
       items.map(item => {

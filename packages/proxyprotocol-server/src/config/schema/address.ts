@@ -1,4 +1,4 @@
-// Address strings as keys of the configuration.
+// Address strings as keys.
 
 import { z } from 'zod'
 import { type Address, type AddressRole, parseAddress, parseListen } from '../address/index.ts'
@@ -26,12 +26,12 @@ function parsed<Parsed>(
 ): z.ZodType<Parsed, string> {
   return z
     .string()
-    .meta({ examples: [...examples] }) // of the text, as zod shows none of what it turns into
+    .meta({ examples: [...examples] }) // describes the text, because zod shows no output types
     .transform((text, { issues }) => {
       try {
         return parse(text)
       } catch (error) {
-        const { message } = error as Error // it throws nothing else, and the key says whose address it is
+        const { message } = error as Error // it throws ConfigError only; the key names the address
         issues.push({ code: 'custom', message: message.replace(`${role} address `, ''), input: text })
         return z.NEVER
       }

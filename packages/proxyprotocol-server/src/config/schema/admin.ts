@@ -1,15 +1,15 @@
-// The section `admin`: where health, metrics and the state of things are shown.
+// The section `admin`: the listener for health, metrics and statistics.
 
 import { z } from 'zod'
 import { type Address, parseAddress, type TcpAddress } from '../address/index.ts'
 import { meta } from './keys.ts'
 
-/** Whoever wants to show it to others says so. */
+/** The loopback, unless a host is named. */
 const LOOPBACK = '127.0.0.1'
 /** Beside the port of the echo program. */
 const DEFAULT_PORT = 10_009
 
-/** What the admin listener is told; settled. */
+/** The admin listener, with defaults. */
 export interface AdminSettings {
   /** Without a host it is the loopback. */
   readonly listen: TcpAddress
@@ -19,7 +19,7 @@ export interface AdminSettings {
   readonly readyNeeds: readonly string[]
 }
 
-/** As a user writes it. */
+/** As users write it. */
 export interface AdminSettingsInit {
   readonly listen?: string | undefined
   readonly hosts?: readonly string[] | undefined
@@ -28,7 +28,7 @@ export interface AdminSettingsInit {
 
 const listen = z
   .string()
-  .meta({ examples: ['127.0.0.1:10009', ':10009'] }) // of the text, as zod shows none of what it turns into
+  .meta({ examples: ['127.0.0.1:10009', ':10009'] }) // describes the text, because zod shows no output types
   .transform((text, { issues }) => {
     try {
       const address = parseAddress(text, { role: 'listen', defaultPort: DEFAULT_PORT })
@@ -36,7 +36,7 @@ const listen = z
         return { ...address, host: address.host ?? LOOPBACK }
       issues.push({ code: 'custom', message: refused(address), input: text })
     } catch (error) {
-      const { message } = error as Error // it throws nothing else, and the key says whose address it is
+      const { message } = error as Error // it throws ConfigError only; the key names the address
       issues.push({ code: 'custom', message: message.replace('listen address ', ''), input: text })
     }
     return z.NEVER

@@ -1,5 +1,4 @@
-// The configuration file as a whole: one line for each of its sections. What is added here, the JSON Schema, --help and
-// docs/config.md have as well.
+// The whole configuration, a line for each section. The JSON Schema, --help and docs/config.md follow from it.
 
 import { z } from 'zod'
 import { adminSchema, type AdminSettings, type AdminSettingsInit } from './admin.ts'
@@ -9,21 +8,21 @@ import { conflicts, overlapWith, placedServices, settled, unknownNames } from '.
 import { type Service, type ServiceInit, serviceSchema } from './service.ts'
 import { type Shutdown, type ShutdownInit, shutdownSchema } from './shutdown.ts'
 
-/** More than machines have processors; beyond it the number is a typing mistake. */
+/** More than machines have processors, so a larger number is a mistake. */
 const MAX_WORKERS = 512
 
-/** What the program is to do, settled: every key has its value. */
+/** The configuration, with defaults. */
 export interface Configuration {
   readonly services: readonly Service[]
   readonly shutdown: Shutdown
   readonly log: LogSettings
-  /** Undefined where nothing is to be shown. */
+  /** Undefined without an admin listener. */
   readonly admin: AdminSettings | undefined
-  /** Processes that serve all services; 1 is the program's own. */
+  /** Processes that serve all services; 1 is the main process. */
   readonly workers: number
 }
 
-/** A configuration as the JSON file has it. */
+/** The configuration as in the JSON file. */
 export interface ConfigurationInit {
   readonly $schema?: string | undefined
   readonly services: readonly ServiceInit[]

@@ -1,36 +1,36 @@
-// The section `dnsbl` of a service: what is asked of DNS block lists about its clients, and what follows from the answer.
+// The section `dnsbl` of a service: block lists, and what follows from their answers.
 
 import { z } from 'zod'
 import { parseNameServer, spamhaus, type Zone } from 'proxyprotocol/dnsbl'
 import { meta, milliseconds } from './keys.ts'
 
-/** Well above a resolver's way to a list, and still bearable in front of every connection. */
+/** Well above a resolver's usual time, and bearable in front of every connection. */
 const DEFAULT_TIMEOUT = 1_000
-/** The Python program takes seconds: who gives it what he gave that one is told so. */
+/** The Python program takes seconds, and such small numbers get a hint. */
 const MIN_TIMEOUT = 10
 
-/** 253 characters of a name, of which 64 go to an IPv6 address (RFC 5782 section 2.4). */
+/** 253 characters of a name, of which an IPv6 address takes 64 (RFC 5782 section 2.4). */
 const ZONE =
   /^(?=.{1,189}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i
 
-/** Spamhaus's zones under the name of a customer, whose key is in front. */
+/** A customer's Spamhaus zones, with a key in front. */
 const SPAMHAUS_KEY_ZONE = /\.(zen|sbl|xbl|pbl)\.dq\.spamhaus\.net$/i
 
-/** What happens to a client that is listed. */
+/** What happens to a listed client. */
 export type ListedAction = 'reject' | 'tag' | 'log'
 
-/** Block lists, and how they are asked; settled. */
+/** Block lists, with defaults. */
 export interface BlockLists {
   /** All are asked at once. */
   readonly zones: readonly (Zone | string)[]
   readonly action: ListedAction
   /** Milliseconds for all zones together. */
   readonly timeout: number
-  /** Name servers; undefined for those of the system. */
+  /** Name servers; undefined for the system's. */
   readonly servers?: readonly string[] | undefined
 }
 
-/** As a user writes it; what is left out has its default. */
+/** As users write it. */
 export interface BlockListsInit {
   readonly zones: readonly string[]
   readonly action?: ListedAction | undefined
@@ -104,7 +104,7 @@ export const dnsblSchema: z.ZodType<BlockLists | undefined, BlockListsInit | und
   .optional()
   .meta(meta({ description: "DNS block lists that are asked about each client's address." }))
 
-/** A customer's name of a zone brings the zone's meanings, and stays out of logs for them. */
+/** A customer's zone gets the meanings of the public one, which keep its key out of logs. */
 function zoneOf(name: string): Zone | string {
   const kind = SPAMHAUS_KEY_ZONE.exec(name)?.[1]?.toLowerCase()
   return kind === undefined ? name : { ...spamhaus[kind as keyof typeof spamhaus], name }

@@ -1,4 +1,4 @@
-// The one schema of the configuration, a file for each section.
+// The schema of the configuration, a file for each section.
 
 export type { AccessInit, AccessRules, AclFrom } from './clients/index.ts'
 export type { AdminSettings, AdminSettingsInit } from './admin.ts'

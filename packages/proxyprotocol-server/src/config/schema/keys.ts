@@ -1,27 +1,26 @@
-// Keys of the configuration as a zod schema tells them: the description, unit and default that a key has here are what
-// `--help`, the JSON Schema and docs/config.md say of it.
+// Keys as zod schemas. `--help`, the JSON Schema and docs/config.md show the description, unit and default given here.
 
 import { z } from 'zod'
 
-/** Node's timers take no more (about 24.8 days); beyond it they fire after 1 ms. */
+/** Node's timers take no more (about 24.8 days) and fire after 1 ms beyond it. */
 export const MAX_MILLISECONDS = 2_147_483_647
 
-/** What is said of a key besides its type; zod hands it on to the JSON Schema. */
+/** Metadata of a key, which zod passes on to the JSON Schema. */
 export interface KeyMeta {
   /** One sentence or two, without unit and default. */
   readonly description: string
   readonly unit?: 'ms' | 'bytes'
-  /** The default in words, where it is no fixed value. */
+  /** The default in words, unless it is a fixed value. */
   readonly defaultIs?: string
-  /** The option without its dashes that sets the key for all services; `PROXYPROTOCOL_...` is made from it. */
+  /** The option without its dashes that sets the key for all services; `PROXYPROTOCOL_...` follows from it. */
   readonly flag?: string
-  /** What stands for the value in `--help`, where its type does not say. */
+  /** The value's placeholder in `--help`, if the type does not suffice. */
   readonly placeholder?: string
-  /** What the flag stands for without a value. */
+  /** The value of the flag alone. */
   readonly bare?: string
   /** The flag's one letter. */
   readonly short?: string
-  /** Values that are right, for messages about those that are not. */
+  /** Examples for messages. */
   readonly examples?: readonly string[]
 }
 
@@ -37,7 +36,7 @@ export function meta(key: KeyMeta): z.core.GlobalMeta {
   return { ...key }
 }
 
-/** A duration; from 1 ms unless `min` says otherwise, for nobody agrees on what 0 would mean. */
+/** A duration, by default from 1 ms, because 0 has no agreed meaning. */
 export function milliseconds(key: Omit<IntegerKey, 'unit'>): z.ZodDefault<z.ZodNumber> {
   return integer({ max: MAX_MILLISECONDS, ...key, unit: 'ms' })
 }
@@ -45,7 +44,7 @@ export function milliseconds(key: Omit<IntegerKey, 'unit'>): z.ZodDefault<z.ZodN
 /** Milliseconds in one of each. */
 const UNIT_LENGTHS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const
 
-/** A duration in milliseconds, or as text with its unit: "500ms", "10s", "5m", "1h"; settled in milliseconds. */
+/** A duration in milliseconds, or as text with its unit: "500ms", "10s", "5m", "1h". The result is milliseconds. */
 export function duration(): z.ZodType<number, number | string> {
   const text = z
     .string()
@@ -63,13 +62,13 @@ export function duration(): z.ZodType<number, number | string> {
   return z.union([bounded(1, MAX_MILLISECONDS), text])
 }
 
-/** An integer with its default, from 1 unless `min` says otherwise. */
+/** An integer with its default, from 1 unless `min` is given. */
 export function integer(key: IntegerKey): z.ZodDefault<z.ZodNumber> {
   const { min, max, ...said } = key
   return bounded(min, max).default(key.default).meta(meta(said))
 }
 
-/** An integer from 1 unless `min` says otherwise. */
+/** An integer from 1 unless `min` is given. */
 export function bounded(min = 1, max: number = Number.MAX_SAFE_INTEGER): z.ZodNumber {
   return z.int().min(min).max(max)
 }

@@ -3,17 +3,17 @@
 import { z } from 'zod'
 import { meta } from './keys.ts'
 
-/** How log lines look. */
+/** The format of log lines. */
 export type LogFormat = 'text' | 'json'
 
-/** What the program writes; settled. */
+/** The log, with defaults. */
 export interface LogSettings {
   readonly format: LogFormat
-  /** Of connections only those that the upstream or the program failed. */
+  /** Of connections only failures of an upstream or of this program. */
   readonly quiet: boolean
 }
 
-/** As a user writes it; what is left out has its default. */
+/** As users write it. */
 export type LogSettingsInit = { readonly [Key in keyof LogSettings]?: LogSettings[Key] | undefined }
 
 export const logSchema: z.ZodType<LogSettings, LogSettingsInit | undefined> = z

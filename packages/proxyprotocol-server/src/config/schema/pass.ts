@@ -4,19 +4,19 @@ import { z } from 'zod'
 import { tlvType } from 'proxyprotocol'
 import { meta } from './keys.ts'
 
-/** Those that stand by themselves in a header. A checksum is computed anew, and padding is for nobody. */
+/** Types that stand alone. A checksum is computed anew, and padding carries nothing. */
 const NAMES = ['alpn', 'authority', 'uniqueId', 'ssl', 'netns', 'gcp', 'alibaba', 'aws', 'azure'] as const
 
-/** Types of the specification without a place in the list. */
+/** Types of the specification that the list cannot name. */
 const NEVER_PASSED: readonly number[] = [tlvType.checksum, tlvType.noop]
 
 /**
- * What a trusted proxy says of the client goes on; types without a meaning known here do not. Nor does the network
- * namespace, which is one of another machine.
+ * What a trusted proxy says about the client goes on, but no unknown types. A network namespace belongs to another
+ * machine.
  */
 const DEFAULT_PASSED = NAMES.filter(name => name !== 'netns')
 
-/** One TLV's type, by name or as its number. */
+/** A TLV's type, by name or number. */
 export type TlvName = (typeof NAMES)[number] | number
 
 const type = z
@@ -38,7 +38,7 @@ export const passSchema: z.ZodType<ReadonlySet<number>, readonly TlvName[] | und
     }),
   )
 
-/** The name of a TLV's type where it has one, else its number, as `pass` takes it. */
+/** The name of a TLV's type, or its number, as `pass` takes it. */
 export function passName(number: number): string {
   return NAMES.find(name => tlvType[name] === number) ?? String(number)
 }

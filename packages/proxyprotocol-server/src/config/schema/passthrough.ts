@@ -1,4 +1,4 @@
-// The section `passthrough` of a service: TLS that is not decrypted, but looked at for the name that the client asks for.
+// The section `passthrough` of a service: TLS that is routed by server name without decryption.
 
 import { z } from 'zod'
 import type { Pool, UpstreamInit } from '../pool.ts'
@@ -11,28 +11,28 @@ const DEFAULT_TIMEOUT = 10_000
 /** A host's name, or `*.` and the end of many. */
 const NAME = /^(?=.{1,253}$)(?:\*\.)?[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i
 
-/** Upstreams for some server names, settled. */
+/** Upstreams for some server names, with defaults. */
 export interface Route {
-  /** In lower case; `*.example.org` stands for every name below example.org, at any depth. */
+  /** In lower case; `*.example.org` matches every name below example.org, at any depth. */
   readonly names: readonly string[]
   readonly pool: Pool
 }
 
-/** How TLS is passed through, settled. */
+/** TLS that passes through, with defaults. */
 export interface Passthrough {
   /** Milliseconds from the header, or from accept, to the last byte of the ClientHello. */
   readonly timeout: number
   readonly routes: readonly Route[]
 }
 
-/** As a user writes it; what is left out has its default. */
+/** As users write it. */
 export interface PassthroughInit {
   readonly timeout?: number | undefined
   readonly routes?:
     readonly { readonly names: readonly string[]; readonly upstreams: readonly UpstreamText[] }[] | undefined
 }
 
-/** Checked; its upstreams are settled with those of the service. */
+/** Checked; its upstreams get defaults with those of the service. */
 export interface CheckedPassthrough {
   readonly timeout: number
   readonly routes: readonly {

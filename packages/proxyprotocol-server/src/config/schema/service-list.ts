@@ -1,4 +1,4 @@
-// Services side by side: what none of them can see alone.
+// Rules between services, which none of them can check alone.
 
 import { isIPv4 } from 'node:net'
 import {
@@ -14,7 +14,7 @@ import type { Pool } from '../pool.ts'
 import { nearest } from '../text/index.ts'
 import type { Service } from './service.ts'
 
-/** What is wrong with a service because of another one, or of itself. */
+/** A fault of a service because of another one, or of itself. */
 interface Conflict {
   readonly index: number
   /** The place within the service. */
@@ -22,24 +22,24 @@ interface Conflict {
   readonly message: string
 }
 
-/** A service, and the index of what was written for it: a list of addresses makes several of one. */
+/** A service and the index of its entry, because a list of addresses makes several services. */
 interface Placed {
   readonly index: number
   readonly service: Service
 }
 
-/** As a service is before it is settled: with all of its addresses. */
+/** A service before defaults, with all of its addresses. */
 interface Unsettled extends Omit<Service, 'listen'> {
   readonly listen: readonly Address[]
 }
 
-/** The services of an entry. One that is wrong in itself comes here as it was written, but for its addresses. */
+/** The services of an entry. A faulty one comes as it was written, except for its addresses. */
 export function placedServices(entry: readonly Service[] | Unsettled, index: number): readonly Placed[] {
   const services = 'listen' in entry ? entry.listen.map(listen => ({ ...entry, listen })) : entry
   return services.map(service => ({ index, service }))
 }
 
-/** Two services that want the same, and services that are their own upstream. */
+/** Finds services that want the same, and services that are their own upstream. */
 export function conflicts(placed: readonly Placed[]): readonly Conflict[] {
   return placed.flatMap(({ service, index }, at) => {
     const before = placed.slice(0, at)
@@ -53,12 +53,12 @@ export function conflicts(placed: readonly Placed[]): readonly Conflict[] {
   })
 }
 
-/** Whether a service has this name, or it is that of the list that its address comes from. */
+/** True if a service has this name, or the list that its address comes from. */
 export function isNamed(service: string, name: string): boolean {
   return service === name || service.startsWith(`${name}/`)
 }
 
-/** Names of services that no service has, each by its place among them. */
+/** Names of services that do not exist, each by its index. */
 export function unknownNames(
   names: readonly string[],
   placed: readonly Placed[],
@@ -72,7 +72,7 @@ export function unknownNames(
   })
 }
 
-/** What is wrong with an address because one of these services listens there, or at a part of it. */
+/** The fault of an address that overlaps with another service's. */
 export function overlapWith(
   listen: Address,
   placed: readonly Placed[],
@@ -88,13 +88,13 @@ export function overlapWith(
   )
 }
 
-/** Services with what follows from those beside them. */
+/** Services with what follows from the others. */
 export function settled(services: readonly Service[]): readonly Service[] {
   const places = services.map(({ listen }) => listen)
   return named(services).map(each => ({ ...each, ipv6Only: leavesIPv4(each.listen, places) }))
 }
 
-/** Names tell services apart, so two that have none of their own and the same address (port 0) get a number. */
+/** Services without names and with the same address (port 0) get a number. */
 function named(services: readonly Service[]): readonly Service[] {
   const seen = new Map<string, number>()
   return services.map(service => {
@@ -116,13 +116,13 @@ function nameConflict({ name, listen }: Service, before: readonly Placed[], inde
   }
 }
 
-/** Without the address that tells the services of a list apart; no name that was given has a slash. */
+/** Without the address that tells services of a list apart; given names have no slash. */
 function givenName(name: string | undefined): string | undefined {
   return name?.split('/')[0]
 }
 
 function loops({ listen, pool, passthrough }: Service): readonly Found[] {
-  // One that is wrong in itself comes here as it was written, without a pool.
+  // A faulty service comes as it was written, without a pool.
   if ((pool as Pool | undefined) === undefined) return []
   const routes = passthrough?.routes ?? []
   const pools = [
@@ -149,7 +149,7 @@ function isThisHost({ host = '' }: TcpAddress): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }
 
-/** Where a service listens, whatever it accepts there. */
+/** The address of a service, without what it accepts. */
 export function nameOf(listen: Address): string {
   return formatEndpoint(listen)
 }

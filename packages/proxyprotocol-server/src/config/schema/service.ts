@@ -1,4 +1,4 @@
-// One service of the configuration, settled: one line for each of its sections, and the rules between them.
+// One service: a line for each section, and the rules between them.
 
 import { z } from 'zod'
 import { type Address, formatEndpoint } from '../address/index.ts'
@@ -58,65 +58,65 @@ const ENDS_HERE = 'it is about TLS that passes through undecrypted, but TLS ends
 
 const NAME = 'up to 64 letters, digits and any of ". _ : - [ ]"'
 
-/** One relay, settled: connections accepted at `listen` go on to an upstream, each behind a header. */
+/** One relay, with defaults: connections accepted at `listen` go to an upstream, each behind a header. */
 export interface Service {
-  /** What it is called; unless it was given a name, its listen address. */
+  /** Its name; by default its listen address. */
   readonly name: string
   readonly listen: Address
-  /** Connections that may wait to be accepted, as far as the kernel lets them. */
+  /** The backlog, as far as the kernel allows. */
   readonly backlog: number
-  /** Whether `[::]` leaves IPv4 alone, because another service listens at 0.0.0.0 and the same port. */
+  /** True if `[::]` leaves IPv4 alone, because another service listens at 0.0.0.0 with the same port. */
   readonly ipv6Only: boolean
-  /** All upstreams, and how connections are shared out among them. */
+  /** All upstreams and their options. */
   readonly pool: Pool
   /** The only upstream, or the first of `pool`. */
   readonly upstream: Address
-  /** The headers that connections at `listen` have to start with; undefined where they have none. */
+  /** The headers that connections must start with; undefined for none. */
   readonly accepts: Acceptance | undefined
-  /** Which clients may come; undefined where all may. */
+  /** Which clients may connect; undefined for all. */
   readonly access: AccessRules | undefined
-  /** How many connections a client may open in some time; undefined where it may open any number. */
+  /** How fast a client may connect; undefined for any rate. */
   readonly rate: Rate | undefined
-  /** The header that `upstream` is sent; `'none'` relays the bytes alone. */
+  /** The header for `upstream`; `'none'` relays payload alone. */
   readonly header: SentHeader
-  /** Types of TLVs that go on from an inbound header, in place of the relay's own of the same type. */
+  /** Types of TLVs that go on from an inbound header, and replace the relay's own. */
   readonly pass: ReadonlySet<number>
-  /** TLVs of the operator's own, in place of passed ones of the same type. */
+  /** The operator's own TLVs, which replace passed ones of the same type. */
   readonly tlvs: readonly OwnTlv[]
-  /** How TLS that is passed through is looked at; undefined where it is not. */
+  /** How TLS passes through; undefined if it does not. */
   readonly passthrough: Passthrough | undefined
-  /** What is asked about each client before it is connected; undefined where nobody is asked. */
+  /** Block lists for each client; undefined for none. */
   readonly dnsbl: BlockLists | undefined
   readonly limits: ServiceLimits
   readonly overLimit: OverLimit
   readonly timeouts: ServiceTimeouts
 }
 
-/** What may be said of a service besides its addresses; what is left out has its default. */
+/** Options of a service besides its addresses. */
 export interface ServiceOptions extends PoolOptions, AccessInit {
   readonly name?: string | undefined
-  /** Whose headers are believed; required, and of use, only where SOURCE says `pp`. See {@link parseTrust}. */
+  /** Who may send headers; required if SOURCE has `pp`, otherwise refused. See {@link parseTrust}. */
   readonly trust?: TrustList | undefined
   /** TLVs of an inbound header that go on. Default: alpn, authority, uniqueId, ssl, and those of the clouds. */
   readonly pass?: readonly TlvName[] | undefined
-  /** TLVs of one's own in version 2 headers, by type: `{ '0xE1': 'text:edge' }`. */
+  /** Your own TLVs in version 2 headers, by type: `{ '0xE1': 'text:edge' }`. */
   readonly tlvs?: OwnTlvsInit | undefined
-  /** TLS that is passed through: its ClientHello is looked at, for the header and for routes by server name. */
+  /** TLS that passes through, routed by server name. */
   readonly passthrough?: PassthroughInit | undefined
-  /** DNS block lists that are asked about each client. */
+  /** DNS block lists for each client. */
   readonly dnsbl?: BlockListsInit | undefined
-  /** Connections that may wait to be accepted. Default 65535, or what the kernel takes. */
+  /** The backlog. Default 65535, or what the kernel takes. */
   readonly backlog?: number | undefined
   readonly limits?: ServiceLimitsInit | undefined
-  /** What becomes of connections over a limit. Default `'close'`. */
+  /** What to do with connections over a limit. Default `'close'`. */
   readonly overLimit?: OverLimit | undefined
-  /** New connections of one client in some time. */
+  /** How fast a client may connect. */
   readonly rate?: RateInit | undefined
   /** In milliseconds. */
   readonly timeouts?: ServiceTimeoutsInit | undefined
 }
 
-/** A service as the JSON file has it. */
+/** A service as in the JSON file. */
 export interface ServiceInit extends ServiceOptions {
   /** An address, a range of ports such as `:30000-30100`, or a list of both. */
   readonly listen: string | readonly string[]
@@ -138,7 +138,7 @@ const name = z
     }),
   )
 
-/** One service for each address that is listened at. */
+/** One service for each listen address. */
 export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
   .strictObject({
     name,
@@ -178,7 +178,7 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
   })
   .refine(({ upstream, upstreams }) => (upstream === undefined) !== (upstreams === undefined), {
     path: ['upstream'],
-    // Also where other keys are wrong, so that all is told at once; not where these are.
+    // Runs although other keys are wrong, so that all faults are reported at once; not if these are.
     when: ({ value, issues }) =>
       typeof value === 'object' &&
       value !== null &&
@@ -212,7 +212,7 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
     return places.map(listen => ({
       ...written,
       listen,
-      ipv6Only: false, // which other services there are, none of them knows
+      ipv6Only: false, // a service does not know the others
       pool,
       passthrough: passthrough && {
         timeout: passthrough.timeout,
@@ -226,7 +226,7 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
     }))
   })
 
-/** Several services of one name are told apart by their addresses. */
+/** Services of one name are told apart by their addresses. */
 function serviceName(name: string | undefined, listen: Address, count: number): string {
   const place = formatEndpoint(listen)
   if (name === undefined) return place
@@ -238,5 +238,5 @@ function isUpstreamKey(key: unknown): boolean {
 }
 
 function isGiven(service: unknown, key: string): boolean {
-  return (service as Readonly<Record<string, unknown>>)[key] !== undefined // it is an object, or it were not asked
+  return (service as Readonly<Record<string, unknown>>)[key] !== undefined // it is an object, or it would not be asked
 }

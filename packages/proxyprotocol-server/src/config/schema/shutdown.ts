@@ -1,4 +1,4 @@
-// The section `shutdown`: how patiently the program ends.
+// The section `shutdown`.
 
 import { z } from 'zod'
 import { meta, milliseconds } from './keys.ts'
@@ -6,15 +6,15 @@ import { meta, milliseconds } from './keys.ts'
 /** Longer than nearly all requests, and what orchestrators wait before they kill. */
 const DEFAULT_DRAIN = 30_000
 
-/** How the program ends at its first signal; settled, in milliseconds. */
+/** How the program ends at its first signal, in milliseconds. */
 export interface Shutdown {
-  /** What open connections get to finish before they are reset. */
+  /** The time for open connections before they are reset. */
   readonly drain: number
-  /** How long it goes on accepting first. */
+  /** How long it still accepts. */
   readonly readyDelay: number
 }
 
-/** As a user writes it; what is left out has its default. */
+/** As users write it. */
 export type ShutdownInit = { readonly [Key in keyof Shutdown]?: number | undefined }
 
 export const shutdownSchema: z.ZodType<Shutdown, ShutdownInit | undefined> = z

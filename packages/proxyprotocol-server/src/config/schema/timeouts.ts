@@ -4,30 +4,30 @@ import { z } from 'zod'
 import { defaultTimeouts } from 'proxyprotocol/server'
 import { bounded, meta, milliseconds } from './keys.ts'
 
-/** A host that needs longer is down for the person who waits. */
+/** For a waiting person, a slower host is down. */
 const DEFAULT_CONNECT_TIMEOUT = 5_000
 /** Most NATs forget a connection later. */
 const DEFAULT_KEEP_ALIVE = 60_000
 /** The kernel counts in seconds. */
 const MIN_KEEP_ALIVE = 1_000
 
-/** How long a service waits for what; settled, in milliseconds. */
+/** The timeouts of a service, in milliseconds. */
 export interface ServiceTimeouts {
   /** For the upstream: its name and all of its addresses. */
   readonly connect: number
-  /** From accept to the last byte of the header, or to a place where connections over the limit wait. */
+  /** From accept to the last byte of the header, a wait for a connection slot included. */
   readonly header: number
   /** Without a byte in either direction; `Infinity` for never. */
   readonly idle: number
-  /** Silence of one side that has not ended when the other has. */
+  /** Silence of one side after the other has ended. */
   readonly halfClose: number
-  /** Silence before the kernel asks a peer whether it is still there. */
+  /** Silence before the kernel probes a peer. */
   readonly keepAlive: number
   /** From an abort to the report of a connection as stuck. */
   readonly abort: number
 }
 
-/** Timeouts as a user writes them; what is left out has its default. */
+/** Timeouts as users write them. */
 export type ServiceTimeoutsInit = {
   readonly [Key in keyof ServiceTimeouts]?: number | (Key extends 'idle' ? 'never' : never) | undefined
 }

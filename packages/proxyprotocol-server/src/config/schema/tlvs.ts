@@ -1,23 +1,23 @@
-// The section `tlvs` of a service: TLVs of the operator's own in the header of an upstream.
+// The section `tlvs` of a service: the operator's own TLVs for upstreams.
 
 import { z } from 'zod'
 import { nearest } from '../text/index.ts'
 import { meta } from './keys.ts'
 
-/** The types that the specification leaves to applications (section 2.2.8). */
+/** The types for applications (specification section 2.2.8). */
 const FIRST = 0xe0
 const LAST = 0xef
 
-/** All of them together stay far below the 64 KiB of a header. */
+/** All together stay far below a header's 64 KiB. */
 const MAX_BYTES = 1_024
 
-/** What is known of a connection and may stand in a TLV. */
+/** Facts of a connection for TLVs. */
 const FACTS = ['sni', 'alpn', 'peer', 'service'] as const
 
-/** What is known of a connection: its server name, its protocol, the other end of its socket, the service's name. */
+/** Server name, protocol, the other end of the socket, and the service's name. */
 export type TlvFact = (typeof FACTS)[number]
 
-/** A TLV of the operator's own, settled. */
+/** The operator's own TLV, with its bytes. */
 export type OwnTlv =
   { readonly type: number; readonly value: Uint8Array } | { readonly type: number; readonly fact: TlvFact }
 
@@ -61,7 +61,7 @@ function nameOf(type: number): string {
   return `0x${type.toString(16).toUpperCase()}`
 }
 
-/** What is wrong with the text, if it is none. */
+/** The fault of the text, if any. */
 function tlvOf(type: number, text: string): OwnTlv | string {
   const [, form, written = ''] = /^(text|hex|fact):(.+)$/su.exec(text) ?? []
   if (form === 'fact') {

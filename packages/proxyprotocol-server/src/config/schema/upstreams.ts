@@ -1,4 +1,4 @@
-// What a service says of its upstreams: who they are, and how they share connections. `pool.ts` has the defaults.
+// The keys about a service's upstreams. `pool.ts` has the defaults.
 
 import { z } from 'zod'
 import {
@@ -14,12 +14,12 @@ import { bounded, integer, type IntegerKey, MAX_MILLISECONDS, meta, milliseconds
 
 const { weight, backup, health, check, resolve } = poolDefaults
 
-/** As much as anything is counted or weighed; more would be of no use. */
+/** More would have no use. */
 const MAX = 1_000
-/** The relay looks at each upstream for every connection, and checks each on its own. */
+/** The relay looks at each upstream for every connection, and checks each by itself. */
 const MAX_UPSTREAMS = 1_000
 
-/** One upstream as a user writes it: its address alone, or with what else there is to say. */
+/** One upstream as users write it: its address, or an object. */
 export type UpstreamText =
   | string
   | {
@@ -29,9 +29,9 @@ export type UpstreamText =
       readonly backup?: boolean | undefined
     }
 
-/** What a service may say of its upstreams, as a user writes it. */
+/** Options about upstreams as users write them. */
 export interface PoolOptions extends Omit<PoolInit, 'upstreams'> {
-  /** Several upstreams, in place of a single one. */
+  /** Several upstreams instead of a single one. */
   readonly upstreams?: readonly UpstreamText[] | undefined
 }
 

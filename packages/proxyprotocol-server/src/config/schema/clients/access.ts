@@ -1,31 +1,31 @@
-// The keys of a service that say which clients may come: `allow`, `deny`, `aclFrom` and `allowVpce`.
+// The keys of a service that say which clients may connect: `allow`, `deny`, `aclFrom` and `allowVpce`.
 
 import { z } from 'zod'
 import { type NetworkList, networkProblem } from '../../networks.ts'
 import { meta } from '../keys.ts'
 
-/** Whose address is looked at. */
+/** Whose address is checked. */
 export type AclFrom = 'client' | 'peer'
 
-/** Which clients may come, settled. */
+/** Which clients may connect, with defaults. */
 export interface AccessRules {
-  /** Undefined where all others may. */
+  /** Undefined if all others may. */
   readonly allow: NetworkList | undefined
   readonly deny: NetworkList
   readonly from: AclFrom
-  /** Ids of AWS VPC endpoints; undefined where clients need not come through one. */
+  /** Ids of AWS VPC endpoints; undefined if clients need none. */
   readonly vpce: readonly string[] | undefined
 }
 
-/** The same as a user writes it. */
+/** The same as users write it. */
 export interface AccessInit {
-  /** Clients that may come: networks, addresses, `unix`, or `file:PATH` for a file with one of them a line. */
+  /** Clients that may connect: networks, addresses, `unix`, or `file:PATH` for a file with one of them a line. */
   readonly allow?: NetworkList | undefined
   /** Clients that may not, even if `allow` has them. */
   readonly deny?: NetworkList | undefined
-  /** The address that both are about: the client's (default), or that of the other end of the socket. */
+  /** The address that both check: the client's (default), or the peer's. */
   readonly aclFrom?: AclFrom | undefined
-  /** Ids of the AWS VPC endpoints that clients may come through. */
+  /** Ids of the AWS VPC endpoints that clients may use. */
   readonly allowVpce?: readonly string[] | undefined
 }
 
@@ -105,7 +105,7 @@ export const accessKeys: {
   readonly allowVpce: typeof allowVpceSchema
 } = { allow: allowSchema, deny: denySchema, aclFrom: aclFromSchema, allowVpce: allowVpceSchema }
 
-/** What is wrong with the rules together: the key and the message. */
+/** The fault of the rules together: the key and the message. */
 export function accessProblem(
   { allow, deny, aclFrom, allowVpce }: AccessInit,
   listen: readonly { readonly pp: string | undefined }[],
@@ -121,7 +121,7 @@ export function accessProblem(
   }
 }
 
-/** Undefined where all may come. */
+/** Undefined if all may connect. */
 export function accessRules({
   allow,
   deny = [],

@@ -1,4 +1,4 @@
-// Keys of a service about its clients: whose headers are believed, who may come, how many, and how fast.
+// Keys of a service about its clients: trust, access, limits and rate.
 
 export {
   type AccessInit,

@@ -7,7 +7,7 @@ import { bounded, integer, meta } from '../keys.ts'
 const DEFAULT_PENDING_HEADERS = 1_024
 /** As the codec's: more than any sender writes. */
 const DEFAULT_HEADER_BYTES = 4_096
-/** Signature, command and length, and the version 1 line, which a limit on version 2 must not undercut. */
+/** Signature, command and length, and a version 1 line, which the limit must not undercut. */
 const MIN_HEADER_BYTES = 16
 /** 16 bytes and a length of 16 bits (specification, section 2.2). */
 const MAX_HEADER_BYTES = 65_551
@@ -17,19 +17,19 @@ const DEFAULT_BACKLOG = 65_535
 /** listen(2) takes an int. */
 const MAX_BACKLOG = 2_147_483_647
 
-/** What bounds the connections of a service; settled. */
+/** The limits of a service, with defaults. */
 export interface ServiceLimits {
-  /** Connections at a time; undefined for what the limit on open files leaves. */
+  /** Connections at a time; undefined for a share of the open files. */
   readonly connections?: number | undefined
-  /** Those of one source address, of one /64 for IPv6; `Infinity` for any number. */
+  /** Those of one source address, or one IPv6 /64; `Infinity` for any number. */
   readonly perSource: number
-  /** Connections that may wait for their headers at a time. */
+  /** Pending connections at a time. */
   readonly pendingHeaders: number
   /** The longest version 2 header, in bytes. */
   readonly headerBytes: number
 }
 
-/** Limits as a user writes them; what is left out has its default. */
+/** Limits as users write them. */
 export type ServiceLimitsInit = {
   readonly [Key in keyof ServiceLimits]?: number | (Key extends 'perSource' ? 'unlimited' : never) | undefined
 }

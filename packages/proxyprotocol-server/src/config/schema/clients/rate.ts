@@ -1,27 +1,27 @@
-// The section `rate` of a service: how many connections a client may open in some time.
+// The section `rate` of a service: how fast a client may connect.
 
 import { z } from 'zod'
 import { bounded, duration, meta } from '../keys.ts'
 import { trustProblem } from '../../trust.ts'
 
-/** More at once are no limit. */
+/** More at once would be no limit. */
 const MAX_CONNECTIONS = 1_000_000
-/** A rate without a time is one a second, as people say it. */
+/** A rate without a time is per second. */
 const DEFAULT_PER = 1_000
 
-/** How fast one client, of IPv6 one /64, may open connections; settled. */
+/** How fast one client, or one IPv6 /64, may connect, with defaults. */
 export interface Rate {
-  /** So many connections in `per`. */
+  /** Connections in `per`. */
   readonly connections: number
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly per: number
-  /** So many at once, of a client that had none for long. */
+  /** Connections at once, for a client that had none for long. */
   readonly burst: number
-  /** Networks without a limit, nor one on open connections (`limits.perSource`). */
+  /** Networks without a limit on rate or open connections (`limits.perSource`). */
   readonly exempt: readonly string[]
 }
 
-/** As a user writes it; what is left out has its default. */
+/** As users write it. */
 export interface RateInit {
   readonly connections: number
   /** Milliseconds, or text such as `10s`. Default 1000. */

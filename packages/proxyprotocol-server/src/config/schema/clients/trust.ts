@@ -1,4 +1,4 @@
-// The key `trust` of a service: whose headers are believed. It stands where `listen` accepts headers, and only there.
+// The key `trust` of a service, which goes with headers at `listen`.
 
 import { z } from 'zod'
 import type { Address } from '../../address/index.ts'
@@ -30,7 +30,7 @@ export interface Acceptance {
   readonly trust: TrustList
 }
 
-/** Trust and the headers that it is about stand together, or not at all. */
+/** Headers need trust, and trust needs headers. */
 export function trustMismatch(listen: readonly Address[], trust: TrustList | undefined): string | undefined {
   const pp = listen.map(each => each.pp).find(mode => mode !== undefined && mode !== 'noop')
   if (pp === undefined) {
@@ -47,7 +47,7 @@ export function trustMismatch(listen: readonly Address[], trust: TrustList | und
   )
 }
 
-/** Undefined where no header is accepted. */
+/** Undefined if no header is accepted. */
 export function acceptance({ pp = 'noop' }: Address, trust: TrustList | undefined): Acceptance | undefined {
   return pp === 'noop' || trust === undefined ? undefined : { version: pp, trust }
 }
