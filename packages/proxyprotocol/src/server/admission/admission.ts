@@ -4,11 +4,11 @@
 import type { Socket } from 'node:net'
 import { type ProxyHeader, ProxyProtocolError } from '../../codec/index.ts'
 import { type StartRules, takeStart } from '../header/index.ts'
-import { applyHeader, type ConnectionInfo, markSecure } from '../socket/index.ts'
+import { applyHeader, connectionInfo, type ConnectionInfo, knownInfo, markSecure } from '../socket/index.ts'
 import type { AdmissionSettings } from './options.ts'
 import { SourceCounts } from './source-counts.ts'
 import type { Peer } from './trust.ts'
-import type { Validator } from './validators.ts'
+import { ask, type Refusal, whileOpen } from './verdict.ts'
 
 /** A socket that was just accepted, and its server's ear: one of `onAdmitted` and `onRefused` is called, once, perhaps at once. */
 export interface PendingConnection {
@@ -24,9 +24,13 @@ export interface PendingConnection {
   onRefused(error: ProxyProtocolError): void
 }
 
+/** What a peer may send first. An ignored header is read and not believed. */
+type Expected = 'header' | 'ignored header' | 'nothing'
+
 export class Admission {
   readonly #settings: AdmissionSettings
   readonly #rules: StartRules
+  readonly #ignoringRules: StartRules
   readonly #pending = new Set<Socket>()
   readonly #sources: SourceCounts
 
@@ -35,6 +39,7 @@ export class Admission {
     const { decode, headerTimeout: timeout, missing, perSource, perSourceExempt } = settings
     this.#settings = settings
     this.#rules = { decode, timeout, optional: missing === 'direct', readsOn }
+    this.#ignoringRules = { ...this.#rules, optional: true }
     this.#sources = new SourceCounts(perSource, perSourceExempt)
   }
 
@@ -45,17 +50,18 @@ export class Admission {
 
   /** Decides on a connection. */
   admit(pending: PendingConnection): void {
-    let mustSend: boolean
+    const deadline = performance.now() - pending.waited + this.#rules.timeout
+    let expected: Expected
     try {
-      // Nobody is there to be served, and its source would count for ever.
+      // A socket that is gone would count for its source for ever.
       if (pending.socket.destroyed) throw new ProxyProtocolError('probe')
-      mustSend = this.#mustSend(pending)
-      if (mustSend) this.#receive(pending)
+      expected = this.#expect(pending)
+      if (expected !== 'nothing') this.#receive(pending, expected, deadline)
     } catch (error) {
       this.#pending.delete(pending.socket)
       return pending.onRefused(error as ProxyProtocolError) // as both promise
     }
-    if (!mustSend) this.#judge(pending, undefined)
+    if (expected === 'nothing') this.#judge(pending, undefined, deadline)
   }
 
   /**
@@ -74,35 +80,30 @@ export class Admission {
     })
   }
 
-  /** Whether a header is expected of the peer; a peer that is not even served is refused. */
-  #mustSend(pending: PendingConnection): boolean {
+  /** @throws ProxyProtocolError for a peer that is refused without a look at its bytes. */
+  #expect(pending: PendingConnection): Expected {
     const { isTrusted, untrusted } = this.#settings
-    if (isTrusted === undefined) return false
+    if (isTrusted === undefined) return 'nothing'
     const { socket, transport } = pending
     const { remoteAddress: address } = socket
-    if (believes(isTrusted, { address, transport }, pending)) return true
+    if (believes(isTrusted, { address, transport, ...localOf(socket) }, pending)) return 'header'
     // A peer without an address was gone before it could be asked for one, as health checks are under load.
     if (address === undefined && transport === 'tcp') throw new ProxyProtocolError('probe')
-    if (untrusted === 'direct') return false
-    throw new ProxyProtocolError('untrusted_peer', { detail: address })
+    if (untrusted === 'reject') throw new ProxyProtocolError('untrusted_peer', { detail: address })
+    return untrusted === 'ignore' ? 'ignored header' : 'nothing'
   }
 
-  #receive(pending: PendingConnection): void {
-    const { pendingHeaders } = this.#settings
-    if (this.#pending.size >= pendingHeaders) {
-      throw new ProxyProtocolError('limit_connections', {
-        detail: `limits.pendingHeaders, ${pendingHeaders}, wait for their headers`,
-      })
-    }
+  #receive(pending: PendingConnection, expected: Expected, deadline: number): void {
+    this.#mustHaveRoom()
     const { socket, waited } = pending
-    const left = Math.max(0, this.#rules.timeout - waited)
-    const rules = waited === 0 ? this.#rules : { ...this.#rules, timeout: left }
+    const isIgnored = expected === 'ignored header'
+    const rules = isIgnored ? this.#ignoringRules : this.#rules
     this.#pending.add(socket)
-    takeStart(socket, rules, {
+    takeStart(socket, waited === 0 ? rules : { ...rules, timeout: left(deadline) }, {
       onStart: (header, rest) => {
         this.#pending.delete(socket)
         if (rest.length > 0) socket.unshift(rest)
-        this.#judge(pending, header)
+        this.#judge(pending, isIgnored ? undefined : header, deadline)
       },
       onFault: error => {
         this.#pending.delete(socket)
@@ -111,26 +112,63 @@ export class Admission {
     })
   }
 
+  /** @throws ProxyProtocolError `limit_connections`. */
+  #mustHaveRoom(): void {
+    const { pendingHeaders } = this.#settings
+    if (this.#pending.size < pendingHeaders) return
+    const detail = `limits.pendingHeaders, ${pendingHeaders}, wait for their headers`
+    throw new ProxyProtocolError('limit_connections', { detail })
+  }
+
   /** The last word: what validators say of the header, and how much its source may take. */
-  #judge(pending: PendingConnection, header: ProxyHeader | undefined): void {
+  #judge(pending: PendingConnection, header: ProxyHeader | undefined, deadline: number): void {
     const { socket } = pending
-    const { isTrusted, isSecure, validators } = this.#settings
+    const { isTrusted, isSecure } = this.#settings
     let info = applyHeader(socket, header)
     try {
       if (isSecure) info = markSecure(socket, info, isSecure(info))
     } catch (cause) {
       pending.onFault(cause)
-      return pending.onRefused(
-        new ProxyProtocolError('denied_acl', { detail: 'the option secure threw', cause }),
-      )
+      const detail = 'the option secure threw'
+      return pending.onRefused(new ProxyProtocolError('denied_acl', { detail, cause }))
     }
-    for (const validator of header || isTrusted === undefined ? validators : []) {
-      const refusal = refusalBy(validator, info, pending)
-      if (refusal) return pending.onRefused(refusal)
+    const validators = header || isTrusted === undefined ? this.#settings.validators : []
+    const refusal = ask({ validators, info, onFault: cause => pending.onFault(cause) })
+    if (refusal instanceof Promise) this.#wait(pending, refusal, deadline)
+    else this.#conclude(pending, refusal)
+  }
+
+  #wait(pending: PendingConnection, refusal: Promise<Refusal>, deadline: number): void {
+    const { socket } = pending
+    try {
+      this.#mustHaveRoom()
+    } catch (error) {
+      return pending.onRefused(error as ProxyProtocolError) // as it promises
     }
-    if (this.#sources.add(socket, info.source)) pending.onAdmitted(info)
+    this.#pending.add(socket)
+    void whileOpen(socket, refusal, left(deadline)).then(outcome => {
+      this.#pending.delete(socket)
+      this.#conclude(pending, outcome)
+    })
+  }
+
+  #conclude(pending: PendingConnection, refusal: Refusal): void {
+    const info = knownInfo(pending.socket)
+    if (refusal) pending.onRefused(refusal)
+    else if (this.#sources.add(pending.socket, info.source)) pending.onAdmitted(info)
     else pending.onRefused(new ProxyProtocolError('limit_source'))
   }
+}
+
+/** Milliseconds. */
+function left(deadline: number): number {
+  return Math.max(0, Math.round(deadline - performance.now()))
+}
+
+/** This end of a socket, as it was described when it was accepted. */
+function localOf(socket: Socket): Pick<Peer, 'localAddress' | 'localPort'> {
+  const local = connectionInfo(socket)?.via.local
+  return local && 'address' in local ? { localAddress: local.address, localPort: local.port } : {}
 }
 
 /** @throws ProxyProtocolError when the predicate throws, which is no yes. */
@@ -141,23 +179,4 @@ function believes(isTrusted: (peer: Peer) => boolean, peer: Peer, pending: Pendi
     pending.onFault(cause)
     throw new ProxyProtocolError('untrusted_peer', { detail: 'the trust predicate threw', cause })
   }
-}
-
-/** Anything but undefined and an error of ours is a validator's mistake, a promise above all, and no yes. */
-function refusalBy(
-  validator: Validator,
-  info: ConnectionInfo,
-  pending: PendingConnection,
-): ProxyProtocolError | undefined {
-  try {
-    const refusal: unknown = validator(info)
-    if (refusal === undefined || refusal instanceof ProxyProtocolError) return refusal
-    if (refusal instanceof Promise) refusal.catch(() => undefined) // nobody else will, and it would end the process
-  } catch (cause) {
-    pending.onFault(cause)
-    return new ProxyProtocolError('denied_acl', { detail: 'a validator threw', cause })
-  }
-  const cause = new TypeError('a validator must give undefined or a ProxyProtocolError, at once')
-  pending.onFault(cause)
-  return new ProxyProtocolError('denied_acl', { detail: cause.message, cause })
 }

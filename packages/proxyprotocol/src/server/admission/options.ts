@@ -44,10 +44,11 @@ export interface AdmissionOptions {
   /** Which versions to accept. Default `'detect'`: both. */
   readonly version?: 'detect' | 'v1' | 'v2' | undefined
   /**
-   * Peers that are not trusted: `'reject'` (default) turns them away, `'direct'` serves them as clients of their own, whose
-   * bytes are all payload.
+   * Peers that are not trusted: `'reject'` (default) refuses them, `'direct'` serves them as clients of their own, whose bytes are
+   * all payload, and `'ignore'` does so as well but removes a header. One that sends nothing is then served after
+   * `timeouts.header`, and a broken header is refused.
    */
-  readonly untrusted?: 'reject' | 'direct' | undefined
+  readonly untrusted?: 'reject' | 'direct' | 'ignore' | undefined
   /**
    * Trusted peers that send no header: `'reject'` (default), or `'direct'`, which serves them as clients of their own, after
    * the header's timeout where they say nothing. Unsafe but for a migration: whoever reaches the port through the proxy
@@ -81,7 +82,7 @@ export const limitNames: readonly string[] = ['headerBytes', 'pendingHeaders', '
 export interface AdmissionSettings {
   /** Undefined where no header is read. */
   readonly isTrusted: ((peer: Peer) => boolean) | undefined
-  readonly untrusted: 'reject' | 'direct'
+  readonly untrusted: 'reject' | 'direct' | 'ignore'
   readonly missing: 'reject' | 'direct'
   readonly validators: readonly Validator[]
   readonly isSecure: ((info: ConnectionInfo) => boolean) | undefined
@@ -116,7 +117,7 @@ export function admissionSettings(
     perSource: limit(perSource, 'limits.perSource'),
     perSourceExempt,
     isTrusted: compileTrust(trust),
-    untrusted: oneOf(untrusted, ['reject', 'direct'], 'untrusted'),
+    untrusted: oneOf(untrusted, ['reject', 'direct', 'ignore'], 'untrusted'),
     missing: oneOf(missing, ['reject', 'direct'], 'missing'),
     validators: validatorsOf(validate),
     isSecure: compileSecure(secure),

@@ -20,12 +20,12 @@ export function compileSecure(secure: Secure | undefined): ((info: ConnectionInf
   if (secure === undefined) return undefined
   if (secure === 'header') return ({ ssl }) => ssl?.encrypted === true
   if (typeof secure === 'function') return info => checkVerdict(secure(info))
-  const { ports: given } = Object(secure) as { readonly ports: readonly number[] } // callers without types may pass anything
-  if (!Array.isArray(given as unknown)) {
+  const { ports: given } = Object(secure) as { readonly ports?: unknown } // callers without types may pass anything
+  if (!Array.isArray(given)) {
     throw new TypeError(`secure must be 'header', { ports: [443] } or a function, got ${quote(secure)}`)
   }
   checkNames(secure, ['ports'], 'secure')
-  const ports = new Set(given.map(port => integer(port, PORTS, 'secure.ports')))
+  const ports = new Set(secure.ports.map(port => integer(port, PORTS, 'secure.ports')))
   // Without a header that names it the destination is a port of this machine, and TLS would end here.
   return ({ destination, via }) =>
     destination !== via.local &&

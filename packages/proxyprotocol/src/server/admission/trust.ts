@@ -5,7 +5,11 @@ import { compileNetworks, type Place } from '../socket/index.ts'
 import { isHostName } from './trust-names.ts'
 
 /** The other end of an accepted socket; its address is undefined for UNIX sockets and for peers that are gone already. */
-export type Peer = Place
+export interface Peer extends Place {
+  /** The address of this machine that the peer has connected to; undefined for UNIX sockets. */
+  readonly localAddress?: string | undefined
+  readonly localPort?: number | undefined
+}
 
 /**
  * Whose headers are believed: a list of CIDRs (`'10.0.0.0/8'`, `'2001:db8::/32'`, single addresses, `'unix'` for peers

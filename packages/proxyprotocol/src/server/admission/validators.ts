@@ -7,8 +7,9 @@ import { compileNetworks, type ConnectionInfo, isLoopback, type Place } from '..
 const isNoUnicast = compileNetworks(['0.0.0.0/8', '224.0.0.0/3', '::', 'ff00::/8'], 'networks')
 
 /**
- * Looks at a connection whose header is complete, before its handler or server sees it, and answers at once: undefined
- * accepts it, an error refuses it for that reason. Where headers are read, connections without one are not asked about.
+ * Looks at a connection whose header is complete, before its handler or server sees it: undefined accepts it, an error refuses
+ * it for that reason. A promise has until `timeouts.header` to resolve. If headers are read, connections without one are not
+ * validated.
  *
  * @example
  * ```ts run
@@ -19,7 +20,9 @@ const isNoUnicast = compileNetworks(['0.0.0.0/8', '224.0.0.0/3', '::', 'ff00::/8
  *   ssl?.encrypted ? undefined : new ProxyProtocolError('denied_acl', { detail: 'the client did not use TLS' })
  * ```
  */
-export type Validator = (info: ConnectionInfo) => ProxyProtocolError | undefined
+export type Validator = (
+  info: ConnectionInfo,
+) => ProxyProtocolError | undefined | Promise<ProxyProtocolError | undefined>
 
 /**
  * Refuses headers that announce a client on this machine, on the loopback (127.0.0.0/8, ::1) or a UNIX socket: no proxy

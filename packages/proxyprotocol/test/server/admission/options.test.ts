@@ -25,9 +25,13 @@ const validatorsWanted = 'validate must be a function or a list of functions'
 
 /** What both refuse. */
 const wrong: readonly Wrong[] = [
-  [{ trust, untrusted: 'accept' }, 'TypeError', `untrusted must be 'reject' or 'direct', got "accept"`],
-  [{ trust, untrusted: true }, 'TypeError', "untrusted must be 'reject' or 'direct', got true"],
-  [{ trust, untrusted: null }, 'TypeError', "untrusted must be 'reject' or 'direct', got null"],
+  [
+    { trust, untrusted: 'accept' },
+    'TypeError',
+    `untrusted must be 'reject' or 'direct' or 'ignore', got "accept"`,
+  ],
+  [{ trust, untrusted: true }, 'TypeError', "untrusted must be 'reject' or 'direct' or 'ignore', got true"],
+  [{ trust, untrusted: null }, 'TypeError', "untrusted must be 'reject' or 'direct' or 'ignore', got null"],
   [{ trust, missing: 'allow' }, 'TypeError', `missing must be 'reject' or 'direct', got "allow"`],
   [{ trust, missing: false }, 'TypeError', "missing must be 'reject' or 'direct', got false"],
   [{ trust, validate: 'loopback' }, 'TypeError', `${validatorsWanted}, got string`],

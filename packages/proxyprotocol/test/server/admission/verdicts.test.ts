@@ -117,25 +117,27 @@ for (const [name, open] of doors) {
     assert.equal(asked, 1)
   })
 
-  const NO_VERDICT = 'a validator must give undefined or a ProxyProtocolError, at once'
-  const verdicts: Readonly<Record<string, () => unknown>> = {
-    'a promise': () => Promise.resolve(undefined),
-    'a promise that rejects': () => Promise.reject(new Error('late')),
-    true: () => true,
-    false: () => false,
-    null: () => null,
-    'an error of another kind': () => new Error('denied'),
-  }
-  for (const [verdict, validator] of Object.entries(verdicts)) {
-    test(`${name}: a validator that gives ${verdict} refuses, and onError hears of it once`, async t => {
+  const wrong: readonly (readonly [answer: unknown, shown: string])[] = [
+    [true, 'true'],
+    [false, 'false'],
+    [null, 'null'],
+    [new Error('denied'), '{  }'],
+  ]
+  for (const [answer, shown] of wrong.flatMap(each => [each, [Promise.resolve(each[0]), each[1]] as const])) {
+    const verdict = answer instanceof Promise ? `a promise of ${shown}` : shown
+    test(`${name}: a validator that returns ${verdict} refuses, and onError hears of it once`, async t => {
       const harness = createHarness(t)
-      const door = await open(t, harness, { options: { validate: untyped(validator) } })
+      const door = await open(t, harness, { options: { validate: untyped(() => answer) } })
       assert.equal((await send(harness, door.port, V2, 'hello')).text, '')
       assert.deepEqual(came(door), [])
       const [{ error } = assert.fail(), ...more] = door.refused
       assert.deepEqual(more, [])
-      assert.deepEqual([error.code, error.message], ['denied_acl', worded('denied_acl', NO_VERDICT)])
-      assert.deepEqual(error.cause, new TypeError(NO_VERDICT))
+      assert.deepEqual(
+        [error.code, error.message],
+        ['denied_acl', worded('denied_acl', 'a validator failed')],
+      )
+      const message = `a validator must return undefined or a ProxyProtocolError, got ${shown}`
+      assert.deepEqual(error.cause, new TypeError(message))
       if (door.server) assert.deepEqual(door.errors, [error.cause])
       await assertCounted(door, { denied_acl: 1 })
     })
@@ -154,7 +156,7 @@ for (const [name, open] of doors) {
     assert.deepEqual(came(door), [])
     const [{ error } = assert.fail(), ...more] = door.refused
     assert.deepEqual(more, [])
-    assert.equal(error.message, worded('denied_acl', 'a validator threw'))
+    assert.equal(error.message, worded('denied_acl', 'a validator failed'))
     assert.equal(error.cause, fault)
     if (door.server) assert.deepEqual(door.errors, [fault])
     await assertCounted(door, { denied_acl: 1 })

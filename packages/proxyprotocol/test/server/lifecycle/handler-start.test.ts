@@ -87,7 +87,8 @@ test('contract 4: a trust predicate is asked once for each connection, before a 
   })
   await outcome(harness.dial(served.port).end(V2))
   await over(served, 1)
-  assert.deepEqual(asked, [{ address: '127.0.0.1', transport: 'tcp' }])
+  const localPort = served.port
+  assert.deepEqual(asked, [{ address: '127.0.0.1', transport: 'tcp', localAddress: '127.0.0.1', localPort }])
 })
 
 test('contract 4: without subscribers nothing is published, and the connection is refused all the same', async t => {
