@@ -37,6 +37,7 @@ export const layers = [
     below: [
       'server/lifecycle',
       'server/admission',
+      'server/tls',
       'server/header',
       'server/socket',
       'codec',

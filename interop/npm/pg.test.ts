@@ -5,9 +5,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { TLSSocket } from 'node:tls'
 import pg from 'pg'
 import { openSocket } from 'proxyprotocol/client'
+import { startTls } from 'proxyprotocol/server'
 import { certificate, CLIENT, headerOf, HOST, listen } from './support.ts'
 
 const SSL_REQUEST = 80_877_103
@@ -74,7 +74,7 @@ async function serve(raw: Socket): Promise<void> {
   let { content } = await read(socket, false)
   if (content.readInt32BE() === SSL_REQUEST) {
     socket.write('S')
-    socket = new TLSSocket(raw, { isServer: true, ...certificate })
+    socket = await startTls(raw, certificate)
     ;({ content } = await read(socket, false))
   }
   assert.match(String(content), /user\0someone\0/)

@@ -55,3 +55,5 @@ export {
   requireUnicast,
   type Validator,
 } from './admission/index.ts'
+export { startTls } from './attach/index.ts'
+export { peekByte, type PeekOptions } from './tls/index.ts'

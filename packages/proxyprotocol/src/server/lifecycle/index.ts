@@ -31,3 +31,4 @@ export {
   type ServerOptions,
   type ServerTimeouts,
 } from './server-options.ts'
+export { AcceptedConnection } from './accepted-connection.ts'

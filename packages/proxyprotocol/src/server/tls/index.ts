@@ -2,3 +2,4 @@
 
 export { TlsAcceptor } from './acceptor.ts'
 export { checkTls } from './options.ts'
+export { peekByte, type PeekOptions } from './peek-byte.ts'
