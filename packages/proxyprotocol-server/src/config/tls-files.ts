@@ -99,7 +99,7 @@ function readDirectory(name: string, directory: string): readonly string[] {
 
 function certificatesIn(text: string, name: string): readonly X509Certificate[] {
   const blocks = text.match(CERTIFICATE)
-  if (blocks === null) throw new ConfigError(`${name}: there is no certificate in it, in PEM`)
+  if (blocks === null) throw new ConfigError(`${name}: it has no certificate in PEM`)
   return blocks.map(block => attempt(name, () => new X509Certificate(block)))
 }
 

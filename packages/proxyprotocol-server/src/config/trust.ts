@@ -29,7 +29,7 @@ export function parseTrust(values: readonly string[]): TrustList {
 
 /** The fault of the first entry that is not a network, an address or `unix`. */
 export function trustProblem(entries: readonly string[]): string | undefined {
-  if (entries.includes('anyone')) return '"anyone" stands alone: whoever is named beside it is anyone too'
+  if (entries.includes('anyone')) return '"anyone" stands alone: it includes every other entry'
   try {
     allowSources(entries)
     return undefined

@@ -60,14 +60,11 @@ test('what is said of upstreams is refused by key, value and what is wanted', ()
     [{ retries: 1.5 }, /^retries: got 1\.5, wanted an integer from 0 to 1000$/],
     [{ health: { fails: '3' } }, /^health\.fails: got "3", /],
     [{ health: { cooldown: 0 } }, /^health\.cooldown: got 0, .* from 1 to 2147483647 /],
-    [{ health: { fail: 3 } }, /^health\.fail: there is no such key; did you mean "fails"\?$/],
+    [{ health: { fail: 3 } }, /^health\.fail: unknown key; did you mean "fails"\?$/],
     [{ health: { check: { rise: 0 } } }, /^health\.check\.rise: got 0, /],
     [{ health: { check: { header: 1 } } }, /^health\.check\.header: got 1, wanted true or false$/],
     [{ resolve: { interval: 2 ** 31 } }, /^resolve\.interval: got 2147483648, /],
-    [
-      { resolve: { ttl: 1 } },
-      /^resolve\.ttl: there is no such key; there are interval, maxMembers, staleAfter$/,
-    ],
+    [{ resolve: { ttl: 1 } }, /^resolve\.ttl: unknown key; there are interval, maxMembers, staleAfter$/],
   ]
   for (const [written, message] of cases) {
     if (typeof message === 'string') assert.equal(fault(written), message)

@@ -156,7 +156,10 @@ test('a value of the wrong type is refused and never converted, with what is wan
     [{ pass: ['uniqeId'] }, 'pass[0]: got "uniqeId", did you mean "uniqueId"?'],
     [{ listen: ':1?pp=v1', trust: [] }, 'trust: got an empty list, wanted at least one'],
     [{ overLimit: 'drop' }, 'overLimit: got "drop", wanted one of "close", "reset", "pause"'],
-    [{ name: 'a b' }, 'name: "a b" is no name, which is up to 64 letters, digits and any of ". _ : - [ ]"'],
+    [
+      { name: 'a b' },
+      'name: "a b" is not a name, which is up to 64 letters, digits and any of ". _ : - [ ]"',
+    ],
     [
       { trust: '10.0.0.0/8' },
       'trust: got "10.0.0.0/8", wanted "anyone" or a list, each a string such as "10.0.0.0/8" or "2001:db8::1" or "unix"',
@@ -182,11 +185,11 @@ test('a value of the wrong type is refused and never converted, with what is wan
 
 test('a key that does not exist is refused, with the one that was meant or those that there are', () => {
   assert.deepEqual(faults({ services: [service], shutdwon: {} }), [
-    'proxy.json: shutdwon: there is no such key; did you mean "shutdown"?',
+    'proxy.json: shutdwon: unknown key; did you mean "shutdown"?',
   ])
   assert.deepEqual(serviceFaults({ ...service, timeouts: { Header: 1 }, limits: { memory: 1 } }), [
-    'limits.memory: there is no such key; there are connections, perSource, pendingHeaders, headerBytes',
-    'timeouts.Header: there is no such key; did you mean "header"?',
+    'limits.memory: unknown key; there are connections, perSource, pendingHeaders, headerBytes',
+    'timeouts.Header: unknown key; did you mean "header"?',
   ])
 })
 
@@ -202,7 +205,7 @@ test('what is no configuration at all is refused', () => {
   assert.deepEqual(faults([]), ['proxy.json: got an empty list, wanted an object'])
   assert.deepEqual(faults('5'), ['proxy.json:1:1: got 5, wanted an object'])
   assert.deepEqual(faults('{]'), [
-    'proxy.json:1:2: this is no JSON: a key in double quotes belongs here (here is "]")',
+    'proxy.json:1:2: this is not JSON: a key in double quotes belongs here (here is "]")',
   ])
   assert.throws(() => parseConfig(undefined), /^ConfigError: configuration: is missing, wanted an object$/)
 })
@@ -218,7 +221,7 @@ test('all that is wrong is told at once, each with its line and column', () => {
 }`
   assert.deepEqual(faults(text), [
     `proxy.json:4:31: services[0].trust[1]: "me" is neither an address, a CIDR such as '10.0.0.0/8' nor 'unix'`,
-    'proxy.json:3:27: services[0].upstrem: there is no such key; did you mean "upstream"?',
+    'proxy.json:3:27: services[0].upstrem: unknown key; did you mean "upstream"?',
     'proxy.json:3:5: services[0].upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list',
     'proxy.json:5:7: services[1].listen: "localhost": it names no port, which "localhost:PORT" would; a right one is ' +
       '"127.0.0.1:10007"',

@@ -54,7 +54,7 @@ test('config.schema.json has standard keywords alone, and says units and default
   const schema = publishedSchema()
   check(schema)
   const text = JSON.stringify(schema)
-  assert.match(text, /"default":5000,"description":"How long connecting [^"]+ In milliseconds\."/)
+  assert.match(text, /"default":5000,"description":"For connecting [^"]+ In milliseconds\."/)
   assert.match(text, /"description":"The longest version 2 header that is accepted\. In bytes\."/)
   assert.match(text, /"description":"Connections at a time\. Default: an equal share of [^"]+\."/)
 })

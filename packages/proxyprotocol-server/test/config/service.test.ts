@@ -171,7 +171,7 @@ test('parseService() says what is wrong with an upstream in a list, by its place
   const cases: [upstream: unknown, message: string][] = [
     ['b', 'upstreams[1]: "b": it names no port'],
     [{ address: 'b:1', weight: 1_001 }, 'upstreams[1].weight: got 1001, wanted an integer from 0 to 1000'],
-    [{ address: 'b:1', wieght: 1 }, 'upstreams[1].wieght: there is no such key; did you mean "weight"?'],
+    [{ address: 'b:1', wieght: 1 }, 'upstreams[1].wieght: unknown key; did you mean "weight"?'],
   ]
   for (const [upstream, message] of cases) {
     const list = ['a:1', upstream as string]

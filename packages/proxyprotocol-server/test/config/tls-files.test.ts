@@ -80,8 +80,8 @@ test('readTlsFiles() names side, setting, file and problem', t => {
   const expected: readonly (readonly [TlsInit, string, RegExp])[] = [
     [{ cert: none, key }, `"cert" "${none}"`, /ENOENT: no such file/],
     [{ cert: at, key }, `"cert" "${at}"`, /EISDIR/],
-    [{ cert: empty, key }, `"cert" "${empty}"`, /there is no certificate in it, in PEM/],
-    [{ cert: cut, key }, `"cert" "${cut}"`, /there is no certificate in it, in PEM/],
+    [{ cert: empty, key }, `"cert" "${empty}"`, /it has no certificate in PEM/],
+    [{ cert: cut, key }, `"cert" "${cut}"`, /it has no certificate in PEM/],
     [{ cert: wrong, key }, `"cert" "${wrong}"`, /./],
     [{ cert }, `"cert" "${cert}": its key`, /./],
     [{ cert, key: none }, `"key" "${none}"`, /ENOENT: no such file/],
@@ -98,19 +98,15 @@ test('readTlsFiles() names side, setting, file and problem', t => {
     ],
     [{ cert, key: file('locked.pem', locked) }, `"key" "${join(at, 'locked.pem')}": its key`, /./],
     [{ cafile: none }, `"cafile" "${none}"`, /ENOENT: no such file/],
-    [{ cafile: key }, `"cafile" "${key}"`, /there is no certificate in it, in PEM/],
+    [{ cafile: key }, `"cafile" "${key}"`, /it has no certificate in PEM/],
     [{ capath: none }, `"capath" "${none}"`, /ENOENT: no such file/],
     [
       { capath: join(at, 'ca') },
       `"capath" "${join(at, 'ca')}"`,
       /no certificate in it has a name .* "openssl rehash"/,
     ],
-    [
-      { capath: join(at, 'bad-ca') },
-      `"capath" "${join(at, 'bad-ca')}": 0a1b2c3d.0`,
-      /there is no certificate/,
-    ],
-    [{ cadata: 'nothing' }, '"cadata"', /there is no certificate in it, in PEM/],
+    [{ capath: join(at, 'bad-ca') }, `"capath" "${join(at, 'bad-ca')}": 0a1b2c3d.0`, /it has no certificate/],
+    [{ cadata: 'nothing' }, '"cadata"', /it has no certificate in PEM/],
   ]
   for (const [init, where, why] of expected) {
     const problem = problemOf(init, 'upstream')

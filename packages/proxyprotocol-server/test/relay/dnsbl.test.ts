@@ -156,7 +156,7 @@ test("what is wrong with a service's block lists is said", () => {
   assert.throws(() => parse({ zones: [] }), /dnsbl\.zones/)
   assert.throws(
     () => parse({ zones: ['bl example'] }),
-    /dnsbl\.zones\[0\]: "bl example" is no name of a zone/,
+    /dnsbl\.zones\[0\]: "bl example" is not the name of a zone/,
   )
   assert.throws(
     () => parse({ zones: ['bl.example'], servers: ['localhost'] }),

@@ -39,10 +39,7 @@ export function decodeText(encoded: string, input: AddressInput): string {
   try {
     return decodeURIComponent(encodeURI(encoded).replaceAll('%25', '%'))
   } catch {
-    throw refusal(
-      input,
-      `${JSON.stringify(encoded)} is no text in percent-encoding, where "%" is written "%25"`,
-    )
+    throw refusal(input, `${JSON.stringify(encoded)} is not percent-encoded text, where "%" is written "%25"`)
   }
 }
 

@@ -60,7 +60,7 @@ function checkKey(key: string, secure: boolean, input: AddressInput): void {
     throw refusal(input, `the key ${quoted} is for TLS, which an address speaks after "ssl://" or "tls://"`)
   const meant = nearest(key, ['pp', ...Object.keys(TLS_KEYS)])
   const hint = meant === undefined ? 'only "pp", and with TLS others' : `did you mean "${meant}"?`
-  throw refusal(input, `there is no key ${quoted}, ${hint}`)
+  throw refusal(input, `unknown key ${quoted}; ${hint}`)
 }
 
 function parsePp(value: string, input: AddressInput): PpMode | undefined {

@@ -146,7 +146,7 @@ function parseScheme(input: AddressInput): Scheme {
     case 'tls+unix':
       return { unix: true, secure: true, rest: afterColon }
     default:
-      throw refusal(input, `there is no scheme ${JSON.stringify(scheme)}`)
+      throw refusal(input, `unknown scheme ${JSON.stringify(scheme)}`)
   }
 }
 
@@ -155,7 +155,7 @@ function parsePath(encoded: string, input: AddressInput): string {
   if (!/^\/(?:$|[^/]|\/\/)/.test(encoded))
     throw refusal(input, 'a UNIX socket is written "unix:/PATH", from the root')
   const path = decodeText(encoded, input).replace(/^\/+/, '/')
-  if (path.includes('\0') || path.endsWith('/')) throw refusal(input, 'its path is no name of a file')
+  if (path.includes('\0') || path.endsWith('/')) throw refusal(input, 'its path does not name a file')
   const length = Buffer.byteLength(path)
   if (length <= MAX_PATH_LENGTH) return path
   throw refusal(input, `its path has ${String(length)} bytes, and may have ${String(MAX_PATH_LENGTH)}`)

@@ -91,7 +91,7 @@ function unknownName(init: TlsInit): string | undefined {
   const unknown = Object.keys(init).find(name => !known.includes(name))
   if (unknown === undefined) return undefined
   const meant = nearest(unknown, known)
-  return `there is no "${unknown}"${meant === undefined ? '' : `, did you mean "${meant}"?`}`
+  return `unknown key "${unknown}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`
 }
 
 function wrongValue(init: TlsInit): string | undefined {

@@ -45,8 +45,8 @@ const listen = z
   .meta(
     meta({
       description:
-        'Where the admin listener shows health, metrics and the state of things: `HOST:PORT`, without HOST on the loopback; ' +
-        'there is none unless this is given.',
+        'Address of the admin listener for health, metrics and statistics: `HOST:PORT`; without HOST it is the ' +
+        'loopback. Without this key there is none.',
       defaultIs: 'none',
       flag: 'admin',
       placeholder: 'HOST:PORT',
@@ -59,9 +59,7 @@ const hosts = z
   .default([])
   .meta(
     meta({
-      description:
-        'By which names, besides localhost and IP addresses, the admin listener may be asked for, against pages that make ' +
-        'their own name stand for this machine.',
+      description: 'Allowed `Host` names besides localhost and IP addresses, against DNS rebinding.',
       flag: 'admin-hosts',
       placeholder: 'NAME,...',
     }),

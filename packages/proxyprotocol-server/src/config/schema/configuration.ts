@@ -39,20 +39,20 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
       .optional()
       .meta(
         meta({
-          description: 'Where an editor finds the JSON Schema of this file; the program does not look at it.',
+          description: 'The JSON Schema of this file, for editors; the program ignores it.',
           examples: ['./node_modules/proxyprotocol-server/config.schema.json'],
         }),
       ),
     services: z
       .array(serviceSchema)
       .min(1)
-      .meta(meta({ description: 'The services: each listens somewhere and connects to somewhere else.' })),
+      .meta(meta({ description: 'The services; each listens at an address and connects to another.' })),
     shutdown: shutdownSchema,
     log: logSchema,
     admin: adminSchema,
     workers: integer({
       description:
-        'Processes that serve the services together, for more processors than one. Limits hold in each of them; logs, admin ' +
+        'Processes that serve together, to use several processors. Limits apply to each of them; log, admin ' +
         'listener and signals are those of one program.',
       default: 1,
       max: MAX_WORKERS,

@@ -55,7 +55,7 @@ export const dnsblSchema: z.ZodType<BlockLists | undefined, BlockListsInit | und
       .array(
         z
           .string()
-          .regex(ZONE, { error: ({ input }) => `${JSON.stringify(input)} is no name of a zone` })
+          .regex(ZONE, { error: ({ input }) => `${JSON.stringify(input)} is not the name of a zone` })
           .meta({ examples: ['zen.spamhaus.org'] })
           .transform(zoneOf),
       )
@@ -64,7 +64,7 @@ export const dnsblSchema: z.ZodType<BlockLists | undefined, BlockListsInit | und
         meta({
           description:
             'Zones of DNS block lists; all are asked at once, and the first that lists the client counts.',
-          defaultIs: 'none, nobody is asked about',
+          defaultIs: 'none: clients are not looked up',
           flag: 'dnsbl',
           placeholder: 'ZONE,...',
         }),
@@ -75,14 +75,13 @@ export const dnsblSchema: z.ZodType<BlockLists | undefined, BlockListsInit | und
       .meta(
         meta({
           description:
-            'What happens to a client that is listed: "reject" resets its connection, "tag" tells the upstream in the extension ' +
-            'TLV of the Python library, "log" says it in the log alone and makes nobody wait for an answer.',
+            'What to do with a listed client: "reject" resets its connection, "tag" tells the upstream in the ' +
+            'extension TLV of the Python library, "log" only logs it and delays no client.',
           flag: 'dnsbl-action',
         }),
       ),
     timeout: milliseconds({
-      description:
-        'How long the lists may take together; a client of which nothing is known by then gets in.',
+      description: 'Time for all lists together. Without an answer by then, the client is accepted.',
       default: DEFAULT_TIMEOUT,
       min: MIN_TIMEOUT,
       flag: 'dnsbl-timeout',
@@ -93,8 +92,7 @@ export const dnsblSchema: z.ZodType<BlockLists | undefined, BlockListsInit | und
       .optional()
       .meta(
         meta({
-          description:
-            'Name servers to ask, addresses with or without a port; Spamhaus answers no public resolver.',
+          description: 'Name servers to ask, with or without a port. Spamhaus refuses public resolvers.',
           defaultIs: 'those of the system',
           flag: 'dnsbl-servers',
           placeholder: 'ADDRESS,...',
@@ -102,7 +100,7 @@ export const dnsblSchema: z.ZodType<BlockLists | undefined, BlockListsInit | und
       ),
   })
   .optional()
-  .meta(meta({ description: "DNS block lists that are asked about each client's address." }))
+  .meta(meta({ description: 'DNS block lists that are asked about each client.' }))
 
 /** A customer's zone gets the meanings of the public one, which keep its key out of logs. */
 function zoneOf(name: string): Zone | string {

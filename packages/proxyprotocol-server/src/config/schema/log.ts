@@ -23,7 +23,7 @@ export const logSchema: z.ZodType<LogSettings, LogSettingsInit | undefined> = z
       .default('text')
       .meta(
         meta({
-          description: 'How log lines look: text for people, JSON for programs that collect them.',
+          description: 'The format of log lines: text for people, JSON for programs.',
           flag: 'log-format',
         }),
       ),
@@ -32,12 +32,11 @@ export const logSchema: z.ZodType<LogSettings, LogSettingsInit | undefined> = z
       .default(false)
       .meta(
         meta({
-          description:
-            'Leaves out the lines about connections, but for those that the upstream or the program failed.',
+          description: 'Logs only failures of connections that an upstream or this program caused.',
           flag: 'quiet',
           short: 'q',
         }),
       ),
   })
   .prefault({})
-  .meta(meta({ description: 'What the program writes to standard output.' }))
+  .meta(meta({ description: 'The lines on standard output.' }))

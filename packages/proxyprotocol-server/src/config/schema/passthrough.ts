@@ -48,7 +48,7 @@ const routeSchema = z.strictObject({
         .string()
         .regex(NAME, {
           error: ({ input }) =>
-            `${JSON.stringify(input)} is no server name such as "a.example" or "*.example"`,
+            `${JSON.stringify(input)} is not a server name such as "a.example" or "*.example"`,
         })
         .meta({ examples: ['a.example', '*.example'] })
         .transform(name => name.toLowerCase()),
@@ -57,18 +57,18 @@ const routeSchema = z.strictObject({
     .meta(
       meta({
         description:
-          'Server names; "*.example" is every name below example, at any depth. The most exact of all routes counts.',
+          'Server names; "*.example" matches every name below example, at any depth. The most exact route wins.',
       }),
     ),
   upstreams: upstreamList.meta(
-    meta({ description: 'Where connections for these names go, as `upstreams` of the service.' }),
+    meta({ description: 'Upstreams for these names, as `upstreams` of the service.' }),
   ),
 })
 
 export const passthroughSchema: z.ZodType<CheckedPassthrough | undefined, PassthroughInit | undefined> = z
   .strictObject({
     timeout: milliseconds({
-      description: 'How long a client may take to say its whole ClientHello.',
+      description: 'Time for the whole ClientHello.',
       default: DEFAULT_TIMEOUT,
     }),
     routes: z
@@ -92,8 +92,9 @@ export const passthroughSchema: z.ZodType<CheckedPassthrough | undefined, Passth
   .meta(
     meta({
       description:
-        'For TLS that is passed through: the ClientHello in front of each connection is read, never decrypted, and goes on byte ' +
-        'for byte. The upstream is told its server name, and its protocol where it offers one. What is no TLS is refused.',
-      defaultIs: 'nothing is looked at',
+        'For TLS that passes through: reads the ClientHello of each connection and passes it on unchanged, ' +
+        'without decryption. The upstream gets its server name, and its protocol if it offers one. Other ' +
+        'connections are refused.',
+      defaultIs: 'off',
     }),
   )

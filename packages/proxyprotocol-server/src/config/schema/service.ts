@@ -127,12 +127,12 @@ export interface ServiceInit extends ServiceOptions {
 const name = z
   .string()
   .regex(/^[\w.:[\]-]{1,64}$/, {
-    error: ({ input }) => `${JSON.stringify(input)} is no name, which is ${NAME}`,
+    error: ({ input }) => `${JSON.stringify(input)} is not a name, which is ${NAME}`,
   })
   .optional()
   .meta(
     meta({
-      description: `What the service is called in the log: ${NAME}.`,
+      description: `The name of the service in the log: ${NAME}.`,
       defaultIs: 'the listen address',
       examples: ['web'],
     }),
@@ -144,9 +144,9 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
     name,
     listen: listenAddresses({
       description:
-        'Where to listen: `HOST:PORT`, `:PORT` for every interface, `unix:/PATH`. `?pp=detect`, `v1` or `v2` expects a header in ' +
-        'front of each connection, from those that `trust` names. `ssl://HOST:PORT?cert=FILE&key=FILE` ends TLS. `:FIRST-LAST` is a ' +
-        'range of ports. A list or a range makes a service of each address.',
+        'Where to listen: `HOST:PORT`, `:PORT` for every interface, `unix:/PATH`. With `?pp=detect`, `v1` or `v2` ' +
+        'every connection must start with a header from a peer in `trust`. `ssl://HOST:PORT?cert=FILE&key=FILE` ' +
+        'ends TLS. `:FIRST-LAST` is a range of ports. A list or a range makes a service of each address.',
       examples: [':10000', '127.0.0.1:10000?pp=detect'],
     }),
     upstream: upstreamSchema.optional(),

@@ -20,15 +20,13 @@ export type ShutdownInit = { readonly [Key in keyof Shutdown]?: number | undefin
 export const shutdownSchema: z.ZodType<Shutdown, ShutdownInit | undefined> = z
   .strictObject({
     drain: milliseconds({
-      description:
-        'How long open connections may go on after the program stopped listening; then they are reset.',
+      description: 'Time for open connections after the program stopped listening; then they are reset.',
       default: DEFAULT_DRAIN,
       min: 0,
       flag: 'drain',
     }),
     readyDelay: milliseconds({
-      description:
-        'How long the program goes on accepting after the signal, so that a load balancer can notice that it goes away.',
+      description: 'How long the program still accepts after the signal, so that a load balancer notices.',
       default: 0,
       min: 0,
       flag: 'ready-delay',

@@ -35,14 +35,14 @@ export type ServiceTimeoutsInit = {
 export const timeoutsSchema: z.ZodType<ServiceTimeouts, ServiceTimeoutsInit | undefined> = z
   .strictObject({
     connect: milliseconds({
-      description: 'How long connecting to the upstream may take: its name, and all of its addresses.',
+      description: 'For connecting to the upstream: its name, and all of its addresses.',
       default: DEFAULT_CONNECT_TIMEOUT,
       flag: 'connect-timeout',
     }),
     header: milliseconds({
       description:
-        'From accept to the last byte of the header, however steadily bytes drip; also how long a connection over the limit ' +
-        'waits for a place. Below 3000 a header whose segment is lost and sent again comes too late.',
+        'From accept to the last byte of the header, and for a wait for a connection slot. Below 3000 a header ' +
+        'whose segment is lost and sent again comes too late.',
       default: defaultTimeouts.header,
       flag: 'header-timeout',
     }),
@@ -53,30 +53,30 @@ export const timeoutsSchema: z.ZodType<ServiceTimeouts, ServiceTimeoutsInit | un
       .meta(
         meta({
           description:
-            'Without a byte in either direction for so long, and up to a quarter more, a connection is reset; "never" keeps it.',
+            'A connection without a byte in either direction is reset after this time, up to a quarter later; "never" ' +
+            'keeps it.',
           unit: 'ms',
           flag: 'idle-timeout',
         }),
       ),
     halfClose: milliseconds({
       description:
-        'How long a client may neither send nor take a byte once the upstream has ended, and the upstream take nothing of what ' +
-        'is left for it once the client has ended. Then the connection is closed; it is reset if bytes are left to be taken.',
+        'Silence of one side after the other has ended. Then the connection is closed, or reset if it has bytes ' +
+        'to deliver.',
       default: defaultTimeouts.halfClose,
       flag: 'half-close-timeout',
     }),
     keepAlive: milliseconds({
-      description:
-        'Silence on a connection before the kernel asks whether the other end is still there; counted in whole seconds.',
+      description: 'Silence before the kernel probes the other end; counted in whole seconds.',
       default: DEFAULT_KEEP_ALIVE,
       min: MIN_KEEP_ALIVE,
       flag: 'keep-alive',
     }),
     abort: milliseconds({
-      description: 'How long a connection that was aborted may take to end before it is reported as stuck.',
+      description: 'How long an aborted connection may take to end before it is reported as stuck.',
       default: defaultTimeouts.abort,
       flag: 'abort-timeout',
     }),
   })
   .prefault({})
-  .meta(meta({ description: 'How long to wait for what.' }))
+  .meta(meta({ description: 'Timeouts of the service.' }))

@@ -36,8 +36,8 @@ export interface PoolOptions extends Omit<PoolInit, 'upstreams'> {
 }
 
 const SAYS =
-  'Where to connect to: `HOST:PORT`, `unix:/PATH`. It is sent a version 2 header; with `?pp=v1` a version 1 header, with ' +
-  '`?pp=noop` none. `ssl://HOST:PORT` speaks TLS behind it.'
+  'Where to connect: `HOST:PORT`, `unix:/PATH`. It gets a version 2 header, with `?pp=v1` a version 1 header, with ' +
+  '`?pp=noop` none. `ssl://HOST:PORT` speaks TLS behind the header.'
 
 export const upstreamSchema: z.ZodType<UpstreamInit['address'], string> = address({
   description: SAYS,
@@ -49,18 +49,18 @@ const upstreamObject = z.strictObject({
   name: z
     .string()
     .regex(/^[\w.:[\]-]{1,64}$/, {
-      error: 'it is no name, which is up to 64 letters, digits and any of ". _ : - [ ]"',
+      error: 'it is not a name, which is up to 64 letters, digits and any of ". _ : - [ ]"',
     })
     .optional()
     .meta(
       meta({
-        description: 'What it is called in the log, and what "source-hash" knows it by.',
+        description: 'Its name in the log, and its key for "source-hash".',
         defaultIs: 'its address',
         examples: ['app1'],
       }),
     ),
   weight: count({
-    description: 'Its share beside the others; with 0 it is drained, and gets no connections.',
+    description: 'Its share of the connections; 0 drains it.',
     default: weight,
     min: 0,
   }),
@@ -85,9 +85,8 @@ export const upstreamsSchema: z.ZodType<
   readonly UpstreamText[] | undefined
 > = upstreamList.optional().meta(
   meta({
-    description:
-      'Several places to connect to, instead of `upstream`: addresses, or objects that say more of them.',
-    defaultIs: 'the one of `upstream`',
+    description: 'Several upstreams instead of `upstream`: addresses or objects.',
+    defaultIs: 'that of `upstream`',
   }),
 )
 
@@ -97,13 +96,13 @@ export const balanceSchema: z.ZodType<Balance, Balance | undefined> = z
   .meta(
     meta({
       description:
-        'Who gets a connection: by turns, who has fewest for its weight, or the same upstream for the same client.',
+        'Which upstream gets a connection: in turn, the one with the fewest for its weight, or the same one for ' +
+        'the same client.',
     }),
   )
 
 export const retriesSchema: z.ZodType<number, number | undefined> = count({
-  description:
-    'Other upstreams, or other addresses of one, that a connection is tried at where connecting fails.',
+  description: 'Other upstreams, or other addresses of one, to try if connecting fails.',
   default: poolDefaults.retries,
   min: 0,
 })
@@ -111,14 +110,14 @@ export const retriesSchema: z.ZodType<number, number | undefined> = count({
 const checkSchema = z
   .strictObject({
     interval: milliseconds({
-      description: 'From the end of one check to the next; the first begins at random within it.',
+      description: 'From the end of one check to the next; the first starts at a random time within it.',
       default: check.interval,
     }),
     timeout: milliseconds({
       description: 'For connecting, and again for the upstream to close.',
       default: check.timeout,
     }),
-    rise: count({ description: 'Good checks in a row that bring an upstream up.', default: check.rise }),
+    rise: count({ description: 'Passed checks in a row that bring an upstream up.', default: check.rise }),
     fall: count({
       description:
         'Failures in a row that bring it down, of checks and connections; the last one is a check.',
@@ -127,22 +126,22 @@ const checkSchema = z
     header: z
       .boolean()
       .default(check.header)
-      .meta(meta({ description: 'Sends LOCAL, in version 1 UNKNOWN, to an upstream that is sent headers.' })),
+      .meta(meta({ description: 'Sends LOCAL (UNKNOWN in version 1) if the upstream gets headers.' })),
   })
   .optional()
-  .meta(meta({ description: 'Checks the upstreams from time to time.', defaultIs: 'no checks' }))
+  .meta(meta({ description: 'Health checks of the upstreams.', defaultIs: 'no checks' }))
 
 export const healthSchema: z.ZodType<PoolInit['health'], PoolInit['health']> = z
   .strictObject({
     fails: count({
       description:
-        'So many failures in a row, of connections and checks, mark an upstream as down; 0 for never.',
+        'Failures in a row, of connections and checks, that mark an upstream as down; 0 for never.',
       default: health.fails,
       min: 0,
     }),
-    window: milliseconds({ description: 'The time within which they have to lie.', default: health.window }),
+    window: milliseconds({ description: 'The time within which they must happen.', default: health.window }),
     cooldown: milliseconds({
-      description: 'Until the relay itself tries again what is marked and not checked.',
+      description: 'Until the relay itself tries a marked upstream without checks.',
       default: health.cooldown,
     }),
     check: checkSchema,
@@ -153,11 +152,11 @@ export const healthSchema: z.ZodType<PoolInit['health'], PoolInit['health']> = z
 export const resolveSchema: z.ZodType<PoolInit['resolve'], PoolInit['resolve']> = z
   .strictObject({
     interval: milliseconds({
-      description: 'From one answer about the name of an upstream to the next question, in the background.',
+      description: "From one answer about the upstream's name to the next look-up, in the background.",
       default: resolve.interval,
     }),
     maxMembers: count({
-      description: 'Addresses of one name that are used; of a longer answer those in use and the lowest.',
+      description: 'Addresses of one name that are used: current ones first, then the lowest.',
       default: resolve.maxMembers,
     }),
     staleAfter: bounded(1, MAX_MILLISECONDS)
@@ -165,14 +164,14 @@ export const resolveSchema: z.ZodType<PoolInit['resolve'], PoolInit['resolve']> 
       .meta(
         meta({
           description:
-            'How long the last answer is used while looking up fails; connections end as `no_upstream` then.',
+            'How long the last answer is used while look-ups fail; after that connections end as `no_upstream`.',
           unit: 'ms',
           defaultIs: 'for ever',
         }),
       ),
   })
   .prefault({})
-  .meta(meta({ description: 'How the names of upstreams are looked up.' }))
+  .meta(meta({ description: 'How names of upstreams are resolved.' }))
 
 function count(key: IntegerKey): z.ZodDefault<z.ZodNumber> {
   return integer({ max: MAX, ...key })

@@ -130,7 +130,7 @@ class JsonReader {
     if (word === undefined) return Number(literal)
     const start = this.#at - literal.length - word.length
     throw this.#fault(
-      `${JSON.stringify(literal + word)} is no number: write plain decimal digits, without a unit`,
+      `${JSON.stringify(literal + word)} is not a number: write plain decimal digits, without a unit`,
       start,
     )
   }
@@ -163,7 +163,7 @@ class JsonReader {
     const found = this.#text.charAt(at)
     const what = found === '' ? 'the text ends here' : `here is ${JSON.stringify(found)}`
     const where = `${this.#origin}:${this.#lineAndColumn(at)}`
-    return new ConfigError(`${where}: this is no JSON: ${problem} (${what}${HINTS.get(found) ?? ''})`)
+    return new ConfigError(`${where}: this is not JSON: ${problem} (${what}${HINTS.get(found) ?? ''})`)
   }
 
   #lineAndColumn(offset: number): string {

@@ -78,7 +78,7 @@ function unknownKey(key: string, path: readonly PropertyKey[], { node }: Scene):
   const known = keysOf(nodeAt(node, path))
   const meant = nearest(key, known)
   const hint = meant === undefined ? `there are ${known.join(', ')}` : `did you mean "${meant}"?`
-  return { path: [...path, key], message: `there is no such key; ${hint}` }
+  return { path: [...path, key], message: `unknown key; ${hint}` }
 }
 
 function mismatch(path: readonly PropertyKey[], { node, written }: Scene): Problem {

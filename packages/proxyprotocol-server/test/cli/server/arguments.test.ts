@@ -240,7 +240,7 @@ test('a file that is wrong or not there ends it with 2 and says which, and where
     ['check', file],
   ]) {
     assert.deepEqual((await refused(args)).split('\n'), [
-      `error: ${file}:1:35: services[0].upstrem: there is no such key; did you mean "upstream"?`,
+      `error: ${file}:1:35: services[0].upstrem: unknown key; did you mean "upstream"?`,
       `error: ${file}:1:17: services[0].upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or \`upstreams\`, a list`,
       '',
     ])

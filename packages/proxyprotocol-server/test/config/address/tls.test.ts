@@ -44,8 +44,8 @@ const REFUSED: readonly (readonly [AddressRole, TlsInit, string])[] = [
   ['listen', {}, '"cert" is missing, the file of the certificate'],
   ['listen', { key: 'k' }, '"cert" is missing, the file of the certificate'],
   ['upstream', { key: 'k' }, '"key" is of no use without "cert"'],
-  ['upstream', untyped({ minversion: 'TLSv1.3' }), 'there is no "minversion", did you mean "minVersion"?'],
-  ['upstream', untyped({ timeout: 1 }), 'there is no "timeout"'],
+  ['upstream', untyped({ minversion: 'TLSv1.3' }), 'unknown key "minversion"; did you mean "minVersion"?'],
+  ['upstream', untyped({ timeout: 1 }), 'unknown key "timeout"'],
   [
     'listen',
     untyped({ cert: 'c', verify: 'required' }),

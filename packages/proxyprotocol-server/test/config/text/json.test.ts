@@ -34,43 +34,46 @@ test('parseJson() takes nothing for JSON that JSON.parse() does not', () => {
 
 test('parseJson() says line and column, what is wrong, and what stands there', () => {
   const cases: [text: string, message: string][] = [
-    ['', '1:1: this is no JSON: a value belongs here (the text ends here)'],
-    ['{\n  "a": 1,\n}', '2:9: this is no JSON: no comma belongs behind the last one (here is ",")'],
-    ['[1,\n 2,]', '2:3: this is no JSON: no comma belongs behind the last one (here is ",")'],
-    ['{\n  "a": 1\n  "b": 2\n}', '3:3: this is no JSON: a comma or "}" belongs here (here is "\\"")'],
-    ['[1 2]', '1:4: this is no JSON: a comma or "]" belongs here (here is "2")'],
-    ['[1', '1:3: this is no JSON: a comma or "]" belongs here (the text ends here)'],
+    ['', '1:1: this is not JSON: a value belongs here (the text ends here)'],
+    ['{\n  "a": 1,\n}', '2:9: this is not JSON: no comma belongs behind the last one (here is ",")'],
+    ['[1,\n 2,]', '2:3: this is not JSON: no comma belongs behind the last one (here is ",")'],
+    ['{\n  "a": 1\n  "b": 2\n}', '3:3: this is not JSON: a comma or "}" belongs here (here is "\\"")'],
+    ['[1 2]', '1:4: this is not JSON: a comma or "]" belongs here (here is "2")'],
+    ['[1', '1:3: this is not JSON: a comma or "]" belongs here (the text ends here)'],
     [
       '{ // ports\n}',
-      '1:3: this is no JSON: a key in double quotes belongs here (here is "/"; JSON has no comments)',
+      '1:3: this is not JSON: a key in double quotes belongs here (here is "/"; JSON has no comments)',
     ],
     [
       '{ # ports\n}',
-      '1:3: this is no JSON: a key in double quotes belongs here (here is "#"; JSON has no comments)',
+      '1:3: this is not JSON: a key in double quotes belongs here (here is "#"; JSON has no comments)',
     ],
     [
       "{ 'a': 1 }",
-      `1:3: this is no JSON: a key in double quotes belongs here (here is "'"; JSON has double quotes)`,
+      `1:3: this is not JSON: a key in double quotes belongs here (here is "'"; JSON has double quotes)`,
     ],
-    ['{ a: 1 }', '1:3: this is no JSON: a key in double quotes belongs here (here is "a")'],
-    ['{ "a" 1 }', '1:7: this is no JSON: a colon belongs here, between the key and its value (here is "1")'],
-    ['{ "a": }', '1:8: this is no JSON: a value belongs here (here is "}")'],
+    ['{ a: 1 }', '1:3: this is not JSON: a key in double quotes belongs here (here is "a")'],
+    ['{ "a" 1 }', '1:7: this is not JSON: a colon belongs here, between the key and its value (here is "1")'],
+    ['{ "a": }', '1:8: this is not JSON: a value belongs here (here is "}")'],
     [
       '{ "a": 5s }',
-      '1:8: this is no JSON: "5s" is no number: write plain decimal digits, without a unit (here is "5")',
+      '1:8: this is not JSON: "5s" is not a number: write plain decimal digits, without a unit (here is "5")',
     ],
     [
       '[ 0x1F ]',
-      '1:3: this is no JSON: "0x1F" is no number: write plain decimal digits, without a unit (here is "0")',
+      '1:3: this is not JSON: "0x1F" is not a number: write plain decimal digits, without a unit (here is "0")',
     ],
-    ['[ yes ]', '1:3: this is no JSON: "yes" means nothing here: text stands in double quotes (here is "y")'],
-    ['{}\r\n{}', '2:1: this is no JSON: nothing may follow the end (here is "{")'],
+    [
+      '[ yes ]',
+      '1:3: this is not JSON: "yes" means nothing here: text stands in double quotes (here is "y")',
+    ],
+    ['{}\r\n{}', '2:1: this is not JSON: nothing may follow the end (here is "{")'],
     [
       '["a\nb"]',
-      '1:2: this is no JSON: the text that begins here does not end in its line, or has a wrong escape with "\\" in it ' +
+      '1:2: this is not JSON: the text that begins here does not end in its line, or has a wrong escape with "\\" in it ' +
         '(here is "\\"")',
     ],
-    ['{ "a": 1,\n  "a": 2 }', '2:3: this is no JSON: the key "a" is there twice (here is "\\"")'],
+    ['{ "a": 1,\n  "a": 2 }', '2:3: this is not JSON: the key "a" is there twice (here is "\\"")'],
   ]
   for (const [text, message] of cases) {
     assert.throws(

@@ -44,9 +44,9 @@ const allowSchema: z.ZodType<NetworkList | undefined, NetworkList | undefined> =
   .meta(
     meta({
       description:
-        'Which clients may come: networks, addresses, "unix", or `file:PATH` for a file with one of them a line. Others are ' +
-        'refused, clients without an address (UNKNOWN) included.',
-      defaultIs: 'all that `deny` does not have',
+        'Clients that may connect: networks, addresses, "unix", or `file:PATH` for a file with one of them a ' +
+        'line. Others are refused, also clients without an address (UNKNOWN).',
+      defaultIs: 'all except those in `deny`',
       flag: 'allow',
       placeholder: 'CIDR,...',
     }),
@@ -57,7 +57,7 @@ const denySchema: z.ZodType<NetworkList | undefined, NetworkList | undefined> = 
   .optional()
   .meta(
     meta({
-      description: 'Which clients are refused, even if `allow` has them; entries as there.',
+      description: 'Clients that are refused, even if `allow` has them; the same kinds of entries.',
       defaultIs: 'none',
       flag: 'deny',
       placeholder: 'CIDR,...',
@@ -70,8 +70,7 @@ const aclFromSchema: z.ZodType<AclFrom | undefined, AclFrom | undefined> = z
   .meta(
     meta({
       description:
-        'The address that `allow` and `deny` look at: that of the client, which the header announces, or that of the peer, the ' +
-        'other end of the connection.',
+        'The address that `allow` and `deny` check: that of the client, from the header, or that of the peer.',
       defaultIs: '"client"',
       flag: 'acl-from',
     }),
@@ -92,7 +91,8 @@ const allowVpceSchema: z.ZodType<readonly string[] | undefined, readonly string[
   .meta(
     meta({
       description:
-        'AWS VPC endpoints that clients have to come through, by the id in the version 2 header; `allow` and `deny` hold besides.',
+        'AWS VPC endpoints that clients must use, by the id in the version 2 header; `allow` and `deny` apply ' +
+        'too.',
       defaultIs: 'any, and none',
     }),
   )

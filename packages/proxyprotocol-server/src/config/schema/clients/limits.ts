@@ -44,7 +44,7 @@ export const limitsSchema: z.ZodType<ServiceLimits, ServiceLimitsInit | undefine
       .meta(
         meta({
           description: 'Connections at a time.',
-          defaultIs: 'an equal share of what the limit on open files leaves, two files a connection',
+          defaultIs: 'an equal share of the limit on open files, two files a connection',
           flag: 'max-connections',
         }),
       ),
@@ -54,12 +54,12 @@ export const limitsSchema: z.ZodType<ServiceLimits, ServiceLimitsInit | undefine
       .transform(count => (count === 'unlimited' ? Infinity : count))
       .meta(
         meta({
-          description: 'Open connections of one client address, of one /64 network for IPv6.',
+          description: 'Open connections of one client address, or of one IPv6 /64 network.',
           flag: 'max-per-source',
         }),
       ),
     pendingHeaders: integer({
-      description: 'Connections that may wait for their headers, or for a place, at a time.',
+      description: 'Connections at a time that may wait for their header or for a connection slot.',
       default: DEFAULT_PENDING_HEADERS,
       flag: 'max-pending-headers',
     }),
@@ -73,11 +73,12 @@ export const limitsSchema: z.ZodType<ServiceLimits, ServiceLimitsInit | undefine
     }),
   })
   .prefault({})
-  .meta(meta({ description: 'How much there may be at a time.' }))
+  .meta(meta({ description: 'Limits of the service.' }))
 
 export const backlogSchema: z.ZodType<number, number | undefined> = integer({
   description:
-    'Connections that may wait to be accepted. The kernel takes less where its limit is less: on Linux `net.core.somaxconn`.',
+    'The backlog: connections that may wait to be accepted. The kernel caps it, on Linux by ' +
+    '`net.core.somaxconn`.',
   default: DEFAULT_BACKLOG,
   max: MAX_BACKLOG,
   flag: 'backlog',
@@ -89,8 +90,8 @@ export const overLimitSchema: z.ZodType<OverLimit, OverLimit | undefined> = z
   .meta(
     meta({
       description:
-        'What happens to connections over a limit: "close", "reset", or "pause", with which those over `connections` wait, ' +
-        'unread, for a place; others are closed.',
+        'What to do with connections over a limit: "close", "reset", or "pause". With "pause" those over ' +
+        '`connections` wait for a connection slot; others are closed.',
       flag: 'over-limit',
     }),
   )

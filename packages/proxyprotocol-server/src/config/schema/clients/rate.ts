@@ -78,7 +78,7 @@ export const rateSchema: z.ZodType<Rate | undefined, RateInit | undefined> = z
   .meta(
     meta({
       description:
-        'How fast one client address, for IPv6 one /64 network, may open connections. `overLimit` says what happens to those ' +
+        'How fast one client address, or one IPv6 /64 network, may open connections. `overLimit` applies to those ' +
         'above it. Each worker counts alone.',
       defaultIs: 'no limit',
     }),

@@ -19,8 +19,8 @@ export const trustSchema: z.ZodType<TrustList | undefined, TrustList | undefined
   .meta(
     meta({
       description:
-        'Whose headers are believed: networks, addresses, "unix" for peers on UNIX sockets; or "anyone". ' +
-        'Required where `listen` says `pp`, and refused elsewhere.',
+        'Who may send headers: networks, addresses, "unix" for peers on UNIX sockets; or "anyone". Required if ' +
+        '`listen` has `pp`, otherwise refused.',
     }),
   )
 
