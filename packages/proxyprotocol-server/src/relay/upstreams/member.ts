@@ -17,6 +17,7 @@ import {
   type UpstreamFailure,
   type UpstreamState,
 } from '../../figures/index.ts'
+import { seedOf, type Candidate, type Seed } from './balance.ts'
 import { ChangeNotices, type Notice } from './change-notices.ts'
 import { Judge, type DatedFailure, type Failure, type JudgeChange } from './judge.ts'
 import type { WaitOptions } from './resolved-name.ts'
@@ -41,9 +42,9 @@ export interface MemberContext {
   readonly onChange: () => void
 }
 
-export class Member {
+export class Member implements Candidate {
   readonly settings: UpstreamSettings
-  /** The weight for balancing. */
+  /** Identifies it among the members of its pool. */
   readonly name: string
   /** As in address strings. */
   readonly address: string
@@ -55,6 +56,9 @@ export class Member {
   readonly resolve: MemberTarget['resolve']
   /** The address of its name; undefined if the upstream is given by its address. */
   readonly host: string | undefined
+  readonly weight: number
+  readonly seed: Seed
+  credit = 0
   readonly #context: MemberContext
   readonly #judge: Judge
   readonly #notices: ChangeNotices
@@ -71,6 +75,8 @@ export class Member {
     this.address = addressKey(
       address.transport === 'tcp' && found ? { ...address, host: found.address } : address,
     )
+    this.weight = settings.weight
+    this.seed = seedOf(this.name)
     this.endpoint = endpointOf(address, found?.address)
     this.lookup = found && lookupOf(found)
     this.resolve = resolve
@@ -79,10 +85,6 @@ export class Member {
     const { health, check, now } = context
     this.#judge = new Judge({ health, check, now, onChange: change => this.#onChange(change) })
     this.#notices = new ChangeNotices(notice => context.tell(this, notice))
-  }
-
-  get weight(): number {
-    return this.settings.weight
   }
 
   get active(): number {

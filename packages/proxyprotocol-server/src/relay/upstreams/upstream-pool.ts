@@ -3,12 +3,12 @@
 
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { ProxyProtocolError, unmapAddress, type Endpoint, type HeaderInit } from 'proxyprotocol'
+import { ProxyProtocolError, type Endpoint, type HeaderInit } from 'proxyprotocol'
 import { connect, type StopSignal } from 'proxyprotocol/client'
 import { distinguishResets } from 'proxyprotocol/server'
 import { formatEndpoint, type Balance, type Pool, type UpstreamSettings } from '../../config/index.ts'
 import type { NameSnapshot, UpstreamSnapshot } from '../../figures/index.ts'
-import { balancer, type Balancer } from './balance.ts'
+import { Choice } from './choice.ts'
 import type { Member } from './member.ts'
 import type { Resolve } from './resolved-name.ts'
 import { Resolver } from './resolver.ts'
@@ -77,14 +77,14 @@ export class UpstreamPool {
   readonly #upstreams: readonly Upstream[]
   readonly #bySettings: ReadonlyMap<UpstreamSettings, Upstream>
   readonly #resolver: Resolver
-  readonly #pick: Balancer
+  readonly #choice: Choice
   readonly #now: () => number
   #retries = 0
   #closed = false
 
   /** @throws {ConfigError} naming a file of a certificate or key that cannot be used. */
   constructor(settings: Pool, options: PoolOptions = {}) {
-    const { upstreams, balance, health, check, resolve } = settings
+    const { upstreams, health, check, resolve } = settings
     const {
       now = () => performance.now(),
       patience = DEFAULT_PATIENCE,
@@ -92,10 +92,14 @@ export class UpstreamPool {
     } = options
     this.#settings = settings
     this.#now = now
-    this.#pick = balancer(balance)
+    this.#choice = new Choice(settings, () => this.#upstreams)
     this.tls = new UpstreamTls(upstreams)
     this.#resolver = new Resolver({ ...resolve, resolve: options.resolver, now })
-    const context = { health, check, resolve, resolver: this.#resolver, tls: this.tls, patience, now, tell }
+    const onChange = (): void => {
+      this.#choice.changed()
+    }
+    const common = { resolver: this.#resolver, tls: this.tls, patience, now, tell, onChange }
+    const context = { health, check, resolve, ...common }
     this.#upstreams = upstreams.map(each => new Upstream(each, context))
     this.#bySettings = new Map(this.#upstreams.map(each => [each.settings, each]))
   }
@@ -117,9 +121,10 @@ export class UpstreamPool {
   /** Takes over what other pools know of upstreams with the same name and address, whatever their routes. */
   inherit(others: readonly UpstreamPool[]): void {
     for (const other of others) this.#resolver.inherit(other.#resolver)
-    const before = others.flatMap(other => other.#upstreams)
+    const all = others.flatMap(other => other.#upstreams)
+    const before = new Map(all.map(upstream => [keyOf(upstream), upstream]))
     for (const upstream of this.#upstreams) {
-      const same = before.find(({ settings }) => isSame(settings, upstream.settings))
+      const same = before.get(keyOf(upstream))
       if (same) upstream.inherit(same)
     }
   }
@@ -135,7 +140,7 @@ export class UpstreamPool {
     const tried = new Set<Member>()
     let fault: ProxyProtocolError | undefined
     for (;;) {
-      const member = this.#choose(request, tried)
+      const member = this.#choice.next(request.source, tried)
       if (member === undefined) throw fault ?? new ProxyProtocolError('no_upstream')
       const left = deadline - this.#now()
       if (left <= 0) throw fault ?? new ProxyProtocolError('connect_timeout', { detail: `${timeout} ms` })
@@ -194,50 +199,14 @@ export class UpstreamPool {
     return socket
   }
 
-  /** Those that are up before backups; if there are none, the one that failed longest ago. */
-  #choose({ source }: UpstreamRequest, tried: ReadonlySet<Member>): Member | undefined {
-    const left = this.#left(tried)
-    for (const backup of [false, true]) {
-      const open = left.filter(each => each.isOpen && each.settings.backup === backup)
-      if (open.length > 0) return this.#pick(elsewhere(open, tried), addressOf(source))
-    }
-    const [longestAgo] = left.filter(each => each.isHealthy).sort((a, b) => a.failedAt - b.failedAt)
-    return longestAgo
-  }
-
-  /** The members to try next: `retries` others, and another address of the first one's name in any case. */
-  #left(tried: ReadonlySet<Member>): readonly Member[] {
-    const [first] = tried
-    const all = this.#upstreams.flatMap(({ members }) => members)
-    const left = all.filter(each => !tried.has(each) && each.weight > 0)
-    if (first === undefined || tried.size <= this.#settings.retries) return left
-    return tried.size === 1 ? left.filter(({ settings }) => settings === first.settings) : []
-  }
-
   /** Shares the rest of the time with members that may follow, so that a silent one cannot use it up. */
   #share(left: number, tried: ReadonlySet<Member>): number {
-    const others = this.#left(tried).filter(each => each.isHealthy).length
-    const mayFollow = Math.min(others, Math.max(1, this.#settings.retries + 1 - tried.size))
-    return Math.ceil(left / (1 + mayFollow))
+    return Math.ceil(left / (1 + this.#choice.mayFollow(tried)))
   }
 }
 
-function isSame(one: UpstreamSettings, other: UpstreamSettings): boolean {
-  return one.name === other.name && formatEndpoint(one.address) === formatEndpoint(other.address)
-}
-
-/** Members of untried upstreams come first, because addresses of one name often fail together. */
-function elsewhere(open: readonly Member[], tried: ReadonlySet<Member>): readonly Member[] {
-  if (tried.size === 0) return open
-  const known = new Set([...tried].map(({ settings }) => settings))
-  const others = open.filter(({ settings }) => !known.has(settings))
-  return others.length > 0 ? others : open
-}
-
-/** IPv4 is the same client in every notation. */
-function addressOf(source: Endpoint | undefined): string | undefined {
-  if (source === undefined || !('address' in source)) return undefined
-  return unmapAddress(source.address)
+function keyOf({ settings: { name, address } }: Upstream): string {
+  return `${name} ${formatEndpoint(address)}`
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): Endpoint | undefined {

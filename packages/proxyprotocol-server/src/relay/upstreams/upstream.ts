@@ -22,6 +22,8 @@ export interface UpstreamContext extends Pick<Pool, 'health' | 'check' | 'resolv
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number
   readonly tell: (event: UpstreamEvent) => void
+  /** Called when other members may get connections. */
+  readonly onChange: () => void
 }
 
 interface Watched {
@@ -86,6 +88,7 @@ export class Upstream implements NameWatcher {
       if (same) member.inherit(same)
       check.reconsider()
     }
+    this.#context.onChange()
   }
 
   onAnswer(answer: readonly LookupAddress[]): void {
@@ -156,6 +159,7 @@ export class Upstream implements NameWatcher {
   #use(watched: readonly Watched[]): void {
     this.#watched = watched
     this.#members = watched.map(({ member }) => member)
+    this.#context.onChange()
   }
 
   /** Forgets members without connections, except their counts. */
@@ -172,7 +176,7 @@ export class Upstream implements NameWatcher {
   }
 
   #made(target: MemberTarget): Watched {
-    const { health, check, now, tell } = this.#context
+    const { health, check, now, tell, onChange } = this.#context
     const { name: upstream } = this.settings
     const member = new Member(this.settings, target, {
       ...{ health, check, now },
@@ -180,6 +184,7 @@ export class Upstream implements NameWatcher {
         tell({ ...notice, upstream, address: each.resolve ? undefined : each.address })
       },
       onChange: () => {
+        onChange()
         this.#watched.find(each => each.member === member)?.check.reconsider()
       },
     })

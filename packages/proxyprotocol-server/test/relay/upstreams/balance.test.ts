@@ -4,14 +4,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { balances } from '../../../src/config/index.ts'
-import { balancer, type Balancer, type Candidate } from '../../../src/relay/upstreams/balance.ts'
+import { balancer, seedOf, type Balancer, type Candidate } from '../../../src/relay/upstreams/balance.ts'
 
 interface Counted extends Candidate {
+  readonly name: string
   active: number
 }
 
 function candidates(weights: Readonly<Record<string, number>>): Counted[] {
-  return Object.entries(weights).map(([name, weight]) => ({ name, weight, active: 0 }))
+  return Object.entries(weights).map(([name, weight]) => {
+    return { name, weight, active: 0, seed: seedOf(name), credit: 0 }
+  })
 }
 
 /** Who gets so many connections, one after the other; all stay open. */
@@ -137,6 +140,16 @@ test('source hash gives each the share of its weight, within 1 % of all of 40,00
   for (const { active, weight } of from) {
     assert.ok(Math.abs(active / clients - weight / 8) < 0.01, `${active} of ${clients} for weight ${weight}`)
   }
+})
+
+test('source hash gives 1,000 upstreams even shares of 200,000 clients', () => {
+  const pick = balancer('source-hash')
+  const from = candidates(Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`app-${at}`, 1])))
+  for (let n = 0; n < 200_000; n++) {
+    pick(from, `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`).active++
+  }
+  // 200 each on average; a chance of one in a million is about five standard deviations of 14 away
+  for (const { name, active } of from) assert.ok(active > 120 && active < 280, `${active} for ${name}`)
 })
 
 test('source hash deals out those without an address in turn', () => {

@@ -1,0 +1,85 @@
+// Which member a connection is tried at next. The open members are kept until one of them changes, so that a choice among
+// many costs little.
+
+import { unmapAddress, type Endpoint } from 'proxyprotocol'
+import type { Pool } from '../../config/index.ts'
+import { balancer, type Balancer } from './balance.ts'
+import type { Member } from './member.ts'
+
+/** The members of an upstream. */
+interface Group {
+  readonly members: readonly Member[]
+}
+
+export class Choice {
+  readonly #groups: () => readonly Group[]
+  readonly #retries: number
+  readonly #pick: Balancer
+  /** Open members that are no backups; undefined after a change. */
+  #open: readonly Member[] | undefined
+
+  constructor({ balance, retries }: Pick<Pool, 'balance' | 'retries'>, groups: () => readonly Group[]) {
+    this.#groups = groups
+    this.#retries = retries
+    this.#pick = balancer(balance)
+  }
+
+  /** A member was added or removed, or is up or down now. */
+  changed(): void {
+    this.#open = undefined
+  }
+
+  /** An open member, then an open backup; if there is none, the member that failed longest ago. */
+  next(source: Endpoint | undefined, tried: ReadonlySet<Member>): Member | undefined {
+    for (const backup of [false, true]) {
+      const open =
+        tried.size === 0 && !backup
+          ? (this.#open ??= this.#opened(tried, backup))
+          : this.#opened(tried, backup)
+      if (open.length > 0) return this.#pick(open, addressOf(source))
+    }
+    const [longestAgo] = [...this.#left(tried)]
+      .filter(each => each.isHealthy)
+      .sort((a, b) => a.failedAt - b.failedAt)
+    return longestAgo
+  }
+
+  /** How many members may be tried after these. */
+  mayFollow(tried: ReadonlySet<Member>): number {
+    const most = Math.max(1, this.#retries + 1 - tried.size)
+    let count = 0
+    for (const { isHealthy } of this.#left(tried)) if (isHealthy && ++count === most) break
+    return count
+  }
+
+  #opened(tried: ReadonlySet<Member>, backup: boolean): readonly Member[] {
+    const open = [...this.#left(tried)].filter(each => each.isOpen && each.settings.backup === backup)
+    return elsewhere(open, tried)
+  }
+
+  /** The members that may be tried next: `retries` others, and another member of the first one's name even without any. */
+  *#left(tried: ReadonlySet<Member>): Generator<Member> {
+    const [first] = tried
+    const isLast = first !== undefined && tried.size > this.#retries
+    if (isLast && tried.size > 1) return
+    for (const { members } of this.#groups()) {
+      for (const member of members) {
+        if (member.weight === 0 || tried.has(member)) continue
+        if (!isLast || member.settings === first.settings) yield member
+      }
+    }
+  }
+}
+
+/** Members of other upstreams come first, because the addresses of one name often fail together. */
+function elsewhere(open: readonly Member[], tried: ReadonlySet<Member>): readonly Member[] {
+  if (tried.size === 0) return open
+  const known = new Set([...tried].map(({ settings }) => settings))
+  const others = open.filter(({ settings }) => !known.has(settings))
+  return others.length > 0 ? others : open
+}
+
+/** An IPv4 client has the same address however it is written. */
+function addressOf(source: Endpoint | undefined): string | undefined {
+  return source && 'address' in source ? unmapAddress(source.address) : undefined
+}
