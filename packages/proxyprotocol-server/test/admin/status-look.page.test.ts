@@ -1,12 +1,11 @@
 // The status page in a browser: how it looks, with markup and with much of everything, and to whom.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { encodeHeader } from 'proxyprotocol'
+import { temporaryFolder } from 'test-support/folder'
 import { runServer } from '../../src/cli/index.ts'
 import { openPage } from '../support/browser.ts'
 import { start } from '../support/program.ts'
@@ -18,10 +17,7 @@ import { atEnd } from '../support/teardown.ts'
 const [MARKUP, MARKUP_TOO] = ['<img src=x onerror=alert(1)>', '<script>alert(2)</script>']
 
 test('markup from the network and from configured names is shown as the text it is', async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  atEnd(t, () => {
-    rmSync(folder, { recursive: true })
-  })
+  const folder = temporaryFolder(t)
   const upstream = await listen(t)
   const path = join(folder, MARKUP_TOO.replaceAll('/', '\\'))
   const { io } = await start(

@@ -4,13 +4,13 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { temporaryFolder } from 'test-support/folder'
 import { ConfigError, checkNetworkFiles, parseConfig, parseService } from '../../src/config/index.ts'
 import { readAccessLists } from '../../src/config/networks.ts'
 import type { ServiceOptions } from '../../src/config/index.ts'
-import { directory } from '../support/certificate-files.ts'
 
 function file(t: TestContext, name: string, text: string): string {
-  const path = join(directory(t), name)
+  const path = join(temporaryFolder(t), name)
   writeFileSync(path, text)
   return path
 }
@@ -92,7 +92,7 @@ test('a file has one network a line, with comments, empty lines and any line end
 
 test('what is wrong in files is reported all at once, with file, line and column, once for each file', t => {
   const bad = file(t, 'bad.txt', '10.0.0.0/8\n  10.0.0.0/33\nlocalhost\nfile:/etc/other\n')
-  const gone = join(directory(t), 'gone.txt')
+  const gone = join(temporaryFolder(t), 'gone.txt')
   const services = [':1', ':2'].map(listen =>
     parseService(listen, ':3', { deny: [`file:${bad}`], allow: [`file:${gone}`] }),
   )

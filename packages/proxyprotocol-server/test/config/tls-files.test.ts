@@ -6,9 +6,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { certificate, clientCertificate } from 'test-support/certificates'
+import { temporaryFolder } from 'test-support/folder'
 import { ConfigError, settleTls, type AddressRole, type TlsInit } from '../../src/config/index.ts'
 import { readTlsFiles } from '../../src/config/tls-files.ts'
-import { certificateFiles, directory } from '../support/certificate-files.ts'
+import { certificateFiles } from '../support/certificate-files.ts'
 
 function problemOf(init: TlsInit, role: AddressRole): string {
   try {
@@ -37,7 +38,7 @@ test('readTlsFiles() reads certificate, key and authorities', t => {
 })
 
 test('readTlsFiles() finds the key in the file of the certificate where none is named', t => {
-  const file = join(directory(t), 'both.pem')
+  const file = join(temporaryFolder(t), 'both.pem')
   const both = `${certificate.cert}\n${certificate.key}\n`
   writeFileSync(file, both)
   const { cert, key } = readTlsFiles(settleTls({ cert: file }, 'listen'), 'listen')
@@ -45,7 +46,7 @@ test('readTlsFiles() finds the key in the file of the certificate where none is 
 })
 
 test('readTlsFiles() takes of a directory what has the name that openssl looks for', t => {
-  const at = directory(t)
+  const at = temporaryFolder(t)
   writeFileSync(join(at, '0a1b2c3d.0'), certificate.cert)
   writeFileSync(join(at, '0a1b2c3d.r0'), 'a revocation list')
   writeFileSync(join(at, 'other.pem'), clientCertificate.cert)

@@ -8,8 +8,8 @@ import { PassThrough, Writable } from 'node:stream'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import { temporaryFolder } from 'test-support/folder'
 import { fileWriter, Log, streamWriter, writerTo, type LogWriter } from '../../src/log/log.ts'
-import { directory } from '../support/certificate-files.ts'
 import { pathOf, runCommand } from '../support/child.ts'
 
 test('lines that nobody takes are counted, and told of before the next line that goes through', () => {
@@ -112,7 +112,7 @@ test('lines to a full disk are lost, and counted', () => {
 })
 
 test('a line that follows one that was cut off starts on a line of its own', t => {
-  const file = join(directory(t), 'log')
+  const file = join(temporaryFolder(t), 'log')
   const fd = openSync(file, 'w')
   const write = fileWriter(fd)
   const lost: string[] = []
@@ -135,7 +135,7 @@ write(201)
 write(202)`
 
 test('200 lines to a disk that is full after 23 lines and a half: all others are counted and reported', async t => {
-  const file = join(directory(t), 'log')
+  const file = join(temporaryFolder(t), 'log')
   // The file takes 2,048 bytes. Coverage would be written to a file as well.
   const limited = 'unset NODE_V8_COVERAGE; ulimit -f 4; exec "$@" "$0" >>"$0"'
   const node = [process.execPath, '--input-type=module', '--eval', WRITER]

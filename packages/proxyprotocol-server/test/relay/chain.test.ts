@@ -13,9 +13,9 @@ import {
   type Tlv,
 } from 'proxyprotocol'
 import { extensionTlv, readExtension } from 'proxyprotocol/server'
-import { content, until } from 'test-support/sockets'
+import { until } from 'test-support/sockets'
 import type { ServiceOptions } from '../../src/config/index.ts'
-import { startRelay, type TestRelay } from '../support/relay.ts'
+import { passed, startRelay, type TestRelay } from '../support/relay.ts'
 import { chunk, dial, listen, outcome, type Listener } from '../support/connections.ts'
 
 const source = { address: '192.0.2.1', port: 56_324 }
@@ -36,15 +36,9 @@ async function startChain(t: TestContext, sends = '', options: ServiceOptions = 
     trust,
     ...options,
   })
-  const send = async (header: HeaderInit | Uint8Array, payload = ''): Promise<Buffer> => {
-    const client = dial(t, relay.port)
-    client.write(header instanceof Uint8Array ? header : encodeHeader(header))
-    client.end(payload)
-    const far = await upstream.accept()
-    const received = await content(far)
-    far.end()
-    client.resume()
-    return received
+  const send = (header: HeaderInit | Uint8Array, payload = ''): Promise<Buffer> => {
+    const bytes = header instanceof Uint8Array ? header : encodeHeader(header)
+    return passed(t, relay, upstream, Buffer.concat([bytes, Buffer.from(payload)]))
   }
   return { relay, upstream, send }
 }

@@ -5,7 +5,8 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { decodeHeader, encodeHeader, tlv, type HeaderInit, type ProxyHeader, type Tlv } from 'proxyprotocol'
-import { certificateFiles, directory } from '../support/certificate-files.ts'
+import { temporaryFolder } from 'test-support/folder'
+import { certificateFiles } from '../support/certificate-files.ts'
 import { clientHello } from '../support/client-hello.ts'
 import { startRelay, type TestRelay } from '../support/relay.ts'
 import { dialSecure } from '../support/secure.ts'
@@ -92,7 +93,7 @@ test('they are those of the TLS that ends at the relay', async t => {
 })
 
 test('a peer on a UNIX socket has no address, and so no TLV for it', async t => {
-  const path = join(directory(t), 'relay.sock')
+  const path = join(temporaryFolder(t), 'relay.sock')
   const { header } = await started(t, { source: `unix:${path}`, tlvs })
   const client = connect({ path })
   const sent = await header()

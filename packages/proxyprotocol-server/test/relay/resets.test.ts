@@ -2,30 +2,50 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { test } from 'node:test'
+import type { Socket } from 'node:net'
+import { test, type TestContext } from 'node:test'
 import { closedPort, content, until } from 'test-support/sockets'
 import { holdName, setName } from '../support/names.ts'
-import { startRelay } from '../support/relay.ts'
-import { chunk, connectedSockets, dial, listen, MEBIBYTE, outcome, random } from '../support/connections.ts'
+import { startRelay, type TestRelay } from '../support/relay.ts'
+import {
+  chunk,
+  connectedSockets,
+  dial,
+  listen,
+  MEBIBYTE,
+  outcome,
+  random,
+  type Listener,
+} from '../support/connections.ts'
 
 const BIG = 32 * MEBIBYTE
+
+/** The outer ends of a connection whose upstream has got the first bytes. */
+async function begun(t: TestContext, relay: TestRelay, upstream: Listener): Promise<[Socket, Socket]> {
+  const client = dial(t, relay.port)
+  client.write('begun')
+  const far = await upstream.accept()
+  await chunk(far)
+  return [client, far]
+}
+
+async function isReset(socket: Socket, cut: () => void): Promise<void> {
+  const ended = outcome(socket)
+  cut()
+  const { fin, error } = await ended
+  assert.deepEqual({ fin, error }, { fin: false, error: 'ECONNRESET' })
+}
 
 test("a client's reset reaches the upstream as a reset, never as an end", async t => {
   const upstream = await listen(t)
   const relay = await startRelay(t, `127.0.0.1:${upstream.port}`)
   for (let i = 0; i < 40; i++) {
-    const client = dial(t, relay.port)
-    client.write('begun')
-    const far = await upstream.accept()
-    await chunk(far)
+    const [client, far] = await begun(t, relay, upstream)
     // A reset finds some with a reply on its way, and some that have ended their own side.
     if (i % 3 === 1) far.write('reply')
     if (i % 3 === 2) far.end('reply')
     if (i % 3 !== 0) await chunk(client)
-    const cut = outcome(far)
-    client.resetAndDestroy()
-    const { fin, error } = await cut
-    assert.deepEqual({ fin, error }, { fin: false, error: 'ECONNRESET' })
+    await isReset(far, () => client.resetAndDestroy())
     const record = await relay.record(i)
     assert.equal(record.reason, 'client_reset')
     assert.equal(record.error?.code, 'client_reset')
@@ -36,10 +56,7 @@ test("an upstream's reset reaches the client as a reset, never as an end", async
   const upstream = await listen(t)
   const relay = await startRelay(t, `127.0.0.1:${upstream.port}`)
   for (let i = 0; i < 40; i++) {
-    const client = dial(t, relay.port)
-    client.write('begun')
-    const far = await upstream.accept()
-    await chunk(far)
+    const [client, far] = await begun(t, relay, upstream)
     if (i % 3 === 1) {
       far.write('reply')
       await chunk(client)
@@ -48,10 +65,7 @@ test("an upstream's reset reaches the client as a reset, never as an end", async
       client.end()
       await content(far)
     }
-    const cut = outcome(client)
-    far.resetAndDestroy()
-    const { fin, error } = await cut
-    assert.deepEqual({ fin, error }, { fin: false, error: 'ECONNRESET' })
+    await isReset(client, () => far.resetAndDestroy())
     const record = await relay.record(i)
     assert.equal(record.reason, 'upstream_reset')
     assert.match(record.error?.message ?? '', /ECONNRESET/)

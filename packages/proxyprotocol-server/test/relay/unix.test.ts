@@ -9,9 +9,9 @@ import { test, type TestContext } from 'node:test'
 import { parseHeader } from 'proxyprotocol'
 import { createServer as createProxyServer } from 'proxyprotocol/server'
 import { content } from 'test-support/sockets'
+import { temporaryFolder } from 'test-support/folder'
 import { parseAddress } from '../../src/config/index.ts'
 import { listenAt } from '../../src/relay/index.ts'
-import { directory } from '../support/certificate-files.ts'
 import { runCommand } from '../support/child.ts'
 import { startRelay } from '../support/relay.ts'
 import { chunk, dial, listen } from '../support/connections.ts'
@@ -52,7 +52,7 @@ async function leaveSocket(t: TestContext, path: string): Promise<void> {
 const noClient = { version: 'none' } as const
 
 test('a relay listens at a UNIX socket and connects to one: what it cannot name it announces as LOCAL', async t => {
-  const at = directory(t)
+  const at = temporaryFolder(t)
   const [source, dest] = [join(at, 'relay.sock'), join(at, 'app.sock')]
   const upstream = await listenPath(t, dest)
   const accepted = once(upstream, 'connection') as Promise<[Socket]>
@@ -74,7 +74,7 @@ test('a relay listens at a UNIX socket and connects to one: what it cannot name 
 })
 
 test('an upstream at a UNIX socket that closes after its reply has ended in order', async t => {
-  const dest = join(directory(t), 'app.sock')
+  const dest = join(temporaryFolder(t), 'app.sock')
   const upstream = await listenPath(t, dest)
   const relay = await startRelay(t, `unix:${dest}?pp=noop`)
   for (let i = 0; i < 4; i++) {
@@ -90,7 +90,7 @@ test('an upstream at a UNIX socket that closes after its reply has ended in orde
 })
 
 test('a UNIX socket takes its turn among other upstreams, and the record says its path', async t => {
-  const at = directory(t)
+  const at = temporaryFolder(t)
   const dest = join(at, 'app.sock')
   const upstream = await listenPath(t, dest)
   const relay = await startRelay(t, [`unix:${join(at, 'none.sock')}`, `unix:${dest}?pp=noop`])
@@ -116,7 +116,7 @@ test('a UNIX socket takes its turn among other upstreams, and the record says it
 })
 
 test('headers that come through a UNIX socket are believed where "unix" is trusted', async t => {
-  const source = join(directory(t), 'relay.sock')
+  const source = join(temporaryFolder(t), 'relay.sock')
   const upstream = await listen(t)
   await startRelay(t, `127.0.0.1:${upstream.port}?pp=v1`, { source: `unix:${source}?pp=v1`, trust: ['unix'] })
   dialPath(t, source).end('PROXY TCP4 192.0.2.1 198.51.100.7 9 80\r\nhello')
@@ -125,7 +125,7 @@ test('headers that come through a UNIX socket are believed where "unix" is trust
 })
 
 test('a TCP client of a UNIX upstream is announced with its address', async t => {
-  const dest = join(directory(t), 'app.sock')
+  const dest = join(temporaryFolder(t), 'app.sock')
   const upstream = await listenPath(t, dest)
   const accepted = once(upstream, 'connection') as Promise<[Socket]>
   const relay = await startRelay(t, `unix:${dest}?pp=v1`)
@@ -136,7 +136,7 @@ test('a TCP client of a UNIX upstream is announced with its address', async t =>
 })
 
 test('an upstream socket that is not there, or that nobody listens at, is a refused connection', async t => {
-  const at = directory(t)
+  const at = temporaryFolder(t)
   const stale = join(at, 'stale.sock')
   await leaveSocket(t, stale)
   const reasons: string[] = []
@@ -149,7 +149,7 @@ test('an upstream socket that is not there, or that nobody listens at, is a refu
 })
 
 test('listenAt() takes the place of a socket that nobody listens at any more', async t => {
-  const path = join(directory(t), 'relay.sock')
+  const path = join(temporaryFolder(t), 'relay.sock')
   await leaveSocket(t, path)
   const server = createProxyServer(noClient, () => {})
   atEnd(t, () => server.abort())
@@ -158,7 +158,7 @@ test('listenAt() takes the place of a socket that nobody listens at any more', a
 })
 
 test('listenAt() leaves a socket that somebody listens at, and any other file, and says that the address is in use', async t => {
-  const at = directory(t)
+  const at = temporaryFolder(t)
   const [inUse, file] = [join(at, 'in-use.sock'), join(at, 'file')]
   await listenPath(t, inUse)
   writeFileSync(file, 'precious')
@@ -174,7 +174,7 @@ test('listenAt() leaves a socket that somebody listens at, and any other file, a
 
 test('listenAt() passes on what else keeps an address from being bound', async t => {
   const { port } = await listen(t)
-  const nowhere = join(directory(t), 'none', 'relay.sock')
+  const nowhere = join(temporaryFolder(t), 'none', 'relay.sock')
   for (const [text, code] of [
     [`127.0.0.1:${port}`, 'EADDRINUSE'],
     [`unix:${nowhere}`, 'EACCES'],

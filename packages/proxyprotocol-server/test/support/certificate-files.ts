@@ -1,20 +1,10 @@
 // Certificates as files, as the programs read them.
 
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { certificate, clientCertificate, otherCertificate } from 'test-support/certificates'
-import { atEnd } from './teardown.ts'
-
-/** A directory of the test's own. */
-export function directory(t: TestContext): string {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), 'relay-')))
-  atEnd(t, () => {
-    rmSync(path, { recursive: true, force: true })
-  })
-  return path
-}
+import { temporaryFolder } from 'test-support/folder'
 
 export interface CertificateFiles {
   readonly directory: string
@@ -32,7 +22,7 @@ export interface CertificateFiles {
 }
 
 export function certificateFiles(t: TestContext): CertificateFiles {
-  const at = directory(t)
+  const at = temporaryFolder(t)
   function file(name: string, text: string): string {
     const path = join(at, name)
     writeFileSync(path, text)

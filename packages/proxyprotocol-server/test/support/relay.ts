@@ -10,6 +10,7 @@ import {
   type ProxyServer,
   type ServerStats,
 } from 'proxyprotocol/server'
+import { content } from 'test-support/sockets'
 import { parseService, type ServiceOptions, type UpstreamText } from '../../src/config/index.ts'
 import {
   createRelay,
@@ -18,7 +19,7 @@ import {
   type RelayOptions,
   type RelayRecord,
 } from '../../src/relay/index.ts'
-import { connectedSockets, warnings } from './connections.ts'
+import { connectedSockets, dial, warnings, type Listener } from './connections.ts'
 import { atEnd } from './teardown.ts'
 
 export interface TestRelay extends Pick<
@@ -129,4 +130,20 @@ function openedBy(t: TestContext, server: ProxyServer): () => number {
 export function assertBalanced({ accepted, active, closed }: ServerStats): void {
   const total = Object.values(closed).reduce((sum, count) => sum + count, 0)
   assert.deepEqual({ active, total }, { active: 0, total: accepted }, 'accepted = active + all of closed')
+}
+
+/** What arrives upstream of all that a client sends. */
+export async function passed(
+  t: TestContext,
+  relay: TestRelay,
+  to: Listener,
+  bytes: Uint8Array,
+): Promise<Buffer> {
+  const client = dial(t, relay.port)
+  client.end(bytes)
+  const far = await to.accept()
+  const received = await content(far)
+  far.end()
+  client.resume()
+  return received
 }

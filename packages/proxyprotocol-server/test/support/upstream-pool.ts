@@ -13,7 +13,7 @@ import {
   type Route,
   type UpstreamRequest,
 } from '../../src/relay/upstreams/index.ts'
-import { connectedSockets } from './connections.ts'
+import { connectedSockets, listen, type Listener } from './connections.ts'
 import { atEnd } from './teardown.ts'
 
 /** Where one connection went. */
@@ -97,4 +97,16 @@ async function listenAt(t: TestContext, host: string, port: number): Promise<() 
   await once(server, 'listening')
   atEnd(t, () => server.close())
   return () => accepted
+}
+
+export async function listeners(t: TestContext, count: number): Promise<Listener[]> {
+  return Promise.all(Array.from({ length: count }, () => listen(t)))
+}
+
+export function counts(all: readonly Listener[]): number[] {
+  return all.map(({ accepted }) => accepted)
+}
+
+export function portsOf(all: readonly Listener[]): number[] {
+  return all.map(({ port }) => port)
 }

@@ -7,8 +7,8 @@ import process from 'node:process'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
+import { temporaryFolder } from 'test-support/folder'
 import { assertAccessible } from '../support/accessibility.ts'
-import { directory } from '../support/certificate-files.ts'
 import { pathOf } from '../support/child.ts'
 
 /** The front page, text, wide tables, and of the reference a function and an interface. */
@@ -18,7 +18,7 @@ const PAGES = [
 ]
 
 test('the documentation site has no fault that axe-core knows', async t => {
-  const site = directory(t)
+  const site = temporaryFolder(t)
   const build = spawnSync(process.execPath, [pathOf('scripts/docs-site.js'), site], { encoding: 'utf8' })
   assert.equal(build.status, 0, build.stderr)
   const urls = PAGES.map(name => pathToFileURL(join(site, `${name}.html`)).href)

@@ -2,12 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import http from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
 import { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
@@ -15,6 +13,7 @@ import { Agent, Client, fetch, Pool, type Dispatcher } from 'undici'
 import { certificate } from 'test-support/certificates'
 import { closedPort } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
+import { temporaryFolder } from 'test-support/folder'
 import { connector, type ConnectorOptions } from '../../src/client/index.ts'
 import { tlvType, type InetInit, type ProxyProtocolError } from '../../src/codec/index.ts'
 import { connectionInfo } from '../../src/server/index.ts'
@@ -204,10 +203,7 @@ test('connector() hands what went wrong to undici', async t => {
 
 test('connector() reaches a UNIX socket, by its own option or that of the dispatcher', async t => {
   const harness = createHarness(t)
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  harness.defer(() => {
-    rmSync(folder, { recursive: true })
-  })
+  const folder = temporaryFolder(t)
   const path = join(folder, 'socket')
   await listenAttached(harness, http.createServer(tellClient), { at: path })
   for (const options of [

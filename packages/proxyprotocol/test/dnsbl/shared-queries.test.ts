@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { createListingCache, lookup } from '../../src/dnsbl/index.ts'
-
+import { createListingCache, lookup, type Listing } from '../../src/dnsbl/index.ts'
 import { ADDRESS, holdDeadline, ownQueries, serve, unknown } from '../support/dnsbl.ts'
 import { CLEAR, LISTED, setUp } from '../support/listing-cache.ts'
 
@@ -75,13 +74,18 @@ test('a shared query is cancelled when the last look-up that waits for it has en
   assert.equal(cache.size, 0)
 })
 
-test('a query that every look-up has left is not joined, and its late answer is kept', async () => {
-  const { resolver, options } = setUp()
+/** A cache whose first query was left by its look-up, and the look-up after that. */
+async function leftQuery(): Promise<ReturnType<typeof setUp> & { readonly next: Promise<Listing> }> {
+  const all = setUp()
   const controller = new AbortController()
-  const left = lookup(ADDRESS, 'bl.example', { ...options, signal: controller.signal })
+  const left = lookup(ADDRESS, 'bl.example', { ...all.options, signal: controller.signal })
   controller.abort()
   await left
-  const next = lookup(ADDRESS, 'bl.example', options)
+  return { ...all, next: lookup(ADDRESS, 'bl.example', all.options) }
+}
+
+test('a query that every look-up has left is not joined, and its late answer is kept', async () => {
+  const { resolver, options, next } = await leftQuery()
   assert.equal(resolver.asked.length, 2)
   resolver.answer(0, ['127.0.0.2'])
   await setImmediate()
@@ -94,12 +98,7 @@ test('a query that every look-up has left is not joined, and its late answer is 
 })
 
 test('the end of a query that was left takes nothing from the one that has followed it', async () => {
-  const { resolver, options } = setUp()
-  const controller = new AbortController()
-  const left = lookup(ADDRESS, 'bl.example', { ...options, signal: controller.signal })
-  controller.abort()
-  await left
-  const next = lookup(ADDRESS, 'bl.example', options)
+  const { resolver, options, next } = await leftQuery()
   resolver.answer(0, ['127.255.255.254'])
   await setImmediate()
   const joins = lookup(ADDRESS, 'bl.example', options)

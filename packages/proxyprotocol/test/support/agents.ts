@@ -1,9 +1,12 @@
 // The agents for http and https, and a server that says which client it saw.
 
+import { once } from 'node:events'
 import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { Server, Socket } from 'node:net'
+import { text as textOf } from 'node:stream/consumers'
 import { certificate } from 'test-support/certificates'
+import { turns } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
 import {
   HeaderAgent,
@@ -11,7 +14,9 @@ import {
   type HeaderAgentOptions,
   type HeaderRequestOptions,
 } from '../../src/client/index.ts'
-import type { InetInit } from '../../src/codec/index.ts'
+import type { HeaderInit, InetInit } from '../../src/codec/index.ts'
+import { listenAttached, type AttachedServer } from './attached.ts'
+import type { Harness } from './harness.ts'
 import { DESTINATION } from './headers.ts'
 
 export const HOST = '127.0.0.1'
@@ -22,7 +27,7 @@ export function client(n: number): InetInit {
   return { source: { address: '192.0.2.1', port: n }, destination: DESTINATION }
 }
 
-interface Kind {
+export interface Kind {
   readonly module: typeof http | typeof https
   readonly listen: (onRequest: http.RequestListener) => Server
   readonly agent: (options?: HeaderAgentOptions) => HeaderAgent | HeaderHttpsAgent
@@ -66,4 +71,32 @@ export interface Reply {
   readonly text: string
   readonly request: ClientRequest
   readonly socket: Socket
+}
+
+/** Starts a server that reports which client it sees, an agent, and a way to ask through it. */
+export async function startAgent(
+  harness: Harness,
+  { module, listen, agent: make }: Kind,
+  options: {
+    readonly agent?: HeaderAgent | HeaderHttpsAgent
+    readonly onRequest?: http.RequestListener
+  } = {},
+): Promise<{
+  readonly agent: HeaderAgent | HeaderHttpsAgent
+  readonly server: AttachedServer
+  readonly ask: (header?: HeaderInit, more?: HeaderRequestOptions) => Promise<Reply>
+}> {
+  const { agent = make(), onRequest = tellClient } = options
+  const server = await listenAttached(harness, listen(onRequest))
+  harness.defer(() => agent.destroy())
+  const ask = async (header?: HeaderInit, more: HeaderRequestOptions = {}): Promise<Reply> => {
+    const where: HeaderRequestOptions = { agent, host: HOST, port: server.port, header, ...more }
+    const request = module.get(where)
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    const { socket } = response
+    const text = await textOf(response)
+    await turns() // the connection goes back to the pool
+    return { text, request, socket }
+  }
+  return { agent, server, ask }
 }

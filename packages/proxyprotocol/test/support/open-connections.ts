@@ -1,6 +1,9 @@
 // Open connections whose handlers end when they are aborted.
 
 import { outcome } from 'test-support/sockets'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import type { Connection } from '../../src/server/index.ts'
 import { V2 } from './headers.ts'
 import type { Served, Harness } from './harness.ts'
 
@@ -18,4 +21,17 @@ export function dialOpen(
   const client = harness.dial(port)
   client.write(V2)
   return { ended: outcome(client), end: () => client.end() }
+}
+
+/** A client that has got the FIN of its server, and keeps its own side open. */
+export async function dialEnded(harness: Harness, { port }: Served): Promise<Socket> {
+  const client = harness.dial(port)
+  client.write(V2)
+  await once(client.resume(), 'end')
+  return client
+}
+
+/** A handler that runs until it is aborted. */
+export async function untilAborted({ signal }: Connection): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
 }

@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { closedPort } from 'test-support/sockets'
+import { temporaryFolder } from 'test-support/folder'
 import { inspectIo, runInspect } from '../../../src/cli/inspect/inspect.ts'
 import { fakeIo } from '../../support/program.ts'
 import { run } from '../../support/inspect.ts'
@@ -16,14 +16,6 @@ const line = 'PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n'
 
 function hexOf(text: string): string {
   return Buffer.from(text).toString('hex')
-}
-
-function folder(t: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'inspect-'))
-  t.after(() => {
-    rmSync(path, { recursive: true })
-  })
-  return path
 }
 
 test('hexadecimal is read as tools print it, and base64 without being told', async () => {
@@ -41,7 +33,7 @@ test('hexadecimal is read as tools print it, and base64 without being told', asy
 })
 
 test('a file and standard input are bytes as they are, or hexadecimal text', async t => {
-  const path = join(folder(t), 'header')
+  const path = join(temporaryFolder(t), 'header')
   for (const content of [line, `${hexOf(line)}\n`]) {
     writeFileSync(path, content)
     assert.equal((await run(['--file', path])).code, 0)
@@ -152,7 +144,7 @@ test('wrong arguments are refused with what would be right', async t => {
     assert.equal(code, 2, args.join(' '))
     assert.match(errors, message)
   }
-  const { code, errors } = await run(['--file', join(folder(t), 'none')])
+  const { code, errors } = await run(['--file', join(temporaryFolder(t), 'none')])
   assert.equal(code, 1)
   assert.match(errors, /ENOENT/)
 })

@@ -7,11 +7,12 @@ import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { certificate, otherCertificate } from 'test-support/certificates'
+import { temporaryFolder } from 'test-support/folder'
 import { FileWatch } from '../../../src/cli/services/file-watch.ts'
 import { runServer } from '../../../src/cli/index.ts'
 import { pathEntries } from '../../../src/cli/services/path-entries.ts'
 import { createRelay, parseService } from '../../../src/index.ts'
-import { certificateFiles, directory } from '../../support/certificate-files.ts'
+import { certificateFiles } from '../../support/certificate-files.ts'
 import { fakeIo, start } from '../../support/program.ts'
 import { dialSecure, type Secure } from '../../support/secure.ts'
 import { chunk, dial, listen, outcome } from '../../support/connections.ts'
@@ -49,7 +50,7 @@ test('on SIGHUP new connections get the new certificate, open ones go on, and a 
 })
 
 test('a file that takes the place of another, and a link beside it that is exchanged, are noticed without a signal', async t => {
-  const at = directory(t)
+  const at = temporaryFolder(t)
   const version = (name: string, { cert, key }: { cert: string; key: string }): void => {
     mkdirSync(join(at, name))
     writeFileSync(join(at, name, 'tls.crt'), cert)
@@ -80,6 +81,13 @@ test('a file that takes the place of another, and a link beside it that is excha
   await io.line(/ renewed /, 1)
   assert.equal((await connected(t, port)).name, 'localhost')
 })
+
+/** A directory whose files lead to those of the one beside it. */
+function linked(at: string, beside: string): string {
+  mkdirSync(at)
+  for (const file of ['cert.pem', 'key.pem']) symlinkSync(join('..', beside, file), join(at, file))
+  return at
+}
 
 /** A directory with certificate and key. */
 function pair(at: string, { cert, key }: { cert: string; key: string }): void {
@@ -131,10 +139,7 @@ const renewals: readonly Renewal[] = [
     name: 'files elsewhere that links lead to, and that are written anew',
     first: at => {
       pair(join(at, 'store'), certificate)
-      mkdirSync(join(at, 'live'))
-      for (const file of ['cert.pem', 'key.pem'])
-        symlinkSync(join('..', 'store', file), join(at, 'live', file))
-      return join(at, 'live')
+      return linked(join(at, 'live'), 'store')
     },
     then: at => pair(join(at, 'store'), otherCertificate),
   },
@@ -142,10 +147,7 @@ const renewals: readonly Renewal[] = [
     name: "certbot's live directory, whose links come to lead to other files of its archive",
     first: at => {
       pair(join(at, 'archive'), certificate)
-      mkdirSync(join(at, 'live'))
-      for (const file of ['cert.pem', 'key.pem'])
-        symlinkSync(join('..', 'archive', file), join(at, 'live', file))
-      return join(at, 'live')
+      return linked(join(at, 'live'), 'archive')
     },
     then: at => {
       writeFileSync(join(at, 'archive', 'cert2.pem'), otherCertificate.cert)
@@ -170,7 +172,7 @@ const renewals: readonly Renewal[] = [
 
 for (const { name, first, then } of renewals) {
   test(`${name}: noticed without a signal, and once more when it goes back`, async t => {
-    const at = directory(t)
+    const at = temporaryFolder(t)
     const place = first(at)
     const source = `ssl://127.0.0.1:0?cert=${join(place, 'cert.pem')}&key=${join(place, 'key.pem')}`
     const { io, ports } = await start(t, runServer, ['--service', source, '127.0.0.1:1'])
@@ -189,7 +191,7 @@ for (const { name, first, then } of renewals) {
 }
 
 test('what a link in a directory of authorities leads to is watched as well, and its other files', async t => {
-  const at = directory(t)
+  const at = temporaryFolder(t)
   pair(join(at, 'own'), certificate)
   for (const folder of ['store', 'capath']) mkdirSync(join(at, folder))
   writeFileSync(join(at, 'store', 'ca.pem'), certificate.cert)
@@ -204,7 +206,7 @@ test('what a link in a directory of authorities leads to is watched as well, and
 })
 
 test('pathEntries() gives each link on the way, then the file; it ends at what is not there, and in a circle', t => {
-  const at = directory(t)
+  const at = temporaryFolder(t)
   mkdirSync(join(at, 'a'))
   writeFileSync(join(at, 'a', 'file'), '')
   symlinkSync(join(at, 'a'), join(at, 'b'))
@@ -255,7 +257,7 @@ test('what upstreams by server name are checked by is watched as well, also whil
 })
 
 test('a list of networks that changes is noticed without a signal, and a wrong one is reported and changes nothing', async t => {
-  const file = join(directory(t), 'deny.txt')
+  const file = join(temporaryFolder(t), 'deny.txt')
   writeFileSync(file, '192.0.2.1\n')
   const upstream = await listen(t)
   const { io, ports } = await start(t, runServer, [

@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { createServer as createProxyServer } from 'proxyprotocol/server'
 import { content } from 'test-support/sockets'
+import { temporaryFolder } from 'test-support/folder'
 import {
   assignSockets,
   inheritedBy,
@@ -163,10 +163,7 @@ test('inheritedSockets() finds the address of a socket without touching it', asy
 })
 
 test('a UNIX socket has no address to be found by, and is listened at like any other', async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  atEnd(t, () => {
-    rmSync(folder, { recursive: true })
-  })
+  const folder = temporaryFolder(t)
   const path = join(folder, 'socket')
   const { fd } = await foreignHandle(t, JSON.stringify(path))
   const env = { LISTEN_PID: String(process.pid), LISTEN_FDS: '1' }

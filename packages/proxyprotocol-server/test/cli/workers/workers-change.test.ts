@@ -9,8 +9,9 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { otherCertificate } from 'test-support/certificates'
 import { content, until } from 'test-support/sockets'
+import { temporaryFolder } from 'test-support/folder'
 import { atOnce } from '../../support/at-once.ts'
-import { certificateFiles, directory } from '../../support/certificate-files.ts'
+import { certificateFiles } from '../../support/certificate-files.ts'
 import { runCommand, type Child } from '../../support/child.ts'
 import { configFile } from '../../support/config-file.ts'
 import { dialSecure } from '../../support/secure.ts'
@@ -78,7 +79,7 @@ test('an address that was in use at one reload is listened at by all workers aft
 
 test('workers share a UNIX socket, also where the file of one that is gone is in the way', async t => {
   const upstream = await startUpstream(t, echo)
-  const path = join(directory(t), 'app.sock')
+  const path = join(temporaryFolder(t), 'app.sock')
   const dead = spawn(process.execPath, [
     '-e',
     `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`,

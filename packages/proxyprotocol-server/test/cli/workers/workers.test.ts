@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { directory } from '../../support/certificate-files.ts'
+import { temporaryFolder } from 'test-support/folder'
 import { portIn, runCommand } from '../../support/child.ts'
 import { ask } from '../../support/http.ts'
 import { echo, startUpstream } from '../../support/upstream.ts'
@@ -43,7 +43,7 @@ test(`two workers serve ${CONNECTIONS} connections: one line for each, sums of a
 
 test(`the lines of ${LOGGED} connections through two workers, to a pipe that is read late and little by little, are whole`, async t => {
   const upstream = await startUpstream(t, echo)
-  const pipe = join(directory(t), 'log')
+  const pipe = join(temporaryFolder(t), 'log')
   assert.equal(spawnSync('mkfifo', [pipe]).status, 0)
   const reader = runCommand(t, ['dd', `if=${pipe}`, 'bs=512', 'status=none'])
   const command = [...PROGRAM, '--workers', '2', ...serviceTo(upstream)]

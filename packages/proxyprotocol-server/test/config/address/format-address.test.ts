@@ -3,18 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatAddress, formatEndpoint, parseAddress, endpointOptions } from '../../../src/config/index.ts'
-import type { Address, AddressOptions } from '../../../src/config/index.ts'
-
-const LISTEN: AddressOptions = { role: 'listen' }
-const UPSTREAM: AddressOptions = { role: 'upstream' }
-
-function address(host: string | undefined, port: number, pp?: Address['pp']): Address {
-  return { transport: 'tcp', host, port, pp, tls: undefined }
-}
-
-function unix(path: string, pp?: Address['pp']): Address {
-  return { transport: 'unix', path, pp, tls: undefined }
-}
+import { LISTEN, UPSTREAM, address, unix } from '../../support/addresses.ts'
 
 test('formatAddress() writes a UNIX socket, and TLS, as they are read', () => {
   assert.equal(formatAddress(unix('/run/a?b#c%d+e f', 'v1')), 'unix:/run/a%3Fb%23c%25d%2Be%20f?pp=v1')

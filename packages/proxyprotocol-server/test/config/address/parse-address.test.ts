@@ -2,20 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-
 import { ConfigError, formatAddress, parseAddress } from '../../../src/config/index.ts'
 import type { Address, AddressOptions, TlsSettings } from '../../../src/config/index.ts'
-
-const LISTEN: AddressOptions = { role: 'listen' }
-const UPSTREAM: AddressOptions = { role: 'upstream' }
-
-function address(host: string | undefined, port: number, pp?: Address['pp']): Address {
-  return { transport: 'tcp', host, port, pp, tls: undefined }
-}
-
-function unix(path: string, pp?: Address['pp']): Address {
-  return { transport: 'unix', path, pp, tls: undefined }
-}
+import { LISTEN, UPSTREAM, address, unix } from '../../support/addresses.ts'
 
 /** The TLS settings of a text, those left out that are undefined. */
 function tlsOf(text: string, options: AddressOptions): Partial<TlsSettings> {

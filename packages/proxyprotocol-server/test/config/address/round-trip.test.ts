@@ -5,13 +5,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { ConfigError, formatAddress, parseAddress } from '../../../src/config/index.ts'
 import type { Address, AddressOptions } from '../../../src/config/index.ts'
-
-const LISTEN: AddressOptions = { role: 'listen' }
-const UPSTREAM: AddressOptions = { role: 'upstream' }
-
-function address(host: string | undefined, port: number, pp?: Address['pp']): Address {
-  return { transport: 'tcp', host, port, pp, tls: undefined }
-}
+import { LISTEN, UPSTREAM, address } from '../../support/addresses.ts'
 
 const host = fc.oneof(
   fc.constant(''),

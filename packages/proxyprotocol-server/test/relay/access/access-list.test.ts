@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { encodeHeader, tlv, type HeaderInit } from 'proxyprotocol'
 import { until } from 'test-support/sockets'
+import { temporaryFolder } from 'test-support/folder'
 import type { ServiceOptions } from '../../../src/config/index.ts'
-import { directory } from '../../support/certificate-files.ts'
 import { startRelay, type TestRelay } from '../../support/relay.ts'
 import { dial, listen, outcome } from '../../support/connections.ts'
 
@@ -97,7 +97,7 @@ test('a peer on a UNIX socket that the service listens at is in the network unix
     ['127.0.0.1', 'denied_acl'],
   ] as const) {
     const upstream = await listen(t)
-    const path = join(directory(t), 'relay.sock')
+    const path = join(temporaryFolder(t), 'relay.sock')
     const relay = await startRelay(t, `127.0.0.1:${upstream.port}?pp=noop`, {
       source: `unix:${path}`,
       allow: [allow],
@@ -148,7 +148,7 @@ test('a service without headers judges the peer itself, and overLimit is no matt
 })
 
 test('files are read again for the connections to come, and a bad one changes nothing', async t => {
-  const file = join(directory(t), 'deny.txt')
+  const file = join(temporaryFolder(t), 'deny.txt')
   writeFileSync(file, '192.0.2.1\n')
   const { relay, enters } = await guarded(t, { deny: [`file:${file}`], allow: ['192.0.2.0/24'] })
   assert.equal(await enters(from('192.0.2.1')), false)

@@ -11,7 +11,7 @@ import { certificate } from 'test-support/certificates'
 import { content, until } from 'test-support/sockets'
 import { parseService, type PassthroughInit, type ServiceOptions } from '../../../src/config/index.ts'
 import { clientHello } from '../../support/client-hello.ts'
-import { startRelay, type TestRelay } from '../../support/relay.ts'
+import { passed, startRelay, type TestRelay } from '../../support/relay.ts'
 import { dial, listen, outcome, type Listener } from '../../support/connections.ts'
 import { atEnd } from '../../support/teardown.ts'
 
@@ -28,17 +28,6 @@ async function scene(
   const upstream = await listen(t)
   const relay = await startRelay(t, `127.0.0.1:${upstream.port}${sends}`, { passthrough: {}, ...options })
   return { relay, upstream }
-}
-
-/** What a client sends by way of a relay arrives here. */
-async function passed(t: TestContext, relay: TestRelay, to: Listener, bytes: Uint8Array): Promise<Buffer> {
-  const client = dial(t, relay.port)
-  client.end(bytes)
-  const far = await to.accept()
-  const received = await content(far)
-  far.end()
-  client.resume()
-  return received
 }
 
 function tlvsBefore(bytes: Buffer, hello: Buffer): ReturnType<typeof readTlvs> {

@@ -126,14 +126,21 @@ test('tunnel() reads nothing from a downstream whose upstream is full already', 
   await done
 })
 
-test('tunnel() gives up on an upstream that takes nothing for too long after the downstream has ended', async t => {
-  const { client, downstream, upstream, server } = await ends(t)
+/** A tunnel whose upstream is full, behind a downstream that has ended and closed. */
+async function endedBehind(t: TestContext): Promise<Ends & { readonly done: Promise<void> }> {
+  const all = await ends(t)
+  const { client, downstream, upstream, server } = all
   await fill(upstream)
   const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive })
   server.end()
   client.end('the last')
   client.resume()
   await once(downstream, 'close')
+  return { ...all, done }
+}
+
+test('tunnel() gives up on an upstream that takes nothing for too long after the downstream has ended', async t => {
+  const { done, upstream } = await endedBehind(t)
   assert.ok(upstream.writableLength > 0)
   assert.equal(upstream.timeout, halfClose)
   upstream.emit('timeout')
@@ -158,13 +165,7 @@ test('tunnel() gives up on a client that says nothing for too long after the ups
 })
 
 test('tunnel() waits for an upstream that takes the rest late', async t => {
-  const { client, downstream, upstream, server } = await ends(t)
-  await fill(upstream)
-  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive })
-  server.end()
-  client.end('the last')
-  client.resume()
-  await once(downstream, 'close')
+  const { done, server } = await endedBehind(t)
   assert.ok((await content(server)).toString('latin1').endsWith('the last'))
   await done
 })

@@ -9,8 +9,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { parseHeader } from 'proxyprotocol'
 import { createServer } from 'proxyprotocol/server'
 import { closedPort, content, until } from 'test-support/sockets'
+import { temporaryFolder } from 'test-support/folder'
 import { Resolver } from '../../../src/relay/upstreams/resolver.ts'
-import { certificateFiles, directory } from '../../support/certificate-files.ts'
+import { certificateFiles } from '../../support/certificate-files.ts'
 import { holdName } from '../../support/names.ts'
 import { listenSecure } from '../../support/secure.ts'
 import { listen, outcome, warnings } from '../../support/connections.ts'
@@ -37,7 +38,7 @@ for (const [query, shown] of Object.entries({
 }
 
 test('a check of a UNIX socket connects there', async t => {
-  const path = join(directory(t), 'app.sock')
+  const path = join(temporaryFolder(t), 'app.sock')
   const { check, begin, ended, upstream } = harness(t, `unix:${path}?pp=v1`)
   check.start()
   begin()

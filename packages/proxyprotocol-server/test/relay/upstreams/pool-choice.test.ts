@@ -2,24 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import type { Endpoint } from 'proxyprotocol'
 import { closedPort, until } from 'test-support/sockets'
 import { setName } from '../../support/names.ts'
-import { connectedSockets, listen, type Listener } from '../../support/connections.ts'
-import { at, harness, many } from '../../support/upstream-pool.ts'
-
-async function listeners(t: TestContext, count: number): Promise<Listener[]> {
-  return Promise.all(Array.from({ length: count }, () => listen(t)))
-}
-
-function counts(all: readonly Listener[]): number[] {
-  return all.map(({ accepted }) => accepted)
-}
-
-function portsOf(all: readonly Listener[]): number[] {
-  return all.map(({ port }) => port)
-}
+import { connectedSockets, listen } from '../../support/connections.ts'
+import { at, counts, harness, listeners, portsOf, many } from '../../support/upstream-pool.ts'
 
 test('90 connections over weights 5, 3 and 1 are exactly 50, 30 and 10', async t => {
   const far = await listeners(t, 3)

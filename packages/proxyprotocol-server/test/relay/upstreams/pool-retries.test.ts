@@ -2,25 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { ProxyProtocolError } from 'proxyprotocol'
 import { closedPort, until } from 'test-support/sockets'
 import type { Route } from '../../../src/relay/upstreams/index.ts'
 import { holdName } from '../../support/names.ts'
-import { chunk, listen, type Listener } from '../../support/connections.ts'
-import { at, harness } from '../../support/upstream-pool.ts'
-
-async function listeners(t: TestContext, count: number): Promise<Listener[]> {
-  return Promise.all(Array.from({ length: count }, () => listen(t)))
-}
-
-function counts(all: readonly Listener[]): number[] {
-  return all.map(({ accepted }) => accepted)
-}
-
-function portsOf(all: readonly Listener[]): number[] {
-  return all.map(({ port }) => port)
-}
+import { chunk, listen } from '../../support/connections.ts'
+import { at, counts, harness, listeners, portsOf } from '../../support/upstream-pool.ts'
 
 test('a refused connection goes to another upstream with its header and payload whole', async t => {
   const main = await listen(t)

@@ -16,8 +16,8 @@ import {
   type HeaderHttpsAgentOptions,
   type HeaderRequestOptions,
 } from '../../../src/client/index.ts'
-import { tlvType, type HeaderInit, type InetInit } from '../../../src/codec/index.ts'
-import { listenAttached, type AttachedServer } from '../../support/attached.ts'
+import { tlvType, type InetInit } from '../../../src/codec/index.ts'
+import { listenAttached } from '../../support/attached.ts'
 import { DESTINATION } from '../../support/headers.ts'
 import { createHarness, type Harness } from '../../support/harness.ts'
 import {
@@ -27,39 +27,14 @@ import {
   UnkeyedHttpsAgent,
   kinds,
   tellClient,
-  type Reply,
+  startAgent,
 } from '../../support/agents.ts'
 
-for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(kinds)) {
-  /** A server that tells each client who it is, an agent, and a way to ask. */
-  async function start(
-    harness: Harness,
-    options: {
-      readonly agent?: HeaderAgent | HeaderHttpsAgent
-      readonly onRequest?: http.RequestListener
-    } = {},
-  ): Promise<{
-    readonly agent: HeaderAgent | HeaderHttpsAgent
-    readonly server: AttachedServer
-    readonly ask: (header?: HeaderInit, more?: HeaderRequestOptions) => Promise<Reply>
-  }> {
-    const { agent = make(), onRequest = tellClient } = options
-    const server = await listenAttached(harness, listen(onRequest))
-    harness.defer(() => agent.destroy())
-    const ask = async (header?: HeaderInit, more: HeaderRequestOptions = {}): Promise<Reply> => {
-      const where: HeaderRequestOptions = { agent, host: HOST, port: server.port, header, ...more }
-      const request = module.get(where)
-      const [response] = (await once(request, 'response')) as [IncomingMessage]
-      const { socket } = response
-      const text = await textOf(response)
-      await turns() // the connection goes back to the pool
-      return { text, request, socket }
-    }
-    return { agent, server, ask }
-  }
+for (const [name, kind] of Object.entries(kinds)) {
+  const { agent: make, unkeyed } = kind
 
   test(`${name}: requests of one client share a kept connection`, async t => {
-    const { server, ask } = await start(createHarness(t))
+    const { server, ask } = await startAgent(createHarness(t), kind)
     assert.equal((await ask(client(1))).request.reusedSocket, false)
     const { text, request } = await ask(client(1))
     assert.deepEqual([text, request.reusedSocket, server.sockets.length], ['192.0.2.1:1', true, 1])
@@ -68,7 +43,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   test(`${name}: two clients never share a connection, as they do where the pool's key lacks the header`, async t => {
     const harness = createHarness(t)
     const served = async (agent: HeaderAgent | HeaderHttpsAgent): Promise<string[]> => {
-      const { ask } = await start(harness, { agent })
+      const { ask } = await startAgent(harness, kind, { agent })
       const answers: string[] = []
       for (const port of [1, 2, 1]) answers.push((await ask(client(port))).text)
       return answers
@@ -78,7 +53,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   })
 
   test(`${name}: headers that differ in anything have connections of their own`, async t => {
-    const { server, ask } = await start(createHarness(t))
+    const { server, ask } = await startAgent(createHarness(t), kind)
     const tlvs = [{ type: tlvType.noop, value: new Uint8Array() }]
     const destination = { ...DESTINATION, port: 1 }
     for (const header of [client(1), { ...client(1), tlvs }, { ...client(1), destination }, client(1)]) {
@@ -88,7 +63,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   })
 
   test(`${name}: many clients at a time are each served as themselves, within maxSockets`, async t => {
-    const { server, ask } = await start(createHarness(t), { agent: make({ maxSockets: 2 }) })
+    const { server, ask } = await startAgent(createHarness(t), kind, { agent: make({ maxSockets: 2 }) })
     const asked = Array.from({ length: 60 }, (_, i) => 1 + (i % 12))
     const answers = await Promise.all(asked.map(port => ask(client(port))))
     assert.deepEqual(
@@ -100,7 +75,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
 
   test(`${name}: maxFreeSockets bounds the connections that wait, of all clients together`, async t => {
     const agent = make({ maxFreeSockets: 3 })
-    const { ask } = await start(createHarness(t), { agent })
+    const { ask } = await startAgent(createHarness(t), kind, { agent })
     for (let port = 1; port <= 12; port++) await ask(client(port))
     const waiting = Object.values(agent.freeSockets).flat()
     assert.equal(waiting.length, 3)
@@ -119,7 +94,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
       })
     }
     const agent = make({ maxTotalSockets: 3, keepAlive: false })
-    const { ask } = await start(createHarness(t), { agent, onRequest })
+    const { ask } = await startAgent(createHarness(t), kind, { agent, onRequest })
     const asking = Array.from({ length: 12 }, (_, i) => ask(client(i + 1)))
     const sockets = Object.values(agent.sockets).reduce((sum, list) => sum + (list?.length ?? 0), 0)
     assert.equal(sockets, 3)
@@ -128,7 +103,7 @@ for (const [name, { module, listen, agent: make, unkeyed }] of Object.entries(ki
   })
 
   test(`${name}: a header object that changes later moves no connection to another client`, async t => {
-    const { ask } = await start(createHarness(t))
+    const { ask } = await startAgent(createHarness(t), kind)
     const header: { -readonly [Key in keyof InetInit]: InetInit[Key] } = client(1)
     const first = ask(header)
     header.source = { address: '192.0.2.1', port: 2 }

@@ -4,11 +4,9 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import dns from 'node:dns'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import type http from 'node:http'
 import { type IncomingMessage } from 'node:http'
 import https from 'node:https'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer, text as textOf } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -17,45 +15,20 @@ import { pathToFileURL } from 'node:url'
 import { certificate } from 'test-support/certificates'
 import { closedPort, turns, until } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
-import type { HeaderAgent } from '../../../src/client/index.ts'
+import { temporaryFolder } from 'test-support/folder'
 import { HeaderHttpsAgent, type HeaderRequestOptions } from '../../../src/client/index.ts'
-import { tlvType, type HeaderInit } from '../../../src/codec/index.ts'
+import { tlvType } from '../../../src/codec/index.ts'
 import { connectionInfo } from '../../../src/server/index.ts'
-import { listenAttached, type AttachedServer } from '../../support/attached.ts'
+import { listenAttached } from '../../support/attached.ts'
 import { DESTINATION, SOURCE } from '../../support/headers.ts'
-import { createHarness, type Harness } from '../../support/harness.ts'
-import { HOST, TRUSTED, client, kinds, tellClient, type Reply } from '../../support/agents.ts'
+import { createHarness } from '../../support/harness.ts'
+import { HOST, TRUSTED, client, kinds, tellClient, startAgent } from '../../support/agents.ts'
 
-for (const [name, { module, listen, agent: make }] of Object.entries(kinds)) {
-  /** A server that tells each client who it is, an agent, and a way to ask. */
-  async function start(
-    harness: Harness,
-    options: {
-      readonly agent?: HeaderAgent | HeaderHttpsAgent
-      readonly onRequest?: http.RequestListener
-    } = {},
-  ): Promise<{
-    readonly agent: HeaderAgent | HeaderHttpsAgent
-    readonly server: AttachedServer
-    readonly ask: (header?: HeaderInit, more?: HeaderRequestOptions) => Promise<Reply>
-  }> {
-    const { agent = make(), onRequest = tellClient } = options
-    const server = await listenAttached(harness, listen(onRequest))
-    harness.defer(() => agent.destroy())
-    const ask = async (header?: HeaderInit, more: HeaderRequestOptions = {}): Promise<Reply> => {
-      const where: HeaderRequestOptions = { agent, host: HOST, port: server.port, header, ...more }
-      const request = module.get(where)
-      const [response] = (await once(request, 'response')) as [IncomingMessage]
-      const { socket } = response
-      const text = await textOf(response)
-      await turns() // the connection goes back to the pool
-      return { text, request, socket }
-    }
-    return { agent, server, ask }
-  }
+for (const [name, kind] of Object.entries(kinds)) {
+  const { agent: make, module, listen } = kind
 
   test(`${name}: the server sees the client of each request`, async t => {
-    const { ask } = await start(createHarness(t))
+    const { ask } = await startAgent(createHarness(t), kind)
     for (const port of [1, 2]) assert.equal((await ask(client(port))).text, `192.0.2.1:${port}`)
     assert.equal((await ask({ ...client(3), version: 1 })).text, '192.0.2.1:3')
   })
@@ -67,7 +40,7 @@ for (const [name, { module, listen, agent: make }] of Object.entries(kinds)) {
       types.push(connectionInfo(request)?.header?.tlvs.map(({ type }) => type))
       tellClient(request, response)
     }
-    const { ask } = await start(createHarness(t), { agent, onRequest })
+    const { ask } = await startAgent(createHarness(t), kind, { agent, onRequest })
     assert.equal((await ask()).text, '192.0.2.1:7')
     assert.equal((await ask(client(8))).text, '192.0.2.1:8')
     assert.equal((await ask()).request.reusedSocket, true)
@@ -102,7 +75,7 @@ for (const [name, { module, listen, agent: make }] of Object.entries(kinds)) {
   })
 
   test(`${name}: a request that is given up before it is connected leaves no connection`, async t => {
-    const { agent, server } = await start(createHarness(t))
+    const { agent, server } = await startAgent(createHarness(t), kind)
     const options: HeaderRequestOptions = { agent, host: HOST, port: server.port, header: client(1) }
     const request = module.get(options)
     request.destroy()
@@ -111,7 +84,7 @@ for (const [name, { module, listen, agent: make }] of Object.entries(kinds)) {
   })
 
   test(`${name}: every address of a name is tried`, async t => {
-    const { server, ask } = await start(createHarness(t))
+    const { server, ask } = await startAgent(createHarness(t), kind)
     const answer = ['127.0.0.2', '127.0.0.3', HOST].map(address => ({ address, family: 4 }))
     t.mock.method(dns, 'lookup', (_name: string, _options: unknown, done: (...args: unknown[]) => void) => {
       process.nextTick(done, null, answer)
@@ -123,7 +96,7 @@ for (const [name, { module, listen, agent: make }] of Object.entries(kinds)) {
   test(`${name}: bodies pass both ways, with back-pressure`, async t => {
     const harness = createHarness(t)
     const onRequest: http.RequestListener = (request, response) => void request.pipe(response)
-    const { agent, server } = await start(harness, { onRequest })
+    const { agent, server } = await startAgent(harness, kind, { onRequest })
     const body = Buffer.alloc(4 << 20, 'proxy')
     const options: HeaderRequestOptions = {
       agent,
@@ -140,12 +113,12 @@ for (const [name, { module, listen, agent: make }] of Object.entries(kinds)) {
   })
 
   test(`${name}: a connection that the server drops before it answers is the request's error`, async t => {
-    const { ask } = await start(createHarness(t), { onRequest: ({ socket }) => socket.destroy() })
+    const { ask } = await startAgent(createHarness(t), kind, { onRequest: ({ socket }) => socket.destroy() })
     await assert.rejects(ask(client(1)), { code: 'ECONNRESET' })
   })
 
   test(`${name}: a connection that the server has closed is not used again`, async t => {
-    const { server, ask } = await start(createHarness(t))
+    const { server, ask } = await startAgent(createHarness(t), kind)
     const { socket } = await ask(client(1))
     for (const raw of server.sockets) raw.end()
     await until(() => socket.destroyed)
@@ -154,10 +127,7 @@ for (const [name, { module, listen, agent: make }] of Object.entries(kinds)) {
 
   test(`${name}: a UNIX socket is reached by socketPath`, async t => {
     const harness = createHarness(t)
-    const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-    harness.defer(() => {
-      rmSync(folder, { recursive: true })
-    })
+    const folder = temporaryFolder(t)
     const socketPath = join(folder, 'socket')
     const agent = make()
     harness.defer(() => agent.destroy())
@@ -169,7 +139,7 @@ for (const [name, { module, listen, agent: make }] of Object.entries(kinds)) {
 
   test(`${name}: a connection that waits for a request keeps no process alive`, async t => {
     const harness = createHarness(t)
-    const { server } = await start(harness)
+    const { server } = await startAgent(harness, kind)
     const client = pathToFileURL(join(import.meta.dirname, '../../../src/client/index.ts')).href
     const script = `
       import http from 'node:http'

@@ -3,9 +3,7 @@
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { getEventListeners, once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text as textOf } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -13,6 +11,7 @@ import tls from 'node:tls'
 import { certificate } from 'test-support/certificates'
 import { content, listenRaw, outcome, turns, until, type Outcome } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
+import { temporaryFolder } from 'test-support/folder'
 import { connect, diagnosticsChannels } from '../../../src/client/index.ts'
 import type { HeaderInit } from '../../../src/codec/index.ts'
 import { listenAttached } from '../../support/attached.ts'
@@ -229,10 +228,7 @@ test('connect() with tls rejects with aborted when the signal aborts between con
 
 test('connect() with tls works over a UNIX socket, and closes it where it gives up', async t => {
   const harness = createHarness(t)
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  harness.defer(() => {
-    rmSync(folder, { recursive: true })
-  })
+  const folder = temporaryFolder(t)
   const path = join(folder, 'socket')
   await listenAttached(
     harness,

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import dns from 'node:dns'
 import { getEventListeners, once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { Worker } from 'node:worker_threads'
+import { temporaryFolder } from 'test-support/folder'
 import { closedPort, content, listenRaw, text, turns } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
 import { connect } from '../../../src/client/index.ts'
@@ -24,14 +24,6 @@ async function chunk(socket: Socket): Promise<string> {
   const [bytes] = (await once(socket, 'data')) as [Buffer]
   socket.pause()
   return bytes.toString('latin1')
-}
-
-function folder(harness: Harness): string {
-  const path = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  harness.defer(() => {
-    rmSync(path, { recursive: true })
-  })
-  return path
 }
 
 for (const [name, header, bytes] of [
@@ -125,7 +117,7 @@ test('connect() gives a socket as Node makes it: no listener of ours, and half-o
 
 test('connect() reaches a UNIX socket', async t => {
   const harness = createHarness(t)
-  const path = join(folder(harness), 'socket')
+  const path = join(temporaryFolder(t), 'socket')
   const { accept } = await listenRaw(harness, path)
   const socket = await connect({ path }, HEADER)
   socket.end('hello')
@@ -157,12 +149,11 @@ test('connect() names the error of each address where all of a name fail', async
 })
 
 test('connect() rejects with connect_error for other faults', async t => {
-  const harness = createHarness(t)
-  const path = join(folder(harness), 'missing')
+  const path = join(temporaryFolder(t), 'missing')
   const error = await faultOf(connect({ path }, HEADER))
   assert.equal(error.code, 'connect_error')
   assert.match(error.message, /ENOENT/)
-  const plain = join(folder(harness), 'file')
+  const plain = join(temporaryFolder(t), 'file')
   writeFileSync(plain, '')
   assert.equal((await faultOf(connect({ path: plain }, HEADER))).code, 'connect_refused')
 })

@@ -2,16 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { IncomingMessage } from 'node:http'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { TLSSocket } from 'node:tls'
 import { outcome, until } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
+import { temporaryFolder } from 'test-support/folder'
 import { headerFor, type HeaderForOptions } from '../../../src/client/index.ts'
 import { encodeHeader, parseHeader, readTlvs, tlv, tlvType } from '../../../src/codec/index.ts'
 import { DESTINATION, encode, SOURCE } from '../../support/headers.ts'
@@ -72,10 +71,7 @@ test('headerFor() tells IPv4 as IPv4 where a dual-stack socket shows it mapped',
 
 test('headerFor() tells LOCAL, or UNKNOWN, for a UNIX socket', async t => {
   const harness = createHarness(t)
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  harness.defer(() => {
-    rmSync(folder, { recursive: true })
-  })
+  const folder = temporaryFolder(t)
   const socket = await accepted(harness, join(folder, 'socket'))
   assert.deepEqual(headerFor(socket), { version: 2, command: 'LOCAL', tlvs: [] })
   assert.equal(Buffer.from(encodeHeader(headerFor(socket, { version: 1 }))).toString(), 'PROXY UNKNOWN\r\n')

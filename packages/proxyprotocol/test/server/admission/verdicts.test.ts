@@ -2,12 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { turns, until } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
+import { temporaryFolder } from 'test-support/folder'
 import { errorMessages, ProxyProtocolError, type ErrorCode } from '../../../src/codec/index.ts'
 import { allowSources, type AttachOptions, type Validator } from '../../../src/server/index.ts'
 import { doors, type Door } from '../../support/doors.ts'
@@ -23,10 +22,7 @@ function codes({ refused }: Door): readonly ErrorCode[] {
 
 /** A path for a socket, gone at the end. */
 function socketPath(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  t.after(() => {
-    rmSync(folder, { recursive: true })
-  })
+  const folder = temporaryFolder(t)
   return join(folder, 'socket')
 }
 

@@ -2,14 +2,28 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { test } from 'node:test'
+import type { Socket } from 'node:net'
+import { test, type TestContext } from 'node:test'
 import { closedPort, content, listenRaw, outcome, text, turns, until } from 'test-support/sockets'
+import type { ProxyServer } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
 import { serve, raw } from '../../support/fronted.ts'
 
 /** More than the kernel takes for sockets that nobody reads. */
 const BIG = 32 << 20
+
+/** Both outer ends of a connection whose target has got the first byte. */
+async function relayed(
+  t: TestContext,
+): Promise<{ readonly server: ProxyServer; readonly client: Socket; readonly socket: Socket }> {
+  const { harness, server, port, accept } = await raw(t)
+  const client = harness.dial(port)
+  client.write(Buffer.concat([V2, Buffer.from('x')]))
+  const socket = await accept()
+  assert.equal(await text(socket, 1), 'x')
+  return { server, client, socket }
+}
 
 test('front() relays both ways to the last byte, with half-closed ends', async t => {
   const { harness, server, port, accept } = await raw(t)
@@ -50,11 +64,7 @@ test('front() reads no more from a client than its target takes', async t => {
 })
 
 test('front() resets the target when the client resets', async t => {
-  const { harness, server, port, accept } = await raw(t)
-  const client = harness.dial(port)
-  client.write(Buffer.concat([V2, Buffer.from('half')]))
-  const socket = await accept()
-  assert.equal(await text(socket, 4), 'half')
+  const { server, client, socket } = await relayed(t)
   client.resetAndDestroy()
   assert.equal((await outcome(socket)).end, 'ECONNRESET')
   await over({ server }, 1)
@@ -62,11 +72,7 @@ test('front() resets the target when the client resets', async t => {
 })
 
 test('front() resets the client when the target resets', async t => {
-  const { harness, server, port, accept } = await raw(t)
-  const client = harness.dial(port)
-  client.write(Buffer.concat([V2, Buffer.from('x')]))
-  const socket = await accept()
-  await text(socket, 1)
+  const { server, client, socket } = await relayed(t)
   socket.write('half')
   await once(client, 'readable')
   socket.resetAndDestroy()
@@ -76,11 +82,7 @@ test('front() resets the client when the target resets', async t => {
 })
 
 test('front() resets both ends at the deadline of close()', async t => {
-  const { harness, server, port, accept } = await raw(t)
-  const client = harness.dial(port)
-  client.write(Buffer.concat([V2, Buffer.from('x')]))
-  const socket = await accept()
-  await text(socket, 1)
+  const { server, client, socket } = await relayed(t)
   const [result, ...ends] = await Promise.all([server.close({ drain: 0 }), outcome(client), outcome(socket)])
   assert.deepEqual(result, { drained: 0, forced: 1, stuck: [] })
   assert.deepEqual(

@@ -1,18 +1,14 @@
 // abort() and the signal of the constructor end a server at once (contract 11 and 19).
 
 import assert from 'node:assert/strict'
-import { getEventListeners, once } from 'node:events'
+import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { turns } from 'test-support/sockets'
 import type { ProxyProtocolError } from '../../../src/codec/index.ts'
-import { createServer, type Connection } from '../../../src/server/index.ts'
+import { createServer } from '../../../src/server/index.ts'
 import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
-import { HOST, NOTHING, LONG, dialOpen } from '../../support/open-connections.ts'
-
-async function untilAborted({ signal }: Connection): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort')
-}
+import { HOST, NOTHING, LONG, dialOpen, untilAborted } from '../../support/open-connections.ts'
 
 test('contract 19: abort() ends a long close() at once, with its reason as the cause', async t => {
   const harness = createHarness(t)

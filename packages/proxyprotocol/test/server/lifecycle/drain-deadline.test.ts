@@ -6,14 +6,8 @@ import { test } from 'node:test'
 import { gate } from 'test-support/gate'
 import { until } from 'test-support/sockets'
 import type { ProxyProtocolError } from '../../../src/codec/index.ts'
-import type { Connection } from '../../../src/server/index.ts'
-import { V2 } from '../../support/headers.ts'
 import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
-import { LONG, dialOpen } from '../../support/open-connections.ts'
-
-async function untilAborted({ signal }: Connection): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort')
-}
+import { LONG, dialEnded, dialOpen, untilAborted } from '../../support/open-connections.ts'
 
 test('contract 17: at the deadline handlers are aborted with drain_deadline and sockets are reset', async t => {
   const harness = createHarness(t)
@@ -48,9 +42,7 @@ test('contract 17: without patience handlers are aborted in the turn of the clos
 test('contract 17: a connection that waits for the FIN of its peer is reset at the deadline', async t => {
   const harness = createHarness(t)
   const served = await harness.serve(() => {})
-  const client = harness.dial(served.port)
-  client.write(V2)
-  await once(client.resume(), 'end')
+  await dialEnded(harness, served)
   assert.equal([...served.server.connections][0]?.state, 'closing')
   assert.deepEqual(await served.server.close({ drain: 10 }), { drained: 0, forced: 1, stuck: [] })
   assert.deepEqual(counted(served), { drain_deadline: 1 })

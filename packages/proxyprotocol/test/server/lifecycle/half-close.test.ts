@@ -7,6 +7,7 @@ import { outcome, text, turns, until } from 'test-support/sockets'
 import type { ProxyProtocolError } from '../../../src/codec/index.ts'
 import { V2 } from '../../support/headers.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
+import { dialEnded } from '../../support/open-connections.ts'
 
 const MIB = 1024 * 1024
 const timeouts = { halfClose: 50 }
@@ -141,9 +142,7 @@ test('contract 6: a peer that does not take what was written is reset, for what 
 test('contract 6: a handler that has closed its socket and returns leaves nothing to wait for', async t => {
   const harness = createHarness(t)
   const served = await harness.serve(({ socket }) => void socket.destroy())
-  const client = harness.dial(served.port)
-  client.write(V2)
-  await once(client.resume(), 'end')
+  await dialEnded(harness, served)
   await over(served, 1)
   assert.deepEqual(counted(served), { done: 1 })
 })
@@ -165,9 +164,7 @@ test('contract 6: a loop that breaks off has closed its socket, which is no erro
 test('contract 22: a connection that waits for a FIN does not keep the process alive by its timer', async t => {
   const harness = createHarness(t)
   const served = await harness.serve(() => {})
-  const client = harness.dial(served.port)
-  client.write(V2)
-  await once(client.resume(), 'end')
+  const client = await dialEnded(harness, served)
   assert.equal(process.getActiveResourcesInfo().includes('Timeout'), false)
   client.end()
   await over(served, 1)

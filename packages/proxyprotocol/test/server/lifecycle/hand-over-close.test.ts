@@ -1,9 +1,9 @@
 // close() and abort() of servers after handOver() (contract 2 and 16 to 19).
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
 import { outcome, text, turns, until } from 'test-support/sockets'
+import { untilAborted } from '../../support/open-connections.ts'
 import type { ProxyProtocolError } from '../../../src/codec/index.ts'
 import { createServer, type Connection, type ProxyServer } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
@@ -12,10 +12,6 @@ import { HOST, named } from '../../support/handed-over.ts'
 
 /** Milliseconds that no test waits for. */
 const LONG = 60_000
-
-async function untilAborted({ signal }: Connection): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort')
-}
 
 /** A server with one open connection, and one that waits for its header, which has handed its socket over. */
 async function handedOver(

@@ -1,25 +1,21 @@
 // A listening socket goes from one server to the next. No client notices, and the old server ends with its last connection.
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { certificate } from 'test-support/certificates'
 import { gate } from 'test-support/gate'
 import { content, outcome, turns, until } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
+import { temporaryFolder } from 'test-support/folder'
+import { untilAborted } from '../../support/open-connections.ts'
 import type { ProxyProtocolError } from '../../../src/codec/index.ts'
-import { createServer, type Connection, type ProxyServer } from '../../../src/server/index.ts'
+import { createServer, type ProxyServer } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
 import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
 import { HOST, named } from '../../support/handed-over.ts'
-
-async function untilAborted({ signal }: Connection): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort')
-}
 
 /** Connects once after the other, with so many at a time, until it is stopped; gives how each connection went. */
 function load(port: number, atOnce: number): { count(): number; stop(): Promise<string[]> } {
@@ -186,8 +182,7 @@ test('handOver() with a drain aborts what is left after it with drain_deadline',
 
 test('handOver() passes a UNIX socket on, whose connections stay UNIX connections on both sides', async t => {
   const harness = createHarness(t)
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const path = join(folder, 'socket')
   const servers = ['old', 'next'].map(name =>
     harness.watch(createServer({ trust: ['unix'] }, ({ socket }) => void socket.end(name))),

@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { linkSync, mkdtempSync, rmSync } from 'node:fs'
+import { linkSync } from 'node:fs'
 import { createServer as createNetServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { connectedAtOnce, most } from 'test-support/burst'
 import { listenRaw, outcome, turns, until } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
+import { temporaryFolder } from 'test-support/folder'
 import { createServer, type ProxyServer, type ServerStats } from '../../../src/server/index.ts'
 import { SOURCE, V2 } from '../../support/headers.ts'
 import { run, support } from '../../support/program.ts'
@@ -43,10 +43,7 @@ test('contract 20: listen() takes a port and a host, or options, and resolves wi
 
 test(`contract 20: of ${most()} connections at once to a server that is busy all wait, unless listen() is told a backlog`, async t => {
   const harness = createHarness(t)
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  t.after(() => {
-    rmSync(folder, { recursive: true })
-  })
+  const folder = temporaryFolder(t)
   const ways: [listen: (server: ProxyServer) => Promise<unknown>, told?: number][] = [
     [server => server.listen(0)],
     [server => server.listen(0, HOST)],
@@ -69,10 +66,7 @@ test(`contract 20: of ${most()} connections at once to a server that is busy all
 
 test('contract 20: listen() takes the path of a UNIX socket, whose address is gone after close()', async t => {
   const harness = createHarness(t)
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  t.after(() => {
-    rmSync(folder, { recursive: true })
-  })
+  const folder = temporaryFolder(t)
   const path = join(folder, 'socket')
   const server = harness.watch(createServer({ trust: ['unix'] }, () => {}))
   assert.equal(await server.listen({ path }), path)
@@ -253,10 +247,7 @@ test('contract 21: a server without a descriptor left turns clients away and ser
 
 test('contract 20: listen() takes the descriptor of a UNIX socket, whose path Node does not know', async t => {
   const harness = createHarness(t)
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  t.after(() => {
-    rmSync(folder, { recursive: true })
-  })
+  const folder = temporaryFolder(t)
   const path = join(folder, 'linked')
   const parent = createNetServer().listen(join(folder, 'socket'))
   await once(parent, 'listening')

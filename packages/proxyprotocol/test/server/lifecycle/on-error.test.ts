@@ -8,8 +8,18 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { listenRaw, outcome } from 'test-support/sockets'
 import type { ServerOptions } from '../../../src/server/index.ts'
-import { clientHeader, V2 } from '../../support/headers.ts'
-import { counted, over, createHarness } from '../../support/harness.ts'
+import { V2 } from '../../support/headers.ts'
+import { counted, over, createHarness, type Harness, type Served } from '../../support/harness.ts'
+
+/** What onError gets from the one connection, whose client sees a reset. */
+async function errorsOf(harness: Harness, served: Served): Promise<readonly unknown[]> {
+  const client = harness.dial(served.port)
+  client.write(V2)
+  assert.equal((await outcome(client)).end, 'ECONNRESET')
+  await over(served, 1)
+  assert.deepEqual(counted(served), { handler_error: 1 })
+  return served.errors.splice(0).map(({ error }) => error)
+}
 
 const CONNECTIONS = 48
 
@@ -87,15 +97,7 @@ test('contract 7: a handler that destroys its socket with what is no error reset
   const served = await harness.serve(async ({ socket }) => {
     await once(socket.destroy('text' as never), 'close')
   })
-  const client = harness.dial(served.port)
-  client.write(V2)
-  assert.equal((await outcome(client)).end, 'ECONNRESET')
-  await over(served, 1)
-  assert.deepEqual(
-    served.errors.splice(0).map(({ error }) => error),
-    ['text'],
-  )
-  assert.deepEqual(counted(served), { handler_error: 1 })
+  assert.deepEqual(await errorsOf(harness, served), ['text'])
 })
 
 test('contract 7: the reset of another stream that a pipeline passes on is the fault of the handler', async t => {
@@ -104,16 +106,12 @@ test('contract 7: the reset of another stream that a pipeline passes on is the f
   const served = await harness.serve(async ({ socket }) => {
     await pipeline(harness.dial(upstream.port), socket)
   })
-  const client = harness.dial(served.port)
-  client.write(V2)
-  const ended = outcome(client)
+  const errors = errorsOf(harness, served)
   ;(await upstream.accept()).resetAndDestroy()
-  assert.equal((await ended).end, 'ECONNRESET')
-  await over(served, 1)
-  const [{ error } = assert.fail(), ...more] = served.errors.splice(0)
-  assert.equal((error as NodeJS.ErrnoException).code, 'ECONNRESET')
-  assert.deepEqual(more, [])
-  assert.deepEqual(counted(served), { handler_error: 1 })
+  assert.deepEqual(
+    (await errors).map(error => (error as NodeJS.ErrnoException).code),
+    ['ECONNRESET'],
+  )
 })
 
 test("contract 7: a handler that destroys its socket with an abort's reason resets it, and onError hears of it", async t => {
@@ -122,14 +120,7 @@ test("contract 7: a handler that destroys its socket with an abort's reason rese
   const served = await harness.serve(async ({ socket }) => {
     await once(socket.destroy(reason), 'close')
   })
-  const client = harness.dial(served.port)
-  const ended = outcome(client)
-  client.write(clientHeader(1))
-  assert.equal((await ended).end, 'ECONNRESET')
-  await over(served, 1)
-  const [first] = served.errors.splice(0)
-  assert.equal(first?.error, reason)
-  assert.deepEqual(counted(served), { handler_error: 1 })
+  assert.deepEqual(await errorsOf(harness, served), [reason])
 })
 
 for (const code of ['ECONNRESET', 'ERR_SSL_WRONG_VERSION_NUMBER']) {
@@ -137,14 +128,6 @@ for (const code of ['ECONNRESET', 'ERR_SSL_WRONG_VERSION_NUMBER']) {
     const harness = createHarness(t)
     const fault = Object.assign(new Error('of another stream'), { code })
     const served = await harness.serve(({ socket }) => void socket.destroy(fault))
-    const client = harness.dial(served.port)
-    client.write(V2)
-    assert.equal((await outcome(client)).end, 'ECONNRESET')
-    await over(served, 1)
-    assert.deepEqual(
-      served.errors.splice(0).map(({ error }) => error),
-      [fault],
-    )
-    assert.deepEqual(counted(served), { handler_error: 1 })
+    assert.deepEqual(await errorsOf(harness, served), [fault])
   })
 }

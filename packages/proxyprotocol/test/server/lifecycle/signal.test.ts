@@ -9,6 +9,7 @@ import { ProxyProtocolError } from '../../../src/codec/index.ts'
 import type { Connection } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
 import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
+import { dialEnded } from '../../support/open-connections.ts'
 
 const FAR_AWAY = 60_000
 
@@ -68,9 +69,7 @@ test('contract 9: a reset while the handler reads makes it throw, which is no er
 test('contract 9: a reset while the connection waits for the FIN of its peer is counted, and no error', async t => {
   const harness = createHarness(t)
   const served = await harness.serve(() => {})
-  const client = harness.dial(served.port)
-  client.write(V2)
-  await once(client.resume(), 'end')
+  const client = await dialEnded(harness, served)
   client.resetAndDestroy()
   await over(served, 1)
   assert.deepEqual(counted(served), { client_reset: 1 })

@@ -2,14 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { test, type TestContext } from 'node:test'
 import { certificate } from 'test-support/certificates'
 import { outcome, text, turns } from 'test-support/sockets'
+import { temporaryFolder } from 'test-support/folder'
 import type { ProxyProtocolError } from '../../../src/codec/index.ts'
 import {
   createServer,
@@ -36,10 +35,7 @@ async function serve(
   options: Partial<ServerOptions> = {},
 ): Promise<OnPath> {
   const harness = createHarness(t)
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  t.after(() => {
-    rmSync(folder, { recursive: true })
-  })
+  const folder = temporaryFolder(t)
   const errors: unknown[] = []
   const onError = (error: unknown): unknown => errors.push(error)
   const server = harness.watch(createServer({ trust: ['unix'], onError, ...options }, handler))

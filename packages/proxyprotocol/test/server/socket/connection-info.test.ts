@@ -2,13 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
 import { connect, createServer as createNetServer, Socket, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { outcome } from 'test-support/sockets'
+import { temporaryFolder } from 'test-support/folder'
 import { tlv, tlvType, type Endpoint } from '../../../src/codec/index.ts'
 import {
   connectionInfo,
@@ -211,10 +210,7 @@ test('a client that was gone before it was accepted has a header, but no address
 
 test('a server on a UNIX socket trusts its peers where unix is on the list, and nobody by an address', async t => {
   const harness = createHarness(t)
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  t.after(() => {
-    rmSync(folder, { recursive: true })
-  })
+  const folder = temporaryFolder(t)
   const seen: Seen[] = []
   for (const [path, trust, reason] of [
     [join(folder, 'a'), ['unix'], 'done'],
@@ -250,8 +246,7 @@ for (const [name, bytes, fromLocalhost] of local) {
 
 test('fromLocalhost is true for a peer on a UNIX socket, and false for one that is gone', async t => {
   const harness = createHarness(t)
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  harness.defer(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const path = join(folder, 'socket')
   const seen: Seen[] = []
   const server = harness.watch(

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { temporaryFolder } from 'test-support/folder'
 import { descriptorLimit } from '../../../src/server/index.ts'
 import { serverSettings } from '../../../src/server/lifecycle/server-options.ts'
 
@@ -24,10 +24,7 @@ function onPlatform(t: TestContext, value: string): void {
 
 test('descriptorLimit() is the soft limit of a file such as Linux gives', t => {
   onPlatform(t, 'linux')
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  t.after(() => {
-    rmSync(folder, { recursive: true })
-  })
+  const folder = temporaryFolder(t)
   const path = join(folder, 'limits')
   for (const [content, expected] of [
     [LIMITS, 1024],

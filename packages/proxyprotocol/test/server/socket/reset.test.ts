@@ -2,14 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, Socket, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
 import { certificate } from 'test-support/certificates'
 import { listenRaw, outcome, turns } from 'test-support/sockets'
+import { temporaryFolder } from 'test-support/folder'
 import { distinguishResets, reset } from '../../../src/server/index.ts'
 import { secureOver } from '../../support/secure.ts'
 import { createHarness, type Harness } from '../../support/harness.ts'
@@ -41,10 +40,7 @@ const kinds: Readonly<Record<'TCP' | 'TLS' | 'UNIX' | 'TLS over UNIX', Kind>> = 
 }
 
 function pathFor(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  t.after(() => {
-    rmSync(folder, { recursive: true })
-  })
+  const folder = temporaryFolder(t)
   return join(folder, 'socket')
 }
 

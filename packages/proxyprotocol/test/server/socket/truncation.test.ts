@@ -3,14 +3,13 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createServer as createTlsServer, type SecureVersion, type TLSSocket } from 'node:tls'
 import { certificate } from 'test-support/certificates'
 import { content, listenRaw, outcome, turns, until, type Outcome } from 'test-support/sockets'
+import { temporaryFolder } from 'test-support/folder'
 import { connect } from '../../../src/client/index.ts'
 import { createServer, distinguishResets } from '../../../src/server/index.ts'
 import { dialSecure, secureOver } from '../../support/secure.ts'
@@ -138,8 +137,7 @@ test('a handler that returns at once ends its stream with a close_notify', async
 
 test('TLS over a UNIX socket has no RST, and is cut off all the same', async t => {
   const harness = createHarness(t)
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const path = join(folder, 'socket')
   const served = harness.watch(createServer({ trust: 'anyone', tls: certificate }, readToEnd))
   await served.listen({ path })
@@ -152,8 +150,7 @@ test('TLS over a UNIX socket has no RST, and is cut off all the same', async t =
 
 test('over a UNIX socket a close_notify is an end, also of a peer that closes right behind it', async t => {
   const harness = createHarness(t)
-  const folder = mkdtempSync(join(tmpdir(), 'proxyprotocol-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const path = join(folder, 'socket')
   const server = createTlsServer({ ...certificate, allowHalfOpen: true }).listen(path)
   harness.defer(() => once(server.close(), 'close'))
