@@ -37,11 +37,11 @@ function describeTlv(tlv: Tlv): LogFields {
   if (type === tlvType.noop) return [['noop', `${String(value.length)}B`]]
   const { ssl, ...values } = readTlvs({ tlvs: [tlv] })
   if (ssl) return describeSsl(ssl)
-  const { alpn, authority, netns, aws, azure, gcp, alibaba } = values
+  const { alpn, authority, netns, spiffe, aws, azure, gcp, alibaba } = values
   const cloud = aws?.vpcEndpointId ?? azure?.linkId ?? gcp?.pscConnectionId
   const inAlibaba = alibaba?.vpcId ?? alibaba?.endpointId ?? alibaba?.endpointServiceId
   const name = names.get(type) ?? `tlv.0x${type.toString(16).padStart(2, '0')}`
-  return [[name, alpn ?? authority ?? netns ?? cloud ?? inAlibaba ?? value]]
+  return [[name, alpn ?? authority ?? netns ?? spiffe ?? cloud ?? inAlibaba ?? value]]
 }
 
 function describeSsl(ssl: SslInfo): LogFields {

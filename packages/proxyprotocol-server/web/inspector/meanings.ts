@@ -39,6 +39,7 @@ const meanings: Readonly<Record<string, string>> = {
   sslClientCert: 'The client’s certificate, in DER.',
   netns: 'The network namespace of the sender’s socket.',
   aws: 'AWS: the VPC endpoint that the client came through.',
+  spiffe: 'Istio: the identity of the client’s workload, a SPIFFE id.',
   azure: 'Azure: the private endpoint’s link id.',
   gcp: 'Google Cloud: the id of the Private Service Connect connection.',
   alibaba: 'Alibaba Cloud: an id of the private link.',

@@ -50,6 +50,7 @@ export type { OnRejected, Peer, Secure, Trust } from './admission/index.ts'
 export { type NameTrust, trustNames, type TrustNamesOptions, type TrustResolver } from './admission/index.ts'
 export {
   allowSources,
+  allowVpce,
   denyLoopback,
   requireChecksum,
   requireUnicast,

@@ -96,10 +96,11 @@ function field({ name, section, tlv, offset, said: value, inside }: FieldParts):
 /** What a value says, or its bytes where it is not what its type promises; of several checksums none can be right. */
 function said(tlv: Tlv, verdict: ChecksumVerdict): string {
   const { type, value } = tlv
-  const { alpn, authority, netns, checksum, aws, azure, gcp, alibaba } = readTlvs({ tlvs: [tlv] })
+  const { alpn, authority, netns, spiffe, checksum, aws, azure, gcp, alibaba } = readTlvs({ tlvs: [tlv] })
   if (checksum !== undefined) return `${hex(value)}, ${verdict}`
   if (type === tlvType.noop) return `${String(value.length)} bytes of padding`
-  const text = alpn ?? authority ?? netns ?? aws?.vpcEndpointId ?? azure?.linkId ?? gcp?.pscConnectionId
+  const text =
+    alpn ?? authority ?? netns ?? spiffe ?? aws?.vpcEndpointId ?? azure?.linkId ?? gcp?.pscConnectionId
   return String(text ?? alibaba?.vpcId ?? alibaba?.endpointId ?? alibaba?.endpointServiceId ?? hex(value))
 }
 

@@ -5,7 +5,7 @@ import { asciiBytes, bytesOrText, textBytes } from '../text.ts'
 import { nestExtension } from './extension.ts'
 import { type SslInit, sslTlv } from './ssl.ts'
 import { MAX_TLV_BYTES, MAX_UNIQUE_ID_BYTES, type Tlv, tlvType } from './tlv.ts'
-import { alibabaTlv, awsTlv, azureTlv, gcpTlv } from './vendor.ts'
+import { alibabaTlv, awsTlv, azureTlv, gcpTlv, spiffeTlv } from './vendor.ts'
 
 /** The builders that `tlv` offers. */
 export interface TlvBuilders {
@@ -21,6 +21,8 @@ export interface TlvBuilders {
   ssl(init: SslInit): Tlv
   /** A network namespace's name, in US-ASCII (spec 2.2.7). */
   netns(name: string): Tlv
+  /** The identity of a workload, as Istio's ztunnel sends it; at most 2048 bytes. */
+  spiffe(id: string): Tlv
   /** The id of the VPC endpoint, as AWS PrivateLink sends it. */
   aws(vpcEndpointId: string): Tlv
   /** The link id, 0 to 2^32 - 1, as Azure Private Link sends it. */
@@ -51,6 +53,7 @@ export const tlv: TlvBuilders = {
   uniqueId: uniqueIdTlv,
   ssl: sslTlv,
   netns: name => ({ type: tlvType.netns, value: asciiBytes(name, 'netns') }),
+  spiffe: spiffeTlv,
   aws: awsTlv,
   azure: azureTlv,
   gcp: gcpTlv,

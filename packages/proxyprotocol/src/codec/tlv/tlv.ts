@@ -28,6 +28,7 @@ export const tlvType = {
   sslSigScheme: 0x27,
   sslClientCert: 0x28,
   netns: 0x30,
+  spiffe: 0xd0,
   gcp: 0xe0,
   alibaba: 0xe1,
   aws: 0xea,

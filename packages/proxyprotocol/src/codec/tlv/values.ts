@@ -14,6 +14,7 @@ import {
   readAws,
   readAzure,
   readGcp,
+  readSpiffe,
 } from './vendor.ts'
 
 /** Known TLVs by name; undefined where a header has none, or one whose value is not what its type promises. */
@@ -30,6 +31,8 @@ export interface TlvValues {
   readonly ssl: SslInfo | undefined
   /** The network namespace (spec 2.2.7). */
   readonly netns: string | undefined
+  /** The identity of the client's workload, as Istio's ztunnel sends it, for example `spiffe://cluster.local/ns/shop/sa/cart`. */
+  readonly spiffe: string | undefined
   readonly aws: AwsInfo | undefined
   readonly azure: AzureInfo | undefined
   readonly gcp: GcpInfo | undefined
@@ -65,6 +68,7 @@ export function readTlvs(header: { readonly tlvs: readonly Tlv[] }): TlvValues {
     uniqueId: read(tlvType.uniqueId, value => (value.length <= MAX_UNIQUE_ID_BYTES ? value : undefined)),
     ssl: read(tlvType.ssl, readSsl),
     netns: read(tlvType.netns, asciiText),
+    spiffe: read(tlvType.spiffe, readSpiffe),
     aws: read(tlvType.aws, readAws),
     azure: read(tlvType.azure, readAzure),
     gcp: read(tlvType.gcp, readGcp),

@@ -1,4 +1,4 @@
-// TLVs of cloud vendors, as their documentation describes them. The types are from the range 0xE0-0xEF that anybody may
+// TLVs of vendors, as their documentation or source describes them. Most types are from the range 0xE0-0xEF that anybody may
 // use (spec 2.2.8), so a value counts only when it has the vendor's exact layout.
 
 import { integer, quote } from '../../checks/index.ts'
@@ -10,6 +10,9 @@ const AZURE_LINK_ID = 0x01
 const AZURE_BYTES = 5
 const GCP_BYTES = 8
 const ALIBABA_SUBTYPES = { vpcId: 0x01, endpointId: 0x02, endpointServiceId: 0x03 } as const
+/** An ASCII URI of at most 2048 bytes, with a trust domain (SPIFFE-ID, section 2). */
+const SPIFFE_ID = /^spiffe:\/\/[a-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/
+const MAX_SPIFFE_BYTES = 2_048
 const MAX_UINT32 = 0xffff_ffff
 const MAX_UINT64 = 0xffff_ffff_ffff_ffffn
 
@@ -53,6 +56,16 @@ export function readGcp(value: Uint8Array): GcpInfo | undefined {
   return { pscConnectionId: new DataView(value.buffer, value.byteOffset).getBigUint64(0) }
 }
 
+/** Istio's ztunnel sends it as the identity of the client's workload. */
+export function readSpiffe(value: Uint8Array): string | undefined {
+  const id = asciiText(value)
+  return id !== undefined && isSpiffeId(id) ? id : undefined
+}
+
+function isSpiffeId(id: string): boolean {
+  return id.length <= MAX_SPIFFE_BYTES && SPIFFE_ID.test(id)
+}
+
 /** Reads the values of all TLVs of Alibaba's type; undefined where none is as documented. */
 export function readAlibaba(values: readonly Uint8Array[]): AlibabaInfo | undefined {
   const idOf = (subtype: number): string | undefined => {
@@ -72,6 +85,12 @@ export function awsTlv(vpcEndpointId: string): Tlv {
     throw new TypeError(`vpcEndpointId must be letters, digits and hyphens, got ${quote(vpcEndpointId)}`)
   }
   return { type: tlvType.aws, value: withSubtype(AWS_VPCE_ID, asciiBytes(vpcEndpointId, 'vpcEndpointId')) }
+}
+
+/** @throws TypeError when the text is not a SPIFFE id. */
+export function spiffeTlv(id: string): Tlv {
+  if (typeof id === 'string' && isSpiffeId(id)) return { type: tlvType.spiffe, value: asciiBytes(id, 'id') }
+  throw new TypeError(`id must be a SPIFFE id such as spiffe://example.org/ns/shop/sa/cart, got ${quote(id)}`)
 }
 
 /** @throws RangeError when the id is not an unsigned 32-bit integer. */

@@ -16,4 +16,11 @@ export { type OnRejected, Refusals, showFault } from './refusals.ts'
 export type { Secure } from './secure.ts'
 export type { Peer, Trust } from './trust.ts'
 export { type NameTrust, trustNames, type TrustNamesOptions, type TrustResolver } from './trust-names.ts'
-export { allowSources, denyLoopback, requireChecksum, requireUnicast, type Validator } from './validators.ts'
+export {
+  allowSources,
+  allowVpce,
+  denyLoopback,
+  requireChecksum,
+  requireUnicast,
+  type Validator,
+} from './validators.ts'

@@ -7,7 +7,7 @@ import { type OnRejected, Refusals } from './refusals.ts'
 import type { ConnectionInfo } from '../socket/index.ts'
 import { compileSecure, type Secure } from './secure.ts'
 import { compileTrust, type Peer, type Trust } from './trust.ts'
-import { allowSources, type Validator } from './validators.ts'
+import { allowSources, allowVpce, type Validator } from './validators.ts'
 
 /** Far more than a load balancer opens at once, and a bound to what silent connections can hold. */
 const DEFAULT_PENDING_HEADERS = 1_024
@@ -155,16 +155,18 @@ function headerTimeout(timeout: number = DEFAULT_HEADER_TIMEOUT): number {
   return timeout
 }
 
-/** It makes a validator and is none, but in JavaScript it could stand for one. */
-const untypedAllowSources: unknown = allowSources
+/** They make a validator, and JavaScript would take them for one. */
+const makers: ReadonlyMap<unknown, string> = new Map([
+  [allowSources, "allowSources(['192.0.2.0/24'])"],
+  [allowVpce, "allowVpce(['vpce-08d2bf15fac5001c9'])"],
+])
 
 function validatorsOf(validate: Validator | readonly Validator[]): readonly Validator[] {
   const validators = [validate].flat()
   for (const each of validators) {
-    if (each === untypedAllowSources) {
-      throw new TypeError(
-        "validate must have validators, got allowSources; did you mean allowSources(['192.0.2.0/24'])?",
-      )
+    const call = makers.get(each)
+    if (call !== undefined) {
+      throw new TypeError(`validate must have validators, got ${each.name}; did you mean ${call}?`)
     }
     if (typeof each === 'function') continue
     throw new TypeError(`validate must be a function or a list of functions, got ${typeof each}`)

@@ -1,7 +1,10 @@
 // What else may be asked of a header that is sound: ready-made rules about the client that it announces.
 
+import { quote } from '../../checks/index.ts'
 import { type Endpoint, type ProxyHeader, ProxyProtocolError, tlvType } from '../../codec/index.ts'
 import { compileNetworks, type ConnectionInfo, isLoopback, type Place } from '../socket/index.ts'
+
+const VPCE_ID = /^vpce-[0-9a-z-]+$/
 
 /** "This network", multicast with all that is reserved behind it, the unspecified address, multicast. */
 const isNoUnicast = compileNetworks(['0.0.0.0/8', '224.0.0.0/3', '::', 'ff00::/8'], 'networks')
@@ -79,6 +82,33 @@ export function allowSources(cidrs: readonly string[]): Validator {
     const [source] = announced(header)
     if (source === undefined) return denied('the header announces no address')
     return holds(scopeOf(source)) ? undefined : denied(addressOf(source))
+  }
+}
+
+/**
+ * Accepts only clients of these VPC endpoints, by the id that AWS PrivateLink puts into the header. Clients that reach the load
+ * balancer by another way have no such id and are refused. LOCAL passes, because it is a health check of the load balancer.
+ *
+ * @throws TypeError naming the id that is wrong.
+ *
+ * @example
+ * ```ts run
+ * import { allowVpce, createServer } from 'proxyprotocol/server'
+ *
+ * const validate = allowVpce(['vpce-08d2bf15fac5001c9'])
+ * const server = createServer({ trust: ['10.0.0.1'], validate }, ({ socket }) => void socket.end('welcome\n'))
+ * await server.close()
+ * ```
+ */
+export function allowVpce(ids: readonly string[]): Validator {
+  const areIds = Array.isArray(ids) && ids.every(id => typeof id === 'string' && VPCE_ID.test(id))
+  if (!areIds) {
+    throw new TypeError(`ids must be a list of ids such as 'vpce-08d2bf15fac5001c9', got ${quote(ids)}`)
+  }
+  const allowed = new Set<unknown>(ids)
+  return ({ header, tlvs }) => {
+    if (header?.command === 'LOCAL' || allowed.has(tlvs.aws?.vpcEndpointId)) return undefined
+    return denied(`the VPC endpoint is ${tlvs.aws?.vpcEndpointId ?? 'not in the header'}`)
   }
 }
 

@@ -195,7 +195,14 @@ test('values of the extension that are not what their types promise are shown as
 
 test('types without a name say who may use them, and vendors say their ids', () => {
   const values = [0x31, 0xe5, 0xf0, 0xf8].map(type => ({ type, value: new Uint8Array() }))
-  const vendors = [tlv.aws('vpce-1'), tlv.azure(7), tlv.gcp(8n), tlv.alibaba('vpcId', 'v'), tlv.netns('red')]
+  const vendors = [
+    tlv.spiffe('spiffe://a/b'),
+    tlv.aws('vpce-1'),
+    tlv.azure(7),
+    tlv.gcp(8n),
+    tlv.alibaba('vpcId', 'v'),
+    tlv.netns('red'),
+  ]
   const lines = shown(fieldsOf(encodeHeader({ command: 'LOCAL', tlvs: [...values, ...vendors] })))
   const names = lines.filter(line => line.startsWith('0') || /^\d/.test(line)).slice(4)
   assert.deepEqual(
@@ -205,6 +212,7 @@ test('types without a name say who may use them, and vendors say their ids', () 
       'custom 0xe5: 0x',
       'experimental 0xf0: 0x',
       'reserved 0xf8: 0x',
+      'spiffe: spiffe://a/b',
       'aws: vpce-1',
       'azure: 7',
       'gcp: 8',

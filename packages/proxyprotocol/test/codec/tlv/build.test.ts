@@ -16,6 +16,7 @@ const built: readonly (readonly [string, Tlv, number, string])[] = [
   ['netns', tlv.netns('blue'), tlvType.netns, '626c7565'],
   ['ssl', tlv.ssl({ version: 'TLSv1.3' }), tlvType.ssl, '0100000001210007544c5376312e33'],
   ['aws', tlv.aws('vpce-0'), tlvType.aws, '01767063652d30'],
+  ['spiffe', tlv.spiffe('spiffe://a/b'), tlvType.spiffe, '7370696666653a2f2f612f62'],
   ['azure', tlv.azure(0x1234_5678), tlvType.azure, '0178563412'],
   ['gcp', tlv.gcp(0x1_2345_6789n), tlvType.gcp, '0000000123456789'],
   ['alibaba, VPC', tlv.alibaba('vpcId', 'v'), tlvType.alibaba, '0176'],
@@ -44,6 +45,7 @@ test('readTlvs() reads back what all builders write, through a header', () => {
       tlv.uniqueId('id'),
       tlv.netns('blue'),
       tlv.aws('vpce-0'),
+      tlv.spiffe('spiffe://a'),
     ],
     ...[
       tlv.azure(0xffff_ffff),
@@ -64,6 +66,7 @@ test('readTlvs() reads back what all builders write, through a header', () => {
     alpn: 'h2',
     authority: 'example.org',
     netns: 'blue',
+    spiffe: 'spiffe://a',
     aws: { vpcEndpointId: 'vpce-0' },
     azure: { linkId: 0xffff_ffff },
     gcp: { pscConnectionId: 2n ** 64n - 1n },
@@ -112,6 +115,19 @@ describe('what cannot be sent is refused', () => {
     [() => tlv.gcp(-1n), 'RangeError', `${pscConnectionId} -1n`],
     [() => tlv.gcp(2n ** 64n), 'RangeError', `${pscConnectionId} 18446744073709551616n`],
     [() => tlv.gcp(untyped(5)), 'RangeError', `${pscConnectionId} 5`],
+    ...['https://a/b', 'spiffe://', 'spiffe://A/b', 'spiffe://a/b?c', `spiffe://a/${'b'.repeat(2_048)}`].map(
+      id =>
+        [
+          () => tlv.spiffe(id),
+          'TypeError',
+          `id must be a SPIFFE id such as spiffe://example.org/ns/shop/sa/cart, got "${id.slice(0, 80)}"`,
+        ] as const,
+    ),
+    [
+      () => tlv.spiffe(untyped(7)),
+      'TypeError',
+      'id must be a SPIFFE id such as spiffe://example.org/ns/shop/sa/cart, got 7',
+    ],
     [() => tlv.alibaba('vpcId', 'é'), 'TypeError', 'vpcId must be US-ASCII text, got "é"'],
     [
       () => tlv.alibaba(untyped('vpc'), 'x'),

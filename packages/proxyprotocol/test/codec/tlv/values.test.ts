@@ -13,6 +13,7 @@ const nothing = {
   ssl: undefined,
   netns: undefined,
   aws: undefined,
+  spiffe: undefined,
   azure: undefined,
   gcp: undefined,
   alibaba: undefined,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { readTlvs } from '../../../src/codec/index.ts'
-import { fromHex } from '../../support/vectors.ts'
+import { fromHex, toHex } from '../../support/vectors.ts'
 
 function read(type: number, ...values: readonly string[]): ReturnType<typeof readTlvs> {
   return readTlvs({ tlvs: values.map(hex => ({ type, value: fromHex(hex) })) })
@@ -54,6 +54,24 @@ describe('Google, 0xE0', () => {
   for (const hex of ['', '00000001234567', '000000012345678900']) {
     test(`anything else is not: ${hex}`, () => {
       assert.equal(read(0xe0, hex).gcp, undefined)
+    })
+  }
+})
+
+describe('Istio, 0xD0', () => {
+  const id = 'spiffe://cluster.local/ns/shop/sa/cart'
+  test('a SPIFFE id is the identity of the workload', () => {
+    assert.equal(read(0xd0, toHex(Buffer.from(id))).spiffe, id)
+  })
+  for (const text of [
+    '',
+    'cluster.local/ns/shop',
+    'spiffe://x/ü',
+    'spiffe://x/y#z',
+    `spiffe://x/${'y'.repeat(2_048)}`,
+  ]) {
+    test(`anything else is none: ${text.slice(0, 20)}`, () => {
+      assert.equal(read(0xd0, toHex(Buffer.from(text))).spiffe, undefined)
     })
   }
 })

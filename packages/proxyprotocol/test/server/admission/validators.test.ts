@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { outcome } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
-import { errorMessages, type ErrorCode } from '../../../src/codec/index.ts'
+import { errorMessages, type ErrorCode, tlv } from '../../../src/codec/index.ts'
 import {
   allowSources,
+  allowVpce,
   createServer,
   denyLoopback,
   requireChecksum,
@@ -14,7 +15,7 @@ import {
   type Validator,
 } from '../../../src/server/index.ts'
 import { doors } from '../../support/doors.ts'
-import { encode, LOCAL, UNKNOWN, V1, V2 } from '../../support/headers.ts'
+import { DESTINATION, encode, LOCAL, SOURCE, UNKNOWN, V1, V2 } from '../../support/headers.ts'
 import { createHarness } from '../../support/harness.ts'
 
 function between(source: string, destination = source): Buffer {
@@ -157,6 +158,24 @@ const cases: readonly Case[] = [
     passes: [['a UNIX socket', UNIX]],
     refuses: [['192.0.2.1', V2, '192.0.2.1']],
   },
+  {
+    name: "allowVpce(['vpce-1', 'vpce-2'])",
+    validate: allowVpce(['vpce-1', 'vpce-2']),
+    code: 'denied_acl',
+    passes: [
+      ['vpce-2', encode({ source: SOURCE, destination: DESTINATION, tlvs: [tlv.aws('vpce-2')] })],
+      ['LOCAL', LOCAL],
+    ],
+    refuses: [
+      [
+        'another',
+        encode({ source: SOURCE, destination: DESTINATION, tlvs: [tlv.aws('vpce-3')] }),
+        'the VPC endpoint is vpce-3',
+      ],
+      ['none', V2, 'the VPC endpoint is not in the header'],
+      ['version 1', V1, 'the VPC endpoint is not in the header'],
+    ],
+  },
 ]
 
 for (const [door, open] of doors) {
@@ -204,6 +223,20 @@ for (const [cidrs, name, message] of wrong) {
   })
 }
 
+for (const [ids, shown] of [
+  ['vpce-1', '"vpce-1"'],
+  [undefined, 'undefined'],
+  [['vpc-1'], '["vpc-1"]'],
+  [[7], '[7]'],
+] as const) {
+  test(`allowVpce(${JSON.stringify(ids)}) is refused by name`, () => {
+    assert.throws(() => allowVpce(untyped(ids)), {
+      name: 'TypeError',
+      message: `ids must be a list of ids such as 'vpce-08d2bf15fac5001c9', got ${shown}`,
+    })
+  })
+}
+
 test('a validator that is called instead of passed says so', () => {
   for (const validator of [denyLoopback, requireUnicast, requireChecksum]) {
     const { name } = validator
@@ -214,10 +247,14 @@ test('a validator that is called instead of passed says so', () => {
   }
 })
 
-test('allowSources that is passed instead of called is refused at the start', () => {
-  const options = { trust: [], validate: untyped(allowSources) }
-  assert.throws(() => createServer(options, () => {}), {
-    name: 'TypeError',
-    message: "validate must have validators, got allowSources; did you mean allowSources(['192.0.2.0/24'])?",
-  })
+test('allowSources and allowVpce that are passed instead of called are refused at the start', () => {
+  for (const [maker, call] of [
+    [allowSources, "allowSources(['192.0.2.0/24'])"],
+    [allowVpce, "allowVpce(['vpce-08d2bf15fac5001c9'])"],
+  ] as const) {
+    assert.throws(() => createServer({ trust: [], validate: untyped(maker) }, () => {}), {
+      name: 'TypeError',
+      message: `validate must have validators, got ${maker.name}; did you mean ${call}?`,
+    })
+  }
 })
