@@ -10,10 +10,10 @@ import { pathOf } from './support/child.ts'
 
 /** Of other programs, and one that is refused with the reason why. */
 const FOREIGN = new Set(['--buf-len', '--global'])
-/** Pages about the programs of other projects, or about scripts of this one. */
-const OTHER_PAGES = /^docs\/(?:differential|interop|performance|trust)\.md$/
-/** Of the library; the configuration has no handshake of its own. */
-const LIBRARY_KEYS = new Set(['timeouts.handshake'])
+/** Pages about other programs, the library or this project's scripts. */
+const OTHER_PAGES = /^docs\/(?:differential|interop|performance|register|trust)\.md$/
+/** Options of the library that the configuration spells in another way or not at all. */
+const LIBRARY_KEYS = new Set(['timeouts.handshake', 'limits.perSourceExempt'])
 
 const files = [
   ...readdirSync(pathOf('docs')).map(name => `docs/${name}`),

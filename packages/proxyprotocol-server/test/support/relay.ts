@@ -50,6 +50,7 @@ export async function startRelay(
   const {
     source = '127.0.0.1:0',
     onClosed,
+    onRejected,
     onError,
     onUpstream,
     now,
@@ -58,6 +59,7 @@ export async function startRelay(
     ...serviceOptions
   } = {
     onError: unexpected,
+    onRejected: () => undefined,
     ...options,
   }
   const records: RelayRecord[] = []
@@ -65,6 +67,7 @@ export async function startRelay(
   const made = connectedSockets(t)
   const seen = warnings(t)
   const relay = createRelay(parseService(source, upstream, serviceOptions), {
+    onRejected,
     onError,
     onUpstream,
     now,
