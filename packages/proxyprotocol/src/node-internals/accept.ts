@@ -1,45 +1,80 @@
-// How sockets come of accepted handles. Node 20 adds to the options object that its own way gives to `new Socket()`, and is
-// slow with each object of that kind: more than a tenth of what a short connection costs. With all options named it has
-// nothing to add.
+// How sockets come of accepted handles. Node's own way is slow on Node 20, and makes no sockets of another class. The listening handle
+// calls `onconnection`, which Node sets for each server. Where it is missing, or gives another kind of handle (Bun), and where a
+// limit turns a connection away, Node's own function goes on.
 
 import { channel } from 'node:diagnostics_channel'
-import { Socket, type Server } from 'node:net'
+import { type BlockList, isIPv6, type Server, type Socket, type SocketConstructorOpts } from 'node:net'
+import { hasAddressGetters } from './addresses.ts'
+import { canShareBuffers } from './read-into.ts'
 
-/** What a server listens with; undocumented, and in every line of Node. */
+/** The options of an accepted socket. Node calls `callback` as a method of the socket. */
+export interface AcceptedSettings extends SocketConstructorOpts {
+  onread:
+    | { buffer: () => Uint8Array; callback: (this: never, length: number, buffer: Uint8Array) => boolean }
+    | undefined
+}
+
+/** Makes the socket of an accepted connection. */
+export type SocketMaker = (settings: AcceptedSettings) => Socket
+
+type OnConnection = (status: number, accepted: AcceptedHandle | undefined) => void
+
+/** What a server listens with. */
 interface ListeningHandle {
-  onconnection?: (status: number, accepted: AcceptedHandle | undefined) => void
+  onconnection?: OnConnection
 }
 
-/** What libuv has accepted; Bun's handles, of another kind, have no such method. */
+/** What libuv has accepted; Bun's handles have no such method. */
 interface AcceptedHandle {
-  readStart?: unknown
+  readonly readStart?: unknown
+  getpeername?(out: object): number
+  close(): void
 }
 
-/** Where an accepted socket keeps what it is of. */
-interface Accepted extends Socket {
+/** What Node keeps of the options of `net.createServer()`. */
+interface ServerFields extends Server {
+  readonly _handle?: ListeningHandle | null
+  /** Counted down by each socket that has a `_server`. */
+  _connections: number
+  readonly allowHalfOpen: boolean
+  readonly pauseOnConnect: boolean
+  readonly noDelay: boolean
+  readonly keepAlive: boolean
+  /** Seconds. */
+  readonly keepAliveInitialDelay: number
+  readonly highWaterMark: number
+  readonly blockList?: BlockList
+}
+
+interface AcceptedFields extends Socket {
   server?: Server
   _server?: Server
 }
 
-/** What Node tells of each accepted socket, for whoever traces servers. */
+/** The last line of Node whose `onconnection` was read. */
+const LAST_KNOWN_LINE = 26
+
+/** Node publishes each accepted socket here, for tracing. */
 const socketChannel = channel('net.server.socket')
 
 /**
- * Makes a listening server, which has half-open sockets without delay and no limit on connections, make its sockets the
- * quick way. They are what they would be otherwise, and its 'connection' and 'error' events as well.
+ * Makes a listening server take its sockets from `makeSocket`. Its options, limits and events stay as they are.
  *
  * @returns false, and nothing has changed, where a runtime has no such handle to listen with.
  */
-export function acceptQuickly(server: Server): boolean {
-  const { _handle: handle } = server as { _handle?: ListeningHandle | null }
+export function acceptAs(server: Server, makeSocket: SocketMaker): boolean {
+  const fields = server as ServerFields
+  const { _handle: handle } = fields
+  if (!isKnownLine() || !canShareBuffers() || !hasAddressGetters()) return false
   if (typeof handle?.onconnection !== 'function') return false
   const { onconnection } = handle
-  const counted = server as Server & { _connections: number } // Node counts them down
   handle.onconnection = function (status, accepted): void {
-    if (accepted?.readStart === undefined) return onconnection.call(this, status, accepted)
-    const socket: Accepted = new Socket(settingsOf(accepted))
-    socket.setNoDelay()
-    counted._connections++
+    if (accepted?.readStart === undefined || isFull(fields)) return onconnection.call(this, status, accepted)
+    if (isBlocked(fields, accepted)) return accepted.close()
+    const socket: AcceptedFields = makeSocket(settingsOf(fields, accepted))
+    if (fields.noDelay) socket.setNoDelay()
+    if (fields.keepAlive) socket.setKeepAlive(true, fields.keepAliveInitialDelay * 1_000)
+    fields._connections++
     socket.server = socket._server = server
     server.emit('connection', socket)
     if (socketChannel.hasSubscribers) socketChannel.publish({ socket })
@@ -47,16 +82,38 @@ export function acceptQuickly(server: Server): boolean {
   return true
 }
 
-/** A literal, for all to have one hidden class. The last three are Node's own, which it would add. */
-function settingsOf(handle: AcceptedHandle): ConstructorParameters<typeof Socket>[0] {
+/** A later line may do more for an accepted socket than this file does. */
+function isKnownLine(): boolean {
+  return Number.parseInt(process.versions.node, 10) <= LAST_KNOWN_LINE
+}
+
+/** Node then emits 'drop'. Lines differ about a limit of 0, which Node's own function knows. */
+function isFull({ maxConnections, _connections: open }: ServerFields): boolean {
+  return typeof maxConnections === 'number' && open >= maxConnections
+}
+
+/** Node 20 and 22 know no block lists of servers. */
+function isBlocked({ blockList }: ServerFields, accepted: AcceptedHandle): boolean {
+  if (blockList === undefined) return false
+  const peer: { address?: string } = {}
+  accepted.getpeername?.(peer) // UNIX sockets have none
+  return peer.address !== undefined && blockList.check(peer.address, isIPv6(peer.address) ? 'ipv6' : 'ipv4')
+}
+
+/** A literal gives all of them one hidden class. The last three are Node's own, which Node 20 would add to each. */
+function settingsOf(server: ServerFields, handle: AcceptedHandle): AcceptedSettings {
   const settings = {
     handle,
-    allowHalfOpen: true,
+    onread: undefined,
+    allowHalfOpen: server.allowHalfOpen,
+    pauseOnCreate: server.pauseOnConnect,
     readable: true,
     writable: true,
+    readableHighWaterMark: server.highWaterMark,
+    writableHighWaterMark: server.highWaterMark,
     emitClose: false,
     autoDestroy: true,
     decodeStrings: false,
   }
-  return settings // Node's types leave out what they do not document
+  return settings // Node's types leave out what it does not document
 }

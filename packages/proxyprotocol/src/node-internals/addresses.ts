@@ -1,6 +1,7 @@
 // What a handle says of its addresses. TLS that a program starts on a socket has address properties of its own, and asks the
 // handle below it. Answers given here reach such TLS sockets as well. Where a runtime has no handle, they show the peer.
 
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Handle, handleOf } from './handle.ts'
 
@@ -64,4 +65,29 @@ function answerLocal(this: Answering, out: object): number | undefined {
 function kernelSays(handle: Answering, question: Question): number | undefined {
   const kernel = Object.getPrototypeOf(handle) as Partial<Record<Question, Answer>> // pipes have neither
   return handle[answersKey] === undefined ? NOT_YET : kernel[question]?.call(handle, {})
+}
+
+type AddressName =
+  'remoteAddress' | 'remotePort' | 'remoteFamily' | 'localAddress' | 'localPort' | 'localFamily'
+
+/** Node's own getters of a socket's addresses. TypeScript takes them for fields, which a class cannot reach by `super`. */
+export const ownAddresses: AddressGetters = {
+  remoteAddress: getterOf('remoteAddress'),
+  remotePort: getterOf('remotePort'),
+  remoteFamily: getterOf('remoteFamily'),
+  localAddress: getterOf('localAddress'),
+  localPort: getterOf('localPort'),
+  localFamily: getterOf('localFamily'),
+}
+
+type AddressGetters = { readonly [name in AddressName]: (this: Socket) => Socket[name] }
+
+/** Whether a socket's addresses are getters of its class; on Bun some are fields. */
+export function hasAddressGetters(): boolean {
+  return Object.values(ownAddresses).every(getter => typeof getter === 'function')
+}
+
+function getterOf<N extends AddressName>(name: N): AddressGetters[N] {
+  // eslint-disable-next-line no-restricted-syntax, @typescript-eslint/unbound-method -- it is read, and called with a socket
+  return Object.getOwnPropertyDescriptor(Socket.prototype, name)?.get as AddressGetters[N] // or undefined
 }

@@ -3,8 +3,24 @@
 //
 // The programs enter here by `proxyprotocol/internal/node`, which carries no promise of semantic versioning.
 
-export { acceptQuickly } from './accept.ts'
-export { type AddressAnswer, type AddressAnswers, answerAddresses } from './addresses.ts'
+export { acceptAs, type AcceptedSettings, type SocketMaker } from './accept.ts'
+export {
+  type AddressAnswer,
+  type AddressAnswers,
+  answerAddresses,
+  hasAddressGetters,
+  ownAddresses,
+} from './addresses.ts'
 export { beneath, rawOf } from './beneath.ts'
 export { bytesTaken, dropReads, hasPeer, isReading, readAgain, stopReading, unsentBytes } from './handle.ts'
-export { canReadInto, type Reader, readInto, stopReadingInto } from './read-into.ts'
+export {
+  canReadInto,
+  canShareBuffers,
+  forgetReading,
+  nextBuffer,
+  plainBuffer,
+  type Reader,
+  readInto,
+  readNextInto,
+  stopReadingInto,
+} from './read-into.ts'

@@ -19,13 +19,33 @@ const [kBuffer, kBufferCb, kBufferGen] = ['kBuffer', 'kBufferCb', 'kBufferGen'].
   Object.getOwnPropertySymbols(new Socket()).find(({ description }) => description === name),
 ) as [symbol, symbol, symbol] // or undefined, which canReadInto() asks
 
-/** As large as what Node reads at once. What was read is copied before anything else is read. */
-const plainBuffer = Buffer.allocUnsafeSlow(64 * 1024)
+/** As large as what Node reads at once. All sockets share it, because what was read is copied before anything else is read. */
+export const plainBuffer: Uint8Array = new Uint8Array(64 * 1024)
+let next = plainBuffer
 
-/** Whether `readInto` works for a socket. Deno has all that it asks for, but its TLS then misses bytes. */
+/** Says where the next bytes go. Node asks right after a socket is made or has read, and does not say for which one. */
+export function readNextInto(buffer: Uint8Array): void {
+  next = buffer
+}
+
+export function nextBuffer(): Uint8Array {
+  const buffer = next
+  next = plainBuffer
+  return buffer
+}
+
+/**
+ * Whether sockets may share a buffer. Deno has all that is asked for, but its TLS then misses bytes. On Windows the kernel writes into
+ * a buffer long after it was given.
+ */
+export function canShareBuffers(platform: string = process.platform): boolean {
+  return process.versions['deno'] === undefined && platform !== 'win32'
+}
+
+/** Whether `readInto` works for a socket. */
 export function canReadInto(socket: Socket): boolean {
   return (
-    process.versions['deno'] === undefined &&
+    canShareBuffers() &&
     typeof handleOf(socket)?.useUserBuffer === 'function' &&
     [kBuffer, kBufferCb, kBufferGen].every(key => key in socket)
   )
@@ -59,23 +79,20 @@ export function readInto<B extends Uint8Array>(
  * read on is as a socket that was never read.
  */
 export function stopReadingInto(socket: Socket, readsOn: boolean): void {
-  const fields = socket as unknown as Record<symbol, unknown> & StreamState
+  const fields = socket as unknown as Record<symbol, unknown> // likewise
   fields[kBufferCb] = pushRead
-  fields[kBufferGen] = nextPlainBuffer
-  if (!readsOn) fields._readableState.reading = false
+  fields[kBufferGen] = nextBuffer
+  if (!readsOn) forgetReading(socket)
 }
 
-/** In every line of Node. */
-interface StreamState {
-  readonly _readableState: { reading: boolean }
+/** Makes a stream that has stopped reading start again with its next read. */
+export function forgetReading(socket: Socket): void {
+  const { _readableState: state } = socket as unknown as { readonly _readableState: { reading: boolean } } // in every line
+  state.reading = false
 }
 
 function onRead(this: { readonly [readerKey]: Reader }, length: number, into: Uint8Array): boolean {
   return this[readerKey].onBytes(length, into)
-}
-
-function nextPlainBuffer(): Uint8Array {
-  return plainBuffer
 }
 
 function pushRead(this: Socket, length: number, buffer: Uint8Array): boolean {

@@ -1,12 +1,12 @@
-// Sockets that are made the quick way are what Node makes of them, and where a runtime accepts otherwise nothing changes.
+// Sockets that acceptAs() makes are what Node makes of the same options, and where a runtime accepts otherwise nothing changes.
 
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { BlockList, createServer, Socket, type AddressInfo, type Server, type ServerOpts } from 'node:net'
 import { constants } from 'node:os'
 import { test } from 'node:test'
-import { acceptQuickly } from '../../src/node-internals/accept.ts'
+import { acceptAs } from '../../src/node-internals/index.ts'
 import { createHarness, type Harness } from '../support/harness.ts'
 
 interface Handled {
@@ -23,8 +23,11 @@ interface Streams {
   readonly _writableState: Flags
 }
 
-async function listening(harness: Harness): Promise<{ readonly server: Server; readonly port: number }> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true }).listen(0, '127.0.0.1')
+async function listening(
+  harness: Harness,
+  options: ServerOpts = { allowHalfOpen: true, noDelay: true },
+): Promise<{ readonly server: Server; readonly port: number }> {
+  const server = createServer(options).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const sockets: Socket[] = []
   server.on('connection', socket => sockets.push(socket))
@@ -49,7 +52,10 @@ async function accepted(
 /** What a socket says of itself, those of its symbols included that say how Node treats it. */
 function traits(socket: Socket): unknown {
   const { allowHalfOpen, readable, writable, readableHighWaterMark, writableHighWaterMark } = socket
-  const symbols = Object.getOwnPropertySymbols(socket).map(String).sort()
+  const symbols = Object.getOwnPropertySymbols(socket)
+    .filter(key => !['object', 'undefined'].includes(typeof Reflect.get(socket, key)))
+    .map(key => `${String(key)} ${String(key).includes('async_id') ? '' : String(Reflect.get(socket, key))}`)
+    .sort()
   const { _readableState: reads, _writableState: writes } = socket as unknown as Streams
   const flags = [reads, writes].map(({ autoDestroy, emitClose }) => [autoDestroy, emitClose])
   const keys = Object.keys(socket).sort()
@@ -65,6 +71,10 @@ function traits(socket: Socket): unknown {
   }
 }
 
+function acceptPlain(server: Server): boolean {
+  return acceptAs(server, settings => new Socket(settings))
+}
+
 function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.getConnections((error, count) => {
@@ -74,19 +84,64 @@ function connectionsOf(server: Server): Promise<number> {
   })
 }
 
-test('a socket that is accepted quickly is what Node would have made', async t => {
+const optionSets: readonly ServerOpts[] = [
+  {},
+  { allowHalfOpen: true, noDelay: true },
+  { pauseOnConnect: true },
+  { keepAlive: true, keepAliveInitialDelay: 7_000 },
+  { highWaterMark: 1_000 },
+]
+
+for (const options of optionSets) {
+  test(`a socket of ${JSON.stringify(options)} is what Node would have made`, async t => {
+    const harness = createHarness(t)
+    const [ordinary, quick] = [await listening(harness, options), await listening(harness, options)]
+    assert.equal(acceptPlain(quick.server), true)
+    const sockets = [await accepted(harness, ordinary), await accepted(harness, quick)] as const
+    assert.deepEqual(traits(sockets[1]), traits(sockets[0]))
+    assert.equal((sockets[1] as { server?: Server }).server, quick.server)
+  })
+}
+
+test('maxConnections turns away who comes too late, and drop says whom', async t => {
   const harness = createHarness(t)
-  const [ordinary, quick] = [await listening(harness), await listening(harness)]
-  assert.equal(acceptQuickly(quick.server), true)
-  const sockets = [await accepted(harness, ordinary), await accepted(harness, quick)] as const
-  assert.deepEqual(traits(sockets[1]), traits(sockets[0]))
-  assert.equal((sockets[1] as { server?: Server }).server, quick.server)
+  const served = await listening(harness)
+  served.server.maxConnections = 1
+  acceptPlain(served.server)
+  await accepted(harness, served)
+  const dropped = once(served.server, 'drop')
+  const late = harness.dial(served.port)
+  const [data] = (await dropped) as [{ remotePort: number }]
+  await once(late.resume(), 'end')
+  assert.equal(data.remotePort > 0, true)
+  assert.equal(await connectionsOf(served.server), 1)
+})
+
+test('a block list turns its peers away, and no others', async t => {
+  const harness = createHarness(t)
+  const served = await listening(harness)
+  const blockList = new BlockList()
+  Object.assign(served.server, { blockList })
+  acceptPlain(served.server)
+  blockList.addAddress('::1', 'ipv6')
+  await accepted(harness, served)
+  blockList.addAddress('127.0.0.1')
+  await once(harness.dial(served.port).resume(), 'end')
+  assert.equal(await connectionsOf(served.server), 1)
+})
+
+test('on a line of Node that is not known yet nothing changes', async t => {
+  const served = await listening(createHarness(t))
+  const { versions } = process
+  Object.defineProperty(process, 'versions', { value: { ...versions, node: '99.0.0' } })
+  t.after(() => Object.defineProperty(process, 'versions', { value: versions }))
+  assert.equal(acceptPlain(served.server), false)
 })
 
 test('a server counts the sockets that it has accepted quickly, and waits for them at its end', async t => {
   const harness = createHarness(t)
   const served = await listening(harness)
-  acceptQuickly(served.server)
+  acceptPlain(served.server)
   await accepted(harness, served)
   await accepted(harness, served)
   assert.equal(await connectionsOf(served.server), 2)
@@ -99,7 +154,7 @@ test('whoever traces servers is told of a socket that is accepted quickly', asyn
   subscribe('net.server.socket', note)
   t.after(() => unsubscribe('net.server.socket', note))
   const served = await listening(harness)
-  acceptQuickly(served.server)
+  acceptPlain(served.server)
   const socket = await accepted(harness, served)
   assert.deepEqual(told, [{ socket }])
 })
@@ -107,7 +162,7 @@ test('whoever traces servers is told of a socket that is accepted quickly', asyn
 test('what Node says where the kernel has no connection to give is said as before', async t => {
   const harness = createHarness(t)
   const served = await listening(harness)
-  acceptQuickly(served.server)
+  acceptPlain(served.server)
   const failed = once(served.server, 'error')
   const { _handle: handle } = served.server as unknown as Handled
   handle.onconnection?.(-constants.errno.EMFILE, undefined)
@@ -122,7 +177,7 @@ test('what is accepted by no handle of Node is left to the runtime, as Bun needs
   const { _handle: handle } = served.server as unknown as Handled
   const passedOn: unknown[] = []
   handle.onconnection = (...args) => void passedOn.push(args)
-  acceptQuickly(served.server)
+  acceptPlain(served.server)
   const foreign = {}
   handle.onconnection(0, foreign)
   assert.deepEqual(passedOn, [[0, foreign]])
@@ -134,9 +189,9 @@ test('where a runtime accepts in another way, nothing changes', async t => {
   const served = await listening(harness)
   const { _handle: handle } = served.server as unknown as Handled
   const { onconnection } = handle
-  assert.equal(acceptQuickly(createServer()), false, 'it does not listen')
+  assert.equal(acceptPlain(createServer()), false, 'it does not listen')
   handle.onconnection = undefined
-  assert.equal(acceptQuickly(served.server), false)
+  assert.equal(acceptPlain(served.server), false)
   assert.equal(handle.onconnection, undefined)
   handle.onconnection = onconnection
   assert.equal((await accepted(harness, served)).allowHalfOpen, true)

@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net'
 import { type ProxyHeader, ProxyProtocolError } from '../../codec/index.ts'
-import { type StartRules, takeStart } from '../header/index.ts'
+import { Deadlines, type ExactRules, firstRoom, type ReadAhead, takeStart } from '../header/index.ts'
 import { applyHeader, connectionInfo, type ConnectionInfo, knownInfo, markSecure } from '../socket/index.ts'
 import type { AdmissionSettings } from './options.ts'
 import { SourceCounts } from './source-counts.ts'
@@ -29,16 +29,18 @@ type Expected = 'header' | 'ignored header' | 'nothing'
 
 export class Admission {
   readonly #settings: AdmissionSettings
-  readonly #rules: StartRules
-  readonly #ignoringRules: StartRules
+  readonly #rules: ExactRules
+  readonly #ignoringRules: ExactRules
   readonly #pending = new Set<Socket>()
   readonly #sources: SourceCounts
 
-  /** @param readsOn whether payload may be read together with the header, which takes a single read. */
-  constructor(settings: AdmissionSettings, readsOn = false) {
+  constructor(settings: AdmissionSettings, ahead: ReadAhead = 'some') {
     const { decode, headerTimeout: timeout, missing, perSource, perSourceExempt } = settings
     this.#settings = settings
-    this.#rules = { decode, timeout, optional: missing === 'direct', readsOn }
+    const deadlines = new Deadlines()
+    const room = firstRoom(decode, ahead)
+    const readsOn = ahead === 'all'
+    this.#rules = { decode, timeout, deadlines, optional: missing === 'direct', readsOn, firstRoom: room }
     this.#ignoringRules = { ...this.#rules, optional: true }
     this.#sources = new SourceCounts(perSource, perSourceExempt)
   }
@@ -46,6 +48,11 @@ export class Admission {
   /** The sockets that wait for their headers. */
   get pending(): ReadonlySet<Socket> {
     return this.#pending
+  }
+
+  /** Where the first bytes of a connection go; undefined where no header is read. */
+  get firstRoom(): Uint8Array | undefined {
+    return this.#settings.isTrusted && this.#rules.firstRoom
   }
 
   /** Decides on a connection. */

@@ -7,6 +7,7 @@ import { Socket, type Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { ProxyProtocolError } from '../../codec/index.ts'
+import { acceptAs } from '../../node-internals/index.ts'
 import {
   Admission,
   type AdmissionLimits,
@@ -20,6 +21,7 @@ import {
 import { acceptedChannel, closedChannel, openedChannel, rejectedChannel } from '../lifecycle/index.ts'
 import { checkNames, checkObject } from '../../checks/index.ts'
 import {
+  acceptedSocket,
   adoptInfo,
   applyHeader,
   claim,
@@ -94,11 +96,12 @@ export class Attachment {
     checkNames(options, [...admissionNames, 'timeouts', 'limits'])
     checkNames(timeouts, ['header'], 'timeouts')
     checkNames(limits, limitNames, 'limits')
-    // HTTP/1 takes bytes that were put back nearly as it takes others, and a read is 5 % of a short connection.
-    const readsOn = server instanceof HttpServer
     const settings = admissionSettings(options, limits, timeouts)
     this.#refusals = settings.refusals
-    this.#admission = new Admission(settings, readsOn)
+    const { pauseOnConnect } = server as { pauseOnConnect?: boolean } // set by net.createServer()
+    // HTTP/1 takes bytes that were put back nearly as it takes others.
+    const ahead = server instanceof HttpServer ? 'all' : pauseOnConnect ? 'none' : 'some'
+    this.#admission = new Admission(settings, ahead)
     this.#server = server
     this.#emit = unattached(server, 'emit')
   }
@@ -106,6 +109,7 @@ export class Attachment {
   install(): void {
     attached.set(this.#server, this)
     claim(this.#server)
+    this.#makeSockets()
     this.#server.emit = (event: string, ...args: unknown[]): boolean => this.#intercept(event, args)
     const methods = this.#server as unknown as Record<string, Method | undefined>
     for (const name of ENDINGS) {
@@ -124,6 +128,7 @@ export class Attachment {
       this.#receive(first as Socket)
       return true
     }
+    if (event === 'listening') this.#makeSockets()
     if (event === 'secureConnection') adoptInfo(first as TLSSocket)
     if (event === 'session') this.#adoptSession(first as ServerHttp2Session)
     if (event === 'connect' || event === 'upgrade') release(second as Duplex | undefined)
@@ -132,6 +137,10 @@ export class Attachment {
     const heard = this.#pass(event, ...args)
     ;(second as TLSSocket).destroy() // a bare tls.Server leaves the socket of a failed handshake open
     return heard
+  }
+
+  #makeSockets(): void {
+    acceptAs(this.#server, settings => acceptedSocket(settings, this.#admission.firstRoom))
   }
 
   /** Emits as the server does without us. */
@@ -174,7 +183,6 @@ export class Attachment {
     this.#handOn(stream)
   }
 
-  /** Whether it has a stream already. */
   has(stream: Duplex): boolean {
     return (
       (stream as Owned)[ownerKey] === this || (this.#admission.pending as ReadonlySet<Duplex>).has(stream)
@@ -224,7 +232,6 @@ export class Attachment {
 }
 
 const ownerKey = Symbol('proxyprotocol.attachment')
-/** A stream that an attached server has been given. */
 type Owned = Duplex & { [ownerKey]?: Attachment | undefined }
 
 /** node:http has nothing more to do with a stream that it gives away. */

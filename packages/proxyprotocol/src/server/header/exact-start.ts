@@ -3,8 +3,25 @@
 // JavaScript, and Node then runs no ticks between their events: a client could end the process with two frames.
 
 import { Socket } from 'node:net'
-import { decodeHeader, type DecodeResult, HeaderDecoder, type ProxyProtocolError } from '../../codec/index.ts'
-import { canReadInto, isReading, type Reader, readInto, stopReadingInto } from '../../node-internals/index.ts'
+import {
+  decodeHeader,
+  type DecodeOptions,
+  type DecodeResult,
+  HeaderDecoder,
+  type ProxyProtocolError,
+} from '../../codec/index.ts'
+import {
+  canReadInto,
+  forgetReading,
+  isReading,
+  nextBuffer,
+  plainBuffer,
+  type Reader,
+  readInto,
+  readNextInto,
+  stopReadingInto,
+} from '../../node-internals/index.ts'
+import { isAccepted, setTaker, type StartTaker } from '../socket/index.ts'
 import { leastMissing } from './least-missing.ts'
 import { pullStart } from './read-header.ts'
 import { StartReader, type StartRules, type StartWaiter } from './read-start.ts'
@@ -12,21 +29,38 @@ import { StartReader, type StartRules, type StartWaiter } from './read-start.ts'
 const NOTHING = new Uint8Array()
 /** Enough for every header of version 1, and for those of version 2 with few TLVs. */
 const USUAL_BYTES = 128
+/**
+ * The shortest headers with IPv4 addresses. A shorter one, LOCAL or UNKNOWN, lets at most 17 bytes of payload come with it. They are less
+ * than what HTTP/2 sends before its frames (24 bytes), and than a ClientHello.
+ */
+const SHORT_V1 = 32
+const SHORT_V2 = 28
 
-/** As large as what Node reads at once. All sockets share it, because what was read is copied before anything else is read. */
-const sharedBuffer: Uint8Array = Buffer.allocUnsafeSlow(64 * 1024)
-/** Node asks for the next buffer right after each read, and does not say for which socket. */
-let next = sharedBuffer
+/** How much may be read with a header: all that is there, what is harmless, or nothing. */
+export type ReadAhead = 'all' | 'some' | 'none'
 
-function nextBuffer(): Uint8Array {
-  const buffer = next
-  next = sharedBuffer
-  return buffer
+export interface ExactRules extends StartRules {
+  /** Whether payload may be read together with the header, which takes a single read. */
+  readonly readsOn: boolean
+  /** For the first bytes of a connection. */
+  readonly firstRoom: Uint8Array
+}
+
+/** Where the first bytes of a connection go. */
+export function firstRoom(decode: DecodeOptions, ahead: ReadAhead): Uint8Array {
+  if (ahead === 'all') return plainBuffer
+  if (ahead === 'some') return roomOf(decode.versions?.includes(2) === false ? SHORT_V1 : SHORT_V2)
+  return roomOf(missingOf(decodeHeader(NOTHING, decode)))
+}
+
+function missingOf(result: DecodeResult): number {
+  return (result as Extract<DecodeResult, { missing: number }>).missing // the caller has looked
 }
 
 /** The same as `pullStart` for a socket that was just accepted. It reads the public way if sockets take no buffer. */
-export function takeStart(socket: Socket, rules: StartRules, waiter: StartWaiter): void {
-  if (isUntouched(socket) && canReadInto(socket)) new ExactReader(socket, rules, waiter).start()
+export function takeStart(socket: Socket, rules: ExactRules, waiter: StartWaiter): void {
+  if (isUntouched(socket) && (isAccepted(socket) || canReadInto(socket)))
+    new ExactReader(socket, rules, waiter).start()
   else pullStart(socket, rules, waiter)
 }
 
@@ -34,38 +68,57 @@ function isUntouched(socket: Socket): boolean {
   return socket instanceof Socket && socket.readableLength === 0 && !socket.readableEnded
 }
 
-class ExactReader extends StartReader implements Reader {
-  #buffer: Uint8Array = new Uint8Array(USUAL_BYTES)
+class ExactReader extends StartReader implements Reader, StartTaker {
+  /** Where a header is gathered that does not come by one read. */
+  #buffer: Uint8Array = NOTHING
   /** False for a socket that was paused: what follows the header is for whoever resumes it, perhaps in another process. */
   #goesOn = true
+  readonly #rules: ExactRules
+
+  constructor(socket: Socket, rules: ExactRules, waiter: StartWaiter) {
+    super(socket, rules, waiter)
+    this.#rules = rules
+  }
 
   onBytes(length: number, buffer: Uint8Array): boolean {
-    if (buffer === sharedBuffer) this.#append(buffer.subarray(0, length))
+    const before = this.received
     this.received += length
-    const bytes = this.all()
+    const chunk = length === buffer.length ? buffer : buffer.subarray(0, length)
+    const bytes = before === 0 ? chunk : this.#gather(before, chunk)
     const result = decodeHeader(bytes, this.rules.decode)
-    if (result.status === 'partial') {
-      next = this.#room(leastMissing(bytes, result.missing))
-      return true
-    }
     if (result.status === 'header') this.#keep(bytes.subarray(result.byteLength))
-    this.judge(result, NOTHING)
-    return this.#goesOn
+    else if (before === 0) this.#gather(0, bytes)
+    if (this.judge(result, NOTHING)) return this.#goesOn
+    this.#readInto(leastMissing(this.all(), missingOf(result)))
+    return true
+  }
+
+  onDestroy(error: Error | null): void {
+    if (error) this.onError(error)
+    else this.onClose()
   }
 
   protected open(): void {
-    const { socket, rules } = this
-    const { missing } = decodeHeader(NOTHING, rules.decode) as Extract<DecodeResult, { missing: number }> // of no bytes
-    socket.on('end', this.onEnd)
+    const { socket } = this
     this.#goesOn = isReading(socket) !== false
-    next = this.#room(missing)
-    readInto(socket, this, nextBuffer)
+    if (isAccepted(socket)) setTaker(socket, this)
+    else {
+      this.listen()
+      readNextInto(this.#rules.firstRoom)
+      readInto(socket, this, nextBuffer)
+    }
     if (!this.#goesOn) socket.read(0)
   }
 
   protected shut(): void {
-    stopReadingInto(this.socket, this.#goesOn)
-    this.socket.off('end', this.onEnd)
+    const { socket } = this
+    if (isAccepted(socket)) {
+      setTaker(socket, undefined)
+      if (!this.#goesOn) forgetReading(socket)
+    } else {
+      stopReadingInto(socket, this.#goesOn)
+      this.unlisten()
+    }
   }
 
   protected all(): Uint8Array {
@@ -80,26 +133,27 @@ class ExactReader extends StartReader implements Reader {
 
   /** The rest gets into the stream before any later chunk does. */
   #keep(rest: Uint8Array): void {
-    if (rest.length > 0) this.#goesOn = this.socket.push(rest)
+    if (rest.length > 0) this.#goesOn = this.socket.push(Buffer.from(rest))
   }
 
-  /** Where so many bytes can be read behind those that have come. */
-  #room(missing: number): Uint8Array {
-    if (this.rules.readsOn && this.#goesOn) return sharedBuffer
-    const end = this.received + missing
-    this.#reserve(end)
-    return this.#buffer.subarray(this.received, end)
+  /** All bytes so far, with those that have just come behind those before. */
+  #gather(before: number, bytes: Uint8Array): Uint8Array {
+    const end = before + bytes.length
+    if (end > this.#buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(USUAL_BYTES, 2 * end))
+      larger.set(this.#buffer.subarray(0, before))
+      this.#buffer = larger
+    }
+    this.#buffer.set(bytes, before)
+    return this.all()
   }
 
-  #append(bytes: Uint8Array): void {
-    this.#reserve(this.received + bytes.length)
-    this.#buffer.set(bytes, this.received)
+  #readInto(missing: number): void {
+    readNextInto(this.#rules.readsOn && this.#goesOn ? plainBuffer : roomOf(missing))
   }
+}
 
-  #reserve(length: number): void {
-    if (length <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafe(length)
-    larger.set(this.all())
-    this.#buffer = larger
-  }
+/** The start of the shared buffer, which is larger than most of what headers miss. */
+function roomOf(length: number): Uint8Array {
+  return plainBuffer.subarray(0, length)
 }

@@ -11,10 +11,14 @@ import {
   type ProxyProtocolError,
 } from '../../codec/index.ts'
 import { milliseconds } from '../../checks/index.ts'
+import { Deadlines } from './deadlines.ts'
 import { StartReader, type StartRules, type StartWaiter } from './read-start.ts'
 
 /** Longer than one TCP retransmission needs (spec 2 asks for at least 3 s), short enough against idle floods. */
 export const DEFAULT_HEADER_TIMEOUT = 5_000
+
+/** Of all calls of `readHeader`. */
+const deadlines = new Deadlines()
 
 export interface ReadHeaderOptions extends DecodeOptions {
   /** Milliseconds from this call to the last byte of the header, no matter how steadily bytes drip. Default 5000. */
@@ -57,7 +61,7 @@ export interface ReadHeaderResult {
 export async function readHeader(socket: Socket, options: ReadHeaderOptions = {}): Promise<ReadHeaderResult> {
   const { timeout = DEFAULT_HEADER_TIMEOUT, ...strictness } = options
   const decode = decodeOptions(strictness)
-  const rules = { decode, timeout: milliseconds(timeout, 'timeout'), optional: false, readsOn: true }
+  const rules = { decode, timeout: milliseconds(timeout, 'timeout'), deadlines, optional: false }
   return new Promise((resolve, reject) => {
     const onStart = (header: ProxyHeader | undefined, rest: Uint8Array): void => {
       resolve({ header: header as ProxyHeader, rest }) // it is not optional
@@ -78,11 +82,13 @@ class PullingReader extends StartReader {
   #decoder: HeaderDecoder | undefined
 
   protected open(): void {
-    this.socket.on('readable', this.#onReadable).on('end', this.onEnd)
+    this.listen()
+    this.socket.on('readable', this.#onReadable)
   }
 
   protected shut(): void {
-    this.socket.off('readable', this.#onReadable).off('end', this.onEnd)
+    this.unlisten()
+    this.socket.off('readable', this.#onReadable)
   }
 
   protected all(): Uint8Array {

@@ -9,6 +9,8 @@ import {
   ProxyProtocolError,
 } from '../../codec/index.ts'
 
+import type { Deadlines, Waiting } from './deadlines.ts'
+
 const NOTHING = new Uint8Array()
 
 /** How a connection may start; checked before. */
@@ -16,10 +18,10 @@ export interface StartRules {
   readonly decode: DecodeOptions
   /** Milliseconds. */
   readonly timeout: number
+  /** Of all connections that start so. */
+  readonly deadlines: Deadlines
   /** Whether the header may be missing: the first bytes are payload then, and silence until the deadline is none. */
   readonly optional: boolean
-  /** Whether payload may be read together with the header, which takes a single read. */
-  readonly readsOn: boolean
 }
 
 /** Waits for the start of a connection: one of the two is called, once, perhaps before the reading has returned. */
@@ -32,13 +34,13 @@ export interface StartWaiter {
   onFault(error: ProxyProtocolError): void
 }
 
-export abstract class StartReader {
+export abstract class StartReader implements Waiting {
+  readonly deadline: number
   protected readonly socket: Socket
   protected readonly rules: StartRules
   /** How many bytes have come. */
   protected received = 0
   readonly #waiter: StartWaiter
-  #timer: NodeJS.Timeout | undefined
 
   /** @throws TypeError for a socket that gives text. */
   constructor(socket: Socket, rules: StartRules, waiter: StartWaiter) {
@@ -47,20 +49,31 @@ export abstract class StartReader {
     }
     this.socket = socket
     this.rules = rules
+    this.deadline = performance.now() + rules.timeout
     this.#waiter = waiter
   }
 
   start(): void {
     const { socket } = this
-    if (socket.errored) this.#onError(socket.errored)
-    else if (socket.destroyed) this.#onClose()
+    if (socket.errored) this.onError(socket.errored)
+    else if (socket.destroyed) this.onClose()
     else if (socket.readableEnded) this.onEnd()
     else {
-      this.#timer = setTimeout(onDeadline, this.rules.timeout, this).unref()
-      socket.on('error', this.#onError).on('close', this.#onClose)
+      this.rules.deadlines.add(this)
       this.open()
     }
   }
+
+  /** Hears of the end of a socket that Node has made. */
+  protected listen(): void {
+    const onEnd = (): void => this.onEnd()
+    const onError = (cause: Error): void => this.onError(cause)
+    const onClose = (): void => this.onClose()
+    this.socket.on('end', onEnd).on('error', onError).on('close', onClose)
+    this.unlisten = () => this.socket.off('end', onEnd).off('error', onError).off('close', onClose)
+  }
+
+  protected unlisten: () => unknown = doNothing
 
   /** Lets the bytes come. */
   protected abstract open(): void
@@ -79,7 +92,7 @@ export abstract class StartReader {
     return this.#fail(this.fault())
   }
 
-  protected readonly onEnd = (): void => {
+  onEnd(): void {
     this.#fail(this.received === 0 ? new ProxyProtocolError('probe') : this.fault())
   }
 
@@ -90,12 +103,12 @@ export abstract class StartReader {
     this.#fail(new ProxyProtocolError('header_timeout', { detail }))
   }
 
-  readonly #onError = (cause: Error): void => {
+  onError(cause: Error): void {
     this.#fail(new ProxyProtocolError(this.received === 0 ? 'probe' : 'client_reset', { cause }))
   }
 
   /** Neither FIN nor error came first: it was closed on this side. */
-  readonly #onClose = (): void => {
+  onClose(): void {
     this.#fail(new ProxyProtocolError('aborted'))
   }
 
@@ -113,18 +126,17 @@ export abstract class StartReader {
   }
 
   #stop(): void {
-    clearTimeout(this.#timer)
-    this.socket.off('error', this.#onError).off('close', this.#onClose)
+    this.rules.deadlines.delete(this)
     this.shut()
   }
 }
 
-function tell(waiter: StartWaiter, header: ProxyHeader | undefined, rest: Uint8Array): void {
-  waiter.onStart(header, rest)
+function doNothing(): void {
+  // as long as nothing listens
 }
 
-function onDeadline(reader: StartReader): void {
-  reader.onDeadline()
+function tell(waiter: StartWaiter, header: ProxyHeader | undefined, rest: Uint8Array): void {
+  waiter.onStart(header, rest)
 }
 
 function timeoutDetail(timeout: number, received: number): string {

@@ -29,7 +29,7 @@ import { movedOn, type Watched } from './idle-watch.ts'
 const done = new ProxyProtocolError('done')
 
 export class AcceptedConnection implements Connection, Watched {
-  declare readonly id: string // Node 20 is slow to define a public field, and quick to set one
+  #id: string | undefined
   readonly #raw: Socket
   readonly #owner: ConnectionOwner
   readonly #acceptedAt = performance.now()
@@ -45,12 +45,15 @@ export class AcceptedConnection implements Connection, Watched {
   #timer: NodeJS.Timeout | undefined
 
   constructor(socket: Socket, owner: ConnectionOwner) {
-    this.id = randomUUID()
     this.#raw = socket
     this.#owner = owner
     applyHeader(socket, undefined)
     if (owner.transport() === 'tcp') distinguishResets(socket)
     this.#closed = this.#watch(socket)
+  }
+
+  get id(): string {
+    return (this.#id ??= randomUUID())
   }
 
   get socket(): Socket {

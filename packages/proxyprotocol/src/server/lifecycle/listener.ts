@@ -2,9 +2,9 @@
 
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net'
-import { acceptQuickly } from '../../node-internals/index.ts'
+import { acceptAs } from '../../node-internals/index.ts'
 import type { Peer } from '../admission/index.ts'
-import { claim } from '../socket/index.ts'
+import { acceptedSocket, claim } from '../socket/index.ts'
 
 /** Where to listen: what `net.Server.listen` takes, without its callback. */
 export type ListenArguments =
@@ -21,6 +21,8 @@ export const DEFAULT_BACKLOG = 65_535
 
 /** What a listener tells its server. */
 export interface ListenerEvents {
+  /** Where the first bytes of a connection go. */
+  readonly firstRoom: Uint8Array | undefined
   onConnection(socket: Socket): void
   /** A client was turned away for want of descriptors or memory; the next accept may go well again. */
   onShortage(): void
@@ -63,7 +65,7 @@ export class Listener {
     try {
       this.#net.listen(...(withBacklog(args) as [ListenOptions])) // Node tells its overloads apart at run time
       await Promise.race(['listening', 'close'].map(event => once(this.#net, event, this.#binding)))
-      acceptQuickly(this.#net)
+      acceptAs(this.#net, settings => acceptedSocket(settings, this.#events.firstRoom))
       if (typeof this.address === 'string') this.#transport = 'unix'
     } finally {
       this.#binding.abort()

@@ -223,6 +223,7 @@ export class ProxyServer implements AsyncDisposable {
 
   #listening(): Listener {
     return new Listener({
+      firstRoom: this.#admission.firstRoom,
       onConnection: socket => void this.#serve(socket), // held by #held, and never rejects
       onShortage: () => this.#tally.shortage(),
       onError: error => {

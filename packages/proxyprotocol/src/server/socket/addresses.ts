@@ -10,12 +10,18 @@ export interface ShownEnds {
   readonly destination: Endpoint | undefined
 }
 
+/** What a socket of our own class shows. */
+export const endsKey: unique symbol = Symbol('proxyprotocol.ends')
+/** Stands for the socket's own ends. */
+export const OWN_ENDS: ShownEnds = { source: undefined, destination: undefined }
+
 /**
  * Makes a socket show these ends, and every TLS socket over it as well; undefined shows none until the next call.
  * UNIX paths are no addresses, so a socket shows none for them.
  */
 export function showEnds(socket: Duplex, ends: ShownEnds | undefined): void {
-  new Addressed(socket, inetOf(ends?.source), inetOf(ends?.destination))
+  if (endsKey in socket) (socket as { [endsKey]: ShownEnds | undefined })[endsKey] = ends
+  else new Addressed(socket, inetOf(ends?.source), inetOf(ends?.destination))
   answerFor(socket, ends)
 }
 
@@ -58,10 +64,10 @@ class Addressed extends Itself {
   }
 }
 
-function inetOf(endpoint: Endpoint | undefined): InetEndpoint | undefined {
+export function inetOf(endpoint: Endpoint | undefined): InetEndpoint | undefined {
   return endpoint && 'address' in endpoint ? endpoint : undefined
 }
 
-function familyOf(endpoint: InetEndpoint | undefined): string | undefined {
+export function familyOf(endpoint: InetEndpoint | undefined): string | undefined {
   return endpoint && (endpoint.address.includes(':') ? 'IPv6' : 'IPv4')
 }

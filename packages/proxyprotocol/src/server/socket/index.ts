@@ -1,5 +1,6 @@
 // The ground floor: what a socket is asked and told, its addresses, and how it ends.
 
+export { acceptedSocket, isAccepted, setTaker, type StartTaker } from './accepted-socket.ts'
 export {
   adoptInfo,
   applyHeader,

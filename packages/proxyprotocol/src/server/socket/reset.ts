@@ -4,10 +4,11 @@ import type { Socket } from 'node:net'
 import { dropReads, hasPeer, rawOf, readAgain } from '../../node-internals/index.ts'
 import { noticeReset, refuseTruncation } from './truncation.ts'
 
-const rawKey = Symbol('proxyprotocol.raw')
-const destroyKey = Symbol('proxyprotocol.destroy')
+/** What a socket runs over that tells resets from ends. */
+export const rawKey: unique symbol = Symbol('proxyprotocol.raw')
+export const destroyKey: unique symbol = Symbol('proxyprotocol.destroy')
 const pushKey = Symbol('proxyprotocol.push')
-const doubtKey = Symbol('proxyprotocol.doubt')
+export const doubtKey: unique symbol = Symbol('proxyprotocol.doubt')
 
 /** Turns of the event loop that a FIN gets to be on its way, which it is after one unless the peer does not read. */
 const FIN_TURNS = 3
@@ -73,26 +74,27 @@ function cut(socket: Socket, raw: Socket): void {
  * ```
  */
 export function distinguishResets(socket: Socket, raw: Socket = rawOf(socket)): void {
-  if (rawKey in socket) return
-  if (raw !== socket) refuseTruncation(socket, raw)
-  else holdDoubtfulEnds(socket as Distinguishing)
-  const fields = socket as Distinguishing
+  const fields = socket as Partial<Distinguishing> & Socket
+  if (fields[rawKey] !== undefined) return
   fields[rawKey] = raw
+  socket.on('end', noticeResetAtEnd)
+  if (fields[destroyKey] !== undefined) return // its class does the rest
+  if (raw !== socket) refuseTruncation(socket, raw)
+  else holdDoubtfulEnds(socket)
   fields[destroyKey] = socket._destroy // eslint-disable-line @typescript-eslint/unbound-method -- it is called as a method
   socket._destroy = destroyTelling
-  socket.on('end', noticeResetAtEnd)
 }
 
 /** A socket that tells resets from ends, by functions that all such sockets share: closures cost each connection more. */
-interface Distinguishing extends Socket {
+export interface Distinguishing extends Socket {
   [rawKey]: Socket
+  /** What Node does. */
   [destroyKey]: Socket['_destroy']
-  [pushKey]: Socket['push']
   /** Whether an end is held back. */
   [doubtKey]: boolean
 }
 
-function destroyTelling(
+export function destroyTelling(
   this: Distinguishing,
   error: Error | null,
   callback: (error?: Error | null) => void,
@@ -112,20 +114,31 @@ function destroyTelling(
   })
 }
 
-function holdDoubtfulEnds(fields: Distinguishing): void {
+interface Holding extends Distinguishing {
+  [pushKey]: Socket['push']
+}
+
+function holdDoubtfulEnds(socket: Socket): void {
+  const fields = socket as Holding
   fields[pushKey] = fields.push // eslint-disable-line @typescript-eslint/unbound-method -- it is called as a method
   fields[doubtKey] = false
   fields.push = pushSurely
 }
 
+function pushSurely(this: Holding, chunk: unknown, encoding?: BufferEncoding): boolean {
+  if (chunk !== null) this[doubtKey] = false
+  else if (holdsEnd(this)) return false
+  return this[pushKey](chunk, encoding)
+}
+
 /**
- * While the kernel still knows the peer, an end is a FIN. Otherwise both sides have ended, or the peer has reset the connection:
- * the next read gives the end again, or fails with ECONNRESET.
+ * Whether an end is held back. While the kernel still knows the peer, an end is a FIN. Otherwise both sides have ended, or the
+ * peer has reset the connection: the next read gives the end again, or fails with ECONNRESET.
  */
-function pushSurely(this: Distinguishing, chunk: unknown, encoding?: BufferEncoding): boolean {
-  const isDoubtful = chunk === null && !this[doubtKey] && !hasPeer(this)
-  this[doubtKey] = isDoubtful && readAgain(this)
-  return this[doubtKey] ? false : this[pushKey](chunk, encoding)
+export function holdsEnd(socket: Pick<Distinguishing, typeof doubtKey> & Socket): boolean {
+  const isDoubtful = !socket[doubtKey] && !hasPeer(socket)
+  socket[doubtKey] = isDoubtful && readAgain(socket)
+  return socket[doubtKey]
 }
 
 function noticeResetAtEnd(this: Distinguishing): void {

@@ -1,0 +1,42 @@
+// The deadlines of all headers that a server waits for. One timer serves them all, because most headers come within milliseconds, and a
+// timer for each connection would cost more than the rest of the wait.
+
+/** Something that waits for so long and no longer. */
+export interface Waiting {
+  /** By the clock of `performance.now()`. */
+  readonly deadline: number
+  onDeadline(): void
+}
+
+export class Deadlines {
+  readonly #waiting = new Set<Waiting>()
+  #timer: NodeJS.Timeout | undefined
+  /** When the timer fires; perhaps for something that waits no longer. */
+  #next = Infinity
+
+  add(waiting: Waiting): void {
+    this.#waiting.add(waiting)
+    if (waiting.deadline < this.#next) this.#wake(waiting.deadline)
+  }
+
+  delete(waiting: Waiting): void {
+    this.#waiting.delete(waiting)
+    if (this.#waiting.size === 0) this.#wake(Infinity)
+  }
+
+  #wake(at: number): void {
+    clearTimeout(this.#timer)
+    this.#next = at
+    if (at !== Infinity) this.#timer = setTimeout(this.#look, Math.ceil(at - performance.now())).unref()
+  }
+
+  readonly #look = (): void => {
+    this.#next = Infinity
+    const now = performance.now()
+    for (const waiting of this.#waiting) {
+      if (waiting.deadline <= now) waiting.onDeadline()
+      else if (waiting.deadline < this.#next) this.#next = waiting.deadline
+    }
+    if (this.#next !== Infinity) this.#wake(this.#next)
+  }
+}
