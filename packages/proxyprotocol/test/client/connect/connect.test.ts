@@ -149,6 +149,7 @@ test('connect() names the error of each address where all of a name fail', async
 })
 
 test('connect() rejects with connect_error for other faults', async t => {
+  createHarness(t)
   const path = join(temporaryFolder(t), 'missing')
   const error = await faultOf(connect({ path }, HEADER))
   assert.equal(error.code, 'connect_error')
