@@ -1,6 +1,6 @@
-// The statistics once a second to whoever keeps them open, as server-sent events. A reading is made once for all streams,
-// and none while there are none. Streams are few, and the newest counts: a forgotten page gives way to the one that somebody
-// has just opened, and a reader that does not keep up misses readings, a few of which end it.
+// Server-sent events of the statistics, once a second, from one reading for all streams. Only a few streams are open at
+// a time, and a new one displaces the oldest, so that forgotten pages shut out no operator. A reader that misses
+// several readings is disconnected.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 

@@ -1,5 +1,5 @@
-// Whom a browser thinks it talks to. A page from elsewhere can make its own name stand for this machine (DNS rebinding) and
-// would read the answers then; it cannot make an IP address stand for another, so those are as good as a known name.
+// Checks the `Host` of a request against DNS rebinding: a page can make its own name stand for this machine, but not an
+// IP address. So IP addresses and known names pass.
 
 import { isIP } from 'node:net'
 

@@ -18,7 +18,7 @@ export class Minute {
   /** A second is over. */
   add(now: Sums): void {
     const since = Object.fromEntries(names.map(name => [name, Math.max(0, now[name] - this.#before[name])]))
-    // Sums fall when a service is removed: that is no negative traffic.
+    // Sums fall when a service is removed, which is not negative traffic.
     this.#seconds = [...this.#seconds.slice(1), since as unknown as Sums] // it has all names
     this.#before = now
   }

@@ -1,5 +1,4 @@
-// The status page, one file that the build makes of web/status: it holds its style and its script, and a policy that lets it
-// run nothing else.
+// The status page: one file built from web/status, with a policy that runs only its own script.
 
 import { readFileSync } from 'node:fs'
 
@@ -12,7 +11,7 @@ export interface StatusPage {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** To be read at start: when somebody wants to look, there may be no descriptor for it. */
+/** Read at start, because later no descriptor may be free. */
 export function readStatusPage(): StatusPage {
   const html = readFileSync(file, 'utf8')
   const [, meta = ''] = html.split('http-equiv="content-security-policy" content="')

@@ -35,7 +35,7 @@ export interface ServiceFigures {
   readonly expects: string | undefined
   readonly trust: readonly string[]
   readonly state: ServerState
-  /** By name; `Infinity` if there is no limit. */
+  /** By name; `Infinity` for no limit. */
   readonly limits: Readonly<Record<string, number>>
   /** By name. */
   readonly timeouts: Readonly<Record<string, number>>

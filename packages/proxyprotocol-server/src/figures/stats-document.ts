@@ -50,7 +50,7 @@ type ServiceCounts = Pick<RelayTotals, 'headers' | 'connects' | 'ages'>
 
 /** One service. */
 export interface ServiceShown extends Shown<ServiceFacts>, SumsShown, ServiceCounts {
-  /** By name; null if there is no limit. */
+  /** By name; null for no limit. */
   readonly limits: Readonly<Record<string, number | null>>
   readonly timeouts: Readonly<Record<string, number | null>>
   readonly reasons: RelayTotals['closed']

@@ -1,5 +1,4 @@
-// A connection at its end as log fields: relayed or turned away, the shape is the same, and what never came to be is
-// left out.
+// The log fields of a connection at its end, relayed or refused. Fields that do not apply are left out.
 
 import type { ConnectionInfo } from 'proxyprotocol/server'
 import { describeListing, type RelayRecord, type Route } from '../relay/index.ts'

@@ -90,9 +90,9 @@ export function fileWriter(fd: number): LogWriter {
 }
 
 /**
- * Writes to a stream as long as its reader keeps up: Node buffers without a limit, and a pipe that nobody reads would fill the
- * memory. Each text goes in one piece, as a pipe takes it that has room for it, because other processes may write to the same
- * pipe. Node itself writes what has waited together, and the end of that may be the middle of a line.
+ * Writes to a stream while its reader keeps up, because Node buffers without a limit. Each text goes in one piece that
+ * a pipe takes, because other processes may write to the same pipe. Node itself would join waiting texts, and end in
+ * the middle of a line.
  */
 export function streamWriter(stream: Writable, limit: number = MAX_WAITING_BYTES): LogWriter {
   const waiting: { readonly text: string; readonly onLost: () => void }[] = []

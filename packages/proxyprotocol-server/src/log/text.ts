@@ -1,5 +1,5 @@
-// One line per event: time, event, then key=value pairs. Whatever came from the network is escaped, so that nobody
-// writes lines, colours or cursor movements into a log.
+// One line per event: time, event, then key=value pairs. Text from the network is escaped, so that it cannot forge
+// lines, colours or cursor movements.
 
 import type { AddressInfo } from 'node:net'
 import type { Endpoint } from 'proxyprotocol'

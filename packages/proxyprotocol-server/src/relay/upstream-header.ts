@@ -36,12 +36,6 @@ export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> 
   readonly tlvs?: readonly Tlv[]
 }
 
-/**
- * The header for a connection's upstream; undefined if the service sends none.
- *
- * @throws ProxyProtocolError `client_reset` if the client is gone, `header_invalid` if the inbound header cannot be
- * sent on, for example because it is too long with the relay's TLVs.
- */
 export function upstreamHeader(
   { header, pass, tls, tlvs = [] }: UpstreamHeaderOptions,
   { id, socket, info }: Pick<Connection, 'id' | 'socket' | 'info'>,

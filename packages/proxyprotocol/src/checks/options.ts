@@ -1,5 +1,5 @@
-// Checks of options, each where the option is given: Node's timers take a wrong duration for "at once", and a misspelt
-// limit would be no limit.
+// Checks options where they are given, because Node's timers take a wrong duration for "at once", and a misspelt limit
+// would be none.
 
 import { quote } from './quote.ts'
 

@@ -61,13 +61,12 @@ export type ConnectorCallback = (...result: [null, Socket | TLSSocket] | [Error,
 export type Connector = (target: ConnectorTarget, callback: ConnectorCallback) => void
 
 /**
- * Makes a `connect` function for a `Client`, `Pool` or `Agent` of undici: each of its connections starts with this header,
- * and TLS comes after it. As a dispatcher reuses its connections for every request that it is given, it is a dispatcher
- * for **one** client, to be closed when the client leaves. TLS sessions are resumed within it alone.
+ * Makes a `connect` function for a `Client`, `Pool` or `Agent` of undici: each connection starts with this header, and
+ * TLS follows. A dispatcher reuses its connections for every request, so use it for **one** client and close it when
+ * the client leaves. TLS sessions are resumed within it.
  *
- * @throws TypeError or RangeError when the header cannot be encoded or an option is wrong. What goes wrong later, undici
- * is told: a ProxyProtocolError as `connect` throws it.
- *
+ * @throws TypeError or RangeError if the header cannot be encoded or an option is wrong. undici gets later failures: a
+ * ProxyProtocolError as of `connect`.
  * @example
  * ```ts run
  * import { connector, type Connector } from 'proxyprotocol/client'
@@ -82,7 +81,7 @@ export function connector(header: HeaderInit, options: ConnectorOptions = {}): C
   checkNames(options, Object.keys(optionNames))
   const { tls, allowH2, ...rest } = options
   tlsSettings(tls) // throws for what is wrong
-  const own = structuredClone(header) // what becomes of the object later must not change whom the connections speak for
+  const own = structuredClone(header) // later changes of the object must not change the client
   encodeHeader(own, options)
   const sessions = new TlsSessions()
   return (target, callback) => {

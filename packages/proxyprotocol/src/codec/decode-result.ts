@@ -1,5 +1,5 @@
-// The four outcomes of decoding. Refusing costs nothing: those results are shared constants, and an error object is
-// built only when somebody asks for it, so that a flood of junk leaves no garbage behind.
+// The four outcomes of decoding. Refusals are shared constants, and an error object is built on demand, so that a flood
+// of junk leaves no garbage.
 
 import { ProxyProtocolError, type ErrorCode } from './errors.ts'
 import type { ProxyHeader } from './header.ts'

@@ -10,13 +10,13 @@ import { decodeV2, V2_SIGNATURE } from './v2/index.ts'
 import { whatArrived } from './what-arrived.ts'
 
 /**
- * Decodes the header at the start of `bytes`; payload may follow it. The verdict comes with the first byte that cannot
- * belong to a header, with two exceptions: the TLVs of version 2 are judged once all of them are there, and digits that
- * no IPv4 address of a TCP4 line starts with once the byte after them is. It does not depend on how the bytes are cut: give more of the same bytes while it says `partial`.
+ * Decodes the header at the start of `bytes`; payload may follow. A fault is found at the first byte that cannot belong
+ * to a header, with two exceptions. TLVs of version 2 are judged when all are there, and some digits in a TCP4 line
+ * when the next byte is. The outcome does not depend on how bytes are cut: give more of the same bytes while it says
+ * `partial`.
  *
- * @throws TypeError or RangeError for wrong options and for what is not bytes, never for any bytes.
+ * @throws TypeError or RangeError for wrong options and for anything but bytes, never because of the bytes.
  * @see Specification, sections 2.1 and 2.2.
- *
  * @example
  * ```ts run
  * import { decodeHeader } from 'proxyprotocol'

@@ -67,9 +67,9 @@ export class HeaderDecoder {
   }
 
   /**
-   * The error for a stream that is no header or that ends here, before its header is complete.
+   * The error for a stream that has no header, or ends before its header is complete.
    *
-   * @throws Error when the header is complete.
+   * @throws Error if the header is complete.
    */
   fault(): ProxyProtocolError {
     if (this.#result.status === 'header') throw new Error('there is no fault: the header is complete')

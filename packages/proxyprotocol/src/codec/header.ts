@@ -4,7 +4,7 @@ import type { Tlv } from './tlv/index.ts'
 
 /** Version 1 is a line of text, version 2 is binary. */
 export type Version = 1 | 2
-/** `PROXY`: the connection is somebody else's; `LOCAL`: it is the sender's own, such as a health check (spec 2.2). */
+/** `PROXY`: the connection belongs to a client; `LOCAL`: it is the sender's own, such as a health check (spec 2.2). */
 export type Command = 'LOCAL' | 'PROXY'
 /** The address family: IPv4, IPv6, UNIX sockets, or none that the sender could tell (spec 2.2). */
 export type Family = 'INET' | 'INET6' | 'UNIX' | 'UNSPEC'
@@ -19,8 +19,8 @@ export interface InetEndpoint {
 }
 
 /**
- * One end of a UNIX socket. The path is text where the 108 bytes are NUL-padded UTF-8 (an abstract name starts with
- * `\0`), and all 108 bytes as they came where they are anything else, so that nothing is lost.
+ * One end of a UNIX socket. The path is text if the 108 bytes are NUL-padded UTF-8 (an abstract name starts with `\0`).
+ * Otherwise it is all 108 bytes, so that nothing is lost.
  */
 export interface UnixEndpoint {
   readonly path: string | Uint8Array

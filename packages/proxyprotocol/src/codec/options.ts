@@ -24,8 +24,8 @@ export interface DecodeOptions {
    */
   readonly maxHeaderBytes?: number | undefined
   /**
-   * What to do with an IPv4 address in a version 1 `TCP6` line, as nginx with realip and h2o send it: `'reject'` (default,
-   * spec 2.1) or `'promote'` to its v4-mapped form.
+   * An IPv4 address in a version 1 `TCP6` line, as nginx with realip and h2o send it. `'reject'` (default, spec 2.1)
+   * refuses it, `'promote'` maps it to IPv6.
    */
   readonly mixedFamilies?: 'reject' | 'promote' | undefined
 }

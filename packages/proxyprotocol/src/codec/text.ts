@@ -23,7 +23,7 @@ export function utf8Bytes(text: string): Uint8Array {
   return encoder.encode(text)
 }
 
-/** @throws TypeError naming `field` when it is no text, or has half a surrogate pair, which UTF-8 cannot say. */
+/** @throws TypeError naming `field` if it is not a string, or has half a surrogate pair, which UTF-8 cannot express. */
 export function textBytes(text: string, field: string): Uint8Array {
   if (typeof text !== 'string' || /\p{Surrogate}/u.test(text)) {
     throw new TypeError(`${field} must be text, got ${quote(text)}`)

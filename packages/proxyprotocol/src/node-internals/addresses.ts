@@ -18,7 +18,7 @@ export interface AddressAnswers {
   readonly local: AddressAnswer | undefined
 }
 
-/** Makes Node ask again later: it remembers the first answer that is no error. */
+/** Makes Node ask again later, because it remembers the first answer without an error. */
 const NOT_YET = -1
 
 /** Makes a socket's handle answer with these addresses; undefined answers with none until the next call. */

@@ -1,5 +1,5 @@
-// What a TLS socket runs over. A TLS socket keeps the socket that it was made of as `_parent`. TLS over a stream that is no socket
-// has a handle whose `_parentWrap` is a socket around that stream. Without them a TLS socket shows what it says itself.
+// The socket below a TLS socket. A TLS socket keeps it as `_parent`. TLS over another stream has a handle whose
+// `_parentWrap` is a socket around that stream. Without both, a TLS socket shows its own addresses.
 
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -10,7 +10,7 @@ export function rawOf(socket: Socket): Socket {
   return parentOf(socket) ?? socket
 }
 
-/** What a socket runs over; undefined for one that is no TLS socket. */
+/** The socket below; undefined for anything but a TLS socket. */
 export function beneath(socket: Duplex): Duplex | undefined {
   const wrap = handleOf(socket)?._parentWrap as (Duplex & { readonly stream?: Duplex }) | undefined // Node's own class
   return parentOf(socket) ?? wrap?.stream ?? wrap

@@ -18,7 +18,7 @@ export interface Handle {
   /** Fills in the peer's address; anything but 0 is an error. TCP handles alone have it. */
   getpeername?(out: object): number
   useUserBuffer?(buffer: Uint8Array): unknown
-  /** Of TLS over a stream that is no socket: a socket around that stream. */
+  /** For TLS over a stream that is not a socket: a socket around that stream. */
   readonly _parentWrap?: object
 }
 
@@ -51,10 +51,11 @@ export function isReading(socket: Duplex): boolean | undefined {
 }
 
 /**
- * Makes libuv read a socket again that it has stopped reading at an end: the next read gives the end again, or what it fails
- * with. Node has no public way to read behind an end.
+ * Makes libuv read a socket again after an end: the next read gives the end again, or an error. Node has no public way
+ * to do this.
  *
- * @returns false if libuv reads the socket anyway, and where a runtime does not tell. libuv refuses to start twice.
+ * @returns false if libuv reads the socket anyway, because it refuses to start twice; also if the runtime does not
+ * tell.
  */
 export function readAgain(socket: Duplex): boolean {
   const handle = handleOf(socket)

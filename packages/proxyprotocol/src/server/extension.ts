@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { deflateSync, inflateSync } from 'node:zlib'
 import { extensionType, readTlvs, tlv, type Tlv } from '../codec/index.ts'
 
-/** A certificate's fields as JSON take 1 to 4 KiB; more than 64 KiB out of a TLV of at most as much is an attack. */
+/** A certificate's fields as JSON take 1 to 4 KiB; more than 64 KiB is an attack. */
 const MAX_PEERCERT_BYTES = 65_536
 /** Python's description of a certificate nests four deep; thousands would overflow the stack of a program that prints it. */
 const MAX_PEERCERT_NESTING = 16
@@ -127,7 +127,7 @@ function readPeercert(value: Uint8Array): Readonly<Record<string, unknown>> | un
     const parsed: unknown = JSON.parse(text)
     return isRecord(parsed) ? parsed : undefined
   } catch {
-    return undefined // it is no zlib stream, too long, no UTF-8 or no JSON
+    return undefined // not zlib, too long, not UTF-8 or not JSON
   }
 }
 

@@ -1,5 +1,5 @@
-// How fast clients may open connections, by the generic cell rate algorithm: for each client the time at which all that it
-// has opened is paid for. A client whose time has passed needs no entry, so that only busy clients take memory.
+// How fast clients may connect, by the generic cell rate algorithm: for each client, the time at which its connections
+// are paid for. A client whose time has passed needs no entry, so only busy clients take memory.
 
 import { parseAddress, ProxyProtocolError, unmapAddress } from 'proxyprotocol'
 import { compileNetworks, type ConnectionInfo } from 'proxyprotocol/server'

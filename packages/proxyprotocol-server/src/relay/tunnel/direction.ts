@@ -1,12 +1,10 @@
-// One of the two directions of a tunnel: what one socket reads, the other one writes, and no faster.
+// One direction of a tunnel: one socket reads, the other writes, no faster.
 //
-// Bytes are read into buffers that are used again (read-buffers.ts). The one rule that keeps them whole: a part of the large
-// buffer of a direction is used again only when the socket has written what was in it, which a write tells that leaves
-// nothing waiting, or else its callback.
+// Read buffers are used again (read-buffers.ts). A part of the large buffer is free again only when its bytes were
+// written: the write left nothing waiting, or its callback ran.
 //
-// A plain socket reads into the large buffer itself. TLS decrypts on after it was told to stop, so it gets the shared buffer
-// alone; its records, of 16 KiB at most, are gathered in the large one, and those of one turn of the event loop leave in one
-// write.
+// A plain socket reads into the large buffer. TLS decrypts on after it was told to stop, so it reads into the shared
+// buffer. The large one gathers its records, and those of one turn of the event loop leave in one write.
 
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -44,8 +42,8 @@ export interface DirectionOptions {
 const SMALL_READS = 8
 
 /**
- * Node asks for the next buffer right after each read, of nobody in particular; so the read says here what it will be. The
- * shared one whenever no read is being dealt with.
+ * Node asks for the next buffer right after each read, so the read decides here: the shared one while no read is being
+ * handled.
  */
 let next: Buffer = sharedBuffer
 
@@ -86,7 +84,7 @@ export class Direction implements Reader<Buffer> {
     if (!this.#waits) from.read(0)
   }
 
-  /** Nothing is read any more, and what has not been flushed is for nobody. */
+  /** Nothing is read any more, and unflushed bytes are dropped. */
   end(): void {
     if (this.#own) giveBuffer(this.#own, this.#to.writableLength === 0)
     this.#own = undefined
@@ -134,7 +132,7 @@ export class Direction implements Reader<Buffer> {
     return true
   }
 
-  /** All that was gathered has been written: its place is free, or there is no need of one any more. */
+  /** All gathered bytes were written: their part is free, or no longer needed. */
   #startOver(): void {
     this.#given = this.#gathered = 0
     if (this.#smallReads >= SMALL_READS) this.end()
@@ -205,8 +203,8 @@ function copyOfShared(length: number): Buffer {
 const yielded: Socket[] = []
 
 /**
- * Lets everybody else have a turn before a socket reads on, one such socket a turn: libuv reads up to 32 times from one
- * socket while there is something to read, and with large buffers all others would wait for megabytes.
+ * Lets other sockets have a turn before this one reads on, one such socket a turn. libuv reads up to 32 times from one
+ * socket, and with large buffers the others would wait for megabytes.
  *
  * @returns false, to stop reading until then.
  */

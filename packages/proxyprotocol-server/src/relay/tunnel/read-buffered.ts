@@ -1,5 +1,5 @@
-// Reads what a socket has in its buffer, and nothing else. read() without a size gives only the first chunk on Node 26, and it
-// ends a stream whose FIN has come.
+// Reads what a socket has buffered, and nothing more. On Node 26 read() without a size returns only the first chunk. It
+// also ends a stream whose FIN has come.
 
 import type { Socket } from 'node:net'
 

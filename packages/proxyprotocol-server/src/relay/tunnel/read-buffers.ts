@@ -1,14 +1,14 @@
-// The memory that sockets read into. All of them share one small buffer, out of which bytes are copied at once; one that
-// fills it has a lot to say, and gets a large one of its own until it has said little for a while, or is closed.
+// The memory that sockets read into. All share one small buffer, whose bytes are copied at once. A socket that fills it
+// gets a large buffer, until it has been quiet for a while or is closed.
 
 /** What small messages fit in; the copy costs less than anything else that is done with them. */
 const SHARED_BYTES = 16 * 1024
 /**
- * A byte costs the less the more of them a system call moves; beyond this there is little left to gain, and a connection
- * whose receiver stands still holds so much in each direction.
+ * Larger reads cost less per byte, up to about this size. A connection whose receiver stands still holds one in each
+ * direction.
  */
 const OWN_BYTES = 240 * 1024
-/** 30 MiB; whoever finds all of them taken goes on with the shared one. */
+/** 30 MiB; if all are taken, sockets stay with the shared one. */
 const MAX_OWN = 128
 /** Kept for the next, 3.75 MiB. */
 const MAX_SPARE = 16

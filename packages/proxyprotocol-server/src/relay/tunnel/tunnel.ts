@@ -26,12 +26,11 @@ export interface TunnelOptions {
 /**
  * Relays until both sockets are closed.
  *
- * A downstream that fails resets the upstream, and is no error here.
+ * A failing downstream resets the upstream, and is not an error here.
  *
- * @throws ProxyProtocolError `upstream_reset` when the upstream fails, `tls_upstream_error` when it breaks TLS,
- * `half_close_timeout` when the upstream has ended and the downstream neither ends nor moves a byte, or when the downstream has
- * ended in both directions and the upstream no longer takes what is left for it. Sockets that are open are the caller's then:
- * the kernel may still have bytes for a slow client.
+ * @throws ProxyProtocolError `upstream_reset` if the upstream fails, `tls_upstream_error` if it breaks TLS,
+ * `half_close_timeout` after silence of one side when the other has ended. Open sockets then belong to the caller,
+ * because the kernel may still have bytes for a slow client.
  */
 export function tunnel(downstream: Socket, upstream: Socket, options: TunnelOptions): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -125,15 +124,15 @@ class Tunnel {
 }
 
 function relay(direction: Direction, from: Socket, onEnd: () => void): void {
-  // A FIN that came alone while the upstream was connecting has ended the stream already: nobody had to read for that.
+  // A FIN that came while the upstream was connecting has already ended the stream, without a read.
   if (from.readableEnded) return onEnd()
   direction.start()
   from.on('end', onEnd)
 }
 
 /**
- * Passes an end on. Where nothing is left to come or to go, closing the socket says it with one system call less; TLS has an
- * end of its own to send.
+ * Passes an end on. If both directions are over, it closes the socket, which says the same with one system call less.
+ * TLS sends an end of its own.
  *
  * @returns whether it was closed, ended in both directions.
  */

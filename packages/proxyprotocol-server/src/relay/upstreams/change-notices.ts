@@ -1,4 +1,4 @@
-// Reports each change of a member to down or up, at most once a second for a flapping one, so that it cannot flood the
+// Reports each change of a member to down or up. A flapping member has one report a second, so that it cannot flood the
 // log.
 
 import type { Failure, JudgeChange } from './judge.ts'

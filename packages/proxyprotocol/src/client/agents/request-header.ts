@@ -1,5 +1,5 @@
-// Which header a request's connection starts with, for the agents: the header's bytes are part of the pool's key, so that a
-// connection that speaks for one client is never given to another.
+// The header of a request's connection. Its bytes are part of the pool's key, so that a connection never serves another
+// client.
 
 import {
   Agent,
@@ -21,8 +21,8 @@ import { currentHeader } from './with-header.ts'
 /** How an agent finds the header of a request, and which requests may share a connection. */
 export interface AgentHeaderOptions extends EncodeOptions {
   /**
-   * For requests without a `header` of their own and outside of `withHeader()`: the header, or a function that returns it
-   * for the options of the request.
+   * For requests without a `header` of their own, outside of `withHeader()`: the header, or a function that returns it
+   * for the request's options.
    */
   readonly header?: HeaderInit | ((options: HeaderRequestOptions) => HeaderInit | undefined) | undefined
   /**

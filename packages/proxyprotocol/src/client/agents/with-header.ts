@@ -7,11 +7,10 @@ import { encodeHeader, type HeaderInit } from '../../codec/index.ts'
 const headers = new AsyncLocalStorage<HeaderInit>()
 
 /**
- * Runs a callback and returns what it returns. Every request that starts inside, also after an `await`, starts its
- * connection with this header if it goes through a `HeaderAgent` or `HeaderHttpsAgent` and has no `header` of its own.
+ * Runs a callback and returns what it returns. Requests that start inside, also after an `await`, use this header. They
+ * must go through a `HeaderAgent` or `HeaderHttpsAgent` and have no `header` of their own.
  *
- * @throws TypeError or RangeError when the header cannot be encoded or `callback` is no function.
- *
+ * @throws TypeError or RangeError if the header cannot be encoded or `callback` is not a function.
  * @example
  * ```ts run
  * import http from 'node:http'

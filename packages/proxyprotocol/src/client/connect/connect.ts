@@ -33,14 +33,13 @@ const optionNames: Readonly<Record<keyof ConnectOptions, true>> = {
 }
 
 /**
- * Connects and sends the header first, in one write. It has left when the promise resolves, so that TLS or HTTP/2, which
- * write past the socket's own buffer, can take over. With `tls` the header leaves in clear, the handshake follows, and the
+ * Connects and sends the header first, in one write. When the promise resolves, the header has left, so that TLS or
+ * HTTP/2 can write past the socket's buffer. With `tls` the header leaves in clear, the handshake follows, and the
  * promise resolves with the secure socket. With `'none'` in place of a header it just connects.
  *
  * @throws ProxyProtocolError with code `connect_refused`, `connect_timeout`, `connect_error`, `dns_error`,
- * `tls_upstream_error` or `aborted`; TypeError or RangeError when there is no header, it cannot be encoded or an option is wrong,
- * before anything is opened.
- *
+ * `tls_upstream_error` or `aborted`. TypeError or RangeError before anything is opened, if the header is missing or
+ * cannot be encoded, or an option is wrong.
  * @example
  * ```ts run
  * import { connect } from 'proxyprotocol/client'

@@ -1,7 +1,7 @@
-// TLS behind a header on a socket that may still be connecting: it runs over a stream that passes everything on.
+// TLS behind a header, over a stream on a socket that may still be connecting.
 //
-// Node exchanges the handle of a connecting socket when it tries the next address of a name, so TLS cannot wrap the socket
-// itself before it is connected.
+// Node exchanges the handle of a connecting socket when it tries the next address of a name. So TLS cannot wrap the
+// socket itself before it is connected.
 
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'

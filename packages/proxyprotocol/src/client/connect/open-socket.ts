@@ -10,15 +10,14 @@ import type { TlsOptions } from './tls-settings.ts'
 
 /**
  * Opens a connection that starts with a header, and returns its socket before it is connected. The header leaves before
- * anything that you write, and before the TLS handshake. Use it for clients that take a function which returns a stream;
- * `connect()` is the same with a promise. With `'none'` in place of a header it just connects.
+ * your bytes and before the TLS handshake. Use it for clients that take a function which returns a stream; `connect()`
+ * is the same with a promise. With `'none'` in place of a header it just connects.
  *
- * A failure comes as the socket's `'error'`: Node's own error, or a ProxyProtocolError `connect_timeout`. The socket connects
+ * A failure is the socket's `'error'`: Node's own error, or a ProxyProtocolError `connect_timeout`. The socket connects
  * once: its `connect()`, which pg calls, does nothing while it is open, and throws later.
  *
- * @throws TypeError or RangeError when there is no header, it cannot be encoded or an option is wrong, before anything is
- * opened.
- *
+ * @throws TypeError or RangeError before anything is opened, if the header is missing or cannot be encoded, or an
+ * option is wrong.
  * @example
  * ```ts run
  * import http2 from 'node:http2'

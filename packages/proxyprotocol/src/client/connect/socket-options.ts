@@ -110,8 +110,8 @@ export function socketSettings(options: OpenSocketOptions): SocketConnectOpts & 
 }
 
 /**
- * Closes a connection that no caller has yet. If bytes have left, it is reset: a receiver that does not speak TLS must
- * not take a header and half a handshake for a complete stream. UNIX sockets have no RST.
+ * Closes a connection that has no owner yet. If bytes have left, it is reset: a receiver without TLS must not take a
+ * header and half a handshake for a complete stream. UNIX sockets have no RST.
  */
 export function abandon(socket: Socket): void {
   if (socket.bytesWritten > 0 && socket.remoteAddress !== undefined) socket.resetAndDestroy()

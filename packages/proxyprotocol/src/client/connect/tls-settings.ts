@@ -21,7 +21,7 @@ export function tlsSettings(
     throw new TypeError(`tls must be true, false or the options of tls.connect(), got ${JSON.stringify(tls)}`)
   }
   const { servername = isIP(host) ? '' : host, secureContext = createSecureContext(options) } = options
-  return { ...options, host, servername, secureContext } // Node checks the certificate against the host where there is no name
+  return { ...options, host, servername, secureContext } // Node checks the certificate against the host if no name is given
 }
 
 function isObject(value: unknown): boolean {

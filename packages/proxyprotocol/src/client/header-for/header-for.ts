@@ -47,15 +47,13 @@ const optionNames: Readonly<Record<keyof HeaderForOptions, true>> = {
 const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 
 /**
- * The header for a connection that was accepted as `socket`: its peer is the source, its local address the destination.
- * On a socket that `proxyprotocol/server` has accepted, these are the client's, so that the client is passed on.
- * IPv4 addresses that a dual-stack socket shows as `::ffff:a.b.c.d` are sent as IPv4; a UNIX socket becomes LOCAL, or
- * UNKNOWN in version 1.
+ * The header for an accepted socket: its peer is the source, its local address the destination. On a socket that
+ * `proxyprotocol/server` has accepted, these are the client's, so that the client is passed on. `::ffff:a.b.c.d` is
+ * sent as IPv4; a UNIX socket becomes LOCAL, or UNKNOWN in version 1.
  *
- * @throws ProxyProtocolError `client_reset` when the peer was gone before anybody asked for its address: what it left
- * behind must not be passed on as the proxy's own. TypeError when `socket` is no socket; TypeError or RangeError when an
- * option is wrong or cannot be sent.
- *
+ * @throws ProxyProtocolError `client_reset` if the peer was gone before its address was read, because its bytes must
+ * not be passed on as the proxy's own. TypeError if `socket` is not a socket; TypeError or RangeError if an option is
+ * wrong or cannot be sent.
  * @example
  * ```ts run
  * import { connect, headerFor } from 'proxyprotocol/client'
@@ -97,8 +95,8 @@ function isObject(value: unknown): value is object {
 }
 
 /**
- * What shows the client: TLS does not over a stream that is no socket, and on Bun it shows the peer. What `proxyprotocol/server`
- * has accepted has addresses of its own.
+ * The object that shows the client. TLS over a stream that is not a socket does not, and on Bun TLS shows the peer.
+ * What `proxyprotocol/server` has accepted has addresses of its own.
  */
 function shownBy(socket: Socket): Socket {
   const raw = beneath(socket) as Socket | undefined // other streams may have these properties, too

@@ -1,6 +1,6 @@
-// What is known of the TLS connection of an accepted socket, as TLVs. Only what Node knows for certain: on the side of the
-// server it does not tell the group of the key exchange (getEphemeralKeyInfo() is null) nor the scheme of the signature
-// (getSharedSigalgs() lists all that both ends could have used), so neither is said.
+// Facts about the TLS of an accepted socket, as TLVs. A server of Node does not know the key exchange group
+// (getEphemeralKeyInfo() is null) or the signature scheme (getSharedSigalgs() lists all common ones). So neither is
+// sent.
 
 import type { Socket } from 'node:net'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
@@ -8,8 +8,8 @@ import { ProxyProtocolError, type SslInit, tlv, type Tlv } from '../../codec/ind
 import { keyName, signatureName } from './certificate-names.ts'
 
 /**
- * Facts of a TLS connection: the protocol selected by ALPN, the name asked for by SNI, the cipher, the common name of the
- * client's certificate, the algorithms of the server's own certificate, and the client's certificate itself.
+ * Facts of a TLS connection: the protocol of ALPN, the name of SNI, the cipher, the common name of the client's
+ * certificate, the algorithms of the server's certificate, and the client's certificate itself.
  */
 export type TlsFact = 'alpn' | 'authority' | 'cipher' | 'cn' | 'sigAlg' | 'keyAlg' | 'clientCert'
 
@@ -69,7 +69,7 @@ function sslOf(socket: TLSSocket, version: string, wanted: ReadonlySet<TlsFact>)
   }
 }
 
-/** Node gives an empty object where there is no certificate. */
+/** Node returns an empty object without a certificate. */
 function certificateOf(certificate: PeerCertificate | object | null): PeerCertificate | undefined {
   return certificate !== null && 'raw' in certificate ? certificate : undefined
 }

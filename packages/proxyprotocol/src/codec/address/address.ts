@@ -1,8 +1,7 @@
 // IP addresses, scanned strictly from US-ASCII bytes into network order.
 //
-// The scanners judge byte by byte, so that a line is refused at the first byte that cannot belong to it. They return
-// the index after the address, `NEEDS_MORE` where the bytes end before it is certain that the address does, or a fault
-// made by `faultAt`.
+// The scanners refuse a line at the first byte that cannot belong to it. They return the index after the address, a
+// fault made by `faultAt`, or `NEEDS_MORE` if the address may go on.
 
 import { byteAt, uint16At, writeUint16 } from '../bytes.ts'
 import { formatV4, formatV6 } from './text.ts'
@@ -118,7 +117,7 @@ export function endOfGroup(bytes: Uint8Array, at: number): number {
   return scanGroup(bytes, at) >> 16
 }
 
-/** An address from text: 4 or 16 bytes in network order, undefined where the text is no address (zone ids are none). */
+/** An address from text: 4 or 16 bytes in network order, undefined for other text (zone ids too). */
 export function parseAddress(address: string): Uint8Array | undefined {
   const family = writeAddress(address, scratch)
   if (family === 0) return undefined
@@ -162,7 +161,7 @@ export function mapV4(out: Uint8Array): void {
   out.fill(0, 0, 10).fill(0xff, 10, V4_AT)
 }
 
-/** A dotted tail from the digits at `start`; what is no octet was still a legal group until the `dot` came. */
+/** A dotted tail from the digits at `start`. Digits that are not an octet were still a legal group until the `dot`. */
 function scanTail(bytes: Uint8Array, start: number, dot: number): number {
   const end = scanV4(bytes, start, tail)
   return end >= NEEDS_MORE ? end : faultAt(Math.max(dot, faultIndex(end)))

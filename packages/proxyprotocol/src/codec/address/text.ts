@@ -1,5 +1,5 @@
-// Addresses as canonical text (RFC 5952), spelt letter by letter and made a string in one call: pieces joined by `+`
-// stay a tree inside V8 that the first reader of the text has to flatten.
+// Addresses as canonical text (RFC 5952), made from letters in one call. Pieces joined by `+` would stay a tree inside
+// V8 that the first reader flattens.
 
 import { byteAt, uint16At } from '../bytes.ts'
 

@@ -11,13 +11,13 @@ export function readUnixPath(bytes: Uint8Array, at: number): string | Uint8Array
   let end = at + UNIX_PATH_BYTES
   while (end > at && byteAt(bytes, end - 1) === 0) end--
   const text = utf8Text(bytes.subarray(at, end))
-  // A file's name ends at its first NUL; what a sender left behind it is no part of any text.
+  // A file's name ends at its first NUL; bytes behind it are not text.
   if (text === undefined || (!text.startsWith('\0') && text.includes('\0')))
     return copyOf(bytes, at, at + UNIX_PATH_BYTES)
   return text
 }
 
-/** @throws TypeError or RangeError naming `field` when it is no path or takes more than 108 bytes. */
+/** @throws TypeError or RangeError naming `field` if it is not a path or takes more than 108 bytes. */
 export function unixPathBytes(path: string | Uint8Array, field: string): Uint8Array {
   const name = bytesOrText(path, field)
   if (name.length > UNIX_PATH_BYTES) {

@@ -1,4 +1,4 @@
-// Fields one behind the other: each begins where the one before it ends, so that there is no gap to fall into.
+// Fields in a row without gaps: each starts where the one before it ends.
 
 /** One field of a header, and what it is made of. */
 export interface HeaderField {

@@ -21,12 +21,11 @@ const MAX_ADDRESS_BYTES = 216
 const BEHIND_A_FIELD = new Set(['v1_separator', 'v1_line_end'])
 
 /**
- * The fields that are complete before the fault or the end of the input, in order and without a gap; all of them if only
- * the checksum is wrong. They are for showing: a header with a fault must not be trusted.
+ * The fields that are complete before the fault or the end of the input; all of them if only the checksum is wrong.
+ * They are for display: a header with a fault must not be trusted.
  *
  * @param bytes as they were given to `decodeHeader`.
  * @param result its result; none of the fields of `absent` is known.
- *
  * @example
  * ```ts run
  * import { decodeHeader, fieldsBefore } from 'proxyprotocol'

@@ -1,5 +1,5 @@
-// The private extension of the Python library icgood/proxy-protocol: a NOOP TLV that starts with a magic number and goes
-// on with TLVs of its own, so that receivers which do not know it skip it. What is in them needs zlib: server/extension.ts.
+// The private extension of the Python library icgood/proxy-protocol: TLVs inside a NOOP TLV behind a magic number,
+// which other receivers skip. Its contents need zlib: server/extension.ts.
 
 import { sameBytes } from '../bytes.ts'
 import { areTlvs, nestTlvs, splitTlvs, type Tlv, tlvType } from './tlv.ts'

@@ -164,7 +164,7 @@ function isOtherFamily(bytes: Uint8Array, index: number, start: number): boolean
   return v4 >= NEEDS_MORE || faultIndex(v4) > index
 }
 
-/** The byte behind the first digits decides: `2001:` is the start of IPv6, and `2001.` is no address. */
+/** The byte behind the first digits decides: `2001:` starts IPv6, and `2001.` is not an address. */
 function isV6(bytes: Uint8Array, start: number): boolean | undefined {
   const end = endOfGroup(bytes, start)
   return end === bytes.length ? undefined : bytes[end] === COLON

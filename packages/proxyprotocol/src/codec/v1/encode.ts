@@ -1,5 +1,5 @@
-// Version 1 as a line of text (spec 2.1), addresses in canonical form; written byte by byte, which takes half the time
-// of putting a string together and encoding it.
+// Version 1 as a line of text (spec 2.1) with canonical addresses. It is written byte by byte, which takes half the
+// time of encoding a string.
 
 import { writeV4, writeV6 } from '../address/index.ts'
 import { destinationBytes, endsOf, isUnix, sourceBytes, writeEnds } from '../header-ends.ts'

@@ -1,5 +1,5 @@
-// CRC-32C (Castagnoli, reflected) over a whole header with the four checksum bytes taken as zero (spec 2.2.3), four
-// bytes at a time: a table for each distance of a byte from the end of its block.
+// CRC-32C (Castagnoli, reflected) over a whole header with the four checksum bytes as zero (spec 2.2.3). It takes four
+// bytes at a time, with a table for each position in the block.
 
 import { byteAt, uint16At } from '../bytes.ts'
 import type { DecodeResult } from '../decode-result.ts'
@@ -21,9 +21,8 @@ for (let i = 0; i < 256; i++) {
 }
 
 /**
- * The checksum of the header that ends at `end` and whose CRC-32C value stands at `valueAt`; the four bytes there count
- * as zero and are not touched. Computed over the bytes as they came, never over a header written anew: the order of the
- * TLVs is the sender's, and sorting them breaks the sum.
+ * The checksum of the header that ends at `end`, whose CRC-32C value stands at `valueAt`; these four bytes count as
+ * zero. It covers the received bytes, never a header written anew, because sorting the TLVs would break it.
  */
 export function headerChecksum(header: Uint8Array, end: number, valueAt: number): number {
   const valueEnd = valueAt + CHECKSUM_BYTES

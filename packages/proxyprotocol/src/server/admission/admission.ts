@@ -1,5 +1,4 @@
-// What stands between an accepted socket and whoever serves it: whether the peer is believed, its header, what validators
-// say of it, and how much one source may take.
+// Decides about an accepted socket before it is served: trust, header, validators, and the limit per source.
 
 import type { Socket } from 'node:net'
 import { type ProxyHeader, ProxyProtocolError } from '../../codec/index.ts'
@@ -178,7 +177,7 @@ function localOf(socket: Socket): Pick<Peer, 'localAddress' | 'localPort'> {
   return local && 'address' in local ? { localAddress: local.address, localPort: local.port } : {}
 }
 
-/** @throws ProxyProtocolError when the predicate throws, which is no yes. */
+/** @throws ProxyProtocolError if the predicate throws, which does not mean yes. */
 function believes(isTrusted: (peer: Peer) => boolean, peer: Peer, pending: PendingConnection): boolean {
   try {
     return isTrusted(peer)

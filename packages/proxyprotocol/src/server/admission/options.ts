@@ -44,15 +44,15 @@ export interface AdmissionOptions {
   /** Which versions to accept. Default `'detect'`: both. */
   readonly version?: 'detect' | 'v1' | 'v2' | undefined
   /**
-   * Peers that are not trusted: `'reject'` (default) refuses them, `'direct'` serves them as clients of their own, whose bytes are
-   * all payload, and `'ignore'` does so as well but removes a header. One that sends nothing is then served after
-   * `timeouts.header`, and a broken header is refused.
+   * Peers that are not trusted. `'reject'` (default) refuses them, `'direct'` serves them as clients of their own,
+   * whose bytes are all payload. `'ignore'` does the same, but removes a header. A peer that sends nothing is then
+   * served after `timeouts.header`, and a broken header is refused.
    */
   readonly untrusted?: 'reject' | 'direct' | 'ignore' | undefined
   /**
-   * Trusted peers that send no header: `'reject'` (default), or `'direct'`, which serves them as clients of their own, after
-   * the header's timeout where they say nothing. Unsafe but for a migration: whoever reaches the port through the proxy
-   * may then send the header himself (spec 2).
+   * Trusted peers that send no header. `'reject'` (default) refuses them. `'direct'` serves them as clients of their
+   * own, silent ones after the header's timeout. It is unsafe except for a migration: a client behind the proxy may
+   * then send the header itself (spec 2).
    */
   readonly missing?: 'reject' | 'direct' | undefined
   /** Asked about each header that is sound; the first that gives an error refuses the connection. */
@@ -60,13 +60,13 @@ export interface AdmissionOptions {
   /** What to do with an IPv4 address in a version 1 `TCP6` line: `'reject'` (default) or `'promote'`. */
   readonly mixedFamilies?: DecodeOptions['mixedFamilies']
   /**
-   * Which clients count as encrypted because their TLS ended at the load balancer: their sockets show `encrypted`, so that
-   * frameworks see https, and `isSecure()` answers the same. Default: no socket shows it.
+   * Which clients count as encrypted because their TLS ended at the load balancer. Their sockets show `encrypted`, so
+   * that frameworks see https, and `isSecure()` is true. Default: no socket shows it.
    */
   readonly secure?: Secure | undefined
   /**
-   * Called once for each connection that is refused before it is served, but not for a peer that connects and closes without
-   * a byte (`probe`). Nobody waits for it. If it throws or rejects, that becomes a process warning. Without it, and without a
+   * Called once for each connection that is refused before it is served, except for a peer that closes without a byte
+   * (`probe`). It is not awaited. If it throws or rejects, that becomes a process warning. Without it, and without a
    * subscriber to the channel `rejected`, refusals become process warnings, at most one a minute for each code.
    */
   readonly onRejected?: OnRejected | undefined

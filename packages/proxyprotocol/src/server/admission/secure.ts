@@ -4,8 +4,8 @@ import { checkNames, integer, quote } from '../../checks/index.ts'
 import type { ConnectionInfo } from '../socket/index.ts'
 
 /**
- * How a server knows that the client of a connection used TLS up to the load balancer: `'header'` if the header has an SSL TLV
- * that says so, `{ ports: [443] }` if the client connected to one of these ports by the header, or a function.
+ * How a server knows that a client used TLS up to the load balancer. `'header'`: the header has an SSL TLV that says
+ * so. `{ ports: [443] }`: the header's destination has one of these ports. Or a function.
  */
 export type Secure = 'header' | { readonly ports: readonly number[] } | ((info: ConnectionInfo) => boolean)
 

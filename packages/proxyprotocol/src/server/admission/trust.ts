@@ -12,8 +12,8 @@ export interface Peer extends Place {
 }
 
 /**
- * Whose headers are believed: a list of CIDRs (`'10.0.0.0/8'`, `'2001:db8::/32'`, single addresses, `'unix'` for peers
- * on a UNIX socket), `'anyone'`, or a predicate, which gets IPv4 peers of dual-stack sockets as IPv4.
+ * Who may send headers: a list of CIDRs (`'10.0.0.0/8'`, `'2001:db8::/32'`, addresses, `'unix'` for UNIX sockets),
+ * `'anyone'`, or a predicate. A predicate gets IPv4 peers of dual-stack sockets as IPv4.
  */
 export type Trust = 'anyone' | readonly string[] | ((peer: Peer) => boolean)
 
@@ -28,7 +28,7 @@ export function compileTrust(trust: Trust): (peer: Peer) => boolean {
     return peer => {
       const verdict: unknown = trust({ ...peer, address: peer.address && unmapAddress(peer.address) })
       if (verdict instanceof Promise) {
-        verdict.catch(() => undefined) // nobody else will, and it would end the process
+        verdict.catch(() => undefined) // otherwise its rejection would end the process
         throw new TypeError('trust must answer at once, but the predicate gave a promise')
       }
       return verdict === true

@@ -28,9 +28,8 @@ export type Validator = (
 ) => ProxyProtocolError | undefined | Promise<ProxyProtocolError | undefined>
 
 /**
- * Refuses headers that announce a client on this machine, on the loopback (127.0.0.0/8, ::1) or a UNIX socket: no proxy
- * on another machine has such clients, and servers often trust them. A header that announces none (LOCAL, UNKNOWN)
- * passes.
+ * Refuses headers that announce a client on the loopback (127.0.0.0/8, ::1) or a UNIX socket. A proxy on another
+ * machine has no such clients, and servers often trust them. A header that announces none (LOCAL, UNKNOWN) passes.
  */
 export function denyLoopback(info: ConnectionInfo): ProxyProtocolError | undefined {
   const [source] = announced(headerOf(info, 'denyLoopback'))

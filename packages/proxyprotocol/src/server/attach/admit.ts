@@ -17,18 +17,17 @@ export interface AdmittedInfo {
 }
 
 /**
- * Gives an attached server a stream that sends no header. `server.emit('connection', stream)` would wait for one. The server
- * sees the stream as a connection that it has accepted, and `connectionInfo()` and `remoteAddress` say what `info` says.
- * The stream may be a socket of TLS, a stream of HTTP/2 or any other `Duplex` that the server can use. A stream that is
- * destroyed already is left alone. Neither `trust` nor the limits of `attach()` are applied: the program decides.
+ * Gives an attached server a stream without a header, for which `server.emit('connection', stream)` would wait. The
+ * server sees an accepted connection, and `connectionInfo()` and `remoteAddress` show `info`. The stream may be a TLS
+ * socket, an HTTP/2 stream or any `Duplex` that the server can use. A destroyed stream is left alone. `trust` and
+ * limits do not apply: your program decides.
  *
- * node:http gives its sockets away with `'connect'` and `'upgrade'`. Such a socket may be given to the same server again.
+ * node:http gives its sockets away with `'connect'` and `'upgrade'`. You may give such a socket to the same server
+ * again.
  *
- * @param info the client, or the `ConnectionInfo` of another connection. By default it is what is known of the stream, of the
- * socket under its TLS or of its HTTP/2 session; or else it is the stream's own ends.
- * @throws TypeError when `attach()` was not called on the server, when the server has the stream already, and when `stream` or
- * `info` is something else.
- *
+ * @param info the client, or the `ConnectionInfo` of another connection. Default: that of the stream, of the socket
+ * under its TLS or of its HTTP/2 session; otherwise the stream's own ends.
+ * @throws TypeError if the server is not attached to or has the stream already, or if `stream` or `info` is wrong.
  * @example
  * ```ts run
  * import http from 'node:http'

@@ -1,5 +1,5 @@
-// Puts the header in front of a server that you have. It stays your server: each connection is held back until its
-// header is read, then handed on with the client's addresses on its socket, and limits, timeouts and close() are its own.
+// Reads the header in front of an existing server. Each connection is held back until then, and handed on with the
+// client's addresses on its socket. Limits, timeouts and close() stay the server's own.
 
 import { Server as HttpServer } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
@@ -45,15 +45,13 @@ export interface AttachOptions extends AdmissionOptions {
 }
 
 /**
- * Makes a server read the header of each connection before anything else sees it, the TLS handshake included. Takes
- * every server of Node (net, tls, http, https and http2, with TLS or without), listening or not yet; frameworks on top
- * of them need not know, but give `attach` the server inside them. `socket.remoteAddress` is the client's from then on, and
- * `connectionInfo()` tells the rest.
+ * Makes a server read the header of each connection before anything else sees it, also before the TLS handshake. It
+ * takes every server of Node (net, tls, http, https and http2), listening or not. For a framework, pass the server
+ * inside it. From then on `socket.remoteAddress` is the client's, and `connectionInfo()` has the rest.
  *
  * @returns the same server.
- * @throws TypeError for what is no server of Node, naming the one inside it; TypeError or RangeError naming the option that
- * is wrong; Error when the server was attached to before, and on Bun for servers with HTTP/1 or TLS, which need `front()`.
- *
+ * @throws TypeError for anything but a server of Node, naming the one inside it. TypeError or RangeError naming a wrong
+ * option. Error if the server was attached to before, and on Bun for servers with HTTP/1 or TLS, which need `front()`.
  * @example
  * ```ts run
  * import http from 'node:http'

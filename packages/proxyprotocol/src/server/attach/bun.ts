@@ -1,5 +1,5 @@
-// What Bun does not let attach() protect: its HTTP servers read their sockets natively, and its TLS servers start the
-// handshake before anybody could hold a connection back.
+// What attach() cannot protect on Bun: HTTP servers read their sockets natively, and TLS servers start the handshake at
+// once.
 
 import { Server } from 'node:net'
 

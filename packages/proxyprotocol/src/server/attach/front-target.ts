@@ -22,7 +22,7 @@ export class FrontTarget {
   readonly #unclaimed = new Map<Socket, string>()
   #connecting = 0
 
-  /** @throws TypeError for what is no server of Node; when other machines than this one could connect to it. */
+  /** @throws TypeError for anything but a server of Node, or if other machines could connect to it. */
   constructor(target: Server | InetEndpoint) {
     if (isEndpoint(target)) {
       this.#endpoint = loopback(target)
@@ -114,7 +114,7 @@ export class FrontTarget {
     if (known) return shareInfo(socket, known) // TLS over a socket that is known; Bun shows such a socket twice
     const key = `${socket.remoteAddress} ${socket.remotePort}`
     const info = this.#clientAt(key)
-    shareInfo(socket, info) // until it is claimed it has no address at all, so that nobody takes it for a local client
+    shareInfo(socket, info) // until it is claimed it has no address, so that it never looks like a local client
     if (info) return
     this.#unclaimed.set(socket, key)
     socket.once('close', () => this.#unclaimed.delete(socket))

@@ -1,5 +1,5 @@
-// A server in front of another one, for runtimes where attach() cannot hold connections back: it reads the header, then
-// relays to the target on loopback and tells it who the client is.
+// A server in front of another one, for runtimes where attach() does not work. It reads the header, relays to the
+// target on loopback, and tells the target about the client.
 
 import type { AddressInfo, Server } from 'node:net'
 import type { InetEndpoint, ProxyProtocolError } from '../../codec/index.ts'
@@ -15,18 +15,17 @@ import { FrontTarget } from './front-target.ts'
 import { splice } from './splice.ts'
 
 /**
- * Makes a server that reads the header of each connection and then hands the connection on to `target`, over loopback.
- * It is what `attach()` is elsewhere for servers on Bun; on Node and Deno `attach()` does the same without a second
- * connection.
+ * Makes a server that reads the header of each connection and hands it on to `target` over loopback. It replaces
+ * `attach()` for servers on Bun; elsewhere `attach()` needs no second connection.
  *
- * A `Server` (http, https, http2, net, tls) that runs in this process shows the client as `socket.remoteAddress`, and
- * `connectionInfo()` tells the rest; what connects to it without the front shows no address, and is closed as soon as
- * nothing of the front's own is on its way. One that does not listen yet is made to, on a free port of 127.0.0.1, and
- * closed with the front. For any other target, such as Bun.serve(), give its address, and ask `infoOf()`.
+ * A `Server` (http, https, http2, net, tls) in this process shows the client as `socket.remoteAddress`, and
+ * `connectionInfo()` has the rest. A connection past the front shows no address, and is closed. If the server does not
+ * listen yet, it listens on a free port of 127.0.0.1, and is closed with the front. For any other target, such as
+ * Bun.serve(), pass its address, and ask `infoOf()`.
  *
- * @throws TypeError or RangeError naming the option that is wrong; TypeError when the target is no server of Node, naming the
- * one inside it, and when it listens on anything but a port of loopback: whoever reaches it directly passes by the header, and connections of a UNIX socket look all the same.
- *
+ * @throws TypeError or RangeError naming a wrong option. TypeError for anything but a server of Node, naming the one
+ * inside it. TypeError if the target listens beyond loopback, where clients could pass the header by, or at a UNIX
+ * socket, whose connections cannot be told apart.
  * @example
  * ```ts run
  * import http from 'node:http'

@@ -1,5 +1,4 @@
-// An accepted connection and the one that stands for it upstream made one: back-pressure, half-close and resets pass
-// through, so that each end sees what the other did.
+// Joins an accepted connection and its upstream connection: back-pressure, half-close and resets pass through.
 
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from '../../codec/index.ts'

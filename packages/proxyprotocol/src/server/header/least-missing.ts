@@ -1,5 +1,6 @@
-// How much of a header is missing at least. The decoder knows it for version 2 once the length field is there. It says 1 for
-// version 1, because a line has no fixed length; but addresses and ports have a least one, so that a few reads take a line.
+// The least number of bytes that a header still needs. The decoder knows it for version 2 with the length field. For
+// version 1 it says 1, because a line has no fixed length. Addresses and ports have a least length, so a few reads take
+// a line.
 
 const VERSION_1 = 0x50
 const SPACE = 0x20

@@ -1,5 +1,5 @@
-// Takes the header off the front of a socket: pulls bytes only while it needs them, under one absolute deadline, and
-// leaves the socket as it was, ready for whoever reads next.
+// Reads the header from the front of a socket: pulls only the bytes it needs, under one absolute deadline, and leaves
+// the socket as it was.
 
 import type { Socket } from 'node:net'
 import {
@@ -34,12 +34,11 @@ export interface ReadHeaderResult {
 
 /**
  * Reads the header from a socket that you hold, before anything else reads from it. Afterwards `rest` comes first, then
- * whatever the socket gives; `socket.unshift(rest)` puts the two together.
+ * the socket's bytes; `socket.unshift(rest)` joins the two.
  *
- * @throws ProxyProtocolError whose code says why there is no header: `header_missing`, `header_timeout`, `probe`,
- * `client_reset`, `aborted` (the socket was destroyed on this side), or the fault in its bytes. The socket is yours to
- * destroy then. TypeError or RangeError for wrong options, and for a socket with an encoding.
- *
+ * @throws ProxyProtocolError with the reason: `header_missing`, `header_timeout`, `probe`, `client_reset`, `aborted`
+ * (the socket was destroyed on this side), or the fault in its bytes. You then destroy the socket. TypeError or
+ * RangeError for wrong options, and for a socket with an encoding.
  * @example
  * ```ts run
  * import { createServer } from 'node:net'
@@ -76,7 +75,7 @@ export function pullStart(socket: Socket, rules: StartRules, waiter: StartWaiter
 }
 
 class PullingReader extends StartReader {
-  /** All that has come, where it is payload if there is no header. */
+  /** All that has come, if it is payload without a header. */
   readonly #kept: Uint8Array[] = []
   /** Undefined until the header is seen not to come in one piece, as most do. */
   #decoder: HeaderDecoder | undefined
@@ -120,8 +119,8 @@ class PullingReader extends StartReader {
   }
 
   /**
-   * Never asks for more than there is: read() without a size ends a stream whose FIN is there already, and what comes
-   * after the header could not be put back any more. Nor for more than the mark, which Node would raise.
+   * Asks only for bytes that are there. After a FIN, read() without a size ends the stream, and the bytes behind the
+   * header could not be put back. Above the mark, Node would raise it.
    */
   #read(): Uint8Array | null {
     const { readableLength, readableHighWaterMark } = this.socket

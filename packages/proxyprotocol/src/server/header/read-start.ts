@@ -1,5 +1,5 @@
-// What reading the start of a connection is made of, however its bytes come: one absolute deadline, every way in which the
-// socket may end, and the verdict on the bytes so far. It settles once.
+// The common part of both ways to read the start of a connection: one absolute deadline, every end of the socket, and
+// the outcome so far. It settles once.
 
 import type { Socket } from 'node:net'
 import {

@@ -233,7 +233,7 @@ export class AcceptedConnection implements Connection, Watched {
     this.#controller?.abort(this.#over)
   }
 
-  /** A handler that does not notice stays tracked, and is told of. */
+  /** A handler that ignores the end stays tracked, and is reported. */
   #watchHandler(error: ProxyProtocolError): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {

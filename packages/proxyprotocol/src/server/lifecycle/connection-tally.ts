@@ -1,4 +1,4 @@
-// What is counted and told of one server's connections. Where nobody listens to a channel, no message is made for it.
+// Counts and publishes one server's connections. A channel without subscribers gets no message.
 
 import type { ProxyProtocolError } from '../../codec/index.ts'
 import { type CloseReason, emptyCounters } from './close-reason.ts'

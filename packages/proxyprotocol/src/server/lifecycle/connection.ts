@@ -23,8 +23,8 @@ export interface Connection {
   readonly tls: TLSSocket | undefined
   readonly info: ConnectionInfo
   /**
-   * Aborts when the connection is over for any reason but your return; its reason is a ProxyProtocolError. To throw that
-   * reason, or an AbortError caused by it, is no error.
+   * Aborts when the connection ends for any reason but your return; its reason is a ProxyProtocolError. You may throw
+   * that reason, or an AbortError caused by it.
    */
   readonly signal: AbortSignal
   readonly state: ConnectionState
@@ -37,9 +37,9 @@ export interface Connection {
   /** The handler runs on although it was aborted longer than `timeouts.abort` ago. */
   readonly stuck: boolean
   /**
-   * Resets the connection, with RST also under TLS, and aborts `signal`, with an error of your own or one made from a
-   * reason; what the handler throws from then on is no error. Default `'aborted'`. With `'half_close_timeout'` it closes a
-   * connection of which the kernel has every byte that was written, so that a slow peer still gets them.
+   * Resets the connection, also under TLS, and aborts `signal` with your error or one made from a reason. What the
+   * handler throws afterwards is ignored. Default `'aborted'`. With `'half_close_timeout'` it closes a connection whose
+   * bytes are all with the kernel, so that a slow peer still gets them.
    */
   abort(reason?: CloseReason | ProxyProtocolError): void
   /**

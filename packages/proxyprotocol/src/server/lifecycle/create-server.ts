@@ -6,13 +6,13 @@ import { ProxyServer } from './proxy-server.ts'
 import { checkArguments, type ServerOptions } from './server-options.ts'
 
 /**
- * Makes a server that reads the header of each connection and then awaits `handler` for as long as the connection lasts.
+ * Makes a server that reads the header of each connection and then awaits `handler` for as long as the connection
+ * lasts.
  *
- * When the handler returns, the connection is ended gracefully; when it throws, that one connection is reset and
- * `onError` hears of it, once; a connection without a valid header never reaches it.
+ * When the handler returns, the connection ends gracefully. When it throws, that connection is reset and `onError` is
+ * called once. A connection without a valid header never reaches it.
  *
- * @throws TypeError or RangeError naming the option that is wrong.
- *
+ * @throws TypeError or RangeError naming the wrong option.
  * @example
  * ```ts run
  * import { pipeline } from 'node:stream/promises'

@@ -23,9 +23,9 @@ interface PublishedEnd extends Published {
 }
 
 /**
- * The channels' names, for `node:diagnostics_channel`, each with the messages of its name: `accepted` an
- * `AcceptedMessage`, and so on. A connection is accepted once, then opened or rejected (neither where it was a mere
- * check), then closed; where the server was attached to, rejected ones are not told as closed.
+ * The names of the channels for `node:diagnostics_channel`, each with its messages: `accepted` an `AcceptedMessage`,
+ * and so on. A connection is accepted once, then opened or rejected (a probe is neither), then closed. For a server
+ * that was attached to, rejected connections are not published as closed.
  *
  * @example
  * ```ts run

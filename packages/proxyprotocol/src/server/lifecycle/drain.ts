@@ -138,7 +138,10 @@ export class Drain {
     if (this.#server.held.size > 0 && ms > 0 && !this.#aborted) await this.#sleep(ms, events)
   }
 
-  /** Waits, at most so many milliseconds, for one of the events. The timer keeps the process for whoever awaits close(). */
+  /**
+   * Waits, at most so many milliseconds, for one of the events. The timer keeps the process alive for the caller of
+   * close().
+   */
   async #sleep(ms: number, events: readonly DrainEvent[]): Promise<void> {
     await new Promise<void>(resolve => {
       const timer = ms === Infinity ? undefined : setTimeout(resolve, ms)

@@ -6,7 +6,7 @@ import { bytesTaken } from '../../node-internals/index.ts'
 
 /** A connection that can be idle. */
 export interface Watched {
-  /** A number that changes whenever a byte is received or taken by the peer; undefined while idling is no matter. */
+  /** A number that changes whenever a byte is received or taken by the peer; undefined while idling does not count. */
   readonly activity: number | undefined
   abort(reason: 'idle_timeout'): void
 }

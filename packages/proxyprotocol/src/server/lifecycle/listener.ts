@@ -74,8 +74,8 @@ export class Listener {
   }
 
   /**
-   * Gives the bound socket to a listener that has none, in one turn: whoever connects meanwhile waits in the kernel, and is
-   * the other's.
+   * Gives the bound socket to another listener in one turn. Clients that connect meanwhile wait in the kernel, and
+   * belong to the other.
    */
   moveTo(other: Listener): void {
     for (const each of [this, other]) each.#unwatch()

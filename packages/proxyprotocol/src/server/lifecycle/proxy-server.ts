@@ -1,5 +1,5 @@
-// A server whose connection handler is awaited: its promise is held for the whole life of its connection, its error
-// surfaces exactly once, and closing the server waits for it.
+// A server whose handler is awaited: its promise is held as long as its connection, its error surfaces once, and
+// closing waits for it.
 
 import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
@@ -88,9 +88,9 @@ export class ProxyServer implements AsyncDisposable {
   }
 
   /**
-   * Takes other certificates for the TLS connections to come.
+   * Uses other certificates for new TLS connections.
    *
-   * @throws Error where the server does not speak TLS; what `tls.createSecureContext` throws for what is no certificate.
+   * @throws Error if the server does not speak TLS; what `tls.createSecureContext` throws for a wrong certificate.
    */
   setSecureContext(options: SecureContextOptions): void {
     if (this.#tls === undefined) throw new Error('setSecureContext() needs a server with the option tls')
@@ -115,13 +115,13 @@ export class ProxyServer implements AsyncDisposable {
   }
 
   /**
-   * Gives the listening socket to a server that has not listened yet. It happens at once: no connection is refused or
-   * lost, and nothing is bound anew. Whoever connects from now on is the successor's; this server is `draining`, and its
-   * connections go on, those without a complete header too. A `close()` of this server ends that patience.
+   * Gives the listening socket to a server that has not listened yet, at once: no connection is refused or lost. New
+   * connections are the successor's. This server is `draining`, and its connections continue, pending ones too. A
+   * `close()` of this server ends that patience.
    *
-   * @returns what became of its connections, when the last is gone or `drain` has passed. Never rejects.
-   * @throws Error, at once, where this server does not listen or the successor has; RangeError naming the option that is
-   * wrong. Nothing has changed then.
+   * @returns the result of its connections, when the last is gone or `drain` has passed. Never rejects.
+   * @throws Error, at once, if this server does not listen or the successor has; RangeError naming a wrong option.
+   * Nothing has changed then.
    */
   handOver(successor: ProxyServer, options: HandOverOptions = {}): Promise<CloseResult> {
     if (!(successor instanceof ProxyServer)) {
@@ -164,7 +164,7 @@ export class ProxyServer implements AsyncDisposable {
   }
 
   readonly #onSignal = (): void => {
-    void this.abort(this.#signal?.reason) // whoever needs its end awaits close(), which joins
+    void this.abort(this.#signal?.reason) // callers await close(), which joins
   }
 
   async #serve(socket: Socket): Promise<void> {

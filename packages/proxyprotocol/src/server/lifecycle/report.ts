@@ -1,4 +1,4 @@
-// Where errors go that nobody awaits: to onError once, and to a process warning where that does not take them.
+// Reports errors without a caller: to onError once, otherwise as a process warning.
 
 import { showFault } from '../admission/index.ts'
 import type { Connection } from './connection.ts'

@@ -62,17 +62,17 @@ export interface CommonServerOptions {
   readonly timeouts?: ServerTimeouts | undefined
   readonly limits?: ServerLimits | undefined
   /**
-   * What becomes of connections over a limit: `'close'` (default), `'reset'`, or `'pause'`: those over `connections` wait,
-   * unread, until there is room or their header is overdue, as many at a time as `pendingHeaders` (at most 16 where
-   * `connections` follows from the limit on open files); others are closed.
+   * What to do with connections over a limit: `'close'` (default), `'reset'`, or `'pause'`. With `'pause'` those over
+   * `connections` wait, unread, until there is room or their header is overdue; others are closed. At most
+   * `pendingHeaders` wait at a time, or 16 if `connections` follows from the limit on open files.
    */
   readonly overLimit?: 'close' | 'reset' | 'pause' | undefined
   /** Makes it a TLS server, with these options of `tls.createServer`: the handshake follows the header. */
   readonly tls?: Omit<TlsOptions, 'handshakeTimeout'> | undefined
   /**
-   * Called exactly once for each connection whose handler (or trust predicate, or validator) throws or rejects, and
-   * without a connection for an error of the listener. Nobody waits for it. Without it, and when it fails itself, such
-   * errors become process warnings.
+   * Called exactly once for each connection whose handler, trust predicate or validator throws or rejects, and without
+   * a connection for an error of the listener. It is not awaited. Without it, and if it fails itself, such errors
+   * become process warnings.
    */
   readonly onError?: OnError | undefined
   /** Aborting it aborts the server. */

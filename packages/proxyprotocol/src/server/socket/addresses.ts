@@ -25,7 +25,7 @@ export function showEnds(socket: Duplex, ends: ShownEnds | undefined): void {
   answerFor(socket, ends)
 }
 
-/** Makes a socket show these ends where nobody can set its properties: HTTP/2 shows its own by a proxy. */
+/** Makes a socket show these ends where its properties cannot be set, because HTTP/2 shows its own by a proxy. */
 export function answerFor(socket: Duplex, ends: ShownEnds | undefined): void {
   answerAddresses(socket, ends && { peer: answerOf(ends.source), local: answerOf(ends.destination) })
 }

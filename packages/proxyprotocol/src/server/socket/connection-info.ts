@@ -161,10 +161,7 @@ export function applyHeader(socket: Socket, header: ProxyHeader | undefined): Co
   return info
 }
 
-/**
- * What is to be known of a stream that comes without a header: what is said, or else what is known of it already, or else
- * its own ends.
- */
+/** The info of a stream without a header: the given one, otherwise the known one, otherwise its own ends. */
 export function infoFor(stream: Duplex, said: ShownEnds | ConnectionInfo | undefined): ConnectionInfo {
   if (said && 'via' in said) return said
   const known = connectionInfo(stream)

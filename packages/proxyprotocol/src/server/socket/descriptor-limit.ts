@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * The soft limit on open files (RLIMIT_NOFILE), which Node raises to the hard one at start; undefined where it cannot be
- * known without side effects, which is everywhere but on Linux, and on Deno, which would ask the user.
+ * The soft limit on open files (RLIMIT_NOFILE), which Node raises to the hard one at start. It is undefined except on
+ * Linux, and on Deno, which would ask the user.
  */
 export function descriptorLimit(path = '/proc/self/limits'): number | undefined {
   if (process.platform !== 'linux' || 'deno' in process.versions) return undefined

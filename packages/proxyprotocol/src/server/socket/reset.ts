@@ -41,7 +41,7 @@ function cut(socket: Socket, raw: Socket): void {
   try {
     raw.resetAndDestroy() // on the socket itself, when it is being destroyed, this only decides how it is closed
   } catch {
-    raw.destroy() // Node knows no other way for what is no TCP socket
+    raw.destroy() // Node's only way for other sockets than TCP
   }
 }
 
@@ -101,8 +101,8 @@ export function destroyTelling(
 ): void {
   const raw = this[rawKey]
   if (error instanceof Error && hasPeer(raw)) foreign.add(error)
-  // OpenSSL may have several records to give at once. Where a failed write destroys the socket after the first, Node 20 to 24
-  // take the length of the next for the number of an error, and throw where nobody can catch it.
+  // OpenSSL may return several records at once. If a failed write destroys the socket after the first, Node 20 to 24
+  // take the length of the next for an error number. They throw it where it cannot be caught.
   if (raw !== this) dropReads(this)
   whenSafe(this, raw, () => {
     if (error && !isRelease(error)) cut(this, raw)
@@ -157,17 +157,14 @@ export function endStream(socket: Socket): void {
 /** Errors that sockets were destroyed with although their own connections stood. */
 const foreign = new WeakSet<Error>()
 
-/**
- * Whether somebody destroyed a socket with an error of something else, as pipeline() does it with that of another stream:
- * `ECONNRESET` says so of any socket.
- */
+/** True if a socket was destroyed with another stream's error, as pipeline() does: any socket has `ECONNRESET`. */
 export function isForeign(error: Error): boolean {
   return foreign.has(error)
 }
 
 /**
- * Whether an error is only Node's way to let go of a socket after `for await`, also when the loop came to the end of a
- * half-open one: an AbortError without a cause. Whoever aborts for a reason gives it as the cause.
+ * True if an error is only Node's way to release a socket after `for await`, also at the end of a half-open one: an
+ * AbortError without a cause. An abort for a reason has a cause.
  */
 export function isRelease(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ABORT_ERR' && error.cause === undefined

@@ -6,7 +6,7 @@ const networkErrors = [
   ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'ENETRESET'],
 ]
 
-/** The reason that a client gave by its behaviour; undefined for any other error, which somebody on this side made. */
+/** The reason for the end that the client caused; undefined for errors of this side. */
 export function clientFault(error: unknown): 'client_reset' | 'tls_client_error' | undefined {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '' // a DOMException's is a number
   if (networkErrors.includes(code)) return 'client_reset'

@@ -1,5 +1,5 @@
-// A TLS stream is complete when its close_notify has come (RFC 8446 section 6.1). A FIN without one may be anybody's on the
-// way, or that of a process which has died, and Node takes it for the end all the same.
+// A TLS stream is complete when its close_notify has come (RFC 8446 section 6.1). A FIN alone may come from an attacker
+// on the path or a dead process, and Node takes it for the end.
 
 import type { Socket } from 'node:net'
 import { isReading, readAgain, stopReading, unsentBytes } from '../../node-internals/index.ts'
@@ -8,16 +8,16 @@ import { isReading, readAgain, stopReading, unsentBytes } from '../../node-inter
 const CODE = 'ERR_SSL_UNEXPECTED_EOF_WHILE_READING'
 
 /**
- * Makes it an error when the stream of a TLS socket ends without a close_notify: `ERR_SSL_UNEXPECTED_EOF_WHILE_READING`, or
- * what writing fails with, where it was a reset that Node takes for a FIN.
+ * Makes the end of a TLS stream without a close_notify an error: `ERR_SSL_UNEXPECTED_EOF_WHILE_READING`. If it was a
+ * reset that Node takes for a FIN, the error is that of writing.
  */
 export function refuseTruncation(secure: Socket, raw: Socket): void {
   const push = secure.push.bind(secure)
   let state: 'open' | 'in doubt' | 'complete' = 'open'
   secure.push = (chunk, encoding) => {
     if (chunk !== null || state === 'complete') return push(chunk, encoding)
-    // Node ends the stream once for the close_notify and once for the FIN; both within one call where it comes to read the
-    // former as late as the latter.
+    // Node ends the stream once for the close_notify and once for the FIN, both within one call if it reads them
+    // together.
     if (state === 'in doubt' || !isAtFin(secure, raw)) {
       state = 'complete'
       return push(null)
@@ -41,9 +41,9 @@ function isAtFin(secure: Socket, raw: Socket): boolean {
 }
 
 /**
- * Makes a reset that Node takes for a FIN be an error: an empty write sends nothing, but fails then. Writes that are waiting
- * fail by themselves, and below TLS nothing may be written behind them: Node takes the end of any write there for the end of
- * TLS's own, and what TLS sends next arrives damaged.
+ * Makes a reset that Node takes for a FIN an error: an empty write sends nothing, but fails. Waiting writes fail by
+ * themselves. Below TLS nothing may be written behind them, because Node takes the end of any write there for the end
+ * of TLS's own, and corrupts its next bytes.
  */
 export function noticeReset(raw: Socket): void {
   if (unsentBytes(raw) === 0) raw.write('')
