@@ -17,7 +17,7 @@ export function makeFleet(t: TestContext, options: Partial<FleetOptions> = {}): 
   const fleet = new Fleet({
     ...options,
     create: service => {
-      const relay = (options.create ?? createRelay)(service)
+      const relay = options.create?.(service) ?? createRelay(service, { onRejected: () => undefined })
       made.push(relay)
       return relay
     },
