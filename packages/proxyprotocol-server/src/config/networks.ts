@@ -35,12 +35,16 @@ interface Located {
 export function networkProblem(entry: string): string | undefined {
   const file = networkFile(entry)
   if (file !== undefined) return file === '' ? `must name a file behind ${JSON.stringify(FILE)}` : undefined
-  const name = 'network'
+  return entryProblem(entry)
+}
+
+/** What is wrong with an entry; undefined for a network, an address and `unix`. */
+export function entryProblem(entry: string): string | undefined {
   try {
-    compileNetworks([entry], name)
+    compileNetworks([entry], '')
     return undefined
   } catch (error) {
-    return (error as Error).message.slice(`${name}: `.length) // it throws TypeErrors that name the list
+    return (error as Error).message // it throws nothing else
   }
 }
 

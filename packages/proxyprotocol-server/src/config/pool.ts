@@ -141,7 +141,10 @@ export function nameConflict(
   const names = upstreams.map(nameOf)
   const at = names.findIndex((name, index) => names.indexOf(name) !== index)
   if (at === -1) return undefined
-  return { at, message: `it is a second ${inspect(names[at])}; give one more weight, or a name of its own` }
+  return {
+    at,
+    message: `must be another upstream, got a second ${inspect(names[at])}; give one more weight, or a name of its own`,
+  }
 }
 
 function nameOf({ address, name = formatEndpoint(address) }: UpstreamInit): string {

@@ -1,6 +1,6 @@
 // Reads `trust` as users write it; the library defines networks.
 
-import { allowSources } from 'proxyprotocol/server'
+import { entryProblem } from './networks.ts'
 import { ConfigError } from './text/index.ts'
 
 /** Networks and addresses, with `unix` for peers on UNIX sockets; or every peer. */
@@ -24,16 +24,11 @@ export function parseTrust(values: readonly string[]): TrustList {
   if (entries.length === 1 && entries[0] === 'anyone') return 'anyone'
   const problem = trustProblem(entries)
   if (problem === undefined) return entries
-  throw new ConfigError(`--trust: ${problem}; right ones are "10.0.0.0/8,2001:db8::1", "unix" and "anyone"`)
+  throw new ConfigError(`--trust ${problem}; right ones are "10.0.0.0/8,2001:db8::1", "unix" and "anyone"`)
 }
 
 /** The fault of the first entry that is not a network, an address or `unix`. */
 export function trustProblem(entries: readonly string[]): string | undefined {
-  if (entries.includes('anyone')) return '"anyone" stands alone: it includes every other entry'
-  try {
-    allowSources(entries)
-    return undefined
-  } catch (error) {
-    return (error as Error).message.replace('cidrs: ', '') // it throws Error objects only
-  }
+  if (entries.includes('anyone')) return 'must have "anyone" alone, got it in a list'
+  return entries.map(entryProblem).find(problem => problem !== undefined)
 }

@@ -15,9 +15,9 @@ test('what makes no sense of the admin listener is refused', async () => {
   const cases: [args: string[], error: RegExp][] = [
     [
       ['--admin-hosts', 'proxy.example'],
-      /^error: --admin-hosts: they are of use to the admin listener alone/,
+      /^error: --admin-hosts must stand beside `listen`, which starts the admin listener/,
     ],
-    [['--admin', '127.0.0.1:0?pp=v1'], /^error: --admin: it takes no "pp"/],
+    [['--admin', '127.0.0.1:0?pp=v1'], /^error: --admin must have no "pp"/],
     [['--admin', '1.2.3'], /^error: --admin: "1\.2\.3"/],
   ]
   for (const [args, error] of cases) {

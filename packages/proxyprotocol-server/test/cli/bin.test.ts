@@ -66,8 +66,8 @@ test('proxyprotocol-server check takes the variables of its process, and exits w
   assert.equal(code, 2)
   assert.equal(
     errors,
-    'error: PROXYPROTOCOL_DRAIN: got "5s", wanted an integer from 0 to 2147483647 (milliseconds)\n' +
-      'error: PROXYPROTOCOL_QUIET: got "1", wanted true or false\n',
+    'error: PROXYPROTOCOL_DRAIN must be an integer from 0 to 2147483647 (milliseconds), got "5s"\n' +
+      'error: PROXYPROTOCOL_QUIET must be true or false, got "1"\n',
   )
   assert.equal(wrong.output(), '')
 })

@@ -30,9 +30,9 @@ test('a service has at most 1,000 upstreams, and each of its routes as many', ()
   const [first] = parseConfig({ services }).services
   assert.equal(first?.passthrough?.routes[0]?.pool.upstreams.length, 1_000)
   const message = 'must have at most 1000 entries, got 1001'
-  assert.equal(fault({ upstream: undefined, upstreams: upstreams(1_001) }), `upstreams: ${message}`)
+  assert.equal(fault({ upstream: undefined, upstreams: upstreams(1_001) }), `upstreams ${message}`)
   const long = [{ names: ['a.test'], upstreams: upstreams(1_001) }]
-  assert.equal(fault({ passthrough: { routes: long } }), `passthrough.routes[0].upstreams: ${message}`)
+  assert.equal(fault({ passthrough: { routes: long } }), `passthrough.routes[0].upstreams ${message}`)
 })
 
 test('check names the line and column of a list of upstreams that is too long, and ends with 2', async t => {
@@ -43,28 +43,28 @@ test('check names the line and column of a list of upstreams that is too long, a
   )
   assert.equal(await runServer(['check', file], io), 2)
   assert.deepEqual(io.errors, [
-    `error: ${file}:2:1: services[0].upstreams: must have at most 1000 entries, got 1001\n`,
+    `error: ${file}:2:1: services[0].upstreams must have at most 1000 entries, got 1001\n`,
   ])
 })
 
 test('what is said of upstreams is refused by key, value and what is wanted', () => {
-  const twice = "it is a second 'a:1'; give one more weight, or a name of its own"
+  const twice = "must be another upstream, got a second 'a:1'; give one more weight, or a name of its own"
   const cases: [written: object, message: RegExp | string][] = [
-    [{ upstream: undefined, upstreams: [] }, 'upstreams: got an empty list, wanted at least one'],
-    [{ upstream: undefined, upstreams: ['a:1', 'a:1?pp=v1'] }, `upstreams[1]: ${twice}`],
+    [{ upstream: undefined, upstreams: [] }, 'upstreams must have at least one entry, got none'],
+    [{ upstream: undefined, upstreams: ['a:1', 'a:1?pp=v1'] }, `upstreams[1] ${twice}`],
     [
       { upstream: undefined, upstreams: [{ address: 'a:1', weight: -1 }] },
-      /weight: got -1, .* from 0 to 1000$/,
+      /weight must be .* from 0 to 1000, got -1$/,
     ],
-    [{ balance: 'random' }, /^balance: got "random", wanted one of "round-robin", /],
-    [{ retries: 1.5 }, /^retries: got 1\.5, wanted an integer from 0 to 1000$/],
-    [{ health: { fails: '3' } }, /^health\.fails: got "3", /],
-    [{ health: { cooldown: 0 } }, /^health\.cooldown: got 0, .* from 1 to 2147483647 /],
-    [{ health: { fail: 3 } }, /^health\.fail: unknown key; did you mean "fails"\?$/],
-    [{ health: { check: { rise: 0 } } }, /^health\.check\.rise: got 0, /],
-    [{ health: { check: { header: 1 } } }, /^health\.check\.header: got 1, wanted true or false$/],
-    [{ resolve: { interval: 2 ** 31 } }, /^resolve\.interval: got 2147483648, /],
-    [{ resolve: { ttl: 1 } }, /^resolve\.ttl: unknown key; there are interval, maxMembers, staleAfter$/],
+    [{ balance: 'random' }, /^balance must be one of "round-robin", .*, got "random"/],
+    [{ retries: 1.5 }, /^retries must be an integer from 0 to 1000, got 1\.5$/],
+    [{ health: { fails: '3' } }, /^health\.fails must be .*, got "3"$/],
+    [{ health: { cooldown: 0 } }, /^health\.cooldown must be .* from 1 to 2147483647 .*, got 0$/],
+    [{ health: { fail: 3 } }, /^health\.fail must be a known key; did you mean "fails"\?$/],
+    [{ health: { check: { rise: 0 } } }, /^health\.check\.rise must be .*, got 0$/],
+    [{ health: { check: { header: 1 } } }, /^health\.check\.header must be true or false, got 1$/],
+    [{ resolve: { interval: 2 ** 31 } }, /^resolve\.interval must be .*, got 2147483648$/],
+    [{ resolve: { ttl: 1 } }, /^resolve\.ttl must be one of the keys interval, maxMembers, staleAfter$/],
   ]
   for (const [written, message] of cases) {
     if (typeof message === 'string') assert.equal(fault(written), message)

@@ -81,41 +81,47 @@ test('a range that cannot be is refused, and so is an address in a list, by its 
     ])
   }
   const [first, second] = faults({ listen: [':1', ':x', ':3-y'] })
-  assert.match(first ?? '', /^services\[0\]\.listen\[1\]: ":x": the port "x" is not/)
-  assert.match(second ?? '', /^services\[0\]\.listen\[2\]: ":3-y": the port "3-y" is not/)
-  assert.match(faults({ listen: [] })[0] ?? '', /^services\[0\]\.listen: .*empty list/)
+  assert.match(
+    first ?? '',
+    /^services\[0\]\.listen\[1\]: ":x": the port must be a plain number from 0 to 65535, got "x"/,
+  )
+  assert.match(second ?? '', /^services\[0\]\.listen\[2\]: ":3-y": the port must be .*, got "3-y"/)
+  assert.match(
+    faults({ listen: [] })[0] ?? '',
+    /^services\[0\]\.listen must have at least one entry, got none$/,
+  )
 })
 
 test('addresses of lists conflict as those of services do, and are reported at their services', () => {
   assert.deepEqual(faults({ listen: ':1' }, { listen: [':2', ':1'] }, { listen: ':3-4' }, { listen: ':4' }), [
-    'services[1].listen: must not overlap with :1, where services[0] (":1") listens, got :1',
-    'services[3].listen: must not overlap with :4, where services[2] (":4") listens, got :4',
+    'services[1].listen must not overlap with :1, where services[0] (":1") listens, got :1',
+    'services[3].listen must not overlap with :4, where services[2] (":4") listens, got :4',
   ])
   assert.deepEqual(faults({ listen: [':1', ':1'] }), [
-    'services[0].listen: must not overlap with :1, where services[0] (":1") listens, got :1',
+    'services[0].listen must not overlap with :1, where services[0] (":1") listens, got :1',
   ])
   assert.deepEqual(faults({ name: 'web', listen: ':1-2' }, { name: 'web', listen: ':3-4' }), [
-    'services[1].name: services[0] is called "web" as well',
+    'services[1].name must be another name than that of services[0], got "web"',
   ])
   assert.deepEqual(faults({ listen: [':1', ':10007'] }), [
-    'services[0].upstream: it is the service itself, which would connect to itself for ever',
+    'services[0].upstream must not be where the service itself listens, because it would connect to itself',
   ])
   assert.deepEqual(faults({ listen: [':1', 'ssl://:2?cert=c&key=k'], passthrough: {} }), [
-    'services[0].passthrough: it is about TLS that passes through undecrypted, but TLS ends at `listen`',
+    'services[0].passthrough must stand beside a `listen` without TLS, because encrypted bytes pass through',
   ])
 })
 
 test('a service that is wrong in itself is compared with others by its addresses', () => {
   assert.deepEqual(faults({ listen: [':1', ':2'], upstreams: [upstream] }, { listen: ':2' }), [
-    'services[0].upstream: there are `upstreams` as well; give one of the two',
-    'services[1].listen: must not overlap with :2, where services[0] (undefined) listens, got :2',
+    'services[0].upstream must stand without `upstreams`; give one of the two',
+    'services[1].listen must not overlap with :2, where services[0] (undefined) listens, got :2',
   ])
 })
 
 test('trust stands where one address of a list accepts headers', () => {
   assert.equal(parsed({ listen: [':1', ':2?pp=v1'], trust: 'anyone' }).length, 2)
-  assert.match(faults({ listen: [':1', ':2?pp=v1'] })[0] ?? '', /^services\[0\]\.trust: /)
-  assert.match(faults({ listen: [':1', ':2'], trust: 'anyone' })[0] ?? '', /^services\[0\]\.trust: /)
+  assert.match(faults({ listen: [':1', ':2?pp=v1'] })[0] ?? '', /^services\[0\]\.trust must /)
+  assert.match(faults({ listen: [':1', ':2'], trust: 'anyone' })[0] ?? '', /^services\[0\]\.trust must /)
 })
 
 test('parseService() makes one service, and refuses what would make several', () => {
@@ -141,11 +147,11 @@ test('admin.readyNeeds names services, also those of a list by their name, and n
   assert.equal(problems(['web', 'mail', 'web/:2'], ':9'), '')
   assert.equal(
     problems(['mial', 'ftp'], ':9'),
-    'x: admin.readyNeeds[0]: must be the name of a service, got "mial"; did you mean "mail"?\n' +
-      'x: admin.readyNeeds[1]: must be the name of a service, got "ftp"; there are web/:1, web/:2, mail',
+    'x: admin.readyNeeds[0] must be the name of a service, got "mial"; did you mean "mail"?\n' +
+      'x: admin.readyNeeds[1] must be the name of a service, got "ftp"; there are web/:1, web/:2, mail',
   )
   assert.equal(
     problems(['web']),
-    'x: admin.readyNeeds: they are of use to the admin listener alone, and `listen` asks for none',
+    'x: admin.readyNeeds must stand beside `listen`, which starts the admin listener',
   )
 })

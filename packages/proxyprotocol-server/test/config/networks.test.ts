@@ -59,25 +59,25 @@ test('allow, deny, aclFrom and allowVpce are settled together', () => {
 })
 
 test('an empty allow, a wrong network and rules without a use are refused by their keys', () => {
-  assert.match(serviceFaults({ allow: [] })[0] ?? '', /^allow: .*empty list/)
+  assert.match(serviceFaults({ allow: [] })[0] ?? '', /^allow must have at least one entry, got none$/)
   const [allow, deny, nameless] = serviceFaults({ allow: ['10.0.0.1/8'], deny: ['a.example', 'file:'] })
-  assert.match(allow ?? '', /^allow\[0\]: .*"10\.0\.0\.1\/8" has bits set behind its prefix/)
-  assert.match(deny ?? '', /^deny\[0\]: .*"a\.example"/)
-  assert.equal(nameless, 'deny[1]: must name a file behind "file:"')
+  assert.match(allow ?? '', /^allow\[0\] must hold networks without bits .*, got "10\.0\.0\.1\/8"/)
+  assert.match(deny ?? '', /^deny\[0\] must hold addresses, .*, got "a\.example"$/)
+  assert.equal(nameless, 'deny[1] must name a file behind "file:"')
   assert.deepEqual(serviceFaults({ aclFrom: 'peer' }), [
-    'aclFrom: must stand beside `allow` or `deny`, got neither',
+    'aclFrom must stand beside `allow` or `deny`, got neither',
   ])
   assert.deepEqual(serviceFaults({ allow: ['::1'], aclFrom: 'pear' }), [
-    'aclFrom: got "pear", did you mean "peer"?',
+    'aclFrom must be one of "client", "peer", got "pear"; did you mean "peer"?',
   ])
   for (const listen of [':10000', ':10000?pp=v1']) {
     const trust = listen.includes('pp') ? 'anyone' : undefined
     assert.deepEqual(serviceFaults({ listen, trust, allowVpce: ['vpce-1'] }), [
-      'allowVpce: must stand where version 2 headers are accepted; did you mean "?pp=v2" behind `listen`?',
+      'allowVpce must stand where version 2 headers are accepted; did you mean "?pp=v2" behind `listen`?',
     ])
   }
   assert.deepEqual(serviceFaults({ listen: ':1?pp=v2', trust: 'anyone', allowVpce: ['10.0.0.1'] }), [
-    'allowVpce[0]: must be the id of a VPC endpoint such as "vpce-08d2bf15fac5001c9", got "10.0.0.1"',
+    'allowVpce[0] must be the id of a VPC endpoint such as "vpce-08d2bf15fac5001c9", got "10.0.0.1"',
   ])
 })
 
@@ -143,10 +143,10 @@ test('rate takes a time in milliseconds or with its unit, and as many connection
   })
   for (const per of ['10', '0s', '10 s', '1d', '-1s', '9999999999h']) {
     assert.deepEqual(serviceFaults({ rate: { connections: 1, per } }), [
-      `rate.per: must be a duration from 1 to 2147483647 ms such as "500ms", "10s", "5m" or "1h", got "${per}"`,
+      `rate.per must be a duration from 1 to 2147483647 ms such as "500ms", "10s", "5m" or "1h", got "${per}"`,
     ])
   }
   const exempt = serviceFaults({ rate: { connections: 1, per: 1, exempt: ['file:x', '10.0.0.1/8'] } })
-  assert.match(exempt[0] ?? '', /^rate\.exempt\[0\]: .*"file:x"/)
-  assert.match(exempt[1] ?? '', /^rate\.exempt\[1\]: .*"10\.0\.0\.1\/8"/)
+  assert.match(exempt[0] ?? '', /^rate\.exempt\[0\] must hold addresses, .*, got "file:x"$/)
+  assert.match(exempt[1] ?? '', /^rate\.exempt\[1\] must hold networks without bits .*, got "10\.0\.0\.1\/8"/)
 })

@@ -61,9 +61,9 @@ test('two services cannot listen at one address, nor have one name, nor one be i
   assert.deepEqual(faults({ services: [service, service, web, { ...web, listen: ':1' }] }), [
     ...[1, 2].map(
       at =>
-        `proxy.json: services[${at}].listen: must not overlap with :10000, where services[0] (":10000") listens, got :10000`,
+        `proxy.json: services[${at}].listen must not overlap with :10000, where services[0] (":10000") listens, got :10000`,
     ),
-    'proxy.json: services[3].name: services[2] is called "web" as well',
+    'proxy.json: services[3].name must be another name than that of services[2], got "web"',
   ])
   const loops = [
     [':80', 'localhost:80'],
@@ -75,12 +75,12 @@ test('two services cannot listen at one address, nor have one name, nor one be i
   for (const [listen, upstream] of loops) {
     assert.deepEqual(
       serviceFaults({ listen, upstream, trust: listen?.includes('pp') ? 'anyone' : undefined }),
-      ['upstream: it is the service itself, which would connect to itself for ever'],
+      ['upstream must not be where the service itself listens, because it would connect to itself'],
     )
   }
   assert.deepEqual(
     serviceFaults({ listen: ':80', upstream: undefined, upstreams: ['192.0.2.1:80', '[::1]:80'] }),
-    ['upstreams: it is the service itself, which would connect to itself for ever'],
+    ['upstreams must not be where the service itself listens, because it would connect to itself'],
   )
   for (const [listen, upstream] of [
     [':80', ':81'],
@@ -98,7 +98,7 @@ test('a route of TLS that passes through cannot lead back to its service either'
     upstreams: [`192.0.2.3:44${at}`, upstream],
   }))
   assert.deepEqual(serviceFaults({ listen: ':443', upstream: '192.0.2.1:443', passthrough: { routes } }), [
-    'passthrough.routes[1].upstreams: it is the service itself, which would connect to itself for ever',
+    'passthrough.routes[1].upstreams must not be where the service itself listens, because it would connect to itself',
   ])
 })
 
@@ -107,7 +107,7 @@ test('two services cannot listen at one UNIX socket, with TLS or without', () =>
   const others = [{ listen: 'unix:/run/other.sock' }, { listen: `ssl+${listen}?cert=cert.pem` }]
   const services = [{ listen }, ...others].map(each => ({ upstream: '192.0.2.1:80', ...each }))
   assert.deepEqual(faults({ services }), [
-    `proxy.json: services[2].listen: must not overlap with ${listen}, where services[0] ("${listen}") listens, got ${listen}`,
+    `proxy.json: services[2].listen must not overlap with ${listen}, where services[0] ("${listen}") listens, got ${listen}`,
   ])
 })
 
@@ -115,69 +115,73 @@ test('TLS that ends at a service does not pass through it', () => {
   const listen = 'ssl://:443?cert=cert.pem'
   const passthrough = { routes: [{ names: ['a.test'], upstreams: ['192.0.2.2:443'] }] }
   assert.deepEqual(serviceFaults({ listen, upstream: '192.0.2.1:443', passthrough }), [
-    'passthrough: it is about TLS that passes through undecrypted, but TLS ends at `listen`',
+    'passthrough must stand beside a `listen` without TLS, because encrypted bytes pass through',
   ])
 })
 
 test('the admin listener speaks HTTP at a port, and refuses what it would not do', () => {
   const cases = {
-    '127.0.0.1:1?pp=v1': 'it takes no "pp": headers are not read there',
-    'unix:/run/admin.sock': 'it takes no UNIX socket, but HOST:PORT',
+    '127.0.0.1:1?pp=v1': 'must have no "pp", because the admin listener reads no headers',
+    'unix:/run/admin.sock': 'must be HOST:PORT, got a UNIX socket',
     'ssl://127.0.0.1:1?cert=cert.pem':
-      'it takes no TLS: it is plain HTTP, for the loopback or a network of its own',
+      'must have no TLS: the admin listener speaks plain HTTP, on loopback or in a private network',
   }
   for (const [at, fault] of Object.entries(cases)) {
     assert.deepEqual(faults({ services: [service], admin: { listen: at } }), [
-      `proxy.json: admin.listen: ${fault}`,
+      `proxy.json: admin.listen ${fault}`,
     ])
   }
 })
 
 test('a value of the wrong type is refused and never converted, with what is wanted', () => {
-  const duration = 'wanted an integer from 1 to 2147483647 (milliseconds)'
+  const duration = 'must be an integer from 1 to 2147483647 (milliseconds)'
   const cases: [written: object, fault: string][] = [
-    [{ timeouts: { header: '5s' } }, `timeouts.header: got "5s", ${duration}`],
-    [{ timeouts: { header: '5000' } }, `timeouts.header: got "5000", ${duration}`],
-    [{ timeouts: { header: 0 } }, `timeouts.header: got 0, ${duration}`],
-    [{ timeouts: { header: 1.5 } }, `timeouts.header: got 1.5, ${duration}`],
-    [{ timeouts: { header: 2 ** 31 } }, `timeouts.header: got 2147483648, ${duration}`],
-    [{ timeouts: { header: null } }, `timeouts.header: got null, ${duration}`],
-    [{ timeouts: { header: [] } }, `timeouts.header: got an empty list, ${duration}`],
-    [{ timeouts: { header: [5] } }, `timeouts.header: got a list, ${duration}`],
-    [{ timeouts: { header: {} } }, `timeouts.header: got an object, ${duration}`],
-    [{ timeouts: { idle: 0 } }, `timeouts.idle: got 0, ${duration} or "never"`],
-    [{ timeouts: [] }, 'timeouts: got an empty list, wanted an object'],
-    [{ limits: { perSource: true } }, 'limits.perSource: got true, wanted an integer from 1 or "unlimited"'],
+    [{ timeouts: { header: '5s' } }, `timeouts.header ${duration}, got "5s"`],
+    [{ timeouts: { header: '5000' } }, `timeouts.header ${duration}, got "5000"`],
+    [{ timeouts: { header: 0 } }, `timeouts.header ${duration}, got 0`],
+    [{ timeouts: { header: 1.5 } }, `timeouts.header ${duration}, got 1.5`],
+    [{ timeouts: { header: 2 ** 31 } }, `timeouts.header ${duration}, got 2147483648`],
+    [{ timeouts: { header: null } }, `timeouts.header ${duration}, got null`],
+    [{ timeouts: { header: [] } }, `timeouts.header ${duration}, got an empty list`],
+    [{ timeouts: { header: [5] } }, `timeouts.header ${duration}, got a list`],
+    [{ timeouts: { header: {} } }, `timeouts.header ${duration}, got an object`],
+    [{ timeouts: { idle: 0 } }, `timeouts.idle ${duration} or "never", got 0`],
+    [{ timeouts: [] }, 'timeouts must be an object, got an empty list'],
+    [{ limits: { perSource: true } }, 'limits.perSource must be an integer from 1 or "unlimited", got true'],
     [
       { limits: { headerBytes: 15 } },
-      'limits.headerBytes: got 15, wanted an integer from 16 to 65551 (bytes)',
+      'limits.headerBytes must be an integer from 16 to 65551 (bytes), got 15',
     ],
-    [{ overLimit: 'closed' }, 'overLimit: got "closed", did you mean "close"?'],
-    [{ pass: ['uniqeId'] }, 'pass[0]: got "uniqeId", did you mean "uniqueId"?'],
-    [{ listen: ':1?pp=v1', trust: [] }, 'trust: got an empty list, wanted at least one'],
-    [{ overLimit: 'drop' }, 'overLimit: got "drop", wanted one of "close", "reset", "pause"'],
     [
-      { name: 'a b' },
-      'name: "a b" is not a name, which is up to 64 letters, digits and any of ". _ : - [ ]"',
+      { overLimit: 'closed' },
+      'overLimit must be one of "close", "reset", "pause", got "closed"; did you mean "close"?',
     ],
+    [
+      { pass: ['uniqeId'] },
+      'pass[0] must be one of "alpn", "authority", "uniqueId", "ssl", "netns", "gcp", "alibaba", "aws", "azure" ' +
+        'or an integer from 0 to 255, got "uniqeId"; did you mean "uniqueId"?',
+    ],
+    [{ listen: ':1?pp=v1', trust: [] }, 'trust must have at least one entry, got none'],
+    [{ overLimit: 'drop' }, 'overLimit must be one of "close", "reset", "pause", got "drop"'],
+    [{ name: 'a b' }, 'name: "a b" is not a name, which is up to 64 letters, digits and any of ". _ : - [ ]"'],
     [
       { trust: '10.0.0.0/8' },
-      'trust: got "10.0.0.0/8", wanted "anyone" or a list, each a string such as "10.0.0.0/8" or "2001:db8::1" or "unix"',
+      'trust must be "anyone" or a list, each a string such as "10.0.0.0/8" or "2001:db8::1" or "unix", got "10.0.0.0/8"',
     ],
     [
       { listen: 10_000 },
-      'listen: got 10000, wanted a string such as ":10000" or "127.0.0.1:10000?pp=detect" or a list, each a string such as ' +
-        '"127.0.0.1:10000" or ":30000-30100"',
+      'listen must be a string such as ":10000" or "127.0.0.1:10000?pp=detect" or a list, each a string such as ' +
+        '"127.0.0.1:10000" or ":30000-30100", got 10000',
     ],
     [
       { pass: ['h2'] },
-      'pass[0]: got "h2", wanted one of "alpn", "authority", "uniqueId", "ssl", "netns", "gcp", "alibaba", "aws", "azure" ' +
-        'or an integer from 0 to 255',
+      'pass[0] must be one of "alpn", "authority", "uniqueId", "ssl", "netns", "gcp", "alibaba", "aws", "azure" ' +
+        'or an integer from 0 to 255, got "h2"',
     ],
     [{ pass: [3] }, 'pass[0]: the types 3 (checksum, computed anew) and 4 (padding) are never passed on'],
     [
       { overLimit: 'x'.repeat(100) },
-      `overLimit: got "${'x'.repeat(59)}..., wanted one of "close", "reset", "pause"`,
+      `overLimit must be one of "close", "reset", "pause", got "${'x'.repeat(59)}...`,
     ],
   ]
   for (const [written, fault] of cases) assert.deepEqual(serviceFaults({ ...service, ...written }), [fault])
@@ -185,29 +189,29 @@ test('a value of the wrong type is refused and never converted, with what is wan
 
 test('a key that does not exist is refused, with the one that was meant or those that there are', () => {
   assert.deepEqual(faults({ services: [service], shutdwon: {} }), [
-    'proxy.json: shutdwon: unknown key; did you mean "shutdown"?',
+    'proxy.json: shutdwon must be a known key; did you mean "shutdown"?',
   ])
   assert.deepEqual(serviceFaults({ ...service, timeouts: { Header: 1 }, limits: { memory: 1 } }), [
-    'limits.memory: unknown key; there are connections, perSource, pendingHeaders, headerBytes',
-    'timeouts.Header: unknown key; did you mean "header"?',
+    'limits.memory must be one of the keys connections, perSource, pendingHeaders, headerBytes',
+    'timeouts.Header must be a known key; did you mean "header"?',
   ])
 })
 
 test('a key that is needed is missed by name', () => {
-  assert.deepEqual(faults({}), ['proxy.json: services: is missing, wanted a list, each an object'])
-  assert.deepEqual(faults({ services: [] }), ['proxy.json: services: got an empty list, wanted at least one'])
+  assert.deepEqual(faults({}), ['proxy.json: services must be a list, each an object, got nothing'])
+  assert.deepEqual(faults({ services: [] }), ['proxy.json: services must have at least one entry, got none'])
   assert.deepEqual(serviceFaults({ listen: ':1' }), [
-    'upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list',
+    'upstream must be a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams` a list, got nothing',
   ])
 })
 
 test('what is no configuration at all is refused', () => {
-  assert.deepEqual(faults([]), ['proxy.json: got an empty list, wanted an object'])
-  assert.deepEqual(faults('5'), ['proxy.json:1:1: got 5, wanted an object'])
+  assert.deepEqual(faults([]), ['proxy.json must be an object, got an empty list'])
+  assert.deepEqual(faults('5'), ['proxy.json:1:1 must be an object, got 5'])
   assert.deepEqual(faults('{]'), [
     'proxy.json:1:2: this is not JSON: a key in double quotes belongs here (here is "]")',
   ])
-  assert.throws(() => parseConfig(undefined), /^ConfigError: configuration: is missing, wanted an object$/)
+  assert.throws(() => parseConfig(undefined), /^ConfigError: configuration must be an object, got nothing$/)
 })
 
 test('all that is wrong is told at once, each with its line and column', () => {
@@ -220,23 +224,23 @@ test('all that is wrong is told at once, each with its line and column', () => {
   ]
 }`
   assert.deepEqual(faults(text), [
-    `proxy.json:4:31: services[0].trust[1]: "me" is neither an address, a CIDR such as '10.0.0.0/8' nor 'unix'`,
-    'proxy.json:3:27: services[0].upstrem: unknown key; did you mean "upstream"?',
-    'proxy.json:3:5: services[0].upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list',
-    'proxy.json:5:7: services[1].listen: "localhost": it names no port, which "localhost:PORT" would; a right one is ' +
+    'proxy.json:4:31: services[0].trust[1] must hold addresses, networks such as "10.0.0.0/8" or "unix", got "me"',
+    'proxy.json:3:27: services[0].upstrem must be a known key; did you mean "upstream"?',
+    'proxy.json:3:5: services[0].upstream must be a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams` a list, got nothing',
+    'proxy.json:5:7: services[1].listen: "localhost": it must have a port, as in "localhost:PORT"; a right one is ' +
       '"127.0.0.1:10007"',
-    'proxy.json:6:21: services[1].timeouts.idle: got "10m", wanted an integer from 1 to 2147483647 (milliseconds) or "never"',
+    'proxy.json:6:21: services[1].timeouts.idle must be an integer from 1 to 2147483647 (milliseconds) or "never", got "10m"',
   ])
 })
 
 test('trust and the headers that it is about stand together, or not at all', () => {
   assert.match(
     serviceFaults({ ...service, listen: ':1?pp=v2' }).join('\n'),
-    /^trust: "pp" of the listen address is "v2", so say whose headers are to be believed/,
+    /^trust must name the proxies whose headers are believed, because "pp" of `listen` is "v2"/,
   )
   assert.match(
     serviceFaults({ ...service, trust: 'anyone' }).join('\n'),
-    /^trust: it says whose headers are believed, but `listen` accepts none/,
+    /^trust must stand beside a `listen` that accepts headers/,
   )
 })
 
@@ -274,9 +278,9 @@ test('what stands outside the file wins over it, and its faults have its name', 
       }),
     {
       message:
-        '--idle-timeout: got "5s", wanted an integer from 1 to 2147483647 (milliseconds) or "never"\n' +
-        '--service DEST: "x": it names no port, which "x:PORT" would; a right one is "192.0.2.1:8080?pp=v1"\n' +
-        '--drain: got -1, wanted an integer from 0 to 2147483647 (milliseconds)',
+        '--idle-timeout must be an integer from 1 to 2147483647 (milliseconds) or "never", got "5s"\n' +
+        '--service DEST: "x": it must have a port, as in "x:PORT"; a right one is "192.0.2.1:8080?pp=v1"\n' +
+        '--drain must be an integer from 0 to 2147483647 (milliseconds), got -1',
     },
   )
 })
@@ -291,14 +295,14 @@ test('a file that is no configuration is refused as it stands, whatever stands o
     }
     return ''
   }
-  assert.match(refused([]), /^proxy\.json: got an empty list, wanted an object$/)
-  assert.match(refused({ services: 5 }), /proxy\.json: services: got 5, wanted a list/)
+  assert.match(refused([]), /^proxy\.json must be an object, got an empty list$/)
+  assert.match(refused({ services: 5 }), /proxy\.json: services must be a list, .*, got 5/)
   assert.match(
     refused({ services: [5, { ...service, limits: 6 }] }),
-    /services\[0\]: got 5, wanted an object/,
+    /services\[0\] must be an object, got 5/,
   )
   assert.match(
     refused({ services: [{ ...service, limits: 6 }] }),
-    /services\[0\]\.limits: got 6, wanted an object/,
+    /services\[0\]\.limits must be an object, got 6/,
   )
 })

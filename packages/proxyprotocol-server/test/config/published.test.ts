@@ -105,11 +105,11 @@ test('the errors of docs/config.md are those that the program writes', () => {
     trust: ['unix', '10.0.0.1/8'],
     limits: { conections: 1 },
   }
-  const lines = [file, ...(/(services\[0\]\.limits\.conections: .*)/.exec(page)?.slice(1) ?? [])]
+  const lines = [file, ...(/(services\[0\]\.limits\.conections must .*)/.exec(page)?.slice(1) ?? [])]
   assert.throws(() => parseConfig({ services: [service] }, ''), { message: lines.join('\n') })
   assert.ok(
     page.includes(
-      '--idle-timeout: got "5s", wanted an integer from 1 to 2147483647 (milliseconds) or "never"',
+      '--idle-timeout must be an integer from 1 to 2147483647 (milliseconds) or "never", got "5s"',
     ),
   )
 })

@@ -73,7 +73,7 @@ test('parseService() takes a listen address that expects no header, and refuses 
     assert.equal(parseService(`:10007${query}`, ':8080').accepts, undefined)
     assert.throws(
       () => parseService(`:10007${query}`, ':8080', { trust: 'anyone' }),
-      /^ConfigError: trust: .* `listen` accepts none: give it "\?pp=detect"/,
+      /^ConfigError: trust must stand beside a `listen` that accepts headers; give it "\?pp=detect"/,
     )
   }
 })
@@ -89,9 +89,8 @@ test('parseService() refuses a listen address that expects a header while nobody
   for (const pp of ['v1', 'v2', 'detect']) {
     const source = `[::1]:10007?pp=${pp}`
     const message =
-      `trust: "pp" of the listen address is "${pp}", so say whose headers are to be believed, with the addresses of the ` +
-      'proxies in front: "trust": ["10.0.0.0/8", "2001:db8::1"] in a file, --trust 10.0.0.0/8,2001:db8::1 otherwise; ' +
-      '"anyone" believes whoever connects'
+      `trust must name the proxies whose headers are believed, because "pp" of \`listen\` is "${pp}", got nothing; write ` +
+      '"trust": ["10.0.0.0/8", "2001:db8::1"] in a file, or --trust 10.0.0.0/8,2001:db8::1; "anyone" believes every peer'
     assert.throws(() => parseService(source, ':8080'), { name: 'ConfigError', message })
   }
 })
@@ -102,8 +101,8 @@ test('parseService() refuses each address for its own fault, and names both', ()
     (error: Error) => {
       assert.ok(error instanceof ConfigError)
       const [first = '', second = '', ...more] = error.message.split('\n')
-      assert.match(first, /^listen: "localhost": it names no port/)
-      assert.match(second, /^upstream: ":0": the port "0" is not/)
+      assert.match(first, /^listen: "localhost": it must have a port/)
+      assert.match(second, /^upstream: ":0": the port must be a plain number from 1 to 65535, got "0"/)
       return more.length === 0
     },
   )
@@ -126,11 +125,12 @@ test('parseService() takes several upstreams, in order, each with the header tha
 test('parseService() refuses no upstream, and one that stands there twice', () => {
   assert.throws(() => parseService(':1', []), {
     name: 'ConfigError',
-    message: /^upstreams: got an empty list, wanted at least one$/,
+    message: /^upstreams must have at least one entry, got none$/,
   })
   assert.throws(() => parseService(':1', ['a:1', 'b:1', 'a:1?pp=v1']), {
     name: 'ConfigError',
-    message: "upstreams[2]: it is a second 'a:1'; give one more weight, or a name of its own",
+    message:
+      "upstreams[2] must be another upstream, got a second 'a:1'; give one more weight, or a name of its own",
   })
 })
 
@@ -163,15 +163,15 @@ test('parseService() settles what is said of upstreams, with the defaults where 
 test('parseService() takes one upstream or a list, and not both', () => {
   assert.throws(
     () => parseService(':1', 'a:1', { upstreams: ['b:1'] }),
-    /^ConfigError: upstream: there are `upstreams` as well; give one of the two$/,
+    /^ConfigError: upstream must stand without `upstreams`; give one of the two$/,
   )
 })
 
 test('parseService() says what is wrong with an upstream in a list, by its place', () => {
   const cases: [upstream: unknown, message: string][] = [
-    ['b', 'upstreams[1]: "b": it names no port'],
-    [{ address: 'b:1', weight: 1_001 }, 'upstreams[1].weight: got 1001, wanted an integer from 0 to 1000'],
-    [{ address: 'b:1', wieght: 1 }, 'upstreams[1].wieght: unknown key; did you mean "weight"?'],
+    ['b', 'upstreams[1]: "b": it must have a port'],
+    [{ address: 'b:1', weight: 1_001 }, 'upstreams[1].weight must be an integer from 0 to 1000, got 1001'],
+    [{ address: 'b:1', wieght: 1 }, 'upstreams[1].wieght must be a known key; did you mean "weight"?'],
   ]
   for (const [upstream, message] of cases) {
     const list = ['a:1', upstream as string]

@@ -45,16 +45,16 @@ test('what is wrong with tlvs is reported by its key, all at once', () => {
       },
     }),
     [
-      'tlvs.0x05: must be a type from "0xE0" to "0xEF", got "0x05"; did you mean "0xE5"?',
-      'tlvs.0xE: must be a type from "0xE0" to "0xEF", got "0xE"; did you mean "0xE0"?',
-      'tlvs.edge: must be a type from "0xE0" to "0xEF", got "edge"',
-      'tlvs.0xe1: must stand once, got it twice',
-      `tlvs.0xE2: ${forms} "hex:0"`,
-      `tlvs.0xE3: ${forms} "fact:snii"; did you mean "fact:sni"?`,
-      `tlvs.0xE4: ${forms} "fact:colour"`,
-      `tlvs.0xE5: ${forms} "edge"`,
-      `tlvs.0xE6: ${forms} "text:"`,
-      'tlvs.0xE7: must have at most 1024 bytes, got 1026',
+      'tlvs.0x05 must be a type from "0xE0" to "0xEF", got "0x05"; did you mean "0xE5"?',
+      'tlvs.0xE must be a type from "0xE0" to "0xEF", got "0xE"; did you mean "0xE0"?',
+      'tlvs.edge must be a type from "0xE0" to "0xEF", got "edge"',
+      'tlvs.0xe1 must stand once, got it twice',
+      `tlvs.0xE2 ${forms} "hex:0"`,
+      `tlvs.0xE3 ${forms} "fact:snii"; did you mean "fact:sni"?`,
+      `tlvs.0xE4 ${forms} "fact:colour"`,
+      `tlvs.0xE5 ${forms} "edge"`,
+      `tlvs.0xE6 ${forms} "text:"`,
+      'tlvs.0xE7 must have at most 1024 bytes, got 1026',
     ],
   )
 })
@@ -63,7 +63,7 @@ test('tlvs need an upstream that is sent version 2, be it that of a route', () =
   const tlvs = { '0xE1': 'text:a' }
   for (const upstreams of [[':2?pp=v1'], [':2?pp=noop', ':3?pp=v1']]) {
     assert.deepEqual(faults({ upstream: undefined, upstreams, tlvs }), [
-      'tlvs: must stand where an upstream is sent a version 2 header, got no such upstream',
+      'tlvs must stand where an upstream is sent a version 2 header, got no such upstream',
     ])
   }
   const routes = [{ names: ['a.example'], upstreams: [':4'] }]

@@ -12,20 +12,23 @@ test('parseTrust() takes networks, addresses and unix, repeated or with commas b
 test('parseTrust() takes anyone, alone', () => {
   assert.equal(parseTrust(['anyone']), 'anyone')
   for (const values of [['anyone,10.0.0.1'], ['10.0.0.1', 'anyone'], ['anyone', 'anyone']]) {
-    assert.throws(() => parseTrust(values), /^ConfigError: --trust: "anyone" stands alone/)
+    assert.throws(() => parseTrust(values), /^ConfigError: --trust must have "anyone" alone/)
   }
 })
 
 test('parseTrust() refuses what is no network, quoting it and showing a right one', () => {
   const cases: [value: string, problem: RegExp][] = [
-    ['', /^--trust: "" is neither an address, a CIDR/],
-    ['10.0.0.1,', /^--trust: "" is neither/],
+    ['', /^--trust must hold addresses, networks such as "10\.0\.0\.0\/8" or "unix", got "";/],
+    ['10.0.0.1,', /^--trust must hold addresses, .*, got "";/],
     [
       'localhost',
-      /^--trust: "localhost" is neither .*; right ones are "10\.0\.0\.0\/8,2001:db8::1", "unix" and "anyone"$/,
+      /^--trust must hold addresses, .*, got "localhost"; right ones are "10\.0\.0\.0\/8,2001:db8::1", "unix" and "anyone"$/,
     ],
-    ['10.0.0.1/8', /^--trust: "10\.0\.0\.1\/8" has bits set behind its prefix/],
-    ['10.0.0.0/33', /^--trust: the prefix of "10\.0\.0\.0\/33" must be/],
+    [
+      '10.0.0.1/8',
+      /^--trust must hold networks without bits behind their prefix, got "10\.0\.0\.1\/8"; did you mean "10\.0\.0\.0\/8"\?;/,
+    ],
+    ['10.0.0.0/33', /^--trust must hold prefixes from 0 to 32, got "10\.0\.0\.0\/33";/],
   ]
   for (const [value, problem] of cases) {
     assert.throws(

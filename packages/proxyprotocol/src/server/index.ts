@@ -32,7 +32,6 @@ export type { CloseOptions, CloseResult, HandOverOptions } from './lifecycle/ind
 export { extensionTlv, readExtension, type ExtensionInfo } from './extension.ts'
 export { front, type FrontServer } from './attach/index.ts'
 export type { ListenArguments } from './lifecycle/index.ts'
-export type { Place } from './socket/index.ts'
 export { ProxyServer, type ServerState } from './lifecycle/index.ts'
 export { readHeader, type ReadHeaderOptions, type ReadHeaderResult } from './header/index.ts'
 export type { OnError } from './lifecycle/index.ts'
@@ -46,7 +45,8 @@ export type {
   ServerOptions,
   ServerTimeouts,
 } from './lifecycle/index.ts'
-export type { OnRejected, Peer, Secure, Trust } from './admission/index.ts'
+export type { OnRejected, Secure, Trust } from './admission/index.ts'
+export type { Peer } from './socket/index.ts'
 export { type NameTrust, trustNames, type TrustNamesOptions, type TrustResolver } from './admission/index.ts'
 export {
   allowSources,

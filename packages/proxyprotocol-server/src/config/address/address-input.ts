@@ -20,12 +20,22 @@ const TLS_EXAMPLES = {
   upstream: 'ssl://192.0.2.1:8443?verify=CERT_REQUIRED&cafile=ca.pem&minversion=TLSv1.2',
 } as const
 
+/** A wrong address. */
+export class AddressError extends ConfigError {
+  /** The message without the role of the address, for places that say it already. */
+  readonly problem: string
+
+  constructor({ role, text }: AddressInput, what: string) {
+    const examples = /^(?:ssl|tls)(?::\/\/|\+)/i.test(text) ? TLS_EXAMPLES : EXAMPLES
+    const problem = `${JSON.stringify(text)}: ${what}; a right one is "${examples[role]}"`
+    super(`${role} address ${problem}`)
+    this.problem = problem
+  }
+}
+
 /** The error for a wrong address. */
-export function refusal({ role, text }: AddressInput, problem: string): ConfigError {
-  const examples = /^(?:ssl|tls)(?::\/\/|\+)/i.test(text) ? TLS_EXAMPLES : EXAMPLES
-  return new ConfigError(
-    `${role} address ${JSON.stringify(text)}: ${problem}; a right one is "${examples[role]}"`,
-  )
+export function refusal(input: AddressInput, what: string): AddressError {
+  return new AddressError(input, what)
 }
 
 /** The text before and after the first separator; without one the latter is undefined. */

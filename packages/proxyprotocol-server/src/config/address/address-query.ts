@@ -33,7 +33,8 @@ export function parseQuery(query: string, secure: boolean, input: AddressInput):
   for (const pair of query === '' ? [] : query.split('&')) {
     const [key, value = ''] = splitOnce(pair, '=')
     checkKey(key, secure, input)
-    if (values.has(key)) throw refusal(input, `the key ${JSON.stringify(key)} is given more than once`)
+    if (values.has(key))
+      throw refusal(input, `the key ${JSON.stringify(key)} must be given once, got it twice`)
     values.set(key, decodeText(value, input))
   }
   return { pp: parsePp(values.get('pp') ?? '', input), tls: secure ? parseTls(values, input) : undefined }
@@ -57,17 +58,24 @@ function checkKey(key: string, secure: boolean, input: AddressInput): void {
   if (key === 'pp' || (isTls && secure)) return
   const quoted = JSON.stringify(key)
   if (isTls)
-    throw refusal(input, `the key ${quoted} is for TLS, which an address speaks after "ssl://" or "tls://"`)
-  const meant = nearest(key, ['pp', ...Object.keys(TLS_KEYS)])
-  const hint = meant === undefined ? 'only "pp", and with TLS others' : `did you mean "${meant}"?`
-  throw refusal(input, `unknown key ${quoted}; ${hint}`)
+    throw refusal(
+      input,
+      `the key ${quoted} must stand in an address with TLS, which starts with "ssl://" or "tls://"`,
+    )
+  const tlsKeys = Object.keys(TLS_KEYS)
+  const meant = nearest(key, ['pp', ...tlsKeys])
+  const hint = meant === undefined ? '' : `; did you mean "${meant}"?`
+  throw refusal(input, `the key must be "pp", or with TLS one of ${tlsKeys.join(', ')}, got ${quoted}${hint}`)
 }
 
 function parsePp(value: string, input: AddressInput): PpMode | undefined {
   if (value === '') return undefined
   const mode = PP_MODES.find(known => known === value.toLowerCase())
   if (mode !== undefined) return mode
-  throw refusal(input, `"pp" is ${JSON.stringify(value.toLowerCase())}, wanted one of ${PP_MODES.join(', ')}`)
+  throw refusal(
+    input,
+    `"pp" must be one of ${PP_MODES.join(', ')}, got ${JSON.stringify(value.toLowerCase())}`,
+  )
 }
 
 function parseTls(values: ReadonlyMap<string, string>, input: AddressInput): TlsSettings {

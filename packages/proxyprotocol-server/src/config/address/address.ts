@@ -119,7 +119,7 @@ export function endpointOptions(
 
 function checkDefaultPort(port: number | undefined): void {
   if (port === undefined || (Number.isInteger(port) && port >= 0 && port <= MAX_PORT)) return
-  throw new RangeError(`defaultPort is ${String(port)}, wanted a whole number from 0 to ${String(MAX_PORT)}`)
+  throw new RangeError(`defaultPort must be an integer from 0 to ${String(MAX_PORT)}, got ${String(port)}`)
 }
 
 interface Scheme {
@@ -146,17 +146,20 @@ function parseScheme(input: AddressInput): Scheme {
     case 'tls+unix':
       return { unix: true, secure: true, rest: afterColon }
     default:
-      throw refusal(input, `unknown scheme ${JSON.stringify(scheme)}`)
+      throw refusal(
+        input,
+        `the scheme must be tcp, ssl, tls, unix, ssl+unix or tls+unix, got ${JSON.stringify(scheme)}`,
+      )
   }
 }
 
 function parsePath(encoded: string, input: AddressInput): string {
   // Two slashes would start a URL's host, which is missing here.
   if (!/^\/(?:$|[^/]|\/\/)/.test(encoded))
-    throw refusal(input, 'a UNIX socket is written "unix:/PATH", from the root')
+    throw refusal(input, 'a UNIX socket must be written "unix:/PATH", from the root')
   const path = decodeText(encoded, input).replace(/^\/+/, '/')
-  if (path.includes('\0') || path.endsWith('/')) throw refusal(input, 'its path does not name a file')
+  if (path.includes('\0') || path.endsWith('/')) throw refusal(input, 'its path must be the name of a file')
   const length = Buffer.byteLength(path)
   if (length <= MAX_PATH_LENGTH) return path
-  throw refusal(input, `its path has ${String(length)} bytes, and may have ${String(MAX_PATH_LENGTH)}`)
+  throw refusal(input, `its path must have at most ${String(MAX_PATH_LENGTH)} bytes, got ${String(length)}`)
 }

@@ -45,23 +45,23 @@ export function isHostName(host: string): boolean {
 }
 
 function splitAuthority(authority: string, input: AddressInput): readonly [string, string | undefined] {
-  if (authority === '') throw refusal(input, 'it names neither a host nor a port')
+  if (authority === '') throw refusal(input, 'it must have a host or a port, got neither')
   if (isIPv6(authority)) return [authority, undefined]
   const [whole, inside = '', outside] = /^\[(.*)\](?::(.*))?$/.exec(authority) ?? []
   if (whole !== undefined) {
     if (isIPv6(inside)) return [inside, outside]
-    throw refusal(input, `only an IPv6 address stands in brackets, not ${JSON.stringify(inside)}`)
+    throw refusal(input, `what is in brackets must be an IPv6 address, got ${JSON.stringify(inside)}`)
   }
   const [host, port] = splitOnce(authority, ':')
   if (port?.includes(':') !== true) return [host, port]
-  throw refusal(input, 'it is not HOST:PORT (an IPv6 host needs brackets, as in "[2001:db8::1]:80")')
+  throw refusal(input, 'it must be HOST:PORT; an IPv6 host needs brackets, as in "[2001:db8::1]:80"')
 }
 
 function parseHost(host: string, input: AddressInput): string | undefined {
   if (host === '') return input.role === 'listen' ? undefined : 'localhost'
   // A zone (fe80::1%eth0) names an interface, which is case-sensitive.
   if (isIP(host) !== 0 || isHostName(host)) return host.replace(/^[^%]*/, part => part.toLowerCase())
-  throw refusal(input, `${JSON.stringify(host)} is neither a host name nor an IP address${hintAt(host)}`)
+  throw refusal(input, `the host must be a name or an IP address, got ${JSON.stringify(host)}${hintAt(host)}`)
 }
 
 function hintAt(host: string): string {
@@ -73,10 +73,10 @@ function parsePort(port: string | undefined, host: string, input: AddressInput):
   const listening = input.role === 'listen'
   if (port === undefined) {
     if (listening && input.defaultPort !== undefined) return input.defaultPort
-    throw refusal(input, `it names no port, which ${JSON.stringify(`${bracketed(host)}:PORT`)} would`)
+    throw refusal(input, `it must have a port, as in ${JSON.stringify(`${bracketed(host)}:PORT`)}`)
   }
   const lowest = listening ? 0 : 1
   if (PORT.test(port) && Number(port) >= lowest && Number(port) <= MAX_PORT) return Number(port)
-  const wanted = `a plain number from ${String(lowest)} to ${String(MAX_PORT)}`
-  throw refusal(input, `the port ${JSON.stringify(port)} is not ${wanted}`)
+  const what = `a plain number from ${String(lowest)} to ${String(MAX_PORT)}`
+  throw refusal(input, `the port must be ${what}, got ${JSON.stringify(port)}`)
 }

@@ -1,6 +1,6 @@
 // Address strings: HOST:PORT?key=value, ssl://, unix:.
 
-export type { AddressRole } from './address-input.ts'
+export { AddressError, type AddressRole } from './address-input.ts'
 export type { PpMode } from './address-query.ts'
 export {
   type Address,

@@ -91,7 +91,7 @@ function unknownName(init: TlsInit): string | undefined {
   const unknown = Object.keys(init).find(name => !known.includes(name))
   if (unknown === undefined) return undefined
   const meant = nearest(unknown, known)
-  return `unknown key "${unknown}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`
+  return `its settings must be of ${known.join(', ')}, got "${unknown}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`
 }
 
 function wrongValue(init: TlsInit): string | undefined {
@@ -100,10 +100,10 @@ function wrongValue(init: TlsInit): string | undefined {
   if (!VERSIONS.includes(minVersion)) return notOneOf('minVersion', minVersion, VERSIONS)
   const odd = alpn.find((name, at) => !isProtocol(name) || alpn.indexOf(name) !== at)
   if (odd !== undefined) {
-    return `"alpn" names ${JSON.stringify(odd)}, wanted different names of 1 to ${MAX_PROTOCOL_LENGTH} bytes`
+    return `"alpn" must be different names of 1 to ${MAX_PROTOCOL_LENGTH} bytes, got ${JSON.stringify(odd)}`
   }
   if (servername !== undefined && !isHostName(servername)) {
-    return `"servername" is ${JSON.stringify(servername)}, wanted a host name, which an IP address is not`
+    return `"servername" must be a host name and not an IP address, got ${JSON.stringify(servername)}`
   }
   return undefined
 }
@@ -114,16 +114,18 @@ function isProtocol(name: string): boolean {
   return length > 0 && length <= MAX_PROTOCOL_LENGTH && /^[!-+\--~]+$/.test(name)
 }
 
-function notOneOf(name: string, value: unknown, wanted: readonly string[]): string {
-  return `"${name}" is ${JSON.stringify(value)}, wanted one of ${wanted.join(', ')}`
+function notOneOf(name: string, value: unknown, words: readonly string[]): string {
+  return `"${name}" must be one of ${words.join(', ')}, got ${JSON.stringify(value)}`
 }
 
 function wrongSide({ cert, key, verify, servername }: TlsInit, role: AddressRole): string | undefined {
-  if (role === 'listen' && cert === undefined) return '"cert" is missing, the file of the certificate'
-  if (key !== undefined && cert === undefined) return '"key" is of no use without "cert"'
-  if (role === 'listen' && servername !== undefined) return '"servername" is for upstream addresses alone'
+  if (role === 'listen' && cert === undefined)
+    return '"cert" must be the file of the certificate, got nothing'
+  if (key !== undefined && cert === undefined) return '"key" must stand beside "cert", got it alone'
+  if (role === 'listen' && servername !== undefined)
+    return '"servername" must stand in upstream addresses only'
   if (role === 'upstream' && verify === 'CERT_OPTIONAL') {
-    return '"verify" is CERT_OPTIONAL, but a server always shows a certificate: wanted CERT_REQUIRED, or CERT_NONE'
+    return '"verify" must be CERT_REQUIRED or CERT_NONE for upstreams, got CERT_OPTIONAL'
   }
   return undefined
 }
@@ -133,8 +135,8 @@ function uselessAuthorities(init: TlsInit, role: AddressRole): string | undefine
   const { verify = defaultVerify(role) } = init
   const given = AUTHORITIES.find(name => init[name] !== undefined)
   if (verify === 'CERT_NONE') {
-    return given && `"${given}" is of no use while "verify" is CERT_NONE`
+    return given && `"${given}" must stand beside a "verify" other than CERT_NONE`
   }
   if (role === 'upstream' || given !== undefined) return undefined
-  return `"verify" is ${verify}, so say by whom client certificates are good: "cafile", "capath" or "cadata"`
+  return `"verify" ${verify} must stand beside "cafile", "capath" or "cadata", which sign the client certificates`
 }

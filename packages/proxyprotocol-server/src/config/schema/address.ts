@@ -1,12 +1,12 @@
 // Address strings as keys.
 
 import { z } from 'zod'
-import { type Address, type AddressRole, parseAddress, parseListen } from '../address/index.ts'
+import { type Address, type AddressError, parseAddress, parseListen } from '../address/index.ts'
 import { type KeyMeta, meta } from './keys.ts'
 
 /** The address of an upstream. */
 export function address({ examples = [], ...said }: KeyMeta): z.ZodType<Address, string> {
-  return parsed('upstream', examples, text => parseAddress(text, { role: 'upstream' })).meta(meta(said))
+  return parsed(examples, text => parseAddress(text, { role: 'upstream' })).meta(meta(said))
 }
 
 /** Where to listen: an address, a range of ports, or a list of both. */
@@ -14,13 +14,12 @@ export function listenAddresses({
   examples = [],
   ...said
 }: KeyMeta): z.ZodType<readonly Address[], string | readonly string[]> {
-  const one = parsed('listen', examples, parseListen)
-  const list = z.array(parsed('listen', ['127.0.0.1:10000', ':30000-30100'], parseListen)).min(1)
+  const one = parsed(examples, parseListen)
+  const list = z.array(parsed(['127.0.0.1:10000', ':30000-30100'], parseListen)).min(1)
   return z.union([one, list.transform(each => each.flat())]).meta(meta(said))
 }
 
 function parsed<Parsed>(
-  role: AddressRole,
   examples: readonly string[],
   parse: (text: string) => Parsed,
 ): z.ZodType<Parsed, string> {
@@ -31,8 +30,8 @@ function parsed<Parsed>(
       try {
         return parse(text)
       } catch (error) {
-        const { message } = error as Error // it throws ConfigError only; the key names the address
-        issues.push({ code: 'custom', message: message.replace(`${role} address `, ''), input: text })
+        const { problem } = error as AddressError // it throws nothing else
+        issues.push({ code: 'custom', message: problem, input: text })
         return z.NEVER
       }
     })

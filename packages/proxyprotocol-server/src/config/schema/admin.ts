@@ -1,7 +1,7 @@
 // The section `admin`: the listener for health, metrics and statistics.
 
 import { z } from 'zod'
-import { type Address, parseAddress, type TcpAddress } from '../address/index.ts'
+import { type Address, type AddressError, parseAddress, type TcpAddress } from '../address/index.ts'
 import { meta } from './keys.ts'
 
 /** The loopback, unless a host is named. */
@@ -36,8 +36,8 @@ const listen = z
         return { ...address, host: address.host ?? LOOPBACK }
       issues.push({ code: 'custom', message: refused(address), input: text })
     } catch (error) {
-      const { message } = error as Error // it throws ConfigError only; the key names the address
-      issues.push({ code: 'custom', message: message.replace('listen address ', ''), input: text })
+      const { problem } = error as AddressError // it throws nothing else
+      issues.push({ code: 'custom', message: problem, input: text })
     }
     return z.NEVER
   })
@@ -79,10 +79,10 @@ const readyNeeds = z
   )
 
 function refused({ transport, pp }: Address): string {
-  if (pp !== undefined) return 'it takes no "pp": headers are not read there'
+  if (pp !== undefined) return 'must have no "pp", because the admin listener reads no headers'
   return transport === 'unix'
-    ? 'it takes no UNIX socket, but HOST:PORT'
-    : 'it takes no TLS: it is plain HTTP, for the loopback or a network of its own'
+    ? 'must be HOST:PORT, got a UNIX socket'
+    : 'must have no TLS: the admin listener speaks plain HTTP, on loopback or in a private network'
 }
 
 export const adminSchema: z.ZodType<AdminSettings | undefined, AdminSettingsInit | undefined> = z
@@ -92,7 +92,7 @@ export const adminSchema: z.ZodType<AdminSettings | undefined, AdminSettingsInit
     if (value.listen !== undefined) return
     for (const key of ['hosts', 'readyNeeds'] as const) {
       if (value[key].length === 0) continue
-      const message = 'they are of use to the admin listener alone, and `listen` asks for none'
+      const message = 'must stand beside `listen`, which starts the admin listener'
       issues.push({ code: 'custom', message, path: [key], input: value[key] })
     }
   })

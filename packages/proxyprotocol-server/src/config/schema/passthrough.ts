@@ -79,7 +79,7 @@ export const passthroughSchema: z.ZodType<CheckedPassthrough | undefined, Passth
         for (const [at, { names }] of value.entries()) {
           for (const [index, name] of names.entries()) {
             if (seen.has(name)) {
-              const message = `the server name ${JSON.stringify(name)} is there twice`
+              const message = `must be another server name, got ${JSON.stringify(name)} twice`
               issues.push({ code: 'custom', message, path: [at, 'names', index], input: name })
             }
             seen.add(name)

@@ -112,7 +112,7 @@ function nameConflict({ name, listen }: Service, before: readonly Placed[], inde
   if (other === undefined || name === nameOf(listen)) return undefined
   return {
     path: ['name'],
-    message: `services[${String(other.index)}] is called ${JSON.stringify(given)} as well`,
+    message: `must be another name than that of services[${String(other.index)}], got ${JSON.stringify(given)}`,
   }
 }
 
@@ -132,7 +132,7 @@ function loops({ listen, pool, passthrough }: Service): readonly Found[] {
       upstreams: route.pool.upstreams,
     })),
   ]
-  const message = 'it is the service itself, which would connect to itself for ever'
+  const message = 'must not be where the service itself listens, because it would connect to itself'
   return pools
     .filter(({ upstreams }) => upstreams.some(({ address }) => isSamePlace(listen, address)))
     .map(({ path }) => ({ path, message }))

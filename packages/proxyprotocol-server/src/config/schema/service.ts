@@ -49,12 +49,12 @@ import {
   upstreamsSchema,
 } from './upstreams.ts'
 
-const BOTH = 'there are `upstreams` as well; give one of the two'
+const BOTH = 'must stand without `upstreams`; give one of the two'
 const NEITHER =
-  'is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams`, a list'
+  'must be a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams` a list, got nothing'
 
 const NO_VERSION_2 = 'must stand where an upstream is sent a version 2 header, got no such upstream'
-const ENDS_HERE = 'it is about TLS that passes through undecrypted, but TLS ends at `listen`'
+const ENDS_HERE = 'must stand beside a `listen` without TLS, because encrypted bytes pass through'
 
 const NAME = 'up to 64 letters, digits and any of ". _ : - [ ]"'
 

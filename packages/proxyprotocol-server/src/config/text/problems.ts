@@ -1,4 +1,4 @@
-// Turns zod's issues into sentences with place, value and what it must be, all at once.
+// Turns zod's issues into sentences, `<path> must be <what>, got <value>`, all at once.
 
 import type { z } from 'zod'
 import { ConfigError } from './config-error.ts'
@@ -34,8 +34,14 @@ export function checked<Settled>(
   if (error === undefined) return data
   const node = schemaNode(schema)
   const problems = error.issues.flatMap(issue => problemsOf(issue, [], { node, written }))
-  const lines = problems.map(problem => [place(problem), problem.message].filter(Boolean).join(': '))
+  const lines = problems.map(problem => sentence(place(problem), problem.message))
   throw new ConfigError([...new Set(lines)].join('\n'))
+}
+
+/** Most messages continue the name in front of them. */
+function sentence(place: string, message: string): string {
+  if (place === '') return message
+  return message.startsWith('must ') ? `${place} ${message}` : `${place}: ${message}`
 }
 
 /** A value and its schema. */
@@ -48,7 +54,7 @@ function problemsOf(issue: Issue, base: readonly PropertyKey[], scene: Scene): r
   const path = [...base, ...issue.path]
   if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownKey(key, path, scene))
   if (issue.code === 'custom' || issue.code === 'invalid_format') return [{ path, message: issue.message }]
-  if (isEmptyList(issue)) return [{ path, message: 'got an empty list, wanted at least one' }]
+  if (isEmptyList(issue)) return [{ path, message: 'must have at least one entry, got none' }]
   if (isLongList(issue)) {
     const { length } = valueAt(scene.written, path) as readonly unknown[] // zod found a list there
     return [{ path, message: `must have at most ${String(issue.maximum)} entries, got ${String(length)}` }]
@@ -77,17 +83,20 @@ function gotFurther(issue: Issue): boolean {
 function unknownKey(key: string, path: readonly PropertyKey[], { node }: Scene): Problem {
   const known = keysOf(nodeAt(node, path))
   const meant = nearest(key, known)
-  const hint = meant === undefined ? `there are ${known.join(', ')}` : `did you mean "${meant}"?`
-  return { path: [...path, key], message: `unknown key; ${hint}` }
+  const what =
+    meant === undefined ? `one of the keys ${known.join(', ')}` : `a known key; did you mean "${meant}"?`
+  return { path: [...path, key], message: `must be ${what}` }
 }
 
 function mismatch(path: readonly PropertyKey[], { node, written }: Scene): Problem {
   const value = valueAt(written, path)
   const what = nodeAt(node, path)
-  if (value === undefined) return { path, message: `is missing, wanted ${wanted(what)}` }
   const meant = typeof value === 'string' ? nearest(value, wordsOf(what)) : undefined
-  const want = meant === undefined ? `wanted ${wanted(what)}` : `did you mean ${JSON.stringify(meant)}?`
-  return { path, message: `got ${show(value)}, ${want}` }
+  const hint = meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`
+  return {
+    path,
+    message: `must be ${wanted(what)}, got ${value === undefined ? 'nothing' : show(value)}${hint}`,
+  }
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

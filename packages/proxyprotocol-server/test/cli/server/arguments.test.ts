@@ -104,8 +104,8 @@ test('--workers, PROXYPROTOCOL_WORKERS and workers are one to 512 processes, and
   assert.equal(configured([...arg, '--workers', '3']).workers, 3)
   assert.equal(configured(['--config', file]).workers, 2)
   assert.equal(configured(['--config', file], { PROXYPROTOCOL_WORKERS: '512' }).workers, 512)
-  assert.match(await refused([...arg, '--workers', '0']), /--workers: got 0, wanted an integer from 1 to 512/)
-  assert.match(await refused([...arg, '--workers', '513']), /--workers: got 513, wanted /)
+  assert.match(await refused([...arg, '--workers', '0']), /--workers must be an integer from 1 to 512, got 0/)
+  assert.match(await refused([...arg, '--workers', '513']), /--workers must be .*, got 513/)
 })
 
 test('--log-format, --admin and --admin-hosts have a variable and a key as well', t => {
@@ -139,12 +139,12 @@ test('block lists are named with commas between them, and their settings need a 
   assert.deepEqual(fromEnvironment, { zones: ['a.example'], action: 'tag', timeout: 1_000 })
   assert.match(
     await refused([...arg, '--dnsbl-timeout', '500']),
-    /--dnsbl: is missing, wanted a list, each a string such as "zen\.spamhaus\.org"/,
+    /--dnsbl must be a list, each a string such as "zen\.spamhaus\.org", got nothing/,
   )
   // Seconds, as the Python program takes them.
   assert.match(
     await refused([...arg, '--dnsbl', 'a.example', '--dnsbl-timeout', '5']),
-    /--dnsbl-timeout: got 5, wanted an integer from 10 to 2147483647 \(milliseconds\)/,
+    /--dnsbl-timeout must be an integer from 10 to 2147483647 \(milliseconds\), got 5/,
   )
 })
 
@@ -203,11 +203,11 @@ test('everything that is wrong outside the file is told at once, by the name it 
     PROXYPROTOCOL_HEADER_TIMEOUT: '05',
   })
   assert.deepEqual(errors.split('\n'), [
-    'error: --max-connections: got 0, wanted an integer from 1',
-    'error: PROXYPROTOCOL_HEADER_TIMEOUT: got "05", wanted an integer from 1 to 2147483647 (milliseconds)',
-    'error: --idle-timeout: got "5s", wanted an integer from 1 to 2147483647 (milliseconds) or "never"',
-    'error: PROXYPROTOCOL_DRAIN: got "", wanted an integer from 0 to 2147483647 (milliseconds)',
-    'error: PROXYPROTOCOL_QUIET: got "yes", wanted true or false',
+    'error: --max-connections must be an integer from 1, got 0',
+    'error: PROXYPROTOCOL_HEADER_TIMEOUT must be an integer from 1 to 2147483647 (milliseconds), got "05"',
+    'error: --idle-timeout must be an integer from 1 to 2147483647 (milliseconds) or "never", got "5s"',
+    'error: PROXYPROTOCOL_DRAIN must be an integer from 0 to 2147483647 (milliseconds), got ""',
+    'error: PROXYPROTOCOL_QUIET must be true or false, got "yes"',
     '',
   ])
 })
@@ -240,8 +240,8 @@ test('a file that is wrong or not there ends it with 2 and says which, and where
     ['check', file],
   ]) {
     assert.deepEqual((await refused(args)).split('\n'), [
-      `error: ${file}:1:35: services[0].upstrem: unknown key; did you mean "upstream"?`,
-      `error: ${file}:1:17: services[0].upstream: is missing, wanted a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or \`upstreams\`, a list`,
+      `error: ${file}:1:35: services[0].upstrem must be a known key; did you mean "upstream"?`,
+      `error: ${file}:1:17: services[0].upstream must be a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or \`upstreams\` a list, got nothing`,
       '',
     ])
   }

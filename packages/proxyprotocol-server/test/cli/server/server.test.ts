@@ -225,7 +225,7 @@ test('--log-format json tells also of the end that a wrong configuration is', as
   const [error = ''] = io.errors
   const { level, event, error: said } = JSON.parse(error) as Record<string, string>
   assert.deepEqual([level, event], ['fatal', 'failed'])
-  assert.match(said ?? '', /^--service DEST: "192\.0\.2\.1": it names no port/)
+  assert.match(said ?? '', /^--service DEST: "192\.0\.2\.1": it must have a port/)
 })
 
 test('a name to listen at is shown as the address that it stands for', async t => {
@@ -308,27 +308,27 @@ test('wrong arguments end it with 2 and a message on standard error', async () =
     [['--service', ':0'], usage],
     [
       ['--service', ':0', ':1', ':1?pp=v1'],
-      /^error: --service DEST: it is a second 'localhost:1'; give one more weight/,
+      /^error: --service DEST must be another upstream, got a second 'localhost:1'; give one more weight/,
     ],
     [['--service', ':0', '--service', ':1', ':2', ':3'], usage],
     [['--service=:0', ':1'], usage],
-    [
-      ['--service', ':0', ':1', '--', ':2'],
-      /^error: unknown command ":2"; the only one is "check FILE"\n$/,
-    ],
+    [['--service', ':0', ':1', '--', ':2'], /^error: unknown command ":2"; the only one is "check FILE"\n$/],
     [['chekc', 'a.json'], /^error: unknown command "chekc"; did you mean "check"\?\n$/],
-    [['--service', ':0', '192.0.2.1'], /^error: --service DEST: "192\.0\.2\.1": it names no port/],
+    [['--service', ':0', '192.0.2.1'], /^error: --service DEST: "192\.0\.2\.1": it must have a port/],
     [['--service', ':0', ':1', '--drian', '5'], /unknown option '--drian'\n\(Did you mean --drain\?\)/],
     [
       ['--service', ':0?pp=v2', ':1'],
-      /^error: --service: "pp" of the listen address is "v2", so say whose headers are to be believed/,
+      /^error: --service must name the proxies whose headers are believed, because "pp" of `listen` is "v2"/,
     ],
-    [['--service', ':0?pp=v2', ':1', '--trust', 'me'], /^error: --trust: "me" is neither/],
+    [['--service', ':0?pp=v2', ':1', '--trust', 'me'], /^error: --trust must hold addresses, .*, got "me";/],
     [
       ['--service', ':0?pp=noop', ':1', '--trust', 'anyone'],
       /^error: --trust needs a SOURCE that accepts headers/,
     ],
-    [['--service', ':0', ':1', '--log-format', 'xml'], /^error: --log-format: .*one of "text", "json"/],
+    [
+      ['--service', ':0', ':1', '--log-format', 'xml'],
+      /^error: --log-format must be one of "text", "json", got "xml"/,
+    ],
     [
       ['--timeout', '5'],
       /'--timeout'\n\(Did you mean one of --dnsbl-timeout, --connect-timeout, --header-timeout, /,

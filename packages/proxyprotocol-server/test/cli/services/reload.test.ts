@@ -76,7 +76,7 @@ test('a configuration that is wrong is told of, and the old one goes on', async 
   const { io, ports } = await start(t, runServer, ['--config', file], { listeners: 1 })
   const cases: [text: string, error: RegExp][] = [
     ['{', / reload-failed error=".*proxy\.json:1:2: /],
-    [configuration([{ name: 'a', upstream: 'nowhere' }]), / reload-failed error=".*it names no port/],
+    [configuration([{ name: 'a', upstream: 'nowhere' }]), / reload-failed error=".*it must have a port/],
     [
       configuration([
         { name: 'a', upstream: at(taken) },

@@ -95,7 +95,7 @@ test('check refuses what the kernel refuses, and names both services', async () 
     assert.match(
       fault({ services: listed }),
       new RegExp(
-        `^services\\[${hosts.length - 1}\\]\\.listen: must not overlap with .*:${port}, where services\\[\\d\\] `,
+        `^services\\[${hosts.length - 1}\\]\\.listen must not overlap with .*:${port}, where services\\[\\d\\] `,
       ),
       hosts.join(' '),
     )
@@ -106,13 +106,13 @@ test('the message names the place, the service and what there is to do', () => {
   const web = { name: 'web', listen: '0.0.0.0:443', upstream }
   assert.equal(
     fault({ services: [web, { listen: ':443', upstream }] }),
-    'services[1].listen: must not overlap with 0.0.0.0:443, where services[0] ("web") listens, got :443; did you mean "[::]:443", ' +
+    'services[1].listen must not overlap with 0.0.0.0:443, where services[0] ("web") listens, got :443; did you mean "[::]:443", ' +
       'which is IPv6 alone beside 0.0.0.0?',
   )
   const unix = ['unix:/run/./relay.sock', 'unix:/run/relay.sock'].map(listen => ({ listen, upstream }))
   assert.match(
     fault({ services: unix }),
-    /^services\[1\]\.listen: must not overlap with unix:\/run\/\.\/relay\.sock, /,
+    /^services\[1\]\.listen must not overlap with unix:\/run\/\.\/relay\.sock, /,
   )
   assert.equal(parseConfig({ services: [unix[0], web] }).services.length, 2)
 })
@@ -124,8 +124,8 @@ test('the admin listener is one more address beside those of the services', () =
     admin: { listen },
   })
   const message = 'must not overlap with :8080, where services[1] ("web") listens, got 127.0.0.1:8080'
-  assert.equal(fault(at('127.0.0.1:8080')), `admin.listen: ${message}`)
-  assert.equal(fault(at(':8080')), `admin.listen: ${message}`)
+  assert.equal(fault(at('127.0.0.1:8080')), `admin.listen ${message}`)
+  assert.equal(fault(at(':8080')), `admin.listen ${message}`)
   assert.ok(parseConfig(at('127.0.0.1:8081')).admin)
 })
 

@@ -76,7 +76,7 @@ test('parseAddress() takes a port alone as every interface to listen on, and as 
 
 test('parseAddress() lets the system pick the port of a listen address only', () => {
   assert.deepEqual(parseAddress('127.0.0.1:0', LISTEN), address('127.0.0.1', 0))
-  assert.match(refusalOf('127.0.0.1:0', UPSTREAM), /the port "0" is not a plain number from 1 to 65535/)
+  assert.match(refusalOf('127.0.0.1:0', UPSTREAM), /the port must be a plain number from 1 to 65535, got "0"/)
 })
 
 test('parseAddress() gives a listen address without a port the default one', () => {
@@ -91,82 +91,85 @@ test('parseAddress() gives a listen address without a port the default one', () 
 })
 
 test('parseAddress() refuses a missing port where there is no default, and shows where it goes', () => {
-  assert.match(refusalOf('localhost', LISTEN), /it names no port, which "localhost:PORT" would/)
-  assert.match(refusalOf('::1', UPSTREAM), /it names no port, which "\[::1\]:PORT" would/)
-  assert.match(refusalOf('[::1]', UPSTREAM), /it names no port, which "\[::1\]:PORT" would/)
-  assert.match(refusalOf('192.0.2.1', { role: 'upstream', defaultPort: 80 }), /it names no port/)
+  assert.match(refusalOf('localhost', LISTEN), /it must have a port, as in "localhost:PORT"/)
+  assert.match(refusalOf('::1', UPSTREAM), /it must have a port, as in "\[::1\]:PORT"/)
+  assert.match(refusalOf('[::1]', UPSTREAM), /it must have a port, as in "\[::1\]:PORT"/)
+  assert.match(refusalOf('192.0.2.1', { role: 'upstream', defaultPort: 80 }), /it must have a port/)
 })
 
 const REFUSED: readonly (readonly [string, RegExp])[] = [
-  ['', /it names neither a host nor a port/],
-  ['?pp=v1', /it names neither a host nor a port/],
-  ['tcp://', /it names neither a host nor a port/],
-  [':', /the port "" is not/],
-  ['localhost:', /the port "" is not/],
-  ['[::1]:', /the port "" is not/],
-  ['localhost:65536', /the port "65536" is not a plain number from [01] to 65535/],
-  ['localhost:080', /the port "080" is not/],
-  ['localhost:-1', /the port "-1" is not/],
-  ['localhost:+80', /the port "\+80" is not/],
-  ['localhost:8_0', /the port "8_0" is not/],
-  ['localhost:80/', /the port "80\/" is not/],
-  ['localhost:http', /the port "http" is not/],
-  ['localhost:80\n', /the port "80\\n" is not/],
-  [' localhost:80', /" localhost" is neither a host name nor an IP address;/],
-  ['user@localhost:80', /"user@localhost" is neither/],
-  ['/run/app.sock', /"\/run\/app.sock" is neither .* \(a UNIX socket is written "unix:\/run\/app.sock"\);/],
-  ['*:80', /"\*" is neither/],
-  ['-a.example:80', /"-a.example" is neither/],
-  ['a-.example:80', /"a-.example" is neither/],
-  ['a..example:80', /"a..example" is neither/],
-  ['.:80', /"." is neither/],
-  [`a${LABEL_63}.example:80`, /is neither/],
-  [`${NAME_253}b:80`, /is neither/],
-  ['10007', /"10007" is neither .* \(a port on its own is written ":10007"\);/],
-  ['127.1:80', /"127.1" is neither/],
-  ['192.0.2.256:80', /"192.0.2.256" is neither/],
-  ['0177.0.0.1:80', /"0177.0.0.1" is neither/],
-  ['0x7f000001:80', /"0x7f000001" is neither/],
-  ['192.0.2.1.:80', /"192.0.2.1." is neither/],
-  ['2001:db8:0:0:0:0:0:1:80', /it is not HOST:PORT \(an IPv6 host needs brackets/],
-  ['localhost:80:80', /it is not HOST:PORT/],
-  ['[::1]80', /it is not HOST:PORT/],
-  ['[::1', /it is not HOST:PORT/],
-  ['[192.0.2.1]:80', /only an IPv6 address stands in brackets, not "192.0.2.1"/],
-  ['[]:80', /only an IPv6 address stands in brackets, not ""/],
-  ['[::1]]:80', /only an IPv6 address stands in brackets, not "::1\]"/],
-  ['unix:', /a UNIX socket is written "unix:\/PATH", from the root/],
-  ['Unix:app.sock', /a UNIX socket is written "unix:\/PATH", from the root/],
-  ['unix://app.sock', /a UNIX socket is written "unix:\/PATH", from the root/],
-  ['unix:%2Frun', /a UNIX socket is written "unix:\/PATH", from the root/],
-  ['unix:/', /its path does not name a file/],
-  ['unix:/run/', /its path does not name a file/],
-  ['unix:/run/a%00b', /its path does not name a file/],
+  ['', /it must have a host or a port, got neither/],
+  ['?pp=v1', /it must have a host or a port, got neither/],
+  ['tcp://', /it must have a host or a port, got neither/],
+  [':', /the port must be a plain number .*, got ""/],
+  ['localhost:', /the port must be a plain number .*, got ""/],
+  ['[::1]:', /the port must be a plain number .*, got ""/],
+  ['localhost:65536', /the port must be a plain number from [01] to 65535, got "65536"/],
+  ['localhost:080', /the port must be a plain number .*, got "080"/],
+  ['localhost:-1', /the port must be a plain number .*, got "-1"/],
+  ['localhost:+80', /the port must be a plain number .*, got "\+80"/],
+  ['localhost:8_0', /the port must be a plain number .*, got "8_0"/],
+  ['localhost:80/', /the port must be a plain number .*, got "80\/"/],
+  ['localhost:http', /the port must be a plain number .*, got "http"/],
+  ['localhost:80\n', /the port must be a plain number .*, got "80\\n"/],
+  [' localhost:80', /the host must be a name or an IP address, got " localhost";/],
+  ['user@localhost:80', /the host must be a name or an IP address, got "user@localhost"/],
+  [
+    '/run/app.sock',
+    /the host must be .*, got "\/run\/app.sock" \(a UNIX socket is written "unix:\/run\/app.sock"\);/,
+  ],
+  ['*:80', /the host must be a name or an IP address, got "\*"/],
+  ['-a.example:80', /the host must be a name or an IP address, got "-a.example"/],
+  ['a-.example:80', /the host must be a name or an IP address, got "a-.example"/],
+  ['a..example:80', /the host must be a name or an IP address, got "a..example"/],
+  ['.:80', /the host must be a name or an IP address, got "."/],
+  [`a${LABEL_63}.example:80`, /the host must be a name or an IP address, got /],
+  [`${NAME_253}b:80`, /the host must be a name or an IP address, got /],
+  ['10007', /the host must be .*, got "10007" \(a port on its own is written ":10007"\);/],
+  ['127.1:80', /the host must be a name or an IP address, got "127.1"/],
+  ['192.0.2.256:80', /the host must be a name or an IP address, got "192.0.2.256"/],
+  ['0177.0.0.1:80', /the host must be a name or an IP address, got "0177.0.0.1"/],
+  ['0x7f000001:80', /the host must be a name or an IP address, got "0x7f000001"/],
+  ['192.0.2.1.:80', /the host must be a name or an IP address, got "192.0.2.1."/],
+  ['2001:db8:0:0:0:0:0:1:80', /it must be HOST:PORT; an IPv6 host needs brackets/],
+  ['localhost:80:80', /it must be HOST:PORT/],
+  ['[::1]80', /it must be HOST:PORT/],
+  ['[::1', /it must be HOST:PORT/],
+  ['[192.0.2.1]:80', /what is in brackets must be an IPv6 address, got "192.0.2.1"/],
+  ['[]:80', /what is in brackets must be an IPv6 address, got ""/],
+  ['[::1]]:80', /what is in brackets must be an IPv6 address, got "::1\]"/],
+  ['unix:', /a UNIX socket must be written "unix:\/PATH", from the root/],
+  ['Unix:app.sock', /a UNIX socket must be written "unix:\/PATH", from the root/],
+  ['unix://app.sock', /a UNIX socket must be written "unix:\/PATH", from the root/],
+  ['unix:%2Frun', /a UNIX socket must be written "unix:\/PATH", from the root/],
+  ['unix:/', /its path must be the name of a file/],
+  ['unix:/run/', /its path must be the name of a file/],
+  ['unix:/run/a%00b', /its path must be the name of a file/],
   ['unix:/run/100%', /"\/run\/100%" is not percent-encoded text, where "%" is written "%25"/],
   ['unix:/run/%ff', /is not percent-encoded text/],
   ['unix:/run/\ud800', /is not percent-encoded text/],
-  [`unix:/${'\u00e9'.repeat(54)}`, /its path has 109 bytes, and may have 107/],
-  ['http://192.0.2.1:80', /unknown scheme "http"/],
-  ['192.0.2.1:80?pp=v3', /"pp" is "v3", wanted one of v1, v2, detect, noop/],
-  ['192.0.2.1:80?pp=v1?', /"pp" is "v1\?", wanted one of/],
-  ['192.0.2.1:80?pp=v1&pp=v1', /the key "pp" is given more than once/],
-  ['192.0.2.1:80?pp=&pp=v1', /the key "pp" is given more than once/],
-  ['192.0.2.1:80?pp=v1&', /unknown key ""/],
-  ['192.0.2.1:80?PP=v1', /unknown key "PP"; did you mean "pp"\?/],
-  ['192.0.2.1:80?p=v1', /unknown key "p"; did you mean "pp"\?/],
-  ['192.0.2.1:80?pp=v1&veryfy=x', /unknown key "veryfy"; did you mean "verify"\?/],
-  ['192.0.2.1:80?timeout=5', /unknown key "timeout"; only "pp", and with TLS others/],
-  ['192.0.2.1:80?toString=5', /unknown key "toString"/],
+  [`unix:/${'\u00e9'.repeat(54)}`, /its path must have at most 107 bytes, got 109/],
+  ['http://192.0.2.1:80', /the scheme must be .*, got "http"/],
+  ['192.0.2.1:80?pp=v3', /"pp" must be one of v1, v2, detect, noop, got "v3"/],
+  ['192.0.2.1:80?pp=v1?', /"pp" must be one of .*, got "v1\?"/],
+  ['192.0.2.1:80?pp=v1&pp=v1', /the key "pp" must be given once, got it twice/],
+  ['192.0.2.1:80?pp=&pp=v1', /the key "pp" must be given once, got it twice/],
+  ['192.0.2.1:80?pp=v1&', /the key must be .*, got ""/],
+  ['192.0.2.1:80?PP=v1', /the key must be .*, got "PP"; did you mean "pp"\?/],
+  ['192.0.2.1:80?p=v1', /the key must be .*, got "p"; did you mean "pp"\?/],
+  ['192.0.2.1:80?pp=v1&veryfy=x', /the key must be .*, got "veryfy"; did you mean "verify"\?/],
+  ['192.0.2.1:80?timeout=5', /the key must be "pp", or with TLS one of cert, key, .*, got "timeout";/],
+  ['192.0.2.1:80?toString=5', /the key must be .*, got "toString"/],
   ['192.0.2.1:80?pp=%', /"%" is not percent-encoded text/],
-  ['ssl://192.0.2.1:443?cert=a&cert=b', /the key "cert" is given more than once/],
-  ['ssl://192.0.2.1:443?Cert=a', /unknown key "Cert"; did you mean "cert"\?/],
+  ['ssl://192.0.2.1:443?cert=a&cert=b', /the key "cert" must be given once, got it twice/],
+  ['ssl://192.0.2.1:443?Cert=a', /the key must be .*, got "Cert"; did you mean "cert"\?/],
   [
     'ssl://192.0.2.1:443?cert=a&verify=required',
-    /"verify" is "required", wanted one of CERT_NONE, CERT_OPTIONAL, CERT_R/,
+    /"verify" must be one of CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED, got "required"/,
   ],
-  ['ssl://192.0.2.1:443?cert=a&minversion=1.2', /"minVersion" is "1.2", wanted one of TLSv1.2, TLSv1.3/],
-  ['ssl://192.0.2.1:443?cert=a&alpn=h2,', /"alpn" names "", wanted different names of 1 to 255 bytes/],
-  ['ssl://192.0.2.1:443?key=a', /"cert" is missing|"key" is of no use without "cert"/],
+  ['ssl://192.0.2.1:443?cert=a&minversion=1.2', /"minVersion" must be one of TLSv1.2, TLSv1.3, got "1.2"/],
+  ['ssl://192.0.2.1:443?cert=a&alpn=h2,', /"alpn" must be different names of 1 to 255 bytes, got ""/],
+  ['ssl://192.0.2.1:443?key=a', /"cert" must be the file|"key" must stand beside "cert", got it alone/],
 ]
 
 const TLS_KEYS = ['cert', 'key', 'verify', 'cafile', 'capath', 'cadata', 'minversion', 'alpn', 'servername']
@@ -176,7 +179,7 @@ for (const key of TLS_KEYS) {
     for (const place of ['192.0.2.1:443', 'tcp://192.0.2.1:443', 'unix:/run/app.sock']) {
       const problem = refusalOf(`${place}?pp=v1&${key}=x`, UPSTREAM)
       assert.ok(
-        problem.includes(`the key "${key}" is for TLS, which an address speaks after "ssl://"`),
+        problem.includes(`the key "${key}" must stand in an address with TLS, which starts with "ssl://"`),
         problem,
       )
     }
@@ -211,7 +214,7 @@ test('parseAddress() takes TLS without keys as TLS with the defaults of its side
     verify: 'CERT_NONE',
     ...defaults,
   })
-  assert.match(refusalOf('ssl://:443', LISTEN), /"cert" is missing, the file of the certificate/)
+  assert.match(refusalOf('ssl://:443', LISTEN), /"cert" must be the file of the certificate, got nothing/)
 })
 
 test('parseAddress() says what is wrong with a text, for both roles', () => {
@@ -241,7 +244,7 @@ test('parseAddress() treats a default port that is none as misuse', () => {
   for (const defaultPort of [-1, 1.5, 65_536, NaN]) {
     const error = {
       name: 'RangeError',
-      message: `defaultPort is ${String(defaultPort)}, wanted a whole number from 0 to 65535`,
+      message: `defaultPort must be an integer from 0 to 65535, got ${String(defaultPort)}`,
     }
     assert.throws(() => parseAddress('localhost', { role: 'listen', defaultPort }), error)
   }

@@ -40,42 +40,52 @@ function untyped(init: object): TlsInit {
   return init
 }
 
+const SETTINGS = 'cert, key, verify, cafile, capath, cadata, minVersion, alpn, servername'
+
 const REFUSED: readonly (readonly [AddressRole, TlsInit, string])[] = [
-  ['listen', {}, '"cert" is missing, the file of the certificate'],
-  ['listen', { key: 'k' }, '"cert" is missing, the file of the certificate'],
-  ['upstream', { key: 'k' }, '"key" is of no use without "cert"'],
-  ['upstream', untyped({ minversion: 'TLSv1.3' }), 'unknown key "minversion"; did you mean "minVersion"?'],
-  ['upstream', untyped({ timeout: 1 }), 'unknown key "timeout"'],
+  ['listen', {}, '"cert" must be the file of the certificate, got nothing'],
+  ['listen', { key: 'k' }, '"cert" must be the file of the certificate, got nothing'],
+  ['upstream', { key: 'k' }, '"key" must stand beside "cert", got it alone'],
+  [
+    'upstream',
+    untyped({ minversion: 'TLSv1.3' }),
+    `its settings must be of ${SETTINGS}, got "minversion"; did you mean "minVersion"?`,
+  ],
+  ['upstream', untyped({ timeout: 1 }), `its settings must be of ${SETTINGS}, got "timeout"`],
   [
     'listen',
     untyped({ cert: 'c', verify: 'required' }),
-    '"verify" is "required", wanted one of CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED',
+    '"verify" must be one of CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED, got "required"',
   ],
   [
     'upstream',
     untyped({ minVersion: 'TLSv1.1' }),
-    '"minVersion" is "TLSv1.1", wanted one of TLSv1.2, TLSv1.3',
+    '"minVersion" must be one of TLSv1.2, TLSv1.3, got "TLSv1.1"',
   ],
-  ['upstream', { alpn: ['h2', 'h2'] }, '"alpn" names "h2", wanted different names of 1 to 255 bytes'],
-  ['upstream', { alpn: ['a b'] }, '"alpn" names "a b", wanted different names of 1 to 255 bytes'],
-  ['upstream', { alpn: [''] }, '"alpn" names "", wanted different names of 1 to 255 bytes'],
+  ['upstream', { alpn: ['h2', 'h2'] }, '"alpn" must be different names of 1 to 255 bytes, got "h2"'],
+  ['upstream', { alpn: ['a b'] }, '"alpn" must be different names of 1 to 255 bytes, got "a b"'],
+  ['upstream', { alpn: [''] }, '"alpn" must be different names of 1 to 255 bytes, got ""'],
   [
     'upstream',
     { servername: '192.0.2.1' },
-    '"servername" is "192.0.2.1", wanted a host name, which an IP address is not',
+    '"servername" must be a host name and not an IP address, got "192.0.2.1"',
   ],
-  ['listen', { cert: 'c', servername: 'example.org' }, '"servername" is for upstream addresses alone'],
+  ['listen', { cert: 'c', servername: 'example.org' }, '"servername" must stand in upstream addresses only'],
   [
     'upstream',
     { verify: 'CERT_OPTIONAL' },
-    '"verify" is CERT_OPTIONAL, but a server always shows a certificate: wanted CERT_REQUIRED, or CERT_NONE',
+    '"verify" must be CERT_REQUIRED or CERT_NONE for upstreams, got CERT_OPTIONAL',
   ],
-  ['listen', { cert: 'c', cafile: 'f' }, '"cafile" is of no use while "verify" is CERT_NONE'],
-  ['upstream', { verify: 'CERT_NONE', capath: 'd' }, '"capath" is of no use while "verify" is CERT_NONE'],
+  ['listen', { cert: 'c', cafile: 'f' }, '"cafile" must stand beside a "verify" other than CERT_NONE'],
+  [
+    'upstream',
+    { verify: 'CERT_NONE', capath: 'd' },
+    '"capath" must stand beside a "verify" other than CERT_NONE',
+  ],
   [
     'listen',
     { cert: 'c', verify: 'CERT_REQUIRED' },
-    '"verify" is CERT_REQUIRED, so say by whom client certificates are good: "cafile", "capath" or "cadata"',
+    '"verify" CERT_REQUIRED must stand beside "cafile", "capath" or "cadata", which sign the client certificates',
   ],
 ]
 
@@ -90,6 +100,6 @@ test('settleTls() takes protocols of up to 255 bytes', () => {
   assert.deepEqual(settleTls({ alpn: [longest] }, 'upstream').alpn, [longest])
   assert.throws(
     () => settleTls({ alpn: [`${longest}a`] }, 'upstream'),
-    /wanted different names of 1 to 255 bytes/,
+    /"alpn" must be different names of 1 to 255 bytes/,
   )
 })

@@ -164,20 +164,20 @@ test('what is wrong with the routes is said', () => {
   const route = { names: ['a.example'], upstreams: ['127.0.0.1:3'] }
   assert.throws(
     () => parse({ routes: [route, { names: ['b.example', 'A.example'], upstreams: ['127.0.0.1:4'] }] }),
-    /passthrough\.routes\[1\]\.names\[1\]: the server name "a\.example" is there twice/,
+    /passthrough\.routes\[1\]\.names\[1\] must be another server name, got "a\.example" twice/,
   )
   assert.throws(
     () => parse({ routes: [route, { names: ['b.example'], upstreams: ['127.0.0.1:3'] }] }),
-    /passthrough\.routes: it is a second '127\.0\.0\.1:3'; give one more weight, or a name of its own/,
+    /passthrough\.routes must be another upstream, got a second '127\.0\.0\.1:3'; give one more weight, or a name of its own/,
   )
   assert.throws(
     () => parse({ routes: [{ names: ['b.example'], upstreams: ['127.0.0.1:2'] }] }),
-    /passthrough\.routes: it is a second '127\.0\.0\.1:2'/,
+    /passthrough\.routes must be another upstream, got a second '127\.0\.0\.1:2'/,
     'the only upstream of the service',
   )
   assert.throws(
     () => parse({ routes: [{ ...route, upstreams: [] }] }),
-    /passthrough\.routes\[0\]\.upstreams: /,
+    /passthrough\.routes\[0\]\.upstreams must have at least one entry/,
   )
   for (const name of ['', '*', 'a.*.b', 'a b', 'a.example.']) {
     assert.throws(

@@ -4,6 +4,8 @@ import { parseAddress, V4_AT } from './address.ts'
 import { formatV4 } from './text.ts'
 
 const MAPPED_BYTES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
+/** How the kernel and this codec write a mapped address, so that most are known without parsing IPv6. */
+const KERNEL_PREFIX = '::ffff:'
 /** Only such a text can be a mapped address, so that any other IPv6 address is not parsed. */
 const MAYBE_MAPPED = /^[0:]+:ffff:/i
 
@@ -21,6 +23,10 @@ const MAYBE_MAPPED = /^[0:]+:ffff:/i
  */
 export function unmapAddress(address: string): string {
   if (!MAYBE_MAPPED.test(address)) return address
+  if (address.startsWith(KERNEL_PREFIX)) {
+    const dotted = address.slice(KERNEL_PREFIX.length)
+    if (parseAddress(dotted)?.length === 4) return dotted
+  }
   const bytes = parseAddress(address)
   const isMapped = bytes !== undefined && MAPPED_BYTES.every((byte, at) => byte === bytes[at])
   return isMapped ? formatV4(bytes, V4_AT) : address

@@ -3,10 +3,16 @@
 import type { Socket } from 'node:net'
 import { type ProxyHeader, ProxyProtocolError } from '../../codec/index.ts'
 import { Deadlines, type ExactRules, firstRoom, type ReadAhead, takeStart } from '../header/index.ts'
-import { applyHeader, connectionInfo, type ConnectionInfo, knownInfo, markSecure } from '../socket/index.ts'
+import {
+  applyHeader,
+  connectionInfo,
+  type ConnectionInfo,
+  knownInfo,
+  markSecure,
+  type Peer,
+} from '../socket/index.ts'
 import type { AdmissionSettings } from './options.ts'
 import { SourceCounts } from './source-counts.ts'
-import type { Peer } from './trust.ts'
 import { ask, type Refusal, whileOpen } from './verdict.ts'
 
 /** A socket that was just accepted, and its server's ear: one of `onAdmitted` and `onRefused` is called, once, perhaps at once. */

@@ -3,7 +3,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { checkNames, milliseconds, quote } from '../../checks/index.ts'
-import { compileNetworks, type Place } from '../socket/index.ts'
+import { compileNetworks, type Peer } from '../socket/index.ts'
 
 /** Orchestrators move a name within a minute. Milliseconds. */
 const DEFAULT_REFRESH = 30_000
@@ -32,7 +32,7 @@ export interface TrustNamesOptions {
 
 /** A trust function that follows names. */
 export interface NameTrust {
-  (peer: Place): boolean
+  (peer: Peer): boolean
   /** Resolves when each name was looked up once, also if that failed. */
   ready(): Promise<void>
   /** Stops looking up names. From then on no name is trusted. */
@@ -70,7 +70,7 @@ export function trustNames(names: readonly string[], options: TrustNamesOptions 
   const ask = (): Promise<unknown> => Promise.all(hosts.map(host => host.ask()))
   const first = ask()
   const timer = setInterval(() => void ask(), refresh).unref() // ask() never rejects
-  return Object.assign((peer: Place) => holds(peer) || hosts.some(host => host.holds(peer)), {
+  return Object.assign((peer: Peer) => holds(peer) || hosts.some(host => host.holds(peer)), {
     ready: async () => {
       await first
     },
@@ -126,7 +126,7 @@ async function present<T>(answer: Promise<readonly T[]>): Promise<readonly T[]> 
 class TrustedName {
   readonly #name: string
   readonly #resolve: Resolve
-  #holds: ((peer: Place) => boolean) | undefined
+  #holds: ((peer: Peer) => boolean) | undefined
   /** Counts look-ups: only the last one may answer, so that a late answer replaces no newer one. */
   #asked = 0
   #isWaiting = false
@@ -138,7 +138,7 @@ class TrustedName {
     this.#resolve = resolve
   }
 
-  holds(peer: Place): boolean {
+  holds(peer: Peer): boolean {
     return this.#holds?.(peer) === true
   }
 

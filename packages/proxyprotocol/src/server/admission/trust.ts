@@ -1,15 +1,8 @@
 // Who may send a header: decided from the peer's address before a byte is read, and closed wherever in doubt.
 
 import { unmapAddress } from '../../codec/index.ts'
-import { compileNetworks, type Place } from '../socket/index.ts'
+import { compileNetworks, type Peer } from '../socket/index.ts'
 import { isHostName } from './trust-names.ts'
-
-/** The other end of an accepted socket; its address is undefined for UNIX sockets and for peers that are gone already. */
-export interface Peer extends Place {
-  /** The address of this machine that the peer has connected to; undefined for UNIX sockets. */
-  readonly localAddress?: string | undefined
-  readonly localPort?: number | undefined
-}
 
 /**
  * Who may send headers: a list of CIDRs (`'10.0.0.0/8'`, `'2001:db8::/32'`, addresses, `'unix'` for UNIX sockets),

@@ -2,7 +2,7 @@
 
 import { quote } from '../../checks/index.ts'
 import { type Endpoint, type ProxyHeader, ProxyProtocolError, tlvType } from '../../codec/index.ts'
-import { compileNetworks, type ConnectionInfo, isLoopback, type Place } from '../socket/index.ts'
+import { compileNetworks, type ConnectionInfo, isLoopback, type Peer } from '../socket/index.ts'
 
 const VPCE_ID = /^vpce-[0-9a-z-]+$/
 
@@ -125,7 +125,7 @@ function announced(header: ProxyHeader | undefined): readonly Endpoint[] {
   return [header.source, header.destination]
 }
 
-function scopeOf(source: Endpoint): Place {
+function scopeOf(source: Endpoint): Peer {
   if ('path' in source) return { address: undefined, transport: 'unix' }
   return { address: source.address, transport: 'tcp' }
 }

@@ -17,7 +17,7 @@ export {
 } from './connection-info.ts'
 export { descriptorLimit } from './descriptor-limit.ts'
 export { closeOrReset, limitHalfClose } from './half-close.ts'
-export { addressBytes, compileNetworks, isLoopback, type Place } from './networks.ts'
+export { addressBytes, compileNetworks, isLoopback, type Peer } from './networks.ts'
 export { claim, isClaimed } from './registry.ts'
 export { distinguishResets, endStream, isForeign, isRelease, reset } from './reset.ts'
 export { clientFault } from './socket-faults.ts'

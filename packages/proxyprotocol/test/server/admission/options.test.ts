@@ -57,7 +57,7 @@ const wrong: readonly Wrong[] = [
   [
     { trust, limits: { perSourceExempt: ['10.0.0.1/8'] } },
     'RangeError',
-    'limits.perSourceExempt: "10.0.0.1/8" has bits set behind its prefix; name the network itself',
+    'limits.perSourceExempt must hold networks without bits behind their prefix, got "10.0.0.1/8"; did you mean "10.0.0.0/8"?',
   ],
   [{ trust, limits: { perSource: 0 } }, 'RangeError', `limits.perSource ${HOW_MANY}, got 0`],
   [{ trust, timeouts: { header: -1 } }, 'RangeError', `timeouts.header ${HOW_LONG}, got -1`],

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { untyped } from 'test-support/untyped'
-import { compileTrust, type Peer, type Trust } from '../../../src/server/admission/trust.ts'
+import { compileTrust, type Trust } from '../../../src/server/admission/trust.ts'
+import type { Peer } from '../../../src/server/socket/index.ts'
 
 function trusts(trust: Trust, address: string | undefined, transport: Peer['transport'] = 'tcp'): boolean {
   return compileTrust(trust)({ address, transport })
@@ -162,13 +163,13 @@ const refused: readonly (readonly [trust: unknown, error: typeof TypeError, mess
     "trust must not have 'anyone' in a list, got [\"anyone\"]; did you mean trust: 'anyone'?",
   ],
   [{}, TypeError, "trust must be a list of CIDRs, 'anyone' or a function, got {}"],
-  [[42], TypeError, "trust: 42 is neither an address, a CIDR such as '10.0.0.0/8' nor 'unix'"],
+  [[42], TypeError, 'trust must hold addresses, networks such as "10.0.0.0/8" or "unix", got 42'],
   ...['10.0.0.0/8/8', '10.0.0', '', '/8', 'fe80::1%eth0', '010.0.0.0/8'].map(
     entry =>
       [
         [entry],
         TypeError,
-        `trust: ${JSON.stringify(entry)} is neither an address, a CIDR such as '10.0.0.0/8' nor 'unix'`,
+        `trust must hold addresses, networks such as "10.0.0.0/8" or "unix", got ${JSON.stringify(entry)}`,
       ] as const,
   ),
   ...[
@@ -181,27 +182,31 @@ const refused: readonly (readonly [trust: unknown, error: typeof TypeError, mess
     '10.0.0.0/ 8',
   ].map(
     entry =>
-      [
-        [entry],
-        RangeError,
-        `trust: the prefix of ${JSON.stringify(entry)} must be a number from 0 to 32`,
-      ] as const,
+      [[entry], RangeError, `trust must hold prefixes from 0 to 32, got ${JSON.stringify(entry)}`] as const,
   ),
-  [['2001:db8::/129'], RangeError, 'trust: the prefix of "2001:db8::/129" must be a number from 0 to 128'],
+  [['2001:db8::/129'], RangeError, 'trust must hold prefixes from 0 to 128, got "2001:db8::/129"'],
   ...['::ffff:10.0.0.0/8', '::ffff:0.0.0.0/0', '::ffff:0:0/95'].map(
     entry =>
       [
         [entry],
         RangeError,
-        `trust: ${JSON.stringify(entry)} is a v4-mapped network below /96; write it as an IPv4 network`,
+        `trust must hold IPv4-mapped networks from /96 on, got ${JSON.stringify(entry)}; write it as an IPv4 network`,
       ] as const,
   ),
-  ...['10.0.0.1/8', '192.0.2.1/31', '0.0.0.1/0', '2001:db8::1/64', '::ffff:10.0.0.1/104'].map(
-    entry =>
+  ...(
+    [
+      ['10.0.0.1/8', '10.0.0.0/8'],
+      ['192.0.2.1/31', '192.0.2.0/31'],
+      ['0.0.0.1/0', '0.0.0.0/0'],
+      ['2001:db8::1/64', '2001:db8::/64'],
+      ['::ffff:10.0.0.1/104', '10.0.0.0/8'],
+    ] as const
+  ).map(
+    ([entry, meant]) =>
       [
         ['192.0.2.0/24', entry],
         RangeError,
-        `trust: ${JSON.stringify(entry)} has bits set behind its prefix; name the network itself`,
+        `trust must hold networks without bits behind their prefix, got "${entry}"; did you mean "${meant}"?`,
       ] as const,
   ),
 ]

@@ -207,13 +207,13 @@ const wrong: readonly (readonly [cidrs: unknown, name: string, message: string |
   [
     ['example.org'],
     'TypeError',
-    "cidrs: \"example.org\" is neither an address, a CIDR such as '10.0.0.0/8' nor 'unix'",
+    'cidrs must hold addresses, networks such as "10.0.0.0/8" or "unix", got "example.org"',
   ],
-  [['192.0.2.0/33'], 'RangeError', 'cidrs: the prefix of "192.0.2.0/33" must be a number from 0 to 32'],
+  [['192.0.2.0/33'], 'RangeError', 'cidrs must hold prefixes from 0 to 32, got "192.0.2.0/33"'],
   [
     ['192.0.2.1/24'],
     'RangeError',
-    'cidrs: "192.0.2.1/24" has bits set behind its prefix; name the network itself',
+    'cidrs must hold networks without bits behind their prefix, got "192.0.2.1/24"; did you mean "192.0.2.0/24"?',
   ],
 ]
 

@@ -13,7 +13,11 @@ const PEM = '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n'
 
 const wrong: readonly (readonly [options: object, name: 'TypeError' | 'RangeError', message: RegExp])[] = [
   [{}, 'TypeError', /^trust must be a list of CIDRs, 'anyone' or a function, got undefined$/],
-  [{ trust: ['10.0.0.0/40'] }, 'RangeError', /^trust: the prefix of "10\.0\.0\.0\/40" must be/],
+  [
+    { trust: ['10.0.0.0/40'] },
+    'RangeError',
+    /^trust must hold prefixes from 0 to 32, got "10\.0\.0\.0\/40"$/,
+  ],
   [
     { trust, version: 'v3' },
     'TypeError',

@@ -43,3 +43,48 @@ test('networks: an empty list holds nobody', () => {
   assert.equal(holds({ address: undefined, transport: 'tcp' }), false)
   assert.equal(holds({ address: undefined, transport: 'unix' }), false)
 })
+
+test('networks: many networks, nested, equal and side by side, hold exactly the addresses that one of them holds', () => {
+  const numbers = Array.from({ length: 400 }, (_, index) => (index * 2_654_435_761) >>> 0)
+  for (const family of [4, 6] as const) {
+    const entries = numbers.map(number => networkOf(number, family))
+    const holds = compileNetworks([...entries, ...entries.slice(0, 20)])
+    const single = entries.map(entry => compileNetworks([entry]))
+    for (const number of numbers.flatMap(each => [each, each ^ 1, each ^ 0x1000, each ^ 0x8000_0000])) {
+      const peer = { address: addressOf(number >>> 0, family), transport: 'tcp' } as const
+      const expected = single.some(each => each(peer))
+      assert.equal(holds(peer), expected, peer.address)
+    }
+  }
+})
+
+test('networks: a wide network that stands before or after a narrow one in it holds all of its own', () => {
+  for (const entries of [
+    ['10.0.0.0/8', '10.1.0.0/16', '10.2.0.0/16'],
+    ['10.2.0.0/16', '10.1.0.0/16', '10.0.0.0/8'],
+    ['10.0.0.0/16', '10.0.0.0/8'],
+  ]) {
+    const holds = compileNetworks(entries)
+    for (const [address, expected] of [
+      ['10.0.0.0', true],
+      ['10.255.255.255', true],
+      ['9.255.255.255', false],
+      ['11.0.0.0', false],
+    ] as const) {
+      assert.equal(holds({ address, transport: 'tcp' }), expected, address)
+    }
+  }
+})
+
+/** The network of a length between /8 and /32, or /72 and /96, that the number is in. */
+function networkOf(number: number, family: 4 | 6): string {
+  const length = 8 + (number % 25)
+  const first = (number & (0xffff_ffff << (32 - length))) >>> 0
+  return `${addressOf(first, family)}/${family === 4 ? length : 64 + length}`
+}
+
+/** The number as the last 32 bits of an IPv4 address, or as bits 64 to 95 of an IPv6 address. */
+function addressOf(number: number, family: 4 | 6): string {
+  if (family === 6) return `2001:db8:0:1:${(number >>> 16).toString(16)}:${(number & 0xffff).toString(16)}::`
+  return [24, 16, 8, 0].map(shift => (number >>> shift) & 0xff).join('.')
+}

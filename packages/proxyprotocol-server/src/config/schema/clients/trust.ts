@@ -35,15 +35,13 @@ export function trustMismatch(listen: readonly Address[], trust: TrustList | und
   const pp = listen.map(each => each.pp).find(mode => mode !== undefined && mode !== 'noop')
   if (pp === undefined) {
     return (
-      trust &&
-      'it says whose headers are believed, but `listen` accepts none: give it "?pp=detect", "?pp=v1" or "?pp=v2"'
+      trust && 'must stand beside a `listen` that accepts headers; give it "?pp=detect", "?pp=v1" or "?pp=v2"'
     )
   }
   if (trust !== undefined) return undefined
   return (
-    `"pp" of the listen address is "${pp}", so say whose headers are to be believed, with the addresses of the proxies in ` +
-    'front: "trust": ["10.0.0.0/8", "2001:db8::1"] in a file, --trust 10.0.0.0/8,2001:db8::1 otherwise; "anyone" believes ' +
-    'whoever connects'
+    `must name the proxies whose headers are believed, because "pp" of \`listen\` is "${pp}", got nothing; write ` +
+    '"trust": ["10.0.0.0/8", "2001:db8::1"] in a file, or --trust 10.0.0.0/8,2001:db8::1; "anyone" believes every peer'
   )
 }
 
