@@ -6,16 +6,15 @@
 import { createServer, Socket } from 'node:net'
 import { encodeHeader } from 'proxyprotocol'
 import { headerFor } from 'proxyprotocol/client'
-import { acceptQuickly } from '../../packages/proxyprotocol/dist/server/socket/accept.js'
+import { acceptAs, readInto } from 'proxyprotocol/internal/node'
 import { readBuffered } from '../../packages/proxyprotocol-server/dist/relay/tunnel/read-buffered.js'
-import { readInto } from '../../packages/proxyprotocol-server/dist/relay/tunnel/socket-handle.js'
 
 const [port = 0, upstreamPort = 0] = process.argv.slice(2).map(Number)
 const buffer = Buffer.allocUnsafeSlow(65_536)
 const options = { allowHalfOpen: true, noDelay: true }
 
 const server = createServer(options, onConnection)
-server.listen(port, '127.0.0.1', () => acceptQuickly(server))
+server.listen(port, '127.0.0.1', () => acceptAs(server, settings => new Socket(settings)))
 
 /** @param {Socket} downstream */
 function onConnection(downstream) {

@@ -59,7 +59,7 @@ export async function startRelay(
     ...serviceOptions
   } = {
     onError: unexpected,
-    onRejected: () => undefined,
+    onRejected: () => undefined, // a refusal is a warning without it; the counters tell
     ...options,
   }
   const records: RelayRecord[] = []
@@ -73,7 +73,6 @@ export async function startRelay(
     now,
     resolver,
     tlsFacts,
-    onRejected: () => {}, // the counters tell; without it a refusal is a warning
     onClosed: record => {
       records.push(record)
       news.emit('record')

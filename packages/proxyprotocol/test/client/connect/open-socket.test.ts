@@ -153,7 +153,7 @@ for (const tls of [undefined, TRUSTED]) {
   test(`${name} gives http2.connect() its connection`, async t => {
     const harness = createHarness(t)
     const tell = ({ socket }: http2.Http2ServerRequest, response: http2.Http2ServerResponse): void =>
-      void response.end(socket.remoteAddress)
+      void response.end(String(socket.remoteAddress))
     const server = tls ? http2.createSecureServer(certificate, tell) : http2.createServer(tell)
     const { port } = await listenAttached(harness, server)
     const offer = tls && { ...tls, ALPNProtocols: ['h2'] }

@@ -223,7 +223,7 @@ test('trustNames() is a trust setting: a server believes peers whose address a n
     )
     await trust.ready()
     const server = harness.watch(
-      createServer({ trust }, ({ socket }) => void socket.end(socket.remoteAddress)),
+      createServer({ trust }, ({ socket }) => void socket.end(String(socket.remoteAddress))),
     )
     const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
     const client = await connect({ host: '127.0.0.1', port }, { source: SOURCE, destination: DESTINATION })
