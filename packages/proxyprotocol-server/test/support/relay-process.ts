@@ -21,6 +21,7 @@ const counts: Record<string, number> = {}
 const trust = source.includes('pp=') ? { trust: 'anyone' as const } : {}
 const relay = createRelay(parseService(source, upstream, { ...trust, ...options }), {
   onError: error => void faults.push(`onError: ${String(error)}`),
+  onRejected: () => undefined, // a refusal is a warning without it; the counters tell
   onClosed: ({ reason }) => {
     counts[reason] = (counts[reason] ?? 0) + 1
   },
