@@ -26,6 +26,7 @@ const steps = {
   'attw of the library': `attw --pack ${library} ${attw}`,
   'attw of the programs': `attw --pack ${programs} ${attw}`,
   packages: 'node scripts/check-packages.js',
+  prose: 'node scripts/check-prose.js',
   docs: 'node scripts/check-snippets.js',
   'docs of the configuration': 'node scripts/config-docs.js --check',
   'docs: the tests of each rule': 'node scripts/test-index.js --check',

@@ -36,6 +36,12 @@ export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> 
   readonly tlvs?: readonly Tlv[]
 }
 
+/**
+ * The header for a connection's upstream; undefined if the service sends none.
+ *
+ * @throws ProxyProtocolError `client_reset` if the client is gone, `header_invalid` if the inbound header cannot be sent
+ * on. For example, it may be too long with the relay's TLVs.
+ */
 export function upstreamHeader(
   { header, pass, tls, tlvs = [] }: UpstreamHeaderOptions,
   { id, socket, info }: Pick<Connection, 'id' | 'socket' | 'info'>,
@@ -50,7 +56,7 @@ export function upstreamHeader(
   const told = listing?.status === 'listed' ? [dnsblTlv(describeListed(listing))] : []
   if (inbound === undefined) return withExtension(own, told)
   if (inbound.command === 'LOCAL') return { command: 'LOCAL', tlvs: own.tlvs }
-  const ownTlvs = own.tlvs as readonly Tlv[] // The header for a connection's upstream; undefined if the service sends none. @throws ProxyProtocolError `client_reset` if the client is gone, `header_invalid` if the inbound header cannot be sent on. For example, it may be too long with the relay's TLVs.
+  const ownTlvs = own.tlvs as readonly Tlv[] // headerFor() always returns some
   const replaced = new Set(tlvs.map(({ type }) => type))
   const passed = (type: number): boolean => pass.has(type) && !replaced.has(type)
   const merged = { ...inbound, version: 2, tlvs: mergeTlvs(ownTlvs, inbound.tlvs, passed) } as const

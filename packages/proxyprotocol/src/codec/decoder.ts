@@ -72,7 +72,7 @@ export class HeaderDecoder {
    * @throws Error if the header is complete.
    */
   fault(): ProxyProtocolError {
-    if (this.#result.status === 'header') throw new Error('there is no fault: the header is complete')
+    if (this.#result.status === 'header') throw new Error('the header is complete and has no fault')
     return faultOf(this.#result, this.#seen)
   }
 

@@ -197,7 +197,7 @@ describe('misuse', () => {
     decoder.push(LINE)
     assert.throws(() => decoder.fault(), {
       name: 'Error',
-      message: 'there is no fault: the header is complete',
+      message: 'the header is complete and has no fault',
     })
   })
 })

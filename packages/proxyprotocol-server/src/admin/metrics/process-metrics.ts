@@ -48,7 +48,7 @@ export const processMetrics: readonly Metric[] = [
   {
     name: 'proxyprotocol_log_lines_lost_total',
     type: 'counter',
-    help: 'Log lines that nobody took, as their reader was gone or behind.',
+    help: 'Log lines that were lost because their reader was gone or slow.',
     labels: [],
     samples: single(({ lostLogLines }) => lostLogLines),
   },

@@ -55,7 +55,7 @@ const connectionMetrics: readonly Metric[] = [
   {
     name: 'proxyprotocol_connections_limit',
     type: 'gauge',
-    help: 'Connections that may be open at a time; absent where there is no limit.',
+    help: 'Connections that may be open at a time; absent without a limit.',
     labels: ['service'],
     samples: byService(({ limits }) => {
       const { connections = Infinity } = limits

@@ -203,8 +203,8 @@ function copyOfShared(length: number): Buffer {
 const yielded: Socket[] = []
 
 /**
- * Lets other sockets have a turn before this one reads on, one such socket a turn. libuv reads up to 32 times from one
- * socket, and with large buffers the others would wait for megabytes.
+ * Lets other sockets have a turn before this one reads on, one such socket a turn. Otherwise libuv reads up to 32 times
+ * from one socket, and with large buffers the others would wait for megabytes.
  *
  * @returns false, to stop reading until then.
  */

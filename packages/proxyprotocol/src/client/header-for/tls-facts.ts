@@ -8,8 +8,8 @@ import { ProxyProtocolError, type SslInit, tlv, type Tlv } from '../../codec/ind
 import { keyName, signatureName } from './certificate-names.ts'
 
 /**
- * Facts of a TLS connection: the protocol of ALPN, the name of SNI, the cipher, the common name of the client's
- * certificate, the algorithms of the server's certificate, and the client's certificate itself.
+ * Facts of a TLS connection: the protocol of ALPN, the name of SNI, and the cipher. Of the client's certificate, its
+ * common name or all of it; of the server's, its algorithms.
  */
 export type TlsFact = 'alpn' | 'authority' | 'cipher' | 'cn' | 'sigAlg' | 'keyAlg' | 'clientCert'
 

@@ -41,7 +41,7 @@ export function denyLoopback(info: ConnectionInfo): ProxyProtocolError | undefin
 export function requireUnicast(info: ConnectionInfo): ProxyProtocolError | undefined {
   for (const endpoint of announced(headerOf(info, 'requireUnicast'))) {
     if ('address' in endpoint && isNoUnicast(scopeOf(endpoint))) {
-      return denied(`the header announces ${endpoint.address}, which is no unicast address`)
+      return denied(`the header announces ${endpoint.address}, which is not a unicast address`)
     }
   }
   return undefined

@@ -1,5 +1,5 @@
-// The deadlines of all headers that a server waits for. One timer serves them all, because most headers come within milliseconds, and a
-// timer for each connection would cost more than the rest of the wait.
+// The deadlines of all pending headers of a server, on one timer. Most headers come within milliseconds, and a timer for
+// each connection would cost more than the rest of the wait.
 
 /** Something that waits for so long and no longer. */
 export interface Waiting {

@@ -1,6 +1,6 @@
-// The start of a connection, read to the header's last byte and no further. What follows stays in the kernel, and the server
-// reads it there as it would without a header. Bytes that are put back into a socket reach TLS and HTTP/2 by one call from
-// JavaScript, and Node then runs no ticks between their events: a client could end the process with two frames.
+// Reads the start of a connection to the header's last byte and no further; the rest stays in the kernel for the server.
+// Bytes that are put back reach TLS and HTTP/2 in one call from JavaScript, and Node runs no ticks between their events.
+// Then two frames of a client could end the process.
 
 import { Socket } from 'node:net'
 import {
@@ -71,7 +71,7 @@ function isUntouched(socket: Socket): boolean {
 class ExactReader extends StartReader implements Reader, StartTaker {
   /** Where a header is gathered that does not come by one read. */
   #buffer: Uint8Array = NOTHING
-  /** False for a socket that was paused: what follows the header is for whoever resumes it, perhaps in another process. */
+  /** False for a paused socket: the rest is for the code that resumes it, perhaps in another process. */
   #goesOn = true
   readonly #rules: ExactRules
 

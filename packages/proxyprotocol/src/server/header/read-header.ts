@@ -1,5 +1,5 @@
-// Reads the header from the front of a socket: pulls only the bytes it needs, under one absolute deadline, and leaves
-// the socket as it was.
+// Pulls a header from the front of a socket under one absolute deadline. It reads only the bytes it needs, and leaves the
+// socket as it was.
 
 import type { Socket } from 'node:net'
 import {

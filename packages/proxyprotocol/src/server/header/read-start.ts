@@ -1,5 +1,5 @@
-// The common part of both ways to read the start of a connection: one absolute deadline, every end of the socket, and
-// the outcome so far. It settles once.
+// What both ways of reading a header share: one absolute deadline, every end of the socket, and the outcome so far. It
+// settles once.
 
 import type { Socket } from 'node:net'
 import {

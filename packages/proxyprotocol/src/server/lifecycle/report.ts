@@ -14,7 +14,7 @@ export async function report(
 ): Promise<void> {
   const what = connection === undefined ? 'the listener' : 'a connection'
   const code = connection && 'handler_error'
-  if (onError === undefined) return warn(`${what} failed and there is no onError`, error, code)
+  if (onError === undefined) return warn(`${what} failed without an onError`, error, code)
   try {
     await onError(error, connection)
   } catch (failure) {

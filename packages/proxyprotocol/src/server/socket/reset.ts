@@ -46,17 +46,15 @@ function cut(socket: Socket, raw: Socket): void {
 }
 
 /**
- * Makes `socket.destroy(error)` send RST, and a peer's RST be an error, where Node would send or see a FIN; and a TLS stream
- * that ends without close_notify be one, too. `createServer` does so with its connections; it is for sockets that you have
- * connected yourself, as soon as they are.
+ * Makes `socket.destroy(error)` send RST, and a peer's RST an error, where Node would send or see a FIN. A TLS stream
+ * without close_notify ends with an error too. `createServer` does so with its connections. Use it for sockets that you
+ * have connected yourself, at once.
  *
- * - pipeline() destroys a socket when its source fails, before its promise rejects, and Node closes that with a FIN: the
- *   peer would take what it has got so far for the whole;
- * - Node before 24 takes an RST that comes together with data for a FIN (libuv ends the stream at POLLHUP): such an end
- *   waits until the socket has been read once more;
- * - an RST behind the FIN goes unnoticed, and a half-open socket would stay for ever. An empty write at the end notices it;
- * - a TLS socket ends at the FIN, whether or not the stream was complete: the error is
- *   `ERR_SSL_UNEXPECTED_EOF_WHILE_READING` then.
+ * - pipeline() destroys a socket when its source fails, and Node sends FIN: the peer would take a part for the whole.
+ * - Node before 24 takes an RST that comes with data for a FIN (libuv ends the stream at POLLHUP). Such an end waits
+ *   until the socket has been read once more.
+ * - An RST behind the FIN goes unnoticed, and a half-open socket would stay for ever. An empty write at the end notices it.
+ * - A TLS socket ends at the FIN, complete or not. The error is `ERR_SSL_UNEXPECTED_EOF_WHILE_READING` then.
  *
  * @param raw what a TLS socket runs over, which Node tells.
  *
@@ -163,8 +161,8 @@ export function isForeign(error: Error): boolean {
 }
 
 /**
- * True if an error is only Node's way to release a socket after `for await`, also at the end of a half-open one: an
- * AbortError without a cause. An abort for a reason has a cause.
+ * True if an error is only Node's way to release a socket after `for await`, also at the end of a half-open one. It is an
+ * AbortError without a cause; an abort for a reason has a cause.
  */
 export function isRelease(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ABORT_ERR' && error.cause === undefined
@@ -173,10 +171,10 @@ export function isRelease(error: unknown): boolean {
 /**
  * Waits until a socket can be reset.
  *
- * - While a FIN is on its way to the kernel, libuv refuses (EINVAL), and Node then drops the handle without closing it: no
+ * - While a FIN is on its way to the kernel, libuv refuses (EINVAL). Node then drops the handle without closing it: no
  *   'close', the descriptor lost, a busy loop.
- * - TLS sockets tell of the handshake's end and of data from inside OpenSSL's work: to close the raw socket there, while
- *   something is being written, ends the process with a segmentation fault (Node 20 to 24).
+ * - TLS sockets emit events from inside OpenSSL's work. To close the raw socket there during a write ends the process
+ *   with a segmentation fault (Node 20 to 24).
  */
 function whenSafe(socket: Socket, raw: Socket, act: () => void): void {
   let turns = 0

@@ -42,8 +42,8 @@ function isAtFin(secure: Socket, raw: Socket): boolean {
 
 /**
  * Makes a reset that Node takes for a FIN an error: an empty write sends nothing, but fails. Waiting writes fail by
- * themselves. Below TLS nothing may be written behind them, because Node takes the end of any write there for the end
- * of TLS's own, and corrupts its next bytes.
+ * themselves. Below TLS nothing may be written behind them. Node would take its end for the end of TLS's own write, and
+ * corrupt the next bytes.
  */
 export function noticeReset(raw: Socket): void {
   if (unsentBytes(raw) === 0) raw.write('')

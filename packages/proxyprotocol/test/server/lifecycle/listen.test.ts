@@ -200,7 +200,7 @@ test('contract 8: a later error of the listener is one warning where there is no
   await opened(served)
   innerServer(served.server).emit('error', new Error('listener'))
   const [warning, ...more] = await harness.warnings()
-  assert.match(warning?.message ?? '', /^the listener failed and there is no onError: Error: listener/)
+  assert.match(warning?.message ?? '', /^the listener failed without an onError: Error: listener/)
   assert.equal((warning as NodeJS.ErrnoException).code, undefined, 'no handler failed')
   assert.deepEqual(more, [])
   client.end()

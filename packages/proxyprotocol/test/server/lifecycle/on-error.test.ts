@@ -24,7 +24,7 @@ async function errorsOf(harness: Harness, served: Served): Promise<readonly unkn
 const CONNECTIONS = 48
 
 const unfit: readonly (readonly [name: string, onError: ServerOptions['onError'], RegExp])[] = [
-  ['absent', undefined, /^a connection failed and there is no onError: Error: fault/],
+  ['absent', undefined, /^a connection failed without an onError: Error: fault/],
   [
     'throwing',
     () => {
@@ -78,7 +78,7 @@ test('contract 8: a fault that throws when it is looked at is a warning too', as
   client.write(V2)
   await outcome(client)
   const [warning, ...more] = await harness.warnings()
-  assert.equal(warning?.message, 'a connection failed and there is no onError: a value that cannot be shown')
+  assert.equal(warning?.message, 'a connection failed without an onError: a value that cannot be shown')
   assert.deepEqual(more, [])
 })
 
