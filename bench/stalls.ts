@@ -83,6 +83,7 @@ async function longestWhile(messages: Worker, job: () => Promise<unknown>): Prom
     messages.postMessage('begin')
     await once(messages, 'message')
     await job()
+    await pause(500) // a message that was delayed has come by then
     messages.postMessage('end')
     const [longestOfRound] = (await once(messages, 'message')) as [number] // as bench/stalls/messages.js answers
     longest = Math.max(longest, longestOfRound)

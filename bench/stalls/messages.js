@@ -5,6 +5,9 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { parentPort } from 'node:worker_threads'
 
+/** Milliseconds between two messages, so that messages alone do not use up a processor. */
+const PAUSE = 1
+
 const upstream = createServer(socket =>
   socket
     .setNoDelay()
@@ -18,15 +21,18 @@ parentPort?.postMessage(upstream.address())
 /** @type {[number]} */
 const [port] = /** @type {any} */ (await once(/** @type {any} */ (parentPort), 'message')) // what bench/stalls.ts sends
 const socket = connect(port, '127.0.0.1').setNoDelay()
-let [longest, sentAt] = [0, performance.now()]
+let [longest, sentAt] = [0, 0]
 socket.on('data', () => {
-  const now = performance.now()
-  longest = Math.max(longest, now - sentAt)
-  sentAt = now
-  socket.write('x')
+  longest = Math.max(longest, performance.now() - sentAt)
+  setTimeout(send, PAUSE)
 })
-socket.write('x')
+send()
 parentPort?.on('message', () => {
-  parentPort?.postMessage(Math.max(longest, performance.now() - sentAt))
+  parentPort?.postMessage(longest)
   longest = 0
 })
+
+function send() {
+  sentAt = performance.now()
+  socket.write('x')
+}

@@ -31,15 +31,17 @@ export function connectionLimit(services = 1, descriptors: number = descriptorLi
 
 /** The services of one process, each with a limit on its connections. */
 export function withConnectionLimits(services: readonly Service[]): readonly Service[] {
-  return services.map(service => withConnectionLimit(service, services.length))
+  const share = shareOf(services)
+  return services.map(service => withConnectionLimit(service, share))
 }
 
-export function withConnectionLimit(service: Service, services = 1): Service {
-  const connections = shareOf(service, services)
+/** What each of these services may have if it has no limit; the system is asked once for all. */
+export function shareOf(services: readonly Service[]): number {
+  return connectionLimit(Math.max(1, services.length))
+}
+
+/** @param share for a service without a limit; default: all that the process can have. */
+export function withConnectionLimit(service: Service, share?: number): Service {
+  const connections = service.limits.connections ?? share ?? connectionLimit()
   return { ...service, limits: { ...service.limits, connections } }
-}
-
-/** The configured limit, or a share of what the process can have. */
-export function shareOf({ limits }: Pick<Service, 'limits'>, services: number): number {
-  return limits.connections ?? connectionLimit(services)
 }

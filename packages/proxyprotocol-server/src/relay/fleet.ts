@@ -1,6 +1,7 @@
 // The relays of a program by their addresses, and the change to another configuration. What can fail comes first; the
 // change itself is one turn of the event loop.
 
+import { setImmediate as turn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { CloseOptions, CloseResult, ProxyServer } from 'proxyprotocol/server'
 import { addressKey, type Service } from '../config/index.ts'
@@ -9,6 +10,9 @@ import { shareOf, withConnectionLimit } from './connection-limit.ts'
 import { Predecessors } from './predecessors.ts'
 import type { Relay } from './relay.ts'
 import { succeed } from './succession.ts'
+
+/** Services that are compared or made before connections are served again: a millisecond or two. */
+const SLICE = 25
 
 /** Options of a fleet. */
 export interface FleetOptions {
@@ -160,12 +164,14 @@ export class Fleet {
 
   async #change(services: readonly Service[], options: CloseOptions): Promise<FleetChange> {
     const moves: Move[] = []
+    const share = shareOf(services)
     const { create, listen = (relay: Relay) => relay.listen() } = this.#options
     try {
-      for (const { key, service, current } of this.#placed(services)) {
+      for (const [at, { key, service, current }] of this.#placed(services).entries()) {
+        if (at % SLICE === SLICE - 1) await turn()
         const same = isDeepStrictEqual(current?.service, service)
-        const relay = current && same ? current.relay : create(withConnectionLimit(service, services.length))
-        moves.push({ key, service, current, relay, connections: shareOf(service, services.length) })
+        const relay = current && same ? current.relay : create(withConnectionLimit(service, share))
+        moves.push({ key, service, current, relay, connections: service.limits.connections ?? share })
       }
       for (const { relay, current } of moves) if (!current) await listen(relay)
       if (this.#state === 'draining') throw new Error('the fleet was closed before it could change')

@@ -184,3 +184,19 @@ test('a relay that has given its socket away checks no more, while its connectio
   for (let i = 0; i < 50; i++) await turn()
   assert.equal(upstream.accepted, 2)
 })
+
+test('a change of many services lets the event loop turn, and what has not changed is left alone', async t => {
+  const fleet = makeFleet(t)
+  const services = Array.from({ length: 60 }, (_, at) => serviceTo(1, `tenant-${at}`))
+  await fleet.apply(services)
+  let turns = 0
+  const count = (): void => {
+    turns++
+    timer = setImmediate(count)
+  }
+  let timer = setImmediate(count)
+  const { unchanged } = await fleet.apply(services)
+  clearImmediate(timer)
+  assert.equal(unchanged.length, 60)
+  assert.ok(turns >= 2)
+})

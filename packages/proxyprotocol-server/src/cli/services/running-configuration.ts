@@ -132,11 +132,14 @@ export function refuseWithoutRestart(now: Configuration, next: Configuration): v
       'the number of workers stays as it is while the program runs: restart it for another one',
     )
   }
-  for (const [index, service] of next.services.entries()) {
-    const isThere = (each: Service): boolean => addressKey(each.listen) === addressKey(service.listen)
-    const nth = next.services.slice(0, index).filter(isThere).length // with port 0 there may be several
-    const before = now.services.filter(isThere)[nth]
-    if (before) refuseOtherSocket(before, service)
+  const before = new Map<string, Service[]>() // with port 0 there may be several at an address
+  for (const service of now.services) {
+    const key = addressKey(service.listen)
+    before.set(key, [...(before.get(key) ?? []), service])
+  }
+  for (const service of next.services) {
+    const current = before.get(addressKey(service.listen))?.shift()
+    if (current) refuseOtherSocket(current, service)
   }
 }
 

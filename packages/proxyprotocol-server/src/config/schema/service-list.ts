@@ -1,6 +1,7 @@
 // Rules between services, which none of them can check alone.
 
 import { isIPv4 } from 'node:net'
+import { normalize } from 'node:path'
 import {
   type Address,
   formatEndpoint,
@@ -41,16 +42,46 @@ export function placedServices(entry: readonly Service[] | Unsettled, index: num
 
 /** Finds services that want the same, and services that are their own upstream. */
 export function conflicts(placed: readonly Placed[]): readonly Conflict[] {
-  return placed.flatMap(({ service, index }, at) => {
-    const before = placed.slice(0, at)
-    const listen = overlapWith(service.listen, before, placed)
+  const byPlace = grouped(placed, placeOf)
+  const byName = grouped(placed, ({ service }) => givenName(service.name))
+  return placed.flatMap(each => {
+    const { service, index } = each
+    const neighbours = byPlace.get(placeOf(each)) as readonly Placed[] // it is one of them
+    const namesakes = byName.get(givenName(service.name)) as readonly Placed[] // as above
+    const listen = overlapWith(service.listen, before(each, neighbours), neighbours)
     const found = [
-      nameConflict(service, before, index),
+      nameConflict(service, before(each, namesakes), index),
       listen === undefined ? undefined : { path: ['listen'], message: listen },
       ...loops(service),
     ]
     return found.flatMap(each => (each ? [{ index, ...each }] : []))
   })
+}
+
+/** Services that may conflict: comparing all with all would take a second for 2,000. */
+function grouped<Key>(
+  placed: readonly Placed[],
+  keyOf: (each: Placed) => Key,
+): ReadonlyMap<Key, readonly Placed[]> {
+  const groups = new Map<Key, Placed[]>()
+  for (const each of placed) {
+    const key = keyOf(each)
+    const group = groups.get(key)
+    if (group) group.push(each)
+    else groups.set(key, [each])
+  }
+  return groups
+}
+
+function before(each: Placed, group: readonly Placed[]): readonly Placed[] {
+  return group.slice(0, group.indexOf(each))
+}
+
+/** What two services that overlap have in common; at port 0 a service overlaps with no other. */
+function placeOf(placed: Placed): unknown {
+  const { listen } = placed.service
+  if (listen.transport === 'unix') return normalize(listen.path)
+  return listen.port === 0 ? placed : listen.port
 }
 
 /** True if a service has this name, or the list that its address comes from. */
