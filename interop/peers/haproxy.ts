@@ -2,6 +2,7 @@
 // headers in front of HTTP, with TLS and without.
 
 import type { Peer } from '../peer.ts'
+import { example } from './haproxy/example.ts'
 import { checks, families, toEveryDoor } from './haproxy/plain.ts'
 import { receivers } from './haproxy/receivers.ts'
 import { haproxyProgram, Sections } from './haproxy/sections.ts'
@@ -14,7 +15,7 @@ export const haproxy: Peer = {
   async cases(harness) {
     const sections = new Sections(harness)
     const cases = []
-    for (const group of [toEveryDoor, families, fromTls, checks, receivers])
+    for (const group of [toEveryDoor, families, fromTls, checks, receivers, example])
       cases.push(...(await group(sections)))
     await sections.start()
     return cases

@@ -11,6 +11,7 @@ import { attach } from '../../src/server/index.ts'
 import { trusted } from '../support/framework.ts'
 import { V2 } from '../support/headers.ts'
 import { secureOver } from '../support/secure.ts'
+import { say } from '../support/smtp.ts'
 import { createHarness } from '../support/harness.ts'
 
 interface Mail {
@@ -47,16 +48,6 @@ async function serve(t: TestContext, options: SMTPServerOptions): Promise<Mail> 
   const raw = harness.dial((smtp.server.address() as AddressInfo).port)
   raw.write(V2)
   return { seen, raw, secure: () => secureOver(harness, raw).secure }
-}
-
-/** Says a line and waits for the last line of the answer. */
-async function say(socket: Socket, line: string, code: number): Promise<void> {
-  if (line !== '') socket.write(`${line}\r\n`)
-  let answer = ''
-  while (!new RegExp(`^${code} .*\r\n$`, 'm').test(answer)) {
-    const [chunk] = (await once(socket, 'data')) as [Buffer]
-    answer += String(chunk)
-  }
 }
 
 test('attach() on smtp-server: sessions are the client, in clear and after STARTTLS', async t => {
