@@ -2,7 +2,7 @@
 
 import { Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { checkNames } from '../../checks/index.ts'
+import { checkNames, quote } from '../../checks/index.ts'
 import { type ErrorCode, type HeaderInit, ProxyProtocolError } from '../../codec/index.ts'
 import { tellOfLargeHeader } from '../diagnostics.ts'
 import { Attempt, type StopSignal } from './attempt.ts'
@@ -24,12 +24,18 @@ export interface ConnectOptions extends OpenSocketOptions {
    * encrypted as the first bytes behind the handshake. Null stands for nothing.
    */
   readonly payload?: (() => Uint8Array | null) | undefined
+  /**
+   * Sends the header as the first bytes inside TLS instead of in front of it, for receivers that expect it there. Needs `tls`.
+   * Default false, as the specification has it.
+   */
+  readonly headerInsideTls?: boolean | undefined
 }
 
 const optionNames: Readonly<Record<keyof ConnectOptions, true>> = {
   ...openSocketNames,
   signal: true,
   payload: true,
+  headerInsideTls: true,
 }
 
 /**
@@ -60,6 +66,7 @@ export async function connect(options: ConnectOptions, header: HeaderInit | 'non
   checkNames(options, Object.keys(optionNames))
   const { payload, signal } = options
   const { timeout, secure, head } = prepare(options, header)
+  const isInside = checkInside(options)
   if (signal?.aborted) throw new ProxyProtocolError('aborted', { cause: signal.reason })
   const settings = socketSettings(options)
   const raw = new Socket(settings)
@@ -67,13 +74,12 @@ export async function connect(options: ConnectOptions, header: HeaderInit | 'non
   try {
     raw.connect(settings)
     await attempt.reach(raw, 'connect', connectFault)
-    const first = secure ? undefined : payload?.()
     if (head) tellOfLargeHeader(head, options)
-    send(raw, head && first ? Buffer.concat([head, first]) : (head ?? first))
+    send(raw, isInside ? undefined : head, secure ? undefined : payload?.())
     if (!secure) return raw
     const socket = connectTls({ ...secure, socket: raw })
     await attempt.reach(socket, 'secureConnect', tlsFault)
-    send(socket, payload?.())
+    send(socket, isInside ? head : undefined, payload?.())
     return socket
   } catch (error) {
     abandon(raw)
@@ -83,8 +89,20 @@ export async function connect(options: ConnectOptions, header: HeaderInit | 'non
   }
 }
 
-function send(socket: Socket, bytes: Uint8Array | null | undefined): void {
+/** Both leave in one write. */
+function send(socket: Socket, head: Uint8Array | undefined, payload: Uint8Array | null | undefined): void {
+  const bytes = head && payload ? Buffer.concat([head, payload]) : (head ?? payload)
   if (bytes) socket.write(bytes)
+}
+
+/** @throws TypeError */
+function checkInside({ headerInsideTls: isInside = false, tls }: ConnectOptions): boolean {
+  if (typeof isInside !== 'boolean') {
+    throw new TypeError(`headerInsideTls must be true or false, got ${quote(isInside)}`)
+  }
+  if (isInside && !tls)
+    throw new TypeError(`headerInsideTls must be false without tls, got ${quote(isInside)}`)
+  return isInside
 }
 
 function tlsFault(cause: Error): ProxyProtocolError {

@@ -10,11 +10,8 @@ import type { ProxyProtocolError } from '../../codec/index.ts'
 import { acceptAs } from '../../node-internals/index.ts'
 import {
   Admission,
-  type AdmissionLimits,
   admissionNames,
-  type AdmissionOptions,
   admissionSettings,
-  type AdmissionTimeouts,
   limitNames,
   type Refusals,
 } from '../admission/index.ts'
@@ -24,6 +21,7 @@ import {
   acceptedSocket,
   adoptInfo,
   applyHeader,
+  connectionInfo,
   claim,
   type ConnectionInfo,
   isClaimed,
@@ -31,18 +29,14 @@ import {
   shareInfo,
   wrapInfo,
 } from '../socket/index.ts'
+import type { AttachOptions } from './attach-options.ts'
 import { refuseOnBun } from './bun.ts'
+import { type HeldEvent, heldEvent } from './header-inside-tls.ts'
 import { checkServer } from './node-server.ts'
+import { type Method, unattached } from './unattached.ts'
 
 /** What ends the connections that wait as well; http servers alone have the last two. */
 const ENDINGS = ['close', 'closeIdleConnections', 'closeAllConnections']
-
-/** How a server that is attached to receives headers. */
-export interface AttachOptions extends AdmissionOptions {
-  readonly timeouts?: AdmissionTimeouts | undefined
-  /** Connections over one of these are closed. */
-  readonly limits?: AdmissionLimits | undefined
-}
 
 /**
  * Makes a server read the header of each connection before anything else sees it, also before the TLS handshake. It
@@ -68,8 +62,6 @@ export function attach<S extends Server>(server: S, options: AttachOptions): S {
   return server
 }
 
-type Method = (...args: unknown[]) => unknown
-
 const attached = new WeakMap<Server, Attachment>()
 
 /** What is attached to a server, if anything is. */
@@ -82,6 +74,7 @@ export class Attachment {
   readonly #emit: () => Method
   readonly #admission: Admission
   readonly #refusals: Refusals
+  readonly #held: HeldEvent
   /** The connection that is being handed on just now. */
   #admitted: Duplex | undefined
 
@@ -91,10 +84,11 @@ export class Attachment {
     checkObject(options, 'options')
     if (isClaimed(server)) throw new Error('attach() was called on this server before')
     const { timeouts = {}, limits = {} } = options
-    checkNames(options, [...admissionNames, 'timeouts', 'limits'])
+    checkNames(options, [...admissionNames, 'timeouts', 'limits', 'headerInsideTls'])
     checkNames(timeouts, ['header'], 'timeouts')
     checkNames(limits, limitNames, 'limits')
     const settings = admissionSettings(options, limits, timeouts)
+    this.#held = heldEvent(server, options.headerInsideTls)
     this.#refusals = settings.refusals
     const { pauseOnConnect } = server as { pauseOnConnect?: boolean } // set by net.createServer()
     // HTTP/1 takes bytes that were put back nearly as it takes others.
@@ -122,7 +116,7 @@ export class Attachment {
 
   #intercept(event: string, args: unknown[]): boolean {
     const [first, second] = args
-    if (event === 'connection' && first !== this.#admitted) {
+    if (event === this.#held && this.#isNew(first as Socket)) {
       this.#receive(first as Socket)
       return true
     }
@@ -138,7 +132,13 @@ export class Attachment {
   }
 
   #makeSockets(): void {
+    if (this.#held === 'secureConnection') return
     acceptAs(this.#server, settings => acceptedSocket(settings, this.#admission.firstRoom))
+  }
+
+  /** TLS over a stream that was admitted is known by that stream. */
+  #isNew(socket: Socket): boolean {
+    return socket !== this.#admitted && (this.#held === 'connection' || connectionInfo(socket) === undefined)
   }
 
   /** Emits as the server does without us. */
@@ -167,7 +167,7 @@ export class Attachment {
     const { pauseOnConnect } = this.#server as { pauseOnConnect?: boolean } // set by net.createServer()
     if (pauseOnConnect) socket.pause() // reading the header has set it going
     try {
-      this.#handOn(socket)
+      this.#handOn(socket, this.#held)
     } catch (error) {
       process.nextTick(rethrow, error) // an exception of a listener, as it is without us, and no rejection
     }
@@ -178,7 +178,7 @@ export class Attachment {
     shareInfo(stream, info)
     if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#message(stream))
     this.#tellOpened(stream)
-    this.#handOn(stream)
+    this.#handOn(stream, 'connection')
   }
 
   has(stream: Duplex): boolean {
@@ -187,11 +187,11 @@ export class Attachment {
     )
   }
 
-  #handOn(stream: Duplex): void {
+  #handOn(stream: Duplex, event: HeldEvent): void {
     ;(stream as Owned)[ownerKey] = this
     this.#admitted = stream
     try {
-      this.#pass('connection', stream)
+      this.#pass(event, stream)
     } finally {
       this.#admitted = undefined
     }
@@ -235,12 +235,6 @@ type Owned = Duplex & { [ownerKey]?: Attachment | undefined }
 /** node:http has nothing more to do with a stream that it gives away. */
 function release(stream: Owned | undefined): void {
   if (stream?.[ownerKey]) stream[ownerKey] = undefined
-}
-
-/** A server's method without ours: its own from before, or else its class's at each call, which others may patch late. */
-function unattached(server: Server, name: string): () => Method {
-  const own = Object.getOwnPropertyDescriptor(server, name)?.value as Method | undefined
-  return () => own ?? (Reflect.get(Object.getPrototypeOf(server) as object, name) as Method)
 }
 
 function rethrow(error: unknown): never {

@@ -1,6 +1,7 @@
 // Headers in front of a server that exists already.
 
 export { admit, type AdmittedInfo } from './admit.ts'
-export { attach, type AttachOptions } from './attach.ts'
+export { attach } from './attach.ts'
+export type { AttachOptions } from './attach-options.ts'
 export { front, type FrontServer } from './front.ts'
 export { startTls } from './start-tls.ts'

@@ -3,6 +3,7 @@
 // Then two frames of a client could end the process.
 
 import { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import {
   decodeHeader,
   type DecodeOptions,
@@ -65,7 +66,12 @@ export function takeStart(socket: Socket, rules: ExactRules, waiter: StartWaiter
 }
 
 function isUntouched(socket: Socket): boolean {
-  return socket instanceof Socket && socket.readableLength === 0 && !socket.readableEnded
+  return (
+    socket instanceof Socket &&
+    !(socket instanceof TLSSocket) && // TLS goes on filling the buffer of a read that has stopped
+    socket.readableLength === 0 &&
+    !socket.readableEnded
+  )
 }
 
 class ExactReader extends StartReader implements Reader, StartTaker {
