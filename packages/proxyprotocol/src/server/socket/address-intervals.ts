@@ -64,7 +64,7 @@ function mergeIntervals(intervals: readonly AddressInterval[]): readonly Address
   return merged
 }
 
-/** A view of the bytes would cost more than this loop: small arrays have no buffer until somebody asks for it. */
+/** A view of the bytes would cost more than this loop: small arrays have no buffer until it is read. */
 function writeWords(address: Uint8Array, out: Uint32Array, at: number): void {
   let word = 0
   for (let i = 0; i < address.length; i++) {
