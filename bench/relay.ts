@@ -1,6 +1,6 @@
 // The relay beside HAProxy, nginx and a proxy that most people would write: `npm run bench:relay`.
 //
-//   node --import tsx bench/relay.ts [--quick] [--rounds N] [--only LOAD]... [--beside FOLDER]... [--json FILE]
+//   node --import tsx bench/relay.ts [--quick] [--rounds N] [--only LOAD]... [--beside FOLDER]... [--node LINE] [--json FILE]
 //
 // Loads are connections, up, down, both, messages, tls-handshakes, tls-up, tls-down, beside, crowded, idle and stalled.
 // --beside takes another checkout of this repository, built, into the same run: what a change has brought is told by nothing
@@ -9,6 +9,7 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { nodeBinary, versionOf } from '../scripts/runtimes.js'
 
 import { compilePeer } from './relay/compile.ts'
 import { canPin, pinSelf } from './relay/cpus.ts'
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     only: { type: 'string', multiple: true, default: [] },
     beside: { type: 'string', multiple: true, default: [] },
+    node: { type: 'string' },
     json: { type: 'string' },
   },
 })
@@ -45,7 +47,8 @@ for (const name of values.only) {
 }
 
 const program = compilePeer()
-const proxies = contenders(values.beside) // what is to be fetched comes from outside
+const node = nodeBinary(values.node)
+const proxies = contenders(node, values.beside) // what is to be fetched comes from outside
 if (process.env[ISOLATED] === undefined) isolate(program)
 else await run(program, { rounds, scale: values.quick ? QUICK_SCALE : 1, only: values.only })
 
@@ -64,7 +67,8 @@ async function run(peerProgram: string, plan: Plan): Promise<void> {
   const peer = new Peer(peerProgram)
   try {
     const measured = await measure(proxies, peer, plan)
-    const report = reportOf(measured, plan, { pinned: canPin, isolated: process.env[ISOLATED] === 'yes' })
+    const isolated = process.env[ISOLATED] === 'yes'
+    const report = reportOf(measured, plan, { node: versionOf(node), pinned: canPin, isolated })
     console.log(toMarkdown(report, measured))
     if (values.json !== undefined) writeFileSync(values.json, toJson(report))
   } finally {

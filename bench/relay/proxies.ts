@@ -45,19 +45,23 @@ const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url))
 const cert = keep('cert.pem', [certificate.cert])
 const key = keep('key.pem', [certificate.key])
 
-/** @param others other checkouts of this repository, built, to compare with. */
-export function contenders(others: readonly string[]): readonly Contender[] {
-  const found = [haproxy(), nginx(), pipe(), bare(), python()].filter(each => each !== undefined)
-  return [ours(SUBJECT, REPOSITORY), ...others.map(folder => ours(folder, folder)), ...found]
+/**
+ * @param node the binary that runs what is written for Node.
+ * @param others other checkouts of this repository, built, to compare with.
+ */
+export function contenders(node: string, others: readonly string[]): readonly Contender[] {
+  const found = [haproxy(), nginx(), pipe(node), bare(node), python()].filter(each => each !== undefined)
+  const checkouts = [[SUBJECT, REPOSITORY] as const, ...others.map(folder => [folder, folder] as const)]
+  return [...checkouts.map(([name, folder]) => ours(name, { node, folder })), ...found]
 }
 
-function ours(name: string, folder: string): Contender {
+function ours(name: string, { node, folder }: { readonly node: string; readonly folder: string }): Contender {
   return {
     name,
     sends: 'v2',
     environment: {},
     command: ({ port, tlsPort, upstream }) => [
-      process.execPath,
+      node,
       join(folder, 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'),
       ...['--service', `127.0.0.1:${port}`, `127.0.0.1:${upstream}`],
       ...['--service', tlsSource(tlsPort), `127.0.0.1:${upstream}`],
@@ -71,13 +75,13 @@ function tlsSource(port: number): string {
   return `ssl://127.0.0.1:${port}?${files.toString()}`
 }
 
-function pipe(): Contender {
+function pipe(node: string): Contender {
   return {
     name: 'pipe()',
     sends: 'v2',
     environment: {},
     command: ({ port, tlsPort, upstream }) => [
-      process.execPath,
+      node,
       PIPE_PROXY,
       ...[port, tlsPort, upstream].map(String),
       ...[cert, key],
@@ -85,13 +89,13 @@ function pipe(): Contender {
   }
 }
 
-function bare(): Contender {
+function bare(node: string): Contender {
   return {
     name: 'bare sockets',
     sends: 'v2',
     environment: {},
     isBare: true,
-    command: ({ port, upstream }) => [process.execPath, BARE_PROXY, String(port), String(upstream)],
+    command: ({ port, upstream }) => [node, BARE_PROXY, String(port), String(upstream)],
   }
 }
 

@@ -30,6 +30,8 @@ export interface Report {
 }
 
 export interface Machine {
+  /** The version that ran the proxies. */
+  readonly node: string
   readonly pinned: boolean
   readonly isolated: boolean
 }
@@ -37,7 +39,7 @@ export interface Machine {
 export function reportOf(measured: readonly Measured[], { rounds, scale }: Plan, machine: Machine): Report {
   const figures = measured.flatMap(figuresOf)
   const cpu = cpus()[0]?.model.trim() ?? 'unknown'
-  return { node: process.version, cpu, ...machine, rounds, scale, figures }
+  return { cpu, ...machine, rounds, scale, figures }
 }
 
 function figuresOf({ load, samples }: Measured): Figure[] {
