@@ -36,6 +36,7 @@ export {
   type Pool,
   type PoolOptions,
   type PpMode,
+  type QueueSettings,
   type Rate,
   type RateInit,
   type SentHeader,

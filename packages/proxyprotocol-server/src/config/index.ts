@@ -40,6 +40,7 @@ export type {
   PassiveHealth,
   Pool,
   PoolInit,
+  QueueSettings,
   SentHeader,
   UpstreamInit,
   UpstreamSettings,

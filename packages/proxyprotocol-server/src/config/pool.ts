@@ -16,6 +16,8 @@ export const poolDefaults = {
   retries: 2,
   weight: 1,
   backup: false,
+  /** A backlog that a client still waits for, and memory that is bounded. */
+  queue: { size: 100, timeout: 5_000 },
   /** One failure may be a lost packet, three in a row are not; ten seconds are short for a restart. */
   health: { fails: 3, window: 10_000, cooldown: 10_000 },
   check: { interval: 5_000, timeout: 2_000, rise: 2, fall: 3, header: true },
@@ -46,6 +48,10 @@ export interface UpstreamInit {
   readonly weight?: number | undefined
   /** Used only while no other is up. Default false. */
   readonly backup?: boolean | undefined
+  /** Connections at a time to each of its addresses. Default: any number. */
+  readonly maxConnections?: number | undefined
+  /** The local IP address to connect from. Default: the system's choice. */
+  readonly source?: string | undefined
 }
 
 /** When failed connections mark an upstream as down; durations in milliseconds. */
@@ -82,6 +88,14 @@ export interface NameResolution {
   readonly staleAfter: number | undefined
 }
 
+/** Connections that wait while every upstream that is up has as many as it may. */
+export interface QueueSettings {
+  /** Connections that wait at a time. Default 100. */
+  readonly size: number
+  /** Milliseconds. Default 5000. */
+  readonly timeout: number
+}
+
 type Optional<T> = { readonly [Key in keyof T]?: T[Key] | undefined }
 
 /** Options about a service's upstreams. */
@@ -95,6 +109,7 @@ export interface PoolInit {
   readonly health?:
     (Optional<PassiveHealth> & { readonly check?: Optional<ActiveCheck> | undefined }) | undefined
   readonly resolve?: Optional<NameResolution> | undefined
+  readonly queue?: Optional<QueueSettings> | undefined
 }
 
 export interface UpstreamSettings {
@@ -103,6 +118,9 @@ export interface UpstreamSettings {
   readonly header: SentHeader
   readonly weight: number
   readonly backup: boolean
+  /** `Infinity` for any number. */
+  readonly maxConnections: number
+  readonly source: string | undefined
 }
 
 /** The upstreams of a service and their options, with defaults. */
@@ -114,6 +132,7 @@ export interface Pool {
   /** Undefined without health checks. */
   readonly check: ActiveCheck | undefined
   readonly resolve: NameResolution
+  readonly queue: QueueSettings
 }
 
 export function settlePool(init: PoolInit): Pool {
@@ -126,6 +145,7 @@ export function settlePool(init: PoolInit): Pool {
     health: filled<PassiveHealth>(poolDefaults.health, passive),
     check: check && filled<ActiveCheck>(poolDefaults.check, check),
     resolve: filled<NameResolution>(poolDefaults.resolve, init.resolve ?? {}),
+    queue: filled<QueueSettings>(poolDefaults.queue, init.queue ?? {}),
   }
 }
 
@@ -154,7 +174,8 @@ function nameOf({ address, name = formatEndpoint(address) }: UpstreamInit): stri
 function settleUpstream(upstream: UpstreamInit): UpstreamSettings {
   const { address, header = sentHeader(address) } = upstream
   const { weight = poolDefaults.weight, backup = poolDefaults.backup } = upstream
-  return { name: nameOf(upstream), address, header, weight, backup }
+  const { maxConnections = Infinity, source } = upstream
+  return { name: nameOf(upstream), address, header, weight, backup, maxConnections, source }
 }
 
 function filled<T extends object>(defaults: T, given: Optional<T>): T {

@@ -81,6 +81,7 @@ export class UpstreamPools {
       upstreams: snapshots.flatMap(({ route, upstreams }) => upstreams.map(each => ({ ...each, route }))),
       names: snapshots.flatMap(({ names }) => names),
       retries: snapshots.reduce((sum, { retries }) => sum + retries, 0),
+      queued: snapshots.reduce((sum, { queued }) => sum + queued, 0),
     }
   }
 }

@@ -8,15 +8,18 @@ function upstream(text: string): { address: Address } {
   return { address: parseAddress(text, { role: 'upstream' }) }
 }
 
+const unbounded = { maxConnections: Infinity, source: undefined }
+
 test('an upstream alone makes a pool with all defaults', () => {
   const { address } = upstream('192.0.2.1:80?pp=v1')
   assert.deepEqual(settlePool({ upstreams: [{ address }] }), {
-    upstreams: [{ name: '192.0.2.1:80', address, header: 'v1', weight: 1, backup: false }],
+    upstreams: [{ name: '192.0.2.1:80', address, header: 'v1', weight: 1, backup: false, ...unbounded }],
     balance: 'round-robin',
     retries: 2,
     health: { fails: 3, window: 10_000, cooldown: 10_000 },
     check: undefined,
     resolve: { interval: 30_000, maxMembers: 64, staleAfter: undefined },
+    queue: { size: 100, timeout: 5_000 },
   })
 })
 
@@ -27,12 +30,16 @@ test('what is given wins, and undefined is not given', () => {
     retries: 0,
     health: { fails: 0, window: undefined, check: { rise: 7, header: false } },
     resolve: { interval: 5, staleAfter: 7 },
+    queue: { size: 0 },
   })
   const { address } = upstream('a.test:80')
-  assert.deepEqual(settled.upstreams, [{ name: 'a', address, header: 'none', weight: 0, backup: true }])
+  assert.deepEqual(settled.upstreams, [
+    { name: 'a', address, header: 'none', weight: 0, backup: true, ...unbounded },
+  ])
   assert.deepEqual(settled.health, { fails: 0, window: 10_000, cooldown: 10_000 })
   assert.deepEqual(settled.check, { interval: 5_000, timeout: 2_000, rise: 7, fall: 3, header: false })
   assert.deepEqual([settled.balance, settled.retries], ['source-hash', 0])
+  assert.deepEqual(settled.queue, { size: 0, timeout: 5_000 })
   assert.deepEqual(settled.resolve, { interval: 5, maxMembers: 64, staleAfter: 7 })
 })
 

@@ -55,7 +55,13 @@ export function harness(t: TestContext, address: string, options: StageOptions =
       super.checked(fault)
       tries++
     }
-  })(settings, place, { ...settled, now, tell: () => undefined, onChange: () => check.reconsider() })
+  })(settings, place, {
+    ...settled,
+    now,
+    tell: () => undefined,
+    onRoom: () => undefined,
+    onChange: () => check.reconsider(),
+  })
   const tls = new UpstreamTls(upstreams)
   const check = new HealthCheck(upstream, {
     ...{ check: settled.check, tls, cooldown: COOLDOWN, patience: PATIENCE },

@@ -15,6 +15,7 @@ import { logUpstream } from './upstream-log.ts'
 /** `--quiet` keeps failures of the upstream and of this program, which an operator can act on. */
 const FAILED_BY_US: readonly CloseReason[] = [
   ...(['connect_refused', 'connect_timeout', 'connect_error', 'dns_error', 'no_upstream'] as const),
+  ...(['limit_upstream', 'queue_timeout'] as const),
   ...(['tls_upstream_error', 'upstream_reset', 'handler_error'] as const),
 ]
 

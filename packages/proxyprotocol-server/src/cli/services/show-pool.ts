@@ -11,7 +11,7 @@ const SHARES = {
 
 /** One line for a single upstream with defaults, otherwise more. */
 export function describePool(pool: Pool): readonly string[] {
-  const { upstreams, balance, retries, check, resolve } = pool
+  const { upstreams, balance, retries, check, resolve, queue } = pool
   const { staleAfter } = resolve
   const several = upstreams.length > 1
   return [
@@ -21,6 +21,9 @@ export function describePool(pool: Pool): readonly string[] {
           `shares connections out ${SHARES[balance]}, and tries ${String(retries)} others where one does not answer`,
           describeMarks(pool),
         ]
+      : []),
+    ...(upstreams.some(({ maxConnections }) => maxConnections < Infinity)
+      ? [`lets ${String(queue.size)} connections wait for room, for up to ${String(queue.timeout)} ms`]
       : []),
     ...(check ? [describeCheck(check, upstreams)] : []),
     ...(staleAfter === undefined
@@ -36,14 +39,16 @@ function describeMarks({ health, check }: Pool): string {
 }
 
 function describeUpstream(
-  { name, address, header, weight, backup }: UpstreamSettings,
+  { name, address, header, weight, backup, maxConnections, source }: UpstreamSettings,
   several: boolean,
 ): string {
   const place = formatEndpoint(address)
   const called = name === place ? '' : ` (${name})`
   const part = several ? `; ${backup ? 'a backup of' : 'has'} weight ${String(weight)}` : ''
   const share = weight === 0 ? '; drained: its weight is 0, so it gets no connections' : part
-  return `connects to ${place}${called}, and sends it ${HEADERS[header]}${share}`
+  const bound = maxConnections === Infinity ? '' : `; at most ${String(maxConnections)} connections at a time`
+  const from = source === undefined ? '' : ` from ${source}`
+  return `connects to ${place}${called}${from}, and sends it ${HEADERS[header]}${share}${bound}`
 }
 
 /** An upstream with `pp=noop` is checked without a header, whatever `header` says. */

@@ -38,6 +38,7 @@ import { meta } from './keys.ts'
 import { passSchema, type TlvName } from './pass.ts'
 import { type Passthrough, type PassthroughInit, passthroughSchema } from './passthrough.ts'
 import { type ServiceTimeouts, type ServiceTimeoutsInit, timeoutsSchema } from './timeouts.ts'
+import { queueSchema } from './upstream-limits.ts'
 import { type OwnTlv, type OwnTlvsInit, tlvsSchema } from './tlvs.ts'
 import {
   balanceSchema,
@@ -155,6 +156,7 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
     retries: retriesSchema,
     health: healthSchema,
     resolve: resolveSchema,
+    queue: queueSchema,
     trust: trustSchema,
     ...accessKeys,
     pass: passSchema,
@@ -202,11 +204,11 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
     }
   })
   .transform(({ trust, upstream, upstreams, passthrough, ...rest }): readonly Service[] => {
-    const { balance, retries, health, resolve, allow, deny, aclFrom, allowVpce, ...others } = rest
+    const { balance, retries, health, resolve, queue, allow, deny, aclFrom, allowVpce, ...others } = rest
     const { listen: places, name, ...written } = others
     const all = upstreams ?? [{ address: upstream as Address }] // one of the two is there
     const poolOf = (these: readonly UpstreamInit[]): Pool =>
-      settlePool({ upstreams: these, balance, retries, health, resolve })
+      settlePool({ upstreams: these, balance, retries, health, resolve, queue })
     const pool = poolOf(all)
     const [first] = pool.upstreams as readonly [UpstreamSettings] // it takes no fewer than one
     return places.map(listen => ({

@@ -10,6 +10,7 @@ import {
   type UpstreamInit,
 } from '../pool.ts'
 import { address } from './address.ts'
+import { limitKeys, type QueueText, sourceProblem } from './upstream-limits.ts'
 import { bounded, integer, type IntegerKey, MAX_MILLISECONDS, meta, milliseconds } from './keys.ts'
 
 const { weight, backup, health, check, resolve } = poolDefaults
@@ -27,10 +28,14 @@ export type UpstreamText =
       readonly name?: string | undefined
       readonly weight?: number | undefined
       readonly backup?: boolean | undefined
+      readonly maxConnections?: number | undefined
+      readonly source?: string | undefined
     }
 
 /** Options about upstreams as users write them. */
-export interface PoolOptions extends Omit<PoolInit, 'upstreams'> {
+export interface PoolOptions extends Omit<PoolInit, 'upstreams' | 'queue'> {
+  /** Connections that wait for an upstream with room. */
+  readonly queue?: QueueText | undefined
   /** Several upstreams instead of a single one. */
   readonly upstreams?: readonly UpstreamText[] | undefined
 }
@@ -68,6 +73,7 @@ const upstreamObject = z.strictObject({
     .boolean()
     .default(backup)
     .meta(meta({ description: 'Gets connections only while no other is up.' })),
+  ...limitKeys,
 })
 
 export const upstreamList: z.ZodType<readonly UpstreamInit[], readonly UpstreamText[]> = z
@@ -75,6 +81,11 @@ export const upstreamList: z.ZodType<readonly UpstreamInit[], readonly UpstreamT
   .min(1)
   .max(MAX_UPSTREAMS)
   .check(({ value, issues }) => {
+    for (const [at, upstream] of value.entries()) {
+      const message = sourceProblem(upstream)
+      if (message !== undefined)
+        issues.push({ code: 'custom', input: upstream.source, path: [at, 'source'], message })
+    }
     const conflict = nameConflict(value)
     if (conflict)
       issues.push({ code: 'custom', input: value, path: [conflict.at], message: conflict.message })

@@ -11,16 +11,20 @@ interface Group {
   readonly members: readonly Member[]
 }
 
+type ChoiceSettings = Pick<Pool, 'balance' | 'retries' | 'upstreams'>
+
 export class Choice {
   readonly #groups: () => readonly Group[]
   readonly #retries: number
+  readonly #isLimited: boolean
   readonly #pick: Balancer
   /** Open members that are no backups; undefined after a change. */
   #open: readonly Member[] | undefined
 
-  constructor({ balance, retries }: Pick<Pool, 'balance' | 'retries'>, groups: () => readonly Group[]) {
+  constructor({ balance, retries, upstreams }: ChoiceSettings, groups: () => readonly Group[]) {
     this.#groups = groups
     this.#retries = retries
+    this.#isLimited = upstreams.some(({ maxConnections }) => maxConnections < Infinity)
     this.#pick = balancer(balance)
   }
 
@@ -29,19 +33,18 @@ export class Choice {
     this.#open = undefined
   }
 
-  /** An open member, then an open backup; if there is none, the member that failed longest ago. */
-  next(source: Endpoint | undefined, tried: ReadonlySet<Member>): Member | undefined {
-    for (const backup of [false, true]) {
-      const open =
-        tried.size === 0 && !backup
-          ? (this.#open ??= this.#opened(tried, backup))
-          : this.#opened(tried, backup)
-      if (open.length > 0) return this.#pick(open, addressOf(source))
-    }
-    const [longestAgo] = [...this.#left(tried)]
-      .filter(each => each.isHealthy)
-      .sort((a, b) => a.failedAt - b.failedAt)
-    return longestAgo
+  /** One of the candidates; `full` if none of them has room. */
+  next(source: Endpoint | undefined, tried: ReadonlySet<Member>): Member | 'full' | undefined {
+    const candidates = this.#candidates(tried)
+    const free = this.#isLimited ? candidates.filter(({ hasRoom }) => hasRoom) : candidates
+    if (free.length > 0) return this.#pick(free, addressOf(source))
+    return candidates.length > 0 ? 'full' : undefined
+  }
+
+  /** Whether next() has another answer than `full`. */
+  hasRoom(tried: ReadonlySet<Member>): boolean {
+    const candidates = this.#candidates(tried)
+    return candidates.length === 0 || candidates.some(({ hasRoom }) => hasRoom)
   }
 
   /** How many members may be tried after these. */
@@ -50,6 +53,19 @@ export class Choice {
     let count = 0
     for (const { isHealthy } of this.#left(tried)) if (isHealthy && ++count === most) break
     return count
+  }
+
+  /** The open members, then the open backups; if there are none, the member that failed longest ago. */
+  #candidates(tried: ReadonlySet<Member>): readonly Member[] {
+    for (const backup of [false, true]) {
+      const open =
+        tried.size === 0 && !backup
+          ? (this.#open ??= this.#opened(tried, backup))
+          : this.#opened(tried, backup)
+      if (open.length > 0) return open
+    }
+    const healthy = [...this.#left(tried)].filter(each => each.isHealthy)
+    return healthy.sort((a, b) => a.failedAt - b.failedAt).slice(0, 1)
   }
 
   #opened(tried: ReadonlySet<Member>, backup: boolean): readonly Member[] {

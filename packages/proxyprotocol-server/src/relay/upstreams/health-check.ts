@@ -90,7 +90,8 @@ export class HealthCheck {
         return undefined
       }
       const tls = upstreamTls.optionsFor(settings)
-      const target = { ...endpointOptions(settings.address), tls, lookup, timeout, signal }
+      const { address, source: localAddress } = settings
+      const target = { ...endpointOptions(address), tls, lookup, timeout, signal, localAddress }
       const socket = await connect(target, header ? HEADERS[settings.header] : 'none')
       const left = leave(socket, { timeout, signal })
       if (check) await left // clients need not wait until the upstream has closed

@@ -40,6 +40,8 @@ export interface MemberContext {
   readonly tell: (member: Member, notice: Notice) => void
   /** Called at once when it goes down or up. */
   readonly onChange: () => void
+  /** Called when it has a connection less. */
+  readonly onRoom: () => void
 }
 
 export class Member implements Candidate {
@@ -110,6 +112,11 @@ export class Member implements Candidate {
     return this.#judge.evidence.marked
   }
 
+  /** Whether it may have one more connection. */
+  get hasRoom(): boolean {
+    return this.#active < this.settings.maxConnections
+  }
+
   /** When a connection or a check last failed. */
   get failedAt(): number {
     return this.#judge.evidence.failedAt
@@ -125,7 +132,7 @@ export class Member implements Candidate {
       socket.on('close', this.#onClose)
       return socket
     } catch (error) {
-      this.#active--
+      this.#onClose()
       this.#missed(error)
       throw error
     }
@@ -199,6 +206,7 @@ export class Member implements Candidate {
   /** One listener for all sockets, because an open connection keeps it. */
   readonly #onClose = (): void => {
     this.#active--
+    this.#context.onRoom()
   }
 
   #missed(error: unknown): void {

@@ -14,6 +14,7 @@ import type { Resolve } from './resolved-name.ts'
 import { Resolver } from './resolver.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
 import { mayTryAnother } from './upstream-fault.ts'
+import { UpstreamQueue } from './upstream-queue.ts'
 import { UpstreamTls } from './upstream-tls.ts'
 import { Upstream } from './upstream.ts'
 
@@ -52,6 +53,8 @@ export interface PoolSnapshot {
   readonly names: readonly NameSnapshot[]
   /** Attempts of connections beyond their first. */
   readonly retries: number
+  /** Connections that wait for an upstream with room. */
+  readonly queued: number
 }
 
 /** Options beside the configuration. */
@@ -79,12 +82,13 @@ export class UpstreamPool {
   readonly #resolver: Resolver
   readonly #choice: Choice
   readonly #now: () => number
+  readonly #queue: UpstreamQueue
   #retries = 0
   #closed = false
 
   /** @throws {ConfigError} naming a file of a certificate or key that cannot be used. */
   constructor(settings: Pool, options: PoolOptions = {}) {
-    const { upstreams, health, check, resolve } = settings
+    const { upstreams, health, check, resolve, queue } = settings
     const {
       now = () => performance.now(),
       patience = DEFAULT_PATIENCE,
@@ -92,13 +96,18 @@ export class UpstreamPool {
     } = options
     this.#settings = settings
     this.#now = now
+    this.#queue = new UpstreamQueue(queue, now)
     this.#choice = new Choice(settings, () => this.#upstreams)
     this.tls = new UpstreamTls(upstreams)
     this.#resolver = new Resolver({ ...resolve, resolve: options.resolver, now })
     const onChange = (): void => {
       this.#choice.changed()
+      this.#queue.all()
     }
-    const common = { resolver: this.#resolver, tls: this.tls, patience, now, tell, onChange }
+    const onRoom = (): void => {
+      this.#queue.next()
+    }
+    const common = { resolver: this.#resolver, tls: this.tls, patience, now, tell, onRoom, onChange }
     const context = { health, check, resolve, ...common }
     this.#upstreams = upstreams.map(each => new Upstream(each, context))
     this.#bySettings = new Map(this.#upstreams.map(each => [each.settings, each]))
@@ -132,17 +141,24 @@ export class UpstreamPool {
   /**
    * Connects to the next member, or to another one if that fails, within one deadline.
    *
-   * @throws ProxyProtocolError `no_upstream` if none may be tried, that of the last attempt, or what `header` throws.
+   * @throws ProxyProtocolError `no_upstream` if none may be tried, `limit_upstream` or `queue_timeout` if none has room, that of
+   * the last attempt, or what `header` throws.
    */
   async connect(request: UpstreamRequest): Promise<Socket> {
     const { route, timeout } = request
     const deadline = this.#now() + timeout
+    let waited = 0 // in the queue, which takes nothing of the time for connecting
     const tried = new Set<Member>()
     let fault: ProxyProtocolError | undefined
     for (;;) {
       const member = this.#choice.next(request.source, tried)
+      if (member === 'full') {
+        const hasRoom = (): boolean => this.#choice.hasRoom(tried)
+        waited += await this.#queue.wait(hasRoom, { signal: request.signal, waited })
+        continue
+      }
       if (member === undefined) throw fault ?? new ProxyProtocolError('no_upstream')
-      const left = deadline - this.#now()
+      const left = deadline + waited - this.#now()
       if (left <= 0) throw fault ?? new ProxyProtocolError('connect_timeout', { detail: `${timeout} ms` })
       tried.add(member)
       if (tried.size > 1 && tried.size > route.attempts) this.#retries++
@@ -166,6 +182,7 @@ export class UpstreamPool {
       upstreams: this.#upstreams.map(each => each.snapshot()),
       names: this.#resolver.snapshot(),
       retries: this.#retries,
+      queued: this.#queue.length,
     }
   }
 
@@ -190,6 +207,7 @@ export class UpstreamPool {
       lookup,
       timeout,
       signal,
+      localAddress: settings.source,
       allowHalfOpen: true,
       payload,
     }

@@ -22,6 +22,8 @@ export interface UpstreamContext extends Pick<Pool, 'health' | 'check' | 'resolv
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number
   readonly tell: (event: UpstreamEvent) => void
+  /** Called when a member has a connection less. */
+  readonly onRoom: () => void
   /** Called when other members may get connections. */
   readonly onChange: () => void
 }
@@ -176,10 +178,10 @@ export class Upstream implements NameWatcher {
   }
 
   #made(target: MemberTarget): Watched {
-    const { health, check, now, tell, onChange } = this.#context
+    const { health, check, now, tell, onRoom, onChange } = this.#context
     const { name: upstream } = this.settings
     const member = new Member(this.settings, target, {
-      ...{ health, check, now },
+      ...{ health, check, now, onRoom },
       tell: (each, notice) => {
         tell({ ...notice, upstream, address: each.resolve ? undefined : each.address })
       },

@@ -212,3 +212,16 @@ test('a list of networks with mistakes ends check and the start of the program w
     assert.deepEqual(others, [])
   }
 })
+
+test('check shows the limits of upstreams, where connections come from, and the queue', async t => {
+  const upstreams = [{ address: '192.0.2.1:80', maxConnections: 5, source: '192.0.2.9' }]
+  const io = fakeIo()
+  const services = [{ listen: ':1', upstreams, queue: { size: 7, timeout: '2s' } }]
+  assert.equal(await runServer(['check', configFile(t, { services })], io), 0)
+  for (const line of [
+    'connects to 192.0.2.1:80 from 192.0.2.9, and sends it a version 2 header; at most 5 connections at a time',
+    'lets 7 connections wait for room, for up to 2000 ms',
+  ]) {
+    assert.ok(io.written.join('').includes(`\n  ${line}\n`), line)
+  }
+})

@@ -32,7 +32,10 @@ function harness(
   assert.ok(settings)
   const clock = { now: 0 }
   const told: unknown[] = []
-  const context = { ...settled, now: () => clock.now, onChange: () => told.push('changed') }
+  const context = {
+    ...{ ...settled, now: () => clock.now, onRoom: () => undefined },
+    onChange: () => told.push('changed'),
+  }
   const member = new Member(settings, place, { ...context, tell: (_, { kind }) => told.push(kind) })
   return { member, clock, told }
 }

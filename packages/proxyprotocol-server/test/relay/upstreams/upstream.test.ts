@@ -47,7 +47,10 @@ function harness(t: TestContext, init: Partial<PoolInit> = {}, address = 'app.te
   const resolver = new Resolver({ ...settled.resolve, resolve, now })
   const tls = new UpstreamTls(upstreams)
   const tell = (event: UpstreamEvent): unknown => events.push(event)
-  const upstream = new Upstream(settings, { ...settled, resolver, tls, now, patience: 1, tell, onChange: () => {} })
+  const upstream = new Upstream(settings, {
+    ...{ ...settled, resolver, tls, now, patience: 1, tell },
+    ...{ onRoom: () => undefined, onChange: () => undefined },
+  })
   atEnd(t, () => {
     upstream.close()
     resolver.close()

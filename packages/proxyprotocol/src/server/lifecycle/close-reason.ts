@@ -27,6 +27,8 @@ export const closeReasons = [
   'connect_timeout',
   'connect_error',
   'no_upstream',
+  'limit_upstream',
+  'queue_timeout',
   'handler_error',
   'drain_deadline',
   'aborted',

@@ -1,0 +1,85 @@
+// Connections that wait because every upstream that is up has as many as it may, first come, first served. Each looks for
+// itself, because it may have tried the upstream that has room now.
+
+import { ProxyProtocolError } from 'proxyprotocol'
+import type { StopSignal } from 'proxyprotocol/client'
+import type { QueueSettings } from '../../config/index.ts'
+
+/** A connection that waits. */
+interface Waiting {
+  readonly signal: StopSignal
+  /** Milliseconds that it has waited before. */
+  readonly waited: number
+}
+
+export class UpstreamQueue {
+  readonly #settings: QueueSettings
+  readonly #now: () => number
+  /** Those that wait: whether there is room for it, and what lets it go. */
+  readonly #waiting = new Map<() => boolean, () => void>()
+
+  /** @param now milliseconds, from a clock that is never set back. */
+  constructor(settings: QueueSettings, now: () => number) {
+    this.#settings = settings
+    this.#now = now
+  }
+
+  get length(): number {
+    return this.#waiting.size
+  }
+
+  /**
+   * Waits until there may be room.
+   *
+   * @returns the milliseconds that it took.
+   * @throws ProxyProtocolError `limit_upstream` if the queue is full, `queue_timeout`, or `aborted` by the signal.
+   */
+  wait(hasRoom: () => boolean, { signal, waited }: Waiting): Promise<number> {
+    const { size, timeout } = this.#settings
+    if (this.#waiting.size >= size) {
+      return Promise.reject(new ProxyProtocolError('limit_upstream', { detail: `${String(size)} wait` }))
+    }
+    const from = this.#now()
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+        this.#waiting.delete(hasRoom)
+      }
+      const onAbort = (): void => {
+        leave()
+        reject(new ProxyProtocolError('aborted', { cause: signal.reason }))
+      }
+      const onTimeout = (): void => {
+        leave()
+        reject(new ProxyProtocolError('queue_timeout', { detail: `${String(timeout)} ms` }))
+      }
+      const timer = setTimeout(onTimeout, timeout - waited).unref()
+      signal.addEventListener('abort', onAbort)
+      this.#waiting.set(hasRoom, () => {
+        leave()
+        resolve(this.#now() - from)
+      })
+    })
+  }
+
+  /** There is room for one more connection: the first that can use it goes. */
+  next(): void {
+    if (this.#waiting.size > 0) this.#release(1)
+  }
+
+  /** Upstreams went up or down: all look again. */
+  all(): void {
+    this.#release(this.#waiting.size)
+  }
+
+  #release(most: number): void {
+    let left = most
+    for (const [hasRoom, go] of this.#waiting) {
+      if (left === 0) return
+      if (!hasRoom()) continue
+      go()
+      left--
+    }
+  }
+}
