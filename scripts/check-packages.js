@@ -9,7 +9,7 @@ import { pack, packages, packedProject, run } from './packed-project.js'
 /** @typedef {{ name: string, version: string, exports: object, bin?: object, scripts?: object }} Manifest */
 
 const shippable =
-  /^(package\.json|config\.schema\.json|README\.md|LICENSE|vectors\/[^/]+\.json|bin\/[^/]+\.js|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?|dist\/web\/[^/]+\.html)$/
+  /^(package\.json|config\.schema\.json|README\.md|LICENSE|vectors\/[^/]+\.json|bin\/[^/]+\.js|src\/.+\.ts|dist\/.+\.(js|d\.ts)(\.map)?|dist\/web\/[^/]+\.html|dist\/cjs\/package\.json)$/
 const bin = join(root, 'node_modules', '.bin')
 const project = packedProject()
 
@@ -134,8 +134,8 @@ function contentFaults(name) {
 function fileFaults(file, files) {
   if (!shippable.test(file) || /(^|\/)test\/|\.test\./.test(file))
     return [`${file} has no place in the tarball: see "files" in package.json`]
-  if (file.endsWith('.html')) return []
-  const source = file.replace(/^dist\/(.+?)(\.d\.ts|\.js)(\.map)?$/, 'src/$1.ts')
+  if (file.endsWith('.html') || file.endsWith('package.json')) return []
+  const source = file.replace(/^dist\/(?:cjs\/)?(.+?)(\.d\.ts|\.js)(\.map)?$/, 'src/$1.ts')
   return files.includes(source) ? [] : [`${file} has no source any more: delete dist and build again`]
 }
 

@@ -9,22 +9,23 @@ import { root } from './files.js'
 
 const library = 'packages/proxyprotocol'
 const programs = 'packages/proxyprotocol-server'
-/** ESM only; plain output; no look-up of types published elsewhere. */
-const attw = '--profile esm-only --no-definitely-typed --no-summary --no-emoji --format ascii'
+/** Plain output; no look-up of types published elsewhere. */
+const attw = '--no-definitely-typed --no-summary --no-emoji --format ascii'
 
 /** Command by name; none needs the network. */
 const steps = {
   format: 'prettier --check --log-level warn .',
   lint: 'eslint --max-warnings 0 .',
-  'types of sources': `tsc -b ${library} ${programs}`,
+  'types of sources': `tsc -b ${library} ${programs} && node scripts/build-cjs.js`,
   'types of tests, bench, examples and scripts': 'tsc -p tsconfig.json',
   'types of pages': `tsc -p ${programs}/web`,
   'pages in a browser': 'node scripts/build-web.js && node scripts/test-pages.js',
   'tests and coverage': 'node scripts/coverage.js',
   'publint of the library': `publint run --strict ${library}`,
   'publint of the programs': `publint run --strict ${programs}`,
-  'attw of the library': `attw --pack ${library} ${attw}`,
-  'attw of the programs': `attw --pack ${programs} ${attw}`,
+  'attw of the library': `attw --pack ${library} ${attw} --exclude-entrypoints vectors`,
+  'attw of the vectors, which are ESM only': `attw --pack ${library} ${attw} --profile esm-only --entrypoints vectors`,
+  'attw of the programs, which are ESM only': `attw --pack ${programs} ${attw} --profile esm-only`,
   packages: 'node scripts/check-packages.js',
   prose: 'node scripts/check-prose.js',
   docs: 'node scripts/check-snippets.js',

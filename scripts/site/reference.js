@@ -100,9 +100,10 @@ export async function configure(entries, links) {
  */
 function entryPointsOf(name) {
   const folder = join(root, 'packages', name)
-  /** @type {{ exports: Record<string, string> }} */
+  /** @type {{ exports: Record<string, string | { default: string }> }} */
   const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const programs = Object.values(exports).filter(path => path.endsWith('.js'))
+  const paths = Object.values(exports).map(entry => (typeof entry === 'string' ? entry : entry.default))
+  const programs = paths.filter(path => path.endsWith('.js'))
   return programs.map(path => join(folder, path.replace('./dist/', 'src/').replace(/\.js$/, '.ts')))
 }
 

@@ -121,5 +121,5 @@ function codeOf({ code, syscall }: NodeJS.ErrnoException): ErrorCode {
 
 /** Where all addresses of a name fail, Node throws the errors together, under an empty message. */
 function messageOf(error: Error): string {
-  return error instanceof AggregateError ? error.errors.map(String).join(', ') : error.message
+  return 'errors' in error ? (error as AggregateError).errors.map(String).join(', ') : error.message
 }

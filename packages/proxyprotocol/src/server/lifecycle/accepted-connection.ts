@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { isNativeError } from 'node:util/types'
 import { ProxyProtocolError } from '../../codec/index.ts'
 import {
   adoptInfo,
@@ -196,7 +197,7 @@ export class AcceptedConnection implements Connection, Watched {
   /** Whether it only passes on what the signal said, as everything in Node that takes a signal does. */
   #tellsTheEnd(error: unknown): boolean {
     if (this.#over === undefined) return false
-    return error === this.#over || (error instanceof Error && error.cause === this.#over)
+    return error === this.#over || (isNativeError(error) && error.cause === this.#over)
   }
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {

@@ -1,6 +1,7 @@
 // RST and FIN kept apart on TCP sockets and on TLS over them, both ways: a stream that was cut off must never look complete.
 
 import type { Socket } from 'node:net'
+import { isNativeError } from 'node:util/types'
 import { dropReads, hasPeer, rawOf, readAgain } from '../../node-internals/index.ts'
 import { noticeReset, refuseTruncation } from './truncation.ts'
 
@@ -98,7 +99,7 @@ export function destroyTelling(
   callback: (error?: Error | null) => void,
 ): void {
   const raw = this[rawKey]
-  if (error instanceof Error && hasPeer(raw)) foreign.add(error)
+  if (isNativeError(error) && hasPeer(raw)) foreign.add(error)
   // OpenSSL may return several records at once. If a failed write destroys the socket after the first, Node 20 to 24
   // take the length of the next for an error number. They throw it where it cannot be caught.
   if (raw !== this) dropReads(this)
@@ -165,7 +166,7 @@ export function isForeign(error: Error): boolean {
  * AbortError without a cause; an abort for a reason has a cause.
  */
 export function isRelease(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ABORT_ERR' && error.cause === undefined
+  return isNativeError(error) && 'code' in error && error.code === 'ABORT_ERR' && error.cause === undefined
 }
 
 /**
