@@ -112,6 +112,7 @@ export interface PoolInit {
   readonly queue?: Optional<QueueSettings> | undefined
 }
 
+/** One upstream with its defaults. */
 export interface UpstreamSettings {
   readonly name: string
   readonly address: Address
