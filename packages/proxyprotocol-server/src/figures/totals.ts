@@ -22,8 +22,8 @@ export interface HeaderCount {
   readonly count: number
 }
 
-/** `accepted` is always the sum of `active` and all of `closed`. */
-export interface RelayTotals extends ServerStats {
+/** `accepted` is always the sum of `active` and all of `closed`. A relay never admits a connection without its header. */
+export interface RelayTotals extends Omit<ServerStats, 'missing'> {
   /** Connections that wait for their header or for a connection slot. */
   readonly pending: number
   readonly bytesUp: number

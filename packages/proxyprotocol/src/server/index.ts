@@ -24,6 +24,7 @@ export {
   diagnosticsChannels,
   type AcceptedMessage,
   type ClosedMessage,
+  type MissingMessage,
   type OpenedMessage,
   type RejectedMessage,
   type StuckMessage,

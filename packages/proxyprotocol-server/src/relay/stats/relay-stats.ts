@@ -48,7 +48,8 @@ export class RelayStats {
     }
     const headers = [...this.#headers.values()]
     const [connects, ages] = [this.#connects.view(), this.#ages.view()]
-    return { ...server.stats(), pending, bytesUp, bytesDown, headers, connects, ages }
+    const { accepted, active, closed } = server.stats()
+    return { accepted, active, closed, pending, bytesUp, bytesDown, headers, connects, ages }
   }
 
   /** In the order of their arrival. */

@@ -23,6 +23,8 @@ export interface PendingConnection {
   readonly waited: number
   /** Called with what a predicate or validator threw: its owner's fault, for which the connection is refused. */
   onFault(cause: unknown): void
+  /** A trusted peer has sent no header, which `missing: 'direct'` allows. */
+  onMissing(): void
   /** It may be served; payload that came with the header is the first that the socket gives. */
   onAdmitted(info: ConnectionInfo): void
   /** It must not be served; the code says why. */
@@ -86,9 +88,10 @@ export class Admission {
     transport,
     waited,
     onFault,
+    onMissing,
   }: Omit<PendingConnection, 'onAdmitted' | 'onRefused'>): Promise<ConnectionInfo> {
     return new Promise((onAdmitted, onRefused) => {
-      this.admit({ socket, transport, waited, onFault, onAdmitted, onRefused })
+      this.admit({ socket, transport, waited, onFault, onMissing, onAdmitted, onRefused })
     })
   }
 
@@ -115,6 +118,7 @@ export class Admission {
       onStart: (header, rest) => {
         this.#pending.delete(socket)
         if (rest.length > 0) socket.unshift(rest)
+        if (header === undefined && !isIgnored) pending.onMissing()
         this.#judge(pending, isIgnored ? undefined : header, deadline)
       },
       onFault: error => {

@@ -15,7 +15,13 @@ import {
   limitNames,
   type Refusals,
 } from '../admission/index.ts'
-import { acceptedChannel, closedChannel, openedChannel, rejectedChannel } from '../lifecycle/index.ts'
+import {
+  acceptedChannel,
+  closedChannel,
+  missingChannel,
+  openedChannel,
+  rejectedChannel,
+} from '../lifecycle/index.ts'
 import { checkNames, checkObject } from '../../checks/index.ts'
 import {
   acceptedSocket,
@@ -154,6 +160,9 @@ export class Attachment {
       transport: this.#transportOf(socket),
       waited: 0,
       onFault: () => undefined, // it is the cause of the error as well
+      onMissing: () => {
+        if (missingChannel.hasSubscribers) missingChannel.publish(this.#message(socket))
+      },
       onAdmitted: () => this.#admit(socket),
       onRefused: error => {
         socket.destroy()
@@ -169,7 +178,10 @@ export class Attachment {
     try {
       this.#handOn(socket, this.#held)
     } catch (error) {
-      process.nextTick(rethrow, error) // an exception of a listener, as it is without us, and no rejection
+      // an exception of a listener, as it is without us, and no rejection
+      process.nextTick(() => {
+        throw error
+      })
     }
   }
 
@@ -235,8 +247,4 @@ type Owned = Duplex & { [ownerKey]?: Attachment | undefined }
 /** node:http has nothing more to do with a stream that it gives away. */
 function release(stream: Owned | undefined): void {
   if (stream?.[ownerKey]) stream[ownerKey] = undefined
-}
-
-function rethrow(error: unknown): never {
-  throw error
 }

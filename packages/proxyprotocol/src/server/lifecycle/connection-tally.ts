@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts'
 import {
   acceptedChannel,
   closedChannel,
+  missingChannel,
   openedChannel,
   rejectedChannel,
   stuckChannel,
@@ -17,6 +18,8 @@ export interface ServerStats {
   readonly accepted: number
   readonly active: number
   readonly closed: Readonly<Record<CloseReason, number>>
+  /** Connections of trusted peers without a header, which `missing: 'direct'` has allowed. */
+  readonly missing: number
 }
 
 /** A server, as far as it is counted. */
@@ -28,6 +31,7 @@ export class ConnectionTally {
   readonly #server: Counted
   readonly #closed = emptyCounters()
   #accepted = 0
+  #missing = 0
 
   constructor(server: Counted) {
     this.#server = server
@@ -35,7 +39,12 @@ export class ConnectionTally {
 
   /** A snapshot of the counters. */
   stats(): ServerStats {
-    return { accepted: this.#accepted, active: this.#server.connections.size, closed: { ...this.#closed } }
+    return {
+      accepted: this.#accepted,
+      active: this.#server.connections.size,
+      closed: { ...this.#closed },
+      missing: this.#missing,
+    }
   }
 
   /** A client was turned away before there was a connection. */
@@ -47,6 +56,11 @@ export class ConnectionTally {
   accepted(connection: Connection): void {
     this.#accepted++
     if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#about(connection))
+  }
+
+  missing(connection: Connection): void {
+    this.#missing++
+    if (missingChannel.hasSubscribers) missingChannel.publish(this.#about(connection))
   }
 
   opened(connection: Connection): void {

@@ -43,11 +43,13 @@ export const diagnosticsChannels = {
   rejected: 'proxyprotocol.server.rejected',
   opened: 'proxyprotocol.server.opened',
   closed: 'proxyprotocol.server.closed',
+  missing: 'proxyprotocol.server.missing',
   stuck: 'proxyprotocol.server.stuck',
 } as const
 
 export const acceptedChannel = channel(diagnosticsChannels.accepted) as Channel<unknown, Published>
 export const rejectedChannel = channel(diagnosticsChannels.rejected) as Channel<unknown, PublishedError>
+export const missingChannel = channel(diagnosticsChannels.missing) as Channel<unknown, Published>
 export const openedChannel = channel(diagnosticsChannels.opened) as Channel<unknown, Published>
 export const closedChannel = channel(diagnosticsChannels.closed) as Channel<unknown, PublishedEnd>
 export const stuckChannel = channel(diagnosticsChannels.stuck) as Channel<unknown, PublishedError>

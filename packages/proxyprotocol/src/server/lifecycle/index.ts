@@ -7,6 +7,7 @@ export { createServer } from './create-server.ts'
 export {
   acceptedChannel,
   closedChannel,
+  missingChannel,
   diagnosticsChannels,
   openedChannel,
   rejectedChannel,
@@ -16,6 +17,7 @@ export { DEFAULT_BACKLOG, type ListenArguments } from './listener.ts'
 export type {
   AcceptedMessage,
   ClosedMessage,
+  MissingMessage,
   OpenedMessage,
   RejectedMessage,
   StuckMessage,

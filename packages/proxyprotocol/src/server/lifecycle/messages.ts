@@ -19,6 +19,9 @@ export interface AcceptedMessage {
 /** Its header is there and believed: the handler, or the server that was attached to, gets it now. */
 export type OpenedMessage = AcceptedMessage
 
+/** A trusted peer has sent no header, which `missing: 'direct'` allows. The connection is opened or rejected afterwards. */
+export type MissingMessage = AcceptedMessage
+
 /** It was refused before that. Checks that close without a byte are no refusals. */
 export interface RejectedMessage extends AcceptedMessage {
   /** What was wrong, with a hint at what arrived instead of a header. */

@@ -212,7 +212,9 @@ export class ProxyServer implements AsyncDisposable {
     connection.awaitHeader()
     const { socket } = connection
     const onFault = (cause: unknown): void => void report(this.#settings.onError, cause, connection)
-    return this.#admission.admitted({ socket, transport: this.#listener.transport, waited, onFault })
+    const onMissing = (): void => this.#tally.missing(connection)
+    const { transport } = this.#listener
+    return this.#admission.admitted({ socket, transport, waited, onFault, onMissing })
   }
 
   #reject(connection: AcceptedConnection, error: ProxyProtocolError): void {

@@ -1,10 +1,11 @@
 // Connections without a header, for createServer() and attach().
 
 import assert from 'node:assert/strict'
-
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { test } from 'node:test'
 import { outcome, turns, until } from 'test-support/sockets'
 import type { ErrorCode } from '../../../src/codec/index.ts'
+import { diagnosticsChannels, type MissingMessage } from '../../../src/server/index.ts'
 import { doors, type Door } from '../../support/doors.ts'
 import { DESTINATION, encode, LOCAL, SOURCE, UNKNOWN, V1, V2 } from '../../support/headers.ts'
 import { createHarness } from '../../support/harness.ts'
@@ -69,6 +70,25 @@ for (const [name, open] of doors) {
       ['127.0.0.1', 1, 'hello'],
       ['127.0.0.1', 1, String(V1)],
     ])
+  })
+
+  test(`${name}: with missing: 'direct' each connection without a header is published and counted`, async t => {
+    const harness = createHarness(t)
+    const told: MissingMessage['info'][] = []
+    const onMessage = (message: unknown): void => void told.push((message as MissingMessage).info)
+    subscribe(diagnosticsChannels.missing, onMessage)
+    t.after(() => unsubscribe(diagnosticsChannels.missing, onMessage))
+    const door = await open(t, harness, { options: { missing: 'direct' } })
+    for (const bytes of ['hello', V2, '']) await send(harness, door.port, bytes)
+    const ignoring = await open(t, harness, {
+      options: { trust: [], untrusted: 'ignore', missing: 'direct' },
+    })
+    await send(harness, ignoring.port, 'hello')
+    assert.deepEqual(
+      told.map(({ via, header }) => [via.peer && 'address' in via.peer && via.peer.address, header]),
+      [['127.0.0.1', undefined]],
+    )
+    if (door.server) assert.equal(door.server.stats().missing, 1)
   })
 
   test(`${name}: with missing: 'direct' a silent client is served at the deadline, and what comes then is payload`, async t => {
