@@ -135,12 +135,12 @@ const ofItsOwn: Readonly<Record<string, readonly Wrong[]>> = {
     [
       { trust, overLimit: 'reset' },
       'TypeError',
-      `options must have only ${admission}, timeouts, limits, got "overLimit"`,
+      `options must have only ${admission}, timeouts, limits, headerInsideTls, got "overLimit"`,
     ],
     [
       { trust, onError: () => {} },
       'TypeError',
-      `options must have only ${admission}, timeouts, limits, got "onError"`,
+      `options must have only ${admission}, timeouts, limits, headerInsideTls, got "onError"`,
     ],
     [
       { trust, limits: { connections: 1 } },
