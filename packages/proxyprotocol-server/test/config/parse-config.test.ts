@@ -163,7 +163,10 @@ test('a value of the wrong type is refused and never converted, with what is wan
     ],
     [{ listen: ':1?pp=v1', trust: [] }, 'trust must have at least one entry, got none'],
     [{ overLimit: 'drop' }, 'overLimit must be one of "close", "reset", "pause", got "drop"'],
-    [{ name: 'a b' }, 'name: "a b" is not a name, which is up to 64 letters, digits and any of ". _ : - [ ]"'],
+    [
+      { name: 'a b' },
+      'name: "a b" is not a name, which is up to 64 letters, digits and any of ". _ : - [ ]"',
+    ],
     [
       { trust: '10.0.0.0/8' },
       'trust must be "anyone" or a list, each a string such as "10.0.0.0/8" or "2001:db8::1" or "unix", got "10.0.0.0/8"',

@@ -156,6 +156,7 @@ test('parseService() settles what is said of upstreams, with the defaults where 
       health: { fails: 0, window: 10_000, cooldown: 10_000 },
       check: { interval: 5_000, timeout: 2_000, rise: 7, fall: 3, header: true },
       resolve: { interval: 5, maxMembers: 64, staleAfter: undefined },
+      queue: { size: 100, timeout: 5_000 },
     },
   )
 })

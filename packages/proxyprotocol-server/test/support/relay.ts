@@ -130,7 +130,11 @@ function openedBy(t: TestContext, server: ProxyServer): () => number {
 }
 
 /** Rule 23 of the contract, once all is over. */
-export function assertBalanced({ accepted, active, closed }: ServerStats): void {
+export function assertBalanced({
+  accepted,
+  active,
+  closed,
+}: Pick<ServerStats, 'accepted' | 'active' | 'closed'>): void {
   const total = Object.values(closed).reduce((sum, count) => sum + count, 0)
   assert.deepEqual({ active, total }, { active: 0, total: accepted }, 'accepted = active + all of closed')
 }

@@ -22,10 +22,7 @@ test('a configuration without a worker to try it is not taken', async () => {
   const io = fakeIo()
   const group = new WorkerGroup(io, configuration, new Map())
   await group.reload(() => configuration)
-  assert.match(
-    io.written.join(''),
-    / reload-failed error="all workers are restarting; send SIGHUP again"\n$/,
-  )
+  assert.match(io.written.join(''), / reload-failed error="all workers are restarting; send SIGHUP again"\n$/)
   assert.equal(group.shown.readiness(), 'starting')
   await group.stop()
   await group.reload(() => configuration)
