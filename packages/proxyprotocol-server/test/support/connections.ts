@@ -42,8 +42,10 @@ Socket.prototype.connect = function (this: Socket, ...args: unknown[]) {
 export async function listen(t: TestContext, host = '127.0.0.1'): Promise<Listener> {
   const waiting: Socket[] = []
   let accepted = 0
+  const sockets = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
-    atEnd(t, () => socket.destroy())
+    if (!server.listening) return socket.destroy() // the test is over
+    sockets.add(socket)
     socket.on('error', () => {})
     waiting.push(socket)
     accepted++
@@ -52,6 +54,7 @@ export async function listen(t: TestContext, host = '127.0.0.1'): Promise<Listen
   await once(server, 'listening')
   atEnd(t, async () => {
     server.close()
+    for (const socket of sockets) socket.destroy()
     await once(server, 'close')
   })
   return {
