@@ -132,6 +132,7 @@ test('a name with a black-holed address of two: only the first clients wait, its
     onUpstream: event => events.push(event),
   })
   await hole.swallow()
+  await onlyEarlyClientsWait(t, { port: relay.port, clients }, { ...unchecked, bar: 2_000 })
   assert.ok(clients.every(({ record }) => record.reason === 'done'))
   const [upstream] = relay.upstreams().upstreams
   assert.deepEqual([upstream?.state, upstream?.members.map(({ state }) => state)], ['up', ['down', 'up']])
