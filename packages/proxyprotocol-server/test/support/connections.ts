@@ -46,6 +46,7 @@ export async function listen(t: TestContext, host = '127.0.0.1'): Promise<Listen
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
     if (!server.listening) return socket.destroy() // the test is over
     sockets.add(socket)
+    atEnd(t, () => socket.destroy())
     socket.on('error', () => {})
     waiting.push(socket)
     accepted++
@@ -54,7 +55,7 @@ export async function listen(t: TestContext, host = '127.0.0.1'): Promise<Listen
   await once(server, 'listening')
   atEnd(t, async () => {
     server.close()
-    for (const socket of sockets) socket.destroy()
+    for (const socket of sockets) socket.destroy() // one may have come since the test ended
     await once(server, 'close')
   })
   return {
