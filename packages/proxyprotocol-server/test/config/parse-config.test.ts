@@ -56,6 +56,10 @@ test('services that have no name of their own are told apart', () => {
   )
 })
 
+test('a configuration without an origin has messages that start with what must be', () => {
+  assert.throws(() => parseConfig([], ''), /^ConfigError: must be an object/)
+})
+
 test('two services cannot listen at one address, nor have one name, nor one be its own upstream', () => {
   const web = { ...service, name: 'web' }
   assert.deepEqual(faults({ services: [service, service, web, { ...web, listen: ':1' }] }), [

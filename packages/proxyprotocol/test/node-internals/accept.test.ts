@@ -3,9 +3,19 @@
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { BlockList, createServer, Socket, type AddressInfo, type Server, type ServerOpts } from 'node:net'
+import {
+  BlockList,
+  connect,
+  createServer,
+  Socket,
+  type AddressInfo,
+  type Server,
+  type ServerOpts,
+} from 'node:net'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from 'test-support/folder'
 import { acceptAs } from '../../src/node-internals/index.ts'
 import { createHarness, type Harness } from '../support/harness.ts'
 
@@ -128,6 +138,23 @@ test('a block list turns its peers away, and no others', async t => {
   blockList.addAddress('127.0.0.1')
   await once(harness.dial(served.port).resume(), 'end')
   assert.equal(await connectionsOf(served.server), 1)
+})
+
+test('a block list leaves clients of a UNIX socket alone', async t => {
+  const harness = createHarness(t)
+  const server = createServer()
+  Object.assign(server, { blockList: new BlockList() })
+  const path = join(temporaryFolder(t), 'block-list.sock')
+  server.listen(path)
+  await once(server, 'listening')
+  harness.defer(() => void server.close())
+  acceptPlain(server)
+  const connection = once(server, 'connection')
+  const client = connect(path)
+  const [socket] = (await connection) as [Socket]
+  assert.equal(await connectionsOf(server), 1)
+  client.destroy()
+  socket.destroy()
 })
 
 test('on a line of Node that is not known yet nothing changes', async t => {

@@ -183,6 +183,7 @@ test('check shows who may come, and how fast, and TLVs of the operator', async t
   const services = [
     { ...web, ...lists, rate, tlvs },
     { ...web, listen: ':10002', trust: undefined, allow: ['::1'], rate: { connections: 1, per: 5 } },
+    { ...web, listen: ':10003', trust: undefined, deny: ['192.0.2.0/24'] },
   ]
   assert.equal(await runServer(['check', configFile(t, { services })], io), 0)
   for (const line of [
@@ -190,6 +191,7 @@ test('check shows who may come, and how fast, and TLVs of the operator', async t
     'lets one client open 20 connections in 10000 ms, and 40 at once; 10.9.0.0/16 may open any number',
     'adds these TLVs: 0xE1 (4 bytes), 0xEF (sni)',
     'lets only ::1 in',
+    'refuses 192.0.2.0/24',
     'lets one client open 1 connections in 5 ms, and 1 at once',
   ]) {
     assert.ok(io.written.join('').includes(`\n  ${line}\n`), line)

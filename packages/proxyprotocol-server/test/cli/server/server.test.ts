@@ -124,6 +124,13 @@ test('each connection is one line at its end: who, where, why, how much and how 
   )
 })
 
+test('a service says at start whom it lets in, and how fast', async t => {
+  const service = ['--service', '127.0.0.1:0', '127.0.0.1:1']
+  const limits = ['--allow', '127.0.0.0/8,::1', '--deny', '127.0.0.9', '--rate', '20', '--rate-per', '10s']
+  const server = await start(t, runServer, [...service, ...limits])
+  assert.match(server.io.written.join(''), / allow="127\.0\.0\.0\/8,::1" deny=127\.0\.0\.9 rate=20\/10000ms /)
+})
+
 test('SOURCE?pp= accepts headers from whom --trust names, says so at start, and shows client and peer apart', async t => {
   const upstream = await listen(t)
   const service = ['--service', '127.0.0.1:0?pp=detect', `127.0.0.1:${upstream.port}`]

@@ -20,6 +20,10 @@ test('addresses are taken in the order of their numbers, IPv4 first, each once',
   assert.deepEqual(chosen(['10.0.0.1', '10.0.0.1'], [], 1), { used: ['10.0.0.1'], leftOut: 0 })
 })
 
+test('what is no address is taken last', () => {
+  assert.deepEqual(chosen(['nonsense', '::1', '10.0.0.1'], [], 64).used, ['10.0.0.1', 'nonsense', '::1'])
+})
+
 test('of a longer answer those in use stay, and the lowest others fill what is left', () => {
   const answer = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5']
   assert.deepEqual(chosen(answer, ['10.0.0.5', '10.0.0.9'], 3), {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { gate } from 'test-support/gate'
 import { content, outcome, until } from 'test-support/sockets'
@@ -37,6 +37,10 @@ function stoppedClock(t: TestContext): { readonly now: number; wait(milliseconds
     },
   }
 }
+
+test('a socket without a handle has moved what its stream has moved', () => {
+  assert.equal(movedOn(new Socket()), 0)
+})
 
 test('contract 22: silence ends a connection when it has lasted for the whole timeout, no sooner, and once a byte moves it starts anew', t => {
   const clock = stoppedClock(t)

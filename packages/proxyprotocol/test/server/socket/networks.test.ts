@@ -19,6 +19,10 @@ test('networks: an address has 4 or 16 bytes, a v4-mapped one 4, and a zone is n
   }
 })
 
+test('networks: a message without a name starts with what must be', () => {
+  assert.throws(() => compileNetworks(['10.0.0.1/8'], ''), /^RangeError: must hold networks without bits/)
+})
+
 test('networks: 127.0.0.0/8 and ::1 are the loopback, and what is no address is not', () => {
   for (const address of ['127.0.0.0', '127.0.0.1', '127.255.255.255', '::1', '::ffff:127.0.0.1', '::1%lo']) {
     assert.equal(isLoopback(address), true, address)
