@@ -1,5 +1,5 @@
-// The table of contents of the documentation site is the table of README's section Documentation: each column is a group of pages.
-// So no page of docs/ can be missing there without notice.
+// The table of contents of the documentation site is README's section More: each heading is a group of the pages that it links.
+// So no page of docs/ can be missing from README without notice.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,21 +14,19 @@ import { filesMatching, root } from '../files.js'
  * @throws Error where README's section leaves out a page of docs/.
  */
 export function contents() {
-  const [, section = ''] = readFileSync(join(root, 'README.md'), 'utf8').split('\n## Documentation\n')
-  const [groups = [], , ...rows] = section
-    .split('\n')
-    .filter(line => line.startsWith('|'))
-    .map(line => line.split('|').slice(1, -1))
-  const entries = groups.flatMap((group, column) => {
-    const links = rows.flatMap(row => [...(row[column] ?? '').matchAll(/\]\(([^):#]+\.md)/g)])
-    const files = new Set(links.map(([, file = '']) => file))
-    return [...files].map(file => ({ file, title: titleOf(file), group: group.trim() }))
-  })
+  const [, section = ''] = readFileSync(join(root, 'README.md'), 'utf8').split('\n## More\n')
+  const entries = section
+    .split(/^### /m)
+    .slice(1)
+    .flatMap(text => {
+      const [group = ''] = text.split('\n')
+      const files = [...text.matchAll(/\]\(([^):#]+\.md)/g)].map(([, file = '']) => file)
+      return [...new Set(files)].map(file => ({ file, title: titleOf(file), group }))
+    })
   const missing = filesMatching(/^docs\/[^/]+\.md$/).filter(
     file => !entries.some(entry => entry.file === file),
   )
-  if (missing.length > 0)
-    throw new Error(`README.md, section Documentation: no link to ${missing.join(', ')}`)
+  if (missing.length > 0) throw new Error(`README.md, section More: no link to ${missing.join(', ')}`)
   return entries
 }
 
