@@ -40,6 +40,7 @@ export function compileNetworks(entries: readonly string[], name = 'networks'): 
   const inet6 = intervalsOf(networks, 16)
   return ({ address, transport }) => {
     if (transport === 'unix') return unix
+    if (networks.length === 0) return false
     const bytes = address === undefined ? undefined : addressBytes(address)
     return bytes !== undefined && (bytes.length === 4 ? inet : inet6).has(bytes)
   }
