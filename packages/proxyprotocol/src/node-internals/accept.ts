@@ -3,7 +3,7 @@
 // limit turns a connection away, Node's own function goes on.
 
 import { channel } from 'node:diagnostics_channel'
-import { type BlockList, isIPv6, type Server, type Socket, type SocketConstructorOpts } from 'node:net'
+import { type BlockList, isIP, type Server, type Socket, type SocketConstructorOpts } from 'node:net'
 import { hasAddressGetters } from './addresses.ts'
 import { canShareBuffers } from './read-into.ts'
 
@@ -97,7 +97,8 @@ function isBlocked({ blockList }: ServerFields, accepted: AcceptedHandle): boole
   if (blockList === undefined) return false
   const peer: { address?: string } = {}
   accepted.getpeername?.(peer) // UNIX sockets have none
-  return peer.address !== undefined && blockList.check(peer.address, isIPv6(peer.address) ? 'ipv6' : 'ipv4')
+  const { address } = peer
+  return address !== undefined && blockList.check(address, `ipv${isIP(address) as 4 | 6}`) // the kernel gives no names
 }
 
 /** A literal gives all of them one hidden class. The last three are Node's own, which Node 20 would add to each. */
