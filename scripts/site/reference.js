@@ -41,7 +41,7 @@ const settings = {
   navigation: { includeGroups: true },
   headings: { readme: false },
   lightHighlightTheme: 'github-light-high-contrast',
-  highlightLanguages: ['ts', 'js', 'sh', 'json', 'yaml', 'ini', 'python'],
+  highlightLanguages: ['ts', 'js', 'sh', 'json', 'yaml', 'ini', 'python', 'diff'],
   markdownItLoader: readAsGithubDoes,
   searchInDocuments: true,
   customCss: join(import.meta.dirname, 'site.css'),
@@ -94,7 +94,7 @@ export async function configure(entries, links) {
 }
 
 /**
- * The sources of what a package exports.
+ * The sources of what a package exports; `register` exports nothing.
  *
  * @param {string} name
  */
@@ -103,7 +103,7 @@ function entryPointsOf(name) {
   /** @type {{ exports: Record<string, string | { default: string }> }} */
   const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const paths = Object.values(exports).map(entry => (typeof entry === 'string' ? entry : entry.default))
-  const programs = paths.filter(path => path.endsWith('.js'))
+  const programs = paths.filter(path => path.endsWith('.js') && !path.endsWith('/register.js'))
   return programs.map(path => join(folder, path.replace('./dist/', 'src/').replace(/\.js$/, '.ts')))
 }
 

@@ -162,7 +162,10 @@ test("what is wrong with a service's block lists is said", () => {
     () => parse({ zones: ['bl.example'], servers: ['localhost'] }),
     /dnsbl\.servers\[0\]: name server must be an IP address .*, got "localhost"/,
   )
-  assert.throws(() => parse({ zones: ['bl.example'], timeout: 5 }), /dnsbl\.timeout must be an integer from 10 to/)
+  assert.throws(
+    () => parse({ zones: ['bl.example'], timeout: 5 }),
+    /dnsbl\.timeout must be an integer from 10 to/,
+  )
 })
 
 test("a customer's name of a Spamhaus zone brings the zone's meanings, which keep the key out of sight", async t => {

@@ -7,11 +7,17 @@ import { type BlockList, isIP, type Server, type Socket, type SocketConstructorO
 import { hasAddressGetters } from './addresses.ts'
 import { canShareBuffers } from './read-into.ts'
 
-/** The options of an accepted socket. Node calls `callback` as a method of the socket. */
+/** The options of an accepted socket. */
 export interface AcceptedSettings extends SocketConstructorOpts {
-  onread:
-    | { buffer: () => Uint8Array; callback: (this: never, length: number, buffer: Uint8Array) => boolean }
-    | undefined
+  onread: ReadSettings | undefined
+}
+
+/** Where a socket reads to. */
+export interface ReadSettings {
+  /** Gives the buffer for the next bytes. */
+  buffer: () => Uint8Array
+  /** Takes them; Node calls it as a method of the socket. */
+  callback: (this: never, length: number, buffer: Uint8Array) => boolean
 }
 
 /** Makes the socket of an accepted connection. */

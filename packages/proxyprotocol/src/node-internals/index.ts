@@ -3,7 +3,7 @@
 //
 // The programs enter here by `proxyprotocol/internal/node`, which carries no promise of semantic versioning.
 
-export { acceptAs, type AcceptedSettings, type SocketMaker } from './accept.ts'
+export { acceptAs, type AcceptedSettings, type ReadSettings, type SocketMaker } from './accept.ts'
 export {
   type AddressAnswer,
   type AddressAnswers,

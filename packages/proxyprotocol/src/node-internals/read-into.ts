@@ -28,6 +28,7 @@ export function readNextInto(buffer: Uint8Array): void {
   next = buffer
 }
 
+/** The buffer for the next bytes, as `readNextInto` said. */
 export function nextBuffer(): Uint8Array {
   const buffer = next
   next = plainBuffer

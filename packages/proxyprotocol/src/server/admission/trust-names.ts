@@ -18,7 +18,9 @@ const RESERVED = ['anyone', 'unix']
 
 /** Asks a name service; a `Resolver` of `node:dns/promises` is one. */
 export interface TrustResolver {
+  /** The IPv4 addresses of a name. */
   resolve4(name: string): Promise<readonly string[]>
+  /** The IPv6 addresses of a name. */
   resolve6(name: string): Promise<readonly string[]>
 }
 
