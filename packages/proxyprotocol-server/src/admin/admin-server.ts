@@ -29,7 +29,7 @@ const CHECK_INTERVAL = 1_000
 const JSON_TYPE = 'application/json; charset=utf-8'
 const LINE_FEED = Buffer.from('\n')
 
-/** What the admin listener is told. */
+/** Settings and callbacks of the admin listener. */
 export interface AdminOptions {
   /** Names in `Host` headers that are answered, besides `localhost` and IP addresses. */
   readonly hosts?: readonly string[] | undefined

@@ -49,7 +49,7 @@ export interface ListingCache {
  * const cache = createListingCache({ maxEntries: 50_000 })
  * const resolver = { resolve4: async () => [{ address: '127.0.0.2', ttl: 300 }] }
  * await lookup('192.0.2.1', 'bl.example', { cache, resolver })
- * await lookup('192.0.2.1', 'bl.example', { cache, resolver }) // asks nobody
+ * await lookup('192.0.2.1', 'bl.example', { cache, resolver }) // sends no query
  * console.assert(cache.size === 1)
  * ```
  */

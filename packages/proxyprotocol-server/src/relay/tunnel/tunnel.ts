@@ -13,7 +13,7 @@ const KEEP_ALIVE_AFTER = 1_000
 /** Errors of Node and of OpenSSL about what came over a connection that stands. */
 const TLS_FAULT = /^(?:EPROTO$|ERR_SSL_|ERR_TLS_)/
 
-/** How a tunnel is told what it has to know. */
+/** Settings and counters of a tunnel. */
 export interface TunnelOptions {
   /** What it counts in while it runs. */
   readonly traffic: Traffic

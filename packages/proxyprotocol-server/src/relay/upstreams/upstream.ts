@@ -107,9 +107,9 @@ export class Upstream implements NameWatcher {
   }
 
   onExpired(fault: ProxyProtocolError): void {
-    const nobody = this.#made(this.#unresolved())
-    this.#replace([nobody])
-    nobody.member.condemn(fault)
+    const unresolved = this.#made(this.#unresolved())
+    this.#replace([unresolved])
+    unresolved.member.condemn(fault)
   }
 
   snapshot(): UpstreamSnapshot {

@@ -1,4 +1,4 @@
-// TLS towards an upstream: what tls.connect() is told, checked before anything is opened.
+// TLS to an upstream: the options of tls.connect(), checked before a connection is opened.
 
 import { isIP } from 'node:net'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'

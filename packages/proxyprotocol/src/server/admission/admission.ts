@@ -73,7 +73,7 @@ export class Admission {
       if (expected !== 'nothing') this.#receive(pending, expected, deadline)
     } catch (error) {
       this.#pending.delete(pending.socket)
-      return pending.onRefused(error as ProxyProtocolError) // as both promise
+      return pending.onRefused(error as ProxyProtocolError) // #expect() and #receive() throw nothing else
     }
     if (expected === 'nothing') this.#judge(pending, undefined, deadline)
   }

@@ -1,8 +1,8 @@
-// Room for so many connections at a time. Who comes too late is told so, or waits for a place in the order of arrival.
+// Connection slots: room for so many connections at a time. Later ones are refused, or wait for a slot in the order of their arrival.
 
 import { limit } from '../../checks/index.ts'
 
-/** ConnectionSlots that are taken and given back. */
+/** Slots that are taken and freed. */
 export class ConnectionSlots {
   #limit: number
   #taken = 0
@@ -28,14 +28,14 @@ export class ConnectionSlots {
     return this.#waiting.size
   }
 
-  /** Takes a place if one is free. */
+  /** Takes a slot if one is free. */
   take(): boolean {
     if (this.#taken >= this.#limit) return false
     this.#taken++
     return true
   }
 
-  /** Waits for a place, which is taken then; false where the signal aborted before or none was free after so many ms. */
+  /** Waits for a slot and takes it; false if the signal aborts first, or none is free within `timeout` milliseconds. */
   wait(timeout: number, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false)
     return new Promise(resolve => {
@@ -57,7 +57,7 @@ export class ConnectionSlots {
     })
   }
 
-  /** Gives a place back, to the first that waits if there are no more taken than there may be. */
+  /** Frees a slot. The first that waits takes it, unless more are taken than the limit allows. */
   free(): void {
     this.#taken--
     this.#admit()

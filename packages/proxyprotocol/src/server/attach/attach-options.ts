@@ -1,4 +1,4 @@
-// What attach() is told besides its server.
+// The options of attach().
 
 import type { AdmissionLimits, AdmissionOptions, AdmissionTimeouts } from '../admission/index.ts'
 

@@ -1,4 +1,4 @@
-// What proxyprotocol/register is told, by environment variables: whose headers are believed, and on which ports.
+// The environment variables of proxyprotocol/register: which peers may send headers, and on which ports.
 
 import { quote } from '../../checks/index.ts'
 import { compileNetworks } from '../socket/index.ts'

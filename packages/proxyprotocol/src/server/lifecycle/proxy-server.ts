@@ -182,7 +182,7 @@ export class ProxyServer implements AsyncDisposable {
       if (this.#tls) connection.secure(await this.#tls.handshake(socket))
       served = connection.open()
     } catch (error) {
-      this.#reject(connection, error as ProxyProtocolError) // as both promise
+      this.#reject(connection, error as ProxyProtocolError) // #admit() and handshake() reject with nothing else
     }
     if (served) {
       this.#tally.opened(connection)

@@ -1,5 +1,4 @@
-// What createServer() is told besides its trust, checked once at the start: a wrong option is an error before the first
-// connection.
+// The options of createServer(), checked once at the start: a wrong option fails before the first connection.
 
 import type { TlsOptions } from 'node:tls'
 import {
