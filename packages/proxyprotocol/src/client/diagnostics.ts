@@ -1,4 +1,4 @@
-// What the client side tells the outside: typed messages on node:diagnostics_channel. It never logs.
+// The client side publishes typed messages on node:diagnostics_channel. It never logs.
 
 import { channel, type Channel } from 'node:diagnostics_channel'
 
@@ -42,8 +42,8 @@ export const diagnosticsChannels = {
 
 const largeHeaderChannel: Channel = channel(diagnosticsChannels.largeHeader)
 
-/** Tells of a header that is about to be sent, where it is large. */
-export function tellOfLargeHeader({ byteLength }: Uint8Array, { host, port, path }: HeaderTarget): void {
+/** Reports a header above 536 bytes that is about to be sent. */
+export function reportLargeHeader({ byteLength }: Uint8Array, { host, port, path }: HeaderTarget): void {
   if (byteLength <= LARGE_HEADER_BYTES || !largeHeaderChannel.hasSubscribers) return
   largeHeaderChannel.publish({ byteLength, host, port, path } satisfies LargeHeaderMessage)
 }

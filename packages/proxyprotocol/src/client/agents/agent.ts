@@ -39,9 +39,9 @@ export interface HeaderAgentOptions extends AgentOptions, AgentHeaderOptions {}
 export class HeaderAgent extends Agent {
   readonly #header: RequestHeader
 
-  constructor({ header, pool, checksum, padTo, ...options }: HeaderAgentOptions = {}) {
+  constructor({ header, pool, checksum, padTo, keepAlive = true, ...options }: HeaderAgentOptions = {}) {
     refuseHttpProxy(options)
-    super({ keepAlive: true, ...options })
+    super({ ...options, keepAlive })
     this.#header = new RequestHeader({ header, pool, checksum, padTo })
   }
 

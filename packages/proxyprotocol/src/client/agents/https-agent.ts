@@ -39,9 +39,9 @@ export interface HeaderHttpsAgentOptions extends AgentOptions, AgentHeaderOption
 export class HeaderHttpsAgent extends Agent {
   readonly #header: RequestHeader
 
-  constructor({ header, pool, checksum, padTo, ...options }: HeaderHttpsAgentOptions = {}) {
+  constructor({ header, pool, checksum, padTo, keepAlive = true, ...options }: HeaderHttpsAgentOptions = {}) {
     refuseHttpProxy(options)
-    super({ keepAlive: true, ...options })
+    super({ ...options, keepAlive })
     this.#header = new RequestHeader({ header, pool, checksum, padTo })
   }
 

@@ -1,7 +1,7 @@
 // The header for all requests that a callback makes, however deep: for libraries that pass no request options on.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { inspect } from 'node:util'
+import { quote } from '../../checks/index.ts'
 import { encodeHeader, type HeaderInit } from '../../codec/index.ts'
 
 const headers = new AsyncLocalStorage<HeaderInit>()
@@ -26,7 +26,7 @@ const headers = new AsyncLocalStorage<HeaderInit>()
  */
 export function withHeader<T>(header: HeaderInit, callback: () => T): T {
   if (typeof callback !== 'function') {
-    throw new TypeError(`callback must be a function, got ${inspect(callback, { depth: 0 })}`)
+    throw new TypeError(`callback must be a function, got ${quote(callback)}`)
   }
   encodeHeader(header) // throws here, where the fault is
   return headers.run(structuredClone(header), callback) // the object may change while requests are on their way

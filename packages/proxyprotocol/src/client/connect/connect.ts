@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { checkNames, quote } from '../../checks/index.ts'
 import { type ErrorCode, type HeaderInit, ProxyProtocolError } from '../../codec/index.ts'
-import { tellOfLargeHeader } from '../diagnostics.ts'
+import { reportLargeHeader } from '../diagnostics.ts'
 import { Attempt, type StopSignal } from './attempt.ts'
 import {
   abandon,
@@ -20,8 +20,8 @@ export interface ConnectOptions extends OpenSocketOptions {
   /** Gives up connecting; it does not end an established connection. */
   readonly signal?: StopSignal | undefined
   /**
-   * Asked once the connection stands, with `tls` once it is secure. What it gives leaves with the header in one write, or
-   * encrypted as the first bytes behind the handshake. Null stands for nothing.
+   * Called when the connection is established, with `tls` after the handshake. Its bytes leave with the header in one write,
+   * or encrypted as the first bytes behind the handshake. Null sends nothing.
    */
   readonly payload?: (() => Uint8Array | null) | undefined
   /**
@@ -74,7 +74,7 @@ export async function connect(options: ConnectOptions, header: HeaderInit | 'non
   try {
     raw.connect(settings)
     await attempt.reach(raw, 'connect', connectFault)
-    if (head) tellOfLargeHeader(head, options)
+    if (head) reportLargeHeader(head, options)
     send(raw, isInside ? undefined : head, secure ? undefined : payload?.())
     if (!secure) return raw
     const socket = connectTls({ ...secure, socket: raw })

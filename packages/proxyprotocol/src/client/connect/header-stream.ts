@@ -6,7 +6,7 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { tellOfLargeHeader } from '../diagnostics.ts'
+import { reportLargeHeader } from '../diagnostics.ts'
 import { abandon } from './socket-options.ts'
 
 const ADDRESSES = [
@@ -16,7 +16,7 @@ const ADDRESSES = [
 
 /** Opens a socket whose first write is the header, so that it leaves first however early others write. */
 export function startSocket(where: NetConnectOpts, head: Uint8Array | undefined): Socket {
-  if (head) tellOfLargeHeader(head, where)
+  if (head) reportLargeHeader(head, where)
   const socket = connect(where)
   if (head) socket.write(head)
   return socket
@@ -25,11 +25,14 @@ export function startSocket(where: NetConnectOpts, head: Uint8Array | undefined)
 /** The stream between a socket and the TLS over it. */
 export class HeaderStream extends Duplex {
   readonly #socket: Socket
+  readonly #allowHalfOpen: boolean
   #secured = false
 
   constructor(socket: Socket) {
     super()
     this.#socket = socket
+    this.#allowHalfOpen = socket.allowHalfOpen
+    socket.allowHalfOpen = true // it would close at the peer's FIN, before a slow reader has taken what is buffered here
     socket.on('data', chunk => {
       if (!this.push(chunk)) socket.pause()
     })
@@ -40,6 +43,7 @@ export class HeaderStream extends Duplex {
   /** Makes TLS over this stream show the addresses of the socket, and reach its methods as TLS over a socket does. */
   carry<S extends TLSSocket>(secure: S): S {
     const socket = this.#socket
+    secure.allowHalfOpen = this.#allowHalfOpen
     secure.once('secureConnect', () => (this.#secured = true))
     for (const name of ADDRESSES) Object.defineProperty(secure, name, { get: () => socket[name] })
     Object.assign(secure, {

@@ -1,4 +1,4 @@
-// The options that connect() and openSocket() share, what they come to, and how an unfinished connection is given up.
+// The options that connect() and openSocket() share, their settings for Node, and how to give up an unfinished connection.
 
 import type { Socket, SocketConnectOpts, SocketConstructorOpts, TcpSocketConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'

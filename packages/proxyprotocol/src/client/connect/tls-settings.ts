@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
+import { quote } from '../../checks/index.ts'
 
 /** What `tls.connect()` takes, less what says where to connect to. `servername` is by default the host, unless that is an IP address. */
 export type TlsOptions = Omit<ConnectionOptions, 'host' | 'port' | 'path' | 'socket' | 'lookup' | 'timeout'>
@@ -18,7 +19,7 @@ export function tlsSettings(
   if (tls === undefined || tls === false) return undefined
   const options = tls === true ? {} : tls
   if (!isObject(options)) {
-    throw new TypeError(`tls must be true, false or the options of tls.connect(), got ${JSON.stringify(tls)}`)
+    throw new TypeError(`tls must be true, false or the options of tls.connect(), got ${quote(tls)}`)
   }
   const { servername = isIP(host) ? '' : host, secureContext = createSecureContext(options) } = options
   return { ...options, host, servername, secureContext } // Node checks the certificate against the host if no name is given

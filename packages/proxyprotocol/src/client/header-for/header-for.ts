@@ -18,7 +18,7 @@ import {
 import { beneath } from '../../node-internals/index.ts'
 import { type TlsFact, tlsTlvs } from './tls-facts.ts'
 
-/** What the header says besides the addresses; nothing of it by default, for every receiver has its limit. */
+/** What the header says besides the addresses; nothing by default, because receivers limit the header's length. */
 export interface HeaderForOptions {
   /** Default 2. */
   readonly version?: Version | undefined
@@ -105,7 +105,7 @@ function shownBy(socket: Socket): Socket {
   return Object.hasOwn(below, 'remoteAddress') ? below : socket
 }
 
-/** What the proxy says itself comes first, as the first TLV of a type counts. */
+/** The proxy's own TLVs come first, because the first of a type counts. */
 function tlvsOf(socket: Socket, options: HeaderForOptions): readonly Tlv[] {
   const { uniqueId, tls = false, checksum, tlvs = [] } = options
   const further = checksum === undefined ? tlvs : tlvs.filter(({ type }) => type !== tlvType.checksum)

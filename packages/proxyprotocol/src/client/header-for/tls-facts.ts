@@ -14,7 +14,7 @@ import { keyName, signatureName } from './certificate-names.ts'
 export type TlsFact = 'alpn' | 'authority' | 'cipher' | 'cn' | 'sigAlg' | 'keyAlg' | 'clientCert'
 
 const known: readonly TlsFact[] = ['alpn', 'authority', 'cipher', 'cn', 'sigAlg', 'keyAlg', 'clientCert']
-/** A certificate in DER takes 1 to 2 KiB, more than most receivers take: who wants it says so. */
+/** A certificate in DER takes 1 to 2 KiB, more than most receivers take. */
 const usual = known.filter(fact => fact !== 'clientCert')
 
 /**

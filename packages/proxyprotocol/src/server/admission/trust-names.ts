@@ -109,8 +109,9 @@ function resolveBy(resolver: TrustResolver | undefined): Resolve {
     throw new TypeError(`resolver must have resolve4() and resolve6(), got ${quote(resolver)}`)
   }
   return async name => {
-    const answers = [resolver.resolve4(name), resolver.resolve6(name)]
-    return (await Promise.all(answers.map(present))).flat()
+    const ask = async (method: keyof TrustResolver): Promise<readonly string[]> =>
+      present(resolver[method](name))
+    return (await Promise.all([ask('resolve4'), ask('resolve6')])).flat()
   }
 }
 
@@ -132,6 +133,8 @@ class TrustedName {
   /** Counts look-ups: only the last one may answer, so that a late answer replaces no newer one. */
   #asked = 0
   #isWaiting = false
+  /** Refreshes since the last look-up began. */
+  #waited = 0
   #missed = 0
   #isReported = false
 
@@ -146,7 +149,11 @@ class TrustedName {
 
   /** Looks the name up; never rejects. */
   async ask(): Promise<void> {
-    if (this.#isWaiting) this.#miss('no answer in time')
+    if (this.#isWaiting) {
+      this.#miss('no answer in time')
+      if (++this.#waited < MOST_MISSED) return // its answer may still come
+    }
+    this.#waited = 0
     const asked = ++this.#asked
     this.#isWaiting = true
     try {

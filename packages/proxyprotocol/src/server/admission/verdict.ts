@@ -10,7 +10,7 @@ import type { Validator } from './validators.ts'
 /** Why a connection is refused; undefined if it is not. */
 export type Refusal = ProxyProtocolError | undefined
 
-/** What is asked, and who hears of a validator that fails. */
+/** The validators of a connection, and the callback for one that throws. */
 export interface Questions {
   readonly validators: readonly Validator[]
   readonly info: ConnectionInfo

@@ -16,7 +16,7 @@ import { certificate } from 'test-support/certificates'
 import { closedPort, turns, until } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
 import { temporaryFolder } from 'test-support/folder'
-import { HeaderHttpsAgent, type HeaderRequestOptions } from '../../../src/client/index.ts'
+import { HeaderAgent, HeaderHttpsAgent, type HeaderRequestOptions } from '../../../src/client/index.ts'
 import { tlvType } from '../../../src/codec/index.ts'
 import { connectionInfo } from '../../../src/server/index.ts'
 import { listenAttached } from '../../support/attached.ts'
@@ -158,6 +158,16 @@ for (const [name, kind] of Object.entries(kinds)) {
     assert.deepEqual([output, code, server.sockets.length], ['done', 0, 1])
   })
 }
+
+test('agents keep connections alive unless keepAlive is false', () => {
+  for (const HeaderAgentOf of [HeaderAgent, HeaderHttpsAgent]) {
+    const kept = [{}, { keepAlive: undefined }, { keepAlive: false }].map(options => {
+      const agent: { options: { keepAlive?: boolean } } = new HeaderAgentOf(untyped(options))
+      return agent.options.keepAlive
+    })
+    assert.deepEqual(kept, [true, true, false])
+  }
+})
 
 test('HeaderHttpsAgent: the server is asked for by name, and its certificate is held against it', async t => {
   const harness = createHarness(t)

@@ -9,7 +9,7 @@ import { text as textOf } from 'node:stream/consumers'
 import { test } from 'node:test'
 import tls from 'node:tls'
 import { certificate } from 'test-support/certificates'
-import { closedPort, content, listenRaw, outcome, text } from 'test-support/sockets'
+import { closedPort, content, listenRaw, outcome, text, turns } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
 import { openSocket } from '../../../src/client/index.ts'
 import type { HeaderInit } from '../../../src/codec/index.ts'
@@ -68,6 +68,19 @@ test('openSocket() with tls sends the header in clear, then the handshake, then 
   assert.ok(socket instanceof tls.TLSSocket)
   socket.end('hello')
   assert.equal(await textOf(socket), '192.0.2.1:56324 hello')
+})
+
+test('openSocket() with tls gives a slow reader every byte that came before the end', async t => {
+  const bytes = Buffer.alloc(20_000, 'z')
+  const server = tls.createServer(certificate, socket => void socket.on('error', () => {}).end(bytes))
+  const { port } = await listenAttached(createHarness(t), server)
+  const socket = openSocket({ host: HOST, port, tls: TRUSTED }, HEADER)
+  assert.equal(socket.allowHalfOpen, false)
+  const ended = once(server, 'secureConnection').then(([far]) => once(far as Socket, 'finish'))
+  await once(socket.pause(), 'secureConnect')
+  await ended
+  await turns(50)
+  assert.deepEqual(await content(socket), bytes)
 })
 
 test('openSocket() with tls sends nothing between the header and the ClientHello, and resets what it gives up', async t => {

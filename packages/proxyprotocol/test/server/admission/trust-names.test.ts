@@ -158,6 +158,36 @@ test('trustNames() says at once that a name cannot be resolved at the start', as
   assert.deepEqual(await warned(harness), [`${UNRESOLVED}query ETIMEOUT`])
 })
 
+test('trustNames() takes an answer that comes after the next refresh, and asks once meanwhile', async t => {
+  const harness = createHarness(t)
+  const late: ((answer: readonly string[]) => void)[] = []
+  const trust = trustLb(
+    harness,
+    resolverOf(() => new Promise(resolve => late.push(resolve))),
+    20,
+  )
+  let isWarned = false
+  process.once('warning', () => (isWarned = true))
+  await until(() => isWarned)
+  assert.equal(late.length, 1)
+  late[0]?.(['192.0.2.1'])
+  await turns()
+  assert.equal(trusts(trust, '192.0.2.1'), true)
+  assert.deepEqual(await warned(harness), [`${UNRESOLVED}no answer in time`])
+})
+
+test('trustNames() takes a resolver that throws for one family for a failure, whatever the other one does', async t => {
+  const harness = createHarness(t)
+  const trust = trustLb(harness, {
+    resolve4: () => Promise.reject(fault('ESERVFAIL')),
+    resolve6: () => {
+      throw fault('ENOSYS')
+    },
+  })
+  await trust.ready()
+  assert.equal((await warned(harness)).length, 1)
+})
+
 test('trustNames() counts a question without an answer as a failure, and takes no answer that comes after a newer question', async t => {
   const harness = createHarness(t)
   const late: ((answer: readonly string[]) => void)[] = []
