@@ -31,6 +31,7 @@ import {
   claim,
   type ConnectionInfo,
   isClaimed,
+  isUnix,
   knownInfo,
   shareInfo,
   wrapInfo,
@@ -157,7 +158,7 @@ export class Attachment {
     if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#message(socket))
     this.#admission.admit({
       socket,
-      transport: this.#transportOf(socket),
+      transport: isUnix(socket) ? 'unix' : 'tcp',
       waited: 0,
       onFault: () => undefined, // it is the cause of the error as well
       onMissing: () => {
@@ -233,11 +234,6 @@ export class Attachment {
 
   #message(socket: Duplex): { server: Server; connection: undefined; info: ConnectionInfo } {
     return { server: this.#server, connection: undefined, info: knownInfo(socket) }
-  }
-
-  /** Peers without an address are gone, or on a UNIX socket. */
-  #transportOf({ remoteAddress }: Socket): 'tcp' | 'unix' {
-    return remoteAddress === undefined && typeof this.#server.address() === 'string' ? 'unix' : 'tcp'
   }
 }
 

@@ -211,9 +211,11 @@ function isLocal(source: Endpoint | undefined, unix: boolean): boolean {
   return address.includes(':') ? isLoopback(address) : address.startsWith('127.')
 }
 
-/** A socket that lives and has no address on this side either. */
-function isUnix({ destroyed, localAddress }: Socket): boolean {
-  return !destroyed && localAddress === undefined
+/** True for a socket that lives and has no address on this side either, whatever its header says. */
+export function isUnix(socket: Socket): boolean {
+  const { local } = infoOf(socket)?.via ?? endsOf(socket)
+  // A stream of the program has no address either, and is not a peer at a UNIX socket.
+  return local === undefined && !socket.destroyed && (beneath(socket) ?? socket) instanceof Socket
 }
 
 /** The ends of a socket by its own word. */

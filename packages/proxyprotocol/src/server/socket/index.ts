@@ -9,6 +9,7 @@ export {
   type ConnectionInfo,
   infoFor,
   isSecure,
+  isUnix,
   knownInfo,
   markSecure,
   shareInfo,
