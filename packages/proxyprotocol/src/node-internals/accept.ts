@@ -23,7 +23,7 @@ export interface ReadSettings {
 /** Makes the socket of an accepted connection. */
 export type SocketMaker = (settings: AcceptedSettings) => Socket
 
-type OnConnection = (status: number, accepted: AcceptedHandle | undefined) => void
+type OnConnection = (this: unknown, status: number, accepted: AcceptedHandle | undefined) => void
 
 /** What a server listens with. */
 interface ListeningHandle {
@@ -60,11 +60,15 @@ interface AcceptedFields extends Socket {
 /** The last line of Node whose `onconnection` was read. */
 const LAST_KNOWN_LINE = 26
 
+/** Node's own function for each of ours, so that a second call replaces ours and does not wrap it. */
+const replaced = new WeakMap<OnConnection, OnConnection>()
+
 /** Node publishes each accepted socket here, for tracing. */
 const socketChannel = channel('net.server.socket')
 
 /**
- * Makes a listening server take its sockets from `makeSocket`. Its options, limits and events stay as they are.
+ * Makes a listening server take its sockets from `makeSocket`. Its options, limits and events stay as they are. The last call
+ * counts.
  *
  * @returns false, and nothing has changed, where a runtime has no such handle to listen with.
  */
@@ -73,8 +77,8 @@ export function acceptAs(server: Server, makeSocket: SocketMaker): boolean {
   const { _handle: handle } = fields
   if (!isKnownLine() || !canShareBuffers() || !hasAddressGetters()) return false
   if (typeof handle?.onconnection !== 'function') return false
-  const { onconnection } = handle
-  handle.onconnection = function (status, accepted): void {
+  const onconnection = replaced.get(handle.onconnection) ?? handle.onconnection
+  const ours: OnConnection = function (status, accepted) {
     if (accepted?.readStart === undefined || isFull(fields)) return onconnection.call(this, status, accepted)
     if (isBlocked(fields, accepted)) return accepted.close()
     const socket: AcceptedFields = makeSocket(settingsOf(fields, accepted))
@@ -85,6 +89,8 @@ export function acceptAs(server: Server, makeSocket: SocketMaker): boolean {
     server.emit('connection', socket)
     if (socketChannel.hasSubscribers) socketChannel.publish({ socket })
   }
+  replaced.set(ours, onconnection)
+  handle.onconnection = ours
   return true
 }
 

@@ -211,6 +211,27 @@ test('what is accepted by no handle of Node is left to the runtime, as Bun needs
   assert.equal(await connectionsOf(served.server), 0)
 })
 
+test('a second acceptAs() takes the place of the first, and does not wrap it', async t => {
+  const harness = createHarness(t)
+  const served = await listening(harness)
+  acceptAs(served.server, () => assert.fail('the first maker was asked'))
+  acceptPlain(served.server)
+  assert.equal((await accepted(harness, served)).allowHalfOpen, true)
+  const { _handle: handle } = served.server as unknown as Handled
+  let asked = 0
+  const foreign = {
+    get readStart(): undefined {
+      asked++
+      return undefined
+    },
+    getpeername: () => -1,
+    close: () => undefined,
+  }
+  served.server.maxConnections = 1 // Node's own function then drops it
+  handle.onconnection?.(0, foreign)
+  assert.equal(asked, 1)
+})
+
 test('where a runtime accepts in another way, nothing changes', async t => {
   const harness = createHarness(t)
   const served = await listening(harness)

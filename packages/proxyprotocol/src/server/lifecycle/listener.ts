@@ -64,7 +64,7 @@ export class Listener {
     try {
       this.#net.listen(...(withBacklog(args) as [ListenOptions])) // Node tells its overloads apart at run time
       await Promise.race(['listening', 'close'].map(event => once(this.#net, event, this.#binding)))
-      acceptAs(this.#net, settings => acceptedSocket(settings, this.#events.firstRoom))
+      this.#makeSockets()
       if (typeof this.address === 'string') this.#transport = 'unix'
     } finally {
       this.#binding.abort()
@@ -83,10 +83,16 @@ export class Listener {
     other.#net = net
     other.#transport = this.#transport
     for (const each of [this, other]) each.#watch()
+    other.#makeSockets()
   }
 
   close(): void {
     this.#net.close()
+  }
+
+  /** How far ahead a socket reads depends on whose it is. */
+  #makeSockets(): void {
+    acceptAs(this.#net, settings => acceptedSocket(settings, this.#events.firstRoom))
   }
 
   #watch(): void {

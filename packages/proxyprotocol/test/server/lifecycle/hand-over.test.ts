@@ -203,6 +203,24 @@ test('handOver() passes a UNIX socket on, whose connections stay UNIX connection
   await result
 })
 
+test('the successor reads no further than its own header, also if the old server reads no header', async t => {
+  const harness = createHarness(t)
+  const held: number[] = []
+  const old = harness.watch(createServer({ version: 'none' }, readToEnd))
+  const next = harness.watch(
+    createServer({ trust: 'anyone' }, async connection => {
+      held.push(connection.socket.readableLength)
+      await readToEnd(connection)
+    }),
+  )
+  const { port } = (await old.listen(0, HOST)) as { port: number }
+  await old.handOver(next)
+  const client = harness.dial(port)
+  client.end(Buffer.concat([V2, Buffer.alloc(50_000)]))
+  await outcome(client)
+  assert.ok(held.length === 1 && held.every(length => length <= 17), `it holds ${held.join()} bytes`)
+})
+
 test('handOver() waits for handlers that are stuck, and tells of them', async t => {
   const harness = createHarness(t)
   const release = gate()
