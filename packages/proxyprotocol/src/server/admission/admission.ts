@@ -170,6 +170,8 @@ export class Admission {
 
   #conclude(pending: PendingConnection, refusal: Refusal): void {
     const info = knownInfo(pending.socket)
+    // Its 'close' comes after the answer of a validator that was given in the same turn.
+    if (!refusal && pending.socket.destroyed) return pending.onRefused(new ProxyProtocolError('aborted'))
     if (refusal) pending.onRefused(refusal)
     else if (this.#sources.add(pending.socket, info.source)) pending.onAdmitted(info)
     else pending.onRefused(new ProxyProtocolError('limit_source'))

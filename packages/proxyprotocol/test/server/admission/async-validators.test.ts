@@ -1,11 +1,13 @@
 // Validators that return a promise: they have as long as the header, and the connection may end in the meantime.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer as createNetServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { gate } from 'test-support/gate'
 import { outcome, until } from 'test-support/sockets'
 import { ProxyProtocolError } from '../../../src/codec/index.ts'
-import type { Validator } from '../../../src/server/index.ts'
+import { attach, type Validator } from '../../../src/server/index.ts'
 import { assertCounted, came, SERVED, send } from '../../support/admitted.ts'
 import { doors, type Door } from '../../support/doors.ts'
 import { createHarness } from '../../support/harness.ts'
@@ -140,4 +142,21 @@ test('close() ends a connection whose validator waits', async t => {
   await served.server.close()
   assert.equal((await ended).text, '')
   assert.equal(served.server.stats().closed.aborted, 1)
+})
+
+test('attach(): a connection that close() has destroyed is not emitted when its validator accepts in the same turn', async t => {
+  const harness = createHarness(t)
+  let accept: (() => void) | undefined
+  const validate = (): Promise<undefined> =>
+    new Promise(resolve => {
+      accept = () => resolve(undefined)
+    })
+  const server = createNetServer(socket => assert.fail(`it was served, destroyed: ${socket.destroyed}`))
+  attach(server, { trust: 'anyone', validate }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const ended = outcome(harness.dial((server.address() as AddressInfo).port).end(V2))
+  await until(() => accept !== undefined)
+  server.close()
+  accept?.()
+  assert.equal((await ended).text, '')
 })
