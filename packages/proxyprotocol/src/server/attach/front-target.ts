@@ -18,9 +18,12 @@ export class FrontTarget {
   #endpoint: InetEndpoint | undefined
   #opened = false
   readonly #clients = new Map<string, { readonly upstream: Socket; readonly info: ConnectionInfo }>()
-  /** Connections that the server has accepted before we knew where ours comes from. */
-  readonly #unclaimed = new Map<Socket, string>()
-  #connecting = 0
+  /** Connections that the server has accepted before we knew where ours come from, with the last connect by then. */
+  readonly #unclaimed = new Map<Socket, { readonly from: string; readonly lastConnect: number }>()
+  /** Connects are numbered. */
+  #lastConnect = 0
+  /** Those that are under way, oldest first. */
+  readonly #connecting = new Set<number>()
 
   /** @throws TypeError for anything but a server of Node, or if other machines could connect to it. */
   constructor(target: Server | InetEndpoint) {
@@ -72,7 +75,8 @@ export class FrontTarget {
     const timer = setTimeout(() => {
       upstream.destroy(new ProxyProtocolError('connect_timeout', { detail: `${CONNECT_TIMEOUT} ms` }))
     }, CONNECT_TIMEOUT).unref()
-    this.#connecting++
+    const number = ++this.#lastConnect
+    this.#connecting.add(number)
     try {
       await once(upstream, 'connect')
       this.#claim(upstream, info)
@@ -82,7 +86,7 @@ export class FrontTarget {
     } finally {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
-      this.#connecting--
+      this.#connecting.delete(number)
       this.#refuseStrangers()
     }
   }
@@ -102,7 +106,7 @@ export class FrontTarget {
     const key = `${upstream.localAddress} ${upstream.localPort}`
     this.#clients.set(key, { upstream, info })
     upstream.once('close', () => this.#clients.delete(key))
-    const [socket] = [...this.#unclaimed].find(([, from]) => from === key) ?? []
+    const [socket] = [...this.#unclaimed].find(([, { from }]) => from === key) ?? []
     if (socket === undefined) return
     this.#unclaimed.delete(socket)
     shareInfo(socket, info)
@@ -116,19 +120,19 @@ export class FrontTarget {
     const info = this.#clientAt(key)
     shareInfo(socket, info) // until it is claimed it has no address, so that it never looks like a local client
     if (info) return
-    this.#unclaimed.set(socket, key)
+    this.#unclaimed.set(socket, { from: key, lastConnect: this.#lastConnect })
     socket.once('close', () => this.#unclaimed.delete(socket))
     this.#refuseStrangers()
   }
 
-  /** Nothing of ours is on its way any more, so what is not claimed did not come through the front. */
+  /** Closes each socket that was accepted before all of the connects that are still under way: it did not come through the front. */
   #refuseStrangers(): void {
-    if (this.#connecting > 0) return
-    const strangers = [...this.#unclaimed.keys()]
-    this.#unclaimed.clear()
+    const [oldest = Infinity] = this.#connecting
+    const strangers = [...this.#unclaimed].filter(([, { lastConnect }]) => lastConnect < oldest)
+    for (const [socket] of strangers) this.#unclaimed.delete(socket)
     // A tick later: the server's own listeners do not expect a socket that is gone.
     process.nextTick(() => {
-      for (const socket of strangers) socket.destroy()
+      for (const [socket] of strangers) socket.destroy()
     })
   }
 }

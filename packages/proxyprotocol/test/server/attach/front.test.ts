@@ -11,6 +11,7 @@ import { connectedAtOnce, most } from 'test-support/burst'
 import { listenRaw, outcome, text, until } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
 import { connectionInfo, front } from '../../../src/server/index.ts'
+import { FrontTarget } from '../../../src/server/attach/front-target.ts'
 import { LOCAL, SOURCE, V1, V2 } from '../../support/headers.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
 import { serve, raw } from '../../support/fronted.ts'
@@ -131,6 +132,34 @@ test('front() closes what comes to a server past it, which never has an address'
   const { port } = target.address() as AddressInfo
   assert.equal((await outcome(harness.dial(port).end())).text, '')
   assert.deepEqual(addresses, [[undefined, undefined]])
+})
+
+test('front() closes what comes to a server past it also while it always connects for others', async t => {
+  const harness = createHarness(t)
+  const target = net.createServer({ allowHalfOpen: true }, socket => socket.on('error', () => {}))
+  const behind = new FrontTarget(target)
+  await behind.open()
+  const { port } = target.address() as AddressInfo
+  const made: Socket[] = []
+  target.on('connection', socket => made.push(socket))
+  harness.defer(async () => {
+    for (const socket of made) socket.destroy()
+    await behind.close()
+  })
+  const next = async (): Promise<void> => {
+    made.push(await behind.connect(untyped({}), new AbortController().signal))
+  }
+  let running = next()
+  const stranger = harness.dial(port).end()
+  let closed = false
+  stranger.once('close', () => (closed = true)).resume()
+  for (let i = 0; i < 200 && !closed; i++) {
+    const following = next() // before the other ends, so that one is always under way
+    await running
+    running = following
+  }
+  await running
+  assert.equal(closed, true)
 })
 
 test('front() shows the client on a TLS socket, also where that is shown twice, as on Bun', async t => {
