@@ -31,7 +31,8 @@ export class TlsAcceptor {
     this.#server.on('secureConnection', secure => {
       secure.allowHalfOpen = true
       // Node's own listeners and pipeline(secure, secure) come to the limit; ours, for its end, must not exceed it.
-      secure.setMaxListeners(secure.getMaxListeners() + 1)
+      const most = secure.getMaxListeners()
+      if (most > 0) secure.setMaxListeners(most + 1) // 0 means unlimited
       this.#take(secure)?.resolve(secure)
     })
     this.#server.on('tlsClientError', (cause: NodeJS.ErrnoException, secure) => {

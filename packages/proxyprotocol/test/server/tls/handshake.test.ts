@@ -1,7 +1,7 @@
 // The TLS handshake behind the header, and what a handler learns from it (contract 3, 4 and 24).
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
 import { connect, createSecureContext, TLSSocket, type TlsOptions } from 'node:tls'
 import { certificate, otherCertificate } from 'test-support/certificates'
@@ -198,4 +198,18 @@ test('createServer() throws for what is no certificate', () => {
     error =>
       error instanceof TypeError && ((error.cause as NodeJS.ErrnoException).code ?? '').startsWith('ERR_'),
   )
+})
+
+test('a TLS socket of a program that allows any number of listeners allows any number', async t => {
+  const { defaultMaxListeners } = EventEmitter
+  EventEmitter.defaultMaxListeners = 0
+  t.after(() => (EventEmitter.defaultMaxListeners = defaultMaxListeners))
+  const harness = createHarness(t)
+  const served = await harness.serve(({ socket }) => void socket.end(`${socket.getMaxListeners()}`), {
+    tls: certificate,
+  })
+  const { secure } = dialSecure(harness, served.port)
+  assert.equal(await text(secure), '0')
+  secure.end()
+  await over(served, 1)
 })
