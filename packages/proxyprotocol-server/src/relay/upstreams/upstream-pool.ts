@@ -159,7 +159,10 @@ export class UpstreamPool {
       }
       if (member === undefined) throw fault ?? new ProxyProtocolError('no_upstream')
       const left = deadline + waited - this.#now()
-      if (left <= 0) throw fault ?? new ProxyProtocolError('connect_timeout', { detail: `${timeout} ms` })
+      if (left <= 0) {
+        this.#queue.next() // it may have been let go for room that it does not take
+        throw fault ?? new ProxyProtocolError('connect_timeout', { detail: `${timeout} ms` })
+      }
       tried.add(member)
       if (tried.size > 1 && tried.size > route.attempts) this.#retries++
       route.upstream = member.settings.name
@@ -195,7 +198,6 @@ export class UpstreamPool {
       await member.resolved({ timeout, signal })
       return undefined
     }
-    const header = request.header(settings)
     const tls = this.tls.optionsFor(settings, client)
     const [tcp, path] = address.transport === 'tcp' ? [address] : [undefined, address.path]
     // One literal: every connection's options have one hidden class.
@@ -211,7 +213,8 @@ export class UpstreamPool {
       allowHalfOpen: true,
       payload,
     }
-    const socket = await member.attempt(() => connect(options, header ?? 'none'))
+    // The header is made inside, so that one that cannot be made gives the room to the next in the queue.
+    const socket = await member.attempt(() => connect(options, request.header(settings) ?? 'none'))
     distinguishResets(socket)
     route.upstreamAddress = member.endpoint ?? peerOf(socket)
     return socket
