@@ -36,6 +36,7 @@ export class UpstreamQueue {
    */
   wait(hasRoom: () => boolean, { signal, waited }: Waiting): Promise<number> {
     const { size, timeout } = this.#settings
+    if (signal.aborted) return Promise.reject(abortedBy(signal))
     if (this.#waiting.size >= size) {
       return Promise.reject(new ProxyProtocolError('limit_upstream', { detail: `${String(size)} wait` }))
     }
@@ -48,7 +49,7 @@ export class UpstreamQueue {
       }
       const onAbort = (): void => {
         leave()
-        reject(new ProxyProtocolError('aborted', { cause: signal.reason }))
+        reject(abortedBy(signal))
       }
       const onTimeout = (): void => {
         leave()
@@ -82,4 +83,8 @@ export class UpstreamQueue {
       left--
     }
   }
+}
+
+function abortedBy({ reason: cause }: StopSignal): ProxyProtocolError {
+  return new ProxyProtocolError('aborted', { cause })
 }

@@ -30,3 +30,11 @@ test('a connection in the queue whose header cannot be made leaves the room to t
 test('a connection in the queue whose time is over leaves the room to the next', async t => {
   await passedOn(t, { timeout: 0 }, 'connect_timeout')
 })
+
+test('a connection whose client is gone does not enter the queue', async t => {
+  const far = await listen(t)
+  const { pool, connect } = harness(t, [at(far.port, { maxConnections: 1 })])
+  await connect()
+  await assert.rejects(connect({ signal: AbortSignal.abort('gone') }), { code: 'aborted', cause: 'gone' })
+  assert.equal(pool.snapshot().queued, 0)
+})
