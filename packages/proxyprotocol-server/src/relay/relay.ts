@@ -237,7 +237,8 @@ function connectUpstream(
     header: ({ header }) => {
       relayed.sent = header
       const tlvs = ownTlvs({ info, tls: connection.tls, hello, service })
-      return upstreamHeader({ header, pass, tls: tlsFacts, tlvs }, connection, { listing, hello })
+      const options = { header, pass, tls: tlsFacts, tlvs, configured: service.tlvs }
+      return upstreamHeader(options, connection, { listing, hello })
     },
     payload,
     timeout: timeouts.connect,

@@ -32,8 +32,10 @@ const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> {
   /** Facts about a client's TLS that ends here, as for `headerFor`. */
   readonly tls?: HeaderForOptions['tls']
-  /** The operator's own TLVs, for version 2. */
-  readonly tlvs?: readonly Tlv[]
+  /** The operator's own TLVs that are known, for version 2. */
+  readonly tlvs: readonly Tlv[]
+  /** All that are configured: a client must not be able to forge one that is not known. */
+  readonly configured: readonly { readonly type: number }[]
 }
 
 /**
@@ -43,7 +45,7 @@ export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> 
  * on. For example, it may be too long with the relay's TLVs.
  */
 export function upstreamHeader(
-  { header, pass, tls, tlvs = [] }: UpstreamHeaderOptions,
+  { header, pass, tls, tlvs, configured }: UpstreamHeaderOptions,
   { id, socket, info }: Pick<Connection, 'id' | 'socket' | 'info'>,
   { listing, hello }: Known = {},
 ): HeaderInit | undefined {
@@ -57,8 +59,7 @@ export function upstreamHeader(
   if (inbound === undefined) return withExtension(own, told)
   if (inbound.command === 'LOCAL') return { command: 'LOCAL', tlvs: own.tlvs }
   const ownTlvs = own.tlvs as readonly Tlv[] // headerFor() always returns some
-  const replaced = new Set(tlvs.map(({ type }) => type))
-  const passed = (type: number): boolean => pass.has(type) && !replaced.has(type)
+  const passed = (type: number): boolean => pass.has(type) && !configured.some(own => own.type === type)
   const merged = { ...inbound, version: 2, tlvs: mergeTlvs(ownTlvs, inbound.tlvs, passed) } as const
   return sendable(withExtension(merged, [...told, ...knownOf(info.tlvs.extension)]))
 }

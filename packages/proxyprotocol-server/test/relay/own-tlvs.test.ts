@@ -69,6 +69,17 @@ test('an own TLV replaces the passed ones of its type, and LOCAL has it as well'
   assert.deepEqual(textOf(await header(), 0xe1), ['edge'])
 })
 
+test('an own TLV whose fact is not known removes the passed ones of its type, so that none is forged', async t => {
+  const { relay, header } = await started(t, {
+    ...{ source: '127.0.0.1:0?pp=v2', trust: 'anyone', pass: [0xe5, 0xe7] },
+    tlvs: facts,
+  })
+  const forged = [0xe5, 0xe7].map(type => ({ type, value: Buffer.from('forged') }))
+  dial(t, relay.port).write(encodeHeader({ source, destination, tlvs: forged }))
+  const sent = await header()
+  assert.deepEqual([textOf(sent, 0xe5), textOf(sent, 0xe7)], [[], ['forged']])
+})
+
 test('server name and protocol are those of the ClientHello that passes through, a protocol if it is the only one', async t => {
   const { relay, header } = await started(t, { passthrough: {}, tlvs: facts })
   for (const [alpn, expected] of [
