@@ -25,6 +25,19 @@ export interface AccessLists {
   readonly deny: Networks
 }
 
+/** An entry of a list, with the text of its file if it names one. */
+interface Source {
+  readonly entry: string
+  readonly file: string | undefined
+  readonly text: string
+}
+
+/**
+ * Lists in use by their texts, and the faults of others: services share a list, which takes long to compile. A list
+ * that no service holds is forgotten.
+ */
+const known = new Map<string, WeakRef<Networks | ConfigError>>()
+
 /** An entry and its position, such as `blocked.txt:7:1: `; empty for entries of the configuration. */
 interface Located {
   readonly entry: string
@@ -99,20 +112,30 @@ export function checkNetworkFiles(
 }
 
 /**
- * Reads the files of a list and compiles all of it.
+ * Reads the files of a list and compiles all of it, unless a list of the same text is in use.
  *
  * @throws {ConfigError} naming unreadable files, and file, line and column of each wrong network.
  */
 function readNetworks(list: NetworkList): Networks {
-  const problems: string[] = []
-  const located = list.flatMap(entry => {
+  const unreadable: string[] = []
+  const sources = list.flatMap(entry => {
     try {
-      return locatedIn(entry)
+      return sourceOf(entry)
     } catch (error) {
-      problems.push(`${entry}: ${(error as Error).message}`) // of the file system
+      unreadable.push(`${entry}: ${(error as Error).message}`) // of the file system
       return []
     }
   })
+  const key = JSON.stringify([sources.map(({ entry, text }) => [entry, text]), unreadable])
+  const networks = known.get(key)?.deref() ?? compiled(sources.flatMap(locatedIn), unreadable)
+  for (const [each, reference] of known) if (reference.deref() === undefined) known.delete(each)
+  known.set(key, new WeakRef(networks))
+  if (networks instanceof ConfigError) throw networks
+  return networks
+}
+
+function compiled(located: readonly Located[], unreadable: readonly string[]): Networks | ConfigError {
+  const problems = [...unreadable]
   const entries = located.map(({ entry }) => entry)
   try {
     if (problems.length === 0) return { entries, holds: compileNetworks(entries) }
@@ -120,17 +143,19 @@ function readNetworks(list: NetworkList): Networks {
     problems.push(...located.flatMap(problemOf))
   }
   const more = problems.length - MAX_PROBLEMS
-  throw new ConfigError(
+  return new ConfigError(
     [...problems.slice(0, MAX_PROBLEMS), ...(more > 0 ? [`and ${String(more)} more`] : [])].join('\n'),
   )
 }
 
-function locatedIn(entry: string): readonly Located[] {
+function sourceOf(entry: string): Source {
   const file = networkFile(entry)
+  return { entry, file, text: file === undefined ? '' : readFileSync(file, 'utf8') }
+}
+
+function locatedIn({ entry, file, text }: Source): readonly Located[] {
   if (file === undefined) return [{ entry, place: '' }]
-  const lines = readFileSync(file, 'utf8')
-    .replace(/^\uFEFF/, '')
-    .split('\n')
+  const lines = text.replace(/^\uFEFF/, '').split('\n')
   return lines.flatMap((line, at) => {
     const network = line.replace(/#.*/, '').trim()
     const place = `${file}:${String(at + 1)}:${String(line.search(/\S/) + 1)}: `

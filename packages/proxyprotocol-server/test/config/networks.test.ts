@@ -150,3 +150,22 @@ test('rate takes a time in milliseconds or with its unit, and as many connection
   assert.match(exempt[0] ?? '', /^rate\.exempt\[0\] must hold addresses, .*, got "file:x"$/)
   assert.match(exempt[1] ?? '', /^rate\.exempt\[1\] must hold networks without bits .*, got "10\.0\.0\.1\/8"/)
 })
+
+test('lists of the same text are compiled once while one is in use, and a file that changes makes another', t => {
+  const path = file(t, 'deny.txt', '10.0.0.0/8\n')
+  const read = (): unknown => readAccessLists({ allow: undefined, deny: [`file:${path}`] }).deny
+  const first = read()
+  assert.equal(read(), first)
+  writeFileSync(path, '11.0.0.0/8\n')
+  const second = read()
+  assert.notEqual(second, first)
+  t.mock.method(WeakRef.prototype, 'deref', () => undefined) // as if no service held it any more
+  assert.notEqual(read(), second)
+})
+
+test('the services of a range share one object of rules', () => {
+  const [one, two] = parseConfig({
+    services: [{ listen: ':30000-30001', upstream: '127.0.0.1:1', deny: ['::1'] }],
+  }).services
+  assert.equal(one?.access, two?.access)
+})

@@ -3,6 +3,7 @@
 
 import { readdirSync, realpathSync, watch, type FSWatcher } from 'node:fs'
 import { basename, join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import {
   type ConfigError,
   formatEndpoint,
@@ -24,6 +25,8 @@ export class FileWatch {
   readonly #relays: () => readonly Relay[]
   #watchers: readonly FSWatcher[] = []
   #timer: NodeJS.Timeout | undefined
+  /** The number of the last renewal, or of the stop after it. */
+  #round = 0
 
   /** @param relays returns those at the time of each look. */
   constructor(io: ProgramIo, relays: () => readonly Relay[]) {
@@ -39,24 +42,31 @@ export class FileWatch {
       watchDirectory(this.#io, directory, name => {
         if (name !== null && !names.has(name) && !names.has(ANY)) return
         this.#timer ??= setTimeout(() => {
-          this.renew()
+          void this.renew()
         }, SETTLING_TIME).unref()
       }),
     )
   }
 
-  /** Reloads the files of all relays, and watches their paths as they are now. */
-  renew(): void {
+  /**
+   * Reloads the files of all relays, and watches their paths as they are now. Between two relays the event loop serves
+   * connections. A later call takes the place of one that is not done. Never rejects.
+   */
+  async renew(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.watch()
+    const round = ++this.#round
     for (const relay of this.#relays()) {
       renewCertificates(this.#io, relay)
       renewNetworks(this.#io, relay)
+      await turn()
+      if (round !== this.#round) return
     }
   }
 
   stop(): void {
+    this.#round++
     clearTimeout(this.#timer)
     this.#unwatch()
   }

@@ -73,7 +73,7 @@ export class ServiceHost implements Serving {
   }
 
   renew(): void {
-    this.#files.renew()
+    void this.#files.renew() // it never rejects
   }
 
   close(): Promise<CloseResult> {

@@ -211,6 +211,7 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
       settlePool({ upstreams: these, balance, retries, health, resolve, queue })
     const pool = poolOf(all)
     const [first] = pool.upstreams as readonly [UpstreamSettings] // it takes no fewer than one
+    const access = accessRules({ allow, deny, aclFrom, allowVpce }) // one object, so that lists are read once
     return places.map(listen => ({
       ...written,
       listen,
@@ -223,7 +224,7 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
       upstream: first.address,
       name: serviceName(name, listen, places.length),
       accepts: acceptance(listen, trust),
-      access: accessRules({ allow, deny, aclFrom, allowVpce }),
+      access,
       header: first.header,
     }))
   })

@@ -280,3 +280,23 @@ test('a list of networks that changes is noticed without a signal, and a wrong o
   assert.deepEqual((await outcome(dial(t, port))).fin, true)
   assert.equal(upstream.accepted, 1)
 })
+
+test('between the files of two services the event loop turns, and a stop or a later renewal ends one', async t => {
+  const io = fakeIo()
+  const events: string[] = []
+  const relays = ['one', 'two'].map(name => {
+    const relay = createRelay(parseService('127.0.0.1:0', '127.0.0.1:1', { name }))
+    t.after(() => relay.server.abort())
+    return Object.assign(relay, { reloadNetworks: () => void events.push(name) })
+  })
+  const watch = new FileWatch(io, () => relays)
+  setImmediate(() => events.push('turn'))
+  await watch.renew()
+  assert.deepEqual(events.splice(0), ['one', 'turn', 'two'])
+  await Promise.all([watch.renew(), watch.renew()])
+  assert.deepEqual(events.splice(0), ['one', 'one', 'two'])
+  const renewing = watch.renew()
+  watch.stop()
+  await renewing
+  assert.deepEqual(events, ['one'])
+})
