@@ -1,10 +1,7 @@
-// Lists of networks, in the configuration and in files with one network a line.
-
 import { readFileSync } from 'node:fs'
 import { compileNetworks } from 'proxyprotocol/server'
 import { ConfigError } from './text/index.ts'
 
-/** The prefix of a path in a list. */
 const FILE = 'file:'
 /** A file of another format has a problem in each line; these few show it. */
 const MAX_PROBLEMS = 20
@@ -13,45 +10,36 @@ const MAX_PROBLEMS = 20
 export type NetworkList = readonly string[]
 
 export interface Networks {
-  /** Those of the files included. */
   readonly entries: readonly string[]
   readonly holds: ReturnType<typeof compileNetworks>
 }
 
-/** The lists of a service. */
 export interface AccessLists {
-  /** Undefined for none. */
   readonly allow: Networks | undefined
   readonly deny: Networks
 }
 
-/** An entry of a list, with the text of its file if it names one. */
 interface Source {
   readonly entry: string
   readonly file: string | undefined
   readonly text: string
 }
 
-/**
- * Lists in use by their texts, and the faults of others: services share a list, which takes long to compile. A list
- * that no service holds is forgotten.
- */
+/** Services share a list, because compiling takes long. A list that no service holds is forgotten. */
 const known = new Map<string, WeakRef<Networks | ConfigError>>()
 
-/** An entry and its position, such as `blocked.txt:7:1: `; empty for entries of the configuration. */
+/** Such as `blocked.txt:7:1: `; empty for entries of the configuration. */
 interface Located {
   readonly entry: string
   readonly place: string
 }
 
-/** The fault of an entry; undefined for a network, an address, `unix` and a file. */
 export function networkProblem(entry: string): string | undefined {
   const file = networkFile(entry)
   if (file !== undefined) return file === '' ? `must name a file behind ${JSON.stringify(FILE)}` : undefined
   return entryProblem(entry)
 }
 
-/** What is wrong with an entry; undefined for a network, an address and `unix`. */
 export function entryProblem(entry: string): string | undefined {
   try {
     compileNetworks([entry], '')
@@ -61,16 +49,11 @@ export function entryProblem(entry: string): string | undefined {
   }
 }
 
-/** The file that an entry names. */
 export function networkFile(entry: string): string | undefined {
   return entry.startsWith(FILE) ? entry.slice(FILE.length) : undefined
 }
 
-/**
- * Reads both lists of a service.
- *
- * @throws {ConfigError} naming all faults in their files.
- */
+/** @throws {ConfigError} naming all faults in their files. */
 export function readAccessLists(rules: {
   readonly allow: NetworkList | undefined
   readonly deny: NetworkList
@@ -92,11 +75,7 @@ export function readAccessLists(rules: {
   return { allow, deny }
 }
 
-/**
- * Reads the lists of all services, and reports all faults at once.
- *
- * @throws {ConfigError} as {@link readAccessLists}.
- */
+/** @throws {ConfigError} naming all faults of all services. */
 export function checkNetworkFiles(
   services: readonly { readonly access: Parameters<typeof readAccessLists>[0] | undefined }[],
 ): void {
@@ -111,11 +90,7 @@ export function checkNetworkFiles(
   if (problems.length > 0) throw new ConfigError([...new Set(problems)].join('\n'))
 }
 
-/**
- * Reads the files of a list and compiles all of it, unless a list of the same text is in use.
- *
- * @throws {ConfigError} naming unreadable files, and file, line and column of each wrong network.
- */
+/** @throws {ConfigError} naming unreadable files, and file, line and column of each wrong network. */
 function readNetworks(list: NetworkList): Networks {
   const unreadable: string[] = []
   const sources = list.flatMap(entry => {

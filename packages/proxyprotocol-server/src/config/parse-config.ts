@@ -1,11 +1,9 @@
-// The only way to a configuration: arguments and variables are laid over the file, and the whole is checked once. So a
-// flag and its key cannot differ.
+// Arguments and variables are laid over the file, and the whole is checked once, so a flag and its key cannot differ.
 
 import { configSchema, type Configuration, type ServiceInit } from './schema/index.ts'
 import { type Setting, settings } from './settings.ts'
 import { checked, parseJson, type Problem, showPath } from './text/index.ts'
 
-/** A setting that wins over the file. */
 export interface Override {
   readonly setting: Setting
   readonly value: unknown
@@ -13,9 +11,7 @@ export interface Override {
   readonly name: string
 }
 
-/** What arguments and variables add. */
 export interface Additions {
-  /** Those of `--service`, which follow the file's. */
   readonly services?: readonly ServiceInit[]
   /** The last one of a setting counts. */
   readonly overrides?: readonly Override[]
@@ -47,11 +43,7 @@ export function parseConfig(json: unknown, origin = 'configuration'): Configurat
   return combineConfig(json, origin)
 }
 
-/**
- * As {@link parseConfig}, with arguments and variables.
- *
- * @throws {ConfigError} as there; faults of an addition have its name.
- */
+/** @throws {ConfigError} as {@link parseConfig}; faults of an addition have its name. */
 export function combineConfig(json: unknown, origin: string, additions: Additions = {}): Configuration {
   const text = typeof json === 'string' ? parseJson(json, origin) : undefined
   const written = text ? text.value : json
@@ -83,7 +75,6 @@ function withValue(written: unknown, [key = '', ...rest]: readonly string[], val
   return { ...written, [key]: rest.length === 0 ? value : withValue(written[key] ?? {}, rest, value) }
 }
 
-/** The user's name of the addition at the place of a problem. */
 function additionAt(
   { path }: Problem,
   written: unknown,

@@ -1,9 +1,6 @@
-// Fills in the defaults for a service's upstreams and names each. The schema has checked them.
-
 import { inspect } from 'node:util'
 import { type Address, formatEndpoint, type PpMode } from './address/index.ts'
 
-/** How connections are balanced. */
 export const balances = ['round-robin', 'least-connections', 'source-hash'] as const
 
 /** How connections are balanced. */
@@ -16,7 +13,7 @@ export const poolDefaults = {
   retries: 2,
   weight: 1,
   backup: false,
-  /** A backlog that a client still waits for, and memory that is bounded. */
+  /** A backlog that a client still waits for. */
   queue: { size: 100, timeout: 5_000 },
   /** One failure may be a lost packet, three in a row are not; ten seconds are short for a restart. */
   health: { fails: 3, window: 10_000, cooldown: 10_000 },
@@ -24,9 +21,9 @@ export const poolDefaults = {
   resolve: {
     /** The usual validity of addresses in clusters. */
     interval: 30_000,
-    /** Each is watched and checked by itself. It is more than most services have, and bounds a wrong answer. */
+    /** More than most services have; bounds a wrong answer. */
     maxMembers: 64,
-    /** A name service that is down must not stop a service that is up, so old addresses stay. */
+    /** A name service that is down must not stop a service that is up. */
     staleAfter: undefined,
   },
 } as const
@@ -37,10 +34,9 @@ export type SentHeader = 'v1' | 'v2' | 'none'
 /** The Python library takes an upstream without `pp` as `detect`, and a detecting sender writes version 2. */
 const SENT: Readonly<Record<PpMode, SentHeader>> = { v1: 'v1', v2: 'v2', detect: 'v2', noop: 'none' }
 
-/** One upstream of a service. */
 export interface UpstreamInit {
   readonly address: Address
-  /** Its name in logs and statistics, and its key for `source-hash`. Default: the address without its query. */
+  /** Also its key for `source-hash`. Default: the address without its query. */
   readonly name?: string | undefined
   /** Default: what the address says in `pp`. */
   readonly header?: SentHeader | undefined
@@ -90,7 +86,7 @@ export interface NameResolution {
 
 /** Connections that wait while every upstream that is up has as many as it may. */
 export interface QueueSettings {
-  /** Connections that wait at a time. Default 100. */
+  /** Default 100. */
   readonly size: number
   /** Milliseconds. Default 5000. */
   readonly timeout: number
@@ -98,7 +94,6 @@ export interface QueueSettings {
 
 type Optional<T> = { readonly [Key in keyof T]?: T[Key] | undefined }
 
-/** Options about a service's upstreams. */
 export interface PoolInit {
   readonly upstreams: readonly UpstreamInit[]
   /** Default `round-robin`. */
@@ -119,7 +114,6 @@ export interface UpstreamSettings {
   readonly header: SentHeader
   readonly weight: number
   readonly backup: boolean
-  /** `Infinity` for any number. */
   readonly maxConnections: number
   readonly source: string | undefined
 }
@@ -150,12 +144,11 @@ export function settlePool(init: PoolInit): Pool {
   }
 }
 
-/** The header that an address asks for. */
 export function sentHeader({ pp = 'detect' }: Pick<Address, 'pp'>): SentHeader {
   return SENT[pp]
 }
 
-/** The first upstream whose name another one has; log and statistics would mix them up. */
+/** Log and statistics would mix equal names up. */
 export function nameConflict(
   upstreams: readonly UpstreamInit[],
 ): { readonly at: number; readonly message: string } | undefined {

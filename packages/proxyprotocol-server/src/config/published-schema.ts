@@ -1,5 +1,3 @@
-// The JSON Schema shipped as config.schema.json, for editors and other checks. Our own keywords become words.
-
 import { z } from 'zod'
 import { configSchema } from './schema/index.ts'
 import { type SchemaNode, UNITS } from './text/index.ts'
@@ -9,7 +7,6 @@ const DRAFT = 'http://json-schema.org/draft-07/schema#'
 
 type Json = z.core.JSONSchema.BaseSchema
 
-/** The JSON Schema of the configuration file. */
 export function publishedSchema(): Json {
   const schema = z.toJSONSchema(configSchema, {
     io: 'input',

@@ -1,5 +1,3 @@
-// A service from the two addresses of `--service` and options with the file's names.
-
 import { type Service, type ServiceOptions, serviceSchema, type UpstreamText } from './schema/index.ts'
 import { checked, ConfigError } from './text/index.ts'
 

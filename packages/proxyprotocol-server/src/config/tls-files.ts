@@ -1,5 +1,4 @@
-// Reads and checks the files of TLS settings before use. OpenSSL skips much that it cannot read, and then only clients
-// would notice.
+// Checks files before use: OpenSSL skips much that it cannot read, and then only clients would notice.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -10,10 +9,9 @@ import { ConfigError } from './text/index.ts'
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g
 
-/** A certificate's name by `openssl rehash`: the hash of its subject, and a number among equals. */
+/** By `openssl rehash`: the hash of the subject, and a number among equals. */
 const HASHED_NAME = /^[0-9a-f]{8}\.\d+$/
 
-/** Certificates, key and authorities as text, and the oldest version. */
 export type TlsFiles = Pick<SecureContextOptions, 'minVersion'> & {
   readonly cert?: string
   readonly key?: string
@@ -30,11 +28,7 @@ export interface OwnCertificate {
   readonly expires: number
 }
 
-/**
- * Reads the files of the settings.
- *
- * @throws {ConfigError} naming the setting, its file, and the fault.
- */
+/** @throws {ConfigError} naming the setting, its file, and the fault. */
 export function readTlsFiles(settings: TlsSettings, role: AddressRole): TlsFiles {
   const { minVersion } = settings
   const files = { minVersion, ...readOwn(settings, role), ...readAuthorities(settings, role) }
@@ -42,12 +36,10 @@ export function readTlsFiles(settings: TlsSettings, role: AddressRole): TlsFiles
   return files
 }
 
-/** The files as Node takes them. */
 export function contextOptions({ ca, ...files }: TlsFiles): SecureContextOptions {
   return ca === undefined ? files : { ...files, ca: [...ca] }
 }
 
-/** The certificate in these files; an empty list for none. */
 export function ownCertificates(
   { cert: file }: Pick<TlsSettings, 'cert'>,
   { cert: text }: TlsFiles,
@@ -90,7 +82,7 @@ function checked(name: string, file: string): string {
   return text
 }
 
-/** As OpenSSL, which finds a certificate in a directory by name only. */
+/** OpenSSL finds a certificate in a directory by name only. */
 function readDirectory(name: string, directory: string): readonly string[] {
   const entries = attempt(name, () => readdirSync(directory)).filter(entry => HASHED_NAME.test(entry))
   if (entries.length > 0) return entries.map(entry => checked(`${name}: ${entry}`, join(directory, entry)))

@@ -1,5 +1,3 @@
-// Reads `trust` as users write it; the library defines networks.
-
 import { entryProblem } from './networks.ts'
 import { ConfigError } from './text/index.ts'
 
@@ -27,7 +25,6 @@ export function parseTrust(values: readonly string[]): TrustList {
   throw new ConfigError(`--trust ${problem}; right ones are "10.0.0.0/8,2001:db8::1", "unix" and "anyone"`)
 }
 
-/** The fault of the first entry that is not a network, an address or `unix`. */
 export function trustProblem(entries: readonly string[]): string | undefined {
   if (entries.includes('anyone')) return 'must have "anyone" alone, got it in a list'
   return entries.map(entryProblem).find(problem => problem !== undefined)

@@ -1,28 +1,21 @@
-// Takes an address string apart, and quotes it in errors.
-
 import { ConfigError } from '../text/index.ts'
 
 /** Whether an address accepts connections or makes them. */
 export type AddressRole = 'listen' | 'upstream'
 
-/** An address string and its purpose. */
 export interface AddressInput {
   readonly role: AddressRole
   readonly text: string
   readonly defaultPort?: number
 }
 
-/** An example for errors. */
 const EXAMPLES = { listen: '127.0.0.1:10007', upstream: '192.0.2.1:8080?pp=v1' } as const
-/** An example with TLS. */
 const TLS_EXAMPLES = {
   listen: 'ssl://127.0.0.1:10007?cert=cert.pem&key=key.pem&verify=CERT_NONE&minversion=TLSv1.2',
   upstream: 'ssl://192.0.2.1:8443?verify=CERT_REQUIRED&cafile=ca.pem&minversion=TLSv1.2',
 } as const
 
-/** A wrong address. */
 export class AddressError extends ConfigError {
-  /** The message without the role of the address, for places that say it already. */
   readonly problem: string
 
   constructor({ role, text }: AddressInput, what: string) {
@@ -33,18 +26,17 @@ export class AddressError extends ConfigError {
   }
 }
 
-/** The error for a wrong address. */
 export function refusal(input: AddressInput, what: string): AddressError {
   return new AddressError(input, what)
 }
 
-/** The text before and after the first separator; without one the latter is undefined. */
+/** Without a separator the latter is undefined. */
 export function splitOnce(text: string, separator: string): readonly [string, string | undefined] {
   const at = text.indexOf(separator)
   return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-/** Decodes `%3F` to `?`, and so on; a plus sign stays, as in file names. */
+/** A plus sign stays, as in file names. */
 export function decodeText(encoded: string, input: AddressInput): string {
   try {
     return decodeURIComponent(encodeURI(encoded).replaceAll('%25', '%'))

@@ -1,5 +1,3 @@
-// The query of an address: which header, and TLS settings.
-
 import { nearest } from '../text/index.ts'
 import { type AddressInput, decodeText, encodeText, refusal, splitOnce } from './address-input.ts'
 import { settleTls, type TlsInit, tlsProblem, type TlsSettings } from './tls.ts'
@@ -9,7 +7,7 @@ const PP_MODES = ['v1', 'v2', 'detect', 'noop'] as const
 /** How an address treats the PROXY protocol: one version, either, or none. */
 export type PpMode = (typeof PP_MODES)[number]
 
-/** Query keys and their settings; those of the Python library first. */
+/** Those of the Python library first. */
 const TLS_KEYS = {
   cert: 'cert',
   key: 'key',
@@ -27,7 +25,6 @@ interface Query {
   readonly tls: TlsSettings | undefined
 }
 
-/** Reads `KEY=VALUE&KEY=VALUE`; a key without a value is ignored. */
 export function parseQuery(query: string, secure: boolean, input: AddressInput): Query {
   const values = new Map<string, string>()
   for (const pair of query === '' ? [] : query.split('&')) {
@@ -40,7 +37,6 @@ export function parseQuery(query: string, secure: boolean, input: AddressInput):
   return { pp: parsePp(values.get('pp') ?? '', input), tls: secure ? parseTls(values, input) : undefined }
 }
 
-/** The question mark and the query, or nothing. */
 export function formatQuery({ pp, tls }: Query): string {
   const pairs = [...(pp === undefined ? [] : [`pp=${pp}`]), ...(tls ? formatTls(tls) : [])]
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`

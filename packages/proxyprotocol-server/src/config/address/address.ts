@@ -1,5 +1,4 @@
-// Reads an address string from the outside in (scheme, query, host and port or path). It refuses what it does not know,
-// so nothing is ever read and ignored.
+// Refuses what it does not know, so nothing is ever read and ignored.
 
 import {
   type AddressInput,
@@ -13,16 +12,14 @@ import { formatQuery, parseQuery, type PpMode } from './address-query.ts'
 import { formatHostPort, MAX_PORT, parseHostPort } from './host-port.ts'
 import type { TlsSettings } from './tls.ts'
 
-/** The scheme; `unix` needs no slashes, as in `unix:/run/app.sock`, but `unix:8080` is a host and port. */
+/** `unix` needs no slashes, as in `unix:/run/app.sock`, but `unix:8080` is a host and port. */
 const SCHEME = /^(?:(?:(?:ssl|tls)\+)?unix(?=:(?!\d))|[a-z][a-z0-9+.-]*(?=:\/\/))/i
 
 /** The kernel's limit (`sun_path`) without the final zero; it would cut longer paths. */
 const MAX_PATH_LENGTH = 107
 
 interface Settings {
-  /** `undefined` if the text does not say. */
   readonly pp: PpMode | undefined
-  /** `undefined` without TLS. */
   readonly tls: TlsSettings | undefined
 }
 
@@ -38,7 +35,6 @@ export interface TcpAddress extends Settings {
 /** A UNIX socket. */
 export interface UnixAddress extends Settings {
   readonly transport: 'unix'
-  /** Absolute. */
   readonly path: string
 }
 
@@ -96,13 +92,12 @@ export function formatAddress(address: Address): string {
   return `${formatEndpoint(address)}${formatQuery(address)}`
 }
 
-/** The address without its settings: `192.0.2.1:80`, `ssl://example.org:443`, `unix:/run/app.sock`. */
 export function formatEndpoint(address: Address): string {
   const scheme = address.transport === 'unix' ? 'ssl+' : 'ssl://'
   return `${address.tls ? scheme : ''}${addressKey(address)}`
 }
 
-/** The address without its scheme, because only one socket can listen there: `192.0.2.1:80`, `unix:/run/app.sock`. */
+/** Without the scheme, because only one socket can listen there. */
 export function addressKey(
   address: Pick<TcpAddress, 'transport' | 'host' | 'port'> | Pick<UnixAddress, 'transport' | 'path'>,
 ): string {
@@ -110,7 +105,6 @@ export function addressKey(
   return formatHostPort(address.host ?? '', address.port)
 }
 
-/** The options of `net` to listen or connect. */
 export function endpointOptions(
   address: Address,
 ): { readonly path: string } | { readonly host: string | undefined; readonly port: number } {

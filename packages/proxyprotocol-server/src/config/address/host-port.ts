@@ -1,5 +1,3 @@
-// Reads HOST:PORT, and refuses what could be read two ways.
-
 import { isIP, isIPv6 } from 'node:net'
 import { type AddressInput, refusal, splitOnce } from './address-input.ts'
 
@@ -9,16 +7,15 @@ const PORT = /^(?:0|[1-9]\d{0,4})$/
 /** TCP ports have 16 bits (RFC 9293 section 3.1). */
 export const MAX_PORT = 65_535
 
-/** A name's 255 octets on the wire leave 253 characters of text (RFC 1035 section 2.3.4). */
+/** 255 octets on the wire (RFC 1035 section 2.3.4). */
 const MAX_HOST_NAME_LENGTH = 253
 
-/** Up to 63 characters (RFC 1035 section 2.3.4), with the underscore of container platforms. */
+/** RFC 1035 section 2.3.4, with the underscore of container platforms. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
 
 /** `inet_aton` takes such a name for an IPv4 address: it completes `127.1` and reads `0177.0.0.1` as octal. */
 const NUMERIC_END = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i
 
-/** Host and port of an address without scheme and query. */
 export function parseHostPort(
   authority: string,
   input: AddressInput,
@@ -27,17 +24,14 @@ export function parseHostPort(
   return { host: parseHost(host, input), port: parsePort(port, host, input) }
 }
 
-/** `192.0.2.1:80`, `[2001:db8::1]:80`. */
 export function formatHostPort(host: string, port: number): string {
   return `${bracketed(host)}:${String(port)}`
 }
 
-/** The host, in brackets if it is IPv6. */
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-/** A possible DNS name that no program takes for an address. */
 export function isHostName(host: string): boolean {
   const name = host.replace(/\.$/, '')
   if (name.length > MAX_HOST_NAME_LENGTH || NUMERIC_END.test(name)) return false

@@ -1,5 +1,3 @@
-// Finds listen addresses that the kernel refuses to bind together, before the program starts.
-
 import { isIPv4, isIPv6 } from 'node:net'
 import { normalize } from 'node:path'
 import { formatAddress, parseAddress, unmapAddress } from 'proxyprotocol'
@@ -10,7 +8,6 @@ const ANY_IPV6 = '::'
 /** A socket on `::` takes these too, unless it leaves IPv4 alone. */
 const ANY = '*'
 
-/** A host in canonical spelling, because IPv6 has many; a name stays. */
 export function canonicalHost(host: string): string {
   const [address = '', zone] = host.split('%')
   const bytes = parseAddress(address)
@@ -19,7 +16,6 @@ export function canonicalHost(host: string): string {
   return zone === undefined ? text : `${text}%${zone}`
 }
 
-/** True if `[::]:PORT` leaves IPv4 alone, because another address asks for all of IPv4 at that port. */
 export function leavesIPv4(listen: Address, others: readonly Address[]): boolean {
   if (!isAt(listen, ANY_IPV6)) return false
   return others.some(each => isAt(each, ANY_IPV4) && each.port === listen.port)
@@ -36,7 +32,6 @@ export function overlap(one: Address, other: Address, all: readonly Address[]): 
   return a === b || holds(a, b) || holds(b, a)
 }
 
-/** A replacement for an overlapping address; empty for none. */
 export function overlapHint(one: Address, other: Address): string {
   if (one.transport === 'unix' || other.transport === 'unix') return ''
   const hosts = [one.host, other.host]
@@ -53,7 +48,7 @@ function holds(wide: string, narrow: string): boolean {
   return (wide === ANY_IPV4 && isIPv4(narrow)) || (wide === ANY_IPV6 && isIPv6(narrow))
 }
 
-/** The addresses that a socket takes at its port; a name stands for an unknown one. */
+/** A name stands for an unknown address. */
 function reach(address: TcpAddress, all: readonly Address[]): string {
   if (address.host === undefined) return ANY
   const host = canonicalHost(address.host)

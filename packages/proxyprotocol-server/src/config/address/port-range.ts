@@ -1,5 +1,3 @@
-// Listen addresses with several ports, `HOST:FIRST-LAST`: one address for each port.
-
 import type { Address } from './address.ts'
 import { parseAddress } from './address.ts'
 import { refusal } from './address-input.ts'
@@ -8,14 +6,10 @@ import { MAX_PORT } from './host-port.ts'
 /** Each port is a socket with its own figures; more is a firewall's work. */
 const MAX_PORTS = 1_000
 
-/** The text before the ports, the ports, and the rest. A UNIX path may look like it. */
+/** A UNIX path may look like a range. */
 const RANGE = /^(?!(?:(?:ssl|tls)\+)?unix:(?!\d))([^?]*:)(\d{1,5})-(\d{1,5})((?:\?.*)?)$/i
 
-/**
- * Reads a listen address with one port or a range.
- *
- * @throws {ConfigError} as {@link parseAddress}, or if the range cannot be used.
- */
+/** @throws {ConfigError} as {@link parseAddress}, or if the range cannot be used. */
 export function parseListen(text: string): readonly Address[] {
   const [, front = '', first = '', last = '', rest = ''] = RANGE.exec(text) ?? []
   if (first === '') return [parseAddress(text, { role: 'listen' })]

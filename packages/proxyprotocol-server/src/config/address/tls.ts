@@ -1,5 +1,4 @@
-// TLS settings of one side of a service, with the Python library's names and a few more. Settings without effect are
-// refused, so nothing is ever read and ignored.
+// Settings without effect are refused, so nothing is ever read and ignored.
 
 import { ConfigError, nearest } from '../text/index.ts'
 import type { AddressRole } from './address-input.ts'
@@ -77,7 +76,6 @@ export function settleTls(init: TlsInit, role: AddressRole): TlsSettings {
   return { cert, key, verify, cafile, capath, cadata, minVersion, alpn, servername }
 }
 
-/** The fault of the settings; undefined if they can be used. */
 export function tlsProblem(init: TlsInit, role: AddressRole): string | undefined {
   return unknownName(init) ?? wrongValue(init) ?? wrongSide(init, role) ?? uselessAuthorities(init, role)
 }

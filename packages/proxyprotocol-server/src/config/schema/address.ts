@@ -1,15 +1,11 @@
-// Address strings as keys.
-
 import { z } from 'zod'
 import { type Address, type AddressError, parseAddress, parseListen } from '../address/index.ts'
 import { type KeyMeta, meta } from './keys.ts'
 
-/** The address of an upstream. */
 export function address({ examples = [], ...said }: KeyMeta): z.ZodType<Address, string> {
   return parsed(examples, text => parseAddress(text, { role: 'upstream' })).meta(meta(said))
 }
 
-/** Where to listen: an address, a range of ports, or a list of both. */
 export function listenAddresses({
   examples = [],
   ...said

@@ -1,25 +1,16 @@
-// The section `admin`: the listener for health, metrics and statistics.
-
 import { z } from 'zod'
 import { type Address, type AddressError, parseAddress, type TcpAddress } from '../address/index.ts'
 import { meta } from './keys.ts'
 
-/** The loopback, unless a host is named. */
 const LOOPBACK = '127.0.0.1'
-/** Beside the port of the echo program. */
 const DEFAULT_PORT = 10_009
 
-/** The admin listener, with defaults. */
 export interface AdminSettings {
-  /** Without a host it is the loopback. */
   readonly listen: TcpAddress
-  /** Names in `Host` headers that are answered, besides `localhost` and IP addresses. */
   readonly hosts: readonly string[]
-  /** Names of services that need an upstream that is up, or the program is not ready. */
   readonly readyNeeds: readonly string[]
 }
 
-/** As users write it. */
 export interface AdminSettingsInit {
   readonly listen?: string | undefined
   readonly hosts?: readonly string[] | undefined

@@ -1,4 +1,4 @@
-// The whole configuration, a line for each section. The JSON Schema, --help and docs/config.md follow from it.
+// The JSON Schema, --help and docs/config.md follow from this.
 
 import { z } from 'zod'
 import { adminSchema, type AdminSettings, type AdminSettingsInit } from './admin.ts'
@@ -16,13 +16,11 @@ export interface Configuration {
   readonly services: readonly Service[]
   readonly shutdown: Shutdown
   readonly log: LogSettings
-  /** Undefined without an admin listener. */
   readonly admin: AdminSettings | undefined
   /** Processes that serve all services; 1 is the main process. */
   readonly workers: number
 }
 
-/** The configuration as in the JSON file. */
 export interface ConfigurationInit {
   readonly $schema?: string | undefined
   readonly services: readonly ServiceInit[]

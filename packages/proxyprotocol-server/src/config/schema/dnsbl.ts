@@ -1,5 +1,3 @@
-// The section `dnsbl` of a service: block lists, and what follows from their answers.
-
 import { z } from 'zod'
 import { parseNameServer, spamhaus, type Zone } from 'proxyprotocol/dnsbl'
 import { meta, milliseconds } from './keys.ts'
@@ -21,7 +19,6 @@ export type ListedAction = 'reject' | 'tag' | 'log'
 
 /** Block lists, with defaults. */
 export interface BlockLists {
-  /** All are asked at once. */
   readonly zones: readonly (Zone | string)[]
   readonly action: ListedAction
   /** Milliseconds for all zones together. */

@@ -1,11 +1,10 @@
-// Keys as zod schemas. `--help`, the JSON Schema and docs/config.md show the description, unit and default given here.
+// --help, the JSON Schema and docs/config.md show the description, unit and default given here.
 
 import { z } from 'zod'
 
-/** Node's timers take no more (about 24.8 days) and fire after 1 ms beyond it. */
+/** Node's timers take no more, and fire after 1 ms beyond it. */
 export const MAX_MILLISECONDS = 2_147_483_647
 
-/** Metadata of a key, which zod passes on to the JSON Schema. */
 export interface KeyMeta {
   /** One sentence or two, without unit and default. */
   readonly description: string
@@ -14,37 +13,30 @@ export interface KeyMeta {
   readonly defaultIs?: string
   /** The option without its dashes that sets the key for all services; `PROXYPROTOCOL_...` follows from it. */
   readonly flag?: string
-  /** The value's placeholder in `--help`, if the type does not suffice. */
   readonly placeholder?: string
   /** The value of the flag alone. */
   readonly bare?: string
-  /** The flag's one letter. */
   readonly short?: string
-  /** Examples for messages. */
   readonly examples?: readonly string[]
 }
 
-/** A key that holds an integer. */
 export interface IntegerKey extends KeyMeta {
   readonly default: number
   readonly min?: number
   readonly max?: number
 }
 
-/** The metadata of a key, as zod takes it. */
 export function meta(key: KeyMeta): z.core.GlobalMeta {
   return { ...key }
 }
 
-/** A duration, by default from 1 ms, because 0 has no agreed meaning. */
+/** From 1 ms, because 0 has no agreed meaning. */
 export function milliseconds(key: Omit<IntegerKey, 'unit'>): z.ZodDefault<z.ZodNumber> {
   return integer({ max: MAX_MILLISECONDS, ...key, unit: 'ms' })
 }
 
-/** Milliseconds in one of each. */
 const UNIT_LENGTHS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const
 
-/** A duration in milliseconds, or as text with its unit: "500ms", "10s", "5m", "1h". The result is milliseconds. */
 export function duration(): z.ZodType<number, number | string> {
   const text = z
     .string()
@@ -62,13 +54,11 @@ export function duration(): z.ZodType<number, number | string> {
   return z.union([bounded(1, MAX_MILLISECONDS), text])
 }
 
-/** An integer with its default, from 1 unless `min` is given. */
 export function integer(key: IntegerKey): z.ZodDefault<z.ZodNumber> {
   const { min, max, ...said } = key
   return bounded(min, max).default(key.default).meta(meta(said))
 }
 
-/** An integer from 1 unless `min` is given. */
 export function bounded(min = 1, max: number = Number.MAX_SAFE_INTEGER): z.ZodNumber {
   return z.int().min(min).max(max)
 }

@@ -1,9 +1,6 @@
-// The section `log`.
-
 import { z } from 'zod'
 import { meta } from './keys.ts'
 
-/** The format of log lines. */
 export type LogFormat = 'text' | 'json'
 
 /** The log, with defaults. */
@@ -13,7 +10,6 @@ export interface LogSettings {
   readonly quiet: boolean
 }
 
-/** As users write it. */
 export type LogSettingsInit = { readonly [Key in keyof LogSettings]?: LogSettings[Key] | undefined }
 
 export const logSchema: z.ZodType<LogSettings, LogSettingsInit | undefined> = z

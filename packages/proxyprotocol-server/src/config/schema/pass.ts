@@ -1,19 +1,13 @@
-// The key `pass` of a service: TLVs of an inbound header that go on.
-
 import { z } from 'zod'
 import { tlvType } from 'proxyprotocol'
 import { meta } from './keys.ts'
 
-/** Types that stand alone. A checksum is computed anew, and padding carries nothing. */
+/** A checksum is computed anew, and padding carries nothing. */
 const NAMES = ['alpn', 'authority', 'uniqueId', 'ssl', 'netns', 'gcp', 'alibaba', 'aws', 'azure'] as const
 
-/** Types of the specification that the list cannot name. */
 const NEVER_PASSED: readonly number[] = [tlvType.checksum, tlvType.noop]
 
-/**
- * What a trusted proxy says about the client goes on, but no unknown types. A network namespace belongs to another
- * machine.
- */
+/** Unknown types do not go on. A network namespace belongs to another machine. */
 const DEFAULT_PASSED = NAMES.filter(name => name !== 'netns')
 
 /** A TLV's type, by name or number. */
@@ -38,7 +32,6 @@ export const passSchema: z.ZodType<ReadonlySet<number>, readonly TlvName[] | und
     }),
   )
 
-/** The name of a TLV's type, or its number, as `pass` takes it. */
 export function passName(number: number): string {
   return NAMES.find(name => tlvType[name] === number) ?? String(number)
 }

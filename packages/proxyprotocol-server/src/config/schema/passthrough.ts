@@ -1,5 +1,3 @@
-// The section `passthrough` of a service: TLS that is routed by server name without decryption.
-
 import { z } from 'zod'
 import type { Pool, UpstreamInit } from '../pool.ts'
 import { meta, milliseconds } from './keys.ts'
@@ -8,7 +6,6 @@ import { upstreamList, type UpstreamText } from './upstreams.ts'
 /** As for a handshake: a client that needs longer has gone. */
 const DEFAULT_TIMEOUT = 10_000
 
-/** A host's name, or `*.` and the end of many. */
 const NAME = /^(?=.{1,253}$)(?:\*\.)?[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i
 
 /** Upstreams for some server names, with defaults. */
@@ -18,14 +15,12 @@ export interface Route {
   readonly pool: Pool
 }
 
-/** TLS that passes through, with defaults. */
 export interface Passthrough {
   /** Milliseconds from the header, or from accept, to the last byte of the ClientHello. */
   readonly timeout: number
   readonly routes: readonly Route[]
 }
 
-/** As users write it. */
 export interface PassthroughInit {
   readonly timeout?: number | undefined
   readonly routes?:

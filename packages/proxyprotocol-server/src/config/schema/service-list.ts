@@ -1,5 +1,3 @@
-// Rules between services, which none of them can check alone.
-
 import { isIPv4 } from 'node:net'
 import { normalize } from 'node:path'
 import {
@@ -15,32 +13,28 @@ import type { Pool } from '../pool.ts'
 import { nearest } from '../text/index.ts'
 import type { Service } from './service.ts'
 
-/** A fault of a service because of another one, or of itself. */
 interface Conflict {
   readonly index: number
-  /** The place within the service. */
   readonly path: readonly (string | number)[]
   readonly message: string
 }
 
-/** A service and the index of its entry, because a list of addresses makes several services. */
+/** A list of addresses makes several services of one entry. */
 interface Placed {
   readonly index: number
   readonly service: Service
 }
 
-/** A service before defaults, with all of its addresses. */
 interface Unsettled extends Omit<Service, 'listen'> {
   readonly listen: readonly Address[]
 }
 
-/** The services of an entry. A faulty one comes as it was written, except for its addresses. */
+/** A faulty service comes as it was written, except for its addresses. */
 export function placedServices(entry: readonly Service[] | Unsettled, index: number): readonly Placed[] {
   const services = 'listen' in entry ? entry.listen.map(listen => ({ ...entry, listen })) : entry
   return services.map(service => ({ index, service }))
 }
 
-/** Finds services that want the same, and services that are their own upstream. */
 export function conflicts(placed: readonly Placed[]): readonly Conflict[] {
   const byPlace = grouped(placed, placeOf)
   const byName = grouped(placed, ({ service }) => givenName(service.name))
@@ -58,7 +52,7 @@ export function conflicts(placed: readonly Placed[]): readonly Conflict[] {
   })
 }
 
-/** Services that may conflict: comparing all with all would take a second for 2,000. */
+/** Comparing all services with all would take a second for 2,000. */
 function grouped<Key>(
   placed: readonly Placed[],
   keyOf: (each: Placed) => Key,
@@ -77,19 +71,17 @@ function before(each: Placed, group: readonly Placed[]): readonly Placed[] {
   return group.slice(0, group.indexOf(each))
 }
 
-/** What two services that overlap have in common; at port 0 a service overlaps with no other. */
+/** At port 0 a service overlaps with no other. */
 function placeOf(placed: Placed): unknown {
   const { listen } = placed.service
   if (listen.transport === 'unix') return normalize(listen.path)
   return listen.port === 0 ? placed : listen.port
 }
 
-/** True if a service has this name, or the list that its address comes from. */
 export function isNamed(service: string, name: string): boolean {
   return service === name || service.startsWith(`${name}/`)
 }
 
-/** Names of services that do not exist, each by its index. */
 export function unknownNames(
   names: readonly string[],
   placed: readonly Placed[],
@@ -103,7 +95,6 @@ export function unknownNames(
   })
 }
 
-/** The fault of an address that overlaps with another service's. */
 export function overlapWith(
   listen: Address,
   placed: readonly Placed[],
@@ -119,13 +110,11 @@ export function overlapWith(
   )
 }
 
-/** Services with what follows from the others. */
 export function settled(services: readonly Service[]): readonly Service[] {
   const places = services.map(({ listen }) => listen)
   return named(services).map(each => ({ ...each, ipv6Only: leavesIPv4(each.listen, places) }))
 }
 
-/** Services without names and with the same address (port 0) get a number. */
 function named(services: readonly Service[]): readonly Service[] {
   const seen = new Map<string, number>()
   return services.map(service => {
@@ -147,7 +136,7 @@ function nameConflict({ name, listen }: Service, before: readonly Placed[], inde
   }
 }
 
-/** Without the address that tells services of a list apart; given names have no slash. */
+/** Given names have no slash. */
 function givenName(name: string | undefined): string | undefined {
   return name?.split('/')[0]
 }
@@ -180,7 +169,6 @@ function isThisHost({ host = '' }: TcpAddress): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }
 
-/** The address of a service, without what it accepts. */
 export function nameOf(listen: Address): string {
   return formatEndpoint(listen)
 }

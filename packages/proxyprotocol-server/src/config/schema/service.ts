@@ -1,5 +1,3 @@
-// One service: a line for each section, and the rules between them.
-
 import { z } from 'zod'
 import { type Address, formatEndpoint } from '../address/index.ts'
 import {
@@ -61,32 +59,28 @@ const NAME = 'up to 64 letters, digits and any of ". _ : - [ ]"'
 
 /** One relay, with defaults: connections accepted at `listen` go to an upstream, each behind a header. */
 export interface Service {
-  /** Its name; by default its listen address. */
+  /** By default its listen address. */
   readonly name: string
   readonly listen: Address
-  /** The backlog, as far as the kernel allows. */
   readonly backlog: number
   /** True if `[::]` leaves IPv4 alone, because another service listens at 0.0.0.0 with the same port. */
   readonly ipv6Only: boolean
-  /** All upstreams and their options. */
   readonly pool: Pool
   /** The only upstream, or the first of `pool`. */
   readonly upstream: Address
   /** The headers that connections must start with; undefined for none. */
   readonly accepts: Acceptance | undefined
-  /** Which clients may connect; undefined for all. */
+  /** Undefined if all clients may connect. */
   readonly access: AccessRules | undefined
-  /** How fast a client may connect; undefined for any rate. */
   readonly rate: Rate | undefined
-  /** The header for `upstream`; `'none'` relays payload alone. */
+  /** `'none'` relays payload alone. */
   readonly header: SentHeader
   /** Types of TLVs that go on from an inbound header, and replace the relay's own. */
   readonly pass: ReadonlySet<number>
   /** The operator's own TLVs, which replace passed ones of the same type. */
   readonly tlvs: readonly OwnTlv[]
-  /** How TLS passes through; undefined if it does not. */
+  /** Undefined if TLS does not pass through. */
   readonly passthrough: Passthrough | undefined
-  /** Block lists for each client; undefined for none. */
   readonly dnsbl: BlockLists | undefined
   readonly limits: ServiceLimits
   readonly overLimit: OverLimit
@@ -106,22 +100,19 @@ export interface ServiceOptions extends PoolOptions, AccessInit {
   readonly passthrough?: PassthroughInit | undefined
   /** DNS block lists for each client. */
   readonly dnsbl?: BlockListsInit | undefined
-  /** The backlog. Default 65535, or what the kernel takes. */
+  /** Default 65535, or what the kernel takes. */
   readonly backlog?: number | undefined
   readonly limits?: ServiceLimitsInit | undefined
   /** What to do with connections over a limit. Default `'close'`. */
   readonly overLimit?: OverLimit | undefined
-  /** How fast a client may connect. */
   readonly rate?: RateInit | undefined
   /** In milliseconds. */
   readonly timeouts?: ServiceTimeoutsInit | undefined
 }
 
-/** A service as in the JSON file. */
 export interface ServiceInit extends ServiceOptions {
   /** An address, a range of ports such as `:30000-30100`, or a list of both. */
   readonly listen: string | readonly string[]
-  /** This, or `upstreams`. */
   readonly upstream?: string | undefined
 }
 
@@ -139,7 +130,6 @@ const name = z
     }),
   )
 
-/** One service for each listen address. */
 export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
   .strictObject({
     name,
@@ -229,7 +219,6 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
     }))
   })
 
-/** Services of one name are told apart by their addresses. */
 function serviceName(name: string | undefined, listen: Address, count: number): string {
   const place = formatEndpoint(listen)
   if (name === undefined) return place

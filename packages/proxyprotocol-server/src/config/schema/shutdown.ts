@@ -1,5 +1,3 @@
-// The section `shutdown`.
-
 import { z } from 'zod'
 import { meta, milliseconds } from './keys.ts'
 
@@ -14,7 +12,6 @@ export interface Shutdown {
   readonly readyDelay: number
 }
 
-/** As users write it. */
 export type ShutdownInit = { readonly [Key in keyof Shutdown]?: number | undefined }
 
 export const shutdownSchema: z.ZodType<Shutdown, ShutdownInit | undefined> = z

@@ -1,5 +1,3 @@
-// The section `timeouts` of a service.
-
 import { z } from 'zod'
 import { defaultTimeouts } from 'proxyprotocol/server'
 import { bounded, meta, milliseconds } from './keys.ts'

@@ -1,17 +1,14 @@
-// The section `tlvs` of a service: the operator's own TLVs for upstreams.
-
 import { z } from 'zod'
 import { nearest } from '../text/index.ts'
 import { meta } from './keys.ts'
 
-/** The types for applications (specification section 2.2.8). */
+/** Types for applications (specification section 2.2.8). */
 const FIRST = 0xe0
 const LAST = 0xef
 
 /** All together stay far below a header's 64 KiB. */
 const MAX_BYTES = 1_024
 
-/** Facts of a connection for TLVs. */
 const FACTS = ['sni', 'alpn', 'peer', 'service'] as const
 
 /** Server name, protocol, the other end of the socket, and the service's name. */
@@ -61,7 +58,6 @@ function nameOf(type: number): string {
   return `0x${type.toString(16).toUpperCase()}`
 }
 
-/** The fault of the text, if any. */
 function tlvOf(type: number, text: string): OwnTlv | string {
   const [, form, written = ''] = /^(text|hex|fact):(.+)$/su.exec(text) ?? []
   if (form === 'fact') {

@@ -1,6 +1,3 @@
-// What bounds the connections to an upstream, and where they come from: `maxConnections` and `source` of an upstream, and
-// the section `queue` of a service.
-
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { poolDefaults, type PoolInit, type UpstreamInit } from '../pool.ts'
@@ -61,13 +58,11 @@ export const queueSchema: z.ZodType<PoolInit['queue'], QueueText | undefined> = 
     }),
   )
 
-/** The section `queue` as a user writes it. */
 export interface QueueText {
   readonly size?: number | undefined
   readonly timeout?: number | string | undefined
 }
 
-/** What is wrong with a source address for this upstream. */
 export function sourceProblem({ address, source }: UpstreamInit): string | undefined {
   if (source === undefined || isIP(source) === 0) return undefined
   if (address.transport === 'unix') return 'must not stand at a UNIX socket, which has no addresses'

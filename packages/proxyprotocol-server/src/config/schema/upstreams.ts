@@ -1,5 +1,3 @@
-// The keys about a service's upstreams. `pool.ts` has the defaults.
-
 import { z } from 'zod'
 import {
   type Balance,
@@ -34,9 +32,7 @@ export type UpstreamText =
 
 /** Options about upstreams as users write them. */
 export interface PoolOptions extends Omit<PoolInit, 'upstreams' | 'queue'> {
-  /** Connections that wait for an upstream with room. */
   readonly queue?: QueueText | undefined
-  /** Several upstreams instead of a single one. */
   readonly upstreams?: readonly UpstreamText[] | undefined
 }
 

@@ -1,4 +1,4 @@
-// The class of a user's faults, so that a program shows a message for these and a stack for its own.
+// A program shows a message for these, and a stack for its own faults.
 
 /**
  * An option or file that cannot be used; `message` quotes it, names the fault and shows a right one.

@@ -11,7 +11,6 @@ const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const WORD = /[\w$]+/y
 
-/** Hints by the first character of other notations. */
 const HINTS = new Map([
   ['/', '; JSON has no comments'],
   ['#', '; JSON has no comments'],
@@ -22,16 +21,10 @@ type Path = readonly PropertyKey[]
 
 export interface JsonText {
   readonly value: unknown
-  /** `LINE:COLUMN`, from 1, of the value at a path, or of its nearest container. */
   position(path: Path): string
 }
 
-/**
- * Reads a JSON text.
- *
- * @param origin the name of the file, for messages.
- * @throws {ConfigError} naming the first fault with line and column.
- */
+/** @throws {ConfigError} naming the first fault with line and column. */
 export function parseJson(text: string, origin: string): JsonText {
   const reader = new JsonReader(text.replace(/^\uFEFF/, ' '), origin)
   return { value: reader.read(), position: path => reader.position(path) }
@@ -97,7 +90,6 @@ class JsonReader {
     return elements
   }
 
-  /** From the opening to the closing bracket. */
   #list(end: string, read: () => void): void {
     this.#at++
     if (this.#next() !== end) this.#separated(end, read)
@@ -146,7 +138,6 @@ class JsonReader {
     throw this.#fault('a value belongs here')
   }
 
-  /** Skips white space, and returns the next character; empty at the end. */
   #next(): string {
     this.#match(WHITESPACE)
     return this.#text.charAt(this.#at)
@@ -172,7 +163,7 @@ class JsonReader {
   }
 }
 
-/** A key for a path that is unique, whatever the keys contain. */
+/** Unique, whatever the keys contain. */
 function keyOf(path: Path): string {
   return JSON.stringify(path)
 }

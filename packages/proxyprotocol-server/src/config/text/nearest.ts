@@ -1,13 +1,6 @@
-// Finds the known word that fewest edits lead to, if few enough do.
-
-/** Two edits cover a swapped pair, or one extra and one wrong letter; with three, short keys match everything. */
+/** A swapped pair, or one extra and one wrong letter; with three, short keys match everything. */
 const MAX_EDITS = 2
 
-/**
- * The word of `known` that `word` probably meant, ignoring case; the first of equally near ones.
- *
- * @returns `undefined` if more than two letters differ.
- */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined
   let fewest = MAX_EDITS + 1

@@ -1,5 +1,3 @@
-// Turns zod's issues into sentences, `<path> must be <what>, got <value>`, all at once.
-
 import type { z } from 'zod'
 import { ConfigError } from './config-error.ts'
 import { nearest } from './nearest.ts'
@@ -7,21 +5,16 @@ import { keysOf, nodeAt, schemaNode, type SchemaNode, wordsOf } from './schema-n
 import { showPath } from './show-path.ts'
 import { wanted } from './wanted.ts'
 
-/** Longer values are cut in messages. */
 const MAX_SHOWN = 60
 
 export interface Problem {
-  /** Keys and indices from the outside in. */
   readonly path: readonly PropertyKey[]
-  /** The fault, without the path. */
   readonly message: string
 }
 
 type Issue = z.core.$ZodIssue
 
 /**
- * The checked data.
- *
  * @param place the text in front of a problem's message; by default its path.
  * @throws {ConfigError} with a line for each problem.
  */
@@ -38,13 +31,11 @@ export function checked<Settled>(
   throw new ConfigError([...new Set(lines)].join('\n'))
 }
 
-/** Most messages continue the name in front of them. */
 function sentence(place: string, message: string): string {
   if (place === '') return message
   return message.startsWith('must ') ? `${place} ${message}` : `${place}: ${message}`
 }
 
-/** A value and its schema. */
 interface Scene {
   readonly node: SchemaNode
   readonly written: unknown
@@ -75,7 +66,6 @@ function isLongList(issue: Issue): issue is z.core.$ZodIssueTooBig {
   return issue.code === 'too_big' && issue.origin === 'array'
 }
 
-/** True if the value has the right kind at least. */
 function gotFurther(issue: Issue): boolean {
   return issue.path.length > 0 || issue.code === 'custom' || isEmptyList(issue)
 }

@@ -1,11 +1,9 @@
-// The schema as JSON Schema, plain data from which messages, --help and documentation are made.
+// Plain data from which messages, --help and documentation are made.
 
 import { z } from 'zod'
 
-/** The unit of a number. */
 export const UNITS = { ms: 'milliseconds', bytes: 'bytes' } as const
 
-/** A part of a JSON Schema from zod, with the keys of our KeyMeta. */
 export interface SchemaNode {
   readonly description?: string
   readonly default?: unknown
@@ -28,22 +26,18 @@ export interface SchemaNode {
   readonly anyOf?: readonly SchemaNode[]
 }
 
-/** The JSON Schema of the input, before defaults. */
 export function schemaNode(schema: z.ZodType): SchemaNode {
   return z.toJSONSchema(schema, { io: 'input' }) as SchemaNode // zod's documented output, and our own metadata
 }
 
-/** The node at a path; empty if no value is allowed there. */
 export function nodeAt(root: SchemaNode, path: readonly PropertyKey[]): SchemaNode {
   return path.reduce(memberOf, root)
 }
 
-/** The names of all keys of an object. */
 export function keysOf(node: SchemaNode): readonly string[] {
   return alternatives(node).flatMap(({ properties = {} }) => Object.keys(properties))
 }
 
-/** The literal words that a key takes. */
 export function wordsOf(node: SchemaNode): readonly string[] {
   return alternatives(node)
     .flatMap(each => [each.const, ...(each.enum ?? [])])

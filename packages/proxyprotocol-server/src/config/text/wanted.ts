@@ -1,5 +1,3 @@
-// Describes what a key takes, from its JSON Schema.
-
 import { type SchemaNode, UNITS } from './schema-node.ts'
 
 /** For example `an integer from 1 to 2147483647 (milliseconds)`. */

@@ -1,31 +1,22 @@
-// Which of the open upstreams gets the next connection. Each strategy sees only those that may have it, so health and backups
-// are not its concern. A choice is one loop over plain numbers: with 1,000 upstreams it takes some microseconds.
-
 import { hash } from 'node:crypto'
 import type { Balance } from '../../config/index.ts'
 
-/** What a strategy looks at, and what it keeps. */
 export interface Candidate {
-  /** At least 1. */
   readonly weight: number
-  /** Open connections, and those that are still connecting. */
   readonly active: number
-  /** Of its name, for `source-hash`. */
   readonly seed: Seed
-  /** What it is owed by those that take turns; 0 at first. */
+  /** What it is owed in turns. */
   credit: number
 }
 
-/** Picks one of at least one. `source` is the client's address, undefined if it has none. */
 export type Balancer = <T extends Candidate>(candidates: readonly T[], source: string | undefined) => T
 
-/** 64 bits, as two integers: no two of 1,000 names have the same. */
+/** 64 bits as two integers, because 32 would collide among 1,000 names. */
 export interface Seed {
   readonly start: number
   readonly factor: number
 }
 
-/** 2^32: the draws that there are. */
 const DRAWS = 0x1_0000_0000
 
 const STRATEGIES: Readonly<Record<Balance, Balancer>> = {
@@ -38,13 +29,12 @@ export function balancer(balance: Balance): Balancer {
   return STRATEGIES[balance]
 }
 
-/** The seed of a name. */
 export function seedOf(name: string): Seed {
   const digest = hash('sha256', name, 'buffer')
   return { start: digest.readInt32LE(0), factor: digest.readInt32LE(4) | 1 } // an odd factor loses no bit
 }
 
-/** Smooth: weights 5, 1, 1 give a a b a c a a and never five in a row. In every cycle each has exactly its share. */
+/** Smooth: weights 5, 1, 1 give a a b a c a a, never five in a row. */
 function takeTurns<T extends Candidate>(candidates: readonly T[], takesPart: (candidate: T) => boolean): T {
   let next = candidates[0] as T // there is at least one
   let most = -Infinity
@@ -61,7 +51,6 @@ function takeTurns<T extends Candidate>(candidates: readonly T[], takesPart: (ca
   return next
 }
 
-/** The lowest load by weight, this connection included; equals take turns. */
 function leastConnections<T extends Candidate>(candidates: readonly T[]): T {
   let lowest = Infinity
   for (const candidate of candidates) {
@@ -76,11 +65,10 @@ function loadOf({ active, weight }: Candidate): number {
 }
 
 /**
- * Rendezvous hashing: each upstream draws a number for the client, and the highest wins. If an upstream goes, its clients go to
- * the next highest, and no other client moves. Clients without an address take turns.
+ * Weighted rendezvous hashing: if an upstream goes, no other client moves.
  *
- * With u even in (0, 1), -weight / ln(u) is the highest of all with a chance that is exactly the share of the weight. A lower
- * draw at no higher weight cannot win, so that few logarithms are needed.
+ * With u even in (0, 1), -weight / ln(u) is the highest of all with a chance of exactly the share of the weight. A
+ * lower draw at no higher weight cannot win, which saves logarithms.
  */
 function sourceHash<T extends Candidate>(candidates: readonly T[], source: string | undefined): T {
   if (source === undefined) return takeTurns(candidates, () => true)
@@ -100,7 +88,7 @@ function sourceHash<T extends Candidate>(candidates: readonly T[], source: strin
   return best
 }
 
-/** The last step of MurmurHash3 over what both seeds give: each bit of them changes half of the bits of the outcome. */
+/** The last step of MurmurHash3. */
 function drawOf(seed: Seed, client: Seed): number {
   let bits = (seed.start ^ client.start) + Math.imul(seed.factor, client.factor)
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)

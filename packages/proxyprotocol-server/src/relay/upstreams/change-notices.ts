@@ -1,21 +1,15 @@
-// Reports each change of a member to down or up. A flapping member has one report a second, so that it cannot flood the
-// log.
+// A flapping member has one report a second, so that it cannot flood the log.
 
 import type { Failure, JudgeChange } from './judge.ts'
 
-/** Milliseconds of quiet after a notice. */
 const QUIET = 1_000
 
-/** A change that is reported. */
 export type Notice =
-  | { readonly kind: 'down'; readonly failure: Failure }
-  /** In milliseconds. */
-  | { readonly kind: 'up'; readonly downFor: number }
+  { readonly kind: 'down'; readonly failure: Failure } | { readonly kind: 'up'; readonly downFor: number }
 
 export class ChangeNotices {
   readonly #tell: (notice: Notice) => void
   #latest: JudgeChange | undefined
-  /** Since when it was reported as down. */
   #downSince: number | undefined
   #quiet: NodeJS.Timeout | undefined
   #stopped = false
@@ -24,7 +18,6 @@ export class ChangeNotices {
     this.#tell = tell
   }
 
-  /** Takes over an earlier report: down since then, or up. */
   begin(downSince: number | undefined): void {
     this.#stopped = false
     this.#downSince = downSince
@@ -36,7 +29,6 @@ export class ChangeNotices {
     if (this.#quiet === undefined) this.#next(change)
   }
 
-  /** Reports a delayed change, and nothing after it. */
   stop(): void {
     if (this.#quiet && this.#latest) this.#next(this.#latest)
     clearTimeout(this.#quiet)

@@ -1,12 +1,10 @@
-// Which member a connection is tried at next. The open members are kept until one of them changes, so that a choice among
-// many costs little.
+// The open members are kept until one of them changes, so that a choice among many costs little.
 
 import { unmapAddress, type Endpoint } from 'proxyprotocol'
 import type { Pool } from '../../config/index.ts'
 import { balancer, type Balancer } from './balance.ts'
 import type { Member } from './member.ts'
 
-/** The members of an upstream. */
 interface Group {
   readonly members: readonly Member[]
 }
@@ -18,7 +16,6 @@ export class Choice {
   readonly #retries: number
   readonly #isLimited: boolean
   readonly #pick: Balancer
-  /** Open members that are no backups; undefined after a change. */
   #open: readonly Member[] | undefined
 
   constructor({ balance, retries, upstreams }: ChoiceSettings, groups: () => readonly Group[]) {
@@ -28,12 +25,10 @@ export class Choice {
     this.#pick = balancer(balance)
   }
 
-  /** A member was added or removed, or is up or down now. */
   changed(): void {
     this.#open = undefined
   }
 
-  /** One of the candidates; `full` if none of them has room. */
   next(source: Endpoint | undefined, tried: ReadonlySet<Member>): Member | 'full' | undefined {
     const candidates = this.#candidates(tried)
     const free = this.#isLimited ? candidates.filter(({ hasRoom }) => hasRoom) : candidates
@@ -41,13 +36,11 @@ export class Choice {
     return candidates.length > 0 ? 'full' : undefined
   }
 
-  /** Whether next() has another answer than `full`. */
   hasRoom(tried: ReadonlySet<Member>): boolean {
     const candidates = this.#candidates(tried)
     return candidates.length === 0 || candidates.some(({ hasRoom }) => hasRoom)
   }
 
-  /** How many members may be tried after these. */
   mayFollow(tried: ReadonlySet<Member>): number {
     const most = Math.max(1, this.#retries + 1 - tried.size)
     let count = 0
@@ -73,7 +66,7 @@ export class Choice {
     return elsewhere(open, tried)
   }
 
-  /** The members that may be tried next: `retries` others, and another member of the first one's name even without any. */
+  /** `retries` others, and another member of the first one's name even without any. */
   *#left(tried: ReadonlySet<Member>): Generator<Member> {
     const [first] = tried
     const isLast = first !== undefined && tried.size > this.#retries
@@ -95,7 +88,6 @@ function elsewhere(open: readonly Member[], tried: ReadonlySet<Member>): readonl
   return others.length > 0 ? others : open
 }
 
-/** An IPv4 client has the same address however it is written. */
 function addressOf(source: Endpoint | undefined): string | undefined {
   return source && 'address' in source ? unmapAddress(source.address) : undefined
 }

@@ -1,5 +1,4 @@
 // Tries one member in the background: regularly with checks, otherwise while it is marked, so that no client tests it.
-// The next try starts after the last one, so two never overlap.
 
 import type { Socket } from 'node:net'
 import type { HeaderInit } from 'proxyprotocol'
@@ -10,16 +9,13 @@ import { isUpstreamFault } from './upstream-fault.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
 
 export interface HealthCheckOptions {
-  /** Undefined if it is tried only while it is marked. */
   readonly check: ActiveCheck | undefined
-  /** Milliseconds before a marked member without checks is tried. */
   readonly cooldown: number
-  /** Milliseconds of such a try, as long as a client waits. */
   readonly patience: number
   readonly tls: UpstreamTls
 }
 
-/** Names no client: LOCAL, and in version 1, which has no LOCAL, UNKNOWN. */
+/** Names no client; version 1 has no LOCAL. */
 const HEADERS: Readonly<Record<SentHeader, HeaderInit | 'none'>> = {
   v2: { command: 'LOCAL' },
   v1: { version: 1, family: 'UNSPEC' },
@@ -39,7 +35,7 @@ export class HealthCheck {
     this.#options = options
   }
 
-  /** Starts at a random time within one interval, so that checks started together spread. */
+  /** Starts at a random time, so that checks started together spread. */
   start(): void {
     this.#started = true
     const { check } = this.#options
@@ -47,14 +43,12 @@ export class HealthCheck {
     else this.reconsider()
   }
 
-  /** Called when a mark may have changed. */
   reconsider(): void {
     const { check, cooldown } = this.#options
     if (check || !this.#started || this.#running || !this.#member.isMarked) return
     this.#runIn(cooldown)
   }
 
-  /** Ends a running try too, which then does not count. */
   stop(): void {
     clearTimeout(this.#timer)
     this.#stopped.abort()
@@ -78,7 +72,6 @@ export class HealthCheck {
     else this.reconsider()
   }
 
-  /** Resolves with the fault, if any. */
   async #try(): Promise<unknown> {
     const { check, patience, tls: upstreamTls } = this.#options
     const { settings, lookup, resolve } = this.#member
@@ -103,8 +96,8 @@ export class HealthCheck {
 }
 
 /**
- * Ends, and waits for the other side's end. It reads meanwhile, because closing on unread bytes would be a reset. A
- * reset from the upstream is not a fault: it has accepted.
+ * Reads until the end, because closing on unread bytes would be a reset. A reset from the upstream is not a fault: it
+ * has accepted.
  */
 function leave(socket: Socket, options: { timeout: number; signal: AbortSignal }): Promise<void> {
   return new Promise(resolve => {

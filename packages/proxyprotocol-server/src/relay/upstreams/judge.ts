@@ -1,6 +1,5 @@
-// Judges one member: a pure state machine fed by connections and checks. A mark is a guess from failures in a row, and
-// yields if nothing else is left. Failed checks are knowledge, and do not yield. Both kinds of failure count in both
-// rows.
+// A mark is a guess from failures in a row, and yields if nothing else is left. Failed checks are knowledge, and do not
+// yield.
 
 import type { ErrorCode } from 'proxyprotocol'
 import type { ActiveCheck, PassiveHealth } from '../../config/index.ts'
@@ -14,34 +13,27 @@ export interface Failure {
   readonly message: string
 }
 
-/** A failure and its time, in milliseconds of the judge's clock. */
 export interface DatedFailure extends Failure {
   readonly at: number
 }
 
 export interface Evidence {
-  /** The last `fails` failures since a success. */
   readonly recent: readonly number[]
-  /** True if too many of those lay within the window. */
+  /** Too many failures lay within the window. */
   readonly marked: boolean
   readonly verdict: 'up' | 'down'
-  /** True if its address is too old, whatever else is known. */
+  /** Its address is too old, whatever else is known. */
   readonly condemned: boolean
-  /** Failed connections since a success. */
   readonly failedConnections: number
-  /** Checks in a row. */
   readonly failedChecks: number
   /** Checks in a row, without those before a mark. */
   readonly goodChecks: number
-  /** The time of the last failure; 0 for never. */
   readonly failedAt: number
   readonly lastFailure: DatedFailure | undefined
   readonly lastCheckFailure: DatedFailure | undefined
-  /** Since when it is not up; undefined while it is. */
   readonly downSince: number | undefined
 }
 
-/** From up to anything else, or back. */
 export type JudgeChange =
   | { readonly isUp: false; readonly at: number; readonly failure: Failure }
   | { readonly isUp: true; readonly at: number }
@@ -50,7 +42,6 @@ export interface JudgeRules {
   readonly health: PassiveHealth
   /** Undefined if only marks bring a member down; one success then removes a mark. */
   readonly check: ActiveCheck | undefined
-  /** Milliseconds of a monotonic clock. */
   readonly now: () => number
   readonly onChange: (change: JudgeChange) => void
 }
@@ -81,7 +72,6 @@ export class Judge {
     return this.#evidence
   }
 
-  /** True if nothing speaks against it except a mark. */
   get isHealthy(): boolean {
     return isHealthy(this.#evidence)
   }
@@ -91,38 +81,33 @@ export class Judge {
     return this.#evidence.goodChecks > 0 ? 'probing' : 'down'
   }
 
-  /** A successful connection ends the row of failed ones and removes a mark. */
   connected(): void {
     const { recent, marked, failedConnections } = this.#evidence
     if (recent.length === 0 && !marked && failedConnections === 0) return // the usual case
     this.#take({ recent: [], marked: false, failedConnections: 0 })
   }
 
-  /** A failed connection. */
   failed(fault: Failure): void {
     const lastFailure = this.#dated(fault)
     const failedConnections = this.#evidence.failedConnections + 1
     this.#take({ ...this.#fallen(lastFailure.at), failedConnections, lastFailure }, lastFailure)
   }
 
-  /** The result of a check, or of the relay's own try without checks. */
   checked(fault: Failure | undefined): void {
     if (fault === undefined) this.#good()
     else this.#bad(this.#dated(fault))
   }
 
-  /** Its address is too old to be used. */
   condemn(fault: Failure): void {
     const lastFailure = this.#dated(fault)
     this.#take({ condemned: true, failedAt: lastFailure.at, lastFailure }, lastFailure)
   }
 
-  /** Forgets every failure. */
   acquit(): void {
     this.#take(NOTHING)
   }
 
-  /** Takes over what an earlier judge knew, as far as its own rules could undo it. This is not reported as a change. */
+  /** Takes over what its own rules could undo; not a change to report. */
   inherit(evidence: Evidence): void {
     const { check, health } = this.#rules
     const unchecked = check ? {} : { verdict: 'up' as const, failedChecks: 0, goodChecks: 0 }
@@ -152,7 +137,6 @@ export class Judge {
     )
   }
 
-  /** Adds a failure to the row that marks. */
   #fallen(at: number): Partial<Evidence> {
     const { fails, window } = this.#rules.health
     if (fails === 0) return { failedAt: at }
@@ -162,7 +146,6 @@ export class Judge {
     return marks ? { recent, failedAt: at, marked: true, goodChecks: 0 } : { recent, failedAt: at }
   }
 
-  /** @param failure the cause; undefined for a recovery. */
   #take(news: Partial<Evidence>, failure?: DatedFailure): void {
     const before = this.#evidence
     const after = { ...before, ...news }

@@ -1,16 +1,14 @@
-// Chooses the members from an answer. Members stay and the rest is taken in numeric order, so that the shifting order
-// of long answers does not move clients.
+// Members stay, and the rest is taken in numeric order, because the shifting order of long answers must not move
+// clients.
 
 import type { LookupAddress } from 'node:dns'
 import { parseAddress } from 'proxyprotocol'
 
 export interface MemberList {
   readonly addresses: readonly LookupAddress[]
-  /** The number of addresses left out. */
   readonly leftOut: number
 }
 
-/** Each address once: current members first, then the lowest, `most` in all. */
 export function memberList(
   answer: readonly LookupAddress[],
   inUse: Pick<ReadonlyMap<string | undefined, unknown>, 'has'>,
@@ -24,7 +22,6 @@ export function memberList(
   return { addresses: sorted.slice(0, most), leftOut: Math.max(0, sorted.length - most) }
 }
 
-/** Text that sorts in numeric order, IPv4 first. */
 function sortKey(address: string): string {
   const bytes = parseAddress(address.replace(/%.*$/, '')) ?? [] // a resolver gives addresses only
   return `${bytes.length === 4 ? 4 : 6} ${Buffer.from(bytes).toString('hex')}`

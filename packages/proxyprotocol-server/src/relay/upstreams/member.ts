@@ -1,5 +1,4 @@
-// One address of an upstream, with its counters and its judge. An upstream given by its address has one member. A name
-// without an answer yet has one without an address, for all to come.
+// One address of an upstream. A name without an answer has one member without an address.
 
 import type { LookupAddress } from 'node:dns'
 import { isIPv4, type LookupFunction, type Socket } from 'node:net'
@@ -23,40 +22,27 @@ import { Judge, type DatedFailure, type Failure, type JudgeChange } from './judg
 import type { WaitOptions } from './resolved-name.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
 
-/** The target of a member. */
 export interface MemberTarget {
-  /** The address of a name; undefined if the upstream is given by its address. */
   readonly found?: LookupAddress | undefined
-  /** Resolves the name while it has no address. */
   readonly resolve?: ((options: WaitOptions) => Promise<void>) | undefined
 }
 
 export interface MemberContext {
   readonly health: PassiveHealth
   readonly check: ActiveCheck | undefined
-  /** Milliseconds of a monotonic clock. */
   readonly now: () => number
-  /** Called with each change to report. */
   readonly tell: (member: Member, notice: Notice) => void
-  /** Called at once when it goes down or up. */
   readonly onChange: () => void
-  /** Called when it has a connection less. */
   readonly onRoom: () => void
 }
 
 export class Member implements Candidate {
   readonly settings: UpstreamSettings
-  /** Identifies it among the members of its pool. */
   readonly name: string
-  /** As in address strings. */
   readonly address: string
-  /** Undefined for a name that each connection resolves. */
   readonly endpoint: Endpoint | undefined
-  /** Resolves to its own address only. */
   readonly lookup: LookupFunction | undefined
-  /** Present for a name without an address. */
   readonly resolve: MemberTarget['resolve']
-  /** The address of its name; undefined if the upstream is given by its address. */
   readonly host: string | undefined
   readonly weight: number
   readonly seed: Seed
@@ -112,17 +98,14 @@ export class Member implements Candidate {
     return this.#judge.evidence.marked
   }
 
-  /** Whether it may have one more connection. */
   get hasRoom(): boolean {
     return this.#active < this.settings.maxConnections
   }
 
-  /** When a connection or a check last failed. */
   get failedAt(): number {
     return this.#judge.evidence.failedAt
   }
 
-  /** Runs an attempt to connect, and counts it until its socket is closed. Rejects as the attempt does. */
   async attempt<T extends Socket>(connecting: () => Promise<T>): Promise<T> {
     this.#active++
     try {
@@ -138,7 +121,6 @@ export class Member implements Candidate {
     }
   }
 
-  /** Waits until its name has addresses. Rejects if it has none. */
   async resolved(options: WaitOptions): Promise<void> {
     try {
       await this.resolve?.(options)
@@ -148,40 +130,33 @@ export class Member implements Candidate {
     }
   }
 
-  /** Notes a check, and its fault if it failed. */
   checked(fault: ProxyProtocolError | undefined): void {
     this.#checks[fault === undefined ? 'passed' : 'failed']++
     this.#judge.checked(fault)
   }
 
-  /** Its address is too old to be used. */
   condemn(fault: Failure): void {
     this.#judge.condemn(fault)
   }
 
-  /** Reports nothing more. */
   hush(): void {
     this.#notices.stop()
   }
 
-  /** It gets no more connections. */
   leave(): void {
     this.hush()
     this.#leaving = true
   }
 
-  /** It is back before its last connection has ended. */
   stay(): void {
     this.#leaving = false
     this.#notices.begin(this.#judge.evidence.downSince)
   }
 
-  /** Forgets every failure. */
   acquit(): void {
     this.#judge.acquit()
   }
 
-  /** Takes over what the same member of another relay knew; counters are its own. */
   inherit(other: Member): void {
     this.#judge.inherit(other.#judge.evidence)
     this.#notices.begin(this.#judge.evidence.downSince)

@@ -1,13 +1,10 @@
-// The addresses of one name: resolved on first use, then in the background. If look-ups fail, the last good answer
-// stays, for a limited time if so configured.
-
 import type { LookupAddress } from 'node:dns'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { StopSignal } from 'proxyprotocol/client'
 import type { NameResolution } from '../../config/index.ts'
 import type { NameSnapshot } from '../../figures/index.ts'
 
-/** In milliseconds: failed connections may ask early, but not as often as they fail. */
+/** Failed connections may ask early, but not as often as they fail. */
 const EARLY_PAUSE = 1_000
 
 /** Resolves all addresses of a name, both families. */
@@ -15,21 +12,15 @@ export type Resolve = (host: string) => Promise<readonly LookupAddress[]>
 
 export interface NameOptions extends Pick<NameResolution, 'interval' | 'staleAfter'> {
   readonly resolve: Resolve
-  /** Milliseconds of a monotonic clock. */
   readonly now: () => number
 }
 
-/** Gets the answers about a name. */
 export interface NameWatcher {
-  /** A good answer with at least one address. */
   onAnswer(addresses: readonly LookupAddress[]): void
-  /** The last good answer is too old. */
   onExpired(fault: ProxyProtocolError): void
 }
 
-/** How long to wait for an answer. */
 export interface WaitOptions {
-  /** In milliseconds. */
   readonly timeout: number
   readonly signal: StopSignal
 }
@@ -40,12 +31,10 @@ export class ResolvedName {
   readonly #watchers: NameWatcher[] = []
   #addresses: readonly LookupAddress[] = []
   #answeredAt: number | undefined
-  /** The time of the last look-up. */
   #askedAt = 0
   #answers = 0
   #failures = 0
   #lastFailure: string | undefined
-  /** The running look-up. */
   #asking: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #expiry: NodeJS.Timeout | undefined
@@ -56,21 +45,15 @@ export class ResolvedName {
     this.#options = options
   }
 
-  /** Reports all answers from now on. */
   watch(watcher: NameWatcher): void {
     this.#watchers.push(watcher)
   }
 
-  /** Looks it up, unless there is an answer. */
   start(): void {
     if (this.#answeredAt === undefined) this.#asked().catch(() => undefined) // it is counted
   }
 
-  /**
-   * Resolves when the watchers have addresses.
-   *
-   * @throws ProxyProtocolError `dns_error` for no addresses, `connect_timeout`, or `aborted` by the signal.
-   */
+  /** @throws ProxyProtocolError `dns_error`, `connect_timeout`, or `aborted` by the signal. */
   async answered({ timeout, signal }: WaitOptions): Promise<void> {
     if (signal.aborted) throw new ProxyProtocolError('aborted', { cause: signal.reason })
     await new Promise<void>((resolve, reject) => {
@@ -98,20 +81,17 @@ export class ResolvedName {
     })
   }
 
-  /** Its addresses fail, so it is resolved again soon, in the background. */
   doubt(): void {
     if (this.#answeredAt === undefined || this.#asking) return
     if (this.#options.now() - this.#askedAt >= EARLY_PAUSE) this.#ask().catch(() => undefined) // it is counted
   }
 
-  /** Takes over the last answer of another one, with its age. */
   inherit(other: ResolvedName): void {
     if (other.#answeredAt === undefined || this.#answeredAt !== undefined) return
     this.#take(other.#addresses, other.#answeredAt)
     this.#askLater()
   }
 
-  /** Stops background look-ups. */
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)

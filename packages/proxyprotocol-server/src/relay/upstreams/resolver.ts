@@ -1,11 +1,8 @@
-// Resolves the names of a service's upstreams, each once for all upstreams that have it.
-
 import dns, { type LookupAddress } from 'node:dns'
 import type { NameSnapshot } from '../../figures/index.ts'
 import { ResolvedName, type NameOptions, type Resolve } from './resolved-name.ts'
 
 export interface ResolverOptions extends Omit<NameOptions, 'resolve'> {
-  /** Default: the system's, as Node asks it. */
   readonly resolve?: Resolve | undefined
 }
 
@@ -25,12 +22,10 @@ export class Resolver {
     return name
   }
 
-  /** Resolves all names. */
   start(): void {
     for (const name of this.#names.values()) name.start()
   }
 
-  /** Takes over the last answers of another one. */
   inherit(other: Resolver): void {
     for (const [host, name] of this.#names) {
       const before = other.#names.get(host)
@@ -38,7 +33,6 @@ export class Resolver {
     }
   }
 
-  /** Stops background look-ups. */
   close(): void {
     for (const name of this.#names.values()) name.close()
   }

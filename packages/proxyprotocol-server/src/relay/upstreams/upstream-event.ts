@@ -1,5 +1,3 @@
-// Events of upstreams.
-
 import type { Failure } from './judge.ts'
 
 /** A change of an upstream or one of its members. */

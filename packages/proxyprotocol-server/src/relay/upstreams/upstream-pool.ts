@@ -1,5 +1,4 @@
-// The upstreams of one service: picks one for each connection, and tries others if connecting fails. No byte of the
-// client leaves before `connect` succeeds, so a retry loses nothing.
+// No byte of the client leaves before `connect` succeeds, so a retry loses nothing.
 
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -22,26 +21,19 @@ import { Upstream } from './upstream.ts'
 export interface Route {
   /** The upstream that serves it, or was tried last. */
   upstream: string | undefined
-  /** The address in use: one of the upstream's name, or a UNIX socket. */
   upstreamAddress: Endpoint | undefined
-  /** Members that were tried. */
   attempts: number
 }
 
-/** A connection that needs an upstream. */
 export interface UpstreamRequest {
-  /** The client, for `source-hash`. */
   readonly source: Endpoint | undefined
-  /** Its TLS if that ends here: an upstream with TLS must agree on the same protocol (ALPN). */
+  /** An upstream with TLS must agree on the same protocol (ALPN). */
   readonly client?: TLSSocket | undefined
-  /** The header for this upstream. What it throws ends the request, and is not a fault of the upstream. */
+  /** What it throws ends the request, and is not a fault of the upstream. */
   readonly header: (upstream: UpstreamSettings) => HeaderInit | undefined
-  /** As for `connect`: called once, when connected. */
   readonly payload: () => Uint8Array | null
-  /** Milliseconds for all attempts together. */
   readonly timeout: number
   readonly signal: StopSignal
-  /** Kept up to date, also for a failure. */
   readonly route: Route
 }
 
@@ -49,11 +41,8 @@ export interface UpstreamRequest {
 export interface PoolSnapshot {
   readonly balance: Balance
   readonly upstreams: readonly UpstreamSnapshot[]
-  /** Names of upstreams that are resolved. */
   readonly names: readonly NameSnapshot[]
-  /** Attempts of connections beyond their first. */
   readonly retries: number
-  /** Connections that wait for an upstream with room. */
   readonly queued: number
 }
 
@@ -71,7 +60,6 @@ export interface PoolOptions extends PoolContext {
   readonly onUpstream?: ((event: UpstreamEvent) => void) | undefined
 }
 
-/** The library's default for `connect`. */
 const DEFAULT_PATIENCE = 5_000
 
 export class UpstreamPool {
@@ -113,21 +101,19 @@ export class UpstreamPool {
     this.#bySettings = new Map(this.#upstreams.map(each => [each.settings, each]))
   }
 
-  /** Starts checks and their look-ups. Nothing in the pool keeps the process alive. */
   start(): void {
     if (this.#closed) return
     for (const upstream of this.#upstreams) upstream.start()
     if (this.#settings.check) this.#resolver.start()
   }
 
-  /** Stops background work; connections belong to their owners. */
   close(): void {
     this.#closed = true
     for (const upstream of this.#upstreams) upstream.close()
     this.#resolver.close()
   }
 
-  /** Takes over what other pools know of upstreams with the same name and address, whatever their routes. */
+  /** Takes over what is known of upstreams with the same name and address, whatever their routes. */
   inherit(others: readonly UpstreamPool[]): void {
     for (const other of others) this.#resolver.inherit(other.#resolver)
     const all = others.flatMap(other => other.#upstreams)
@@ -139,10 +125,8 @@ export class UpstreamPool {
   }
 
   /**
-   * Connects to the next member, or to another one if that fails, within one deadline.
-   *
-   * @throws ProxyProtocolError `no_upstream` if none may be tried, `limit_upstream` or `queue_timeout` if none has room, that of
-   * the last attempt, or what `header` throws.
+   * @throws ProxyProtocolError `no_upstream` if none may be tried, `limit_upstream` or `queue_timeout` if none has
+   * room, that of the last attempt, or what `header` throws.
    */
   async connect(request: UpstreamRequest): Promise<Socket> {
     const { route, timeout } = request
@@ -220,7 +204,7 @@ export class UpstreamPool {
     return socket
   }
 
-  /** Shares the rest of the time with members that may follow, so that a silent one cannot use it up. */
+  /** Shares the time left with members that may follow, so that a silent one cannot use it up. */
   #share(left: number, tried: ReadonlySet<Member>): number {
     return Math.ceil(left / (1 + this.#choice.mayFollow(tried)))
   }

@@ -1,21 +1,18 @@
-// Connections that wait because every upstream that is up has as many as it may, first come, first served. Each looks for
-// itself, because it may have tried the upstream that has room now.
+// Each looks for itself, because it may have tried the upstream that has room now.
 
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { StopSignal } from 'proxyprotocol/client'
 import type { QueueSettings } from '../../config/index.ts'
 
-/** A connection that waits. */
 interface Waiting {
   readonly signal: StopSignal
-  /** Milliseconds that it has waited before. */
   readonly waited: number
 }
 
 export class UpstreamQueue {
   readonly #settings: QueueSettings
   readonly #now: () => number
-  /** Those that wait: whether there is room for it, and what lets it go. */
+  /** By whether there is room for it: what lets it go. */
   readonly #waiting = new Map<() => boolean, () => void>()
 
   /** @param now milliseconds, from a clock that is never set back. */
@@ -28,12 +25,7 @@ export class UpstreamQueue {
     return this.#waiting.size
   }
 
-  /**
-   * Waits until there may be room.
-   *
-   * @returns the milliseconds that it took.
-   * @throws ProxyProtocolError `limit_upstream` if the queue is full, `queue_timeout`, or `aborted` by the signal.
-   */
+  /** @throws ProxyProtocolError `limit_upstream` if the queue is full, `queue_timeout`, or `aborted` by the signal. */
   wait(hasRoom: () => boolean, { signal, waited }: Waiting): Promise<number> {
     const { size, timeout } = this.#settings
     if (signal.aborted) return Promise.reject(abortedBy(signal))
@@ -64,12 +56,10 @@ export class UpstreamQueue {
     })
   }
 
-  /** There is room for one more connection: the first that can use it goes. */
   next(): void {
     if (this.#waiting.size > 0) this.#release(1)
   }
 
-  /** Upstreams went up or down: all look again. */
   all(): void {
     this.#release(this.#waiting.size)
   }

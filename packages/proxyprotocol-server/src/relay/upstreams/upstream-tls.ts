@@ -1,5 +1,3 @@
-// TLS towards upstreams, each with its own settings and files, which can be reloaded while connections continue.
-
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import type { ConnectOptions } from 'proxyprotocol/client'
@@ -27,16 +25,12 @@ export class UpstreamTls {
   readonly #upstreams: readonly UpstreamSettings[]
   #secured: SecuredUpstreams
 
-  /** @throws {ConfigError} if settings or files of one of them cannot be used. */
   constructor(upstreams: readonly UpstreamSettings[]) {
     this.#upstreams = upstreams
     this.#secured = this.#read()
   }
 
-  /**
-   * For `connect`; undefined without TLS. It offers only the protocol agreed with the client, because both must speak
-   * the same.
-   */
+  /** Offers only the protocol agreed with the client, because both must speak the same. */
   optionsFor(upstream: UpstreamSettings, client?: TLSSocket): ConnectOptions['tls'] {
     const secured = this.#secured.get(upstream)
     if (secured === undefined) return undefined
@@ -51,17 +45,11 @@ export class UpstreamTls {
     }
   }
 
-  /** The certificates in use towards upstreams. */
   get certificates(): readonly OwnCertificate[] {
     return [...this.#secured.values()].flatMap(({ certificates }) => certificates)
   }
 
-  /**
-   * Reloads all files.
-   *
-   * @returns a function that puts them to use; undefined if none has changed.
-   * @throws {ConfigError} if one of them cannot be used.
-   */
+  /** @throws {ConfigError} if one of the files cannot be used. */
   renewal(): (() => void) | undefined {
     const secured = this.#read()
     if (isDeepStrictEqual(filesOf(secured), filesOf(this.#secured))) return undefined

@@ -1,5 +1,4 @@
-// One upstream and its members. An address has one member for ever. The members of a name follow its answers: one that
-// is gone gets no more connections, and is forgotten after its last one.
+// An address has one member for ever. A member that has left its name is forgotten after its last connection.
 
 import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
@@ -17,14 +16,10 @@ import type { UpstreamTls } from './upstream-tls.ts'
 export interface UpstreamContext extends Pick<Pool, 'health' | 'check' | 'resolve'> {
   readonly resolver: Resolver
   readonly tls: UpstreamTls
-  /** Milliseconds of the relay's own tries without checks. */
   readonly patience: number
-  /** Milliseconds of a monotonic clock. */
   readonly now: () => number
   readonly tell: (event: UpstreamEvent) => void
-  /** Called when a member has a connection less. */
   readonly onRoom: () => void
-  /** Called when other members may get connections. */
   readonly onChange: () => void
 }
 
@@ -37,12 +32,10 @@ export class Upstream implements NameWatcher {
   readonly settings: UpstreamSettings
   readonly #context: UpstreamContext
   readonly #name: ResolvedName | undefined
-  /** Members that get connections: those of the last answer, or one for all to come. */
   #watched: readonly Watched[] = []
   /** The same, as each connection looks at them. */
   #members: readonly Member[] = []
   readonly #leaving = new Set<Member>()
-  /** The counts of former members. */
   #past = noCounts
   #answered = false
   #memberChanges = 0
@@ -58,12 +51,10 @@ export class Upstream implements NameWatcher {
     this.#use([this.#made(this.#name ? this.#unresolved() : {})])
   }
 
-  /** Members that may get a connection. */
   get members(): readonly Member[] {
     return this.#members
   }
 
-  /** Starts to check its members. */
   start(): void {
     this.#started = true
     for (const { check } of this.#watched) check.start()
@@ -77,12 +68,10 @@ export class Upstream implements NameWatcher {
     }
   }
 
-  /** Connecting failed, so its name may have other addresses by now. */
   doubt(): void {
     this.#name?.doubt()
   }
 
-  /** Takes over what the same upstream of another relay knew of its members, by address. */
   inherit(other: Upstream): void {
     const before = new Map(other.members.map(member => [member.name, member]))
     for (const { member, check } of this.#watched) {
@@ -164,7 +153,6 @@ export class Upstream implements NameWatcher {
     this.#context.onChange()
   }
 
-  /** Forgets members without connections, except their counts. */
   #sweep(): void {
     for (const member of this.#leaving) {
       if (member.active > 0) continue
@@ -199,7 +187,6 @@ export class Upstream implements NameWatcher {
   }
 }
 
-/** Undefined for an address, which needs no look-up. */
 function hostNameOf(address: Address): string | undefined {
   if (address.transport === 'unix') return undefined
   const { host = 'localhost' } = address

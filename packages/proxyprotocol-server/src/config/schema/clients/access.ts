@@ -1,5 +1,3 @@
-// The keys of a service that say which clients may connect: `allow`, `deny`, `aclFrom` and `allowVpce`.
-
 import { z } from 'zod'
 import { type NetworkList, networkProblem } from '../../networks.ts'
 import { meta } from '../keys.ts'
@@ -97,7 +95,6 @@ const allowVpceSchema: z.ZodType<readonly string[] | undefined, readonly string[
     }),
   )
 
-/** The four keys, as a service has them. */
 export const accessKeys: {
   readonly allow: typeof allowSchema
   readonly deny: typeof denySchema
@@ -105,7 +102,6 @@ export const accessKeys: {
   readonly allowVpce: typeof allowVpceSchema
 } = { allow: allowSchema, deny: denySchema, aclFrom: aclFromSchema, allowVpce: allowVpceSchema }
 
-/** The fault of the rules together: the key and the message. */
 export function accessProblem(
   { allow, deny, aclFrom, allowVpce }: AccessInit,
   listen: readonly { readonly pp: string | undefined }[],
@@ -121,7 +117,6 @@ export function accessProblem(
   }
 }
 
-/** Undefined if all may connect. */
 export function accessRules({
   allow,
   deny = [],

@@ -1,18 +1,16 @@
-// The section `limits` of a service, and what happens to connections over them.
-
 import { z } from 'zod'
 import { bounded, integer, meta } from '../keys.ts'
 
-/** As a server's (`proxyprotocol/server`). */
+/** As in `proxyprotocol/server`. */
 const DEFAULT_PENDING_HEADERS = 1_024
-/** As the codec's: more than any sender writes. */
+/** More than any sender writes. */
 const DEFAULT_HEADER_BYTES = 4_096
 /** Signature, command and length, and a version 1 line, which the limit must not undercut. */
 const MIN_HEADER_BYTES = 16
 /** 16 bytes and a length of 16 bits (specification, section 2.2). */
 const MAX_HEADER_BYTES = 65_551
 
-/** As a server's (`proxyprotocol/server`). */
+/** As in `proxyprotocol/server`. */
 const DEFAULT_BACKLOG = 65_535
 /** listen(2) takes an int. */
 const MAX_BACKLOG = 2_147_483_647
@@ -23,7 +21,6 @@ export interface ServiceLimits {
   readonly connections?: number | undefined
   /** Those of one source address, or one IPv6 /64; `Infinity` for any number. */
   readonly perSource: number
-  /** Pending connections at a time. */
   readonly pendingHeaders: number
   /** The longest version 2 header, in bytes. */
   readonly headerBytes: number

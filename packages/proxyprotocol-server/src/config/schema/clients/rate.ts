@@ -1,19 +1,14 @@
-// The section `rate` of a service: how fast a client may connect.
-
 import { z } from 'zod'
 import { bounded, duration, meta } from '../keys.ts'
 import { trustProblem } from '../../trust.ts'
 
 /** More at once would be no limit. */
 const MAX_CONNECTIONS = 1_000_000
-/** A rate without a time is per second. */
 const DEFAULT_PER = 1_000
 
 /** How fast one client, or one IPv6 /64, may connect, with defaults. */
 export interface Rate {
-  /** Connections in `per`. */
   readonly connections: number
-  /** In milliseconds. */
   readonly per: number
   /** Connections at once, for a client that had none for long. */
   readonly burst: number

@@ -1,5 +1,3 @@
-// The key `trust` of a service, which goes with headers at `listen`.
-
 import { z } from 'zod'
 import type { Address } from '../../address/index.ts'
 import { type TrustList, trustProblem } from '../../trust.ts'
@@ -30,7 +28,6 @@ export interface Acceptance {
   readonly trust: TrustList
 }
 
-/** Headers need trust, and trust needs headers. */
 export function trustMismatch(listen: readonly Address[], trust: TrustList | undefined): string | undefined {
   const pp = listen.map(each => each.pp).find(mode => mode !== undefined && mode !== 'noop')
   if (pp === undefined) {
@@ -45,7 +42,6 @@ export function trustMismatch(listen: readonly Address[], trust: TrustList | und
   )
 }
 
-/** Undefined if no header is accepted. */
 export function acceptance({ pp = 'noop' }: Address, trust: TrustList | undefined): Acceptance | undefined {
   return pp === 'noop' || trust === undefined ? undefined : { version: pp, trust }
 }
