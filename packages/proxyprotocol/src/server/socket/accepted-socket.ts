@@ -1,7 +1,5 @@
-// The sockets of accepted connections, where Node lets us make them. Each has all of its fields from the start and its behaviour on the
-// prototype. Patched sockets change their hidden class several times, and Node's own code then runs slower for every socket.
-//
-// Such a socket reads into shared buffers (`onread`). What was read is copied, unless it is the header.
+// Accepted sockets of our own class: all fields from the start, behaviour on the prototype. Patching a socket changes
+// its hidden class, and Node's own code then runs slower for it.
 
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Base is Socket under another type */
 
@@ -18,18 +16,15 @@ import type { ConnectionInfo } from './connection-info.ts'
 import { connectionsKey as infoKey } from './registry.ts'
 import { destroyKey, destroyTelling, type Distinguishing, doubtKey, holdsEnd, rawKey } from './reset.ts'
 
-/** Takes what a socket receives before anything else does. */
 export interface StartTaker {
   /** The first bytes of the buffer are new; false stops reading until the next `read(0)` or `resume()`. */
   onBytes(length: number, buffer: Uint8Array): boolean
   onEnd(): void
-  /** The socket is being destroyed. It will emit no 'error' for it. */
   onDestroy(error: Error | null): void
 }
 
 const takerKey = Symbol('proxyprotocol.taker')
 
-/** @param firstRoom for its first bytes; by default they take Node's usual size. */
 export function acceptedSocket(settings: AcceptedSettings, firstRoom: Uint8Array | undefined): Socket {
   return new AcceptedSocket(settings, firstRoom)
 }
@@ -38,12 +33,11 @@ export function isAccepted(socket: Socket): boolean {
   return socket instanceof AcceptedSocket
 }
 
-/** Gives what an accepted socket receives to a taker; undefined gives it to the stream. */
 export function setTaker(socket: Socket, taker: StartTaker | undefined): void {
-  ;(socket as AcceptedSocket)[takerKey] = taker // isAccepted() has said so
+  ;(socket as AcceptedSocket)[takerKey] = taker // isAccepted() was asked
 }
 
-/** An interface, because TypeScript takes the fields of a class for what no accessor may replace. */
+/** TypeScript lets accessors replace the members of an interface, but not the fields of a class. */
 interface ShownAddresses {
   readonly remoteAddress: string | undefined
   readonly remotePort: number | undefined
@@ -87,7 +81,7 @@ class AcceptedSocket extends Base {
     return ends === OWN_ENDS ? own.remoteFamily.call(this) : familyOf(inetOf(ends?.source))
   }
 
-  // Node's types make these three optional, which no accessor can be; they may be undefined.
+  // Node's types make these three optional, which no accessor can be.
   override get localAddress(): string {
     const ends = this[endsKey]
     return (ends === OWN_ENDS ? own.localAddress.call(this) : inetOf(ends?.destination)?.address) as string
@@ -113,7 +107,7 @@ class AcceptedSocket extends Base {
     return super.push(null)
   }
 
-  /** Node starts to read from the kernel at each read() of a socket with a buffer, even if the stream holds enough. */
+  /** Node reads from the kernel at each read() of a socket with a buffer, even if the stream holds enough. */
   override read(size?: number): unknown {
     const { readableLength, readableHighWaterMark } = this
     if (readableLength === 0 || readableLength < readableHighWaterMark) return super.read(size)

@@ -1,6 +1,6 @@
-// Intervals of addresses of one family, merged and sorted, so that a binary search answers for any number of networks.
+// Sorted, merged intervals of addresses, for binary search.
 
-/** All addresses from one to another, both included, in network order. */
+/** Both bounds are included; bytes are in network order. */
 export interface AddressInterval {
   readonly first: Uint8Array
   readonly last: Uint8Array
@@ -9,12 +9,10 @@ export interface AddressInterval {
 const WORD_BYTES = 4
 
 export class AddressIntervals {
-  /** The words of each interval's first address, then those of its last one. */
+  /** For each interval the words of its first address, then those of its last. */
   readonly #bounds: Uint32Array
-  /** The address that is looked for, as words. */
   readonly #sought: Uint32Array
 
-  /** @param addressBytes the length of every address, 4 or 16. */
   constructor(intervals: readonly AddressInterval[], addressBytes: 4 | 16) {
     const merged = mergeIntervals(intervals)
     const words = addressBytes / WORD_BYTES
@@ -26,7 +24,6 @@ export class AddressIntervals {
     }
   }
 
-  /** Whether one of the intervals holds the address. */
   has(address: Uint8Array): boolean {
     const sought = this.#sought
     const bounds = this.#bounds
@@ -44,7 +41,6 @@ export class AddressIntervals {
   }
 }
 
-/** Positive if the address comes after the bound at `at`, negative if it comes before it. */
 function compareAt(sought: Uint32Array, bounds: Uint32Array, at: number): number {
   for (let word = 0; word < sought.length; word++) {
     const difference = Number(sought[word]) - Number(bounds[at + word])
@@ -53,7 +49,6 @@ function compareAt(sought: Uint32Array, bounds: Uint32Array, at: number): number
   return 0
 }
 
-/** The same addresses as intervals that do not overlap, in order. */
 function mergeIntervals(intervals: readonly AddressInterval[]): readonly AddressInterval[] {
   const merged: AddressInterval[] = []
   for (const next of intervals.toSorted((one, other) => Buffer.compare(one.first, other.first))) {
@@ -64,7 +59,7 @@ function mergeIntervals(intervals: readonly AddressInterval[]): readonly Address
   return merged
 }
 
-/** A view of the bytes would cost more than this loop: small arrays have no buffer until it is read. */
+/** A loop, because a view would make V8 allocate a buffer for each small array. */
 function writeWords(address: Uint8Array, out: Uint32Array, at: number): void {
   let word = 0
   for (let i = 0; i < address.length; i++) {

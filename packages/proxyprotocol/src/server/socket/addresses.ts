@@ -1,31 +1,25 @@
-// What a socket says of its two ends. The one file that sets address properties.
+// Sets the address properties of sockets; no other file does.
 
 import type { Duplex } from 'node:stream'
 import type { Endpoint, InetEndpoint } from '../../codec/index.ts'
 import { type AddressAnswer, answerAddresses } from '../../node-internals/index.ts'
 
-/** The ends that a socket shows; `ConnectionInfo` is one. */
 export interface ShownEnds {
   readonly source: Endpoint | undefined
   readonly destination: Endpoint | undefined
 }
 
-/** What a socket of our own class shows. */
 export const endsKey: unique symbol = Symbol('proxyprotocol.ends')
-/** Stands for the socket's own ends. */
 export const OWN_ENDS: ShownEnds = { source: undefined, destination: undefined }
 
-/**
- * Makes a socket show these ends, and every TLS socket over it as well; undefined shows none until the next call.
- * UNIX paths are no addresses, so a socket shows none for them.
- */
+/** Makes a socket, and TLS over it, show these ends; undefined and UNIX paths show no address. */
 export function showEnds(socket: Duplex, ends: ShownEnds | undefined): void {
   if (endsKey in socket) (socket as { [endsKey]: ShownEnds | undefined })[endsKey] = ends
   else new Addressed(socket, inetOf(ends?.source), inetOf(ends?.destination))
   answerFor(socket, ends)
 }
 
-/** Makes a socket show these ends where its properties cannot be set, because HTTP/2 shows its own by a proxy. */
+/** For HTTP/2, whose proxy of a socket shows the handle's addresses. */
 export function answerFor(socket: Duplex, ends: ShownEnds | undefined): void {
   answerAddresses(socket, ends && { peer: answerOf(ends.source), local: answerOf(ends.destination) })
 }
@@ -35,16 +29,13 @@ function answerOf(end: Endpoint | undefined): AddressAnswer | undefined {
   return inet && { address: inet.address, port: inet.port, family: familyOf(inet) }
 }
 
-/** As a base class it makes the fields of a derived one properties of the object itself: `new` gives what it returns. */
+/** A base class that makes the fields of a derived class own properties of the given object. */
 function itself(object: object): object {
   return object
 }
 const Itself = itself as unknown as new (object: object) => object // functions can be constructors
 
-/**
- * A socket with addresses of its own. Node reads these properties from the prototype, so that own ones hide them for this
- * socket alone. Fields do the same as `Object.defineProperty()`, at a twentieth of its price.
- */
+/** Own properties hide Node's getters for this socket alone. Fields cost a twentieth of `Object.defineProperty()`. */
 class Addressed extends Itself {
   remoteAddress: string | undefined
   remotePort: number | undefined

@@ -1,5 +1,3 @@
-// Who is at the other end, really: the header's addresses where it gives any, the socket's own otherwise.
-
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
@@ -18,39 +16,36 @@ import { isLoopback } from './networks.ts'
 import { connectionsKey as infoKey } from './registry.ts'
 
 /**
- * A socket's own two ends; undefined for UNIX sockets, and for a peer that is gone already. IPv4 is written as IPv4, also where a
- * dual-stack socket shows `::ffff:192.0.2.1`.
+ * A socket's own two ends, IPv4-mapped addresses as IPv4. Undefined for UNIX sockets, and if the peer was gone
+ * already.
  */
 export interface SocketEnds {
-  /** The other end of this socket: the load balancer, where there is one. */
+  /** The peer of this socket: the load balancer, if there is one. */
   readonly peer: Endpoint | undefined
   readonly local: Endpoint | undefined
 }
 
 /** What is known of an accepted connection. */
 export interface ConnectionInfo {
-  /** The client: from the header, or the socket's peer where the header gives no address (LOCAL, UNKNOWN, none). */
+  /** The client: from the header, or the socket's peer if the header gives no address. */
   readonly source: Endpoint | undefined
   /** The address that the client connected to. */
   readonly destination: Endpoint | undefined
   /** The socket's own ends, whatever the header says. */
   readonly via: SocketEnds
-  /** Undefined where none was asked for, or none came and none was required. */
+  /** Undefined if the connection has no header. */
   readonly header: ProxyHeader | undefined
   /** The header's TLVs by name. */
   readonly tlvs: TlvValues
-  /** The client's TLS connection as the header tells it. */
+  /** The client's TLS connection, from the header. */
   readonly ssl: SslInfo | undefined
-  /**
-   * Whether the option `secure` of the server says that the client's TLS ended at the load balancer; undefined without that
-   * option.
-   */
+  /** The verdict of the server's option `secure`; undefined without that option. */
   readonly secure: boolean | undefined
-  /** What the proxy calls this connection. */
+  /** The proxy's id for this connection. */
   readonly uniqueId: Uint8Array | undefined
-  /** What a DNS block list said of the client, where the sender is one of the Python library's servers or ours. */
+  /** The answer of a DNS block list, if a Python `proxy-protocol` server or this library sent it. */
   readonly dnsbl: string | undefined
-  /** The source is on the loopback or a UNIX socket; no proof of anything where headers from elsewhere are believed. */
+  /** True for a source on loopback or a UNIX socket. It proves nothing if remote peers may send headers. */
   readonly fromLocalhost: boolean
 }
 
@@ -64,14 +59,14 @@ const withoutHeader = {
   dnsbl: undefined,
 }
 
-/** What has a socket, as requests and HTTP/2 streams do. */
+/** An object with a socket, such as a request or an HTTP/2 stream. */
 export interface Connected {
   readonly socket?: object | undefined
   readonly session?: { readonly socket?: object | undefined } | undefined
 }
 
 /**
- * What is known of a connection that this library has accepted, by its socket, TLS socket, HTTP request or HTTP/2 stream.
+ * Gives what is known of an accepted connection, by its socket, TLS socket, HTTP request or HTTP/2 stream.
  *
  * @returns undefined for any other connection.
  *
@@ -92,8 +87,8 @@ export function connectionInfo(connected: Duplex | Connected): ConnectionInfo | 
 }
 
 /**
- * Whether the client's connection was encrypted: its TLS ends here, or it ended at the proxy. The option `secure` of the
- * server decides the latter, or without that option the SSL TLV of the header.
+ * True if the client's connection was encrypted: its TLS ends here, or it ended at the proxy. The server's option
+ * `secure` decides the latter, or else the header's SSL TLV.
  *
  * @example
  * ```ts run
@@ -116,31 +111,24 @@ export function isSecure(connected: Duplex | Connected): boolean {
   return here || (said ?? ssl?.encrypted === true)
 }
 
-/** Gives a TLS socket what is known of the socket it runs over, to keep when that is gone. */
+/** Copies the info to a TLS socket, because the socket below may go first. */
 export function adoptInfo(secure: TLSSocket): void {
   const info = infoOf(secure)
   if (info) describe(secure, info)
 }
 
-/**
- * Gives the socket of a connection that stands for another what is known of that one, its addresses included. Without it
- * the socket has no address.
- */
+/** Without info, the socket shows no address. */
 export function shareInfo(socket: Duplex, info: ConnectionInfo | undefined): void {
   keep(socket, info)
   showEnds(socket, info)
 }
 
-/** Gives the socket that HTTP/2 puts around a stream what is known of the stream. */
 export function wrapInfo(socket: Duplex, info: ConnectionInfo): void {
   keep(socket, info)
   answerFor(socket, info)
 }
 
-/**
- * Records what a socket's header says and makes the socket's own address properties say the same. The ends are those of
- * the first call: later the peer may be gone, and the properties say something else.
- */
+/** The ends are those of the first call: later the peer may be gone, and the properties show the header. */
 export function applyHeader(socket: Socket, header: ProxyHeader | undefined): ConnectionInfo {
   const via = infoOf(socket)?.via ?? endsOf(socket)
   const proxied = header?.command === 'PROXY' && header.family !== 'UNSPEC' ? header : undefined
@@ -161,7 +149,6 @@ export function applyHeader(socket: Socket, header: ProxyHeader | undefined): Co
   return info
 }
 
-/** The info of a stream without a header: the given one, otherwise the known one, otherwise its own ends. */
 export function infoFor(stream: Duplex, said: ShownEnds | ConnectionInfo | undefined): ConnectionInfo {
   if (said && 'via' in said) return said
   const known = connectionInfo(stream)
@@ -171,16 +158,14 @@ export function infoFor(stream: Duplex, said: ShownEnds | ConnectionInfo | undef
   return { ...withoutHeader, source, destination, via, fromLocalhost: isLocal(source, false) }
 }
 
-/** Records what the option `secure` says of a connection. Its socket shows `encrypted` then, which frameworks read. */
 export function markSecure(socket: Socket, info: ConnectionInfo, secure: boolean): ConnectionInfo {
   const marked = { ...info, secure }
   keep(socket, marked)
   return marked
 }
 
-/** What is known of a socket that `applyHeader` has described. */
 export function knownInfo(socket: Duplex): ConnectionInfo {
-  return infoOf(socket) as ConnectionInfo // by what is said above
+  return infoOf(socket) as ConnectionInfo // applyHeader() was called
 }
 
 function infoOf(object: object | undefined): ConnectionInfo | undefined {
@@ -188,7 +173,6 @@ function infoOf(object: object | undefined): ConnectionInfo | undefined {
   return own ?? (object instanceof Socket ? infoBeneath(object) : undefined)
 }
 
-/** What is known of what a TLS socket runs over. */
 function infoBeneath(socket: Socket): ConnectionInfo | undefined {
   const raw = beneath(socket)
   return raw && connectionInfo(raw)
@@ -201,24 +185,23 @@ function describe(socket: Socket, info: ConnectionInfo): void {
 
 function keep(socket: Duplex, info: ConnectionInfo | undefined): void {
   ;(socket as { [infoKey]?: ConnectionInfo | undefined })[infoKey] = info // only this file knows the key
-  if (info?.secure) (socket as { encrypted?: boolean }).encrypted = true // a property of TLS sockets in every line of Node
+  if (info?.secure) (socket as { encrypted?: boolean }).encrypted = true // Node declares it for TLS sockets only
 }
 
 function isLocal(source: Endpoint | undefined, unix: boolean): boolean {
   if (source === undefined) return unix
   if ('path' in source) return true
-  const { address } = source // as the codec or the system writes it, so that one look tells an IPv4 address
+  const { address } = source // canonical text, so one look finds IPv4
   return address.includes(':') ? isLoopback(address) : address.startsWith('127.')
 }
 
-/** True for a socket that lives and has no address on this side either, whatever its header says. */
+/** True for an open socket without a local address. */
 export function isUnix(socket: Socket): boolean {
   const { local } = infoOf(socket)?.via ?? endsOf(socket)
-  // A stream of the program has no address either, and is not a peer at a UNIX socket.
+  // A stream of the program has no address either, but is not a UNIX socket.
   return local === undefined && !socket.destroyed && (beneath(socket) ?? socket) instanceof Socket
 }
 
-/** The ends of a socket by its own word. */
 function endsOf(socket: Duplex): SocketEnds {
   const { remoteAddress, remotePort, localAddress, localPort } = socket as Partial<Socket> // other streams have none
   return { peer: endpointOf(remoteAddress, remotePort), local: endpointOf(localAddress, localPort) }

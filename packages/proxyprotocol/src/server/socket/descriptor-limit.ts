@@ -1,11 +1,6 @@
-// How many files the process may have open, where the system tells.
-
 import { readFileSync } from 'node:fs'
 
-/**
- * The soft limit on open files (RLIMIT_NOFILE), which Node raises to the hard one at start. It is undefined except on
- * Linux, and on Deno, which would ask the user.
- */
+/** RLIMIT_NOFILE (soft), on Linux only. Deno would ask the user for permission. */
 export function descriptorLimit(path = '/proc/self/limits'): number | undefined {
   if (process.platform !== 'linux' || 'deno' in process.versions) return undefined
   try {

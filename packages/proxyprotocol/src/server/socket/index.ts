@@ -1,4 +1,4 @@
-// The ground floor: what a socket is asked and told, its addresses, and how it ends.
+// Accepted sockets: addresses, resets and ends.
 
 export { acceptedSocket, isAccepted, setTaker, type StartTaker } from './accepted-socket.ts'
 export {

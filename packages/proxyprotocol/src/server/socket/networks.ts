@@ -1,4 +1,4 @@
-// Lists of networks in CIDR notation, written exactly and compiled once: a list that could mean more than it says is refused.
+// Lists of networks in CIDR notation. Ambiguous entries are refused.
 
 import { quote } from '../../checks/index.ts'
 import { formatAddress, parseAddress, unmapAddress } from '../../codec/index.ts'
@@ -6,21 +6,19 @@ import { type AddressInterval, AddressIntervals } from './address-intervals.ts'
 
 const PREFIX = /^(?:0|[1-9]\d{0,2})$/
 
-/** The other end of a socket. */
+/** The peer of a socket. */
 export interface Peer {
-  /** Undefined for UNIX sockets, and for a peer that has left before its address was read. */
+  /** Undefined for UNIX sockets, and if the peer left before its address was read. */
   readonly address: string | undefined
   readonly transport: 'tcp' | 'unix'
-  /** The address of this machine that the peer has connected to; undefined for UNIX sockets. */
+  /** The address of this machine that the peer connected to; undefined for UNIX sockets. */
   readonly localAddress?: string | undefined
   readonly localPort?: number | undefined
 }
 
 /**
- * Compiles a list of networks, addresses and `'unix'` into a function that tells whether the list holds an address. IPv4
- * matches IPv4 networks only, also where a dual-stack socket shows it as `::ffff:a.b.c.d`. No network holds what has no address.
- *
- * The time of an answer hardly depends on the number of networks.
+ * Compiles a list of networks, addresses and `'unix'` into a predicate on peers. IPv4 networks match IPv4-mapped
+ * peers, too. A peer without an address matches only `'unix'`.
  *
  * @param name of the list, for errors; an empty one is left out.
  * @throws TypeError or RangeError naming the entry that is wrong.
@@ -46,13 +44,12 @@ export function compileNetworks(entries: readonly string[], name = 'networks'): 
   }
 }
 
-/** The 4 or 16 bytes of an address, 4 for a v4-mapped one; a zone, which link-local peers carry, is left out. */
+/** 4 or 16 bytes, without the zone of link-local peers. */
 export function addressBytes(address: string): Uint8Array | undefined {
   const zoneAt = address.indexOf('%')
   return parseAddress(unmapAddress(zoneAt < 0 ? address : address.slice(0, zoneAt)))
 }
 
-/** 127.0.0.0/8 and ::1. */
 export function isLoopback(address: string): boolean {
   const bytes = addressBytes(address)
   if (bytes === undefined) return false
@@ -80,7 +77,7 @@ function parseNetwork(entry: unknown, name: string): AddressInterval {
   }
   const prefix = writtenPrefix - (bits - bytes.length * 8)
   if (prefix < 0) {
-    // Taken literally it would hold every IPv4 address there is (CVE-2026-90711).
+    // CVE-2026-90711: taken literally, it would hold every IPv4 address.
     const what = 'must hold IPv4-mapped networks from /96 on'
     throw new RangeError(about(name, `${what}, got ${quote(entry)}; write it as an IPv4 network`))
   }
@@ -93,7 +90,6 @@ function parseNetwork(entry: unknown, name: string): AddressInterval {
   return { first, last: bytes.map((byte, index) => byte | (0xff ^ maskAt(index, prefix))) }
 }
 
-/** The bits of byte `index` that a prefix of so many bits covers. */
 function maskAt(index: number, prefix: number): number {
   const covered = Math.min(8, Math.max(0, prefix - index * 8))
   return (0xff00 >> covered) & 0xff

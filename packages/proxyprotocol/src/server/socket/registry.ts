@@ -1,9 +1,9 @@
-// What all copies of this library in a process share, whether they were loaded by import, by require or by another package.
-// A property under one global symbol says which connections and servers are known.
+// A global symbol marks sockets and servers for all copies of this library in the process (import, require,
+// dependencies).
 
 /**
- * On a socket it holds its `ConnectionInfo`: http2 shows requests a proxy of their socket, which no map would know. On a
- * server it says that a copy of this library reads the headers.
+ * On a socket: its `ConnectionInfo`, a property because http2 wraps sockets in proxies, which no map would know. On a
+ * server: true.
  */
 export const connectionsKey: unique symbol = Symbol.for('proxyprotocol.connections.1')
 
@@ -11,7 +11,7 @@ interface Claimed {
   [connectionsKey]?: true
 }
 
-/** Says that headers of this server are read already, or that none may be. */
+/** Marks a server whose headers are read already, or must not be read. */
 export function claim(server: object): void {
   ;(server as Claimed)[connectionsKey] = true // only this library knows the key
 }

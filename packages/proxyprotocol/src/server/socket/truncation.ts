@@ -1,23 +1,19 @@
-// A TLS stream is complete when its close_notify has come (RFC 8446 section 6.1). A FIN alone may come from an attacker
-// on the path or a dead process, and Node takes it for the end.
+// A TLS stream is complete at its close_notify (RFC 8446 section 6.1). Node also takes a lone FIN for the end, which
+// an attacker can send.
 
 import type { Socket } from 'node:net'
 import { isReading, readAgain, stopReading, unsentBytes } from '../../node-internals/index.ts'
 
-/** OpenSSL's own code for it, which it says where it reads the socket itself; Node's TLS gives it the bytes. */
+/** The code of OpenSSL when it reads the socket itself. */
 const CODE = 'ERR_SSL_UNEXPECTED_EOF_WHILE_READING'
 
-/**
- * Makes the end of a TLS stream without a close_notify an error: `ERR_SSL_UNEXPECTED_EOF_WHILE_READING`. If it was a
- * reset that Node takes for a FIN, the error is that of writing.
- */
+/** After a reset that Node takes for a FIN, the error is that of writing. */
 export function refuseTruncation(secure: Socket, raw: Socket): void {
   const push = secure.push.bind(secure)
   let state: 'open' | 'in doubt' | 'complete' = 'open'
   secure.push = (chunk, encoding) => {
     if (chunk !== null || state === 'complete') return push(chunk, encoding)
-    // Node ends the stream once for the close_notify and once for the FIN, both within one call if it reads them
-    // together.
+    // Node ends the stream at the close_notify and again at the FIN, perhaps within one call.
     if (state === 'in doubt' || !isAtFin(secure, raw)) {
       state = 'complete'
       return push(null)
@@ -31,8 +27,7 @@ export function refuseTruncation(secure: Socket, raw: Socket): void {
 }
 
 /**
- * Whether libuv has come to the FIN, asked at the very moment that Node ends the stream. At a close_notify it reads on. A paused
- * socket tells nothing: its FIN cannot have been read.
+ * Asked while Node ends the stream: libuv reads on after a close_notify. A paused socket cannot have read its FIN.
  */
 function isAtFin(secure: Socket, raw: Socket): boolean {
   if (isReading(secure) !== true || !readAgain(raw)) return false
@@ -41,9 +36,8 @@ function isAtFin(secure: Socket, raw: Socket): boolean {
 }
 
 /**
- * Makes a reset that Node takes for a FIN an error: an empty write sends nothing, but fails. Waiting writes fail by
- * themselves. Below TLS nothing may be written behind them. Node would take its end for the end of TLS's own write, and
- * corrupt the next bytes.
+ * An empty write sends nothing, but fails after a reset. Behind other writes below TLS, Node would take its end for
+ * theirs and corrupt the next bytes.
  */
 export function noticeReset(raw: Socket): void {
   if (unsentBytes(raw) === 0) raw.write('')
@@ -52,7 +46,7 @@ export function noticeReset(raw: Socket): void {
 function cutOff(secure: Socket, raw: Socket): void {
   const message = 'the TLS stream was cut off: it ended without close_notify'
   const truncation = Object.assign(new Error(message), { code: CODE })
-  // After a reset writing fails: at once, or where writes are waiting already, within this turn of the event loop.
+  // Writing fails at once after a reset, or within this turn if other writes wait.
   if (secure.writable) noticeReset(raw)
   setImmediate(() => secure.destroy(raw.errored ?? truncation))
 }
