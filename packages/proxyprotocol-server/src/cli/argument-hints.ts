@@ -3,10 +3,8 @@
 import type { Command } from 'commander'
 import { ConfigError, nearest } from '../config/index.ts'
 
-/** A longer list would not help. */
 const MAX_HINTS = 6
 
-/** Adds the options of `command` that a flag may have meant, such as `-c`, or `--timeout` of several. */
 export function withHint(text: string, command: Command): string {
   const [, flag] = /^error: unknown option '(-[^'=]+)[^']*'\n$/.exec(text) ?? []
   if (flag === undefined) return text

@@ -1,5 +1,3 @@
-// What all programs share: arguments, output, signals and exit codes.
-
 import { EventEmitter, once } from 'node:events'
 import { createRequire } from 'node:module'
 import type { Writable } from 'node:stream'
@@ -10,18 +8,14 @@ import { ConfigError, type LogFormat } from '../config/index.ts'
 import { Log, type LogFields, logFormats, showEndpoint, writerTo } from '../log/index.ts'
 import { withHint } from './argument-hints.ts'
 
-/** Wrong arguments or configuration. */
 const EXIT_USAGE = 2
-/** The program failed, for example because an address is in use. */
 const EXIT_FAILURE = 1
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 type Signal = (typeof SIGNALS)[number] | 'SIGHUP'
 
-/** The parts of the process that a program uses. */
 export interface ProgramIo {
-  /** Writes to standard output. */
   readonly log: Log
   readonly env: Readonly<Record<string, string | undefined>>
   out(text: string): void
@@ -31,10 +25,8 @@ export interface ProgramIo {
   exit(code: number): void
 }
 
-/** An error whose message suffices for the user. */
 export class PlainError extends Error {}
 
-/** Ends one or more servers. */
 export interface Drainable {
   readonly connections: { readonly size: number | Promise<number> }
   close(): Promise<CloseResult>
@@ -57,7 +49,7 @@ export function outliveReader(stream: Writable): void {
   stream.on('error', () => undefined)
 }
 
-/** A command that writes to `io` and throws instead of ending the process. */
+/** Writes to `io` and throws instead of ending the process. */
 export function createCommand(name: string, io: ProgramIo): Command {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string } // our own file
   const command = new Command(name)
@@ -77,7 +69,6 @@ export function createCommand(name: string, io: ProgramIo): Command {
     })
 }
 
-/** Runs a program; turns errors into a message and an exit code. */
 export async function runProgram(io: ProgramIo, job: () => Promise<void>): Promise<number> {
   try {
     await job()
@@ -89,7 +80,6 @@ export async function runProgram(io: ProgramIo, job: () => Promise<void>): Promi
   }
 }
 
-/** Reports the final error, as text or JSON. */
 function fatal(log: Log, error: unknown): string {
   const message = isForUser(error) ? error.message : inspect(error)
   if (log.format === 'json') return log.line('failed', [['error', message]], 'fatal')
@@ -108,7 +98,6 @@ export function log(io: ProgramIo, event: string, fields: LogFields): void {
   io.log.write(event, fields)
 }
 
-/** Logs a fault of this program, with its stack. */
 export function logFailure(io: ProgramIo, error: unknown, connection: Connection | undefined): void {
   const fields: LogFields = [
     ['id', connection?.id],
@@ -119,8 +108,8 @@ export function logFailure(io: ProgramIo, error: unknown, connection: Connection
 }
 
 /**
- * Listens, waits for SIGINT or SIGTERM, and drains. A second signal exits at once. So does a handler that does not end,
- * because its sockets would keep the process alive.
+ * Listens, waits for SIGINT or SIGTERM, and drains. A second signal exits at once. So does a stuck handler, because its
+ * sockets would keep the process alive.
  */
 export async function serveUntilSignal(
   io: ProgramIo,
@@ -132,7 +121,7 @@ export async function serveUntilSignal(
     if (!signals.emit('signal')) io.exit(EXIT_FAILURE)
   }
   const signalled = once(signals, 'signal')
-  // Installed first: a supervisor may send a signal right after the line `listening`.
+  // A supervisor may send a signal right after the line `listening`.
   for (const signal of SIGNALS) io.on(signal, onSignal)
   try {
     await listen()

@@ -1,4 +1,4 @@
-// Logs connections that were refused before they were relayed, in the shape of relayed ones. Probes are not logged.
+// Logs connections that were refused before they were relayed. Probes are not logged.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ProxyProtocolError } from 'proxyprotocol'
@@ -14,10 +14,8 @@ import type { ProgramIo } from './program.ts'
 
 const { rejected, closed } = diagnosticsChannels
 
-/** A set of servers that may change. */
 export type ServerSet = Pick<ReadonlySet<ProxyServer>, 'has'>
 
-/** Logs refusals of these servers until the returned function is called. `nameOf` returns a service's name. */
 export function logRejections(
   io: ProgramIo,
   servers: ServerSet,

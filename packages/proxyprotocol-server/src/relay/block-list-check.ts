@@ -1,5 +1,4 @@
-// Looks each client up in the block lists of a service. Without an answer the client is accepted and counted, because a
-// list that is down says nothing about clients.
+// Without an answer the client is accepted and counted, because a list that is down says nothing about clients.
 
 import {
   createListingCache,
@@ -14,12 +13,10 @@ import type { ConnectionInfo } from 'proxyprotocol/server'
 import type { BlockLists } from '../config/index.ts'
 import type { ListingCounts } from '../figures/index.ts'
 
-/** The meaning of a listing, or the name of its zone. */
 export function describeListed({ meaning, zone }: Listed): string {
   return meaning ?? zone
 }
 
-/** Every kind of answer, in a word or two. */
 export function describeListing(listing: Listing): string {
   if (listing.status === 'listed') return describeListed(listing)
   return listing.status === 'unknown' ? `unknown: ${listing.reason}` : listing.status
@@ -51,7 +48,6 @@ export class BlockListCheck {
     return { listed: this.#listed, clear: this.#clear, unknown: { ...this.#unknown } }
   }
 
-  /** Undefined without an address to look up. */
   async ask({ header, source }: ConnectionInfo, signal: AbortSignal): Promise<Listing | undefined> {
     const tellsNobody = header !== undefined && (header.command === 'LOCAL' || header.family === 'UNSPEC')
     if (tellsNobody || source === undefined || 'path' in source) return undefined

@@ -1,10 +1,8 @@
-// A signal that cancels connecting when the client is gone. The connection's own AbortSignal costs more than connecting
-// does.
+// Cancels connecting when the client is gone. The connection's own AbortSignal costs more than connecting does.
 
 import type { StopSignal } from 'proxyprotocol/client'
 import type { Connection } from 'proxyprotocol/server'
 
-/** Stops when the connection's socket is closed, which every abort does. */
 export class ClientGoneSignal implements StopSignal {
   readonly #connection: Pick<Connection, 'socket' | 'signal'>
 

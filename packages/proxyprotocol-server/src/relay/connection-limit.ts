@@ -1,5 +1,3 @@
-// The limit on connections of the relays of a process, so that descriptors never run out.
-
 import { descriptorLimit } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 
@@ -29,13 +27,12 @@ export function connectionLimit(services = 1, descriptors: number = descriptorLi
   return Math.max(1, Math.floor(forAll / services))
 }
 
-/** The services of one process, each with a limit on its connections. */
 export function withConnectionLimits(services: readonly Service[]): readonly Service[] {
   const share = shareOf(services)
   return services.map(service => withConnectionLimit(service, share))
 }
 
-/** What each of these services may have if it has no limit; the system is asked once for all. */
+/** What each may have if it has no limit; the system is asked once for all. */
 export function shareOf(services: readonly Service[]): number {
   return connectionLimit(Math.max(1, services.length))
 }

@@ -1,5 +1,4 @@
-// The relays of a program by their addresses, and the change to another configuration. What can fail comes first; the
-// change itself is one turn of the event loop.
+// What can fail comes first; the change itself is one turn of the event loop.
 
 import { setImmediate as turn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
@@ -18,13 +17,12 @@ const SLICE = 25
 export interface FleetOptions {
   /** Makes the relay of a service; it must not listen yet. */
   readonly create: (service: Service) => Relay
-  /** Makes a new relay listen; by default at the address of its service. */
+  /** By default at the address of its service. */
   readonly listen?: ((relay: Relay) => Promise<unknown>) | undefined
 }
 
 /** The relays by how a change affected them. */
 export interface FleetChange {
-  /** At new addresses. */
   readonly added: readonly Relay[]
   /** Those that have taken over a socket. */
   readonly changed: readonly Relay[]
@@ -41,11 +39,10 @@ interface Running {
   readonly relay: Relay
 }
 
-/** A service to run, its relay, and the relay that has its socket now, perhaps the same. */
+/** The relay that has its socket now may be the same. */
 interface Move extends Running {
   readonly key: string
   readonly current: Running | undefined
-  /** The limit on its connections. */
   readonly connections: number
 }
 
@@ -65,7 +62,6 @@ interface Move extends Running {
 export class Fleet {
   readonly #options: FleetOptions
   #running: ReadonlyMap<string, Running> = new Map()
-  /** By the name of the service. */
   #byName: ReadonlyMap<string, Relay> = new Map()
   readonly #former = new Predecessors()
   readonly #servers = new Set<ProxyServer>()
@@ -103,10 +99,7 @@ export class Fleet {
     return new Map(all.map(({ name, totals }) => [name, totals]))
   }
 
-  /**
-   * The figures of each service that listens, over all its relays. Each is read on demand, so that a reader of many
-   * services may pause.
-   */
+  /** Each is read on demand, so that a reader of many services may pause. */
   *figures(): Generator<ServiceFigures> {
     for (const key of [...this.#running.keys()]) {
       const running = this.#running.get(key)
@@ -126,11 +119,10 @@ export class Fleet {
   }
 
   /**
-   * Replaces the services, completely or not at all. Unchanged relays stay, and take their new share of the open files
-   * if they have no limit of their own. A changed one hands its socket and its knowledge of upstreams to its successor,
-   * and its connections continue. A removed one stops listening and closes its connections by `options`.
+   * Replaces the services, completely or not at all. Unchanged relays stay. A changed one hands its socket to its
+   * successor, and its connections continue. A removed one closes its connections by `options`.
    *
-   * @throws what `create` or `listen` threw, or an Error during a drain or another change; nothing has changed then.
+   * @throws what `create` or `listen` threw, or an Error during a drain or another change.
    */
   async apply(services: readonly Service[], options: CloseOptions = {}): Promise<FleetChange> {
     if (this.#state === 'draining') throw new Error('apply() needs a fleet that is not draining')
@@ -143,7 +135,7 @@ export class Fleet {
     }
   }
 
-  /** Closes all servers; resolves with the sums of their results. Never rejects because of a client. */
+  /** Closes all servers; never rejects because of a client. */
   async close(options: CloseOptions = {}): Promise<CloseResult> {
     this.#state = 'draining'
     await this.#applying?.catch(() => undefined) // the caller of apply() gets the error
@@ -184,7 +176,7 @@ export class Fleet {
     return this.#swap(moves, options)
   }
 
-  /** Pairs each service with the relay that has its socket. Those with port 0 are paired in order. */
+  /** Those with port 0 are paired in order. */
   #placed(services: readonly Service[]): readonly Omit<Move, 'relay' | 'connections'>[] {
     const seen = new Map<string, number>()
     return services.map(service => {

@@ -1,5 +1,4 @@
-// Listens at an address. A killed program leaves the file of its UNIX socket behind, which must not block the next
-// start.
+// A killed program leaves the file of its UNIX socket behind, which must not block the next start.
 
 import { once } from 'node:events'
 import { lstatSync, unlinkSync } from 'node:fs'
@@ -10,9 +9,8 @@ import { endpointOptions, type Service } from '../config/index.ts'
 export type ListenSettings = Pick<Service, 'listen'> & Partial<Pick<Service, 'backlog' | 'ipv6Only'>>
 
 /**
- * Makes the server listen, and removes the file of a UNIX socket that refuses connections. Any other file stays.
+ * Removes the file of a UNIX socket that refuses connections. Any other file stays.
  *
- * @returns the bound address.
  * @throws the system's error if the address cannot be bound.
  */
 export async function listenAt(
@@ -33,7 +31,6 @@ function isInUse(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
 }
 
-/** Only a socket without a listener refuses connections. */
 async function isStale(path: string): Promise<boolean> {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return false
   const socket = connect({ path })

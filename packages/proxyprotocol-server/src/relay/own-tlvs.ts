@@ -1,11 +1,8 @@
-// The operator's own TLVs: fixed values, or facts of a connection.
-
 import type { Tlv } from 'proxyprotocol'
 import type { Connection } from 'proxyprotocol/server'
 import type { Service, TlvFact } from '../config/index.ts'
 import type { ClientHello } from './passthrough/index.ts'
 
-/** The sources of facts. */
 interface Known extends Pick<Connection, 'info' | 'tls'> {
   readonly hello: ClientHello | undefined
   readonly service: Pick<Service, 'name' | 'tlvs'>
@@ -19,7 +16,6 @@ const FACTS: Readonly<Record<TlvFact, (known: Known) => string | Uint8Array | fa
   service: ({ service }) => service.name,
 }
 
-/** The TLVs of one connection; an unknown fact gives none. */
 export function ownTlvs(known: Known): readonly Tlv[] {
   return known.service.tlvs.flatMap(own => {
     const value = 'value' in own ? own.value : FACTS[own.fact](known)

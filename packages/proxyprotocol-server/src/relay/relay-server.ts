@@ -1,5 +1,4 @@
-// The relay's server. It starts the relay's background work when it begins to listen, also by a hand-over. It ends that
-// work when it closes or hands its socket over.
+// Starts the relay's background work when it begins to listen, also by a hand-over, and ends it with the server.
 
 import type { AddressInfo } from 'node:net'
 import {
@@ -19,7 +18,6 @@ export class RelayServer extends ProxyServer {
     this.#pools = pools
   }
 
-  /** Takes over what the relay of another server knows of its upstreams. */
   inherit(other: RelayServer): void {
     this.#pools.inherit(other.#pools)
   }

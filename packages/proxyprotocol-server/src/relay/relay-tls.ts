@@ -1,5 +1,3 @@
-// TLS on both sides of one relay, from settings and from files that can be reloaded while connections continue.
-
 import { isDeepStrictEqual } from 'node:util'
 import type { TLSSocket, TlsOptions } from 'node:tls'
 import { ProxyProtocolError } from 'proxyprotocol'
@@ -35,12 +33,10 @@ export class RelayTls {
     this.#certificates = this.#own()
   }
 
-  /** For `createServer`; undefined if clients speak no TLS. */
   get server(): TlsOptions | undefined {
     return this.#settings && this.#files && serverOptions(this.#settings, this.#files)
   }
 
-  /** The certificates in use on both sides, each file once. */
   get certificates(): readonly OwnCertificate[] {
     return this.#certificates
   }
@@ -58,10 +54,8 @@ export class RelayTls {
   }
 
   /**
-   * Reloads all files, those of the upstreams too, for new connections.
-   *
-   * @returns whether anything has changed.
-   * @throws {ConfigError} if one of them cannot be used; nothing changes then.
+   * @returns true if anything has changed, for new connections.
+   * @throws {ConfigError} if a file cannot be used; nothing changes then.
    */
   reload(server: Pick<ProxyServer, 'setSecureContext'>): boolean {
     const files = this.#read()

@@ -1,6 +1,3 @@
-// The main job, a handler under the server's contract: each accepted connection gets an upstream connection that starts
-// with a header about the client.
-
 import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { HeaderForOptions } from 'proxyprotocol/client'
@@ -30,21 +27,15 @@ import { type PoolsOptions, type RoutedUpstreams, UpstreamPools } from './upstre
 
 export interface RelayOptions extends PoolsOptions {
   /**
-   * What a version 2 header tells the upstream about a client's TLS that ends here. `true` (default) is all but the
-   * certificate, `false` nothing; a list names facts as for `headerFor` of `proxyprotocol/client`.
+   * What a version 2 header tells about a client's TLS that ends here. `true` (default) is all but the certificate,
+   * `false` nothing; a list names facts as for `headerFor` of `proxyprotocol/client`.
    */
   readonly tlsFacts?: HeaderForOptions['tls']
-  /**
-   * Called once at the end of each connection that was relayed or should have been. `onRejected` gets those that were
-   * refused before that, for example because of their headers.
-   */
+  /** Called once at the end of each connection that was admitted. `onRejected` gets the others. */
   readonly onClosed?: ((record: RelayRecord) => void) | undefined
   /** As for `createServer` of `proxyprotocol/server`. */
   readonly onRejected?: OnRejected | undefined
-  /**
-   * Called with a fault of the listener, or of the relay itself with its connection. Without it such faults become
-   * process warnings.
-   */
+  /** Called with a fault of the listener or of the relay. Without it such faults become process warnings. */
   readonly onError?: ((error: unknown, connection: Connection | undefined) => unknown) | undefined
 }
 
@@ -53,15 +44,12 @@ export interface Relay {
   readonly server: ProxyServer
   /** The service, with its current limit on connections. */
   readonly service: Service
-  /** The counters so far. */
   readonly totals: () => RelayTotals
-  /** The current connections, in the order of their arrival. */
+  /** In the order of their arrival. */
   readonly connections: () => Iterable<LiveConnection>
-  /** The answers of block lists so far; undefined if the service asks none. */
+  /** Undefined if the service asks no block lists. */
   readonly listings: ListingCounts | undefined
-  /** The upstreams as they are now. */
   readonly upstreams: () => RoutedUpstreams
-  /** The certificates in use, towards clients and upstreams. */
   readonly certificates: () => readonly OwnCertificate[]
   /** Changes the limit on connections; open ones stay. */
   limitConnections(connections: number): void
@@ -70,7 +58,7 @@ export interface Relay {
   /**
    * Reloads the files of certificates, keys and authorities for new connections.
    *
-   * @returns whether any has changed.
+   * @returns true if any has changed.
    * @throws {ConfigError} naming a file that cannot be used; nothing changes then.
    */
   reloadCertificates(): boolean
@@ -78,7 +66,7 @@ export interface Relay {
    * Reloads the files of `allow` and `deny` for new connections.
    *
    * @returns the number of networks if any has changed.
-   * @throws {ConfigError} naming a file that cannot be used; nothing changes then.
+   * @throws {ConfigError} as `reloadCertificates`.
    */
   reloadNetworks(): AccessCounts | undefined
 }
@@ -132,7 +120,6 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   }
 }
 
-/** What all connections of a relay share. */
 interface RelayContext extends Pick<RelayOptions, 'onClosed'> {
   readonly service: Service
   readonly blockLists: BlockListCheck | undefined
@@ -142,7 +129,7 @@ interface RelayContext extends Pick<RelayOptions, 'onClosed'> {
   readonly stats: RelayStats
 }
 
-/** Relays one connection to its end. Each async function that waits with it costs 340 bytes. */
+/** Each async function that waits with the connection costs 340 bytes. */
 async function relayConnection(
   context: RelayContext,
   connection: Connection,
@@ -196,7 +183,6 @@ async function askBlockLists(
   }
 }
 
-/** @throws ProxyProtocolError as `peekClientHello` does. */
 async function peek(
   { timeout }: Passthrough,
   connection: Connection,

@@ -1,5 +1,3 @@
-// The figures of a relay: what its service is configured to do, and what it has counted.
-
 import type { AddressInfo } from 'node:net'
 import { formatEndpoint, formatHostPort, type Service } from '../config/index.ts'
 import type { ServiceFigures } from '../figures/index.ts'
@@ -31,12 +29,10 @@ function boundAddress(address: AddressInfo | string | null): string | undefined 
   return formatHostPort(address.address, address.port)
 }
 
-/** The addresses of a service's upstreams, in one line. */
 export function upstreamsOf({ pool }: Pick<Service, 'pool'>): string {
   return pool.upstreams.map(({ address }) => formatEndpoint(address)).join(',')
 }
 
-/** Which headers they are sent. */
 export function sentTo({ pool }: Pick<Service, 'pool'>): string {
   return [...new Set(pool.upstreams.map(({ header }) => header))].join(',')
 }

@@ -1,6 +1,3 @@
-// The header for an upstream: about the peer, or behind another proxy about the client of the inbound header, with the
-// TLVs on a list.
-
 import {
   encodeHeader,
   extensionType,
@@ -18,7 +15,6 @@ import type { Service } from '../config/index.ts'
 import { describeListed } from './block-list-check.ts'
 import type { ClientHello } from './passthrough/index.ts'
 
-/** What else is known about the client. */
 interface Known {
   /** The extension TLV of the Python library carries a listing. */
   readonly listing?: Listing | undefined
@@ -30,7 +26,6 @@ interface Known {
 const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 
 export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> {
-  /** Facts about a client's TLS that ends here, as for `headerFor`. */
   readonly tls?: HeaderForOptions['tls']
   /** The operator's own TLVs that are known, for version 2. */
   readonly tlvs: readonly Tlv[]
@@ -39,10 +34,8 @@ export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> 
 }
 
 /**
- * The header for a connection's upstream; undefined if the service sends none.
- *
- * @throws ProxyProtocolError `client_reset` if the client is gone, `header_invalid` if the inbound header cannot be sent
- * on. For example, it may be too long with the relay's TLVs.
+ * @throws ProxyProtocolError `client_reset` if the client is gone, `header_invalid` if the inbound header cannot be
+ * sent on.
  */
 export function upstreamHeader(
   { header, pass, tls, tlvs, configured }: UpstreamHeaderOptions,
@@ -83,7 +76,6 @@ function dnsblTlv(text: string): Tlv {
   return { type: extensionType.dnsbl, value: Buffer.from(text) }
 }
 
-/** Types without a known meaning are not passed on. */
 function knownOf(extension: readonly Tlv[] = []): readonly Tlv[] {
   const known: readonly number[] = Object.values(extensionType)
   return extension.filter(({ type }) => known.includes(type))

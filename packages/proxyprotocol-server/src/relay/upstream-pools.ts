@@ -1,5 +1,3 @@
-// All upstreams of a service: the default ones, and those of its routes by server name.
-
 import type { Pool, Service } from '../config/index.ts'
 import type { RoutedUpstream } from '../figures/index.ts'
 import { NameTable } from './passthrough/index.ts'
@@ -11,7 +9,7 @@ import {
   type UpstreamTls,
 } from './upstreams/index.ts'
 
-/** The default route. A server name is never a lone asterisk. */
+/** A server name is never a lone asterisk. */
 export const DEFAULT_ROUTE = '*'
 
 /** A change of an upstream, with its route. */
@@ -29,7 +27,6 @@ export interface PoolsOptions extends PoolContext {
 
 export class UpstreamPools {
   readonly #default: UpstreamPool
-  /** By route, the default route first. */
   readonly #all = new Map<string, UpstreamPool>()
   readonly #byName = new NameTable<UpstreamPool>()
 
@@ -51,7 +48,6 @@ export class UpstreamPools {
     }
   }
 
-  /** The pool for a server name, otherwise the default one. */
   for(serverName: string | undefined): UpstreamPool {
     return (serverName === undefined ? undefined : this.#byName.find(serverName)) ?? this.#default
   }
@@ -68,12 +64,11 @@ export class UpstreamPools {
     for (const pool of this.#all.values()) pool.close()
   }
 
-  /** Takes over what the pools of another relay know. */
   inherit(other: UpstreamPools): void {
     for (const pool of this.#all.values()) pool.inherit([...other.#all.values()])
   }
 
-  /** As one pool: the routes' upstreams follow the others, and counts are summed up. */
+  /** The routes' upstreams follow the others, and counts are summed up. */
   snapshot(): RoutedUpstreams {
     const snapshots = [...this.#all].map(([route, pool]) => ({ route, ...pool.snapshot() }))
     return {

@@ -1,11 +1,10 @@
-// Answers a browser with the inspector's page and the header in front of its request. Other payload is echoed.
+// Answers a browser with the inspector's page and the header of its request; echoes other payload.
 
 import type { Socket } from 'node:net'
 import { encodeHeader, type ProxyHeader } from 'proxyprotocol'
 import type { Connection } from 'proxyprotocol/server'
 import { plainHex } from '../../explain/index.ts'
 
-/** Longer requests are echoed. */
 const MAX_REQUEST_BYTES = 16_384
 const LENGTH_AT = 14
 const METHOD = 'GET '
@@ -14,11 +13,7 @@ const HEADERS =
   'connection: close\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\nreferrer-policy: no-referrer\r\n' +
   "content-security-policy: frame-ancestors 'none'\r\n"
 
-/**
- * Answers a request with the page.
- *
- * @returns other bytes to be echoed; undefined if the page was sent.
- */
+/** @returns other bytes to be echoed; undefined if the page was sent. */
 export async function answerBrowser({ socket, info }: Connection, page: string): Promise<Buffer | undefined> {
   const start = await startOf(socket)
   const [, path] = REQUEST.exec(start.toString('latin1')) ?? []
@@ -34,7 +29,6 @@ export async function answerBrowser({ socket, info }: Connection, page: string):
   return undefined
 }
 
-/** Reads on while the bytes may be an incomplete request. */
 async function startOf(socket: Socket): Promise<Buffer> {
   let bytes = Buffer.alloc(0)
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
@@ -45,7 +39,7 @@ async function startOf(socket: Socket): Promise<Buffer> {
   return bytes
 }
 
-/** Encodes what was understood; a block of LOCAL or UNSPEC stays as it came. */
+/** A block of LOCAL or UNSPEC stays as it came. */
 function bytesOf(header: ProxyHeader | undefined): Uint8Array {
   if (header === undefined) return new Uint8Array()
   if (header.family !== 'UNSPEC' || header.version === 1) return encodeHeader(header)

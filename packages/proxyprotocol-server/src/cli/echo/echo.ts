@@ -1,5 +1,3 @@
-// proxyprotocol-echo: logs the header of each connection and echoes what follows.
-
 import { pipeline } from 'node:stream/promises'
 import { createServer, type Connection } from 'proxyprotocol/server'
 import { type Address, ConfigError, parseAddress } from '../../config/index.ts'
@@ -24,7 +22,6 @@ import { answerBrowser } from './echo-page.ts'
 const DEFAULT_PORT = 10007
 const MODES: readonly string[] = ['v1', 'v2', 'detect', 'noop']
 
-/** Runs the program until a signal ends it; resolves with its exit code. */
 export function runEcho(args: readonly string[], io: ProgramIo = processIo): Promise<number> {
   return runProgram(io, async () => {
     const command = createCommand('proxyprotocol-echo', io)
@@ -59,7 +56,7 @@ function refuseModes(operands: readonly string[]): void {
 
 async function serve(address: Address, io: ProgramIo, page: string | undefined): Promise<void> {
   const { pp = 'detect', tls } = address
-  // Trusts anyone, because echo makes no decision from the address.
+  // Echo makes no decision from the address.
   const expectation =
     pp === 'noop' ? ({ version: 'none' } as const) : ({ version: pp, trust: 'anyone' } as const)
   const server = createServer(

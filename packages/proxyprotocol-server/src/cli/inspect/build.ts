@@ -1,5 +1,3 @@
-// `proxyprotocol-inspect build`: makes a header from flags.
-
 import { isIP } from 'node:net'
 import type { Command } from 'commander'
 import { encodeHeader, tlv, type Endpoint, type HeaderInit, type Tlv } from 'proxyprotocol'
@@ -7,12 +5,10 @@ import { ConfigError } from '../../config/index.ts'
 import { createCommand, type ProgramIo } from '../program.ts'
 
 const MAX_PORT = 65_535
-/** An ephemeral port, as clients have. */
 const EXAMPLE_PORT = 56_324
 
 const outputFormats = ['hex', 'base64', 'raw'] as const
 
-/** Writes bytes, not text. */
 export interface BuildIo extends ProgramIo {
   outBytes(bytes: Uint8Array): void
 }

@@ -1,23 +1,17 @@
-// One attempt at a server: header and TLS in a given order, a small HTTP request, and what comes back before an
-// absolute deadline.
-
 import { EventEmitter, once } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { encodeHeader, type HeaderInit } from 'proxyprotocol'
 
-/** Milliseconds to wait for a server that speaks first. */
+/** For a server that speaks first. */
 export const FIRST_WORD = 250
-/** Enough to recognise an answer. */
 const KEPT_BYTES = 256
 
-/** The steps before the request, in order. */
 export type Step = 'v1' | 'v2' | 'local' | 'tls'
 
 export interface Target {
   readonly host: string
   readonly port: number
-  /** In milliseconds. */
   readonly timeout: number
 }
 
@@ -25,10 +19,8 @@ export type Outcome = 'answered' | 'closed' | 'reset' | 'silent' | 'tls_failed' 
 
 export interface Observation {
   readonly outcome: Outcome
-  /** Once its handshake is done. */
   readonly tls: string | undefined
   readonly asked: boolean
-  /** Decrypted. */
   readonly answer: Uint8Array
   readonly detail: string | undefined
   readonly milliseconds: number
@@ -99,7 +91,6 @@ function secured(socket: Socket, host: string): TLSSocket {
   )
 }
 
-/** Waits for a first word, sends the request if none comes, and waits for the answer. */
 async function conversation(stream: Socket, host: string, signal: AbortSignal): Promise<Omit<Seen, 'tls'>> {
   const watch = watching(stream)
   const patience = setTimeout(watch.giveUp, FIRST_WORD) // AbortSignal.any() may lose a timeout to the garbage collector
@@ -116,7 +107,6 @@ async function conversation(stream: Socket, host: string, signal: AbortSignal): 
 }
 
 interface Watch {
-  /** Resolves with the first bytes, the end, the signal, or when given up. */
   news(signal: AbortSignal): Promise<void>
   readonly giveUp: () => void
   isQuiet(): boolean
@@ -162,7 +152,6 @@ function tlsFault(error: NodeJS.ErrnoException, signal: AbortSignal): Pick<Seen,
   return { outcome: 'tls_failed', detail: error.reason }
 }
 
-/** OpenSSL's error with its text. */
 function isOfTls(error: NodeJS.ErrnoException): error is NodeJS.ErrnoException & { readonly reason: string } {
   return error.code?.startsWith('ERR_SSL') === true
 }

@@ -1,12 +1,10 @@
-// The doctor's findings as a table, as lines of configuration, and as data.
-
 import { type ConfigurationLine, plainHex, senders, type Sent } from '../../explain/index.ts'
 import { asciiOnly } from '../../log/index.ts'
 import type { Finding, Verdict } from './doctor-verdict.ts'
 
 const HEADINGS = ['sent', 'seen', 'so'] as const
 const COLOURS: Readonly<Record<Verdict, number>> = { accepted: 32, refused: 31, unclear: 33 }
-/** What senders should send, best first: version 2 before 1, TLS if the server speaks it. */
+/** Version 2 before 1, TLS if the server speaks it. */
 const CHOICES: readonly (readonly [name: string, sent: Sent])[] = [
   ['v2+tls', { version: 2, tls: true }],
   ['v2', { version: 2 }],
@@ -17,7 +15,6 @@ const CHOICES: readonly (readonly [name: string, sent: Sent])[] = [
 ]
 
 export interface Diagnosis {
-  /** `HOST:PORT`. */
   readonly target: string
   readonly findings: readonly Finding[]
   readonly works: boolean
@@ -38,7 +35,6 @@ export function doctorText({ target, findings }: Diagnosis, colours: boolean): s
   return [...table, '', ...advice(target, findings)].map(line => `${line.trimEnd()}\n`).join('')
 }
 
-/** One line of JSON. */
 export function doctorJson({ target, findings, works }: Diagnosis): string {
   const attempts = findings.map(
     ({ name, verdict, because, seen, outcome, tls, asked, answer, milliseconds }) => ({

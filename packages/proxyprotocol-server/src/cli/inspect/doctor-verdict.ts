@@ -1,8 +1,5 @@
-// Concludes from observations what a server accepts, refuses, or leaves unclear.
-
 import type { Observation, Step } from './doctor-exchange.ts'
 
-/** One start to try, named by its steps. */
 export interface Attempt {
   readonly name: string
   readonly title: string
@@ -27,7 +24,6 @@ export type Verdict = 'accepted' | 'refused' | 'unclear'
 export interface Finding extends Attempt, Observation {
   readonly verdict: Verdict
   readonly seen: string
-  /** Why it is unclear, or what the server wants instead. */
   readonly because: string | undefined
 }
 
@@ -40,7 +36,7 @@ const HEADER_START = /^(?:PROXY |\r\n\r\n\0\r\nQUIT\n)/
 
 type Seen = Attempt & Observation
 
-/** @param seen one observation for each attempt; some verdicts follow from others. */
+/** Some verdicts follow from other observations. */
 export function judge(seen: readonly Seen[]): readonly Finding[] {
   return seen.map(each => {
     const [verdict, because] = verdictOn(each, seen)
@@ -92,7 +88,7 @@ function answered(each: Seen, all: readonly Seen[]): Judgement {
   return ['unclear', 'it speaks first, whatever it is sent']
 }
 
-/** Only the end came. When it came, and what other attempts got, shows why. */
+/** When the end came, and what other attempts got, shows why. */
 function ended(each: Seen, all: readonly Seen[]): Judgement {
   const { steps, asked } = each
   if (wantsTls(each, all)) return ['refused', WANTS_TLS]
@@ -102,7 +98,6 @@ function ended(each: Seen, all: readonly Seen[]): Judgement {
   return others ? ['refused'] : ['unclear', 'it may be the request that it does not understand']
 }
 
-/** True if the server accepts TLS behind the same start. */
 function wantsTls({ steps }: Seen, all: readonly Seen[]): boolean {
   const name = [...steps, 'tls'].join('+').replace('local', 'v2')
   return all.some(other => other.name === name && other.tls !== undefined)
@@ -133,7 +128,6 @@ function inWords({ outcome, tls, asked, answer, detail, steps }: Seen): string {
   }
 }
 
-/** Printable, and short enough for a table. */
 function firstLine(answer: Uint8Array): string {
   const [line = ''] = latin1(answer).split(/\r?\n/)
   const start = STATUS.exec(line)?.[0] ?? JSON.stringify(line.slice(0, 32))

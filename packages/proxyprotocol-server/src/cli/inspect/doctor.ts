@@ -1,5 +1,3 @@
-// `proxyprotocol-inspect doctor`: finds out what a server accepts, one connection after the other.
-
 import type { Command } from 'commander'
 import { ConfigError, parseAddress } from '../../config/index.ts'
 import { showEndpoint } from '../../log/index.ts'
@@ -10,7 +8,7 @@ import { type Attempt, attempts, judge } from './doctor-verdict.ts'
 
 /** Longer than a server needs, and short enough for ten attempts. */
 const DEFAULT_TIMEOUT = 2_000
-/** The request is sent after that wait; with less, every server would seem silent. */
+/** With less, every server would seem silent. */
 const MIN_TIMEOUT = FIRST_WORD + 1
 const MAX_TIMEOUT = 60_000
 

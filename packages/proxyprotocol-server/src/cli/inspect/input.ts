@@ -1,5 +1,3 @@
-// Turns pasted input into bytes, in the named format or a recognised one.
-
 import { ConfigError } from '../../config/index.ts'
 import { base64Bytes, bytesFromText, dumpBytes, hexBytes } from '../../explain/index.ts'
 
@@ -10,8 +8,8 @@ export type InputFormat = (typeof inputFormats)[number]
 type Tell = (note: string) => void
 
 /**
- * The bytes of an argument. `auto` recognises hexadecimal, a dump, text with escapes, a version 1 line and base64;
- * otherwise it takes the text itself.
+ * `auto` recognises hexadecimal, a dump, text with escapes, a version 1 line and base64; otherwise it takes the text
+ * itself.
  *
  * @throws ConfigError if it is not in the named format.
  */
@@ -27,7 +25,7 @@ export function bytesOfText(text: string, format: InputFormat, tell: Tell): Uint
   )
 }
 
-/** The bytes of a file or standard input, unless all of it is hexadecimal, as from `xxd -p`, or a dump. */
+/** Also takes hexadecimal, as from `xxd -p`, or a dump. */
 export function bytesOfFile(content: Uint8Array, format: InputFormat, tell: Tell): Uint8Array {
   if (format === 'raw') return content
   const text = Buffer.from(content).toString('latin1')

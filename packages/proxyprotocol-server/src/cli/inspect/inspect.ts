@@ -1,5 +1,3 @@
-// proxyprotocol-inspect: explains and makes header bytes.
-
 import { readFile } from 'node:fs/promises'
 import { isatty } from 'node:tty'
 import { ConfigError } from '../../config/index.ts'
@@ -13,9 +11,8 @@ import { reportJson } from './json.ts'
 import { firstBytes } from './listen.ts'
 import { inspect, reportText } from './report.ts'
 
-/** The input is not a header: scripts can tell this from wrong arguments. */
+/** Scripts can tell this from wrong arguments. */
 const EXIT_NO_HEADER = 3
-/** The server does not accept what was asked for. */
 const EXIT_NOT_ACCEPTED = 3
 
 export interface InspectIo extends BuildIo, DoctorIo {
@@ -44,7 +41,6 @@ interface Flags {
   readonly page?: true
 }
 
-/** Runs the program; resolves with its exit code. */
 export async function runInspect(args: readonly string[], io: InspectIo = inspectIo): Promise<number> {
   let code = 0
   const command = createCommand('proxyprotocol-inspect', io)

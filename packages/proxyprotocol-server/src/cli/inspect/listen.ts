@@ -1,5 +1,3 @@
-// Receives what one real connection starts with, up to the end of its header or the first wrong byte.
-
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { decodeHeader } from 'proxyprotocol'
@@ -11,7 +9,7 @@ import type { ProgramIo } from '../program.ts'
 const PATIENCE = 10_000
 
 /**
- * Listens, takes the first connection and returns its first bytes; reports both on standard error.
+ * Reports on standard error.
  *
  * @throws ConfigError for a wrong address; the system's error if it cannot be bound.
  */

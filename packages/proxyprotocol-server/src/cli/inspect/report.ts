@@ -1,5 +1,3 @@
-// A header for people: ranges of bytes with name, value and section. Without a header, the first wrong byte.
-
 import { decodeHeader, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
 import { readExtension } from 'proxyprotocol/server'
 import {
@@ -16,7 +14,6 @@ const BYTES_A_LINE = 8
 const HEX_WIDTH = BYTES_A_LINE * 3
 const NAME_WIDTH = 22
 const SECTION_WIDTH = 6
-/** Bytes around a fault, and of a payload. */
 const SHOWN_BYTES = 64
 /** Cyan, green, yellow, magenta, blue: a field has the colour of its bytes, and neighbours differ. */
 const COLOURS = [36, 32, 33, 35, 34]
@@ -32,7 +29,6 @@ export function inspect(bytes: Uint8Array): Inspection {
   return { bytes, result: decodeHeader(bytes) }
 }
 
-/** The fields of a header; the certificate of the extension as JSON. */
 export function fieldsOf(bytes: Uint8Array, decoded: Decoded): readonly HeaderField[] {
   const fields = headerFields(bytes, decoded)
   const peercert = readExtension(decoded.header)?.peercert
@@ -112,7 +108,6 @@ function dumpLines(bytes: Uint8Array, from: number): readonly string[] {
   })
 }
 
-/** The lines of a dump, with the byte at `fault` marked below it. */
 function markFault(lines: readonly string[], fault: number, paint: Paint): readonly string[] {
   const row = Math.floor(fault / BYTES_A_LINE)
   const mark = ' '.repeat(6 + (fault % BYTES_A_LINE) * 3) + paint(RED, '^^')

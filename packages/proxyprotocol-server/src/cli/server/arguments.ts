@@ -1,6 +1,3 @@
-// Reads arguments and environment of proxyprotocol-server into one configuration. The schema alone has keys, flags and
-// their help.
-
 import { readFileSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import {
@@ -23,11 +20,9 @@ import { helpOf, jsonValue, placeholderOf } from './setting-flags.ts'
 
 const SERVICE = '--service'
 
-/** The command and its configuration. */
 export interface ServerRequest {
   readonly command: 'serve' | 'check'
   readonly configuration: Configuration
-  /** The source, for messages. */
   readonly origin: string
 }
 
@@ -113,7 +108,7 @@ function optionOf(setting: Setting): Option {
   return option.helpGroup(ofService ? 'Limits and timeouts of every service:' : 'The program:')
 }
 
-/** An option of the Python library's programs. Accepting it without effect would be worse. */
+/** The Python library's programs have it. Accepting it without effect would be worse. */
 function refuseBufLen(): never {
   throw new InvalidArgumentError('Leave it out: buffers grow and shrink with each connection, within bounds.')
 }
@@ -168,7 +163,7 @@ function valuesFrom(args: readonly string[]): readonly string[] {
   return end === -1 ? args : args.slice(0, end)
 }
 
-/** True if trust applies; a faulty address is reported where it is parsed. */
+/** A faulty address is reported where it is parsed. */
 function acceptsHeaders(source: string): boolean {
   return /[?&]pp=(?!noop(?:&|$))[^&]/i.test(source)
 }

@@ -1,12 +1,11 @@
-// The environment variables of proxyprotocol-server. Unknown ones are refused, because a misspelt limit is worse than
-// none.
+// Unknown variables are refused, because a misspelt limit is worse than none.
 
 import { ConfigError, nearest, type Override, settings, VARIABLE_PREFIX } from '../../config/index.ts'
 import { jsonValue } from './setting-flags.ts'
 
 const CONFIG = `${VARIABLE_PREFIX}CONFIG`
 
-/** Kubernetes sets such variables for a service called `proxyprotocol`, which must not stop the program. */
+/** Kubernetes sets such variables for a service called `proxyprotocol`. */
 const SERVICE_LINK =
   /_SERVICE_HOST$|_SERVICE_PORT(?:_\w+)?$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO))?)?$/
 

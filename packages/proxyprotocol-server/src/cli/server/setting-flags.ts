@@ -1,8 +1,6 @@
-// Settings as arguments, environment variables and lines of `--help`.
-
 import { type Setting, UNITS } from '../../config/index.ts'
 
-/** The value's placeholder in `--help`; undefined for a switch. */
+/** Undefined for a switch. */
 export function placeholderOf({ node }: Setting): readonly string[] {
   const { type, unit, enum: words, placeholder, bare } = node
   if (type === 'boolean') return []
@@ -11,7 +9,6 @@ export function placeholderOf({ node }: Setting): readonly string[] {
   return [`<${unit ?? 'count'}>`]
 }
 
-/** Meaning, unit, default and variable, from the schema. */
 export function helpOf({ node, variable }: Setting): string {
   const { description = '', type, unit, defaultIs = defaultOf(node) } = node
   const text = description.replace(/^./, first => first.toLowerCase()).replace(/\.$/, '')
@@ -24,7 +21,7 @@ function defaultOf({ default: value }: Setting['node']): string {
   return Array.isArray(value) && value.length === 0 ? 'none' : String(value)
 }
 
-/** Converts text to its JSON value. Other text stays, and the check refuses it. */
+/** Other text stays, and the check refuses it. */
 export function jsonValue(text: string, { node }: Setting): unknown {
   if (node.type === 'array') return text.split(',').map(each => each.trim())
   const takes = [node, ...(node.anyOf ?? [])].map(({ type }) => type)

@@ -19,7 +19,6 @@ export class Sighup {
     io.on('SIGHUP', this.#onSignal)
   }
 
-  /** Earlier signals count as one. */
   start(): void {
     void this.#run()
   }

@@ -1,5 +1,3 @@
-// Connects the relays of a program to its admin listener.
-
 import { createRequire } from 'node:module'
 import { AdminServer, type AdminSource } from '../../admin/index.ts'
 import { isNamed, type AdminSettings } from '../../config/index.ts'
@@ -8,7 +6,6 @@ import { showAddress } from '../../log/index.ts'
 import type { Fleet, Relay } from '../../relay/index.ts'
 import { explain, log, logFailure, PlainError, type ProgramIo } from '../program.ts'
 
-/** The program's data, without its version. */
 export type Shown = Omit<AdminSource, 'version'>
 
 export async function startAdmin(
@@ -33,11 +30,6 @@ export async function startAdmin(
   return admin
 }
 
-/**
- * The data of this process.
- *
- * @param needs the names of services that need an upstream that is up.
- */
 export function shownOf(
   io: ProgramIo,
   fleet: Pick<Fleet, 'relays' | 'figures' | 'connectionsOf'>,

@@ -15,7 +15,7 @@ import type { Relay } from '../../relay/index.ts'
 import { log, type ProgramIo } from '../program.ts'
 import { pathEntries, type PathEntry } from './path-entries.ts'
 
-/** Milliseconds after the first change, because certificate and key are written one after the other. */
+/** Certificate and key are written one after the other. */
 const SETTLING_TIME = 500
 /** Stands for every name in a directory; names have no slash. */
 const ANY = '/'
@@ -25,16 +25,13 @@ export class FileWatch {
   readonly #relays: () => readonly Relay[]
   #watchers: readonly FSWatcher[] = []
   #timer: NodeJS.Timeout | undefined
-  /** The number of the last renewal, or of the stop after it. */
   #round = 0
 
-  /** @param relays returns those at the time of each look. */
   constructor(io: ProgramIo, relays: () => readonly Relay[]) {
     this.#io = io
     this.#relays = relays
   }
 
-  /** Watches the paths of the current relays only. */
   watch(): void {
     this.#unwatch()
     const entries = this.#relays().flatMap(({ service }) => entriesOf(service))
@@ -49,8 +46,8 @@ export class FileWatch {
   }
 
   /**
-   * Reloads the files of all relays, and watches their paths as they are now. Between two relays the event loop serves
-   * connections. A later call takes the place of one that is not done. Never rejects.
+   * Between two relays the event loop serves connections. A later call takes the place of one that is not done. Never
+   * rejects.
    */
   async renew(): Promise<void> {
     clearTimeout(this.#timer)
@@ -76,7 +73,6 @@ export class FileWatch {
   }
 }
 
-/** Takes the new files, or logs why the old ones stay. */
 function renewCertificates(io: ProgramIo, relay: Relay): void {
   const { name, listen } = relay.service
   try {
@@ -130,7 +126,7 @@ function watchDirectory(
   }
 }
 
-/** Names by directory. A directory that is moved or removed reports its own name. */
+/** A directory that is moved or removed reports its own name. */
 function byDirectory(entries: readonly PathEntry[]): ReadonlyMap<string, ReadonlySet<string>> {
   const names = new Map<string, Set<string>>()
   for (const { directory, name } of entries) {

@@ -5,22 +5,16 @@ import { addressKey, canonicalHost, ConfigError, type Service } from '../../conf
 import { showEndpoint } from '../../log/index.ts'
 import type { ProgramIo } from '../program.ts'
 
-/** 0 to 2 are standard input, output and error. */
 const FIRST = 3
 
 export interface InheritedSocket {
   readonly fd: number
-  /** Its name in LISTEN_FDNAMES. */
   readonly name: string | undefined
   /** Undefined for UNIX sockets. */
   readonly address: Pick<AddressInfo, 'address' | 'port'> | undefined
 }
 
-/**
- * The sockets passed to this process.
- *
- * @throws ConfigError if the variables are wrong or a descriptor is not a socket.
- */
+/** @throws ConfigError if the variables are wrong or a descriptor is not a socket. */
 export function inheritedSockets(
   env: ProgramIo['env'],
   { pid = process.pid, first = FIRST }: { readonly pid?: number; readonly first?: number } = {},
@@ -69,7 +63,7 @@ export function assignSockets(
 }
 
 /**
- * Assigns sockets after a change of services, to those with the owner's address. Closes the others.
+ * Assigns sockets after a change of services; closes those that are no longer needed.
  *
  * @param sockets by the names of the old services.
  */
@@ -97,8 +91,8 @@ function isAt({ listen }: Service, { address: socket }: InheritedSocket): boolea
 }
 
 /**
- * Node tells addresses only of its own objects. This one reads nothing, and must stay open, because closing it would
- * close the listening descriptor.
+ * Node reports addresses only of its own objects. This one must stay open, because closing it would close the listening
+ * descriptor.
  */
 function addressOf(fd: number): InheritedSocket['address'] {
   try {

@@ -1,20 +1,17 @@
-// The directory entries that decide what a path resolves to.
-
 import { readlinkSync } from 'node:fs'
 import { isAbsolute, join, parse, resolve, sep } from 'node:path'
 
 /** The limit of Linux for one path; more links are a loop. */
 const MAX_LINKS = 40
 
-/** A name in a directory, whose path has no links. */
 export interface PathEntry {
   readonly directory: string
   readonly name: string
 }
 
 /**
- * The links on the way to a file, and the file itself. A change of one may make the path lead elsewhere. The way ends
- * at a missing entry.
+ * The links on the way to a file, and the file itself: a change of one may make the path lead elsewhere. Ends at a
+ * missing entry.
  */
 export function pathEntries(path: string): readonly PathEntry[] {
   const whole = resolve(path)

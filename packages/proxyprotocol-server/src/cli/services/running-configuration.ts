@@ -1,5 +1,4 @@
-// The configuration in force: a fleet applies it, the log reports it, and a reload replaces it. A faulty one changes
-// nothing.
+// A faulty configuration changes nothing.
 
 import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
@@ -10,15 +9,12 @@ import { Fleet, type FleetChange, type Relay } from '../../relay/index.ts'
 import { type Drainable, explain, log, PlainError, type ProgramIo } from '../program.ts'
 import type { InheritedSocket } from './inherited-sockets.ts'
 
-/** Services by how a change affected them. */
 export type ChangeCounts = { readonly [Kind in keyof FleetChange]: number }
 
 export interface RunningInit {
   readonly first: Configuration
   readonly create: (service: Service) => Relay
-  /** Inherited sockets, by the names of the first services. */
   readonly sockets: ReadonlyMap<string, InheritedSocket>
-  /** The fields of a service's log line. */
   readonly describe: (service: Service) => LogFields
 }
 
@@ -27,7 +23,7 @@ export class RunningConfiguration implements Drainable {
   readonly #io: ProgramIo
   readonly #init: RunningInit
   #current: Configuration
-  /** Inherited sockets not listened at yet, by service. */
+  /** Not listened at yet. */
   readonly #sockets: Map<string, InheritedSocket>
 
   constructor(io: ProgramIo, init: RunningInit) {
@@ -52,7 +48,7 @@ export class RunningConfiguration implements Drainable {
   }
 
   /**
-   * Reloads the configuration, or logs why it cannot. Never rejects.
+   * Never rejects; logs why it cannot reload.
    *
    * @param reread returns the new configuration, or throws.
    */
@@ -65,7 +61,7 @@ export class RunningConfiguration implements Drainable {
     }
   }
 
-  /** Replaces the configuration; rejects without a change if that fails. */
+  /** Rejects without a change if it fails. */
   async change(next: Configuration): Promise<ChangeCounts> {
     const { added, changed, removed, unchanged } = await this.#apply(next)
     this.#current = next
@@ -115,12 +111,10 @@ export function logReload(io: ProgramIo, counts: ChangeCounts): void {
   log(io, 'reloaded', Object.entries(counts))
 }
 
-/** Names the service in the error. */
 export function naming({ name }: Service, cause: unknown): PlainError {
   return new PlainError(`service ${JSON.stringify(name)}: ${explain(cause)}`, { cause })
 }
 
-/** Refuses changes of what is fixed at start. */
 export function refuseWithoutRestart(now: Configuration, next: Configuration): void {
   if (!isDeepStrictEqual(next.admin, now.admin)) {
     throw new ConfigError(

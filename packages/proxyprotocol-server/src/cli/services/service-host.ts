@@ -1,5 +1,3 @@
-// The services of one process, the program's own or a worker's: relays, log lines and certificates.
-
 import type { CloseReason, CloseResult, ProxyServer } from 'proxyprotocol/server'
 import type { Configuration, Service } from '../../config/index.ts'
 import { describeAccess, type LogFields } from '../../log/index.ts'
@@ -22,18 +20,15 @@ const FAILED_BY_US: readonly CloseReason[] = [
 export interface Serving extends Drainable {
   readonly shown: Shown
   start(): Promise<void>
-  /** Reloads the configuration, or logs why it cannot. Never rejects. */
+  /** Never rejects; logs why it cannot reload. */
   reload(reread: () => Configuration): Promise<void>
-  /** Reloads the certificates of the current services. */
   renew(): void
-  /** Ends all connections at once. */
   stop(): Promise<void>
 }
 
 export interface HostOptions {
-  /** Inherited sockets, by the names of services. */
   readonly sockets: ReadonlyMap<string, InheritedSocket>
-  /** The log for lines about services; by default the log of connections. */
+  /** For lines about services; by default the log of connections. */
   readonly tellTo?: ProgramIo | undefined
 }
 
@@ -63,7 +58,7 @@ export class ServiceHost implements Serving {
     this.#files.watch()
   }
 
-  /** Replaces the configuration; rejects without a change if that fails. */
+  /** Rejects without a change if it fails. */
   change(next: Configuration): Promise<ChangeCounts> {
     return this.#running.change(next)
   }
@@ -103,7 +98,6 @@ function relayFor(service: Service, isQuiet: () => boolean, io: ProgramIo): Rela
   })
 }
 
-/** In milliseconds. */
 function describeService(service: Service): LogFields {
   const { accepts, access, limits, rate, timeouts } = service
   return [

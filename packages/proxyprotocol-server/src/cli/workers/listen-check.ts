@@ -1,5 +1,5 @@
-// Checks that addresses can be bound before workers bind them. node:cluster counts each attempt of a worker at an
-// address. After a failed one, it no longer matches the attempts of the other workers.
+// node:cluster counts each attempt of a worker at an address. After a failed one, it no longer matches those of other
+// workers.
 
 import { createServer } from 'proxyprotocol/server'
 import type { Service } from '../../config/index.ts'

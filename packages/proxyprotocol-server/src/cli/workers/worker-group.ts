@@ -1,4 +1,4 @@
-// Starts, replaces and orders workers, and sums up their reports. The main process serves no connections.
+// The main process serves no connections.
 
 import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -19,16 +19,16 @@ import { programSignals } from './worker-messages.ts'
 import { deathsInARow, prepareWorkers, type ProcessEnd, WorkerProcess } from './worker-process.ts'
 import { WorkerReports } from './worker-reports.ts'
 
-/** Milliseconds until a dead worker is replaced, doubled for each one that died early. */
+/** Until a dead worker is replaced, doubled for each one that died early. */
 const FIRST_DELAY = 100
 const LONGEST_DELAY = 30_000
-/** Milliseconds until the program gives up on a worker that does not obey, or is silent while it drains. */
+/** Until the program gives up on a worker that does not obey, or is silent while it drains. */
 const PATIENCE = 30_000
-/** Milliseconds between reports; what was counted since the last one is lost with a worker. */
+/** What was counted since the last report is lost with a worker. */
 const LOOK_INTERVAL = 1_000
-/** Milliseconds that a reader of the admin listener waits for a busy worker. */
+/** A reader of the admin listener waits this long for a busy worker. */
 const LOOK_PATIENCE = 2_000
-/** Milliseconds for a drained worker to exit. */
+/** For a drained worker to exit. */
 const END_PATIENCE = 5_000
 
 export class WorkerGroup implements Serving {
@@ -36,7 +36,6 @@ export class WorkerGroup implements Serving {
   #current: Configuration
   /** Sockets of this process by service; those of removed services are closed. */
   #sockets: ReadonlyMap<string, InheritedSocket>
-  /** Workers that serve, and workers that start. */
   readonly #serving = new Map<number, WorkerProcess>()
   readonly #alive = new Set<WorkerProcess>()
   readonly #reports = new WorkerReports()
@@ -139,15 +138,11 @@ export class WorkerGroup implements Serving {
     return done
   }
 
-  /** Starts a worker; rejects with its fault. */
   async #launch(number: number): Promise<void> {
     while (!(await this.#attempt(number)));
   }
 
-  /**
-   * False if a signal to all processes ended the worker before it could ignore it; the program decides about that
-   * signal.
-   */
+  /** False if a signal to all processes ended the worker before it could ignore it. */
   async #attempt(number: number): Promise<boolean> {
     const worker = new WorkerProcess(number, text => {
       if (worker === this.#speaker) this.#io.log.pass(text)
@@ -187,7 +182,6 @@ export class WorkerGroup implements Serving {
     this.#replaceLater(number, performance.now() - startedAt)
   }
 
-  /** @param lived milliseconds. */
   #replaceLater(number: number, lived: number): void {
     if (this.#state === 'draining') return
     const deaths = deathsInARow(this.#deaths.get(number), lived)
@@ -235,7 +229,7 @@ export class WorkerGroup implements Serving {
     return result
   }
 
-  /** Notes each worker's report; a late worker keeps its last one. */
+  /** A late worker keeps its last report. */
   async #look(listing: boolean): Promise<void> {
     await Promise.allSettled(
       [...this.#serving.values()].map(async worker => {

@@ -1,5 +1,3 @@
-// A worker as the program sees it: a process that answers each order once, and may die at any time.
-
 import cluster, { type Worker } from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from '../../config/index.ts'
@@ -8,13 +6,12 @@ import type { Answers, Order, OrderMessage, ServeOrder, WorkerMessage } from './
 
 type WorkerAnswer = Extract<WorkerMessage, { readonly id: number }>
 
-/** The worker's script, built beside this file. */
+/** Built beside this file. */
 const SCRIPT = fileURLToPath(import.meta.url).replace('worker-process', 'worker-main')
 
 /** Milliseconds after which a worker's death counts as a first one. */
 const STEADY = 60_000
 
-/** How a process ended: by a code or a signal. */
 export interface ProcessEnd {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -23,14 +20,14 @@ export interface ProcessEnd {
 }
 
 export function prepareWorkers(): void {
-  // Each worker accepts from the same socket. Node's default, accepting here and passing connections on, doubles their
-  // cost. With a socket per worker (reusePort) the kernel would reset pending connections of one that exits.
+  // Node's default, accepting here and passing connections on, doubles their cost. With a socket per worker (reusePort)
+  // the kernel would reset pending connections of one that exits.
   cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ exec: SCRIPT, args: [], serialization: 'advanced' })
 }
 
 export class WorkerProcess {
-  /** From 1 on; a replacement has the same number. */
+  /** A replacement has the same number. */
   readonly number: number
   readonly startedAt: number = performance.now()
   readonly ended: Promise<ProcessEnd>
@@ -41,7 +38,6 @@ export class WorkerProcess {
   #end: string | undefined
   #givenUp: string | null = null
 
-  /** @param onSaid is called with each line about its services. */
   constructor(number: number, onSaid: (text: string) => void) {
     this.number = number
     this.#worker = cluster.fork()
@@ -61,8 +57,7 @@ export class WorkerProcess {
   }
 
   /**
-   * Gives an order. A late worker might obey after the program has assumed failure, so it is killed, except for a
-   * report.
+   * A late worker might obey after the program has assumed failure, so it is killed, except for a report.
    *
    * @param patience milliseconds for the order; default the worker's life. A draining worker is late when it has sent
    * nothing for this long.
@@ -124,7 +119,6 @@ export class WorkerProcess {
   }
 }
 
-/** The deaths in a row, with this one after so many milliseconds. */
 export function deathsInARow(before: number | undefined, lived: number): number {
   return before === undefined || lived > STEADY ? 1 : before + 1
 }

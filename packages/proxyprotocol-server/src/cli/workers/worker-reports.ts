@@ -1,5 +1,3 @@
-// Joins the last reports of all workers with the counts of former ones.
-
 import {
   endedService,
   shownService,
@@ -13,14 +11,12 @@ import {
 import type { Service } from '../../config/index.ts'
 import type { WorkerReport } from './worker-messages.ts'
 
-/** A report, with its services by name. */
 interface Reported extends Omit<WorkerReport, 'services'> {
   readonly services: ReadonlyMap<string, ServiceFigures>
 }
 
 export class WorkerReports<Worker> {
   readonly #last = new Map<Worker, Reported>()
-  /** The counters of former workers by service. */
   readonly #past = new Map<string, ServiceFigures>()
   #pastCpu = 0
   #pastLostLines = 0
@@ -29,7 +25,6 @@ export class WorkerReports<Worker> {
     return this.#all.reduce((sum, report) => sum + report.lostLogLines, this.#pastLostLines)
   }
 
-  /** The number of open connections. */
   get active(): number {
     const services = this.#all.flatMap(report => [...report.services.values()])
     return services.reduce((sum, { totals }) => sum + totals.active, 0)
@@ -48,7 +43,6 @@ export class WorkerReports<Worker> {
     this.#last.set(worker, { ...report, services, connections })
   }
 
-  /** The worker has ended; its counters stay. */
   remove(worker: Worker): void {
     const report = this.#last.get(worker)
     this.#last.delete(worker)
@@ -61,7 +55,6 @@ export class WorkerReports<Worker> {
     this.#pastLostLines += report.lostLogLines
   }
 
-  /** The services over all workers. */
   *services(configured: readonly Pick<Service, 'name'>[]): Generator<ServiceFigures> {
     for (const { name } of configured) {
       const reports = [...this.#all.map(({ services }) => services.get(name)), this.#past.get(name)]
@@ -70,7 +63,6 @@ export class WorkerReports<Worker> {
     }
   }
 
-  /** The oldest first. */
   connections(service: string): readonly LiveConnection[] {
     const all = this.#all.flatMap(({ connections }) => connections?.get(service) ?? [])
     return all.sort((one, other) => other.age - one.age)

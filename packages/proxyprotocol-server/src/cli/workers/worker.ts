@@ -1,5 +1,4 @@
-// A worker: serves what the program orders, and nothing on its own. The program handles signals, also those sent to all
-// its processes. Without the program, Node ends its workers.
+// The program handles signals, also those sent to all its processes. Without the program, Node ends its workers.
 
 import cluster from 'node:cluster'
 import { once } from 'node:events'
@@ -19,7 +18,6 @@ import {
   type WorkerReport,
 } from './worker-messages.ts'
 
-/** Serves as a worker of the program that started this process. */
 export async function runWorker(): Promise<void> {
   for (const signal of programSignals) process.on(signal, () => undefined)
   const first = once(process, 'message')
@@ -32,7 +30,6 @@ export async function runWorker(): Promise<void> {
   await answer(id, worker.start())
 }
 
-/** Never rejects. */
 async function answer(id: number, work: Promise<Answers[keyof Answers]>): Promise<void> {
   try {
     send({ type: 'done', id, answer: await work })
@@ -105,7 +102,7 @@ class Worker {
   }
 }
 
-/** At most this many are made, so that a report cannot delay the worker. */
+/** So that a report cannot delay the worker. */
 export function firstOf<Item>(items: Iterable<Item>, most: number): readonly Item[] {
   const first: Item[] = []
   for (const item of items) if (first.push(item) === most) break

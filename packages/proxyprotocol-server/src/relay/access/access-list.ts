@@ -1,15 +1,13 @@
-// Which clients may come, by networks that may change while the relay runs. A client is judged as soon as its header is
-// there, before TLS: one that is refused costs little.
+// A client is judged before TLS, so one that is refused costs little.
 
 import { isDeepStrictEqual } from 'node:util'
 import { type Endpoint, ProxyProtocolError } from 'proxyprotocol'
 import type { ConnectionInfo } from 'proxyprotocol/server'
 import { type AccessLists, type AccessRules, type Networks, readAccessLists } from '../../config/index.ts'
 
-/** An address as networks take it. */
 type Place = Parameters<Networks['holds']>[0]
 
-/** How many networks the lists have. */
+/** The number of networks in the lists. */
 export interface AccessCounts {
   readonly allow: number | undefined
   readonly deny: number
@@ -17,7 +15,6 @@ export interface AccessCounts {
 
 export class AccessList {
   readonly #rules: AccessRules
-  /** What a peer without an address is reached by. */
   readonly #transport: Place['transport']
   #lists: AccessLists
 
@@ -33,23 +30,18 @@ export class AccessList {
     return { allow: allow?.entries.length, deny: deny.entries.length }
   }
 
-  /**
-   * Reads the files again, for connections to come.
-   *
-   * @returns whether any network has changed.
-   * @throws {ConfigError} as the constructor; everything stays as it is then.
-   */
+  /** @throws {ConfigError} as the constructor; nothing changes then. */
   reload(): boolean {
     const before = this.#lists
     this.#lists = readAccessLists(this.#rules)
     return !isDeepStrictEqual(entriesOf(before), entriesOf(this.#lists))
   }
 
-  /** Why a connection is refused; undefined where its client may come. */
+  /** Undefined if the client is admitted. */
   readonly validate = (info: ConnectionInfo): ProxyProtocolError | undefined => {
     const { from, vpce } = this.#rules
     const isLocal = info.header?.command === 'LOCAL'
-    if (isLocal && from === 'client') return undefined // it names no client: the proxy in front itself asks
+    if (isLocal && from === 'client') return undefined // LOCAL names no client: the proxy in front itself asks
     const { allow, deny } = this.#lists
     const place = this.#placeOf(info)
     if (deny.holds(place)) return denied('deny', place.address)
@@ -61,7 +53,7 @@ export class AccessList {
 
   #placeOf({ header, source, via }: ConnectionInfo): Place {
     if (this.#rules.from === 'peer') return this.#place(via.peer)
-    // What stands in for a client that is not known is the proxy in front, which no list is about.
+    // UNSPEC: the address would be the proxy's own, which no list is about.
     const isUnknown = header?.command === 'PROXY' && header.family === 'UNSPEC'
     return isUnknown ? { address: undefined, transport: 'tcp' } : this.#place(source)
   }

@@ -1,25 +1,24 @@
-// How fast clients may connect, by the generic cell rate algorithm: for each client, the time at which its connections
-// are paid for. A client whose time has passed needs no entry, so only busy clients take memory.
+// The generic cell rate algorithm: for each client, the time at which its connections are paid for. A client whose time
+// has passed needs no entry.
 
 import { parseAddress, ProxyProtocolError, unmapAddress } from 'proxyprotocol'
 import { compileNetworks, type ConnectionInfo } from 'proxyprotocol/server'
 import type { Rate } from '../../config/index.ts'
 
-/** About 6 MB; beyond it the client that came least recently is forgotten, and begins anew. */
+/** About 6 MB; beyond it the least recent client is forgotten, and begins anew. */
 const MAX_CLIENTS = 65_536
-/** Entries looked at for each new one: two let the map shrink again, and no connection waits for a long clean-up. */
+/** Two entries for each new one let the map shrink, and no connection waits for a long clean-up. */
 const SWEPT_AT_ONCE = 2
-/** Bytes of an IPv6 address that name a client: its network, as it can use every address in it. */
+/** A client can use every address of its IPv6 network. */
 const IPV6_CLIENT_BYTES = 8
 
 export class RateLimit {
-  /** Milliseconds that one connection costs. */
   readonly #cost: number
   /** Milliseconds that a client may owe before it opens one more. */
   readonly #credit: number
   readonly #isExempt: ReturnType<typeof compileNetworks>
   readonly #now: () => number
-  /** When all that a client has opened is paid for, by the order in which they came last. */
+  /** In the order of the clients' last connections. */
   readonly #paidAt = new Map<number | string, number>()
 
   /** @param now milliseconds, from a clock that is never set back. */
@@ -30,12 +29,11 @@ export class RateLimit {
     this.#now = now
   }
 
-  /** How many clients are remembered. */
   get clients(): number {
     return this.#paidAt.size
   }
 
-  /** Why a connection is refused; undefined where its client may open it, which is counted. */
+  /** Undefined if the client is admitted, which counts. */
   readonly validate = ({ header, source }: ConnectionInfo): ProxyProtocolError | undefined => {
     const isUnknown = header !== undefined && (header.command === 'LOCAL' || header.family === 'UNSPEC')
     if (isUnknown || source === undefined || 'path' in source) return undefined

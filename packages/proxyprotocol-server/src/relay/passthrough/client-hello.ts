@@ -1,5 +1,4 @@
-// Reads server name and protocols from the first message of a TLS client (RFC 8446 section 4.1.2). It joins records,
-// walks extensions, and decrypts nothing.
+// Reads server name and protocols from the first message of a TLS client (RFC 8446 section 4.1.2).
 
 import { Cursor } from './cursor.ts'
 
@@ -28,14 +27,12 @@ const SERVER_NAME = 0
 const HOST_NAME = 0
 const ALPN = 16
 
-/** Host names (RFC 1035 section 2.3.4), with underscores. */
+/** RFC 1035 section 2.3.4, with underscores. */
 const SERVER_NAME_TEXT = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/
 
-/** What a TLS client sends before encryption. */
 export interface ClientHello {
-  /** The requested host in lower case; undefined for none, and for text that cannot be a host name. */
+  /** In lower case; undefined for none, and for text that cannot be a host name. */
   readonly serverName: string | undefined
-  /** The offered protocols, best first. */
   readonly alpn: readonly Uint8Array[]
 }
 
@@ -45,7 +42,7 @@ export type ClientHelloResult =
   | { readonly status: 'partial'; readonly missing: number }
   | { readonly status: 'invalid'; readonly detail: string }
 
-/** Reads the start of a TLS connection. Decides at the first wrong byte, and never throws. */
+/** Decides at the first wrong byte, and never throws. */
 export function decodeClientHello(bytes: Uint8Array): ClientHelloResult {
   const message = firstMessage(bytes)
   if (message.status !== 'message') return message
@@ -60,7 +57,6 @@ export function decodeClientHello(bytes: Uint8Array): ClientHelloResult {
 type Message =
   Exclude<ClientHelloResult, { status: 'hello' }> | { readonly status: 'message'; readonly body: Uint8Array }
 
-/** Joins the contents of records until the message is complete. */
 function firstMessage(bytes: Uint8Array): Message {
   const fragments: Uint8Array[] = []
   let gathered = 0
@@ -85,7 +81,6 @@ function firstMessage(bytes: Uint8Array): Message {
   return { status: 'message', body: joined(fragments).subarray(MESSAGE_HEADER_BYTES, wanted) }
 }
 
-/** Checks what has come of a record's header and of the message type. */
 function recordFault(record: Uint8Array, first: boolean): string | undefined {
   if (record.length > 0 && record[0] !== HANDSHAKE_RECORD)
     return `its record has the type ${uint8(record, 0)}, not 22`
@@ -111,7 +106,7 @@ function readHello(body: Uint8Array): ClientHello {
     const type = extensions.uint(2)
     const extension = extensions.vector(2)
     if (type !== SERVER_NAME && type !== ALPN) continue
-    // RFC 8446 section 4.2. The server behind might choose the other of two.
+    // RFC 8446 section 4.2; the server behind might choose the other of two.
     if (wanted.has(type)) throw new RangeError(`it has two extensions of the type ${type}`)
     wanted.set(type, extension)
   }

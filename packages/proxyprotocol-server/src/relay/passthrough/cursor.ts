@@ -1,5 +1,5 @@
-// Walks over TLS numbers and vectors (RFC 8446 section 3). A step past the end throws a RangeError, so no caller checks
-// a length twice.
+// TLS numbers and vectors (RFC 8446 section 3). A step past the end throws a RangeError, so no caller checks a length
+// twice.
 
 export class Cursor {
   readonly #bytes: Uint8Array
@@ -13,7 +13,6 @@ export class Cursor {
     return this.#bytes.length - this.#at
   }
 
-  /** @throws RangeError if there are fewer. */
   take(length: number): Uint8Array {
     if (length > this.left) {
       throw new RangeError(`a length in it is wrong: ${length} bytes are said to follow, but ${this.left} do`)
@@ -23,12 +22,10 @@ export class Cursor {
     return taken
   }
 
-  /** A big-endian number of this many bytes. */
   uint(bytes: number): number {
     return this.take(bytes).reduce((value, byte) => value * 256 + byte, 0)
   }
 
-  /** The bytes behind a length of this many bytes. */
   vector(lengthBytes: number): Cursor {
     return new Cursor(this.take(this.uint(lengthBytes)))
   }

@@ -1,5 +1,3 @@
-// Reads the ClientHello at the front of a socket and puts it back, under one absolute deadline and a bound on bytes.
-
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import { decodeClientHello, MAX_CLIENT_HELLO_BYTES, type ClientHello } from './client-hello.ts'
@@ -8,14 +6,12 @@ import { decodeClientHello, MAX_CLIENT_HELLO_BYTES, type ClientHello } from './c
 const SHOWN_BYTES = 16
 
 export interface PeekOptions {
-  /** Milliseconds until the hello's last byte. */
   readonly timeout: number
-  /** Cancels; the promise rejects with its reason. */
   readonly signal: AbortSignal
 }
 
 /**
- * Reads the ClientHello at the front of a socket, and leaves its bytes to be read again.
+ * Leaves the bytes of the ClientHello to be read again.
  *
  * @throws ProxyProtocolError `probe` if the client ends without a byte, `tls_client_error` for anything but a
  * ClientHello in time; the signal's reason when it aborts.
@@ -56,7 +52,7 @@ class Peek {
     this.#socket.on('readable', this.#onReadable).on('end', this.#onEnd)
   }
 
-  /** Asks only for bytes that are there: after a FIN, read() without a size would end the stream for good. */
+  /** After a FIN, read() without a size would end the stream for good. */
   readonly #onReadable = (): void => {
     for (let size = this.#available(); size > 0; size = this.#available()) {
       const chunk = this.#socket.read(size) as Buffer // without an encoding read() returns bytes
@@ -71,7 +67,6 @@ class Peek {
     return Math.min(readableLength, Math.max(readableHighWaterMark, 1))
   }
 
-  /** Whether this ended the wait. */
   #look(): boolean {
     const bytes = Buffer.concat(this.#chunks)
     this.#chunks.splice(0, Infinity, bytes)

@@ -1,5 +1,3 @@
-// The record of a relayed connection.
-
 import type { Endpoint, ProxyHeader, ProxyProtocolError } from 'proxyprotocol'
 import type { Listing } from 'proxyprotocol/dnsbl'
 import type { CloseReason, Connection, SocketEnds } from 'proxyprotocol/server'
@@ -14,23 +12,20 @@ export interface RelayRecord
   extends Readonly<Pick<Traffic, 'bytesUp' | 'bytesDown'>>, Readonly<Route>, SocketEnds {
   /** A UUID; its 16 bytes are the unique id for the upstream, unless there is a `uniqueId`. */
   readonly id: string
-  /** The client: from the inbound header, otherwise the peer. */
+  /** From the inbound header, otherwise the peer. */
   readonly source: Endpoint | undefined
-  /** The address that the client connected to. */
   readonly destination: Endpoint | undefined
-  /** The unique id from the proxy in front. */
+  /** From the proxy in front. */
   readonly uniqueId: Uint8Array | undefined
-  /** The inbound header. */
   readonly received: Pick<ProxyHeader, 'version' | 'command'> | undefined
-  /** The header sent upstream; undefined if none was reached. */
+  /** Undefined if no upstream was reached. */
   readonly sent: Service['header'] | undefined
   readonly tls: TlsFacts | undefined
   readonly timings: RelayTimings
-  /** The answer of the block lists; undefined if they were not asked or not awaited. */
+  /** Undefined if the block lists were not asked or not awaited. */
   readonly listing: Listing | undefined
-  /** `done`, or the reason. */
   readonly reason: CloseReason
-  /** The error behind the reason, if any; a fault of the relay itself goes to `onError`. */
+  /** A fault of the relay itself goes to `onError`. */
   readonly error: ProxyProtocolError | undefined
   /** Milliseconds from accept to the end. */
   readonly age: number

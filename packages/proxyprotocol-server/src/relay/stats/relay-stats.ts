@@ -1,4 +1,4 @@
-// The counters of a relay and its open connections. A reading sums up the connections, so counting costs them nothing.
+// A reading sums up the connections, so counting costs them nothing.
 
 import type { ProxyHeader } from 'proxyprotocol'
 import type { Connection, ProxyServer } from 'proxyprotocol/server'
@@ -20,7 +20,6 @@ export class RelayStats {
   #bytesUp = 0
   #bytesDown = 0
 
-  /** A connection is to be relayed. */
   open(connection: Connection): RelayedConnection {
     const relayed = new RelayedConnection(connection)
     this.#open.set(connection, relayed)
@@ -29,7 +28,6 @@ export class RelayStats {
     return relayed
   }
 
-  /** It ended at this age in milliseconds. */
   close(connection: Connection, relayed: RelayedConnection, age: number): void {
     this.#open.delete(connection)
     this.#bytesUp += relayed.bytesUp
@@ -52,7 +50,6 @@ export class RelayStats {
     return { accepted, active, closed, pending, bytesUp, bytesDown, headers, connects, ages }
   }
 
-  /** In the order of their arrival. */
   *connections(server: Pick<ProxyServer, 'connections'>): Generator<LiveConnection> {
     for (const connection of server.connections) {
       const { id, state, info, age, reason } = connection

@@ -1,4 +1,4 @@
-// A connection while it is relayed. Bytes are plain numbers here, so a chunk costs one addition; readers sum up.
+// Bytes are plain numbers here, so a chunk costs one addition; readers sum up.
 
 import type { Listing } from 'proxyprotocol/dnsbl'
 import type { Connection } from 'proxyprotocol/server'
@@ -9,7 +9,7 @@ import type { Traffic } from '../tunnel/index.ts'
 import type { Route } from '../upstreams/index.ts'
 import { tlsFacts } from './tls-facts.ts'
 
-/** Durations of the stages in milliseconds; undefined for stages not reached. */
+/** Milliseconds; undefined for stages not reached. */
 export interface RelayTimings {
   /** From accept until its header was accepted. */
   readonly header: number
@@ -27,11 +27,8 @@ export class RelayedConnection implements Traffic {
   /** By the clock of `performance.now()`; the tunnel sets it. */
   firstByteAt: number | undefined
   readonly route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
-  /** What the last upstream was to be sent. */
   sent: SentHeader | undefined
-  /** Its ClientHello, if it was read. */
   hello: ClientHello | undefined
-  /** The answer of the block lists. */
   listing: Listing | undefined
   /** Taken at the start, because the socket forgets them. */
   readonly #tls: TlsFacts | undefined
@@ -46,13 +43,11 @@ export class RelayedConnection implements Traffic {
     this.#tls = tlsFacts(connection)
   }
 
-  /** The block lists have answered; undefined without an address to ask about. */
   answered(listing: Listing | undefined): void {
     this.listing = listing
     if (listing) this.#answeredAt = performance.now()
   }
 
-  /** Its upstream is connected. */
   connected(): void {
     this.#connectedAt = performance.now()
   }

@@ -1,10 +1,9 @@
-// The facts about a client's TLS. They come from the inbound header if TLS ended at the proxy in front, and from the socket
-// if TLS ends here.
+// The facts come from the inbound header if TLS ended at the proxy in front, otherwise from the socket.
 
 import type { Connection } from 'proxyprotocol/server'
 import type { TlsFacts } from '../../figures/index.ts'
 
-/** Undefined if nothing is known. A closed socket has no facts, so this is called while it is open. */
+/** A closed socket has no facts, so this is called while it is open. */
 export function tlsFacts({ info, tls }: Pick<Connection, 'info' | 'tls'>): TlsFacts | undefined {
   const { ssl, tlvs } = info
   const version = ssl?.version ?? tls?.getProtocol() ?? undefined // null once it is closed

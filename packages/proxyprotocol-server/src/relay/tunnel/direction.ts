@@ -1,10 +1,6 @@
-// One direction of a tunnel: one socket reads, the other writes, no faster.
-//
-// Read buffers are used again (read-buffers.ts). A part of the large buffer is free again only when its bytes were
-// written: the write left nothing waiting, or its callback ran.
-//
-// A plain socket reads into the large buffer. TLS decrypts on after it was told to stop, so it reads into the shared
-// buffer. The large one gathers its records, and those of one turn of the event loop leave in one write.
+// A part of the large buffer is free again only after its bytes were written: the write left nothing waiting, or its
+// callback ran. TLS decrypts on after it was told to stop, so it reads into the shared buffer. The large one gathers
+// its records, and those of one turn of the event loop leave in one write.
 
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -17,7 +13,7 @@ import { giveBuffer, sharedBuffer, takeBuffer } from './read-buffers.ts'
 export interface Traffic {
   bytesUp: number
   bytesDown: number
-  /** When the first byte came down, by the clock of `performance.now()`. */
+  /** By the clock of `performance.now()`. */
   firstByteAt?: number | undefined
 }
 
@@ -30,7 +26,6 @@ export function countDown(traffic: Traffic, bytes: number): void {
   traffic.bytesDown += bytes
 }
 
-/** What a direction is of, and what it counts in. */
 export interface DirectionOptions {
   readonly from: Socket
   readonly to: Socket
@@ -38,13 +33,10 @@ export interface DirectionOptions {
   readonly count: (traffic: Traffic, bytes: number) => void
 }
 
-/** After so many reads in a row that the shared buffer would have held, the large one goes back. */
+/** So many small reads in a row give the large buffer back. */
 const SMALL_READS = 8
 
-/**
- * Node asks for the next buffer right after each read, so the read decides here: the shared one while no read is being
- * handled.
- */
+/** Node asks for the next buffer right after each read, so the read decides here. */
 let next: Buffer = sharedBuffer
 
 function nextBuffer(): Buffer {
@@ -60,7 +52,7 @@ export class Direction implements Reader<Buffer> {
   readonly #count: (traffic: Traffic, bytes: number) => void
   #own: Buffer | undefined
   #smallReads = 0
-  /** How much of the large buffer records have been gathered in, and how much of that has been given to the other side. */
+  /** How much of the large buffer is gathered, and how much of that was given to the other side. */
   #gathered = 0
   #given = 0
   #flushes = false
@@ -84,14 +76,13 @@ export class Direction implements Reader<Buffer> {
     if (!this.#waits) from.read(0)
   }
 
-  /** Nothing is read any more, and unflushed bytes are dropped. */
+  /** Reads nothing more, and drops unflushed bytes. */
   end(): void {
     if (this.#own) giveBuffer(this.#own, this.#to.writableLength === 0)
     this.#own = undefined
     this.#smallReads = this.#gathered = this.#given = 0
   }
 
-  /** Gives the other side all that was read. */
   flush(): void {
     const start = this.#given
     if (this.#own === undefined || start === this.#gathered) return
@@ -132,13 +123,12 @@ export class Direction implements Reader<Buffer> {
     return true
   }
 
-  /** All gathered bytes were written: their part is free, or no longer needed. */
   #startOver(): void {
     this.#given = this.#gathered = 0
     if (this.#smallReads >= SMALL_READS) this.end()
   }
 
-  /** Keeps a full record for a while, as more are likely to follow it at once. */
+  /** Keeps a full record, because more are likely to follow at once. */
   #gather(length: number, own: Buffer): boolean {
     const end = this.#gathered + length
     if (end > own.length) {
@@ -203,8 +193,8 @@ function copyOfShared(length: number): Buffer {
 const yielded: Socket[] = []
 
 /**
- * Lets other sockets have a turn before this one reads on, one such socket a turn. Otherwise libuv reads up to 32 times
- * from one socket, and with large buffers the others would wait for megabytes.
+ * Lets one other socket a turn read first. Otherwise libuv reads up to 32 times from one socket, and the others would
+ * wait for megabytes.
  *
  * @returns false, to stop reading until then.
  */

@@ -1,9 +1,7 @@
-// Reads what a socket has buffered, and nothing more. On Node 26 read() without a size returns only the first chunk. It
-// also ends a stream whose FIN has come.
+// On Node 26 read() without a size returns only the first chunk. It also ends a stream whose FIN has come.
 
 import type { Socket } from 'node:net'
 
-/** All bytes of the buffer in one piece; null if the buffer is empty. */
 export function readBuffered(socket: Socket): Buffer | null {
   const first = readChunk(socket)
   if (first === null || socket.readableLength === 0) return first

@@ -1,5 +1,4 @@
-// The two directions between a downstream and an upstream socket: back-pressure, half-close and resets pass through, so
-// that each end sees what the other did.
+// Back-pressure, half-close and resets pass through, so that each end sees what the other did.
 
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -7,30 +6,26 @@ import { ProxyProtocolError } from 'proxyprotocol'
 import { reset } from 'proxyprotocol/server'
 import { countDown, countUp, Direction, type Traffic } from './direction.ts'
 
-/** Milliseconds until keep-alive is asked for: four system calls for each socket, which most connections do not live to need. */
+/** Keep-alive is four system calls for each socket, which most connections do not live to need. */
 const KEEP_ALIVE_AFTER = 1_000
 
 /** Errors of Node and of OpenSSL about what came over a connection that stands. */
 const TLS_FAULT = /^(?:EPROTO$|ERR_SSL_|ERR_TLS_)/
 
-/** Settings and counters of a tunnel. */
 export interface TunnelOptions {
-  /** What it counts in while it runs. */
   readonly traffic: Traffic
   /** Milliseconds of silence that one side may take to end when the other has. */
   readonly halfClose: number
-  /** Milliseconds of silence before the kernel asks whether an end is still there. */
+  /** Milliseconds of silence before the kernel probes a peer. */
   readonly keepAlive: number
 }
 
 /**
- * Relays until both sockets are closed.
- *
  * A failing downstream resets the upstream, and is not an error here.
  *
  * @throws ProxyProtocolError `upstream_reset` if the upstream fails, `tls_upstream_error` if it breaks TLS,
- * `half_close_timeout` after silence of one side when the other has ended. Open sockets then belong to the caller,
- * because the kernel may still have bytes for a slow client.
+ * `half_close_timeout` after silence. Open sockets then belong to the caller, because the kernel may still have bytes
+ * for a slow client.
  */
 export function tunnel(downstream: Socket, upstream: Socket, options: TunnelOptions): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -38,7 +33,6 @@ export function tunnel(downstream: Socket, upstream: Socket, options: TunnelOpti
   })
 }
 
-/** What a tunnel is between, and whom it tells its end. */
 interface TunnelEnds {
   readonly downstream: Socket
   readonly upstream: Socket
@@ -46,7 +40,7 @@ interface TunnelEnds {
   readonly reject: (error: unknown) => void
 }
 
-/** Its listeners are methods as fields, one for each event: an idle connection keeps every closure. */
+/** Listeners are methods as fields, one for each event: an idle connection keeps every closure. */
 class Tunnel {
   readonly #ends: TunnelEnds
   readonly #halfClose: number
@@ -86,7 +80,7 @@ class Tunnel {
     end(this.#ends.upstream)
   }
 
-  /** An upstream that has ended is done with the connection; that a client sends on to it is rare, and shows. */
+  /** An upstream that has ended is done with the connection; a client rarely sends on. */
   readonly #onUpstreamEnd = (): void => {
     const { downstream } = this.#ends
     this.#down.flush()
@@ -131,10 +125,9 @@ function relay(direction: Direction, from: Socket, onEnd: () => void): void {
 }
 
 /**
- * Passes an end on. If both directions are over, it closes the socket, which says the same with one system call less.
- * TLS sends an end of its own.
+ * Closing says the same as a FIN with one system call less, if both directions are over. TLS sends an end of its own.
  *
- * @returns whether it was closed, ended in both directions.
+ * @returns true if it was closed, ended in both directions.
  */
 function end(to: Socket): boolean {
   const isOver = to.readableEnded && to.writableLength === 0 && !(to instanceof TLSSocket)
