@@ -1,4 +1,4 @@
-// Makes elements from data. Text stays text, so bytes from the network never become markup.
+// Text stays text, so bytes from the network never become markup.
 
 type Child = Node | string | false | undefined
 

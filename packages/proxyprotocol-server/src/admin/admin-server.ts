@@ -1,5 +1,4 @@
-// The admin listener: health, metrics and the state of things over HTTP. It answers reading requests only, bounds all
-// that a client can take of it, and is never in the way of what it shows.
+// Answers reading requests only, bounds all that a client can take of it, and is never in the way of what it shows.
 
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -17,23 +16,20 @@ import { readStatusPage } from './status-page.ts'
 
 /** A scraper, a page, some probes: well below the 64 descriptors that the relays' limits leave to the process. */
 const MAX_CONNECTIONS = 16
-/** Bytes; requests are short, and carry nothing. */
 const MAX_HEADER_BYTES = 8 * 1024
-/** Milliseconds: for a request, and for one after another on a connection. */
+/** For a request, and between two on a connection. */
 const REQUEST_TIMEOUT = 5_000
-/** Milliseconds without progress while an answer is read. */
+/** Without progress while an answer is read. */
 const STALL_TIMEOUT = 10_000
-/** Milliseconds between the looks of Node at its timeouts; by default it takes half a minute. */
+/** Node checks its timeouts only twice a minute by default. */
 const CHECK_INTERVAL = 1_000
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 const LINE_FEED = Buffer.from('\n')
 
-/** Settings and callbacks of the admin listener. */
 export interface AdminOptions {
   /** Names in `Host` headers that are answered, besides `localhost` and IP addresses. */
   readonly hosts?: readonly string[] | undefined
-  /** Called with what should not happen. */
   readonly onError: (error: unknown) => void
 }
 
@@ -44,7 +40,6 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** One admin listener. */
 export class AdminServer {
   readonly #source: AdminSource
   readonly #options: AdminOptions
@@ -76,9 +71,8 @@ export class AdminServer {
   }
 
   /**
-   * Starts listening, on the loopback where no host is named.
+   * Listens on the loopback if no host is given.
    *
-   * @returns the bound address.
    * @throws the system's error when the address cannot be bound.
    */
   async listen({
@@ -91,12 +85,11 @@ export class AdminServer {
     this.#http.listen({ host, port })
     await once(this.#http, 'listening')
     this.#http.on('error', error => {
-      this.#options.onError(error) // accept() that fails for want of descriptors, say: the next may go well
+      this.#options.onError(error) // accept() fails without a free descriptor, for example: the next may go well
     })
     return this.#http.address() as AddressInfo // it listens at a port
   }
 
-  /** Stops listening and ends its connections; resolves when all is over. */
   async close(): Promise<void> {
     this.#history.stop()
     this.#facts.stop()
@@ -128,7 +121,7 @@ export class AdminServer {
     response.end()
   }
 
-  /** Undefined where the response is a stream. */
+  /** Undefined if the response is a stream. */
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | undefined> {
     const { method, headers, url = '' } = request
     if (!this.#isKnown(headers.host))
@@ -166,7 +159,6 @@ export class AdminServer {
     return { status: 200, contentType: 'text/html; charset=utf-8', body: [Buffer.from(html)], headers }
   }
 
-  /** As JSON. */
   async #statistics(): Promise<readonly Uint8Array[]> {
     const { connections } = this.#source
     return bytesOf(statsText({ snapshot: await this.#snapshot(), history: this.#history, connections }))

@@ -1,18 +1,15 @@
-// Server-sent events of the statistics, once a second, from one reading for all streams. Only a few streams are open at
-// a time, and a new one displaces the oldest, so that forgotten pages shut out no operator. A reader that misses
-// several readings is disconnected.
+// Events come once a second, from one reading for all streams. A new stream displaces the oldest, so that forgotten
+// pages shut out no operator.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** The media type. */
 export const EVENTS = 'text/event-stream; charset=utf-8'
-/** Each holds a connection of the listener as long as it likes: most of those must be left to others. */
+/** Each holds a connection of the listener, and most of those must be left to others. */
 const MAX_STREAMS = 4
-/** Milliseconds. */
 const INTERVAL = 1_000
-/** Readings in a row that a stream may miss. */
+/** A reader that misses so many readings in a row is disconnected. */
 const PATIENCE = 5
-/** Milliseconds after which a browser tries again. */
+/** After so long a browser tries again. */
 const RETRY = 2_000
 
 const DATA = Buffer.from('data: ')
@@ -32,9 +29,8 @@ export class EventStreams {
     this.#onError = onError
   }
 
-  /** Answers with a stream, whose first event comes at once. */
   async open(response: ServerResponse): Promise<void> {
-    // Behind another answer on its connection it would wait for the end of that, and Node would not tell of its own.
+    // Behind another answer on its connection it would wait for the end of that, and Node would not report its own.
     if (response.socket === null) return void response.req.socket.destroy()
     this.#makeRoom()
     this.#streams.set(response, 0)
@@ -50,7 +46,6 @@ export class EventStreams {
     await this.#send(stream => stream === response)
   }
 
-  /** No more events; the streams end with their connections. */
   close(): void {
     this.#streams.clear()
     clearInterval(this.#timer)
@@ -96,7 +91,7 @@ export class EventStreams {
   }
 }
 
-/** Whether a browser asks on behalf of a page from elsewhere, which could not read the stream, but would hold it. */
+/** A browser asks for a page from elsewhere, which could not read the stream, but would hold it. */
 export function isForeign({ headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site']
   return site === 'cross-site' || site === 'same-site'

@@ -1,5 +1,3 @@
-// What one reading does not show: the last minute, and the most connections that each service and upstream had at once.
-
 import {
   noTotals,
   sumOfNumbers,
@@ -12,15 +10,11 @@ import {
 import { Minute } from './last-minute.ts'
 import { inSlices } from './slices.ts'
 
-/** Milliseconds between two looks. */
 const SECOND = 1_000
 
-/** The past of one service. */
 export interface ServicePast {
   readonly lastMinute: LastMinute
-  /** The most connections at a look. */
   readonly peak: number
-  /** The same by the keys of its upstreams. */
   readonly upstreamPeaks: ReadonlyMap<string, number>
 }
 
@@ -28,7 +22,6 @@ interface Past extends Omit<ServicePast, 'lastMinute'> {
   readonly minute: Minute
 }
 
-/** Reads the services once a second until it is stopped. */
 export class History {
   readonly #read: () => Iterable<ServiceFigures>
   readonly #onError: (error: unknown) => void
@@ -45,18 +38,16 @@ export class History {
     void this.look()
   }
 
-  /** All services in the last minute. */
   get lastMinute(): LastMinute {
     return (this.#minute ?? new Minute()).view()
   }
 
-  /** The past of a service up to this reading. */
   of(service: ServiceFigures): ServicePast {
     const { minute, ...peaks } = pastOf(service, this.#pasts?.get(service.name))
     return { lastMinute: minute.view(), ...peaks }
   }
 
-  /** A second is over. A service that is new since the last look counts with all that it has. Never rejects. */
+  /** A service that is new since the last look counts with all that it has. Never rejects. */
   async look(): Promise<void> {
     if (this.#isLooking) return // so many services take longer than a second
     this.#isLooking = true

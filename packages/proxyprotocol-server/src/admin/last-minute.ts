@@ -1,5 +1,3 @@
-// The last sixty seconds of a set of sums, as the differences between readings once a second.
-
 import { noTotals, sumsOf, type LastMinute, type Sums } from '../figures/index.ts'
 
 const SECONDS = 60
@@ -15,7 +13,6 @@ export class Minute {
     this.#before = before
   }
 
-  /** A second is over. */
   add(now: Sums): void {
     const since = Object.fromEntries(names.map(name => [name, Math.max(0, now[name] - this.#before[name])]))
     // Sums fall when a service is removed, which is not negative traffic.

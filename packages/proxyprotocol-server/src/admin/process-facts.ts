@@ -1,26 +1,21 @@
-// The process itself: memory, processor, open files, and how late its event loop comes round.
-
 import { readdir } from 'node:fs/promises'
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
 import { descriptorLimit } from 'proxyprotocol/server'
 import type { ProcessFigures } from '../figures/index.ts'
 
-/** Milliseconds between two looks at the event loop. */
 const RESOLUTION = 20
-/** Milliseconds after which the event loop is measured anew: a delay at the start is of no interest a day later. */
+/** A delay at the start is of no interest a day later. */
 const MINUTE = 60_000
 
-/** Read once: the clock minus the uptime differs by a millisecond from look to look, and more when the clock is set. */
+/** Read once: the clock minus the uptime differs from look to look, and more when the clock is set. */
 const STARTED_AT = new Date(performance.timeOrigin).toISOString()
 
-/** Watches the event loop until it is stopped. */
 export class ProcessFacts {
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION })
   readonly #maxFiles = descriptorLimit()
   #memory = process.memoryUsage()
   readonly #timer: NodeJS.Timeout
 
-  /** @param minute milliseconds after which the event loop is measured anew. */
   constructor(minute: number = MINUTE) {
     this.#delay.enable()
     this.#timer = setInterval(() => this.#delay.reset(), minute).unref()
@@ -52,17 +47,17 @@ export class ProcessFacts {
     this.#delay.disable()
   }
 
-  /** What was read last, where no descriptor is left to read it with. */
+  /** The last reading, if no descriptor is left to read it with. */
   #readMemory(): NodeJS.MemoryUsage {
     try {
       this.#memory = process.memoryUsage()
     } catch {
-      // The process goes on without it, and so does all else that is shown.
+      // The process goes on without it.
     }
     return this.#memory
   }
 
-  /** From the nanoseconds between two looks; before the first two there is nothing to tell. */
+  /** In milliseconds; before the first two looks there is none. */
   #late(nanoseconds: number): number {
     return this.#delay.count === 0 ? 0 : Math.max(0, nanoseconds / 1e6 - RESOLUTION)
   }

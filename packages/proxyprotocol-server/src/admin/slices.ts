@@ -1,11 +1,11 @@
-// Work that grows with the number of services is done in slices, so that it does not delay relayed connections.
+// Work that grows with the number of services must not delay relayed connections.
 
 import { setImmediate as turn } from 'node:timers/promises'
 
-/** Milliseconds. The event loop serves connections between two slices, and what a reader does with a slice takes time too. */
+/** Milliseconds; what a reader does with a slice takes time too. */
 const SLICE = 2
 
-/** The items in lists that take a slice each to make; between two of them the event loop turns. */
+/** The event loop turns between two lists, each of which takes a slice to make. */
 export async function* inSlices<Item>(items: Iterable<Item>): AsyncGenerator<readonly Item[]> {
   let [slice, end]: [Item[], number] = [[], performance.now() + SLICE]
   for (const item of items) {
@@ -18,7 +18,6 @@ export async function* inSlices<Item>(items: Iterable<Item>): AsyncGenerator<rea
   yield slice
 }
 
-/** The bytes of a text that comes in pieces. */
 export async function bytesOf(pieces: Iterable<string>): Promise<readonly Uint8Array[]> {
   const chunks: Uint8Array[] = []
   for await (const slice of inSlices(pieces)) chunks.push(Buffer.from(slice.join('')))

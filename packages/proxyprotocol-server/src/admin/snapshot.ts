@@ -1,5 +1,5 @@
-// One reading, which an answer is made from: numbers that are shown together were read together. With many services the reading
-// takes several turns of the event loop; the numbers of one service are always of one moment.
+// Numbers that are shown together were read together. With many services that takes several turns of the event loop;
+// the numbers of one service are of one moment.
 
 import {
   noTotals,
@@ -13,14 +13,12 @@ import type { AdminSource } from './admin-source.ts'
 import type { ProcessFacts } from './process-facts.ts'
 import { inSlices } from './slices.ts'
 
-/** Everything in one reading. */
 export interface Snapshot {
   readonly version: string
   readonly readiness: Readiness
   readonly process: ProcessFigures
   readonly lostLogLines: number
   readonly services: readonly ServiceFigures[]
-  /** The sum of all services. */
   readonly totals: RelayTotals
 }
 

@@ -1,5 +1,3 @@
-// Makes the answer to /stats.json: everything that the status page needs, in one object.
-
 import type { Endpoint } from 'proxyprotocol'
 import { formatHostPort } from '../config/index.ts'
 import {
@@ -26,17 +24,16 @@ import type { AdminSource } from './admin-source.ts'
 import type { History } from './history.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** Connections that are listed one by one: an answer stays below half a megabyte, and is made in milliseconds. */
+/** So an answer stays below half a megabyte, and is made in milliseconds. */
 export const MAX_LISTED = 1_000
 
-/** What the document is made from. */
 export interface StatsSource {
   readonly snapshot: Snapshot
   readonly history: Pick<History, 'lastMinute' | 'of'>
   readonly connections: AdminSource['connections']
 }
 
-/** The text of a {@link StatsDocument}, item by item where it grows with the number of services or connections. */
+/** In pieces, because it grows with the number of services and connections. */
 export function* statsText({ snapshot, history, connections }: StatsSource): Generator<string> {
   const { services, totals } = snapshot
   yield `${JSON.stringify(headOf(snapshot, history.lastMinute)).slice(0, -1)},"services":[`

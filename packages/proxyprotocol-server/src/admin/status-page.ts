@@ -1,11 +1,8 @@
-// The status page: one file built from web/status, with a policy that runs only its own script.
-
 import { readFileSync } from 'node:fs'
 
 /** As far from here in src as in dist. */
 const file = new URL('../../dist/web/status.html', import.meta.url)
 
-/** The page, and the headers that it is sent with. */
 export interface StatusPage {
   readonly html: string
   readonly headers: Readonly<Record<string, string>>
@@ -19,7 +16,7 @@ export function readStatusPage(): StatusPage {
   return {
     html,
     headers: {
-      // In the page itself a policy cannot say who may put it into a frame.
+      // A page's own policy cannot say which pages may frame it.
       'content-security-policy': `${policy}; frame-ancestors 'none'`,
       'referrer-policy': 'no-referrer',
     },

@@ -1,9 +1,7 @@
-// Configuration lines that fit a header, for its senders and receivers.
-
 import { readTlvs, tlvType, type ProxyHeader } from 'proxyprotocol'
 
 export interface Sent {
-  /** None if the receiver expects no header. */
+  /** Undefined if the receiver expects no header. */
   readonly version: 1 | 2 | undefined
   /** TLS to the receiver, behind the header. */
   readonly tls?: boolean
@@ -12,25 +10,18 @@ export interface Sent {
   readonly local?: boolean
 }
 
-/** Lines for one program. */
 export interface ConfigurationLine {
   readonly program: string
   /** Empty if the program cannot do it. */
   readonly text: string
-  /** A remark to show with the lines. */
   readonly note?: string
 }
 
-/**
- * Lines for senders.
- *
- * @param to the receiver, `HOST:PORT`.
- */
+/** @param to the receiver, `HOST:PORT`. */
 export function senders(sent: Sent, to: string): readonly ConfigurationLine[] {
   return [haproxy(sent, to), nginx(sent, to), networkLoadBalancer(sent), relay(sent, to)]
 }
 
-/** The settings of its sender that a header shows. */
 export function sentBy({ version, command, tlvs }: ProxyHeader): Sent {
   if (version === 1) return { version }
   const { ssl } = readTlvs({ tlvs })
@@ -48,7 +39,6 @@ export function sentBy({ version, command, tlvs }: ProxyHeader): Sent {
   return { version, options, local: command === 'LOCAL' }
 }
 
-/** Lines for receivers. */
 export function receivers(header: ProxyHeader): readonly ConfigurationLine[] {
   const { version, tlvs } = header
   const checked = readTlvs({ tlvs }).checksum !== undefined

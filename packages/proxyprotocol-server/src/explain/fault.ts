@@ -1,5 +1,3 @@
-// Explains why bytes are not a header, in the words of every view.
-
 import { errorMessages, expectedChecksum, whatArrived, type DecodeResult } from 'proxyprotocol'
 import { plainHex } from './hex.ts'
 
@@ -20,7 +18,6 @@ export interface Fault {
   readonly checksum: string | undefined
 }
 
-/** @param bytes as they were given to `decodeHeader`. */
 export function explainFault(bytes: Uint8Array, result: NotDecoded): Fault {
   switch (result.status) {
     case 'invalid':

@@ -1,13 +1,11 @@
-// The deflated client certificate of the Python library's extension. The codec has no zlib, so each view inflates it.
+// The Python library deflates the certificate in its extension. The codec has no zlib, so each view inflates it.
 
 import { extensionType, readTlvs, type HeaderField, type ProxyHeader } from 'proxyprotocol'
 
-/** The deflated certificate of a header, if it has one. */
 export function deflatedPeercert(header: ProxyHeader): Uint8Array | undefined {
   return readTlvs(header).extension?.find(({ type }) => type === extensionType.peercert)?.value
 }
 
-/** The same fields with the inflated text of the certificate. */
 export function withPeercert(fields: readonly HeaderField[], text: string): readonly HeaderField[] {
   let isOpen = true
   const said = (field: HeaderField): HeaderField => {

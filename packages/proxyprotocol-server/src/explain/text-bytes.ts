@@ -1,7 +1,6 @@
-// Turns pasted text into bytes: hexadecimal of many tools, dumps with offsets, base64, text with escapes as for printf,
-// or a version 1 line.
+// Pasted text may be hexadecimal of many tools, a dump with offsets, base64, text with escapes as for printf, or a
+// version 1 line.
 
-/** How a text was read. */
 export interface TextBytes {
   readonly bytes: Uint8Array
   readonly format: 'hexadecimal' | 'a dump' | 'base64' | 'text with escapes' | 'text'
@@ -9,7 +8,6 @@ export interface TextBytes {
   readonly halfByte: boolean
 }
 
-/** Text before and between pairs of digits. */
 const BETWEEN_HEX = /[\s:,]+|0x|\\x/i
 const NO_HEX = /[^0-9a-f]/i
 const ODD_HEX = /^[\s:,0-9a-f]{3,}$/i
@@ -20,13 +18,12 @@ const DUMP_LINE = /^\s*(?:0x)?([0-9a-f]{4,8})(:?)((?:\s.*)?)$/i
 const DUMP_BYTES = /^\s+((?:[0-9a-f]{2} ?){1,}(?: {1,2}(?:[0-9a-f]{2} ){1,})?)/i
 /** A star repeats lines: without a bound a few letters would become gigabytes. */
 const MAX_DUMP_BYTES = 1_048_576
-/** Perhaps in quotes of a shell or language, with a command before and a pipe behind. */
+/** Perhaps with a command before and a pipe behind. */
 const QUOTED = /^(?:printf|echo -n?e|b|\$)?\s*(["'])([\s\S]*)\1[^"']*$/
 const ESCAPE = /\\(?:x([0-9a-f]{1,2})|([0-7]{1,3})|([abefnrtv\\'"]))/gi
 const LETTERS: Readonly<Record<string, number>> = { a: 7, b: 8, e: 27, f: 12, n: 10, r: 13, t: 9, v: 11 }
 const encoder = new TextEncoder()
 
-/** Undefined for anything else. */
 export function bytesFromText(text: string): TextBytes | undefined {
   const dump = dumpBytes(text)
   if (dump) return read(dump, 'a dump')
@@ -44,7 +41,6 @@ function read(bytes: Uint8Array, format: TextBytes['format']): TextBytes {
   return { bytes, format, halfByte: false }
 }
 
-/** Undefined if it is not hexadecimal. */
 export function hexBytes(text: string): Uint8Array | undefined {
   // One expression for the whole would fill the stack with alternatives.
   const isHex = text.split(BETWEEN_HEX).every(digits => digits.length % 2 === 0 && !NO_HEX.test(digits))
@@ -72,7 +68,7 @@ export function dumpBytes(text: string): Uint8Array | undefined {
     if (offset > MAX_DUMP_BYTES) return undefined
     const row = bytes.slice(last)
     while (repeated && row.length > 0 && bytes.length < offset) append(bytes, row)
-    // Text beside the bytes may look like bytes, so the next offset says how many there are.
+    // Text beside the bytes may look like bytes, so the next offset decides how many there are.
     if (offset > last && offset < bytes.length) bytes.length = offset
     if (offset !== bytes.length) return undefined
     widest = Math.max(widest, row.length === 0 ? 0 : Math.min(row.length, offset - last))

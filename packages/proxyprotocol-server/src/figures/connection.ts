@@ -1,13 +1,11 @@
-// A connection that is open now.
-
 import type { Endpoint } from 'proxyprotocol'
 import type { CloseReason, ConnectionState } from 'proxyprotocol/server'
 
 /** Facts about the client's TLS connection. */
 export interface TlsFacts {
-  /** `TLSv1.3`, say. */
+  /** Such as `TLSv1.3`. */
   readonly version: string | undefined
-  /** The name that the client asked for (SNI). */
+  /** The requested name (SNI). */
   readonly serverName: string | undefined
 }
 
@@ -18,7 +16,6 @@ export interface LiveConnection {
   readonly peer: Endpoint | undefined
   readonly source: Endpoint | undefined
   readonly destination: Endpoint | undefined
-  /** The address of its upstream, once it is connected. */
   readonly upstream: Endpoint | undefined
   /** Milliseconds since it was accepted. */
   readonly age: number

@@ -1,5 +1,3 @@
-// How a duration is distributed: a count for each range. Quantiles over several processes need no more.
-
 /** A snapshot; bounds and sum in milliseconds. */
 export interface DistributionView {
   /** Upper bounds, ascending; the last range has none. */
@@ -9,7 +7,6 @@ export interface DistributionView {
   readonly sum: number
 }
 
-/** Counts durations by ranges. */
 export class Distribution {
   readonly #bounds: readonly number[]
   readonly #counts: number[]
@@ -21,7 +18,6 @@ export class Distribution {
     this.#counts = new Array<number>(bounds.length + 1).fill(0)
   }
 
-  /** Counts one duration in milliseconds. */
   add(milliseconds: number): void {
     const at = this.#bounds.findIndex(bound => milliseconds <= bound)
     const range = at === -1 ? this.#bounds.length : at
@@ -34,7 +30,6 @@ export class Distribution {
   }
 }
 
-/** Adds two distributions with the same bounds. */
 export function sumOfDistributions(one: DistributionView, other: DistributionView): DistributionView {
   return {
     bounds: one.bounds,

@@ -1,9 +1,7 @@
-// What block lists have answered about the clients of a service.
-
 import type { UnknownReason } from 'proxyprotocol/dnsbl'
 import { sumOfNumbers } from './merged.ts'
 
-/** Answers so far. No list is asked about clients without an address, or about checks by the proxy in front. */
+/** No list is asked about clients without an address, or about checks by the proxy in front. */
 export interface ListingCounts {
   readonly listed: number
   readonly clear: number
@@ -22,7 +20,6 @@ export function sumOfListings(
   }
 }
 
-/** Counts by answer: `listed`, `clear`, or why the answer is unknown. */
 export function answersOf({ listed, clear, unknown }: ListingCounts): Readonly<Record<string, number>> {
   return { listed, clear, ...unknown }
 }

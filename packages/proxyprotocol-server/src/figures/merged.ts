@@ -1,12 +1,9 @@
-// Lists of figures are added item by item: items with the same key are one.
-
-/** How items are compared and added. */
 export interface Merging<Item> {
   readonly keyOf: (item: Item) => string
   readonly sum: (one: Item, other: Item) => Item
 }
 
-/** The items of both lists, in this order, with the sums of those that both have. */
+/** In this order, with the sums of items that both have. */
 export function merged<Item>(
   one: readonly Item[],
   other: readonly Item[],
@@ -21,7 +18,6 @@ export function merged<Item>(
   return [...byKey.values()]
 }
 
-/** The sums of numbers by name. */
 export function sumOfNumbers<Numbers extends { readonly [Name in keyof Numbers]: number | undefined }>(
   one: Numbers,
   other: Numbers,

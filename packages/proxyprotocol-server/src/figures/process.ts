@@ -1,24 +1,20 @@
-// The process itself, and several processes of one program as one.
-
 /** Durations in milliseconds, sizes in bytes. */
 export interface ProcessFigures {
   readonly pid: number
   readonly node: string
-  /** ISO 8601. */
   readonly startedAt: string
   readonly uptime: number
   readonly cpu: number
-  /** The last known value if the process has no descriptor left to read it with; `heapUsed` too. */
+  /** The last known value if no descriptor is left to read it with; `heapUsed` too. */
   readonly residentMemory: number
   readonly heapUsed: number
   /** Undefined if the system does not report it; `maxFiles` too. */
   readonly openFiles: number | undefined
   readonly maxFiles: number | undefined
-  /** How late the event loop was in this minute: the median, 99 of 100, the worst. */
+  /** In this minute. */
   readonly eventLoopDelay: { readonly p50: number; readonly p99: number; readonly max: number }
 }
 
-/** Both as one process, which is identified by the first. */
 export function sumOfProcesses(one: ProcessFigures, other: ProcessFigures): ProcessFigures {
   const [delay, delays] = [one.eventLoopDelay, other.eventLoopDelay]
   return {

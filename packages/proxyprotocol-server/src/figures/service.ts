@@ -1,22 +1,19 @@
-// One service at one moment, and several relays of the same service as one.
-
 import type { ServerState } from 'proxyprotocol/server'
 import { sumOfListings, type ListingCounts } from './listings.ts'
 import { sumOfTotals, type RelayTotals } from './totals.ts'
 import type { RoutedUpstream } from './upstream.ts'
 import { endedUpstream, formerUpstream, shownUpstream, sumOfUpstreams, upstreamKey } from './upstream-sums.ts'
 
-/** Limits that hold for all connections together, so several processes have the sum. Others hold for each connection. */
+/** Limits that hold for all connections together, so several processes have the sum. */
 const SHARED_LIMITS: readonly string[] = ['connections', 'pendingHeaders', 'perSource']
 
-/** Of several states the first one counts: no worker may accept connections while another one drains. */
+/** The first one counts: no worker may accept connections while another one drains. */
 const STATES: readonly ServerState[] = ['draining', 'listening', 'idle', 'closed']
 
 /** A certificate that a service presents. */
 export interface CertificateFigures {
   /** `listen`: to clients; `upstream`: to upstreams. */
   readonly role: string
-  /** As configured. */
   readonly file: string
   /** Milliseconds since 1970. */
   readonly expires: number
@@ -25,19 +22,17 @@ export interface CertificateFigures {
 /** Durations in milliseconds. */
 export interface ServiceFigures {
   readonly name: string
-  /** The bound address; undefined while it does not listen. */
+  /** Undefined while it does not listen. */
   readonly address: string | undefined
-  /** The addresses of its upstreams. */
   readonly upstream: string
-  /** Which headers it sends. */
+  /** The headers that it sends. */
   readonly sends: string
-  /** Which headers it accepts; undefined if it reads none. */
+  /** The headers that it accepts; undefined if it reads none. */
   readonly expects: string | undefined
   readonly trust: readonly string[]
   readonly state: ServerState
   /** By name; `Infinity` for no limit. */
   readonly limits: Readonly<Record<string, number>>
-  /** By name. */
   readonly timeouts: Readonly<Record<string, number>>
   readonly totals: RelayTotals
   readonly upstreams: readonly RoutedUpstream[]
@@ -61,7 +56,7 @@ export function sumOfServices(one: ServiceFigures, other: ServiceFigures): Servi
   }
 }
 
-/** What counts of a relay that no longer listens: its counters and its connections. */
+/** What counts of a relay that no longer listens. */
 export function formerService(service: ServiceFigures): ServiceFigures {
   return {
     ...service,
@@ -71,7 +66,7 @@ export function formerService(service: ServiceFigures): ServiceFigures {
   }
 }
 
-/** What counts of a relay that has ended: its counters. If its process was killed, its connections were aborted. */
+/** What counts of a relay that has ended. If its process was killed, its connections were aborted. */
 export function endedService(service: ServiceFigures): ServiceFigures {
   const { active, closed } = service.totals
   const former = formerService(service)
@@ -87,7 +82,7 @@ export function endedService(service: ServiceFigures): ServiceFigures {
   }
 }
 
-/** The sum as the service is now: without the upstreams, members and block lists that only former relays had. */
+/** Without the upstreams, members and block lists that only former relays had. */
 export function shownService(sum: ServiceFigures, now: ServiceFigures): ServiceFigures {
   const keys = new Set(now.upstreams.map(upstreamKey))
   return {

@@ -1,15 +1,13 @@
-// What a service has counted since its start.
-
 import { closeReasons, type CloseReason, type ServerStats } from 'proxyprotocol/server'
 import { Distribution, sumOfDistributions, type DistributionView } from './distribution.ts'
 import { merged, sumOfNumbers } from './merged.ts'
 
-/** Milliseconds: from a neighbour on the same switch to the longest patience. */
+/** From a neighbour on the same switch to the longest patience. */
 export const CONNECT_BOUNDS: readonly number[] = [
   ...[1, 2.5, 5, 10, 25, 50, 100, 250, 500],
   ...[1_000, 2_500, 5_000, 10_000],
 ]
-/** Milliseconds: from one short exchange to a connection of a day. */
+/** From one short exchange to a connection of a day. */
 export const AGE_BOUNDS: readonly number[] = [
   ...[10, 50, 100, 500, 1_000, 5_000, 10_000],
   ...[60_000, 300_000, 1_800_000, 3_600_000, 86_400_000],
@@ -22,20 +20,21 @@ export interface HeaderCount {
   readonly count: number
 }
 
-/** `accepted` is always the sum of `active` and all of `closed`. A relay never admits a connection without its header. */
+/**
+ * `accepted` is always the sum of `active` and all of `closed`. A relay never admits a connection without its header.
+ */
 export interface RelayTotals extends Omit<ServerStats, 'missing'> {
   /** Connections that wait for their header or for a connection slot. */
   readonly pending: number
   readonly bytesUp: number
   readonly bytesDown: number
   readonly headers: readonly HeaderCount[]
-  /** How long connecting to the upstream took, for connections that reached it. */
+  /** For connections that reached the upstream. */
   readonly connects: DistributionView
-  /** The ages at which connections ended, for those that were relayed or should have been. */
+  /** The ages at which admitted connections ended. */
   readonly ages: DistributionView
 }
 
-/** The totals of a service without any connection. */
 export const noTotals: RelayTotals = {
   ...{ accepted: 0, active: 0 },
   closed: Object.fromEntries(closeReasons.map(reason => [reason, 0])) as Record<CloseReason, number>, // one for each
@@ -61,7 +60,6 @@ export function sumOfTotals(one: RelayTotals, other: RelayTotals): RelayTotals {
   }
 }
 
-/** The totals of which a history is kept. */
 export interface Sums {
   readonly accepted: number
   readonly closed: number

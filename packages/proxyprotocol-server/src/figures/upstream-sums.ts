@@ -1,4 +1,4 @@
-// The upstreams of several relays as one list. The relays serve the same service, side by side or one after the other.
+// The relays serve the same service, side by side or one after the other.
 
 import { merged, sumOfNumbers } from './merged.ts'
 import {
@@ -11,7 +11,6 @@ import {
   type UpstreamCounts,
 } from './upstream.ts'
 
-/** No connections. */
 export const noCounts: UpstreamCounts = { active: 0, total: 0, failures: {} }
 
 export function sumOfCounts(one: UpstreamCounts, other: UpstreamCounts): UpstreamCounts {
@@ -22,7 +21,7 @@ export function sumOfCounts(one: UpstreamCounts, other: UpstreamCounts): Upstrea
   }
 }
 
-/** Identifies an upstream of a service: another address under the same name is another upstream. */
+/** Another address under the same name is another upstream. */
 export function upstreamKey({ name, address }: RoutedUpstream): string {
   return `${name} ${address}`
 }
@@ -34,7 +33,6 @@ export function sumOfUpstreams(
   return merged(one, other, { keyOf: upstreamKey, sum: sumOfTwo })
 }
 
-/** What counts of an upstream whose relay is no longer used. */
 export function formerUpstream(upstream: RoutedUpstream): RoutedUpstream {
   const { members, resolution } = upstream
   const former = { state: 'leaving', lastFailure: undefined } as const
@@ -47,13 +45,12 @@ export function formerUpstream(upstream: RoutedUpstream): RoutedUpstream {
   }
 }
 
-/** The same without connections. */
 export function endedUpstream(upstream: RoutedUpstream): RoutedUpstream {
   const { members } = upstream
   return { ...upstream, active: 0, members: members.map(member => ({ ...member, active: 0 })) }
 }
 
-/** Former members are shown only while they have connections. An upstream that only former relays have is not used. */
+/** Former members are shown only while they have connections. */
 export function shownUpstream(upstream: RoutedUpstream): RoutedUpstream {
   const { state, members } = upstream
   return {
@@ -91,7 +88,7 @@ function sumOfChecks(one: CheckCounts | undefined, other: CheckCounts | undefine
   return { ...one, passed: one.passed + other.passed, failed: one.failed + other.failed }
 }
 
-/** The age is that of the oldest answer, which some of the connections depend on. */
+/** The age of the oldest answer, which some of the connections depend on. */
 function sumOfResolutions(
   one: NameSnapshot | undefined,
   other: NameSnapshot | undefined,

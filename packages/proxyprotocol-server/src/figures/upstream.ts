@@ -1,14 +1,12 @@
-// An upstream of a service and its members, at one moment.
-
 import type { ErrorCode } from 'proxyprotocol'
 
 /**
- * `probing`: it is down, and its last check was good. `drained`: its weight is 0, so it gets no connections. `leaving`: the
- * last answer does not contain it, and its connections go on.
+ * `probing`: it is down, and its last check passed. `drained`: its weight is 0. `leaving`: the last answer does not
+ * contain it, and its connections go on.
  */
 export type UpstreamState = 'up' | 'probing' | 'drained' | 'down' | 'leaving'
 
-/** Of several states the first one counts: an upstream that anyone uses is in use. */
+/** The first one counts: an upstream that any relay uses is in use. */
 const STATES: readonly UpstreamState[] = ['up', 'probing', 'drained', 'down', 'leaving']
 
 /** A failure, `age` milliseconds ago. */
@@ -30,7 +28,7 @@ export interface CheckCounts {
 
 /** What is counted of an upstream, and of each of its members. */
 export interface UpstreamCounts {
-  /** Open connections, and those that are still connecting. */
+  /** Includes connections that are still connecting. */
   readonly active: number
   /** Connections that were established. */
   readonly total: number
@@ -40,11 +38,10 @@ export interface UpstreamCounts {
 
 /** One member: an address of the upstream's name, or its only address. */
 export interface MemberSnapshot extends UpstreamCounts {
-  /** As in address strings. */
   readonly address: string
   readonly weight: number
   readonly state: UpstreamState
-  /** The latest failure of a connection or of a check. */
+  /** Of a connection or of a check. */
   readonly lastFailure: UpstreamFailure | undefined
   /** Undefined if it is not checked. */
   readonly checks: CheckCounts | undefined
@@ -53,27 +50,25 @@ export interface MemberSnapshot extends UpstreamCounts {
 /** How a name is looked up. */
 export interface NameSnapshot {
   readonly name: string
-  /** The last good answer, in its order; empty if it is too old. */
+  /** The last good answer; empty if it is too old. */
   readonly addresses: readonly string[]
-  /** Milliseconds since that answer; undefined before the first one. */
+  /** Milliseconds since that answer. */
   readonly age: number | undefined
   readonly answers: number
   readonly failures: number
-  /** The message of the last failure. */
   readonly lastFailure: string | undefined
 }
 
-/** One upstream. Its counts are the sums over its members, former ones included. */
+/** Its counts are the sums over its members, former ones included. */
 export interface UpstreamSnapshot extends UpstreamCounts {
   readonly name: string
-  /** As in address strings, without what follows the question mark. */
   readonly address: string
   /** Of each member. */
   readonly weight: number
   readonly backup: boolean
   /** `up` if any member is. */
   readonly state: UpstreamState
-  /** The latest failure of a member, or of the look-up if there are no members. */
+  /** Of a member, or of the look-up if there are no members. */
   readonly lastFailure: UpstreamFailure | undefined
   /** One if the upstream is given by its address, none if its name has no answer. */
   readonly members: readonly MemberSnapshot[]
@@ -87,21 +82,18 @@ export interface UpstreamSnapshot extends UpstreamCounts {
 
 /** An upstream of a service, and the route that leads to it. */
 export interface RoutedUpstream extends UpstreamSnapshot {
-  /** The first server name of the route, which no other route has; `*` for the default route. */
+  /** The first server name of the route; `*` for the default route. */
   readonly route: string
 }
 
-/** The state of something that has parts in these states. */
 export function stateOf(states: readonly UpstreamState[]): UpstreamState {
   return STATES.find(state => states.includes(state)) as UpstreamState // it lists all of them
 }
 
-/** The most recent failure. */
 export function latestOf(failures: readonly (UpstreamFailure | undefined)[]): UpstreamFailure | undefined {
   return failures.filter(each => each !== undefined).sort((one, other) => one.age - other.age)[0]
 }
 
-/** All failed attempts, whatever their codes. */
 export function failuresOf({ failures }: UpstreamCounts): number {
   return Object.values(failures).reduce((sum, count) => sum + count, 0)
 }

@@ -1,10 +1,10 @@
-// The log fields of a connection at its end, relayed or refused. Fields that do not apply are left out.
+// Fields that do not apply are left out.
 
 import type { ConnectionInfo } from 'proxyprotocol/server'
 import { describeListing, type RelayRecord, type Route } from '../relay/index.ts'
 import { type LogFields, type LogValue, showEndpoint } from './text.ts'
 
-/** What a line about a connection says; those that were turned away have no more than the first part. */
+/** Refused connections have only the required fields. */
 export interface AccessEntry
   extends
     Pick<
@@ -21,7 +21,6 @@ export interface AccessEntry
   readonly age: number
 }
 
-/** Durations in milliseconds. */
 export function describeAccess(entry: AccessEntry, service: string | undefined): LogFields {
   const { id, uniqueId, peer, source, destination, local, received, sent, tls, timings, error } = entry
   const { listing, upstream, upstreamAddress, attempts, reason, bytesUp = 0, bytesDown = 0, age } = entry
@@ -55,7 +54,6 @@ export function describeAccess(entry: AccessEntry, service: string | undefined):
   ]
 }
 
-/** What of a connection that was turned away stands in its line. */
 export function rejectedEntry({
   via,
   source,

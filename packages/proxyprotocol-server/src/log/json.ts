@@ -1,4 +1,4 @@
-// The same lines as JSON: one object a line, in ASCII. Neither control characters nor letters that reorder text reach a terminal.
+// In ASCII: neither control characters nor letters that reorder text reach a terminal.
 
 import {
   asciiOnly,
@@ -13,10 +13,10 @@ import {
 /** `warn` for refused connections, `error` for faults of this program, `fatal` for its end. */
 export type LogLevel = 'info' | 'warn' | 'error' | 'fatal'
 
-/** What the line holds besides its fields: level, time, event, braces and the number of fields that were left out. */
+/** Level, time, event, braces and the number of fields that were left out. */
 const FRAME_LENGTH = 160
 
-/** A line without its line end. Fields that do not fit are cut or left out, and `leftOut` counts the latter. */
+/** Fields that do not fit are cut or left out, and `leftOut` counts the latter. */
 export function formatJson(level: LogLevel, event: string, fields: LogFields): string {
   const object = objectOf(fields, MAX_LINE_LENGTH - FRAME_LENGTH)
   return asciiOnly(JSON.stringify({ level, time: new Date().toISOString(), ...object, event }))
@@ -24,7 +24,7 @@ export function formatJson(level: LogLevel, event: string, fields: LogFields): s
 
 type JsonValue = string | number | boolean
 
-/** A key that comes again makes a list of its values. */
+/** A repeated key makes a list of its values. */
 function objectOf(fields: LogFields, limit: number): Record<string, JsonValue | JsonValue[]> {
   const object: Record<string, JsonValue | JsonValue[]> = {}
   let room = limit
@@ -43,7 +43,7 @@ function objectOf(fields: LogFields, limit: number): Record<string, JsonValue | 
   return leftOut === 0 ? object : { ...object, leftOut }
 }
 
-/** JSON has no big integers that every reader takes whole. */
+/** Not every reader of JSON takes big integers whole. */
 function jsonValue(value: Exclude<LogValue, undefined>): JsonValue {
   if (value instanceof Uint8Array) return hexOf(value)
   return typeof value === 'bigint' ? String(value) : value
@@ -54,7 +54,7 @@ function lengthOf(value: JsonValue): number {
   return PLAIN_WORD.test(value) ? value.length + 2 : quoted(value).length
 }
 
-/** The value, or as much of a text as there is room for; undefined where that is nothing. */
+/** As much of a text as there is room for; undefined for none. */
 function fitting(value: JsonValue, room: number): JsonValue | undefined {
   const length = lengthOf(value)
   if (length <= room) return value

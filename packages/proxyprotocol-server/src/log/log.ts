@@ -1,5 +1,5 @@
-// The log of a program: lines of text or JSON, handed on one by one. A full disk and a reader that is slow or gone cost lines and
-// never a connection. The log counts what was lost, and says so as soon as a line gets through again.
+// A full disk and a slow or closed reader cost lines and never a connection. The log reports the number of lost lines
+// as soon as a line gets through again.
 
 import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
@@ -8,17 +8,15 @@ import type { LogFormat } from '../config/index.ts'
 import { formatJson, type LogLevel } from './json.ts'
 import { formatLine, type LogFields } from './text.ts'
 
-/** All of them, as the option names them. */
 export const logFormats: readonly LogFormat[] = ['text', 'json']
 
-/** Bytes that wait in this process for a reader that is slow: some thousand lines, and no memory to speak of. */
+/** Some thousand lines for a slow reader. */
 const MAX_WAITING_BYTES = 1024 * 1024
 const LINE_FEED = 0x0a
 
-/** Takes a text; calls `onLost`, at once or later, if the text does not get through. */
+/** Calls `onLost`, at once or later, if the text does not get through. */
 export type LogWriter = (text: string, onLost: () => void) => void
 
-/** One log; its format may change while it runs. */
 export class Log {
   format: LogFormat = 'text'
   readonly #write: LogWriter
@@ -29,17 +27,15 @@ export class Log {
     this.#write = write
   }
 
-  /** Lines that did not get through. */
   get lost(): number {
     return this.#lost
   }
 
-  /** Writes one line. */
   write(event: string, fields: LogFields, level: LogLevel = 'info'): void {
     this.pass(this.line(event, fields, level))
   }
 
-  /** Writes what is a line already, with its line end. */
+  /** Writes a line that is complete, with its line end. */
   pass(line: string): void {
     if (this.#untold > 0) this.#report(this.#untold)
     this.#write(line, this.#onLost)
@@ -57,7 +53,7 @@ export class Log {
     this.#untold++
   }
 
-  /** One line, with its line end. Text shows no level: there the event stands for it. */
+  /** Text shows no level: the event implies it. */
   line(event: string, fields: LogFields, level: LogLevel): string {
     const line =
       this.format === 'json' ? formatJson(level, event, fields) : formatLine(new Date(), event, fields)
@@ -65,14 +61,14 @@ export class Log {
   }
 }
 
-/** The writer for standard output, which Node opens as a socket unless it is a file. */
+/** For standard output, which Node opens as a socket unless it is a file. */
 export function writerTo(stream: Writable & { readonly fd: number }): LogWriter {
   return stream instanceof Socket ? streamWriter(stream) : fileWriter(stream.fd)
 }
 
 /**
- * Writes to a file at once. Node's own stream for files takes a short write for a whole one, and a disk that fills up makes short
- * writes. What follows a line that was cut off starts on a line of its own.
+ * Node's own stream for files takes a short write for a whole one, and a full disk makes short writes. The line after a
+ * cut one starts on a line of its own.
  */
 export function fileWriter(fd: number): LogWriter {
   let torn = false
@@ -82,7 +78,7 @@ export function fileWriter(fd: number): LogWriter {
     try {
       written = writeSync(fd, bytes)
     } catch {
-      // the disk is full, or the file is gone: nothing was written
+      // The disk is full, or the file is gone: nothing was written.
     }
     if (written > 0) torn = bytes[written - 1] !== LINE_FEED
     if (written < bytes.length) onLost()
@@ -90,9 +86,8 @@ export function fileWriter(fd: number): LogWriter {
 }
 
 /**
- * Writes to a stream while its reader keeps up, because Node buffers without a limit. Each text goes in one piece that
- * a pipe takes, because other processes may write to the same pipe. Node itself would join waiting texts, and end in
- * the middle of a line.
+ * Node buffers without a limit, joins waiting texts, and ends in the middle of a line. Here each text goes in one piece
+ * that a pipe takes, because other processes may write to it.
  */
 export function streamWriter(stream: Writable, limit: number = MAX_WAITING_BYTES): LogWriter {
   const waiting: { readonly text: string; readonly onLost: () => void }[] = []

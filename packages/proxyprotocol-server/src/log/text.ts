@@ -1,14 +1,12 @@
-// One line per event: time, event, then key=value pairs. Text from the network is escaped, so that it cannot forge
-// lines, colours or cursor movements.
+// Text from the network is escaped, so that it cannot forge lines, colours or cursor movements.
 
 import type { AddressInfo } from 'node:net'
 import type { Endpoint } from 'proxyprotocol'
 import { formatHostPort } from '../config/index.ts'
 
-/** What a field may hold; undefined leaves the field out. */
+/** Undefined leaves the field out. */
 export type LogValue = string | number | boolean | bigint | Uint8Array | undefined
 
-/** Enough of an unknown value to recognise it by. */
 const MAX_LOGGED_BYTES = 64
 
 /** What a pipe takes in one piece (PIPE_BUF), line end included: no header floods a log, and no two lines mix. */
@@ -17,23 +15,21 @@ export const MAX_LINE_LENGTH: number = 4_095
 /** What needs no quotes in a line of text. */
 export const PLAIN_WORD: RegExp = /^[\w.:/@+[\]-]+$/
 
-/** In order, and the same key may come again. */
+/** In order; a key may repeat. */
 export type LogFields = readonly (readonly [key: string, value: LogValue])[]
 
-/** A line without its line end; one that is too long ends in `...`. */
 export function formatLine(time: Date, event: string, fields: LogFields): string {
   let line = `${time.toISOString()} ${event}`
   for (const [key, value] of fields) if (value !== undefined) line += ` ${key}=${show(value)}`
   return line.length > MAX_LINE_LENGTH ? `${line.slice(0, MAX_LINE_LENGTH - 3)}...` : line
 }
 
-/** `192.0.2.1:443`, `[2001:db8::1]:443`, a path, or `unknown` for the address of a peer that was gone at once. */
+/** A path for a UNIX socket, and `unknown` for the address of a peer that was gone at once. */
 export function showEndpoint(endpoint: Endpoint | undefined): string | Uint8Array {
   if (endpoint === undefined) return 'unknown'
   return 'path' in endpoint ? endpoint.path : formatHostPort(endpoint.address, endpoint.port)
 }
 
-/** What a server is bound to. */
 export function showAddress(address: AddressInfo | string): string | Uint8Array {
   return typeof address === 'string' ? address : showEndpoint(address)
 }
@@ -45,7 +41,7 @@ function show(value: Exclude<LogValue, undefined>): string {
   return PLAIN_WORD.test(text) ? text : quoted(text)
 }
 
-/** The first bytes in hexadecimal, and how many there are where those are not all. */
+/** And the number of bytes if not all are shown. */
 export function hexOf(bytes: Uint8Array): string {
   const hex = Buffer.from(bytes.subarray(0, MAX_LOGGED_BYTES)).toString('hex')
   return bytes.length > MAX_LOGGED_BYTES ? `0x${hex}...(${String(bytes.length)} bytes)` : `0x${hex}`
@@ -56,7 +52,7 @@ export function quoted(text: string): string {
   return asciiOnly(JSON.stringify(text))
 }
 
-/** JSON in printable ASCII: what is not stands inside strings, where an escape means the same. */
+/** Other characters stand inside strings, where an escape means the same. */
 export function asciiOnly(json: string): string {
   return json.replace(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -1,4 +1,4 @@
-// The bytes in rows of cells. Arrow keys move between cells, and two digits change one.
+// Arrow keys move between cells, and two digits change one.
 
 import { asciiOf, hexOffset } from '../../src/explain/index.ts'
 import { element } from '../element.ts'
@@ -22,7 +22,6 @@ export class BytesView {
   #texts: readonly HTMLElement[] = []
   #bytes: Uint8Array = new Uint8Array()
   #rowBytes = 16
-  /** The first of two digits, and its cell. */
   #half: { readonly at: number; readonly digit: number } | undefined
 
   constructor(grid: HTMLElement, events: ByteEvents) {
@@ -73,7 +72,6 @@ export class BytesView {
     this.#setTabStop(0)
   }
 
-  /** Marks the bytes of a field. */
   mark(offset: number, byteLength: number): void {
     for (const parts of [this.#cells, this.#texts]) {
       for (const [at, part] of parts.entries()) {

@@ -1,15 +1,11 @@
-// Buttons that copy.
-
 import { element } from '../element.ts'
 
-/** A button that copies, and says so for a moment. */
 export function copyButton(label: string, text: () => string): HTMLButtonElement {
   const button = element('button', { type: 'button' }, label)
   button.addEventListener('click', () => void copyFrom(button, text()))
   return button
 }
 
-/** Copies, and shows it on the button. */
 export async function copyFrom(button: HTMLButtonElement, text: string): Promise<void> {
   const label = (button.dataset['label'] ??= button.textContent)
   await copy(text)

@@ -23,7 +23,7 @@ export interface Draft {
   readonly tlvs: readonly TlvDraft[]
 }
 
-/** A TLV; one of SSL has TLVs instead of a value. */
+/** An SSL TLV has TLVs instead of a value. */
 export interface TlvDraft {
   readonly type: number
   /** Text, or `0x` and hexadecimal. */
@@ -36,7 +36,6 @@ const SSL_FIXED_BYTES = 5
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
 
-/** Types whose values are text. */
 const TEXT_TYPES = new Set<number>([
   tlvType.alpn,
   tlvType.authority,
@@ -51,7 +50,7 @@ const TEXT_TYPES = new Set<number>([
   tlvType.sslSigScheme,
 ])
 
-/** Addresses from the ranges for documentation. */
+/** From the ranges for documentation. */
 export const firstEnds: Readonly<
   Record<Family, Pick<Draft, 'source' | 'sourcePort' | 'destination' | 'destinationPort'>>
 > = {
@@ -61,7 +60,6 @@ export const firstEnds: Readonly<
   UNSPEC: { source: '', sourcePort: '', destination: '', destinationPort: '' },
 }
 
-/** The header of an empty page. */
 export const firstDraft: Draft = {
   version: 2,
   command: 'PROXY',

@@ -1,11 +1,8 @@
-// The list of fields, and an explanation of the one pointed at.
-
 import { hexOf, hexOffset } from '../../src/explain/index.ts'
 import { element } from '../element.ts'
 import type { Entry, Inspection } from './inspection.ts'
 import { meaningOf, SPECIFICATION } from './meanings.ts'
 
-/** The bytes show the rest of a longer value. */
 const SHOWN_TEXT = 400
 const SHOWN_BYTES = 24
 
@@ -16,7 +13,7 @@ export interface FieldEvents {
 
 export class FieldsView {
   readonly #list: HTMLElement
-  /** By entry; separators of version 1 and parts of TLVs have no row. */
+  /** Separators of version 1 and parts of TLVs have no row. */
   #rows: ReadonlyMap<number, HTMLElement> = new Map()
 
   constructor(list: HTMLElement, events: FieldEvents) {
@@ -45,7 +42,6 @@ export class FieldsView {
     this.#list.replaceChildren(...rows.values())
   }
 
-  /** Marks the row of an entry. */
   mark(index: number | undefined): void {
     for (const [at, row] of this.#rows) row.classList.toggle('marked', at === index)
   }
@@ -62,7 +58,6 @@ function rowOf({ field, depth, colour }: Entry, index: number): HTMLElement {
   )
 }
 
-/** Name, place, value, meaning and section. */
 export function detailOf({ field, path, colour }: Entry, bytes: Uint8Array): readonly Node[] {
   const { offset, byteLength, value, section } = field
   const [from, to] = [hexOffset(offset), hexOffset(offset + Math.max(0, byteLength - 1))]

@@ -1,5 +1,3 @@
-// The TLVs of the form, also those inside an SSL TLV.
-
 import { tlvType } from 'proxyprotocol'
 import type { TlvDraft } from './draft.ts'
 import { element } from '../element.ts'
@@ -12,19 +10,17 @@ const SSL_TYPES: readonly (readonly [name: string, type: number])[] = Object.ent
   ([, type]) => type >= tlvType.sslVersion && type <= tlvType.sslClientCert,
 )
 const CLIENT_BITS = ['TLS', 'certificate now', 'certificate earlier']
-/** An unknown type starts in the range for custom use. */
+/** The range for custom use. */
 const CUSTOM_TYPE = 0xe5
 const FIRST_SSL = { client: 1, verify: '0', tlvs: [{ type: tlvType.sslVersion, value: 'TLSv1.3' }] } as const
 
 interface ListOptions {
-  /** The prefix of its inputs' ids. */
   readonly id: string
   readonly isInSsl: boolean
   /** `again` if other inputs are needed now. */
   readonly set: (tlvs: readonly TlvDraft[], again: boolean) => void
 }
 
-/** Rows to add, remove and change; each change reports the whole list. */
 export function tlvRows(tlvs: readonly TlvDraft[], { id, isInSsl, set }: ListOptions): HTMLElement {
   const types = isInSsl ? SSL_TYPES : KNOWN_TYPES
   let now = tlvs
@@ -52,7 +48,6 @@ function freshTlv(type: number): TlvDraft {
 interface RowOptions {
   readonly types: typeof KNOWN_TYPES
   readonly id: string
-  /** Undefined removes it. */
   readonly set: (tlv: TlvDraft | undefined, again: boolean) => void
 }
 

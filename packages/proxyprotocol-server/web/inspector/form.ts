@@ -1,4 +1,4 @@
-// The form. It is built from each draft and read as a whole with each input, so it has no state.
+// The form is built from each draft and read as a whole with each input, so it has no state.
 
 import { bytesOf, firstDraft, firstEnds, type Draft } from './draft.ts'
 import { byId, element } from '../element.ts'
@@ -16,18 +16,16 @@ export class HeaderForm {
     this.#form.addEventListener('submit', event => event.preventDefault())
   }
 
-  /** The draft, also while it cannot be encoded. */
+  /** Also while it cannot be encoded. */
   get draft(): Draft {
     return this.#draft
   }
 
-  /** Shows the fields of another header. */
   show(draft: Draft): void {
     this.#draft = draft
     this.#render()
   }
 
-  /** Applies a change; some change which fields there are. */
   #change(draft: Draft, again: boolean): void {
     this.#draft = draft
     if (again) this.#render()

@@ -1,5 +1,3 @@
-// Derives everything on the page from bytes that are decoded once.
-
 import { decodeHeader, fieldsBefore, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
 import { explainFault, withPeercert, type Fault } from '../../src/explain/index.ts'
 
@@ -8,9 +6,8 @@ export interface Entry {
   readonly depth: number
   /** The names from the outermost field to this one. */
   readonly path: readonly string[]
-  /** The entry of its row in the list: its own, or its TLV's. */
+  /** Its own row in the list, or its TLV's. */
   readonly row: number
-  /** Its colour; undefined outside the header's fields. */
   readonly colour: number | undefined
 }
 
@@ -20,14 +17,12 @@ export interface Inspection {
   readonly fault: Fault | undefined
   /** Outer fields before inner ones; for a fault, the fields read before it. */
   readonly entries: readonly Entry[]
-  /** For each byte, the innermost entry that holds it. */
   readonly entryAt: readonly (number | undefined)[]
 }
 
 const COLOURS = 6
 /** Separators would take every second colour. */
 const UNCOLOURED = new Set(['separator', 'line end'])
-/** The parts of a TLV, which the list shows as a whole. */
 const PARTS = new Set(['type', 'length', 'value'])
 
 /** @param peercert the certificate of the extension, once inflated. */
@@ -52,7 +47,7 @@ export function inspect(bytes: Uint8Array, peercert?: string): Inspection {
   return { bytes, result, fault, entries, entryAt: innermost(entries, bytes.length) }
 }
 
-/** Finds a header behind other bytes, as in a captured packet; undefined for none. */
+/** As in a captured packet; undefined for none. */
 export function headerWithin(bytes: Uint8Array): number | undefined {
   const at = bytes.findIndex((_, index) => decodeHeader(bytes.subarray(index)).status === 'header')
   return at > 0 ? at : undefined

@@ -1,4 +1,4 @@
-// The inspector: some bytes, and every view of them. The view that made a change is not re-rendered.
+// The view that made a change is not re-rendered.
 
 import type { Endpoint, ProxyHeader } from 'proxyprotocol'
 import { bytesFromText, deflatedPeercert, plainHex } from '../../src/explain/index.ts'
@@ -27,7 +27,7 @@ const configuration = byId('configuration', HTMLElement)
 const narrow = matchMedia('(max-width: 42rem)')
 
 let inspection: Inspection = inspect(new Uint8Array())
-/** The last focused entry, shown while nothing is pointed at. */
+/** Shown while nothing is pointed at. */
 let chosen: number | undefined
 let linkTimer: number | undefined
 
@@ -67,7 +67,6 @@ form.show(firstDraft)
 if (location.hash.length > 1) readLink()
 else start()
 
-/** The header that the server put into the page, or an example. */
 function start(): void {
   const { arrived = '' } = document.body.dataset
   text.value = arrived || (examples[0]?.text ?? '')
@@ -128,7 +127,6 @@ async function showPeercert(header: ProxyHeader): Promise<void> {
   showEntry(chosen)
 }
 
-/** The readable part of a malformed or incomplete header; the form keeps the rest. */
 function draftFor({ bytes, result, entries }: Inspection): Draft {
   if (result.status === 'header') return draftOf(result.header)
   const fields = entries.filter(({ depth }) => depth === 0).map(({ field }) => field)

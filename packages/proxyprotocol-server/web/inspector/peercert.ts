@@ -1,9 +1,7 @@
-// Inflates the certificate in the Python library's extension, in the browser.
-
 /** A certificate takes 1 to 4 KiB; more is an attack. */
 const MAX_BYTES = 65_536
 
-/** The text of a zlib stream; undefined if it is not one, is not UTF-8, or is too long. */
+/** Undefined if it is not a zlib stream, is not UTF-8, or is too long. */
 export async function inflatedText(deflated: Uint8Array): Promise<string | undefined> {
   const own = Uint8Array.from(deflated) // a Blob takes no view of shared memory
   const reader = new Blob([own]).stream().pipeThrough(new DecompressionStream('deflate')).getReader()

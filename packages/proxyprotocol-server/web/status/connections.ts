@@ -1,16 +1,13 @@
-// The table of current connections, sorted and filtered here; the listener decides which are listed.
-
 import type { ConnectionShown, StatsDocument } from '../../dist/figures/index.js'
 import { byId, element } from '../element.ts'
 import { Children, setText } from './view.ts'
 import { bytes, count, duration } from './format.ts'
 import { headOf, row, text, type Column } from './table.ts'
 
-/** Rows at first; a button shows more. */
 const FIRST = 100
 
 interface Sorted extends Column<ConnectionShown> {
-  /** The sort keys; numbers come largest first. */
+  /** Numbers come largest first. */
   readonly by: (connection: ConnectionShown) => string | number
 }
 
@@ -30,7 +27,6 @@ const columns: readonly Sorted[] = [
   },
 ]
 
-/** Shows the connections that the filter lets through. */
 export class ConnectionsTable {
   readonly #children: Children<ConnectionShown>
   readonly #heads: ReadonlyMap<Sorted, HTMLElement>

@@ -1,16 +1,14 @@
-// The stream of statistics. It counts as lost after a few silent seconds, whatever the browser believes. A hidden page
-// closes it, so that other pages can have the place.
+// A stream counts as lost after a few silent seconds, whatever the browser believes. A hidden page closes it, so that
+// other pages can have it.
 
 import type { StatsDocument } from '../../dist/figures/index.js'
 
-/** Milliseconds of silence; events come each second. */
+/** Events come each second. */
 const PATIENCE = 4_000
-/** Milliseconds until a refused stream is opened again. */
 const RETRY = 3_000
-/** Milliseconds that a page may be hidden. */
 const HIDDEN = 30_000
 
-/** `displaced`: newer streams took all places of the listener. */
+/** `displaced`: newer streams took all that the listener has. */
 export type Connection = 'connecting' | 'live' | 'lost' | 'displaced' | 'paused'
 
 export interface LiveOptions {
@@ -32,7 +30,6 @@ export class Live {
     this.open()
   }
 
-  /** Opens it anew. */
   open(): void {
     this.#stop()
     this.#source = new EventSource('events')

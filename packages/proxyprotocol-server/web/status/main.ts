@@ -1,5 +1,3 @@
-// The status page. It shows the stream of statistics, and says so when that ends.
-
 import type { StatsDocument } from '../../dist/figures/index.js'
 import { ConnectionsTable } from './connections.ts'
 import { byId } from '../element.ts'
@@ -37,7 +35,6 @@ const live = new Live({
 byId('resume', HTMLButtonElement).addEventListener('click', () => live.open())
 setInterval(tell, 1_000)
 
-/** Shows the age of the data. */
 function tell(): void {
   const text = textOf(connection)
   setAttribute(document.documentElement, 'data-connection', connection)

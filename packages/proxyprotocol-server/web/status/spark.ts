@@ -1,13 +1,11 @@
-// Bars for sixty seconds, with errors in front in their own colour, and a text for screen readers.
+// Bars for sixty seconds, with errors in their own colour, and a text for screen readers.
 
 import { setAttribute, type View } from './view.ts'
 
 const [WIDTH, HEIGHT, STEP, BAR] = [120, 20, 2, 1.5]
 
-/** One number a second, the oldest first. */
 export interface Series {
   readonly values: readonly number[]
-  /** The errors among the values. */
   readonly errors?: readonly number[]
 }
 
@@ -34,7 +32,6 @@ export function spark(what: string, format: (value: number) => string): View<Ser
   return { element: image, update }
 }
 
-/** A thin gauge of the used part of a limit. */
 export function gauge(): View<number> {
   const image = svg('svg', {
     viewBox: '0 0 100 4',

@@ -1,5 +1,3 @@
-// The head of the page: program, state, and sums of all services with their last minute.
-
 import type { StatsDocument } from '../../dist/figures/index.js'
 import { byId, element } from '../element.ts'
 import { Children, setAttribute, setText, type View } from './view.ts'
@@ -12,7 +10,6 @@ interface Fact {
   readonly value: string
 }
 
-/** A sum with its history. */
 interface Sum extends Fact {
   readonly series: Series
   readonly format: (value: number) => string
@@ -21,7 +18,6 @@ interface Sum extends Fact {
 
 const levels = { starting: 'warn', ready: 'good', no_upstream: 'bad', draining: 'warn' } as const
 
-/** Shows a document's head. */
 export class Summary {
   readonly #facts = new Children<Fact>(byId('process', HTMLElement), {
     keyOf: ({ label }) => label,

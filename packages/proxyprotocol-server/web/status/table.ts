@@ -1,22 +1,18 @@
-// Tables whose rows stay while numbers change. On a narrow screen a row is a card, so each cell knows its head. Each
-// part has an ARIA role, because browsers drop roles with the layout.
+// On a narrow screen a row is a card, so each cell knows its head. Each part has an ARIA role, because browsers drop
+// roles with the layout.
 
 import { element } from '../element.ts'
 import { setAttribute, setText, type View } from './view.ts'
 
-/** A column: its head and its cells. */
 export interface Column<Item> {
   readonly label: string
   readonly make: () => View<Item>
-  /** For the style sheet. */
   readonly kind?: string
-  /** An explanation of the head, if it needs one. */
   readonly help?: string
 }
 
 export type ColumnOptions = Pick<Column<unknown>, 'kind' | 'help'>
 
-/** A column of plain text. */
 export function text<Item>(
   label: string,
   textOf: (item: Item) => string,
@@ -33,7 +29,6 @@ export function words<Item>(
   return { element: made, update: item => setText(made, textOf(item)) }
 }
 
-/** Several views of the same item. */
 export function several<Item>(...views: readonly View<Item>[]): View<Item> {
   const made = element('div', {}, ...views.map(view => view.element))
   return {
@@ -44,7 +39,6 @@ export function several<Item>(...views: readonly View<Item>[]): View<Item> {
   }
 }
 
-/** The heads of columns; `content` replaces a plain label. */
 export function headOf<Item>(
   columns: readonly Column<Item>[],
   content: (column: Column<Item>) => Node | string = ({ label }) => label,
@@ -58,7 +52,6 @@ export function headOf<Item>(
   return element('thead', { role: 'rowgroup' }, element('tr', { role: 'row' }, ...cells))
 }
 
-/** A row; its first cell is its head. */
 export function row<Item>(columns: readonly Column<Item>[], classOf: (item: Item) => string): View<Item> {
   const cells = columns.map(({ label, kind = '', make }, index) => {
     const view = make()

@@ -5,7 +5,7 @@ import { byId, element } from '../element.ts'
 import { Children, setAttribute, setText, type View } from './view.ts'
 import { count, duration, plural } from './format.ts'
 
-/** Severities, which are classes of the style sheet. */
+/** Classes of the style sheet. */
 export type Level = 'good' | 'off' | 'warn' | 'bad'
 
 export interface Trouble {
@@ -21,10 +21,9 @@ type Candidate = readonly [applies: boolean, level: Level, text: string]
 const NEAR = 0.9
 /** More would hide what follows. */
 const MOST = 12
-/** Milliseconds before a certificate expires, as in deploy/prometheus/alerts.yml. */
+/** As in deploy/prometheus/alerts.yml. */
 const EXPIRES_SOON = 14 * 86_400_000
 
-/** Shows the problems. */
 export class TroubleList {
   readonly #children = new Children<Trouble>(byId('trouble', HTMLUListElement), {
     keyOf: ({ key }) => key,
@@ -43,7 +42,6 @@ export class TroubleList {
   }
 }
 
-/** An upstream or a member. */
 export function levelOfUpstream({ state }: Pick<UpstreamShown, 'state'>): Level {
   if (state === 'up') return 'good'
   if (state === 'drained') return 'off'
@@ -55,7 +53,7 @@ export function levelOfService({ state }: ServiceShown): Level {
   return state === 'closed' ? 'bad' : 'warn'
 }
 
-/** The used part of a service's limit on connections; 0 without a limit. */
+/** 0 without a limit. */
 export function takenOf({ active, limits }: ServiceShown): number {
   const limit = limits['connections'] ?? null
   return limit === null ? 0 : active / Math.max(1, limit)
@@ -105,7 +103,7 @@ function expiry({ file, expires }: ServiceShown['certificates'][number]): Candid
   return [left < EXPIRES_SOON, left > 0 ? 'warn' : 'bad', `the certificate ${file} ${when}`]
 }
 
-/** Addresses of a name that are down while others work. */
+/** While others work. */
 function membersInTrouble({ name, state, members, leftOut }: UpstreamShown): readonly Candidate[] {
   return [
     ...members.map((each): Candidate => {
@@ -116,7 +114,6 @@ function membersInTrouble({ name, state, members, leftOut }: UpstreamShown): rea
   ]
 }
 
-/** The last failure of an upstream, and its age. */
 export function failureOf({ lastFailure }: Pick<UpstreamShown, 'lastFailure'>): string {
   return lastFailure === null ? '' : `${lastFailure.code} ${duration(lastFailure.age)} ago`
 }

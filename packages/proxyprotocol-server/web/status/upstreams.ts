@@ -1,5 +1,3 @@
-// Lines of upstreams in the table of services, with a line for each member.
-
 import type { UpstreamShown } from '../../dist/figures/index.js'
 import { badge } from './badge.ts'
 import { element } from '../element.ts'
@@ -8,7 +6,6 @@ import { count, duration, plural } from './format.ts'
 import { row, several, text, words, type Column } from './table.ts'
 import { failureOf, levelOfUpstream } from './trouble.ts'
 
-/** An upstream or a member. */
 export interface UpstreamLine extends Pick<
   UpstreamShown,
   'state' | 'active' | 'total' | 'failures' | 'lastFailure'
@@ -44,7 +41,6 @@ const columns: readonly Column<UpstreamLine>[] = [
   text('Last failure', failureOf, { kind: 'reasons' }),
 ]
 
-/** An upstream and its members. */
 export function upstreamLines(upstream: UpstreamShown): readonly UpstreamLine[] {
   const { name: title, members, resolution } = upstream
   const first = { ...upstream, kind: 'upstream', key: title, title, detail: detailOf(upstream) } as const

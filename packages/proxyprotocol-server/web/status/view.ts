@@ -1,4 +1,4 @@
-// Updates of the DOM. Text is set only if it has changed, so that a selection stays.
+// Text is set only if it has changed, so that a selection stays.
 
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text
@@ -8,21 +8,18 @@ export function setAttribute(node: Element, name: string, value: string): void {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value)
 }
 
-/** A view of an item, which can show later states. */
 export interface View<Item> {
   readonly element: Element
   readonly update: (item: Item) => void
 }
 
 export interface ChildrenOptions<Item> {
-  /** The item's identity. */
   readonly keyOf: (item: Item) => string
   readonly make: () => View<Item>
   /** A child in front that belongs to no item. */
   readonly after?: Element
 }
 
-/** One child of an element for each item, by key. */
 export class Children<Item> {
   readonly #parent: Element
   readonly #make: () => View<Item>

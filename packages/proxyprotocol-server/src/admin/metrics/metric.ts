@@ -1,23 +1,19 @@
-// Metrics as data, and the text format of Prometheus.
-
 import type { DistributionView } from '../../figures/index.ts'
 import type { Snapshot } from '../snapshot.ts'
 
-/** The media type of the text format, version 0.0.4. */
+/** Version 0.0.4 of the text format. */
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Values of labels by name: configured names and closed vocabularies, never anything from the network. */
+/** Configured names and closed vocabularies, never anything from the network. */
 export type Labels = Readonly<Record<string, string>>
 
-/** One value of a metric. */
 export interface Sample {
   readonly labels: Labels
   readonly value: number
-  /** What the name of a histogram's value ends with. */
+  /** The end of the name of a histogram's value. */
   readonly suffix?: '_bucket' | '_sum' | '_count'
 }
 
-/** A metric: its name, its meaning and where its values come from. */
 export interface Metric {
   /** Ends with its unit, and with `_total` if it only grows. */
   readonly name: string
@@ -27,7 +23,7 @@ export interface Metric {
   readonly samples: (snapshot: Snapshot) => Iterable<Sample>
 }
 
-/** The text of all metrics, line by line. A metric without labels and without a value is left out. */
+/** A metric without labels and without a value is left out. */
 export function* exposition(metrics: readonly Metric[], snapshot: Snapshot): Generator<string> {
   let separator = ''
   for (const { name, type, help, labels, samples } of metrics) {
@@ -51,7 +47,7 @@ function escaped(value: string): string {
     : value
 }
 
-/** The values of a histogram in seconds; each bucket includes those below it. */
+/** In seconds; each bucket includes those below it. */
 export function* histogram(labels: Labels, { bounds, counts, sum }: DistributionView): Generator<Sample> {
   let value = 0
   for (const [at, count] of counts.entries()) {

@@ -1,11 +1,11 @@
-// Metrics about the program and its process; those that all programs have bear the names that Prometheus gives them.
+// Metrics that all programs have bear the names that Prometheus gives them.
 
 import type { Snapshot } from '../snapshot.ts'
 import type { Metric, Sample } from './metric.ts'
 
 const SECOND = 1_000
 
-/** One gauge each: the label `quantile` is for summaries, which never forget, and these begin anew each minute. */
+/** The label `quantile` is for summaries, which never forget; these begin anew each minute. */
 const delayMetrics: readonly Metric[] = [
   {
     name: 'proxyprotocol_event_loop_delay_p50_seconds',

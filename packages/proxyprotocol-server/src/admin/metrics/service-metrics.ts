@@ -1,12 +1,10 @@
-// Metrics about services: each has the configured name of its service as a label.
-
 import { closeReasons, type CloseReason } from 'proxyprotocol/server'
 import { answersOf } from '../../figures/index.ts'
 import type { Metric } from './metric.ts'
 import { byService, byServiceHistogram, SECOND } from './service-samples.ts'
 import { upstreamMetrics } from './upstream-metrics.ts'
 
-/** Why a connection is turned away before anything is done for it. */
+/** Closed before anything is done for the connection. */
 const REJECTIONS: readonly CloseReason[] = [
   ...(['header_timeout', 'header_missing', 'header_invalid', 'untrusted_peer', 'denied_acl'] as const),
   ...(['denied_dnsbl', 'limit_connections', 'limit_source', 'limit_rate', 'limit_fds'] as const),

@@ -1,5 +1,3 @@
-// Metrics about the upstreams of services, each with its route, and about the members of their names.
-
 import { failuresOf, type RoutedUpstream } from '../../figures/index.ts'
 import type { Metric } from './metric.ts'
 import { byService, type Extra, SECOND } from './service-samples.ts'
@@ -48,10 +46,10 @@ const ownMetrics: readonly Metric[] = [
   },
 ]
 
-/** States of members, which all have a value at all times. */
+/** Each state has a value at all times. */
 const MEMBER_STATES = ['up', 'probing', 'drained', 'down', 'leaving'] as const
 
-/** Addresses are no labels: they come from the network. They stand in /stats.json. */
+/** Addresses are no labels, because they come from the network. They stand in /stats.json. */
 const memberMetrics: readonly Metric[] = [
   {
     name: 'proxyprotocol_upstream_members',
