@@ -1,5 +1,4 @@
-// One accepted connection from accept to the end: it holds the socket, settles once on why it ended, and carries that
-// to the handler's signal.
+// One accepted connection: holds the socket, decides once why it ends, and reports that to the handler's signal.
 
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
@@ -26,7 +25,7 @@ import type { Connection, ConnectionState } from './connection.ts'
 import { explained } from './handler-return.ts'
 import { movedOn, type Watched } from './idle-watch.ts'
 
-/** One for all: an error of its own for each connection that ends well would cost more than its end. */
+/** Shared: an error for each connection that ends well would cost more than its end. */
 const done = new ProxyProtocolError('done')
 
 export class AcceptedConnection implements Connection, Watched {
@@ -116,12 +115,10 @@ export class AcceptedConnection implements Connection, Watched {
     return this.socket.off('error', this.#onError)
   }
 
-  /** Its header is awaited from now on. */
   awaitHeader(): void {
     if (this.#state === 'accepted') this.#state = 'header'
   }
 
-  /** Its TLS handshake is done: handlers see the TLS socket, and the raw one stays underneath. */
   secure(socket: TLSSocket): void {
     adoptInfo(socket)
     distinguishResets(socket, this.#raw)
@@ -129,7 +126,7 @@ export class AcceptedConnection implements Connection, Watched {
     this.#closed = Promise.all([this.#closed, this.#watch(socket)])
   }
 
-  /** Closes it before its handler could start, by a reset where that is wanted; false where it was over already. */
+  /** False if it was over already. */
   reject(error: ProxyProtocolError, byReset: boolean): boolean {
     const settled = this.#settle(error)
     if (byReset) this.#reset()
@@ -137,20 +134,19 @@ export class AcceptedConnection implements Connection, Watched {
     return settled
   }
 
-  /** Its handler may start; false where it is over already. */
   open(): boolean {
     if (this.#reason !== undefined) return false
     this.#state = 'open'
     return true
   }
 
-  /** Starts the handler of an open connection. Its server waits for that: one promise less for as long as it lives. */
+  /** The handler's promise is returned, not wrapped: one promise less for each connection. */
   run(handler: (connection: Connection) => unknown): unknown {
     this.#running = true
     return handler(this)
   }
 
-  /** Its handler has returned: ends our side and discards what still comes until the peer has ended its own. */
+  /** The handler has returned: sends FIN and discards what comes until the peer's FIN. */
   finish(): void {
     this.#settled()
     const { socket } = this
@@ -160,13 +156,12 @@ export class AcceptedConnection implements Connection, Watched {
     limitHalfClose(socket, this.#owner.halfCloseTimeout, () => this.abort('half_close_timeout'))
   }
 
-  /** Its handler has thrown. */
   fail(error: unknown): void {
     this.#settled()
     this.#fail(error)
   }
 
-  /** Resolves when the socket is closed, or at once where it was handed out. */
+  /** Resolves when the socket is closed or was detached. */
   closed(): Promise<unknown> {
     return this.#detached ? Promise.resolve() : this.#closed
   }
@@ -186,7 +181,7 @@ export class AcceptedConnection implements Connection, Watched {
     clearTimeout(this.#timer)
   }
 
-  /** A throw is the handler's fault unless the connection had been taken from under it. */
+  /** A throw after the end of the connection is not a handler error. */
   #fail(error: unknown): void {
     if (this.#tellsTheEnd(error)) return
     if (!this.#settle(new ProxyProtocolError('handler_error', { cause: error }))) return
@@ -194,7 +189,7 @@ export class AcceptedConnection implements Connection, Watched {
     this.#owner.report(error, this)
   }
 
-  /** Whether it only passes on what the signal said, as everything in Node that takes a signal does. */
+  /** True if the error is the signal's reason, as every API of Node that takes a signal throws it. */
   #tellsTheEnd(error: unknown): boolean {
     if (this.#over === undefined) return false
     return error === this.#over || (isNativeError(error) && error.cause === this.#over)
@@ -202,9 +197,9 @@ export class AcceptedConnection implements Connection, Watched {
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     const early = this.#state === 'accepted' || this.#state === 'header'
-    if (early || this.#detached || isRelease(error)) return // admission.ts, tls-acceptor.ts, a new owner see to it
+    if (early || this.#detached || isRelease(error)) return // their owners handle it
     const code = clientFault(error)
-    // A client that breaks TLS leaves its connection standing.
+    // A client that breaks TLS leaves its TCP connection open.
     const isOurs = code === undefined || (isForeign(error) && !(this.#tls && code === 'tls_client_error'))
     if (isOurs) return this.#fail(this.#running ? error : explained(error)) // the program's own error
     const options = code === 'client_reset' ? { cause: error } : { detail: error.message, cause: error }
@@ -212,14 +207,14 @@ export class AcceptedConnection implements Connection, Watched {
     this.#reset() // Node leaves a TLS socket open whose peer broke TLS
   }
 
-  /** The signal comes a tick later: who listens to 'close' as well sees the ordinary end that it is. */
+  /** One tick later, so that an ordinary end aborts no listener of 'close'. */
   #onClose(resolve: () => void): void {
-    if (this.#state === 'accepted') this.#settle(new ProxyProtocolError('probe')) // it waited for a place, unread
+    if (this.#state === 'accepted') this.#settle(new ProxyProtocolError('probe')) // it waited for a slot, unread
     if (this.#state === 'open') process.nextTick(() => this.#end(done))
     resolve()
   }
 
-  /** The first reason counts; true where this was it. */
+  /** The first reason counts; true if this was it. */
   #settle(error: ProxyProtocolError): boolean {
     if (this.#reason !== undefined || this.#state === 'closed') return false
     this.#reason = reasonOf(error)
@@ -234,7 +229,7 @@ export class AcceptedConnection implements Connection, Watched {
     this.#controller?.abort(this.#over)
   }
 
-  /** A handler that ignores the end stays tracked, and is reported. */
+  /** A handler that ignores the abort stays tracked, and is reported. */
   #watchHandler(error: ProxyProtocolError): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {

@@ -1,5 +1,3 @@
-// Why connections end: a closed vocabulary, shared by stats, logs, metrics and error codes.
-
 import type { ProxyProtocolError } from '../../codec/index.ts'
 
 /** All reasons, in the order in which a connection can meet them. */
@@ -37,12 +35,11 @@ export const closeReasons = [
 /** The reason for which a connection ended. */
 export type CloseReason = (typeof closeReasons)[number]
 
-/** The reason that an error stands for: a fault in a header's bytes is always `header_invalid`. */
+/** A fault in a header's bytes is always `header_invalid`. */
 export function reasonOf(error: ProxyProtocolError): CloseReason {
   return closeReasons.find(reason => reason === error.code) ?? 'header_invalid'
 }
 
-/** A counter for each reason, all at zero. */
 export function emptyCounters(): Record<CloseReason, number> {
   const counters = Object.fromEntries(closeReasons.map(reason => [reason, 0]))
   return counters as Record<CloseReason, number> // one entry for each reason

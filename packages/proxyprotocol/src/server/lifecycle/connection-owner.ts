@@ -5,13 +5,11 @@ import type { Peer } from '../socket/index.ts'
 import type { Connection } from './connection.ts'
 
 export interface ConnectionOwner {
-  /** Milliseconds to wait for the peer's FIN after the handler's return. */
   readonly halfCloseTimeout: number
-  /** Milliseconds that a handler may ignore that it was aborted. */
   readonly abortTimeout: number
   isDraining(): boolean
   transport(): Peer['transport']
-  /** Called once at most for each connection, with what its handler threw. */
+  /** Called at most once for each connection, with what its handler threw. */
   report(error: unknown, connection: Connection): void
   stuck(error: ProxyProtocolError, connection: Connection): void
 }

@@ -1,4 +1,4 @@
-// Counts and publishes one server's connections. A channel without subscribers gets no message.
+// Counts and publishes one server's connections.
 
 import type { ProxyProtocolError } from '../../codec/index.ts'
 import { type CloseReason, emptyCounters } from './close-reason.ts'
@@ -13,16 +13,15 @@ import {
   stuckChannel,
 } from './diagnostics.ts'
 
-/** Counters since the start. `accepted` is always `active` and all of `closed` together. */
+/** Counters since the start; `accepted` is always `active` plus the sum of `closed`. */
 export interface ServerStats {
   readonly accepted: number
   readonly active: number
   readonly closed: Readonly<Record<CloseReason, number>>
-  /** Connections of trusted peers without a header, which `missing: 'direct'` has allowed. */
+  /** Connections of trusted peers without a header, which `missing: 'direct'` allowed. */
   readonly missing: number
 }
 
-/** A server, as far as it is counted. */
 interface Counted {
   readonly connections: { readonly size: number }
 }
@@ -37,7 +36,6 @@ export class ConnectionTally {
     this.#server = server
   }
 
-  /** A snapshot of the counters. */
   stats(): ServerStats {
     return {
       accepted: this.#accepted,
@@ -82,7 +80,7 @@ export class ConnectionTally {
     const { reason = 'done' } = connection
     this.#closed[reason]++
     if (!closedChannel.hasSubscribers) return
-    // One literal: each connection has this message, and spreading is slow.
+    // A literal, because spreading is slow and each connection has this message.
     closedChannel.publish({ server: this.#server, connection, info: connection.info, reason, served })
   }
 

@@ -1,16 +1,12 @@
-// The door to the server whose connection handler is awaited.
-
 import type { Handler } from './connection.ts'
 import { warnOfEarlyReturn } from './handler-return.ts'
 import { ProxyServer } from './proxy-server.ts'
 import { checkArguments, type ServerOptions } from './server-options.ts'
 
 /**
- * Makes a server that reads the header of each connection and then awaits `handler` for as long as the connection
- * lasts.
- *
- * When the handler returns, the connection ends gracefully. When it throws, that connection is reset and `onError` is
- * called once. A connection without a valid header never reaches it.
+ * Makes a server that reads the header of each connection and awaits `handler`. When the handler returns, the
+ * connection ends gracefully. When it throws, the connection is reset and `onError` is called once. A connection
+ * without a valid header never reaches it.
  *
  * @throws TypeError or RangeError naming the wrong option.
  * @example

@@ -1,12 +1,10 @@
-// What the library tells the outside: typed messages on node:diagnostics_channel. It never logs.
-
 import { channel, type Channel } from 'node:diagnostics_channel'
 import type { ProxyProtocolError } from '../../codec/index.ts'
 import type { ConnectionInfo } from '../socket/index.ts'
 import type { CloseReason } from './close-reason.ts'
 import type { Connection } from './connection.ts'
 
-/** What every message has; messages.ts has the types that subscribers see. */
+/** The type that subscribers see is in messages.ts. */
 interface Published {
   readonly server: object
   readonly connection: Connection | undefined
@@ -23,9 +21,9 @@ interface PublishedEnd extends Published {
 }
 
 /**
- * The names of the channels for `node:diagnostics_channel`, each with its messages: `accepted` an `AcceptedMessage`,
- * and so on. A connection is accepted once, then opened or rejected (a probe is neither), then closed. For a server
- * that was attached to, rejected connections are not published as closed.
+ * The names of the channels for `node:diagnostics_channel`. Each message has a type, such as `AcceptedMessage` for
+ * `accepted`. A connection is accepted once, then opened or rejected (a probe is neither), then closed. Attached
+ * servers do not publish rejected connections as closed.
  *
  * @example
  * ```ts run

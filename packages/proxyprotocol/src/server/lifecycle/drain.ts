@@ -1,51 +1,47 @@
-// How a server goes away: not ready, then no longer listening, then waiting for its handlers, at last without patience. One
-// that has handed its socket over waits for all of its connections first.
+// How a server closes: not ready, no longer listening, waiting for its handlers, aborting them. A server that handed
+// its socket over first waits for all of its connections.
 
 import { ProxyProtocolError } from '../../codec/index.ts'
 import { checkNames, milliseconds } from '../../checks/index.ts'
 import type { Connection } from './connection.ts'
 
-/** How patiently a server closes. */
+/** How long a server waits when it closes. */
 export interface CloseOptions {
-  /** Milliseconds that handlers have to finish before they are aborted. Default 30000. */
+  /** Milliseconds until handlers that still run are aborted. Default 30000. */
   readonly drain?: number | undefined
-  /** Milliseconds to go on accepting first, for a load balancer to notice that this server is going away. Default 0. */
+  /** Milliseconds to go on accepting, for load balancers to notice the end. Default 0. */
   readonly readyDelay?: number | undefined
 }
 
-/** How patiently a server waits for its connections once it has handed its socket over. */
+/** How long a server waits for its connections after it has handed its socket over. */
 export interface HandOverOptions {
   /**
-   * Milliseconds until those that are left are aborted; `Infinity` for as long as they last, under their own timeouts.
-   * Default `Infinity`.
+   * Milliseconds until the rest is aborted. Default `Infinity`: connections last as long as their own timeouts allow.
    */
   readonly drain?: number | undefined
 }
 
-/** How a server's last connections went. */
+/** How a server's last connections ended. */
 export interface CloseResult {
   /** Connections that ended by themselves while the server was closing. */
   readonly drained: number
-  /** Connections that the server had to end: those without a complete header yet, and those past the deadline. */
+  /** Connections that the server ended: without a complete header, or past the deadline. */
   readonly forced: number
-  /** Connections whose handlers ignored the abort and still run, with their age in milliseconds. */
+  /** Connections whose handlers ignore the abort, with their age in milliseconds. */
   readonly stuck: readonly { readonly id: string; readonly age: number }[]
 }
 
-/** What a drain needs of its server. */
 export interface Drainable {
   readonly held: ReadonlySet<Connection>
   readonly abortTimeout: number
   stopListening(): void
-  /** Called at the end of the drain. */
   onOver(): void
 }
 
-/** What a drain goes by; milliseconds. */
 interface DrainPlan {
   readonly readyDelay: number
   readonly drain: number
-  /** Another server has the socket: only time, or a close(), ends what is under way. */
+  /** Another server has the socket: only time, or a close(), ends the connections. */
   readonly handedOver: boolean
 }
 
@@ -58,7 +54,6 @@ export class Drain {
   readonly result: Promise<CloseResult>
   readonly #server: Drainable
   readonly #plan: DrainPlan
-  /** How the server closes, once it does. */
   #closing: DrainPlan | undefined
   #over = false
   #aborted: { readonly cause: unknown } | undefined
@@ -68,16 +63,14 @@ export class Drain {
     this.#server = server
     this.#plan = plan
     if (!plan.handedOver) this.#closing = plan
-    // Not at once: the server must know its drain before signals abort, and abort() wants to say why they do.
+    // One tick later: the server must know its drain before signals abort.
     this.result = Promise.resolve().then(() => this.#run())
   }
 
-  /** @throws RangeError naming the option that is wrong. */
   static closing(server: Drainable, options: CloseOptions): Drain {
     return new Drain(server, closePlan(options))
   }
 
-  /** @throws RangeError naming the option that is wrong. */
   static handedOver(server: Drainable, options: HandOverOptions): Drain {
     return new Drain(server, handOverPlan(options))
   }
@@ -86,23 +79,17 @@ export class Drain {
     return this.#over
   }
 
-  /** The last connection is gone. */
   emptied(): void {
     this.#wake?.('empty')
   }
 
-  /**
-   * Closes a server that has handed its socket over; one that is closing already goes on as it does.
-   *
-   * @throws RangeError naming the option that is wrong.
-   */
   close(options: CloseOptions): void {
     if (this.#closing) return
     this.#closing = closePlan(options)
     this.#wake?.('close')
   }
 
-  /** Ends the patience of a server that is closing: whatever is left is aborted now. */
+  /** Aborts all that is left of a server that is closing. */
   abort(cause: unknown): void {
     this.#aborted ??= { cause }
     this.#wake?.('abort')
@@ -133,15 +120,12 @@ export class Drain {
     return { drained: open - forced.size, forced: forced.size - stuck.length, stuck }
   }
 
-  /** Sleeps, where there is anybody to wait for. */
+  /** Does not sleep without connections. */
   async #wait(ms: number, events: readonly DrainEvent[]): Promise<void> {
     if (this.#server.held.size > 0 && ms > 0 && !this.#aborted) await this.#sleep(ms, events)
   }
 
-  /**
-   * Waits, at most so many milliseconds, for one of the events. The timer keeps the process alive for the caller of
-   * close().
-   */
+  /** The timer keeps the process alive for the caller of close(). */
   async #sleep(ms: number, events: readonly DrainEvent[]): Promise<void> {
     await new Promise<void>(resolve => {
       const timer = ms === Infinity ? undefined : setTimeout(resolve, ms)
@@ -159,7 +143,6 @@ function isUnopened({ state }: Connection): boolean {
   return state === 'accepted' || state === 'header'
 }
 
-/** @throws RangeError naming the option that is wrong. */
 function closePlan(options: CloseOptions): DrainPlan {
   checkNames(options, ['drain', 'readyDelay'])
   const drain = milliseconds(options.drain ?? DEFAULT_DRAIN, 'drain')
@@ -167,7 +150,6 @@ function closePlan(options: CloseOptions): DrainPlan {
   return { readyDelay, drain, handedOver: false }
 }
 
-/** @throws RangeError naming the option that is wrong. */
 function handOverPlan(options: HandOverOptions): DrainPlan {
   checkNames(options, ['drain'])
   const { drain = Infinity } = options

@@ -1,4 +1,4 @@
-// Handlers in the style of callbacks: they leave listeners behind and return, and their connection ends under them.
+// Warns of handlers that leave listeners behind and return: their connection ends.
 
 import type { Connection, Handler } from './connection.ts'
 
@@ -6,10 +6,7 @@ const WHAT_TO_DO =
   'Await the life of the connection in the handler, for example with pipeline() or for await. Or keep the socket with ' +
   'connection.detach(), or use attach() with a server of Node, whose listeners are callbacks.'
 
-/**
- * The handler, with one warning if it returns at once and leaves listeners for data. Before a tick has passed they cannot
- * have been called, so the handler has not served its connection.
- */
+/** Listeners for data that are left when the handler returns in the same tick were never called. */
 export function warnOfEarlyReturn(handler: Handler): Handler {
   let warned = false
   const check = (connection: Connection): void => {
@@ -25,7 +22,7 @@ export function warnOfEarlyReturn(handler: Handler): Handler {
   }
 }
 
-/** An error that says why: a write after the end that the server has put there when the handler returned. */
+/** Explains a write after the end that followed the handler's return. */
 export function explained(error: NodeJS.ErrnoException): Error {
   if (error.code !== 'ERR_STREAM_WRITE_AFTER_END') return error
   return new Error(
@@ -36,7 +33,7 @@ export function explained(error: NodeJS.ErrnoException): Error {
   )
 }
 
-/** True if callbacks are to do what is left. `'readable'` is not asked for: what is buffered can be read without a tick. */
+/** Without `'readable'`: buffered data can be read in the same tick. */
 function isLeftListening({ socket }: Connection): boolean {
   if (socket.writableEnded) return false
   return socket.listenerCount('data') > 0

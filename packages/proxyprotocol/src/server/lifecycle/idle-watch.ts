@@ -1,19 +1,16 @@
-// Ends connections on which nothing moves: one timer for all of them looks at what each has moved since the last time. The
-// sockets' own setTimeout() is left to the handlers.
+// One timer for all connections compares what each has moved. The sockets' own setTimeout() is left to the handlers.
 
 import type { Socket } from 'node:net'
 import { bytesTaken } from '../../node-internals/index.ts'
 
-/** A connection that can be idle. */
 export interface Watched {
-  /** A number that changes whenever a byte is received or taken by the peer; undefined while idling does not count. */
+  /** Changes with each byte received or sent; undefined while idling does not count. */
   readonly activity: number | undefined
   abort(reason: 'idle_timeout'): void
 }
 
-/** So often in an idle timeout it is looked: a connection ends at most that part later. */
+/** Looks in one idle timeout: a connection ends at most one eighth later. */
 const LOOKS = 8
-/** Milliseconds: as often as a timer is still cheap. */
 const SHORTEST_INTERVAL = 10
 
 interface Look {
@@ -32,13 +29,12 @@ export class IdleWatch {
   readonly #looks = new WeakMap<Watched, Look>()
   #timer: NodeJS.Timeout | undefined
 
-  /** @param timeout in milliseconds; `Infinity` for never. */
   constructor(connections: ReadonlySet<Watched>, timeout: number) {
     this.#connections = connections
     this.#timeout = timeout
   }
 
-  /** Called when there is a connection; it stops by itself when there is none. */
+  /** The timer stops by itself when there are no connections. */
   start(): void {
     if (this.#timer !== undefined || this.#timeout === Infinity) return
     this.#timer = setInterval(this.#look, Math.max(this.#timeout / LOOKS, SHORTEST_INTERVAL)).unref()

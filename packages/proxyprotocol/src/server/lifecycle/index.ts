@@ -1,4 +1,4 @@
-// The server whose handlers are awaited: its connections, from accept to the end of the drain.
+// The server whose handlers are awaited.
 
 export { type CloseReason, closeReasons } from './close-reason.ts'
 export type { ServerStats } from './connection-tally.ts'

@@ -1,5 +1,3 @@
-// Listening: one net.Server, bound once, whose accept errors are told apart from the end of it.
-
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net'
 import { acceptAs } from '../../node-internals/index.ts'
@@ -13,24 +11,21 @@ export type ListenArguments =
   | readonly [handle: { readonly fd: number }, backlog?: number]
 
 /**
- * Connections that may wait to be accepted. The kernel takes less where its limit is less (on Linux `net.core.somaxconn`). Node asks
- * for 511: of 3,000 connections at once through a relay with as many the kernel reset 611, and none with this number.
+ * With Node's default of 511 the kernel reset 611 of 3,000 connections at once; with this value, none. The kernel may
+ * lower it (Linux: `net.core.somaxconn`).
  */
 export const DEFAULT_BACKLOG = 65_535
 
-/** What a listener tells its server. */
 export interface ListenerEvents {
-  /** Where the first bytes of a connection go. */
   readonly firstRoom: Uint8Array | undefined
   onConnection(socket: Socket): void
-  /** A client was turned away for want of descriptors or memory; the next accept may go well again. */
+  /** No descriptors or memory for a client; the next accept may succeed. */
   onShortage(): void
   onError(error: Error): void
-  /** Also where the signal of ListenOptions ended it. */
+  /** Also if the signal of ListenOptions closed it. */
   onClose(): void
 }
 
-/** What accept() fails with for want of descriptors or memory. */
 const shortages: readonly (string | undefined)[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']
 
 export class Listener {
@@ -72,10 +67,7 @@ export class Listener {
     }
   }
 
-  /**
-   * Gives the bound socket to another listener in one turn. Clients that connect meanwhile wait in the kernel, and
-   * belong to the other.
-   */
+  /** In one turn: clients that connect meanwhile wait in the kernel for the other listener. */
   moveTo(other: Listener): void {
     for (const each of [this, other]) each.#unwatch()
     const net = this.#net
@@ -90,7 +82,6 @@ export class Listener {
     this.#net.close()
   }
 
-  /** How far ahead a socket reads depends on whose it is. */
   #makeSockets(): void {
     acceptAs(this.#net, settings => acceptedSocket(settings, this.#events.firstRoom))
   }
@@ -114,7 +105,7 @@ export class Listener {
   }
 }
 
-/** Node takes the backlog behind all else, also of a descriptor, where it does not look for it among the options. */
+/** For a descriptor Node ignores `backlog` among the options, and takes it as the last argument. */
 function withBacklog([where, ...more]: ListenArguments): readonly unknown[] {
   if (more.some(each => typeof each === 'number')) return [where, ...more]
   const { backlog = DEFAULT_BACKLOG } = Object(where) as ListenOptions // numbers and strings have none

@@ -1,6 +1,3 @@
-// A server whose handler is awaited: its promise is held as long as its connection, its error surfaces once, and
-// closing waits for it.
-
 import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import { inspect } from 'node:util'
@@ -18,7 +15,7 @@ import { type ListenArguments, Listener } from './listener.ts'
 import { report } from './report.ts'
 import { limitCodes, type ServerOptions, serverSettings, type ServerSettings } from './server-options.ts'
 
-/** `draining` from the first call of `close()` or `handOver()`, `closed` once that has resolved. */
+/** `draining` from the first `close()` or `handOver()`, `closed` when that has resolved. */
 export type ServerState = 'idle' | 'listening' | 'draining' | 'closed'
 
 /** The server that `createServer` makes. */
@@ -52,18 +49,18 @@ export class ProxyServer implements AsyncDisposable {
     if (this.#signal?.aborted) this.#onSignal()
   }
 
-  /** Where the server is in its life; it only moves forward. */
+  /** The state of the server; it only moves forward. */
   get state(): ServerState {
     if (this.#drain) return this.#drain.over ? 'closed' : 'draining'
     return this.#listened ? 'listening' : 'idle'
   }
 
-  /** The bound address; for a UNIX socket its path, empty where it came as a descriptor; null while not listening. */
+  /** The bound address, or the path of a UNIX socket (empty for a descriptor); null while not listening. */
   get address(): AddressInfo | string | null {
     return this.#listener.address
   }
 
-  /** Every connection from its accept until its socket is closed and its handler has settled. */
+  /** Every connection from accept until its socket is closed and its handler has settled. */
   get connections(): ReadonlySet<Connection> {
     return this.#held
   }
@@ -84,7 +81,7 @@ export class ProxyServer implements AsyncDisposable {
     await this.#listener.listen(args)
     if (this.#drain) throw new Error('the server was closed before it could listen')
     this.#listened = true
-    return this.address as AddressInfo | string // it is listening, so there is one
+    return this.address as AddressInfo | string // it is listening
   }
 
   /**
@@ -97,14 +94,18 @@ export class ProxyServer implements AsyncDisposable {
     this.#tls.setSecureContext(options)
   }
 
-  /** Takes another limit on connections at a time; those that are open stay. @throws RangeError where it is none. */
+  /**
+   * Changes the limit on connections at a time; open connections stay.
+   *
+   *
+   */
   setConnectionLimit(connections: number): void {
     this.#slots.limit = connections
   }
 
   /**
-   * Stops listening and waits for the handlers; those that are left at the deadline are aborted and their connections
-   * reset. Calls after the first join it. Never rejects for a client's sake.
+   * Stops listening and waits for the handlers. At the deadline the rest is aborted and reset. Later calls join the
+   * first. It does not reject because of a client.
    *
    * @throws TypeError or RangeError naming the option that is wrong.
    */
@@ -115,9 +116,8 @@ export class ProxyServer implements AsyncDisposable {
   }
 
   /**
-   * Gives the listening socket to a server that has not listened yet, at once: no connection is refused or lost. New
-   * connections are the successor's. This server is `draining`, and its connections continue, pending ones too. A
-   * `close()` of this server ends that patience.
+   * Gives the listening socket to a server that has not listened yet, at once: no connection is refused or lost. This
+   * server is `draining` and keeps its connections, pending ones too; `close()` ends them sooner.
    *
    * @returns the result of its connections, when the last is gone or `drain` has passed. Never rejects.
    * @throws Error, at once, if this server does not listen or the successor has; RangeError naming a wrong option.
@@ -137,7 +137,7 @@ export class ProxyServer implements AsyncDisposable {
     return this.#drain.result
   }
 
-  /** Closes without patience, also when `close()` is waiting already; the signals' reason has `reason` as its cause. */
+  /** Closes at once, also during a `close()`; `reason` becomes the cause of the signals' reason. */
   async abort(reason?: unknown): Promise<CloseResult> {
     const result = this.close()
     this.#drain?.abort(reason)
@@ -207,7 +207,6 @@ export class ProxyServer implements AsyncDisposable {
     return this.#slots.wait(headerTimeout, connection.signal)
   }
 
-  /** @throws ProxyProtocolError whose code is the reason to refuse it. */
   #admit(connection: AcceptedConnection, waited: number): Promise<ConnectionInfo> {
     connection.awaitHeader()
     const { socket } = connection

@@ -1,12 +1,10 @@
-// Reports errors without a caller: to onError once, otherwise as a process warning.
-
 import { showFault } from '../admission/index.ts'
 import type { Connection } from './connection.ts'
 
 /** Called with what a handler threw, or without a connection for an error of the listener. */
 export type OnError = (error: unknown, connection: Connection | undefined) => unknown
 
-/** Never rejects: it is the end of the line, and what `onError` throws becomes a warning. */
+/** Never rejects: what `onError` throws becomes a warning. */
 export async function report(
   onError: OnError | undefined,
   error: unknown,

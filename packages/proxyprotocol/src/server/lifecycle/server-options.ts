@@ -1,5 +1,3 @@
-// The options of createServer(), checked once at the start: a wrong option fails before the first connection.
-
 import type { TlsOptions } from 'node:tls'
 import {
   type AdmissionLimits,
@@ -17,23 +15,20 @@ import { descriptorLimit } from '../socket/index.ts'
 import { checkTls } from '../tls/index.ts'
 import type { OnError } from './report.ts'
 
-/** What holds where a timeout is not given, in milliseconds. */
 export const defaultTimeouts: Readonly<Record<keyof ServerTimeouts, number>> = {
   header: DEFAULT_HEADER_TIMEOUT,
-  /** As a client's browser waits; a handshake takes two round trips and some milliseconds of work. */
+  /** As long as browsers wait. */
   handshake: 10_000,
-  /** Longer than keep-alives of common protocols, finite so that connections whose peer has vanished do not pile up. */
+  /** Longer than the keep-alives of common protocols; finite, so that vanished peers do not pile up. */
   idle: 600_000,
-  /** Long enough for a client that reads a last reply slowly, finite so that a silent one does not stay for ever. */
+  /** Long enough for a slow reader; finite, so that a silent peer does not stay for ever. */
   halfClose: 60_000,
-  /** What a handler may take to notice that it was aborted before it is called stuck. */
   abort: 5_000,
 }
-/** What `overLimit` is about. */
 export const limitCodes: readonly string[] = ['limit_connections', 'limit_source', 'limit_rate', 'limit_fds']
-/** Descriptors left to the rest of the process: files, name look-ups, the listener, what handlers open. */
+/** Descriptors for the rest of the process: files, name look-ups, listeners, handlers. */
 const SPARE_DESCRIPTORS = 64
-/** How many of those connections may hold that wait for a place. */
+/** Those that waiting connections may hold. */
 const WAITING_DESCRIPTORS = 16
 
 /** Durations in milliseconds. */
@@ -42,36 +37,35 @@ export interface ServerTimeouts extends AdmissionTimeouts {
   readonly handshake?: number | undefined
   /** Without a byte in either direction, up to a quarter more; `Infinity` for never. Default 600000. */
   readonly idle?: number | undefined
-  /** From the handler's return to the peer's FIN; a peer that still takes bytes has as long again. Default 60000. */
+  /** From the handler's return to the peer's FIN; doubled for a peer that still takes bytes. Default 60000. */
   readonly halfClose?: number | undefined
-  /** From an abort to the report of a handler as stuck. Default 5000. */
+  /** From an abort until a handler counts as stuck. Default 5000. */
   readonly abort?: number | undefined
 }
 
 export interface ServerLimits extends AdmissionLimits {
   /**
-   * Connections at a time. Default: what the limit on open files leaves, where the system tells it; those over it are
-   * counted as `limit_fds` then.
+   * Connections at a time. By default as many as the limit on open files allows, if it is known; those above it count
+   * as `limit_fds`.
    */
   readonly connections?: number | undefined
 }
 
-/** What all servers are told. */
+/** Options of all servers. */
 export interface CommonServerOptions {
   readonly timeouts?: ServerTimeouts | undefined
   readonly limits?: ServerLimits | undefined
   /**
-   * What to do with connections over a limit: `'close'` (default), `'reset'`, or `'pause'`. With `'pause'` those over
-   * `connections` wait, unread, until there is room or their header is overdue; others are closed. At most
-   * `pendingHeaders` wait at a time, or 16 if `connections` follows from the limit on open files.
+   * What to do with connections above a limit: `'close'` (default), `'reset'` or `'pause'`. With `'pause'`, those
+   * above `connections` wait unread until there is room or their header is overdue. At most `pendingHeaders` wait, or
+   * 16 if `connections` follows from the limit on open files. Others are closed.
    */
   readonly overLimit?: 'close' | 'reset' | 'pause' | undefined
-  /** Makes it a TLS server, with these options of `tls.createServer`: the handshake follows the header. */
+  /** Makes it a TLS server, with options of `tls.createServer`: the handshake follows the header. */
   readonly tls?: Omit<TlsOptions, 'handshakeTimeout'> | undefined
   /**
-   * Called exactly once for each connection whose handler, trust predicate or validator throws or rejects, and without
-   * a connection for an error of the listener. It is not awaited. Without it, and if it fails itself, such errors
-   * become process warnings.
+   * Called once for each connection whose handler, trust predicate or validator fails, and without a connection for
+   * an error of the listener. It is not awaited. Without it, and if it fails, errors become process warnings.
    */
   readonly onError?: OnError | undefined
   /** Aborting it aborts the server. */
@@ -81,23 +75,20 @@ export interface CommonServerOptions {
 /** A server that expects a header in front of every connection. */
 export interface HeaderServerOptions extends CommonServerOptions, AdmissionOptions {}
 
-/** A server that reads no header at all, as if the protocol did not exist. */
+/** A server that reads no header. */
 export interface PlainServerOptions extends CommonServerOptions {
   readonly version: 'none'
-  /** Asked about each connection before its TLS handshake and its handler; the first that gives an error refuses it. */
+  /** Asked about each connection before its TLS handshake and its handler; the first error refuses it. */
   readonly validate?: AdmissionOptions['validate']
   readonly onRejected?: AdmissionOptions['onRejected']
 }
 
-/** What `createServer` takes: with headers, or with none at all. */
+/** What `createServer` takes. */
 export type ServerOptions = HeaderServerOptions | PlainServerOptions
 
-/** Options after checking; durations in milliseconds. */
 export interface ServerSettings extends AdmissionSettings {
   readonly connections: number
-  /** The reason of connections that are too many. */
   readonly whyFull: 'limit_connections' | 'limit_fds'
-  /** Connections that may wait for a place at a time. */
   readonly waiting: number
   readonly overLimit: 'close' | 'reset' | 'pause'
   readonly handshakeTimeout: number
@@ -108,7 +99,6 @@ export interface ServerSettings extends AdmissionSettings {
   readonly onError: OnError | undefined
 }
 
-/** @throws TypeError naming the argument that is wrong. */
 export function checkArguments(options: unknown, handler: unknown): void {
   if (typeof options === 'function') {
     throw new TypeError(
@@ -118,7 +108,6 @@ export function checkArguments(options: unknown, handler: unknown): void {
   if (typeof handler !== 'function') throw new TypeError(`handler must be a function, got ${typeof handler}`)
 }
 
-/** @throws TypeError or RangeError naming the option that is wrong. */
 export function serverSettings(options: ServerOptions): ServerSettings {
   checkObject(options, 'options')
   const { timeouts = {}, limits = {}, onError, overLimit = 'close', tls } = options
