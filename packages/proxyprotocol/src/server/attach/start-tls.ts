@@ -78,7 +78,7 @@ function acceptorOf(options: TlsOptions): TlsAcceptor {
   if (known) return known
   const { handshakeTimeout = defaultTimeouts.handshake, ...tls } = options
   checkTls(tls)
-  const acceptor = new TlsAcceptor(tls, milliseconds(handshakeTimeout, 'handshakeTimeout'))
+  const acceptor = new TlsAcceptor(tls, milliseconds(handshakeTimeout, 'handshakeTimeout', 1))
   acceptors.set(options, acceptor)
   return acceptor
 }

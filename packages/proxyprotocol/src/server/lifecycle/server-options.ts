@@ -134,7 +134,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
     waiting:
       limits.connections === undefined ? Math.min(pendingHeaders, WAITING_DESCRIPTORS) : pendingHeaders,
     overLimit: oneOf(overLimit, ['close', 'reset', 'pause'], 'overLimit'),
-    handshakeTimeout: milliseconds(handshake, 'timeouts.handshake'),
+    handshakeTimeout: milliseconds(handshake, 'timeouts.handshake', 1), // Node takes 0 for no deadline
     idleTimeout: idle === Infinity ? idle : milliseconds(idle, 'timeouts.idle'),
     halfCloseTimeout: milliseconds(halfClose, 'timeouts.halfClose'),
     abortTimeout: milliseconds(abort, 'timeouts.abort'),

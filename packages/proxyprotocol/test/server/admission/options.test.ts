@@ -20,6 +20,7 @@ const makers: Readonly<Record<string, (options: object) => unknown>> = {
 type Wrong = readonly [options: object, name: 'TypeError' | 'RangeError', message: string]
 
 const HOW_LONG = 'must be milliseconds from 0 to 2147483647'
+const SOME_TIME = 'must be milliseconds from 1 to 2147483647'
 const HOW_MANY = 'must be a positive integer or Infinity'
 const validatorsWanted = 'validate must be a function or a list of functions'
 
@@ -95,7 +96,7 @@ const ofItsOwn: Readonly<Record<string, readonly Wrong[]>> = {
       `overLimit must be 'close' or 'reset' or 'pause', got "drop"`,
     ],
     [{ trust, timeouts: { idle: -1 } }, 'RangeError', `timeouts.idle ${HOW_LONG}, got -1`],
-    [{ trust, timeouts: { handshake: NaN } }, 'RangeError', `timeouts.handshake ${HOW_LONG}, got NaN`],
+    [{ trust, timeouts: { handshake: NaN } }, 'RangeError', `timeouts.handshake ${SOME_TIME}, got NaN`],
     [{ trust, onError: {} }, 'TypeError', 'onError must be a function, got {  }'],
     [{ trust, trusted: [] }, 'TypeError', `options must have only ${admission}, ${common}, got "trusted"`],
     [

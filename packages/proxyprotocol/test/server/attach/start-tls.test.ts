@@ -208,6 +208,10 @@ test('startTls() refuses wrong arguments before it touches the socket', async t 
     wrong(socket, { ...TLS, handshakeTimeout: -1 }),
     /^RangeError: handshakeTimeout must be milliseconds/,
   )
+  await assert.rejects(
+    wrong(socket, { ...TLS, handshakeTimeout: 0 }),
+    /^RangeError: handshakeTimeout must be milliseconds from 1 to 2147483647, got 0$/,
+  )
   assert.equal(socket.destroyed, false)
 })
 

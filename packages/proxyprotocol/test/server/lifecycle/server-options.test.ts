@@ -33,6 +33,11 @@ const wrong: readonly (readonly [options: object, name: 'TypeError' | 'RangeErro
   [{ trust, mixedFamilies: 'accept' }, 'TypeError', /^mixedFamilies must be 'reject' or 'promote'/],
   [{ trust, timeouts: { header: -1 } }, 'RangeError', /^timeouts\.header must be milliseconds .*, got -1$/],
   [
+    { trust, timeouts: { handshake: 0 } }, // Node takes it for no deadline
+    'RangeError',
+    /^timeouts\.handshake must be milliseconds from 1 to 2147483647, got 0$/,
+  ],
+  [
     { trust, timeouts: { halfClose: NaN } },
     'RangeError',
     /^timeouts\.halfClose must be milliseconds .*, got NaN$/,
