@@ -2,6 +2,7 @@
 // compares only what the decoder answers, so decoders with other or fewer words fit.
 
 import { isDeepStrictEqual } from 'node:util'
+import { quote } from '../checks/index.ts'
 import { vectorFiles } from './vector-files.ts'
 import type { Expected, ExpectedHeader, Vector } from './vector.ts'
 
@@ -116,7 +117,7 @@ function answerOf(
   try {
     const answer = decode(bytes.slice(), vector)
     if (answer === undefined || Object(answer) === answer) return answer
-    throw new TypeError(`a decoder's answer must be an object or undefined, got ${JSON.stringify(answer)}`)
+    throw new TypeError(`a decoder's answer must be an object or undefined, got ${quote(answer)}`)
   } catch (error) {
     return { error }
   }

@@ -57,7 +57,7 @@ test('checkDecoder() takes an error for no answer, and goes on', () => {
 })
 
 test('checkDecoder() takes what is no object for no answer, as JavaScript may give it', () => {
-  for (const nothing of [null, false, '']) {
+  for (const nothing of [null, false, '', 1n]) {
     const { checked, disagreements } = checkDecoder(() => nothing as unknown as undefined)
     assert.deepEqual([checked, disagreements.length], [total, total], String(nothing))
     assert.match(

@@ -4,6 +4,7 @@
 
 import type { Socket } from 'node:net'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
+import { quote } from '../../checks/index.ts'
 import { ProxyProtocolError, type SslInit, tlv, type Tlv } from '../../codec/index.ts'
 import { keyName, signatureName } from './certificate-names.ts'
 
@@ -38,9 +39,7 @@ export function tlsTlvs(socket: Socket, facts: boolean | readonly TlsFact[]): re
 function factsOf(facts: unknown): readonly TlsFact[] {
   if (typeof facts === 'boolean') return usual
   if (isListOfFacts(facts)) return facts
-  throw new TypeError(
-    `tls must be true, false or a list of ${known.join(', ')}, got ${JSON.stringify(facts)}`,
-  )
+  throw new TypeError(`tls must be true, false or a list of ${known.join(', ')}, got ${quote(facts)}`)
 }
 
 function isListOfFacts(facts: unknown): facts is readonly TlsFact[] {

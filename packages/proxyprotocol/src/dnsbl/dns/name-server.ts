@@ -2,6 +2,7 @@
 
 import { Resolver } from 'node:dns'
 import { isIP, isIPv6 } from 'node:net'
+import { quote } from '../../checks/index.ts'
 
 /** The port of DNS (RFC 1035 section 4.2). */
 const DNS_PORT = 53
@@ -33,7 +34,7 @@ export function parseNameServer(text: string): NameServer {
   const server = typeof text === 'string' ? readNameServer(text) : undefined
   if (server !== undefined) return server
   throw new TypeError(
-    `name server must be an IP address with or without a port, such as "127.0.0.1" or "[::1]:5353", got ${JSON.stringify(text)}`,
+    `name server must be an IP address with or without a port, such as "127.0.0.1" or "[::1]:5353", got ${quote(text)}`,
   )
 }
 

@@ -1,5 +1,6 @@
 // Who may send a header: decided from the peer's address before a byte is read, and closed wherever in doubt.
 
+import { quote } from '../../checks/index.ts'
 import { unmapAddress } from '../../codec/index.ts'
 import { compileNetworks, type Peer } from '../socket/index.ts'
 import { isHostName } from './trust-names.ts'
@@ -29,18 +30,18 @@ export function compileTrust(trust: Trust): (peer: Peer) => boolean {
   }
   if (!Array.isArray(trust)) {
     const must = "trust must be a list of CIDRs, 'anyone' or a function"
-    throw new TypeError(`${must}, got ${JSON.stringify(trust)}${hintAt(trust)}`)
+    throw new TypeError(`${must}, got ${quote(trust)}${hintAt(trust)}`)
   }
   if (trust.includes('anyone')) {
     throw new TypeError(
-      `trust must not have 'anyone' in a list, got ${JSON.stringify(trust)}; did you mean trust: 'anyone'?`,
+      `trust must not have 'anyone' in a list, got ${quote(trust)}; did you mean trust: 'anyone'?`,
     )
   }
   const name: unknown = trust.find(isHostName)
   if (name !== undefined) {
     throw new TypeError(
-      `trust must have addresses and networks, got the name ${JSON.stringify(name)}; ` +
-        `did you mean trust: trustNames(${JSON.stringify(trust)})?`,
+      `trust must have addresses and networks, got the name ${quote(name)}; ` +
+        `did you mean trust: trustNames(${quote(trust)})?`,
     )
   }
   return compileNetworks(trust, 'trust')
@@ -50,11 +51,11 @@ export function compileTrust(trust: Trust): (peer: Peer) => boolean {
 function hintAt(trust: unknown): string {
   if (typeof trust !== 'string') return ''
   const entries = trust.split(',').map(entry => entry.trim())
-  if (entries.some(isHostName)) return `; did you mean trustNames(${JSON.stringify(entries)}) or 'anyone'?`
+  if (entries.some(isHostName)) return `; did you mean trustNames(${quote(entries)}) or 'anyone'?`
   try {
     compileNetworks(entries, 'trust')
   } catch {
     return ''
   }
-  return `; did you mean ${JSON.stringify(entries)}?`
+  return `; did you mean ${quote(entries)}?`
 }

@@ -70,11 +70,6 @@ export function requireChecksum(info: ConnectionInfo): ProxyProtocolError | unde
  * ```
  */
 export function allowSources(cidrs: readonly string[]): Validator {
-  if (!Array.isArray(cidrs)) {
-    throw new TypeError(
-      `cidrs must be a list, got ${JSON.stringify(cidrs)}; did you mean allowSources(['192.0.2.0/24'])?`,
-    )
-  }
   const holds = compileNetworks(cidrs, 'cidrs')
   return ({ header }) => {
     if (header?.command !== 'PROXY') return undefined
@@ -115,7 +110,7 @@ export function allowVpce(ids: readonly string[]): Validator {
 function headerOf(info: unknown, name: string): ProxyHeader | undefined {
   if (typeof info === 'object' && info !== null) return (info as ConnectionInfo).header // servers call it with theirs
   throw new TypeError(
-    `${name}(info) must be called with a ConnectionInfo, got ${JSON.stringify(info)}; did you mean validate: ${name}, without ()?`,
+    `${name}(info) must be called with a ConnectionInfo, got ${quote(info)}; did you mean validate: ${name}, without ()?`,
   )
 }
 

@@ -3,6 +3,7 @@
 
 import { once } from 'node:events'
 import { createConnection, type Server, type Socket } from 'node:net'
+import { inspect } from 'node:util'
 import { type ErrorCode, type InetEndpoint, ProxyProtocolError } from '../../codec/index.ts'
 import { DEFAULT_BACKLOG } from '../lifecycle/index.ts'
 import { claim, connectionInfo, type ConnectionInfo, isLoopback, shareInfo } from '../socket/index.ts'
@@ -149,7 +150,7 @@ function loopback(where: ReturnType<Server['address']> | InetEndpoint): InetEndp
     const { address = '', port = 0 } = where as Partial<InetEndpoint> // without types it may be any object
     if (isLoopback(address) && Number.isInteger(port) && port > 0 && port < 65_536) return { address, port }
   }
-  const got = JSON.stringify(where)
+  const got = inspect(where)
   throw new TypeError(
     `target must listen on a port of 127.0.0.1 or ::1, which only this machine reaches, got ${got}`,
   )

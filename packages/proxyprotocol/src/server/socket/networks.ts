@@ -32,6 +32,9 @@ export interface Peer {
  * ```
  */
 export function compileNetworks(entries: readonly string[], name = 'networks'): (peer: Peer) => boolean {
+  if (!Array.isArray(entries)) {
+    throw new TypeError(about(name, `must be a list such as ['10.0.0.0/8'], got ${quote(entries)}`))
+  }
   const unix = entries.includes('unix')
   const networks = entries.filter(entry => entry !== 'unix').map(entry => parseNetwork(entry, name))
   const inet = intervalsOf(networks, 4)

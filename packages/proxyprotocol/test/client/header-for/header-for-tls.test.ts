@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import tls, { type PeerCertificate, type TLSSocket } from 'node:tls'
 import { certificate, clientCertificate, rsaCertificate } from 'test-support/certificates'
 import { untyped } from 'test-support/untyped'
+import { quote } from '../../../src/checks/index.ts'
 import { keyName, signatureName } from '../../../src/client/header-for/certificate-names.ts'
 import { headerFor, type HeaderForOptions } from '../../../src/client/index.ts'
 import {
@@ -256,10 +257,10 @@ test('headerFor() puts what it tells itself before the TLVs that it is given, as
 
 test('headerFor() names a fact that does not exist', async t => {
   const { accepted } = await connected(createHarness(t))
-  for (const facts of [['alpn', 'group'], 'alpn', [1], null]) {
+  for (const facts of [['alpn', 'group'], 'alpn', [1], null, 1n]) {
     assert.throws(() => headerFor(accepted, { tls: untyped(facts) }), {
       name: 'TypeError',
-      message: `tls must be true, false or a list of alpn, authority, cipher, cn, sigAlg, keyAlg, clientCert, got ${JSON.stringify(facts)}`,
+      message: `tls must be true, false or a list of alpn, authority, cipher, cn, sigAlg, keyAlg, clientCert, got ${quote(facts)}`,
     })
   }
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Resolver } from 'node:dns'
 import { test } from 'node:test'
 import { untyped } from 'test-support/untyped'
+import { quote } from '../../../src/checks/index.ts'
 import { parseNameServer } from '../../../src/dnsbl/index.ts'
 import { systemNameServers } from '../../../src/dnsbl/dns/index.ts'
 
@@ -22,12 +23,12 @@ for (const [text, address, port] of [
 
 for (const text of [
   ...['', 'localhost', 'localhost:53', '192.0.2', '[192.0.2.53]:53', '192.0.2.53:', '192.0.2.53:0'],
-  ...['192.0.2.53:65536', '192.0.2.53:x', '[2001:db8::53', '[2001:db8::53]53', '[]:53', '1.2.3.4 ', 53],
+  ...['192.0.2.53:65536', '192.0.2.53:x', '[2001:db8::53', '[2001:db8::53]53', '[]:53', '1.2.3.4 ', 53, 53n],
 ]) {
-  test(`parseNameServer() refuses ${JSON.stringify(text)}`, () => {
+  test(`parseNameServer() refuses ${quote(text)}`, () => {
     assert.throws(() => parseNameServer(untyped(text)), {
       name: 'TypeError',
-      message: `name server must be an IP address with or without a port, such as "127.0.0.1" or "[::1]:5353", got ${JSON.stringify(text)}`,
+      message: `name server must be an IP address with or without a port, such as "127.0.0.1" or "[::1]:5353", got ${quote(text)}`,
     })
   })
 }

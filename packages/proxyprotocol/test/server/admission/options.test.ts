@@ -56,6 +56,11 @@ const wrong: readonly Wrong[] = [
     `limits.pendingHeaders ${HOW_MANY}, got ${quote(value)}`,
   ]),
   [
+    { trust, limits: { perSourceExempt: '10.0.0.0/8' } },
+    'TypeError',
+    `limits.perSourceExempt must be a list such as ['10.0.0.0/8'], got "10.0.0.0/8"`,
+  ],
+  [
     { trust, limits: { perSourceExempt: ['10.0.0.1/8'] } },
     'RangeError',
     'limits.perSourceExempt must hold networks without bits behind their prefix, got "10.0.0.1/8"; did you mean "10.0.0.0/8"?',

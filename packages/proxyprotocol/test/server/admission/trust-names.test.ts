@@ -325,7 +325,7 @@ test('trust: a name in a list is refused, and the error names trustNames()', () 
     name: 'TypeError',
     message:
       'trust must have addresses and networks, got the name "lb.internal"; ' +
-      'did you mean trust: trustNames(["10.0.0.0/8","lb.internal"])?',
+      'did you mean trust: trustNames(["10.0.0.0/8", "lb.internal"])?',
   })
   assert.throws(() => compileTrust(untyped('traefik')), {
     name: 'TypeError',

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { untyped } from 'test-support/untyped'
+import { quote } from '../../../src/checks/index.ts'
 import { compileTrust, type Trust } from '../../../src/server/admission/trust.ts'
 import type { Peer } from '../../../src/server/socket/index.ts'
 
@@ -149,7 +150,7 @@ const refused: readonly (readonly [trust: unknown, error: typeof TypeError, mess
   [
     '10.0.0.0/8, ::1',
     TypeError,
-    'trust must be a list of CIDRs, \'anyone\' or a function, got "10.0.0.0/8, ::1"; did you mean ["10.0.0.0/8","::1"]?',
+    'trust must be a list of CIDRs, \'anyone\' or a function, got "10.0.0.0/8, ::1"; did you mean ["10.0.0.0/8", "::1"]?',
   ],
   [
     'all',
@@ -162,7 +163,8 @@ const refused: readonly (readonly [trust: unknown, error: typeof TypeError, mess
     TypeError,
     "trust must not have 'anyone' in a list, got [\"anyone\"]; did you mean trust: 'anyone'?",
   ],
-  [{}, TypeError, "trust must be a list of CIDRs, 'anyone' or a function, got {}"],
+  [{}, TypeError, "trust must be a list of CIDRs, 'anyone' or a function, got {  }"],
+  [1n, TypeError, "trust must be a list of CIDRs, 'anyone' or a function, got 1n"],
   [[42], TypeError, 'trust must hold addresses, networks such as "10.0.0.0/8" or "unix", got 42'],
   ...['10.0.0.0/8/8', '10.0.0', '', '/8', 'fe80::1%eth0', '010.0.0.0/8'].map(
     entry =>
@@ -212,7 +214,7 @@ const refused: readonly (readonly [trust: unknown, error: typeof TypeError, mess
 ]
 
 for (const [trust, error, message] of refused) {
-  test(`trust: ${JSON.stringify(trust)} is refused by name`, () => {
+  test(`trust: ${quote(trust)} is refused by name`, () => {
     assert.throws(() => compileTrust(untyped(trust)), { name: error.name, message })
   })
 }

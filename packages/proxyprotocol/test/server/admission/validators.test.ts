@@ -198,12 +198,8 @@ for (const [door, open] of doors) {
 }
 
 const wrong: readonly (readonly [cidrs: unknown, name: string, message: string | RegExp])[] = [
-  [
-    '192.0.2.0/24',
-    'TypeError',
-    /^cidrs must be a list, got "192\.0\.2\.0\/24"; did you mean allowSources\(\['192\.0\.2\.0\/24'\]\)\?$/,
-  ],
-  [undefined, 'TypeError', /^cidrs must be a list, got undefined; did you mean/],
+  ['192.0.2.0/24', 'TypeError', `cidrs must be a list such as ['10.0.0.0/8'], got "192.0.2.0/24"`],
+  [undefined, 'TypeError', "cidrs must be a list such as ['10.0.0.0/8'], got undefined"],
   [
     ['example.org'],
     'TypeError',

@@ -150,16 +150,14 @@ test('front() closes what comes to a server past it also while it always connect
     made.push(await behind.connect(untyped({}), new AbortController().signal))
   }
   let running = next()
-  const stranger = harness.dial(port).end()
-  let closed = false
-  stranger.once('close', () => (closed = true)).resume()
-  for (let i = 0; i < 200 && !closed; i++) {
+  const stranger = harness.dial(port).end().resume()
+  for (let i = 0; i < 200 && !stranger.closed; i++) {
     const following = next() // before the other ends, so that one is always under way
     await running
     running = following
   }
   await running
-  assert.equal(closed, true)
+  assert.equal(stranger.closed, true)
 })
 
 test('front() shows the client on a TLS socket, also where that is shown twice, as on Bun', async t => {
@@ -262,6 +260,7 @@ test('front() refuses a target that is not a port on loopback', async t => {
   const refused = [
     open,
     untyped({}),
+    untyped({ address: '127.0.0.1', port: 1n }),
     untyped('/run/app.sock'),
     ...['0.0.0.0', '::', '192.0.2.1', '::2', '1::1', 'localhost', ''].map(address => ({ address, port: 80 })),
     ...[0, 65_536, 1.5].map(port => ({ address: '127.0.0.1', port })),

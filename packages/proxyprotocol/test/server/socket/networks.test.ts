@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { untyped } from 'test-support/untyped'
 import { addressBytes, compileNetworks, isLoopback } from '../../../src/server/socket/networks.ts'
 
 test('networks: an address has 4 or 16 bytes, a v4-mapped one 4, and a zone is no part of it', () => {
@@ -21,6 +22,7 @@ test('networks: an address has 4 or 16 bytes, a v4-mapped one 4, and a zone is n
 
 test('networks: a message without a name starts with what must be', () => {
   assert.throws(() => compileNetworks(['10.0.0.1/8'], ''), /^RangeError: must hold networks without bits/)
+  assert.throws(() => compileNetworks(untyped('::1'), ''), /^TypeError: must be a list such as/)
 })
 
 test('networks: 127.0.0.0/8 and ::1 are the loopback, and what is no address is not', () => {
