@@ -1,5 +1,3 @@
-// Lets a program give an attached server what comes without a header: the streams of tunnels and multiplexers.
-
 import { isIP, type Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { inspect } from 'node:util'
@@ -10,24 +8,21 @@ import { attachmentOf } from './attach.ts'
 
 const MAX_PORT = 65_535
 
-/** Whose stream it is, where that is not what `connectionInfo()` says. */
+/** Who the stream's client is, if `connectionInfo()` does not know. */
 export interface AdmittedInfo {
   readonly source: Endpoint | undefined
   readonly destination: Endpoint | undefined
 }
 
 /**
- * Gives an attached server a stream without a header, for which `server.emit('connection', stream)` would wait. The
- * server sees an accepted connection, and `connectionInfo()` and `remoteAddress` show `info`. The stream may be a TLS
- * socket, an HTTP/2 stream or any `Duplex` that the server can use. A destroyed stream is left alone. `trust` and
- * limits do not apply: your program decides.
+ * Gives an attached server a stream without a header, which `server.emit('connection', stream)` would hold back.
+ * Sockets, TLS sockets, HTTP/2 streams and any `Duplex` that the server can use are taken. `trust` and limits do not
+ * apply. A socket that node:http gave away with `'connect'` or `'upgrade'` may be given to the same server again.
  *
- * node:http gives its sockets away with `'connect'` and `'upgrade'`. You may give such a socket to the same server
- * again.
+ * @param info the client, or the `ConnectionInfo` of another connection. Default: what `connectionInfo()` says of the
+ * stream, or else its own ends.
+ * @throws TypeError if the server is not attached, has the stream already, or an argument is wrong.
  *
- * @param info the client, or the `ConnectionInfo` of another connection. Default: that of the stream, of the socket
- * under its TLS or of its HTTP/2 session; otherwise the stream's own ends.
- * @throws TypeError if the server is not attached to or has the stream already, or if `stream` or `info` is wrong.
  * @example
  * ```ts run
  * import http from 'node:http'

@@ -1,5 +1,5 @@
-// Reads the header in front of an existing server. Each connection is held back until then, and handed on with the
-// client's addresses on its socket. Limits, timeouts and close() stay the server's own.
+// Holds each connection of an existing server back until its header is read. Limits, timeouts and close() stay the
+// server's own.
 
 import { Server as HttpServer } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
@@ -42,17 +42,18 @@ import { type HeldEvent, heldEvent } from './header-inside-tls.ts'
 import { checkServer } from './node-server.ts'
 import { type Method, unattached } from './unattached.ts'
 
-/** What ends the connections that wait as well; http servers alone have the last two. */
+/** They end pending connections as well; only http servers have the last two. */
 const ENDINGS = ['close', 'closeIdleConnections', 'closeAllConnections']
 
 /**
- * Makes a server read the header of each connection before anything else sees it, also before the TLS handshake. It
- * takes every server of Node (net, tls, http, https and http2), listening or not. For a framework, pass the server
- * inside it. From then on `socket.remoteAddress` is the client's, and `connectionInfo()` has the rest.
+ * Makes a server of Node (net, tls, http, https, http2) read the header of each connection before anything else.
+ * `socket.remoteAddress` is then the client's, and `connectionInfo()` has the rest. For a framework, pass the server
+ * inside it.
  *
  * @returns the same server.
- * @throws TypeError for anything but a server of Node, naming the one inside it. TypeError or RangeError naming a wrong
- * option. Error if the server was attached to before, and on Bun for servers with HTTP/1 or TLS, which need `front()`.
+ * @throws TypeError or RangeError naming what is wrong. Error if the server is attached already, and on Bun for
+ * HTTP/1 and TLS, which need `front()`.
+ *
  * @example
  * ```ts run
  * import http from 'node:http'
@@ -71,7 +72,6 @@ export function attach<S extends Server>(server: S, options: AttachOptions): S {
 
 const attached = new WeakMap<Server, Attachment>()
 
-/** What is attached to a server, if anything is. */
 export function attachmentOf(server: Server): Attachment | undefined {
   return attached.get(server)
 }
@@ -82,7 +82,6 @@ export class Attachment {
   readonly #admission: Admission
   readonly #refusals: Refusals
   readonly #held: HeldEvent
-  /** The connection that is being handed on just now. */
   #admitted: Duplex | undefined
 
   constructor(server: Server, options: AttachOptions) {
@@ -98,7 +97,7 @@ export class Attachment {
     this.#held = heldEvent(server, options.headerInsideTls)
     this.#refusals = settings.refusals
     const { pauseOnConnect } = server as { pauseOnConnect?: boolean } // set by net.createServer()
-    // HTTP/1 takes bytes that were put back nearly as it takes others.
+    // HTTP/1 takes bytes that were put back nearly as fast.
     const ahead = server instanceof HttpServer ? 'all' : pauseOnConnect ? 'none' : 'some'
     this.#admission = new Admission(settings, ahead)
     this.#server = server
@@ -143,12 +142,11 @@ export class Attachment {
     acceptAs(this.#server, settings => acceptedSocket(settings, this.#admission.firstRoom))
   }
 
-  /** TLS over a stream that was admitted is known by that stream. */
+  /** TLS over an admitted stream counts as that stream. */
   #isNew(socket: Socket): boolean {
     return socket !== this.#admitted && (this.#held === 'connection' || connectionInfo(socket) === undefined)
   }
 
-  /** Emits as the server does without us. */
   #pass(...args: unknown[]): boolean {
     return this.#emit().apply(this.#server, args) as boolean // it is an emit()
   }
@@ -160,7 +158,7 @@ export class Attachment {
       socket,
       transport: isUnix(socket) ? 'unix' : 'tcp',
       waited: 0,
-      onFault: () => undefined, // it is the cause of the error as well
+      onFault: () => undefined, // it is also the cause of the error
       onMissing: () => {
         if (missingChannel.hasSubscribers) missingChannel.publish(this.#message(socket))
       },
@@ -175,18 +173,17 @@ export class Attachment {
   #admit(socket: Socket): void {
     this.#tellOpened(socket)
     const { pauseOnConnect } = this.#server as { pauseOnConnect?: boolean } // set by net.createServer()
-    if (pauseOnConnect) socket.pause() // reading the header has set it going
+    if (pauseOnConnect) socket.pause() // reading the header has resumed it
     try {
       this.#handOn(socket, this.#held)
     } catch (error) {
-      // an exception of a listener, as it is without us, and no rejection
+      // So that a listener's exception is uncaught, as it would be without attach().
       process.nextTick(() => {
         throw error
       })
     }
   }
 
-  /** Hands on a stream that the program has admitted. */
   take(stream: Duplex, info: ConnectionInfo): void {
     shareInfo(stream, info)
     if (acceptedChannel.hasSubscribers) acceptedChannel.publish(this.#message(stream))
@@ -210,14 +207,14 @@ export class Attachment {
     }
   }
 
-  /** HTTP/2 puts a socket of its own around a stream that is none. */
+  /** HTTP/2 wraps a stream that is not a socket. */
   #adoptSession(session: ServerHttp2Session): void {
     const stream = this.#admitted
     if (stream && !(stream instanceof Socket)) wrapInfo(session.socket, knownInfo(stream))
   }
 
   #tellRefusal(socket: Socket, error: ProxyProtocolError): void {
-    if (error.code === 'probe' || error.code === 'aborted') return // a check, and the program's own close()
+    if (error.code === 'probe' || error.code === 'aborted') return // a check, or the program's own close()
     const { hasSubscribers } = rejectedChannel
     if (hasSubscribers) rejectedChannel.publish({ ...this.#message(socket), error })
     this.#refusals.report(error, knownInfo(socket), hasSubscribers)
@@ -240,7 +237,7 @@ export class Attachment {
 const ownerKey = Symbol('proxyprotocol.attachment')
 type Owned = Duplex & { [ownerKey]?: Attachment | undefined }
 
-/** node:http has nothing more to do with a stream that it gives away. */
+/** Afterwards node:http ignores the stream. */
 function release(stream: Owned | undefined): void {
   if (stream?.[ownerKey]) stream[ownerKey] = undefined
 }

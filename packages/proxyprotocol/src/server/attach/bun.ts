@@ -1,17 +1,10 @@
-// What attach() cannot protect on Bun: HTTP servers read their sockets natively, and TLS servers start the handshake at
-// once.
+// On Bun, HTTP servers read their sockets natively, and TLS servers start the handshake at once.
 
 import { Server } from 'node:net'
 
-/**
- * Refuses a server that would see connections before their headers are read.
- *
- * @param bun Bun's version; undefined on other runtimes, where every server can be attached to.
- * @throws Error that names front(), which protects it.
- */
 export function refuseOnBun(server: Server, bun: string | undefined = process.versions['bun']): void {
   if (bun === undefined) return
-  // Bun's HTTP servers are no net.Server; the two methods are those of TLS and HTTP servers anywhere.
+  // Bun's HTTP servers are not `net.Server`s; TLS and HTTP servers everywhere have these methods.
   const plain = server instanceof Server && !('setSecureContext' in server || 'closeAllConnections' in server)
   if (plain) return
   throw new Error(

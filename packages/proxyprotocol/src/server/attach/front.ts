@@ -1,6 +1,3 @@
-// A server in front of another one, for runtimes where attach() does not work. It reads the header, relays to the
-// target on loopback, and tells the target about the client.
-
 import type { AddressInfo, Server } from 'node:net'
 import type { InetEndpoint, ProxyProtocolError } from '../../codec/index.ts'
 import {
@@ -15,17 +12,14 @@ import { FrontTarget } from './front-target.ts'
 import { splice } from './splice.ts'
 
 /**
- * Makes a server that reads the header of each connection and hands it on to `target` over loopback. It replaces
- * `attach()` for servers on Bun; elsewhere `attach()` needs no second connection.
+ * Makes a server that reads the header of each connection and relays it to `target` over loopback: for Bun, where
+ * `attach()` does not work. A `Server` in this process shows the client as `socket.remoteAddress`. It is closed to
+ * connections past the front. If it does not listen yet, it does so on a free port of 127.0.0.1, and closes with the
+ * front. For other targets, such as Bun.serve(), pass the address and ask `infoOf()`.
  *
- * A `Server` (http, https, http2, net, tls) in this process shows the client as `socket.remoteAddress`, and
- * `connectionInfo()` has the rest. A connection past the front shows no address, and is closed. If the server does not
- * listen yet, it listens on a free port of 127.0.0.1, and is closed with the front. For any other target, such as
- * Bun.serve(), pass its address, and ask `infoOf()`.
+ * @throws TypeError or RangeError naming what is wrong. The target must not listen beyond loopback, where clients
+ * could go past the front, or at a UNIX socket.
  *
- * @throws TypeError or RangeError naming a wrong option. TypeError for anything but a server of Node, naming the one
- * inside it. TypeError if the target listens beyond loopback, where clients could pass the header by, or at a UNIX
- * socket, whose connections cannot be told apart.
  * @example
  * ```ts run
  * import http from 'node:http'
@@ -60,15 +54,15 @@ export class FrontServer extends ProxyServer {
   }
 
   /**
-   * The client whose connection the target sees coming from an endpoint, as `Bun.serve()` tells it by `requestIP()`.
+   * Gives the client of a connection of the target, by its peer, which `requestIP()` of `Bun.serve()` tells.
    *
-   * @returns undefined for what did not come through this front, and must not be served.
+   * @returns undefined for a peer that did not come through this front; do not serve it.
    */
   infoOf(peer: InetEndpoint | null): ConnectionInfo | undefined {
     return peer === null ? undefined : this.#target.infoOf(peer)
   }
 
-  /** Starts listening, and first makes the target listen where it does not yet. */
+  /** Listens, after the target does. */
   override async listen(...args: ListenArguments): Promise<AddressInfo | string> {
     const opened = await this.#target.open()
     try {
@@ -79,7 +73,7 @@ export class FrontServer extends ProxyServer {
     }
   }
 
-  /** Closes as `createServer`'s does, and then the target where listen() has made it listen. */
+  /** Closes this server, and then the target if listen() made it listen. */
   override async close(options: CloseOptions = {}): Promise<CloseResult> {
     const result = await super.close(options)
     await this.#target.close()

@@ -1,4 +1,4 @@
-// Headers in front of a server that exists already.
+// Headers in front of existing servers.
 
 export { admit, type AdmittedInfo } from './admit.ts'
 export { attach } from './attach.ts'

@@ -1,5 +1,4 @@
-// What attach() and front() take for a server: only those of Node. What holds a server of its own, as frameworks do, would go on
-// serving clients without a header.
+// Only servers of Node are attached to: an object that holds one would go on serving clients without a header.
 
 import { Server as HttpServer } from 'node:http'
 import { Server } from 'node:net'
@@ -8,16 +7,11 @@ import { inspect } from 'node:util'
 /** Where libraries keep the server that they listen with. */
 const PLACES = ['server', 'httpServer', 'listener'] as const
 
-/** Servers of Node are each other's subclasses; on Bun those of HTTP are no `net.Server`. */
+/** On Bun HTTP servers are not `net.Server`s. */
 export function isServer(value: unknown): value is Server {
   return value instanceof Server || value instanceof HttpServer
 }
 
-/**
- * Checks that something is a server of Node.
- *
- * @throws TypeError that names the server inside what was given, where there is one.
- */
 export function checkServer(value: unknown, name: string): asserts value is Server {
   if (isServer(value)) return
   const inner = innerServer(value)
@@ -40,6 +34,6 @@ function innerServer(value: unknown): string | undefined {
 function kindOf(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (typeof value !== 'object' || value === null) return inspect(value)
-  const prototype = Object.getPrototypeOf(value) as object | null // the proxies of NestJS hide the constructor of the object
+  const prototype = Object.getPrototypeOf(value) as object | null // NestJS hides the constructor behind a proxy
   return `an object of class ${prototype?.constructor.name ?? 'null'}`
 }

@@ -1,11 +1,10 @@
-// The environment variables of proxyprotocol/register: which peers may send headers, and on which ports.
+// The environment variables of proxyprotocol/register.
 
 import { quote } from '../../checks/index.ts'
 import { compileNetworks } from '../socket/index.ts'
 
 const MAX_PORT = 65_535
 
-/** One entry of the list of ports, as it was written. */
 export interface PortRange {
   readonly text: string
   readonly first: number
@@ -22,7 +21,6 @@ export interface RegisterSettings {
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** @throws TypeError or RangeError naming the variable. */
 export function registerSettings(variables: Variables): RegisterSettings {
   const {
     PROXYPROTOCOL_TRUST: trust,
@@ -33,7 +31,6 @@ export function registerSettings(variables: Variables): RegisterSettings {
   return { options: { trust: trustOf(trust), version }, ports: portsOf(ports) }
 }
 
-/** True if the list has this port; ranges have both their ends. */
 export function hasPort({ first, last }: PortRange, port: number): boolean {
   return port >= first && port <= last
 }

@@ -5,7 +5,7 @@
  * @module proxyprotocol/register
  */
 
-// Node announces each server that listens on a documented diagnostics channel, before it can accept a connection.
+// Node announces each listening server on this documented channel, before it can accept.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { writeSync } from 'node:fs'
@@ -24,11 +24,11 @@ const VARIABLES = 'proxyprotocol.register'
 try {
   start(registerSettings(variables()))
 } catch (error) {
-  say((error as Error).message) // whatever is wrong is thrown as one
+  say((error as Error).message) // only errors are thrown
   process.exit(EXIT_CODE)
 }
 
-/** Those of the process, which its workers inherit: a worker may be started with another environment. */
+/** The process's own, because a worker may have another environment. */
 function variables(): Readonly<Record<string, string | undefined>> {
   const inherited = getEnvironmentData(VARIABLES) as typeof process.env | undefined // set below
   const { PROXYPROTOCOL_TRUST, PROXYPROTOCOL_PORTS, PROXYPROTOCOL_VERSION } = { ...process.env, ...inherited }
@@ -48,8 +48,8 @@ function start(settings: RegisterSettings): void {
   subscribe(LISTENS, message => {
     const { server } = message as { server: Server } // documented
     heard = noteListening(server, silent) || heard
-    // Not yet: the program may attach by itself, and node:cluster takes the handle of its own server away. The connections
-    // come after all ticks.
+    // Two ticks later: the program may attach by itself, and node:cluster replaces the handle. Connections come after
+    // all ticks.
     process.nextTick(() => process.nextTick(attachTo, server, settings))
   })
   process.on('exit', () => {
@@ -58,7 +58,7 @@ function start(settings: RegisterSettings): void {
   })
 }
 
-/** Tries a path that cannot be listened on. Bun announces no servers. */
+/** Bun announces no servers: try a path that cannot be listened on. */
 function announcesServers(): boolean {
   let isAnnounced = false
   const onAnnounced = (): void => {
@@ -73,7 +73,6 @@ function announcesServers(): boolean {
   return isAnnounced
 }
 
-/** True for a server on a port, which is silent no longer. */
 function noteListening(server: Server, silent: Set<PortRange>): boolean {
   const { port } = Object(server.address()) as { port?: number } // a UNIX socket has none
   if (port === undefined) return false
@@ -88,7 +87,7 @@ function attachTo(server: Server, settings: RegisterSettings): void {
   say(`the server on ${placeOf(server)} reads headers of ${String(trust)}`)
 }
 
-/** UNIX sockets have no port: programs use them inside of a machine, unless the list of trust has them. */
+/** UNIX sockets only if `trust` lists them: they have no port, and usually serve the machine itself. */
 function isWanted(server: Server, { ports, options }: RegisterSettings): boolean {
   const address = server.address() as AddressInfo | string // it listens
   if (typeof address === 'string') return ports === 'all' && options.trust.includes('unix')
@@ -102,7 +101,7 @@ function placeOf(server: Server): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-/** At once, because the process may be about to exit; a program whose stderr is gone goes on. */
+/** Synchronous, because the process may exit at once. */
 function say(line: string): void {
   try {
     writeSync(STDERR, `proxyprotocol/register: ${line}\n`)

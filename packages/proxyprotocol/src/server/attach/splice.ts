@@ -1,14 +1,14 @@
-// Joins an accepted connection and its upstream connection: back-pressure, half-close and resets pass through.
+// Joins an accepted connection and its upstream connection.
 
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from '../../codec/index.ts'
 import type { Connection } from '../lifecycle/index.ts'
 import { distinguishResets, limitHalfClose } from '../socket/index.ts'
 
-/** Milliseconds in which an upstream may take none of its last bytes when the client has all it wanted and is gone. */
+/** How long the upstream may take no bytes when the client is gone. */
 const FLUSH_TIMEOUT = 1_000
 
-/** Relays until the upstream socket is closed; whatever ends one side with a reset resets the other. Never rejects. */
+/** Resolves when the upstream socket is closed; never rejects. A reset of one side resets the other. */
 export async function splice(connection: Connection, upstream: Socket): Promise<void> {
   const { socket, signal } = connection
   distinguishResets(upstream)
@@ -37,7 +37,7 @@ function pump(from: Socket, to: Socket): void {
   function onEnd(): void {
     to.end()
   }
-  // A FIN that came alone while the upstream was connecting has ended the stream already.
+  // A lone FIN while the upstream was connecting has ended the stream already.
   if (from.readableEnded) return onEnd()
   from.on('data', (chunk: Buffer) => {
     if (!to.write(chunk)) from.pause()

@@ -1,5 +1,3 @@
-// TLS that starts inside a connection, as STARTTLS does: afterwards everything is as if TLS had come right behind the header.
-
 import { Socket } from 'node:net'
 import { TLSSocket, type TlsOptions } from 'node:tls'
 import { checkObject, milliseconds, quote } from '../../checks/index.ts'
@@ -8,22 +6,21 @@ import { AcceptedConnection, type Connection, defaultTimeouts } from '../lifecyc
 import { adoptInfo, distinguishResets } from '../socket/index.ts'
 import { checkTls, TlsAcceptor } from '../tls/index.ts'
 
-/** One for each options object: it holds the certificate and the keys of session tickets. */
+/** One for each options object: it holds the certificate and the session ticket keys. */
 const acceptors = new WeakMap<TlsOptions, TlsAcceptor>()
 const started = new WeakSet<Socket>()
 
 /**
- * Starts TLS, as the server, on a connection of `createServer` or on any accepted socket. It resolves once the handshake is
- * done. Then addresses, `connectionInfo()`, resets and truncation are those of TLS right behind the header; `connection.socket`
- * and `connection.tls` are the TLS socket. Listen to the `'error'` of a socket of your own.
+ * Starts TLS, as the server, on a connection of `createServer` or an accepted socket, as STARTTLS does. It resolves
+ * after the handshake; `connection.socket` and `connection.tls` are then the TLS socket.
  *
- * Give the connection, not its socket, where there is one. Remove your `'data'` listeners first. Drop what the client has sent
- * behind its STARTTLS command: an attacker may have written it.
+ * First remove your `'data'` listeners, and drop what the client sent behind STARTTLS: an attacker may have written
+ * it. For a socket of your own, listen to `'error'`.
  *
- * @param options of `tls.createServer()`. Use one object for all connections: it keeps one context and one set of session
- * ticket keys. `handshakeTimeout` is 10000 ms by default.
- * @throws ProxyProtocolError `tls_client_error`, as a rejection, when the handshake fails; the connection is closed then, and a
- * handler may let the error pass. TypeError or RangeError, as a rejection, naming the argument that is wrong.
+ * @param options of `tls.createServer()`; use one object for all connections, because it keeps the session ticket
+ * keys. `handshakeTimeout` is 10000 ms by default.
+ * @throws ProxyProtocolError `tls_client_error` if the handshake fails, which closes the connection. TypeError or
+ * RangeError naming the argument. All are rejections.
  *
  * @example
  * ```ts run
@@ -62,7 +59,6 @@ export async function startTls(target: Connection | Socket, options: TlsOptions)
   }
 }
 
-/** @throws TypeError for anything but a socket that speaks no TLS yet. */
 function socketOf(target: unknown): Socket {
   if (!(target instanceof Socket)) {
     throw new TypeError(`target must be a connection of createServer() or a socket, got ${quote(target)}`)
@@ -71,7 +67,6 @@ function socketOf(target: unknown): Socket {
   throw new TypeError('target must be a socket without TLS, got one with TLS')
 }
 
-/** @throws TypeError or RangeError naming the option. */
 function acceptorOf(options: TlsOptions): TlsAcceptor {
   checkObject(options, 'options')
   const known = acceptors.get(options)
@@ -88,7 +83,7 @@ function takeOver(secure: TLSSocket, raw: Socket): void {
   distinguishResets(secure, raw)
 }
 
-/** A client that leaves at this point is not a probe, because it has asked for TLS. */
+/** A client that leaves now has asked for TLS, so it is not a probe. */
 function clientError(error: ProxyProtocolError): ProxyProtocolError {
   if (error.code !== 'probe') return error
   return new ProxyProtocolError('tls_client_error', {
