@@ -1,32 +1,30 @@
-// What the private extension of the Python library says, and how to say it: node:zlib, bounded, for the certificate in it.
-
 import { inspect } from 'node:util'
 import { deflateSync, inflateSync } from 'node:zlib'
 import { extensionType, readTlvs, tlv, type Tlv } from '../codec/index.ts'
 
 /** A certificate's fields as JSON take 1 to 4 KiB; more than 64 KiB is an attack. */
 const MAX_PEERCERT_BYTES = 65_536
-/** Python's description of a certificate nests four deep; thousands would overflow the stack of a program that prints it. */
+/** Python nests certificates four deep; thousands overflow the stack of a program that prints them. */
 const MAX_PEERCERT_NESTING = 16
 const MAX_SECRET_BITS = 0xffff
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** What the Python library tells about a client beyond the specification. */
+/** The private extension of the Python library. */
 export interface ExtensionInfo {
-  /** TLS compression, as Python's `SSLSocket.compression()` names it. */
+  /** TLS compression, as `SSLSocket.compression()` of Python names it. */
   readonly compression: string | undefined
   /** Secret bits of the cipher. */
   readonly secretBits: number | undefined
-  /** The client's certificate as Python's `SSLSocket.getpeercert()` describes it. */
+  /** The client's certificate, as `SSLSocket.getpeercert()` of Python describes it. */
   readonly peercert: Readonly<Record<string, unknown>> | undefined
   /** The DNSBL's answer about the client. */
   readonly dnsbl: string | undefined
 }
 
 /**
- * Reads the private extension of the Python library icgood/proxy-protocol from a header. A field that is not what it
- * promises is undefined.
+ * Reads the private extension of the Python library icgood/proxy-protocol from a header. A malformed field is
+ * undefined.
  *
  * @returns undefined if the header has no such extension.
  *
@@ -53,7 +51,7 @@ export function readExtension(header: { readonly tlvs: readonly Tlv[] }): Extens
   }
 }
 
-/** The answer of a DNSBL in an extension, without a look at the rest of it. */
+/** Without inflating the certificate. */
 export function dnsblOf(extension: readonly Tlv[] | undefined): string | undefined {
   return extension && utf8Text(valueOf(extension, extensionType.dnsbl))
 }
@@ -101,7 +99,7 @@ function asciiText(bytes: Uint8Array | undefined): string | undefined {
   return bytes?.every(byte => byte < 0x80) ? utf8Text(bytes) : undefined
 }
 
-/** Half a surrogate pair has no place in UTF-8. */
+/** UTF-8 has no half surrogate pairs. */
 function utf8Bytes(text: string, field: string): Uint8Array {
   if (typeof text === 'string' && !/\p{Surrogate}/u.test(text)) return Buffer.from(text)
   throw new TypeError(`${field} must be text, got ${inspect(text)}`)
@@ -131,7 +129,7 @@ function readPeercert(value: Uint8Array): Readonly<Record<string, unknown>> | un
   }
 }
 
-/** Whether arrays and objects nest deeper than that in JSON. It stops there, before anything is parsed. */
+/** Looks before JSON.parse(), and stops early. */
 function isNestedDeeper(json: string, most: number): boolean {
   let depth = 0
   let quoted = false

@@ -1,4 +1,4 @@
-// Decides about an accepted socket before it is served: trust, header, validators, and the limit per source.
+// Decides about an accepted socket before it is served: trust, header, validators, the limit per source.
 
 import type { Socket } from 'node:net'
 import { type ProxyHeader, ProxyProtocolError } from '../../codec/index.ts'
@@ -15,23 +15,23 @@ import type { AdmissionSettings } from './options.ts'
 import { SourceCounts } from './source-counts.ts'
 import { ask, type Refusal, whileOpen } from './verdict.ts'
 
-/** A socket that was just accepted, and its server's ear: one of `onAdmitted` and `onRefused` is called, once, perhaps at once. */
+/**
+ * An accepted socket and the callbacks for its outcome: one of `onAdmitted` and `onRefused` is called once, perhaps
+ * at once.
+ */
 export interface PendingConnection {
   readonly socket: Socket
   readonly transport: Peer['transport']
-  /** Milliseconds that it waited to be looked at, which count towards the header's deadline. */
+  /** Milliseconds that count towards the header's deadline. */
   readonly waited: number
-  /** Called with what a predicate or validator threw: its owner's fault, for which the connection is refused. */
+  /** Called with what a predicate or validator threw; the connection is refused. */
   onFault(cause: unknown): void
-  /** A trusted peer has sent no header, which `missing: 'direct'` allows. */
   onMissing(): void
-  /** It may be served; payload that came with the header is the first that the socket gives. */
   onAdmitted(info: ConnectionInfo): void
-  /** It must not be served; the code says why. */
   onRefused(error: ProxyProtocolError): void
 }
 
-/** What a peer may send first. An ignored header is read and not believed. */
+/** An ignored header is read and not believed. */
 type Expected = 'header' | 'ignored header' | 'nothing'
 
 export class Admission {
@@ -52,17 +52,14 @@ export class Admission {
     this.#sources = new SourceCounts(perSource, perSourceExempt)
   }
 
-  /** The sockets that wait for their headers. */
   get pending(): ReadonlySet<Socket> {
     return this.#pending
   }
 
-  /** Where the first bytes of a connection go; undefined where no header is read. */
   get firstRoom(): Uint8Array | undefined {
     return this.#settings.isTrusted && this.#rules.firstRoom
   }
 
-  /** Decides on a connection. */
   admit(pending: PendingConnection): void {
     const deadline = performance.now() - pending.waited + this.#rules.timeout
     let expected: Expected
@@ -78,11 +75,6 @@ export class Admission {
     if (expected === 'nothing') this.#judge(pending, undefined, deadline)
   }
 
-  /**
-   * The same as a promise of what is known of the connection.
-   *
-   * @throws ProxyProtocolError whose code is the reason to refuse it.
-   */
   admitted({
     socket,
     transport,
@@ -95,14 +87,13 @@ export class Admission {
     })
   }
 
-  /** @throws ProxyProtocolError for a peer that is refused without a look at its bytes. */
   #expect(pending: PendingConnection): Expected {
     const { isTrusted, untrusted } = this.#settings
     if (isTrusted === undefined) return 'nothing'
     const { socket, transport } = pending
     const { remoteAddress: address } = socket
     if (believes(isTrusted, { address, transport, ...localOf(socket) }, pending)) return 'header'
-    // A peer without an address was gone before it could be asked for one, as health checks are under load.
+    // A peer that has gone already has no address, as health checks under load.
     if (address === undefined && transport === 'tcp') throw new ProxyProtocolError('probe')
     if (untrusted === 'reject') throw new ProxyProtocolError('untrusted_peer', { detail: address })
     return untrusted === 'ignore' ? 'ignored header' : 'nothing'
@@ -128,7 +119,6 @@ export class Admission {
     })
   }
 
-  /** @throws ProxyProtocolError `limit_connections`. */
   #mustHaveRoom(): void {
     const { pendingHeaders } = this.#settings
     if (this.#pending.size < pendingHeaders) return
@@ -136,7 +126,6 @@ export class Admission {
     throw new ProxyProtocolError('limit_connections', { detail })
   }
 
-  /** The last word: what validators say of the header, and how much its source may take. */
   #judge(pending: PendingConnection, header: ProxyHeader | undefined, deadline: number): void {
     const { socket } = pending
     const { isTrusted, isSecure } = this.#settings
@@ -170,7 +159,7 @@ export class Admission {
 
   #conclude(pending: PendingConnection, refusal: Refusal): void {
     const info = knownInfo(pending.socket)
-    // Its 'close' comes after the answer of a validator that was given in the same turn.
+    // A validator that answers in the turn of the end comes before 'close'.
     if (!refusal && pending.socket.destroyed) return pending.onRefused(new ProxyProtocolError('aborted'))
     if (refusal) pending.onRefused(refusal)
     else if (this.#sources.add(pending.socket, info.source)) pending.onAdmitted(info)
@@ -178,18 +167,16 @@ export class Admission {
   }
 }
 
-/** Milliseconds. */
 function left(deadline: number): number {
   return Math.max(0, Math.round(deadline - performance.now()))
 }
 
-/** This end of a socket, as it was described when it was accepted. */
 function localOf(socket: Socket): Pick<Peer, 'localAddress' | 'localPort'> {
   const local = connectionInfo(socket)?.via.local
   return local && 'address' in local ? { localAddress: local.address, localPort: local.port } : {}
 }
 
-/** @throws ProxyProtocolError if the predicate throws, which does not mean yes. */
+/** A predicate that throws does not mean yes. */
 function believes(isTrusted: (peer: Peer) => boolean, peer: Peer, pending: PendingConnection): boolean {
   try {
     return isTrusted(peer)

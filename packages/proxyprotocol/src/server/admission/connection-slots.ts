@@ -1,14 +1,12 @@
-// Connection slots: room for so many connections at a time. Later ones are refused, or wait for a slot in the order of their arrival.
+// Room for so many connections at a time. Later ones are refused, or wait in order.
 
 import { limit } from '../../checks/index.ts'
 
-/** Slots that are taken and freed. */
 export class ConnectionSlots {
   #limit: number
   #taken = 0
   readonly #waiting = new Set<() => void>()
 
-  /** @param limit `Infinity` for no limit. */
   constructor(limit: number) {
     this.#limit = limit
   }
@@ -17,25 +15,23 @@ export class ConnectionSlots {
     return this.#limit
   }
 
-  /** Those that are taken stay, also if they are more than the limit by now; those that wait get what is new. */
+  /** Taken slots stay, also above a new limit. */
   set limit(connections: number) {
     this.#limit = limit(connections, 'connections')
     this.#admit()
   }
 
-  /** How many wait. */
   get waiting(): number {
     return this.#waiting.size
   }
 
-  /** Takes a slot if one is free. */
   take(): boolean {
     if (this.#taken >= this.#limit) return false
     this.#taken++
     return true
   }
 
-  /** Waits for a slot and takes it; false if the signal aborts first, or none is free within `timeout` milliseconds. */
+  /** False if the signal aborts first, or no slot is free within `timeout` milliseconds. */
   wait(timeout: number, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false)
     return new Promise(resolve => {
@@ -57,7 +53,7 @@ export class ConnectionSlots {
     })
   }
 
-  /** Frees a slot. The first that waits takes it, unless more are taken than the limit allows. */
+  /** The first that waits takes it, unless more are taken than the limit allows. */
   free(): void {
     this.#taken--
     this.#admit()

@@ -1,4 +1,4 @@
-// Who gets in: trust, the header, validators, and how many from one source.
+// Who gets in.
 
 export { Admission } from './admission.ts'
 export {

@@ -1,5 +1,3 @@
-// Which headers are accepted, and from whom: what attach() and createServer() are both told, checked once at the start.
-
 import { decodeOptions, type DecodeOptions } from '../../codec/index.ts'
 import { DEFAULT_HEADER_TIMEOUT } from '../header/index.ts'
 import { integer, limit, milliseconds, oneOf, optionalFunction, quote } from '../../checks/index.ts'
@@ -9,14 +7,14 @@ import { compileSecure, type Secure } from './secure.ts'
 import { compileTrust, type Trust } from './trust.ts'
 import { allowSources, allowVpce, type Validator } from './validators.ts'
 
-/** Far more than a load balancer opens at once, and a bound to what silent connections can hold. */
+/** Far more than a load balancer opens at once, and a bound on what silent connections can hold. */
 const DEFAULT_PENDING_HEADERS = 1_024
 /** In bytes: the fixed part of version 2, and the most that its length field can announce (spec 2.2). */
 const HEADER_BOUNDS = [16, 65_551] as const
-/** The specification's least (section 2): one retransmission of the segment with the header takes as long. */
+/** The specification's least (section 2): one retransmission takes as long. */
 const SHORT_HEADER_TIMEOUT = 3_000
 
-/** Bounds to what connections can take before anything of theirs is believed, and per client. */
+/** Limits for what has not been admitted, and for each client. */
 export interface AdmissionLimits {
   /** The longest version 2 header, in bytes. Default 4096, at most 65551. */
   readonly headerBytes?: number | undefined
@@ -24,70 +22,67 @@ export interface AdmissionLimits {
   readonly pendingHeaders?: number | undefined
   /** Open connections of one source address, of one /64 for IPv6. Default `Infinity`. */
   readonly perSource?: number | undefined
-  /** Networks and addresses whose connections `perSource` does not count, such as `'10.0.0.0/8'`. Default none. */
+  /** Networks and addresses that `perSource` does not count. Default none. */
   readonly perSourceExempt?: readonly string[] | undefined
 }
 
 /** How long a connection may take before its header is complete. */
 export interface AdmissionTimeouts {
   /**
-   * Milliseconds from accept to the last byte of the header, no matter how steadily bytes drip. Default 5000; below 3000
-   * a process warning says that a lost segment will cost the connection.
+   * Milliseconds from accept to the last byte of the header. Default 5000. Below 3000 a process warning says that a
+   * lost segment costs the connection.
    */
   readonly header?: number | undefined
 }
 
 /** Which headers are accepted, and from whom. */
 export interface AdmissionOptions {
-  /** Whose headers are believed. */
+  /** Peers that may send headers. */
   readonly trust: Trust
   /** Which versions to accept. Default `'detect'`: both. */
   readonly version?: 'detect' | 'v1' | 'v2' | undefined
   /**
-   * Peers that are not trusted. `'reject'` (default) refuses them, `'direct'` serves them as clients of their own,
-   * whose bytes are all payload. `'ignore'` does the same, but removes a header. A peer that sends nothing is then
-   * served after `timeouts.header`, and a broken header is refused.
+   * Peers that are not trusted. `'reject'` (default) refuses them. `'direct'` serves them as clients, whose bytes are
+   * all payload. `'ignore'` does the same, but removes a header. It serves a silent peer after `timeouts.header`, and
+   * refuses a broken header.
    */
   readonly untrusted?: 'reject' | 'direct' | 'ignore' | undefined
   /**
-   * Trusted peers that send no header. `'reject'` (default) refuses them. `'direct'` serves them as clients of their
-   * own, silent ones after the header's timeout. It is unsafe except for a migration: a client behind the proxy may
-   * then send the header itself (spec 2).
+   * Trusted peers that send no header. `'reject'` (default) refuses them. `'direct'` serves them as clients, silent
+   * ones after `timeouts.header`. It is unsafe except for a migration: clients behind the proxy may then send the
+   * header (spec 2).
    */
   readonly missing?: 'reject' | 'direct' | undefined
-  /** Asked about each header that is sound; the first that gives an error refuses the connection. */
+  /** Asked about each sound header; the first error refuses the connection. */
   readonly validate?: Validator | readonly Validator[] | undefined
-  /** What to do with an IPv4 address in a version 1 `TCP6` line: `'reject'` (default) or `'promote'`. */
+  /** An IPv4 address in a version 1 `TCP6` line: `'reject'` (default) or `'promote'`. */
   readonly mixedFamilies?: DecodeOptions['mixedFamilies']
   /**
-   * Which clients count as encrypted because their TLS ended at the load balancer. Their sockets show `encrypted`, so
-   * that frameworks see https, and `isSecure()` is true. Default: no socket shows it.
+   * Clients whose TLS ended at the load balancer. Their sockets show `encrypted`, so that frameworks see https, and
+   * `isSecure()` is true. Default none.
    */
   readonly secure?: Secure | undefined
   /**
-   * Called once for each connection that is refused before it is served, except for a peer that closes without a byte
-   * (`probe`). It is not awaited. If it throws or rejects, that becomes a process warning. Without it, and without a
-   * subscriber to the channel `rejected`, refusals become process warnings, at most one a minute for each code.
+   * Called once for each refused connection, except for a peer that closes without a byte (`probe`). It is not
+   * awaited, and its failure becomes a process warning. Without it and without a subscriber to the channel
+   * `rejected`, refusals become process warnings, one a minute for each code.
    */
   readonly onRejected?: OnRejected | undefined
 }
 
-/** The names of the options above. */
 export const admissionNames: readonly string[] = [
   ...['trust', 'version', 'untrusted', 'missing', 'validate', 'mixedFamilies', 'secure', 'onRejected'],
 ]
 export const limitNames: readonly string[] = ['headerBytes', 'pendingHeaders', 'perSource', 'perSourceExempt']
 
-/** Admission options after checking. */
 export interface AdmissionSettings {
-  /** Undefined where no header is read. */
+  /** Undefined if no header is read. */
   readonly isTrusted: ((peer: Peer) => boolean) | undefined
   readonly untrusted: 'reject' | 'direct' | 'ignore'
   readonly missing: 'reject' | 'direct'
   readonly validators: readonly Validator[]
   readonly isSecure: ((info: ConnectionInfo) => boolean) | undefined
   readonly decode: DecodeOptions
-  /** Milliseconds. */
   readonly headerTimeout: number
   readonly pendingHeaders: number
   readonly perSource: number
@@ -97,7 +92,6 @@ export interface AdmissionSettings {
 
 const versions = { detect: [1, 2], v1: [1], v2: [2] } as const
 
-/** @throws TypeError or RangeError naming the option that is wrong. */
 export function admissionSettings(
   options: AdmissionOptions,
   limits: AdmissionLimits,
@@ -126,11 +120,6 @@ export function admissionSettings(
   }
 }
 
-/**
- * The settings of a server that reads no header.
- *
- * @throws RangeError naming the option that is wrong.
- */
 export function plainSettings(
   { validate, onRejected }: Pick<AdmissionOptions, 'validate' | 'onRejected'>,
   limits: AdmissionLimits,
@@ -140,7 +129,7 @@ export function plainSettings(
   return {
     ...admissionSettings({ trust: 'anyone', validate, onRejected }, limits, {}),
     isTrusted: undefined,
-    headerTimeout: milliseconds(header, 'timeouts.header'), // how long a connection waits for a place; no header is late
+    headerTimeout: milliseconds(header, 'timeouts.header'), // how long a connection waits for a slot
   }
 }
 
@@ -155,7 +144,7 @@ function headerTimeout(timeout: number = DEFAULT_HEADER_TIMEOUT): number {
   return timeout
 }
 
-/** They make a validator, and JavaScript would take them for one. */
+/** They make validators; JavaScript cannot tell the two apart. */
 const makers: ReadonlyMap<unknown, string> = new Map([
   [allowSources, "allowSources(['192.0.2.0/24'])"],
   [allowVpce, "allowVpce(['vpce-08d2bf15fac5001c9'])"],

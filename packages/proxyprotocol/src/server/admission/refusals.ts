@@ -1,5 +1,5 @@
-// Refused connections are reported: to `onRejected`, under NODE_DEBUG=proxyprotocol, and otherwise as process warnings. Without a
-// report, a load balancer that is missing from `trust` looks like a server that does not answer.
+// Reports refusals to `onRejected`, under NODE_DEBUG=proxyprotocol, or as process warnings. Otherwise a load balancer
+// that is missing from `trust` looks like a server that does not answer.
 
 import { debuglog, inspect } from 'node:util'
 import type { ErrorCode, ProxyProtocolError } from '../../codec/index.ts'
@@ -8,10 +8,9 @@ import type { ConnectionInfo } from '../socket/index.ts'
 /** Called with each refusal and with what is known of its connection. */
 export type OnRejected = (error: ProxyProtocolError, info: ConnectionInfo) => unknown
 
-/** Milliseconds between warnings of one code: scanners on the internet must not fill a log. */
+/** Scanners on the internet must not fill a log. */
 const WARNING_INTERVAL = 60_000
 
-/** Printed under NODE_DEBUG=proxyprotocol. */
 const debug = debuglog('proxyprotocol')
 
 const HEADER_ADVICE = 'check the PROXY protocol settings of this peer'
@@ -28,19 +27,17 @@ const advice: Partial<Record<ErrorCode, string>> = {
   limit_fds: LIMIT_ADVICE,
 }
 
-/** The refusals of one server. */
 export class Refusals {
   readonly #onRejected: OnRejected | undefined
   readonly #now: () => number
   readonly #warned = new Map<ErrorCode, { readonly at: number; since: number }>()
 
-  /** @param now gives the time in milliseconds, from any start. */
   constructor(onRejected: OnRejected | undefined, now: () => number = () => performance.now()) {
     this.#onRejected = onRejected
     this.#now = now
   }
 
-  /** @param isObserved true if the diagnostics channel has subscribers, who know of it without a warning. */
+  /** Subscribers of the channel get no warning. */
   report(error: ProxyProtocolError, info: ConnectionInfo, isObserved: boolean): void {
     if (debug.enabled) debug('%s', describe(error, info))
     if (this.#onRejected) void call(this.#onRejected, error, info)
@@ -60,7 +57,7 @@ export class Refusals {
   }
 }
 
-/** Never rejects: a fault of the callback becomes a warning. */
+/** Never rejects. */
 async function call(onRejected: OnRejected, error: ProxyProtocolError, info: ConnectionInfo): Promise<void> {
   try {
     await onRejected(error, info)
@@ -78,7 +75,7 @@ function emitWarning(message: string, code: ErrorCode): void {
   process.emitWarning(message, { type: 'ProxyProtocolWarning', code })
 }
 
-/** Any value can be thrown, also one that throws when it is inspected. */
+/** Any value can be thrown, also one whose inspection throws. */
 export function showFault(value: unknown): string {
   try {
     return inspect(value)

@@ -1,10 +1,8 @@
-// How many connections each source has open, where their number is limited.
-
 import type { Socket } from 'node:net'
 import type { Endpoint } from '../../codec/index.ts'
 import { addressBytes, compileNetworks } from '../socket/index.ts'
 
-/** Bytes of an IPv6 address that name a client: its network, as it can use every address in it. */
+/** An IPv6 client can use every address of its /64. */
 const IPV6_CLIENT_BYTES = 8
 
 export class SourceCounts {
@@ -12,17 +10,12 @@ export class SourceCounts {
   readonly #isExempt: ReturnType<typeof compileNetworks>
   readonly #open = new Map<string, Set<Socket>>()
 
-  /**
-   * @param limit `Infinity` for no limit.
-   * @param exempt networks without a limit.
-   * @throws TypeError or RangeError naming the network that is wrong.
-   */
   constructor(limit: number, exempt: readonly string[] = []) {
     this.#limit = limit
     this.#isExempt = compileNetworks(exempt, 'limits.perSourceExempt')
   }
 
-  /** Counts a socket until it closes; false where its source has as many as it may. UNIX sockets are not counted. */
+  /** Counts a socket until it closes; false above the limit. UNIX sockets are not counted. */
   add(socket: Socket, source: Endpoint | undefined): boolean {
     if (this.#limit === Infinity || source === undefined || 'path' in source) return true
     if (this.#isExempt({ address: source.address, transport: 'tcp' })) return true

@@ -1,22 +1,19 @@
-// Trust by name: the addresses of names, looked up again and again. A name without a recent answer is not trusted.
-
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { checkNames, milliseconds, quote } from '../../checks/index.ts'
 import { compileNetworks, type Peer } from '../socket/index.ts'
 
-/** Orchestrators move a name within a minute. Milliseconds. */
+/** Orchestrators move a name within a minute. */
 const DEFAULT_REFRESH = 30_000
-/** A name service may fail twice in a row before a name loses its addresses. */
+/** Look-ups in a row without an answer that cost a name its addresses. */
 const MOST_MISSED = 3
-/** Labels of letters, digits, `-` and `_`. Resolvers read a last label of digits as an IPv4 address in short form. */
+/** Resolvers read a last label of digits as an IPv4 address in short form. */
 const HOST_NAME = /^(?:[\w-]{1,63}\.)*(?!\d+\.?$|0x[\da-f]*\.?$)[\w-]{1,63}\.?$/i
-/** What name services answer if a name, or an address of one family, does not exist. */
 const ABSENT: readonly unknown[] = ['ENOTFOUND', 'ENODATA']
-/** Words that mean something else in a `trust` setting. */
+/** Words with a meaning in `trust`. */
 const RESERVED = ['anyone', 'unix']
 
-/** Asks a name service; a `Resolver` of `node:dns/promises` is one. */
+/** A name service, such as a `Resolver` of `node:dns/promises`. */
 export interface TrustResolver {
   /** The IPv4 addresses of a name. */
   resolve4(name: string): Promise<readonly string[]>
@@ -28,26 +25,25 @@ export interface TrustResolver {
 export interface TrustNamesOptions {
   /** Milliseconds between two look-ups of a name. Default 30000, at least 1. */
   readonly refresh?: number | undefined
-  /** By default the system's `getaddrinfo()`, which knows `/etc/hosts` and the names of containers. */
+  /** Default: the system's `getaddrinfo()`, which knows `/etc/hosts` and the names of containers. */
   readonly resolver?: TrustResolver | undefined
 }
 
 /** A trust function that follows names. */
 export interface NameTrust {
   (peer: Peer): boolean
-  /** Resolves when each name was looked up once, also if that failed. */
+  /** Resolves when each name was looked up once, also without success. */
   ready(): Promise<void>
-  /** Stops looking up names. From then on no name is trusted. */
+  /** Stops looking up names; no name is trusted then. */
   close(): void
 }
 
 /**
- * Makes a `trust` function of host names, for proxies whose addresses change. Addresses, networks and `'unix'` may stand
- * beside them. It fails closed: a name is not trusted before its first answer and after an answer that it does not exist.
- * Three look-ups in a row without an answer end its trust, too. A process warning then names it.
+ * Makes a `trust` function of host names, for proxies whose addresses change. Addresses, networks and `'unix'` are
+ * allowed, too. A name is trusted only after its first answer. It loses trust if the name service says that it does
+ * not exist, or after three look-ups without an answer, with a process warning.
  *
- * The timer keeps no process alive. An attacker who controls the answers can send headers: use only names of a name
- * service that you control.
+ * Who controls the answers can send headers: use only names of a name service that you control.
  *
  * @throws TypeError or RangeError naming the entry or the option that is wrong.
  *
@@ -83,12 +79,10 @@ export function trustNames(names: readonly string[], options: TrustNamesOptions 
   })
 }
 
-/** True for what can only be a host name: no address, no network, no word of its own meaning. */
 export function isHostName(entry: unknown): entry is string {
   return typeof entry === 'string' && HOST_NAME.test(entry) && !RESERVED.includes(entry)
 }
 
-/** @throws TypeError when the list is none, or empty. */
 function networksOf(names: readonly string[] | undefined): readonly string[] {
   if (Array.isArray(names) && names.length > 0)
     return names.filter((name: unknown) => !isHostName(name)) as string[] // compileNetworks() checks them
@@ -99,7 +93,6 @@ function networksOf(names: readonly string[] | undefined): readonly string[] {
 
 type Resolve = (name: string) => Promise<readonly string[]>
 
-/** @throws TypeError when the resolver lacks a method. */
 function resolveBy(resolver: TrustResolver | undefined): Resolve {
   if (resolver === undefined) {
     return async name => (await present(lookup(name, { all: true }))).map(({ address }) => address)
@@ -115,7 +108,7 @@ function resolveBy(resolver: TrustResolver | undefined): Resolve {
   }
 }
 
-/** The answer, which is empty if there is nothing to be found. */
+/** Empty if the name has no such addresses. */
 async function present<T>(answer: Promise<readonly T[]>): Promise<readonly T[]> {
   try {
     return await answer
@@ -125,15 +118,13 @@ async function present<T>(answer: Promise<readonly T[]>): Promise<readonly T[]> 
   }
 }
 
-/** The addresses of one name. */
 class TrustedName {
   readonly #name: string
   readonly #resolve: Resolve
   #holds: ((peer: Peer) => boolean) | undefined
-  /** Counts look-ups: only the last one may answer, so that a late answer replaces no newer one. */
+  /** Numbers look-ups, so that a late answer replaces no newer one. */
   #asked = 0
   #isWaiting = false
-  /** Refreshes since the last look-up began. */
   #waited = 0
   #missed = 0
   #isReported = false
@@ -147,7 +138,7 @@ class TrustedName {
     return this.#holds?.(peer) === true
   }
 
-  /** Looks the name up; never rejects. */
+  /** Never rejects. */
   async ask(): Promise<void> {
     if (this.#isWaiting) {
       this.#miss('no answer in time')
@@ -170,7 +161,6 @@ class TrustedName {
     this.#holds = undefined
   }
 
-  /** @throws TypeError when the answer has anything but addresses. */
   #take(addresses: readonly string[]): void {
     const holds = compileNetworks(addresses.map(bareAddress), 'the answer')
     this.#missed = 0
@@ -193,7 +183,7 @@ class TrustedName {
   }
 }
 
-/** A bare address: a link-local peer is compared without its zone, and no answer may be a whole network. */
+/** A link-local peer is compared without its zone, and no answer may be a whole network. */
 function bareAddress(address: string): string {
   const bare = address.replace(/%.*$/, '')
   if (isIP(bare) !== 0) return bare

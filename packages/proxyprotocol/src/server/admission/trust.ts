@@ -1,21 +1,14 @@
-// Who may send a header: decided from the peer's address before a byte is read, and closed wherever in doubt.
-
 import { quote } from '../../checks/index.ts'
 import { unmapAddress } from '../../codec/index.ts'
 import { compileNetworks, type Peer } from '../socket/index.ts'
 import { isHostName } from './trust-names.ts'
 
 /**
- * Who may send headers: a list of CIDRs (`'10.0.0.0/8'`, `'2001:db8::/32'`, addresses, `'unix'` for UNIX sockets),
- * `'anyone'`, or a predicate. A predicate gets IPv4 peers of dual-stack sockets as IPv4.
+ * Who may send headers: a list of CIDRs, addresses and `'unix'`, `'anyone'`, or a predicate. A predicate gets
+ * IPv4-mapped peers as IPv4.
  */
 export type Trust = 'anyone' | readonly string[] | ((peer: Peer) => boolean)
 
-/**
- * Compiles a trust setting into a question about a peer.
- *
- * @throws TypeError or RangeError naming the entry that is wrong.
- */
 export function compileTrust(trust: Trust): (peer: Peer) => boolean {
   if (trust === 'anyone') return () => true
   if (typeof trust === 'function') {
@@ -47,7 +40,6 @@ export function compileTrust(trust: Trust): (peer: Peer) => boolean {
   return compileNetworks(trust, 'trust')
 }
 
-/** What was meant by a text where a list is expected. */
 function hintAt(trust: unknown): string {
   if (typeof trust !== 'string') return ''
   const entries = trust.split(',').map(entry => entry.trim())

@@ -1,18 +1,15 @@
-// What else may be asked of a header that is sound: ready-made rules about the client that it announces.
-
 import { quote } from '../../checks/index.ts'
 import { type Endpoint, type ProxyHeader, ProxyProtocolError, tlvType } from '../../codec/index.ts'
 import { compileNetworks, type ConnectionInfo, isLoopback, type Peer } from '../socket/index.ts'
 
 const VPCE_ID = /^vpce-[0-9a-z-]+$/
 
-/** "This network", multicast with all that is reserved behind it, the unspecified address, multicast. */
+/** "This network", multicast and reserved, the unspecified address, multicast. */
 const isNoUnicast = compileNetworks(['0.0.0.0/8', '224.0.0.0/3', '::', 'ff00::/8'], 'networks')
 
 /**
- * Looks at a connection whose header is complete, before its handler or server sees it: undefined accepts it, an error refuses
- * it for that reason. A promise has until `timeouts.header` to resolve. If headers are read, connections without one are not
- * validated.
+ * Judges a connection whose header is complete, before it is served: undefined accepts it, an error refuses it. A
+ * promise has until `timeouts.header`. If headers are read, connections without one are not validated.
  *
  * @example
  * ```ts run
@@ -28,8 +25,8 @@ export type Validator = (
 ) => ProxyProtocolError | undefined | Promise<ProxyProtocolError | undefined>
 
 /**
- * Refuses headers that announce a client on the loopback (127.0.0.0/8, ::1) or a UNIX socket. A proxy on another
- * machine has no such clients, and servers often trust them. A header that announces none (LOCAL, UNKNOWN) passes.
+ * Refuses headers that announce a client on loopback or a UNIX socket, which servers often trust. Headers without a
+ * client (LOCAL, UNKNOWN) pass.
  */
 export function denyLoopback(info: ConnectionInfo): ProxyProtocolError | undefined {
   const [source] = announced(headerOf(info, 'denyLoopback'))
@@ -47,7 +44,9 @@ export function requireUnicast(info: ConnectionInfo): ProxyProtocolError | undef
   return undefined
 }
 
-/** Refuses headers without a CRC-32C TLV, version 1 and LOCAL included; one that is there is always verified. */
+/**
+ * Refuses headers without a CRC-32C TLV, version 1 and LOCAL included. A checksum that is present is always verified.
+ */
 export function requireChecksum(info: ConnectionInfo): ProxyProtocolError | undefined {
   const header = headerOf(info, 'requireChecksum')
   if (header?.tlvs.some(({ type }) => type === tlvType.checksum)) return undefined
@@ -55,8 +54,8 @@ export function requireChecksum(info: ConnectionInfo): ProxyProtocolError | unde
 }
 
 /**
- * Accepts only clients from these networks, by the address that the header announces. A header that announces none
- * (UNKNOWN) is refused; LOCAL passes, as it is the trusted peer itself.
+ * Accepts only headers that announce a client of these networks. UNKNOWN is refused; LOCAL passes, because it is the
+ * trusted peer itself.
  *
  * @throws TypeError or RangeError naming the entry that is wrong.
  *
@@ -80,8 +79,8 @@ export function allowSources(cidrs: readonly string[]): Validator {
 }
 
 /**
- * Accepts only clients of these VPC endpoints, by the id that AWS PrivateLink puts into the header. Clients that reach the load
- * balancer by another way have no such id and are refused. LOCAL passes, because it is a health check of the load balancer.
+ * Accepts only clients of these VPC endpoints, by the id that AWS PrivateLink puts into the header. LOCAL passes,
+ * because it is a health check of the load balancer.
  *
  * @throws TypeError naming the id that is wrong.
  *
@@ -106,7 +105,7 @@ export function allowVpce(ids: readonly string[]): Validator {
   }
 }
 
-/** These are validators themselves, and do not make one as `allowSources` does. */
+/** Called by mistake without an info: these are validators, and do not make one as `allowSources` does. */
 function headerOf(info: unknown, name: string): ProxyHeader | undefined {
   if (typeof info === 'object' && info !== null) return (info as ConnectionInfo).header // servers call it with theirs
   throw new TypeError(
@@ -114,7 +113,6 @@ function headerOf(info: unknown, name: string): ProxyHeader | undefined {
   )
 }
 
-/** The ends that a header announces: the connection's own are no business of these rules. */
 function announced(header: ProxyHeader | undefined): readonly Endpoint[] {
   if (header?.command !== 'PROXY' || header.family === 'UNSPEC') return []
   return [header.source, header.destination]

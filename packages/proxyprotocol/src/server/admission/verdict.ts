@@ -1,5 +1,4 @@
-// What validators say of a connection, in their order. Most answer at once, and the connection goes on in the same turn. One that
-// returns a promise has as long as the header, and its connection may end in the meantime.
+// Asks validators in order, in the same turn unless one returns a promise.
 
 import type { Socket } from 'node:net'
 import { quote } from '../../checks/index.ts'
@@ -7,17 +6,16 @@ import { ProxyProtocolError } from '../../codec/index.ts'
 import type { ConnectionInfo } from '../socket/index.ts'
 import type { Validator } from './validators.ts'
 
-/** Why a connection is refused; undefined if it is not. */
+/** Undefined admits. */
 export type Refusal = ProxyProtocolError | undefined
 
-/** The validators of a connection, and the callback for one that throws. */
 export interface Questions {
   readonly validators: readonly Validator[]
   readonly info: ConnectionInfo
   readonly onFault: (cause: unknown) => void
 }
 
-/** The first refusal. It is a promise only if a validator returns one, and never rejects. */
+/** The first refusal; a promise only if a validator returns one, which never rejects. */
 export function ask({ validators, ...about }: Questions): Refusal | Promise<Refusal> {
   for (const [at, validator] of validators.entries()) {
     const refusal = askOne(validator, about)
@@ -45,7 +43,7 @@ function askOne(
   }
 }
 
-/** @throws TypeError: anything else is a mistake, `false` above all, and must not admit. */
+/** Anything else is a mistake, above all `false`, and must not admit. */
 function checked(answer: unknown): Refusal {
   if (answer === undefined || answer instanceof ProxyProtocolError) return answer
   throw new TypeError(`a validator must return undefined or a ProxyProtocolError, got ${quote(answer)}`)
@@ -55,7 +53,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as Partial<PromiseLike<unknown>> | undefined | null)?.then === 'function'
 }
 
-/** The refusal, or why the connection ended before it; `header_timeout` after so many milliseconds. Never rejects. */
+/** The refusal, or why the connection ended before it. Never rejects. */
 export function whileOpen(socket: Socket, refusal: Promise<Refusal>, timeout: number): Promise<Refusal> {
   return new Promise(resolve => {
     const settle = (outcome: Refusal): void => {

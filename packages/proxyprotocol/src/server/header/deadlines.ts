@@ -1,7 +1,6 @@
-// The deadlines of all pending headers of a server, on one timer. Most headers come within milliseconds, and a timer for
-// each connection would cost more than the rest of the wait.
+// One timer for all pending headers: most come within milliseconds, and a timer for each would cost more than the
+// wait.
 
-/** Something that waits for so long and no longer. */
 export interface Waiting {
   /** By the clock of `performance.now()`. */
   readonly deadline: number
@@ -11,7 +10,6 @@ export interface Waiting {
 export class Deadlines {
   readonly #waiting = new Set<Waiting>()
   #timer: NodeJS.Timeout | undefined
-  /** When the timer fires; perhaps for something that waits no longer. */
   #next = Infinity
 
   add(waiting: Waiting): void {

@@ -1,6 +1,5 @@
-// Reads the start of a connection to the header's last byte and no further; the rest stays in the kernel for the server.
-// Bytes that are put back reach TLS and HTTP/2 in one call from JavaScript, and Node runs no ticks between their events.
-// Then two frames of a client could end the process.
+// Reads to the header's last byte and no further; the rest stays in the kernel. After unshift() Node runs no ticks
+// between the events of TLS and HTTP/2, and two frames of a client could end the process.
 
 import { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -28,26 +27,24 @@ import { pullStart } from './read-header.ts'
 import { StartReader, type StartRules, type StartWaiter } from './read-start.ts'
 
 const NOTHING = new Uint8Array()
-/** Enough for every header of version 1, and for those of version 2 with few TLVs. */
+/** Enough for version 1, and for version 2 with few TLVs. */
 const USUAL_BYTES = 128
 /**
- * The shortest headers with IPv4 addresses. A shorter one, LOCAL or UNKNOWN, lets at most 17 bytes of payload come with it. They are less
- * than what HTTP/2 sends before its frames (24 bytes), and than a ClientHello.
+ * The shortest headers with IPv4 addresses. With a shorter one (LOCAL, UNKNOWN), at most 17 bytes of payload come
+ * along. The preface of HTTP/2 (24 bytes) and a ClientHello are longer.
  */
 const SHORT_V1 = 32
 const SHORT_V2 = 28
 
-/** How much may be read with a header: all that is there, what is harmless, or nothing. */
+/** What may be read behind a header: everything, the few bytes of `SHORT_V1`, or nothing. */
 export type ReadAhead = 'all' | 'some' | 'none'
 
 export interface ExactRules extends StartRules {
-  /** Whether payload may be read together with the header, which takes a single read. */
+  /** True if one read may take header and payload. */
   readonly readsOn: boolean
-  /** For the first bytes of a connection. */
   readonly firstRoom: Uint8Array
 }
 
-/** Where the first bytes of a connection go. */
 export function firstRoom(decode: DecodeOptions, ahead: ReadAhead): Uint8Array {
   if (ahead === 'all') return plainBuffer
   if (ahead === 'some') return roomOf(decode.versions?.includes(2) === false ? SHORT_V1 : SHORT_V2)
@@ -58,7 +55,7 @@ function missingOf(result: DecodeResult): number {
   return (result as Extract<DecodeResult, { missing: number }>).missing // the caller has looked
 }
 
-/** The same as `pullStart` for a socket that was just accepted. It reads the public way if sockets take no buffer. */
+/** Falls back to `pullStart` if the socket takes no buffer. */
 export function takeStart(socket: Socket, rules: ExactRules, waiter: StartWaiter): void {
   if (isUntouched(socket) && (isAccepted(socket) || canReadInto(socket)))
     new ExactReader(socket, rules, waiter).start()
@@ -68,16 +65,16 @@ export function takeStart(socket: Socket, rules: ExactRules, waiter: StartWaiter
 function isUntouched(socket: Socket): boolean {
   return (
     socket instanceof Socket &&
-    !(socket instanceof TLSSocket) && // TLS goes on filling the buffer of a read that has stopped
+    !(socket instanceof TLSSocket) && // TLS fills the buffer of a stopped read on
     socket.readableLength === 0 &&
     !socket.readableEnded
   )
 }
 
 class ExactReader extends StartReader implements Reader, StartTaker {
-  /** Where a header is gathered that does not come by one read. */
+  /** For a header that does not come by one read. */
   #buffer: Uint8Array = NOTHING
-  /** False for a paused socket: the rest is for the code that resumes it, perhaps in another process. */
+  /** False for a paused socket: its rest is for the code that resumes it, perhaps in another process. */
   #goesOn = true
   readonly #rules: ExactRules
 
@@ -137,12 +134,11 @@ class ExactReader extends StartReader implements Reader, StartTaker {
     return decoder.fault()
   }
 
-  /** The rest gets into the stream before any later chunk does. */
+  /** The rest must be pushed before any later chunk. */
   #keep(rest: Uint8Array): void {
     if (rest.length > 0) this.#goesOn = this.socket.push(Buffer.from(rest))
   }
 
-  /** All bytes so far, with those that have just come behind those before. */
   #gather(before: number, bytes: Uint8Array): Uint8Array {
     const end = before + bytes.length
     if (end > this.#buffer.length) {
@@ -159,7 +155,6 @@ class ExactReader extends StartReader implements Reader, StartTaker {
   }
 }
 
-/** The start of the shared buffer, which is larger than most of what headers miss. */
 function roomOf(length: number): Uint8Array {
   return plainBuffer.subarray(0, length)
 }

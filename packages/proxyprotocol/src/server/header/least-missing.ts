@@ -1,12 +1,11 @@
-// The least number of bytes that a header still needs. The decoder knows it for version 2 with the length field. For
-// version 1 it says 1, because a line has no fixed length. Addresses and ports have a least length, so a few reads take
-// a line.
+// The least number of bytes that a header still needs, to read a version 1 line, which has no length field, in few
+// reads.
 
 const VERSION_1 = 0x50
 const SPACE = 0x20
 const CR = 0x0d
 const DOT = 0x2e
-/** Where a line has the byte that tells `TCP4`, `TCP6` and `UNKNOWN` apart, and where its addresses start. */
+/** The byte that tells `TCP4`, `TCP6` and `UNKNOWN` apart, and the start of the addresses. */
 const PROTOCOL_AT = 9
 const ADDRESSES_AT = 11
 const TCP4 = 0x34
@@ -19,17 +18,15 @@ const COMMAND_AT = 12
 const FAMILY_AT = 13
 const FIXED_BYTES = 16
 const PROXY = 1
-/** What the addresses of each family take at least. */
 const BLOCK_BYTES = [0, 12, 36, 216]
 
-/** At least as much as `missing`, which the decoder has said of these bytes, and never more than what is missing. */
 export function leastMissing(bytes: Uint8Array, missing: number): number {
   if (missing > 1) return missing
   if (bytes[0] === VERSION_1) return leastOfLine(bytes)
   return bytes.length < FIXED_BYTES ? missing + blockBytes(bytes) : missing
 }
 
-/** A character follows each separator, and CRLF the last of them. */
+/** A character follows each separator, and CRLF the last. */
 function leastOfLine(bytes: Uint8Array): number {
   const last = bytes[bytes.length - 1]
   if (last === CR) return 1
@@ -42,9 +39,9 @@ function leastOfLine(bytes: Uint8Array): number {
   return 2 * left + (last === SPACE ? 3 : 2)
 }
 
-/** Of bytes as far as the high byte of the length. A length that leaves no room for the addresses is a fault. */
+/** A length without room for the addresses is a fault. */
 function blockBytes(bytes: Uint8Array): number {
-  const command = (bytes[COMMAND_AT] as number) & 0x0f // all of them but the length's low byte are there
+  const command = (bytes[COMMAND_AT] as number) & 0x0f // all bytes before the length's low byte are there
   const family = bytes[FAMILY_AT] as number // likewise
   if (command !== PROXY || (family & 0x0f) === 0) return 0
   return BLOCK_BYTES[family >> 4] as number // the decoder refuses others

@@ -1,5 +1,4 @@
-// Pulls a header from the front of a socket under one absolute deadline. It reads only the bytes it needs, and leaves the
-// socket as it was.
+// Pulls a header from a socket: reads only the bytes it needs, and leaves the socket as it was.
 
 import type { Socket } from 'node:net'
 import {
@@ -14,31 +13,31 @@ import { milliseconds } from '../../checks/index.ts'
 import { Deadlines } from './deadlines.ts'
 import { StartReader, type StartRules, type StartWaiter } from './read-start.ts'
 
-/** Longer than one TCP retransmission needs (spec 2 asks for at least 3 s), short enough against idle floods. */
+/** Longer than one TCP retransmission (spec 2 asks for at least 3 s), short enough against idle floods. */
 export const DEFAULT_HEADER_TIMEOUT = 5_000
 
-/** Of all calls of `readHeader`. */
 const deadlines = new Deadlines()
 
 export interface ReadHeaderOptions extends DecodeOptions {
-  /** Milliseconds from this call to the last byte of the header, no matter how steadily bytes drip. Default 5000. */
+  /** Milliseconds from this call to the last byte of the header. Default 5000. */
   readonly timeout?: number | undefined
 }
 
 /** A header and what came with it. */
 export interface ReadHeaderResult {
   readonly header: ProxyHeader
-  /** The payload that shared the header's last chunk; the first bytes of the stream, often empty. */
+  /** The first bytes of the payload, often empty. */
   readonly rest: Uint8Array
 }
 
 /**
- * Reads the header from a socket that you hold, before anything else reads from it. Afterwards `rest` comes first, then
- * the socket's bytes; `socket.unshift(rest)` joins the two.
+ * Reads the header from a socket that you hold, before other code reads from it. `socket.unshift(rest)` puts the
+ * first payload back.
  *
- * @throws ProxyProtocolError with the reason: `header_missing`, `header_timeout`, `probe`, `client_reset`, `aborted`
- * (the socket was destroyed on this side), or the fault in its bytes. You then destroy the socket. TypeError or
- * RangeError for wrong options, and for a socket with an encoding.
+ * @throws ProxyProtocolError `header_missing`, `header_timeout`, `probe`, `client_reset`, `aborted` (destroyed on
+ * this side), or the fault in its bytes; you then destroy the socket. TypeError or RangeError for wrong options, and
+ * for a socket with an encoding.
+ *
  * @example
  * ```ts run
  * import { createServer } from 'node:net'
@@ -69,15 +68,15 @@ export async function readHeader(socket: Socket, options: ReadHeaderOptions = {}
   })
 }
 
-/** The same as `readHeader`, for connections that may come without a header, whose options were checked before. */
+/** `readHeader` for connections that may come without a header, with checked options. */
 export function pullStart(socket: Socket, rules: StartRules, waiter: StartWaiter): void {
   new PullingReader(socket, rules, waiter).start()
 }
 
 class PullingReader extends StartReader {
-  /** All that has come, if it is payload without a header. */
+  /** Payload without a header. */
   readonly #kept: Uint8Array[] = []
-  /** Undefined until the header is seen not to come in one piece, as most do. */
+  /** Undefined while the header may come in one piece, as most do. */
   #decoder: HeaderDecoder | undefined
 
   protected open(): void {
@@ -95,7 +94,7 @@ class PullingReader extends StartReader {
   }
 
   protected fault(): ProxyProtocolError {
-    return (this.#decoder as HeaderDecoder).fault() // only a header that came in one piece has none
+    return (this.#decoder as HeaderDecoder).fault() // only a header in one piece has none
   }
 
   readonly #onReadable = (): void => {
@@ -104,7 +103,6 @@ class PullingReader extends StartReader {
     }
   }
 
-  /** True once the matter is settled. */
   #take(chunk: Uint8Array): boolean {
     const { decode, optional } = this.rules
     this.received += chunk.length
@@ -119,8 +117,8 @@ class PullingReader extends StartReader {
   }
 
   /**
-   * Asks only for bytes that are there. After a FIN, read() without a size ends the stream, and the bytes behind the
-   * header could not be put back. Above the mark, Node would raise it.
+   * Asks only for bytes that are there: after a FIN, read() without a size ends the stream, and nothing could be put
+   * back. Above the mark, Node would raise it.
    */
   #read(): Uint8Array | null {
     const { readableLength, readableHighWaterMark } = this.socket

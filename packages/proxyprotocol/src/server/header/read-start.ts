@@ -1,5 +1,4 @@
-// What both ways of reading a header share: one absolute deadline, every end of the socket, and the outcome so far. It
-// settles once.
+// Shared by both readers: one absolute deadline, every end of the socket, one outcome.
 
 import type { Socket } from 'node:net'
 import {
@@ -13,23 +12,17 @@ import type { Deadlines, Waiting } from './deadlines.ts'
 
 const NOTHING = new Uint8Array()
 
-/** How a connection may start; checked before. */
 export interface StartRules {
   readonly decode: DecodeOptions
-  /** Milliseconds. */
   readonly timeout: number
-  /** Of all connections that start so. */
   readonly deadlines: Deadlines
-  /** Whether the header may be missing: the first bytes are payload then, and silence until the deadline is none. */
+  /** If the header may be missing, the first bytes are payload then, and silence means no header. */
   readonly optional: boolean
 }
 
-/** Waits for the start of a connection: one of the two is called, once, perhaps before the reading has returned. */
+/** One of the two is called once, perhaps before the reading has returned. */
 export interface StartWaiter {
-  /**
-   * @param header undefined where none came.
-   * @param rest what was read behind it and has yet to be put back; without a header all that has come.
-   */
+  /** `rest` was read behind the header and must be put back; without a header it is everything. */
   onStart(header: ProxyHeader | undefined, rest: Uint8Array): void
   onFault(error: ProxyProtocolError): void
 }
@@ -38,11 +31,9 @@ export abstract class StartReader implements Waiting {
   readonly deadline: number
   protected readonly socket: Socket
   protected readonly rules: StartRules
-  /** How many bytes have come. */
   protected received = 0
   readonly #waiter: StartWaiter
 
-  /** @throws TypeError for a socket that gives text. */
   constructor(socket: Socket, rules: StartRules, waiter: StartWaiter) {
     if (socket.readableEncoding !== null) {
       throw new TypeError(`socket must give bytes, but it has the encoding ${socket.readableEncoding}`)
@@ -64,7 +55,6 @@ export abstract class StartReader implements Waiting {
     }
   }
 
-  /** Hears of the end of a socket that Node has made. */
   protected listen(): void {
     const onEnd = (): void => this.onEnd()
     const onError = (cause: Error): void => this.onError(cause)
@@ -75,16 +65,13 @@ export abstract class StartReader implements Waiting {
 
   protected unlisten: () => unknown = doNothing
 
-  /** Lets the bytes come. */
   protected abstract open(): void
-  /** Lets no more come. */
   protected abstract shut(): void
-  /** All bytes that have come. */
   protected abstract all(): Uint8Array
-  /** What is wrong with the bytes that have come, if no more come. */
+  /** The fault if no more bytes come. */
   protected abstract fault(): ProxyProtocolError
 
-  /** Takes the verdict on the bytes so far, and what was read behind the header; true once the matter is settled. */
+  /** True once the outcome is decided. */
   protected judge(result: DecodeResult, rest: Uint8Array): boolean {
     if (result.status === 'partial') return false
     if (result.status === 'header') return this.#succeed(result.header, rest)
@@ -107,14 +94,14 @@ export abstract class StartReader implements Waiting {
     this.#fail(new ProxyProtocolError(this.received === 0 ? 'probe' : 'client_reset', { cause }))
   }
 
-  /** Neither FIN nor error came first: it was closed on this side. */
+  /** Without FIN or error before, this side has closed it. */
   onClose(): void {
     this.#fail(new ProxyProtocolError('aborted'))
   }
 
   #succeed(header: ProxyHeader | undefined, rest: Uint8Array): true {
     this.#stop()
-    // A tick later Node has settled whether it goes on reading: what is done to the socket before, it may undo.
+    // A tick later Node has decided whether it reads on; until then it may undo changes to the socket.
     process.nextTick(tell, this.#waiter, header, rest)
     return true
   }

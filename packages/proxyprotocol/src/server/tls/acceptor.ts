@@ -1,4 +1,4 @@
-// TLS behind the header: a tls.Server that never listens makes the handshakes, on sockets whose header has been read.
+// A tls.Server that never listens makes the handshakes, on sockets whose header has been read.
 
 import type { Socket } from 'node:net'
 import {
@@ -12,25 +12,24 @@ import { ProxyProtocolError } from '../../codec/index.ts'
 import { rawOf } from '../../node-internals/index.ts'
 
 interface Settle {
-  /** Whether the client has sent nothing since the handshake could begin. */
+  /** True if the client has sent nothing since the handshake could begin. */
   isSilent(): boolean
   resolve(secure: TLSSocket): void
   reject(error: ProxyProtocolError): void
 }
 
-/** What Node ends a handshake with that takes too long; the client is still there, and no probe. */
+/** Node's code for a slow handshake; that client is not a probe. */
 const TIMEOUT = 'ERR_TLS_HANDSHAKE_TIMEOUT'
 
 export class TlsAcceptor {
   readonly #server: Server
   readonly #waiting = new Map<Socket, Settle>()
 
-  /** @throws TypeError with what `tls.createServer` throws as its cause. */
   constructor(options: TlsOptions, handshakeTimeout: number) {
     this.#server = serverOf({ ...options, handshakeTimeout })
     this.#server.on('secureConnection', secure => {
       secure.allowHalfOpen = true
-      // Node's own listeners and pipeline(secure, secure) come to the limit; ours, for its end, must not exceed it.
+      // Node and pipeline(secure, secure) use up the limit of listeners; ours must not exceed it.
       const most = secure.getMaxListeners()
       if (most > 0) secure.setMaxListeners(most + 1) // 0 means unlimited
       this.#take(secure)?.resolve(secure)
@@ -47,26 +46,21 @@ export class TlsAcceptor {
     this.#server.setSecureContext(options)
   }
 
-  /**
-   * The secured socket; the raw one stays underneath.
-   *
-   * @throws ProxyProtocolError `tls_client_error`, also when the raw socket closes before; `probe` when that closes without a
-   * byte of the client's.
-   */
+  /** `probe` if the raw socket closes without a byte of the client's. */
   handshake(raw: Socket): Promise<TLSSocket> {
     const isSilent = silence(raw)
     return new Promise((resolve, reject) => {
       const onClose = (): void => {
-        // The TLS socket closes a little later, and may know why.
+        // The TLS socket closes later, and may know why.
         setImmediate(() => {
           this.#waiting.delete(raw)
           const detail = 'the connection closed during the handshake'
           reject(new ProxyProtocolError('tls_client_error', { detail }))
         })
       }
-      if (raw.destroyed) return reject(new ProxyProtocolError('probe')) // in this very moment
+      if (raw.destroyed) return reject(new ProxyProtocolError('probe')) // in this very turn
       raw.once('close', onClose)
-      raw.allowHalfOpen = false // a client whose FIN comes now will not finish, and Node would wait for the deadline
+      raw.allowHalfOpen = false // after a FIN the client cannot finish, but Node would wait for the deadline
       this.#waiting.set(raw, {
         isSilent,
         resolve: secure => {
@@ -87,7 +81,7 @@ export class TlsAcceptor {
   }
 }
 
-/** OpenSSL says what is wrong by a number, and not of which option. */
+/** OpenSSL reports a number, not an option. */
 function serverOf(options: TlsOptions): Server {
   try {
     return createServer(options)
@@ -103,15 +97,15 @@ function serverOf(options: TlsOptions): Server {
   }
 }
 
-/** Tells whether a socket has received nothing since; what came with the header is in its buffer. */
+/** What came with the header is in the socket's buffer. */
 function silence(raw: Socket): () => boolean {
   const { bytesRead, readableLength } = raw
   return () => readableLength === 0 && raw.bytesRead === bytesRead
 }
 
-/** A certificate that was refused leaves its reason in the socket; the error is only the end of the connection then. */
+/** A refused certificate leaves its reason in the socket; the error only reports the end. */
 function whyFailed(cause: Error, secure: TLSSocket): string {
   const { authorizationError } = secure as unknown as { authorizationError?: string | null } // its type is wrong
-  const { reason } = cause as { reason?: string } // OpenSSL's, without the place in its source
+  const { reason } = cause as { reason?: string } // OpenSSL's, without the line of its source
   return authorizationError ?? reason ?? cause.message
 }

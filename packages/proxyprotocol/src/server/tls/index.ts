@@ -1,4 +1,4 @@
-// TLS behind the header: its options, and the handshake.
+// TLS behind the header.
 
 export { TlsAcceptor } from './acceptor.ts'
 export { checkTls } from './options.ts'

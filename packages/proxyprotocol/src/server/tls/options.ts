@@ -1,11 +1,11 @@
-// The options of TLS, checked for the mistakes that OpenSSL answers with a number, or only to the first client.
+// Finds the mistakes that OpenSSL reports as a number, or only to the first client.
 
 import type { TlsOptions } from 'node:tls'
 import { inspect } from 'node:util'
 
 const HELD_AS_PEM = ['key', 'cert', 'ca'] as const
 
-/** @throws TypeError naming the option; what a key holds is never shown. */
+/** Never shows what a key holds. */
 export function checkTls(tls: unknown): asserts tls is TlsOptions | undefined {
   if (tls === undefined) return
   if (typeof tls !== 'object' || tls === null) {

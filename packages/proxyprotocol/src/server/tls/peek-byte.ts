@@ -1,5 +1,3 @@
-// The first byte of a connection, looked at and left in place: TLS starts with 0x16, and text protocols with a letter.
-
 import type { Socket } from 'node:net'
 import { checkNames, checkObject, milliseconds } from '../../checks/index.ts'
 
@@ -12,11 +10,10 @@ export interface PeekOptions {
 }
 
 /**
- * Resolves with the first byte that a socket has to give, and leaves it there. `0x16` starts a TLS handshake, so one port can
- * serve TLS and plain text.
+ * Resolves with the first byte of a socket and leaves it there. `0x16` starts a TLS handshake, so one port can serve
+ * TLS and plain text.
  *
- * @returns undefined if the client ends the connection first, or sends nothing in time, as clients do that wait for a
- * greeting.
+ * @returns undefined if the client sends nothing in time, or ends the connection first.
  * @throws TypeError or RangeError, as a rejection, naming the argument that is wrong.
  *
  * @example
