@@ -1,5 +1,3 @@
-// Answers reading requests only, bounds all that a client can take of it, and is never in the way of what it shows.
-
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -14,12 +12,10 @@ import { bytesOf } from './slices.ts'
 import { statsText } from './stats-document.ts'
 import { readStatusPage } from './status-page.ts'
 
-/** A scraper, a page, some probes: well below the 64 descriptors that the relays' limits leave to the process. */
+/** Well below the 64 descriptors that the relays' limits leave to the process. */
 const MAX_CONNECTIONS = 16
 const MAX_HEADER_BYTES = 8 * 1024
-/** For a request, and between two on a connection. */
 const REQUEST_TIMEOUT = 5_000
-/** Without progress while an answer is read. */
 const STALL_TIMEOUT = 10_000
 /** Node checks its timeouts only twice a minute by default. */
 const CHECK_INTERVAL = 1_000
@@ -28,7 +24,6 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 const LINE_FEED = Buffer.from('\n')
 
 export interface AdminOptions {
-  /** Names in `Host` headers that are answered, besides `localhost` and IP addresses. */
   readonly hosts?: readonly string[] | undefined
   readonly onError: (error: unknown) => void
 }
@@ -70,11 +65,7 @@ export class AdminServer {
     this.#http.setTimeout(STALL_TIMEOUT)
   }
 
-  /**
-   * Listens on the loopback if no host is given.
-   *
-   * @throws the system's error when the address cannot be bound.
-   */
+  /** Listens on the loopback if no host is given. */
   async listen({
     host = '127.0.0.1',
     port,
@@ -121,7 +112,6 @@ export class AdminServer {
     response.end()
   }
 
-  /** Undefined if the response is a stream. */
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | undefined> {
     const { method, headers, url = '' } = request
     if (!this.#isKnown(headers.host))

@@ -1,15 +1,12 @@
-// Events come once a second, from one reading for all streams. A new stream displaces the oldest, so that forgotten
-// pages shut out no operator.
+// A new stream displaces the oldest, so that forgotten pages shut out no operator.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 export const EVENTS = 'text/event-stream; charset=utf-8'
-/** Each holds a connection of the listener, and most of those must be left to others. */
+/** Each holds a connection of the listener. */
 const MAX_STREAMS = 4
 const INTERVAL = 1_000
-/** A reader that misses so many readings in a row is disconnected. */
 const PATIENCE = 5
-/** After so long a browser tries again. */
 const RETRY = 2_000
 
 const DATA = Buffer.from('data: ')
@@ -18,19 +15,18 @@ const END = Buffer.from('\n\n')
 export class EventStreams {
   readonly #read: () => Promise<readonly Uint8Array[]>
   readonly #onError: (error: unknown) => void
-  /** How many readings in a row each has missed; the oldest first. */
+  /** Readings in a row that each has missed; the oldest stream first. */
   readonly #streams = new Map<ServerResponse, number>()
   #timer: NodeJS.Timeout | undefined
   #isReading = false
 
-  /** @param read gives the data of an event, one line. */
   constructor(read: () => Promise<readonly Uint8Array[]>, onError: (error: unknown) => void) {
     this.#read = read
     this.#onError = onError
   }
 
   async open(response: ServerResponse): Promise<void> {
-    // Behind another answer on its connection it would wait for the end of that, and Node would not report its own.
+    // Node would not report the end of a response behind another one.
     if (response.socket === null) return void response.req.socket.destroy()
     this.#makeRoom()
     this.#streams.set(response, 0)
@@ -78,7 +74,6 @@ export class EventStreams {
       for (const [stream, missed] of this.#streams) if (isMeant(stream)) this.#write(stream, missed, event)
     } catch (error) {
       this.#onError(error)
-      // Their readers see that, and ask again.
       for (const stream of this.#streams.keys()) if (isMeant(stream)) stream.destroy()
     }
   }
@@ -91,7 +86,7 @@ export class EventStreams {
   }
 }
 
-/** A browser asks for a page from elsewhere, which could not read the stream, but would hold it. */
+/** A page from elsewhere could not read the stream, but would hold it. */
 export function isForeign({ headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site']
   return site === 'cross-site' || site === 'same-site'

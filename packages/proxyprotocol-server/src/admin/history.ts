@@ -26,7 +26,6 @@ export class History {
   readonly #read: () => Iterable<ServiceFigures>
   readonly #onError: (error: unknown) => void
   readonly #timer: NodeJS.Timeout
-  /** Both undefined before the first look, which finds services that may be old. */
   #minute: Minute | undefined
   #pasts: ReadonlyMap<string, Past> | undefined
   #isLooking = false
@@ -47,9 +46,9 @@ export class History {
     return { lastMinute: minute.view(), ...peaks }
   }
 
-  /** A service that is new since the last look counts with all that it has. Never rejects. */
+  /** A new service counts with all that it has. Never rejects. */
   async look(): Promise<void> {
-    if (this.#isLooking) return // so many services take longer than a second
+    if (this.#isLooking) return
     this.#isLooking = true
     try {
       await this.#look()

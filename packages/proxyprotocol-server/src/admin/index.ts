@@ -1,5 +1,3 @@
-// The admin listener: health, metrics and statistics, on a port of their own.
-
 export { AdminServer, type AdminOptions } from './admin-server.ts'
 export type { AdminSource } from './admin-source.ts'
 export { ProcessFacts } from './process-facts.ts'

@@ -7,7 +7,7 @@ const RESOLUTION = 20
 /** A delay at the start is of no interest a day later. */
 const MINUTE = 60_000
 
-/** Read once: the clock minus the uptime differs from look to look, and more when the clock is set. */
+/** The clock minus the uptime would differ from look to look. */
 const STARTED_AT = new Date(performance.timeOrigin).toISOString()
 
 export class ProcessFacts {
@@ -47,7 +47,6 @@ export class ProcessFacts {
     this.#delay.disable()
   }
 
-  /** The last reading, if no descriptor is left to read it with. */
   #readMemory(): NodeJS.MemoryUsage {
     try {
       this.#memory = process.memoryUsage()
@@ -57,7 +56,6 @@ export class ProcessFacts {
     return this.#memory
   }
 
-  /** In milliseconds; before the first two looks there is none. */
   #late(nanoseconds: number): number {
     return this.#delay.count === 0 ? 0 : Math.max(0, nanoseconds / 1e6 - RESOLUTION)
   }

@@ -2,10 +2,8 @@
 
 import { setImmediate as turn } from 'node:timers/promises'
 
-/** Milliseconds; what a reader does with a slice takes time too. */
 const SLICE = 2
 
-/** The event loop turns between two lists, each of which takes a slice to make. */
 export async function* inSlices<Item>(items: Iterable<Item>): AsyncGenerator<readonly Item[]> {
   let [slice, end]: [Item[], number] = [[], performance.now() + SLICE]
   for (const item of items) {

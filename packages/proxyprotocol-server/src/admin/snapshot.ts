@@ -1,5 +1,4 @@
-// Numbers that are shown together were read together. With many services that takes several turns of the event loop;
-// the numbers of one service are of one moment.
+// Numbers that are shown together were read together; those of one service at one moment.
 
 import {
   noTotals,

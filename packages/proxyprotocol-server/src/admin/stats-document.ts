@@ -24,7 +24,7 @@ import type { AdminSource } from './admin-source.ts'
 import type { History } from './history.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** So an answer stays below half a megabyte, and is made in milliseconds. */
+/** An answer stays below half a megabyte. */
 export const MAX_LISTED = 1_000
 
 export interface StatsSource {
@@ -33,7 +33,6 @@ export interface StatsSource {
   readonly connections: AdminSource['connections']
 }
 
-/** In pieces, because it grows with the number of services and connections. */
 export function* statsText({ snapshot, history, connections }: StatsSource): Generator<string> {
   const { services, totals } = snapshot
   yield `${JSON.stringify(headOf(snapshot, history.lastMinute)).slice(0, -1)},"services":[`

@@ -1,5 +1,3 @@
-// Suggests the option or command that was meant, where commander has no suggestion.
-
 import type { Command } from 'commander'
 import { ConfigError, nearest } from '../config/index.ts'
 
@@ -15,7 +13,6 @@ export function withHint(text: string, command: Command): string {
   return `${text}(Did you mean ${hints.length === 1 ? '' : 'one of '}${hints.join(', ')}?)\n`
 }
 
-/** @throws ConfigError for too many operands, and for operands that look like a command of `command`. */
 export function refuseExcess(command: Command, wanted: string): void {
   const [first = '', ...more] = command.args
   const meant = nearest(first, namesOf(command))

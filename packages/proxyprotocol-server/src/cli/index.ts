@@ -1,5 +1,3 @@
-// The programs, which the files in bin/ start.
-
 export { runEcho } from './echo/index.ts'
 export { runInspect } from './inspect/index.ts'
 export { runServer } from './server/index.ts'

@@ -49,7 +49,6 @@ export function outliveReader(stream: Writable): void {
   stream.on('error', () => undefined)
 }
 
-/** Writes to `io` and throws instead of ending the process. */
 export function createCommand(name: string, io: ProgramIo): Command {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string } // our own file
   const command = new Command(name)
@@ -107,10 +106,7 @@ export function logFailure(io: ProgramIo, error: unknown, connection: Connection
   io.log.write('failed', fields, 'error')
 }
 
-/**
- * Listens, waits for SIGINT or SIGTERM, and drains. A second signal exits at once. So does a stuck handler, because its
- * sockets would keep the process alive.
- */
+/** A second signal exits at once. So does a stuck handler, because its sockets would keep the process alive. */
 export async function serveUntilSignal(
   io: ProgramIo,
   servers: readonly Drainable[],
@@ -149,7 +145,6 @@ export function explain(error: unknown): string {
   return isForUser(error) ? error.message : inspect(error)
 }
 
-/** True if the message suffices; other errors are faults of this program. */
 function isForUser(error: unknown): error is Error {
   return (
     error instanceof ConfigError ||

@@ -1,5 +1,3 @@
-// Configuration of the programs: reading and checking.
-
 export {
   addressKey,
   formatAddress,

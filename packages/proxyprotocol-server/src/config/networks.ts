@@ -25,10 +25,9 @@ interface Source {
   readonly text: string
 }
 
-/** Services share a list, because compiling takes long. A list that no service holds is forgotten. */
+/** Services share a list, because compiling takes long. */
 const known = new Map<string, WeakRef<Networks | ConfigError>>()
 
-/** Such as `blocked.txt:7:1: `; empty for entries of the configuration. */
 interface Located {
   readonly entry: string
   readonly place: string
@@ -53,7 +52,6 @@ export function networkFile(entry: string): string | undefined {
   return entry.startsWith(FILE) ? entry.slice(FILE.length) : undefined
 }
 
-/** @throws {ConfigError} naming all faults in their files. */
 export function readAccessLists(rules: {
   readonly allow: NetworkList | undefined
   readonly deny: NetworkList
@@ -75,7 +73,6 @@ export function readAccessLists(rules: {
   return { allow, deny }
 }
 
-/** @throws {ConfigError} naming all faults of all services. */
 export function checkNetworkFiles(
   services: readonly { readonly access: Parameters<typeof readAccessLists>[0] | undefined }[],
 ): void {
@@ -90,7 +87,6 @@ export function checkNetworkFiles(
   if (problems.length > 0) throw new ConfigError([...new Set(problems)].join('\n'))
 }
 
-/** @throws {ConfigError} naming unreadable files, and file, line and column of each wrong network. */
 function readNetworks(list: NetworkList): Networks {
   const unreadable: string[] = []
   const sources = list.flatMap(entry => {

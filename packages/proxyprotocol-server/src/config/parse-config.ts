@@ -7,17 +7,14 @@ import { checked, parseJson, type Problem, showPath } from './text/index.ts'
 export interface Override {
   readonly setting: Setting
   readonly value: unknown
-  /** Its name for messages: `--drain`. */
   readonly name: string
 }
 
 export interface Additions {
   readonly services?: readonly ServiceInit[]
-  /** The last one of a setting counts. */
   readonly overrides?: readonly Override[]
 }
 
-/** Keys of a service, as `--help` calls them. */
 const ENDS = [
   ['listen', 'SOURCE'],
   ['upstream', 'DEST'],
@@ -43,7 +40,6 @@ export function parseConfig(json: unknown, origin = 'configuration'): Configurat
   return combineConfig(json, origin)
 }
 
-/** @throws {ConfigError} as {@link parseConfig}; faults of an addition have its name. */
 export function combineConfig(json: unknown, origin: string, additions: Additions = {}): Configuration {
   const text = typeof json === 'string' ? parseJson(json, origin) : undefined
   const written = text ? text.value : json

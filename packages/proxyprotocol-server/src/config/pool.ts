@@ -15,13 +15,12 @@ export const poolDefaults = {
   backup: false,
   /** A backlog that a client still waits for. */
   queue: { size: 100, timeout: 5_000 },
-  /** One failure may be a lost packet, three in a row are not; ten seconds are short for a restart. */
+  /** One failure may be a lost packet, three in a row are not. */
   health: { fails: 3, window: 10_000, cooldown: 10_000 },
   check: { interval: 5_000, timeout: 2_000, rise: 2, fall: 3, header: true },
   resolve: {
-    /** The usual validity of addresses in clusters. */
     interval: 30_000,
-    /** More than most services have; bounds a wrong answer. */
+    /** Bounds a wrong answer. */
     maxMembers: 64,
     /** A name service that is down must not stop a service that is up. */
     staleAfter: undefined,
@@ -36,7 +35,7 @@ const SENT: Readonly<Record<PpMode, SentHeader>> = { v1: 'v1', v2: 'v2', detect:
 
 export interface UpstreamInit {
   readonly address: Address
-  /** Also its key for `source-hash`. Default: the address without its query. */
+  /** Default: the address without its query. */
   readonly name?: string | undefined
   /** Default: what the address says in `pp`. */
   readonly header?: SentHeader | undefined
@@ -148,7 +147,6 @@ export function sentHeader({ pp = 'detect' }: Pick<Address, 'pp'>): SentHeader {
   return SENT[pp]
 }
 
-/** Log and statistics would mix equal names up. */
 export function nameConflict(
   upstreams: readonly UpstreamInit[],
 ): { readonly at: number; readonly message: string } | undefined {

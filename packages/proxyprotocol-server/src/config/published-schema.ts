@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { configSchema } from './schema/index.ts'
 import { type SchemaNode, UNITS } from './text/index.ts'
 
-/** Editors know draft 7 best, and it suffices. */
 const DRAFT = 'http://json-schema.org/draft-07/schema#'
 
 type Json = z.core.JSONSchema.BaseSchema

@@ -6,7 +6,6 @@ export const VARIABLE_PREFIX = 'PROXYPROTOCOL_'
 export interface Setting {
   readonly flag: string
   readonly variable: string
-  /** True if it is a key of each service, false for one of the program. */
   readonly ofService: boolean
   readonly path: readonly string[]
   readonly node: SchemaNode

@@ -9,7 +9,7 @@ import { ConfigError } from './text/index.ts'
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g
 
-/** By `openssl rehash`: the hash of the subject, and a number among equals. */
+/** By `openssl rehash`. */
 const HASHED_NAME = /^[0-9a-f]{8}\.\d+$/
 
 export type TlsFiles = Pick<SecureContextOptions, 'minVersion'> & {
@@ -22,13 +22,11 @@ export type TlsFiles = Pick<SecureContextOptions, 'minVersion'> & {
 export interface OwnCertificate {
   /** `listen` for clients, `upstream` for upstreams. */
   readonly role: AddressRole
-  /** As configured. */
   readonly file: string
   /** Milliseconds since 1970, of the certificate in the chain that expires first. */
   readonly expires: number
 }
 
-/** @throws {ConfigError} naming the setting, its file, and the fault. */
 export function readTlsFiles(settings: TlsSettings, role: AddressRole): TlsFiles {
   const { minVersion } = settings
   const files = { minVersion, ...readOwn(settings, role), ...readAuthorities(settings, role) }

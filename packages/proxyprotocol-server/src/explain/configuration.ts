@@ -1,23 +1,18 @@
 import { readTlvs, tlvType, type ProxyHeader } from 'proxyprotocol'
 
 export interface Sent {
-  /** Undefined if the receiver expects no header. */
   readonly version: 1 | 2 | undefined
-  /** TLS to the receiver, behind the header. */
   readonly tls?: boolean
-  /** Values of HAProxy's `proxy-v2-options`. */
   readonly options?: readonly string[]
   readonly local?: boolean
 }
 
 export interface ConfigurationLine {
   readonly program: string
-  /** Empty if the program cannot do it. */
   readonly text: string
   readonly note?: string
 }
 
-/** @param to the receiver, `HOST:PORT`. */
 export function senders(sent: Sent, to: string): readonly ConfigurationLine[] {
   return [haproxy(sent, to), nginx(sent, to), networkLoadBalancer(sent), relay(sent, to)]
 }

@@ -8,13 +8,10 @@ export type NotDecoded = Exclude<DecodeResult, { status: 'header' }>
 
 export interface Fault {
   readonly title: string
-  /** A sentence about what is right, without its dot. */
   readonly wanted: string
   /** In bytes; the length of the input if it ends too soon. */
   readonly offset: number
-  /** What the bytes look like, if that is plain. */
   readonly got: string | undefined
-  /** For a wrong checksum: the right one in hexadecimal. */
   readonly checksum: string | undefined
 }
 

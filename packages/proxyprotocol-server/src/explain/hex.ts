@@ -1,6 +1,3 @@
-// Bytes for people: two digits each, four for an offset, and a dot for other characters.
-
-/** With blanks between the bytes. */
 export function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, hexByte).join(' ')
 }
@@ -13,7 +10,6 @@ export function hexOffset(offset: number): string {
   return offset.toString(16).padStart(4, '0')
 }
 
-/** Printable ASCII, otherwise dots. */
 export function asciiOf(bytes: Uint8Array): string {
   return Array.from(bytes, byte => (byte > 0x1f && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('')
 }

@@ -1,4 +1,4 @@
-// What the inspector reads and explains, pure, for a terminal and a browser.
+// Pure, for a terminal and a browser.
 
 export { receivers, senders, sentBy, type ConfigurationLine, type Sent } from './configuration.ts'
 export { explainFault, type Fault, type NotDecoded } from './fault.ts'

@@ -1,10 +1,6 @@
-// Pasted text may be hexadecimal of many tools, a dump with offsets, base64, text with escapes as for printf, or a
-// version 1 line.
-
 export interface TextBytes {
   readonly bytes: Uint8Array
   readonly format: 'hexadecimal' | 'a dump' | 'base64' | 'text with escapes' | 'text'
-  /** The last digit was half a byte, and was left out. */
   readonly halfByte: boolean
 }
 
@@ -12,9 +8,9 @@ const BETWEEN_HEX = /[\s:,]+|0x|\\x/i
 const NO_HEX = /[^0-9a-f]/i
 const ODD_HEX = /^[\s:,0-9a-f]{3,}$/i
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
-/** An offset of at least four digits, then pairs: xxd, tcpdump -X, od, hexdump -C, Wireshark and the inspector. */
+/** xxd, tcpdump -X, od, hexdump -C, Wireshark and the inspector. */
 const DUMP_LINE = /^\s*(?:0x)?([0-9a-f]{4,8})(:?)((?:\s.*)?)$/i
-/** Digits up to a gap, behind which text stands. hexdump -C has a gap after eight bytes too. */
+/** Text stands behind a gap. hexdump -C has a gap after eight bytes too. */
 const DUMP_BYTES = /^\s+((?:[0-9a-f]{2} ?){1,}(?: {1,2}(?:[0-9a-f]{2} ){1,})?)/i
 /** A star repeats lines: without a bound a few letters would become gigabytes. */
 const MAX_DUMP_BYTES = 1_048_576
@@ -47,7 +43,6 @@ export function hexBytes(text: string): Uint8Array | undefined {
   return isHex ? digitPairs(text) : undefined
 }
 
-/** Also the alphabet of URLs; undefined if it is not base64. */
 export function base64Bytes(text: string): Uint8Array | undefined {
   const compact = text.replace(/\s/g, '')
   if (!BASE64.test(compact)) return undefined
@@ -56,7 +51,7 @@ export function base64Bytes(text: string): Uint8Array | undefined {
   return Uint8Array.from(atob(digits), digit => digit.charCodeAt(0))
 }
 
-/** Undefined if it is not a dump from 0 without gaps; `*` repeats the line before. */
+/** Undefined if it is not a dump from 0 without gaps. */
 export function dumpBytes(text: string): Uint8Array | undefined {
   const bytes: number[] = []
   let [last, widest, repeated, lines] = [0, 0, false, 0]
@@ -109,7 +104,6 @@ function escapedBytes(text: string): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
-/** Pasted text has an editor's line ends, or none. */
 function withLineEnd(text: string): string {
   const lines = text.replace(/\r?\n/g, '\r\n')
   return lines.includes('\r\n') ? lines : `${lines.trimEnd()}\r\n`

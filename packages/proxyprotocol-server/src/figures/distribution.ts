@@ -2,7 +2,7 @@
 export interface DistributionView {
   /** Upper bounds, ascending; the last range has none. */
   readonly bounds: readonly number[]
-  /** One for each bound and one for the last range; no range includes another. */
+  /** No range includes another. */
   readonly counts: readonly number[]
   readonly sum: number
 }
@@ -12,7 +12,6 @@ export class Distribution {
   readonly #counts: number[]
   #sum = 0
 
-  /** @param bounds upper bounds in milliseconds, ascending. */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds
     this.#counts = new Array<number>(bounds.length + 1).fill(0)

@@ -1,5 +1,3 @@
-// What is counted and shown, as plain data: each type once, and one way to add.
-
 export type { LiveConnection, TlsFacts } from './connection.ts'
 export { Distribution, type DistributionView } from './distribution.ts'
 export { answersOf, type ListingCounts } from './listings.ts'

@@ -3,7 +3,6 @@ export interface Merging<Item> {
   readonly sum: (one: Item, other: Item) => Item
 }
 
-/** In this order, with the sums of items that both have. */
 export function merged<Item>(
   one: readonly Item[],
   other: readonly Item[],

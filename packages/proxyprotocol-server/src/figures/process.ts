@@ -11,7 +11,6 @@ export interface ProcessFigures {
   /** Undefined if the system does not report it; `maxFiles` too. */
   readonly openFiles: number | undefined
   readonly maxFiles: number | undefined
-  /** In this minute. */
   readonly eventLoopDelay: { readonly p50: number; readonly p99: number; readonly max: number }
 }
 

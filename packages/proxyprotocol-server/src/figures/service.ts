@@ -4,10 +4,10 @@ import { sumOfTotals, type RelayTotals } from './totals.ts'
 import type { RoutedUpstream } from './upstream.ts'
 import { endedUpstream, formerUpstream, shownUpstream, sumOfUpstreams, upstreamKey } from './upstream-sums.ts'
 
-/** Limits that hold for all connections together, so several processes have the sum. */
+/** Limits that hold for all connections together. */
 const SHARED_LIMITS: readonly string[] = ['connections', 'pendingHeaders', 'perSource']
 
-/** The first one counts: no worker may accept connections while another one drains. */
+/** No worker may accept connections while another one drains. */
 const STATES: readonly ServerState[] = ['draining', 'listening', 'idle', 'closed']
 
 /** A certificate that a service presents. */
@@ -25,7 +25,6 @@ export interface ServiceFigures {
   /** Undefined while it does not listen. */
   readonly address: string | undefined
   readonly upstream: string
-  /** The headers that it sends. */
   readonly sends: string
   /** The headers that it accepts; undefined if it reads none. */
   readonly expects: string | undefined
@@ -82,7 +81,6 @@ export function endedService(service: ServiceFigures): ServiceFigures {
   }
 }
 
-/** Without the upstreams, members and block lists that only former relays had. */
 export function shownService(sum: ServiceFigures, now: ServiceFigures): ServiceFigures {
   const keys = new Set(now.upstreams.map(upstreamKey))
   return {

@@ -35,7 +35,6 @@ export interface StatsDocument {
   readonly services: readonly ServiceShown[]
   readonly connections: {
     readonly total: number
-    /** The oldest of each service, up to a limit for all. */
     readonly list: readonly ConnectionShown[]
   }
 }
@@ -51,7 +50,6 @@ export interface ServiceShown extends Shown<ServiceFacts>, SumsShown, ServiceCou
   readonly limits: Readonly<Record<string, number | null>>
   readonly timeouts: Readonly<Record<string, number | null>>
   readonly reasons: RelayTotals['closed']
-  /** Read once a second. */
   readonly peak: number
   readonly lastMinute: LastMinute
   readonly upstreams: readonly UpstreamShown[]

@@ -2,12 +2,10 @@ import { closeReasons, type CloseReason, type ServerStats } from 'proxyprotocol/
 import { Distribution, sumOfDistributions, type DistributionView } from './distribution.ts'
 import { merged, sumOfNumbers } from './merged.ts'
 
-/** From a neighbour on the same switch to the longest patience. */
 export const CONNECT_BOUNDS: readonly number[] = [
   ...[1, 2.5, 5, 10, 25, 50, 100, 250, 500],
   ...[1_000, 2_500, 5_000, 10_000],
 ]
-/** From one short exchange to a connection of a day. */
 export const AGE_BOUNDS: readonly number[] = [
   ...[10, 50, 100, 500, 1_000, 5_000, 10_000],
   ...[60_000, 300_000, 1_800_000, 3_600_000, 86_400_000],
@@ -20,18 +18,14 @@ export interface HeaderCount {
   readonly count: number
 }
 
-/**
- * `accepted` is always the sum of `active` and all of `closed`. A relay never admits a connection without its header.
- */
+/** `accepted` is always the sum of `active` and all of `closed`. */
 export interface RelayTotals extends Omit<ServerStats, 'missing'> {
   /** Connections that wait for their header or for a connection slot. */
   readonly pending: number
   readonly bytesUp: number
   readonly bytesDown: number
   readonly headers: readonly HeaderCount[]
-  /** For connections that reached the upstream. */
   readonly connects: DistributionView
-  /** The ages at which admitted connections ended. */
   readonly ages: DistributionView
 }
 

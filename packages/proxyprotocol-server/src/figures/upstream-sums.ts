@@ -1,5 +1,3 @@
-// The relays serve the same service, side by side or one after the other.
-
 import { merged, sumOfNumbers } from './merged.ts'
 import {
   latestOf,
@@ -50,7 +48,6 @@ export function endedUpstream(upstream: RoutedUpstream): RoutedUpstream {
   return { ...upstream, active: 0, members: members.map(member => ({ ...member, active: 0 })) }
 }
 
-/** Former members are shown only while they have connections. */
 export function shownUpstream(upstream: RoutedUpstream): RoutedUpstream {
   const { state, members } = upstream
   return {
@@ -88,7 +85,6 @@ function sumOfChecks(one: CheckCounts | undefined, other: CheckCounts | undefine
   return { ...one, passed: one.passed + other.passed, failed: one.failed + other.failed }
 }
 
-/** The age of the oldest answer, which some of the connections depend on. */
 function sumOfResolutions(
   one: NameSnapshot | undefined,
   other: NameSnapshot | undefined,

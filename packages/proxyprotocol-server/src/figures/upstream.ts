@@ -28,9 +28,7 @@ export interface CheckCounts {
 
 /** What is counted of an upstream, and of each of its members. */
 export interface UpstreamCounts {
-  /** Includes connections that are still connecting. */
   readonly active: number
-  /** Connections that were established. */
   readonly total: number
   /** Failed attempts to connect, without checks. */
   readonly failures: Readonly<Partial<Record<ErrorCode, number>>>
@@ -41,7 +39,6 @@ export interface MemberSnapshot extends UpstreamCounts {
   readonly address: string
   readonly weight: number
   readonly state: UpstreamState
-  /** Of a connection or of a check. */
   readonly lastFailure: UpstreamFailure | undefined
   /** Undefined if it is not checked. */
   readonly checks: CheckCounts | undefined
@@ -52,7 +49,6 @@ export interface NameSnapshot {
   readonly name: string
   /** The last good answer; empty if it is too old. */
   readonly addresses: readonly string[]
-  /** Milliseconds since that answer. */
   readonly age: number | undefined
   readonly answers: number
   readonly failures: number
@@ -68,11 +64,9 @@ export interface UpstreamSnapshot extends UpstreamCounts {
   readonly backup: boolean
   /** `up` if any member is. */
   readonly state: UpstreamState
-  /** Of a member, or of the look-up if there are no members. */
   readonly lastFailure: UpstreamFailure | undefined
   /** One if the upstream is given by its address, none if its name has no answer. */
   readonly members: readonly MemberSnapshot[]
-  /** Members that were added or removed since the first answer. */
   readonly memberChanges: number
   /** Addresses of the last answer beyond `resolve.maxMembers`. */
   readonly leftOut: number

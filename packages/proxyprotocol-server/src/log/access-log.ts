@@ -4,7 +4,6 @@ import type { ConnectionInfo } from 'proxyprotocol/server'
 import { describeListing, type RelayRecord, type Route } from '../relay/index.ts'
 import { type LogFields, type LogValue, showEndpoint } from './text.ts'
 
-/** Refused connections have only the required fields. */
 export interface AccessEntry
   extends
     Pick<
@@ -17,7 +16,6 @@ export interface AccessEntry
         'sent' | 'tls' | 'listing' | keyof Route | 'bytesUp' | 'bytesDown' | 'timings' | 'error'
       >
     > {
-  /** Milliseconds from accept to the end. */
   readonly age: number
 }
 

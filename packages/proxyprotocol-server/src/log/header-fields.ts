@@ -1,4 +1,4 @@
-// A header as log fields: what arrived, TLV by TLV, in order and with names where they are known.
+// TLV by TLV, in order and with names where they are known.
 
 import { readTlvs, tlvType, type ProxyHeader, type SslInfo, type Tlv } from 'proxyprotocol'
 import { readExtension, type ConnectionInfo, type ExtensionInfo } from 'proxyprotocol/server'
@@ -6,10 +6,8 @@ import { type LogFields, type LogValue, showEndpoint } from './text.ts'
 
 const names = new Map<number, string>(Object.entries(tlvType).map(([name, type]) => [type, name]))
 
-/** What is shown of a connection. */
 type Described = Pick<ConnectionInfo, 'via' | 'source' | 'destination' | 'header'>
 
-/** Peer, source and destination, and the header that they come from. */
 export function describeConnection(info: Described): LogFields {
   const { via, source, destination, header } = info
   const extension = header && readExtension(header)

@@ -1,5 +1,3 @@
-// Log lines, as text and as JSON.
-
 export { describeAccess, rejectedEntry } from './access-log.ts'
 export { describeConnection } from './header-fields.ts'
 export { Log, logFormats, writerTo } from './log.ts'

@@ -13,10 +13,9 @@ import {
 /** `warn` for refused connections, `error` for faults of this program, `fatal` for its end. */
 export type LogLevel = 'info' | 'warn' | 'error' | 'fatal'
 
-/** Level, time, event, braces and the number of fields that were left out. */
+/** Everything but the fields. */
 const FRAME_LENGTH = 160
 
-/** Fields that do not fit are cut or left out, and `leftOut` counts the latter. */
 export function formatJson(level: LogLevel, event: string, fields: LogFields): string {
   const object = objectOf(fields, MAX_LINE_LENGTH - FRAME_LENGTH)
   return asciiOnly(JSON.stringify({ level, time: new Date().toISOString(), ...object, event }))
@@ -24,7 +23,6 @@ export function formatJson(level: LogLevel, event: string, fields: LogFields): s
 
 type JsonValue = string | number | boolean
 
-/** A repeated key makes a list of its values. */
 function objectOf(fields: LogFields, limit: number): Record<string, JsonValue | JsonValue[]> {
   const object: Record<string, JsonValue | JsonValue[]> = {}
   let room = limit
@@ -54,7 +52,6 @@ function lengthOf(value: JsonValue): number {
   return PLAIN_WORD.test(value) ? value.length + 2 : quoted(value).length
 }
 
-/** As much of a text as there is room for; undefined for none. */
 function fitting(value: JsonValue, room: number): JsonValue | undefined {
   const length = lengthOf(value)
   if (length <= room) return value

@@ -1,5 +1,4 @@
-// A full disk and a slow or closed reader cost lines and never a connection. The log reports the number of lost lines
-// as soon as a line gets through again.
+// A full disk and a slow or closed reader cost lines and never a connection.
 
 import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
@@ -14,7 +13,6 @@ export const logFormats: readonly LogFormat[] = ['text', 'json']
 const MAX_WAITING_BYTES = 1024 * 1024
 const LINE_FEED = 0x0a
 
-/** Calls `onLost`, at once or later, if the text does not get through. */
 export type LogWriter = (text: string, onLost: () => void) => void
 
 export class Log {
@@ -35,7 +33,6 @@ export class Log {
     this.pass(this.line(event, fields, level))
   }
 
-  /** Writes a line that is complete, with its line end. */
   pass(line: string): void {
     if (this.#untold > 0) this.#report(this.#untold)
     this.#write(line, this.#onLost)
@@ -53,7 +50,6 @@ export class Log {
     this.#untold++
   }
 
-  /** Text shows no level: the event implies it. */
   line(event: string, fields: LogFields, level: LogLevel): string {
     const line =
       this.format === 'json' ? formatJson(level, event, fields) : formatLine(new Date(), event, fields)
@@ -66,10 +62,7 @@ export function writerTo(stream: Writable & { readonly fd: number }): LogWriter 
   return stream instanceof Socket ? streamWriter(stream) : fileWriter(stream.fd)
 }
 
-/**
- * Node's own stream for files takes a short write for a whole one, and a full disk makes short writes. The line after a
- * cut one starts on a line of its own.
- */
+/** Node's own stream for files takes a short write for a whole one, and a full disk makes short writes. */
 export function fileWriter(fd: number): LogWriter {
   let torn = false
   return (text, onLost) => {
@@ -86,8 +79,8 @@ export function fileWriter(fd: number): LogWriter {
 }
 
 /**
- * Node buffers without a limit, joins waiting texts, and ends in the middle of a line. Here each text goes in one piece
- * that a pipe takes, because other processes may write to it.
+ * Node buffers without a limit and joins waiting texts. Here each text goes in one piece that a pipe takes, because
+ * other processes may write to it.
  */
 export function streamWriter(stream: Writable, limit: number = MAX_WAITING_BYTES): LogWriter {
   const waiting: { readonly text: string; readonly onLost: () => void }[] = []

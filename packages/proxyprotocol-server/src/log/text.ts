@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net'
 import type { Endpoint } from 'proxyprotocol'
 import { formatHostPort } from '../config/index.ts'
 
-/** Undefined leaves the field out. */
 export type LogValue = string | number | boolean | bigint | Uint8Array | undefined
 
 const MAX_LOGGED_BYTES = 64
@@ -12,10 +11,8 @@ const MAX_LOGGED_BYTES = 64
 /** What a pipe takes in one piece (PIPE_BUF), line end included: no header floods a log, and no two lines mix. */
 export const MAX_LINE_LENGTH: number = 4_095
 
-/** What needs no quotes in a line of text. */
 export const PLAIN_WORD: RegExp = /^[\w.:/@+[\]-]+$/
 
-/** In order; a key may repeat. */
 export type LogFields = readonly (readonly [key: string, value: LogValue])[]
 
 export function formatLine(time: Date, event: string, fields: LogFields): string {
@@ -24,7 +21,6 @@ export function formatLine(time: Date, event: string, fields: LogFields): string
   return line.length > MAX_LINE_LENGTH ? `${line.slice(0, MAX_LINE_LENGTH - 3)}...` : line
 }
 
-/** A path for a UNIX socket, and `unknown` for the address of a peer that was gone at once. */
 export function showEndpoint(endpoint: Endpoint | undefined): string | Uint8Array {
   if (endpoint === undefined) return 'unknown'
   return 'path' in endpoint ? endpoint.path : formatHostPort(endpoint.address, endpoint.port)
@@ -41,18 +37,17 @@ function show(value: Exclude<LogValue, undefined>): string {
   return PLAIN_WORD.test(text) ? text : quoted(text)
 }
 
-/** And the number of bytes if not all are shown. */
 export function hexOf(bytes: Uint8Array): string {
   const hex = Buffer.from(bytes.subarray(0, MAX_LOGGED_BYTES)).toString('hex')
   return bytes.length > MAX_LOGGED_BYTES ? `0x${hex}...(${String(bytes.length)} bytes)` : `0x${hex}`
 }
 
-/** A JSON string without control characters and letters that reorder a line. */
+/** JSON escapes neither all control characters nor letters that reorder a line. */
 export function quoted(text: string): string {
   return asciiOnly(JSON.stringify(text))
 }
 
-/** Other characters stand inside strings, where an escape means the same. */
+/** Inside strings an escape means the same. */
 export function asciiOnly(json: string): string {
   return json.replace(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -1,4 +1,4 @@
-// Without an answer the client is accepted and counted, because a list that is down says nothing about clients.
+// A list that is down says nothing about clients, so they are accepted.
 
 import {
   createListingCache,

@@ -1,4 +1,4 @@
-// Cancels connecting when the client is gone. The connection's own AbortSignal costs more than connecting does.
+// A connection's own AbortSignal costs more than connecting does.
 
 import type { StopSignal } from 'proxyprotocol/client'
 import type { Connection } from 'proxyprotocol/server'

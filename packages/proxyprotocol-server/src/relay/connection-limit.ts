@@ -1,9 +1,7 @@
 import { descriptorLimit } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 
-/** The accepted socket and the one upstream. */
 const DESCRIPTORS_PER_CONNECTION = 2
-/** For listeners, files and name look-ups. */
 const SPARE_DESCRIPTORS = 64
 
 /**
@@ -32,12 +30,10 @@ export function withConnectionLimits(services: readonly Service[]): readonly Ser
   return services.map(service => withConnectionLimit(service, share))
 }
 
-/** What each may have if it has no limit; the system is asked once for all. */
 export function shareOf(services: readonly Service[]): number {
   return connectionLimit(Math.max(1, services.length))
 }
 
-/** @param share for a service without a limit; default: all that the process can have. */
 export function withConnectionLimit(service: Service, share?: number): Service {
   const connections = service.limits.connections ?? share ?? connectionLimit()
   return { ...service, limits: { ...service.limits, connections } }

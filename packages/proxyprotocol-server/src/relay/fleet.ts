@@ -10,7 +10,7 @@ import { Predecessors } from './predecessors.ts'
 import type { Relay } from './relay.ts'
 import { succeed } from './succession.ts'
 
-/** Services that are compared or made before connections are served again: a millisecond or two. */
+/** A millisecond or two before connections are served again. */
 const SLICE = 25
 
 /** Options of a fleet. */
@@ -39,7 +39,6 @@ interface Running {
   readonly relay: Relay
 }
 
-/** The relay that has its socket now may be the same. */
 interface Move extends Running {
   readonly key: string
   readonly current: Running | undefined
@@ -88,7 +87,6 @@ export class Fleet {
     return this.#servers
   }
 
-  /** All open connections, those of changed and removed services included. */
   get connections(): { readonly size: number } {
     return { size: [...this.#servers].reduce((sum, { connections }) => sum + connections.size, 0) }
   }

@@ -1,5 +1,3 @@
-// The relay: an accepted socket, a header, an upstream socket, and the tunnel between them.
-
 export type { AccessCounts } from './access/index.ts'
 export { describeListing } from './block-list-check.ts'
 export { connectionLimit, withConnectionLimits } from './connection-limit.ts'

@@ -8,11 +8,7 @@ import { endpointOptions, type Service } from '../config/index.ts'
 
 export type ListenSettings = Pick<Service, 'listen'> & Partial<Pick<Service, 'backlog' | 'ipv6Only'>>
 
-/**
- * Removes the file of a UNIX socket that refuses connections. Any other file stays.
- *
- * @throws the system's error if the address cannot be bound.
- */
+/** Any other file stays. */
 export async function listenAt(
   server: Pick<ProxyServer, 'listen'>,
   { listen, backlog, ipv6Only }: ListenSettings,

@@ -8,7 +8,7 @@ interface Known extends Pick<Connection, 'info' | 'tls'> {
   readonly service: Pick<Service, 'name' | 'tlvs'>
 }
 
-/** The TLVs of the proxy in front win, because it stood nearer to the client. */
+/** The proxy in front stood nearer to the client, so its TLVs win. */
 const FACTS: Readonly<Record<TlvFact, (known: Known) => string | Uint8Array | false | null | undefined>> = {
   sni: ({ info, hello, tls }) => info.tlvs.authority ?? hello?.serverName ?? tls?.servername,
   alpn: ({ info, hello, tls }) => info.tlvs.alpn ?? onlyOne(hello?.alpn) ?? tls?.alpnProtocol,

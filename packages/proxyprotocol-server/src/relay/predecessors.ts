@@ -1,4 +1,4 @@
-// Former relays of a service, so that its counters never go back at a reload.
+// So that a service's counters never go back at a reload.
 
 import {
   endedService,
@@ -33,7 +33,6 @@ export class Predecessors {
     former.ended = former.ended ? sumOfServices(former.ended, figures) : figures
   }
 
-  /** `current` is the relay that listens. */
   figures(current: Relay): ServiceFigures {
     const now = figuresOf(current)
     const former = this.#former.get(now.name)

@@ -1,5 +1,3 @@
-// Starts the relay's background work when it begins to listen, also by a hand-over, and ends it with the server.
-
 import type { AddressInfo } from 'node:net'
 import {
   ProxyServer,
@@ -28,7 +26,7 @@ export class RelayServer extends ProxyServer {
     return bound
   }
 
-  /** Remaining connections use what is known by now; the successor checks on. */
+  /** Remaining connections use what is known by now. */
   override handOver(successor: ProxyServer, options?: HandOverOptions): Promise<CloseResult> {
     const ended = super.handOver(successor, options)
     this.#pools.close()

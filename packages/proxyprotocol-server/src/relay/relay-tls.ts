@@ -25,7 +25,6 @@ export class RelayTls {
   #files: TlsFiles | undefined
   #certificates: readonly OwnCertificate[]
 
-  /** @throws {ConfigError} if settings or files cannot be used. */
   constructor({ tls }: Pick<Address, 'tls'>, upstreams: readonly UpstreamTls[]) {
     this.#settings = tls && settleTls(tls, 'listen')
     this.#upstreams = upstreams
@@ -41,11 +40,7 @@ export class RelayTls {
     return this.#certificates
   }
 
-  /**
-   * Refuses an invalid client certificate where certificates are optional, because Node accepts those.
-   *
-   * @throws ProxyProtocolError `tls_client_error`.
-   */
+  /** Node accepts an invalid client certificate if certificates are optional. */
   checkClient(downstream: TLSSocket | undefined): void {
     if (this.#settings?.verify !== 'CERT_OPTIONAL' || downstream === undefined || downstream.authorized)
       return
@@ -53,10 +48,7 @@ export class RelayTls {
     throw new ProxyProtocolError('tls_client_error', { detail: String(downstream.authorizationError) })
   }
 
-  /**
-   * @returns true if anything has changed, for new connections.
-   * @throws {ConfigError} if a file cannot be used; nothing changes then.
-   */
+  /** @throws {ConfigError} if a file cannot be used; nothing changes then. */
   reload(server: Pick<ProxyServer, 'setSecureContext'>): boolean {
     const files = this.#read()
     const renewals = this.#upstreams.flatMap(each => each.renewal() ?? [])

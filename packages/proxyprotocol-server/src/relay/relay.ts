@@ -166,7 +166,6 @@ function outcomeOf(connection: Connection, fault: ProxyProtocolError | undefined
   return { reason, error }
 }
 
-/** @throws ProxyProtocolError `denied_dnsbl` if the client is listed and the service rejects listed clients. */
 async function askBlockLists(
   blockLists: BlockListCheck,
   connection: Connection,

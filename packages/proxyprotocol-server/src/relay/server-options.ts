@@ -1,5 +1,3 @@
-// The options of a relay's server.
-
 import type { ServerOptions } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 import type { Gate } from './access/index.ts'

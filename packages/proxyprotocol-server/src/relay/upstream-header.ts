@@ -16,27 +16,20 @@ import { describeListed } from './block-list-check.ts'
 import type { ClientHello } from './passthrough/index.ts'
 
 interface Known {
-  /** The extension TLV of the Python library carries a listing. */
   readonly listing?: Listing | undefined
-  /** From the ClientHello: its server name, and its protocol if it offers one only. */
   readonly hello?: ClientHello | undefined
 }
 
-/** Encoding computes it. */
 const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 
 export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> {
   readonly tls?: HeaderForOptions['tls']
-  /** The operator's own TLVs that are known, for version 2. */
+  /** Those that are known, for version 2. */
   readonly tlvs: readonly Tlv[]
-  /** All that are configured: a client must not be able to forge one that is not known. */
+  /** All that are configured: a client must not be able to forge one. */
   readonly configured: readonly { readonly type: number }[]
 }
 
-/**
- * @throws ProxyProtocolError `client_reset` if the client is gone, `header_invalid` if the inbound header cannot be
- * sent on.
- */
 export function upstreamHeader(
   { header, pass, tls, tlvs, configured }: UpstreamHeaderOptions,
   { id, socket, info }: Pick<Connection, 'id' | 'socket' | 'info'>,
@@ -81,13 +74,13 @@ function knownOf(extension: readonly Tlv[] = []): readonly Tlv[] {
   return extension.filter(({ type }) => known.includes(type))
 }
 
-/** Version 1 has no LOCAL, so a check by the proxy in front becomes UNKNOWN. */
+/** Version 1 has no LOCAL. */
 function withoutTlvs(inbound: ProxyHeader): HeaderInit {
   if (inbound.command === 'LOCAL') return { version: 1, family: 'UNSPEC' }
   return { ...inbound, version: 1, tlvs: [] }
 }
 
-/** The proxy in front stood nearer to the client, so its TLVs replace the relay's of the same type. */
+/** The proxy in front stood nearer to the client, so its TLVs win. */
 function mergeTlvs(
   own: readonly Tlv[],
   inbound: readonly Tlv[],

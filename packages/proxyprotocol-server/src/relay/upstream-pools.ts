@@ -21,7 +21,6 @@ export interface RoutedUpstreams extends PoolSnapshot {
 }
 
 export interface PoolsOptions extends PoolContext {
-  /** Called once for each change of an upstream or member to down or up. */
   readonly onUpstream?: ((event: RoutedEvent) => void) | undefined
 }
 
@@ -68,7 +67,6 @@ export class UpstreamPools {
     for (const pool of this.#all.values()) pool.inherit([...other.#all.values()])
   }
 
-  /** The routes' upstreams follow the others, and counts are summed up. */
   snapshot(): RoutedUpstreams {
     const snapshots = [...this.#all].map(([route, pool]) => ({ route, ...pool.snapshot() }))
     return {

@@ -1,10 +1,8 @@
-// Arrow keys move between cells, and two digits change one.
-
 import { asciiOf, hexOffset } from '../../src/explain/index.ts'
 import { element } from '../element.ts'
 import type { Inspection } from './inspection.ts'
 
-/** Headers are rarely longer; the rest is cut, but never before a fault. */
+/** The rest is cut, but never before a fault. */
 const SHOWN_BYTES = 2_048
 const BESIDE_FAULT = 32
 const DIGIT = /^[0-9a-f]$/i

@@ -1,5 +1,3 @@
-// The configuration lines that fit the header, each with a copy button.
-
 import type { ProxyHeader } from 'proxyprotocol'
 import { receivers, senders, sentBy, type ConfigurationLine } from '../../src/explain/index.ts'
 import { element } from '../element.ts'
@@ -7,7 +5,6 @@ import { copyButton } from './copy.ts'
 
 const RECEIVER = '10.0.0.20:8443'
 
-/** Empty without a header. */
 export function configurationFor(header: ProxyHeader | undefined): readonly Node[] {
   if (!header) return [element('p', { class: 'help' }, 'These bytes are not a header.')]
   const source = element(

@@ -14,7 +14,7 @@ export async function copyFrom(button: HTMLButtonElement, text: string): Promise
   setTimeout(() => (button.textContent = label), 1_500)
 }
 
-/** Pages over plain http from another machine have no clipboard, so this selects and copies. */
+/** Pages over plain http from another machine have no clipboard. */
 async function copy(text: string): Promise<void> {
   if (window.isSecureContext) return navigator.clipboard.writeText(text)
   const area = element('textarea', { class: 'offstage' })

@@ -12,7 +12,6 @@ const FAMILIES: Readonly<Record<string, Family>> = {
 }
 const TLV_HEAD_BYTES = 3
 
-/** @param fields as from `fieldsBefore`. */
 export function draftBefore(bytes: Uint8Array, fields: readonly HeaderField[], base: Draft): Draft {
   if (fields.length === 0) return base
   const said = new Map(fields.map(({ name, value }) => [name, value]))
@@ -43,7 +42,6 @@ function wordsOf(text: string | undefined): readonly string[] {
   return text === undefined ? [] : text.split(', ')
 }
 
-/** A TLV consists of type, length and value. */
 function tlvsOf(bytes: Uint8Array, fields: readonly HeaderField[]): Draft['tlvs'] {
   return fields
     .filter(field => field.fields[0]?.name === 'type')

@@ -23,10 +23,8 @@ export interface Draft {
   readonly tlvs: readonly TlvDraft[]
 }
 
-/** An SSL TLV has TLVs instead of a value. */
 export interface TlvDraft {
   readonly type: number
-  /** Text, or `0x` and hexadecimal. */
   readonly value: string
   readonly ssl?:
     { readonly client: number; readonly verify: string; readonly tlvs: readonly TlvDraft[] } | undefined
@@ -85,7 +83,6 @@ export function draftOf(header: ProxyHeader): Draft {
   }
 }
 
-/** @throws TypeError or RangeError, as `encodeHeader` does. */
 export function bytesOf(draft: Draft): Uint8Array {
   return encodeHeader(initOf(draft))
 }
@@ -138,7 +135,7 @@ export function tlvDraft({ type, value }: Tlv): TlvDraft {
   return { type, value: ssl ? '' : valueText(value, TEXT_TYPES.has(type)), ssl }
 }
 
-/** Decoding has checked this block; a header without addresses needs its TLVs read from bytes. */
+/** A header without addresses needs its TLVs read from bytes. */
 function sslDraft(value: Uint8Array): TlvDraft['ssl'] {
   const tlvs: TlvDraft[] = []
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength)

@@ -93,7 +93,7 @@ export function detailOf({ field, path, colour }: Entry, bytes: Uint8Array): rea
   ]
 }
 
-/** Shows letters that reorder or hide others by their numbers. */
+/** Letters that reorder or hide others would mislead. */
 export function shown(text: string): string {
   const cut = text.length > SHOWN_TEXT ? `${text.slice(0, SHOWN_TEXT)} …` : text
   return cut.replace(/[\p{C}\u2028\u2029]/gu, letter => `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`)

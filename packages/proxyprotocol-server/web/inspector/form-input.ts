@@ -1,5 +1,3 @@
-// The inputs of the form, which report each change.
-
 import { element } from '../element.ts'
 
 export interface InputOptions {

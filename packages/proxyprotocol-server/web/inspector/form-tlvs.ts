@@ -17,7 +17,6 @@ const FIRST_SSL = { client: 1, verify: '0', tlvs: [{ type: tlvType.sslVersion, v
 interface ListOptions {
   readonly id: string
   readonly isInSsl: boolean
-  /** `again` if other inputs are needed now. */
   readonly set: (tlvs: readonly TlvDraft[], again: boolean) => void
 }
 
@@ -121,7 +120,6 @@ function sslInputs(ssl: Ssl, id: string, set: (ssl: Ssl, again: boolean) => void
   return element('div', { class: 'ssl' }, element('div', { class: 'row' }, ...bits, verify), inside)
 }
 
-/** While it is typed it may not be a type; encoding refuses it. */
 function typeOf(text: string): number {
   return /^(0x[0-9a-f]{1,2}|\d{1,3})$/i.test(text.trim()) ? Number(text) : NaN
 }

@@ -16,7 +16,6 @@ export class HeaderForm {
     this.#form.addEventListener('submit', event => event.preventDefault())
   }
 
-  /** Also while it cannot be encoded. */
   get draft(): Draft {
     return this.#draft
   }

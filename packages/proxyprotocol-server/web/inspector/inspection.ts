@@ -4,9 +4,7 @@ import { explainFault, withPeercert, type Fault } from '../../src/explain/index.
 export interface Entry {
   readonly field: HeaderField
   readonly depth: number
-  /** The names from the outermost field to this one. */
   readonly path: readonly string[]
-  /** Its own row in the list, or its TLV's. */
   readonly row: number
   readonly colour: number | undefined
 }
@@ -15,7 +13,6 @@ export interface Inspection {
   readonly bytes: Uint8Array
   readonly result: DecodeResult
   readonly fault: Fault | undefined
-  /** Outer fields before inner ones; for a fault, the fields read before it. */
   readonly entries: readonly Entry[]
   readonly entryAt: readonly (number | undefined)[]
 }
@@ -25,7 +22,6 @@ const COLOURS = 6
 const UNCOLOURED = new Set(['separator', 'line end'])
 const PARTS = new Set(['type', 'length', 'value'])
 
-/** @param peercert the certificate of the extension, once inflated. */
 export function inspect(bytes: Uint8Array, peercert?: string): Inspection {
   const result = decodeHeader(bytes)
   const fields = result.status === 'header' ? headerFields(bytes, result) : fieldsBefore(bytes, result)
@@ -47,7 +43,6 @@ export function inspect(bytes: Uint8Array, peercert?: string): Inspection {
   return { bytes, result, fault, entries, entryAt: innermost(entries, bytes.length) }
 }
 
-/** As in a captured packet; undefined for none. */
 export function headerWithin(bytes: Uint8Array): number | undefined {
   const at = bytes.findIndex((_, index) => decodeHeader(bytes.subarray(index)).status === 'header')
   return at > 0 ? at : undefined

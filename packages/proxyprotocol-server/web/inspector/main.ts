@@ -27,7 +27,6 @@ const configuration = byId('configuration', HTMLElement)
 const narrow = matchMedia('(max-width: 42rem)')
 
 let inspection: Inspection = inspect(new Uint8Array())
-/** Shown while nothing is pointed at. */
 let chosen: number | undefined
 let linkTimer: number | undefined
 
@@ -116,7 +115,6 @@ function show(bytes: Uint8Array, origin: Origin): void {
   if (result.status === 'header') void showPeercert(result.header)
 }
 
-/** The browser inflates a certificate while the rest is already shown. */
 async function showPeercert(header: ProxyHeader): Promise<void> {
   const { bytes } = inspection
   const deflated = deflatedPeercert(header)

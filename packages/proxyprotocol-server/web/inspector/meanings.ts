@@ -1,5 +1,3 @@
-// The purpose of each field in a sentence or two.
-
 const meanings: Readonly<Record<string, string>> = {
   signature: 'What every header starts with, so that a receiver can tell it from anything else.',
   'version, command':
@@ -56,10 +54,8 @@ const ranges: Readonly<Record<string, string>> = {
   reserved: 'Set aside for later.',
 }
 
-/** Empty if it has none. */
 export function meaningOf(name: string): string {
   return meanings[name] ?? ranges[name.split(' ')[0] ?? ''] ?? ''
 }
 
-/** The specification's address. */
 export const SPECIFICATION = 'https://www.haproxy.org/download/3.3/doc/proxy-protocol.txt'

@@ -1,7 +1,6 @@
 /** A certificate takes 1 to 4 KiB; more is an attack. */
 const MAX_BYTES = 65_536
 
-/** Undefined if it is not a zlib stream, is not UTF-8, or is too long. */
 export async function inflatedText(deflated: Uint8Array): Promise<string | undefined> {
   const own = Uint8Array.from(deflated) // a Blob takes no view of shared memory
   const reader = new Blob([own]).stream().pipeThrough(new DecompressionStream('deflate')).getReader()

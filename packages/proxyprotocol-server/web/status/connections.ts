@@ -7,7 +7,6 @@ import { headOf, row, text, type Column } from './table.ts'
 const FIRST = 100
 
 interface Sorted extends Column<ConnectionShown> {
-  /** Numbers come largest first. */
   readonly by: (connection: ConnectionShown) => string | number
 }
 

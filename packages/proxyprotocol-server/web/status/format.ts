@@ -1,24 +1,21 @@
-// Short numbers with units.
-
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 
 export function count(value: number): string {
   return value.toLocaleString('en')
 }
 
-/** A number, or a dash for none. */
 export function countOr(value: number | null | undefined, otherwise: string): string {
   return value === null || value === undefined ? otherwise : count(value)
 }
 
-/** Three digits are enough: `1.23 MB`. */
+/** Such as `1.23 MB`. */
 export function bytes(value: number): string {
   let [scaled, unit] = [value, 0]
   while (scaled >= 999.5 && unit < UNITS.length - 1) [scaled, unit] = [scaled / 1000, unit + 1]
   return `${unit === 0 ? String(scaled) : threeDigits(scaled)} ${UNITS[unit] ?? ''}`
 }
 
-/** Its two largest units: `3 d 4 h`. */
+/** Such as `3 d 4 h`. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000))
   const parts = [
@@ -41,7 +38,6 @@ export function clock(time: Date): string {
   return time.toTimeString().slice(0, 8)
 }
 
-/** `1 upstream`, `2 upstreams`. */
 export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`
 }

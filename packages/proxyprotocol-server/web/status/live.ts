@@ -1,14 +1,12 @@
-// A stream counts as lost after a few silent seconds, whatever the browser believes. A hidden page closes it, so that
-// other pages can have it.
+// A silent stream counts as lost, whatever the browser believes. A hidden page closes it, so that other pages can have
+// it.
 
 import type { StatsDocument } from '../../dist/figures/index.js'
 
-/** Events come each second. */
 const PATIENCE = 4_000
 const RETRY = 3_000
 const HIDDEN = 30_000
 
-/** `displaced`: newer streams took all that the listener has. */
 export type Connection = 'connecting' | 'live' | 'lost' | 'displaced' | 'paused'
 
 export interface LiveOptions {

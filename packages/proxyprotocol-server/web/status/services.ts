@@ -1,5 +1,3 @@
-// The table of services, each with its upstreams below it.
-
 import type { ServiceShown } from '../../dist/figures/index.js'
 import { badge } from './badge.ts'
 import { byId, element } from '../element.ts'
@@ -37,7 +35,6 @@ const serviceColumns: readonly Column<ServiceShown>[] = [
   text('By reason', reasonsText, { kind: 'reasons' }),
 ]
 
-/** Shows the services that the filter lets through. */
 export class ServicesTable {
   readonly #children: Children<ServiceShown>
   readonly #filter = byId('services-filter', HTMLInputElement)

@@ -1,5 +1,3 @@
-// Bars for sixty seconds, with errors in their own colour, and a text for screen readers.
-
 import { setAttribute, type View } from './view.ts'
 
 const [WIDTH, HEIGHT, STEP, BAR] = [120, 20, 2, 1.5]
@@ -9,7 +7,6 @@ export interface Series {
   readonly errors?: readonly number[]
 }
 
-/** @param format makes text of a value. With errors alone, the text is about them. */
 export function spark(what: string, format: (value: number) => string): View<Series> {
   const image = svg('svg', {
     preserveAspectRatio: 'none',

@@ -51,7 +51,6 @@ function factsOf({ process }: StatsDocument, cpu: number): readonly Fact[] {
   ]
 }
 
-/** Per cent of one core since the last reading, or since the start. */
 function cpuOf({ process }: StatsDocument, before: StatsDocument | undefined): number {
   const since = before?.process.pid === process.pid ? before.process : { cpu: 0, uptime: 0 }
   return (100 * (process.cpu - since.cpu)) / Math.max(1, process.uptime - since.uptime)

@@ -1,5 +1,4 @@
-// On a narrow screen a row is a card, so each cell knows its head. Each part has an ARIA role, because browsers drop
-// roles with the layout.
+// Each part has an ARIA role, because browsers drop roles with the layout.
 
 import { element } from '../element.ts'
 import { setAttribute, setText, type View } from './view.ts'

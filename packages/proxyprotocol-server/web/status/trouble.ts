@@ -5,7 +5,6 @@ import { byId, element } from '../element.ts'
 import { Children, setAttribute, setText, type View } from './view.ts'
 import { count, duration, plural } from './format.ts'
 
-/** Classes of the style sheet. */
 export type Level = 'good' | 'off' | 'warn' | 'bad'
 
 export interface Trouble {
@@ -17,7 +16,6 @@ export interface Trouble {
 
 type Candidate = readonly [applies: boolean, level: Level, text: string]
 
-/** The part of a limit that is worth a warning. */
 const NEAR = 0.9
 /** More would hide what follows. */
 const MOST = 12
@@ -53,7 +51,6 @@ export function levelOfService({ state }: ServiceShown): Level {
   return state === 'closed' ? 'bad' : 'warn'
 }
 
-/** 0 without a limit. */
 export function takenOf({ active, limits }: ServiceShown): number {
   const limit = limits['connections'] ?? null
   return limit === null ? 0 : active / Math.max(1, limit)
@@ -83,7 +80,6 @@ export function troublesOfService(service: ServiceShown): readonly Trouble[] {
   })
 }
 
-/** Upstreams that are down, or the route if it has no other. */
 function outagesOf({ upstreams }: ServiceShown): readonly Candidate[] {
   const routes = [...new Set(upstreams.map(({ route }) => route))]
   return routes.flatMap((route): readonly Candidate[] => {
@@ -103,7 +99,6 @@ function expiry({ file, expires }: ServiceShown['certificates'][number]): Candid
   return [left < EXPIRES_SOON, left > 0 ? 'warn' : 'bad', `the certificate ${file} ${when}`]
 }
 
-/** While others work. */
 function membersInTrouble({ name, state, members, leftOut }: UpstreamShown): readonly Candidate[] {
   return [
     ...members.map((each): Candidate => {

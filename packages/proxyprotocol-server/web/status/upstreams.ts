@@ -15,7 +15,6 @@ export interface UpstreamLine extends Pick<
   readonly title: string
   readonly detail: string
   readonly backup: boolean
-  /** Null before the first check. */
   readonly peak: number | null
 }
 

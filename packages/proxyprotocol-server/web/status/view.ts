@@ -16,7 +16,6 @@ export interface View<Item> {
 export interface ChildrenOptions<Item> {
   readonly keyOf: (item: Item) => string
   readonly make: () => View<Item>
-  /** A child in front that belongs to no item. */
   readonly after?: Element
 }
 
@@ -34,7 +33,6 @@ export class Children<Item> {
     this.#after = after
   }
 
-  /** Children in the right place are not moved. */
   show(items: readonly Item[]): void {
     const views = new Map(
       items.map(item => {

@@ -1,4 +1,2 @@
-// Metrics in the text format of Prometheus.
-
 export { CONTENT_TYPE, exposition } from './metric.ts'
 export { metrics } from './metrics.ts'

@@ -1,7 +1,6 @@
 import type { DistributionView } from '../../figures/index.ts'
 import type { Snapshot } from '../snapshot.ts'
 
-/** Version 0.0.4 of the text format. */
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** Configured names and closed vocabularies, never anything from the network. */
@@ -10,7 +9,6 @@ export type Labels = Readonly<Record<string, string>>
 export interface Sample {
   readonly labels: Labels
   readonly value: number
-  /** The end of the name of a histogram's value. */
   readonly suffix?: '_bucket' | '_sum' | '_count'
 }
 
@@ -23,7 +21,6 @@ export interface Metric {
   readonly samples: (snapshot: Snapshot) => Iterable<Sample>
 }
 
-/** A metric without labels and without a value is left out. */
 export function* exposition(metrics: readonly Metric[], snapshot: Snapshot): Generator<string> {
   let separator = ''
   for (const { name, type, help, labels, samples } of metrics) {
@@ -47,7 +44,6 @@ function escaped(value: string): string {
     : value
 }
 
-/** In seconds; each bucket includes those below it. */
 export function* histogram(labels: Labels, { bounds, counts, sum }: DistributionView): Generator<Sample> {
   let value = 0
   for (const [at, count] of counts.entries()) {

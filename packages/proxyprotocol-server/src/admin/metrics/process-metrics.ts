@@ -1,11 +1,9 @@
-// Metrics that all programs have bear the names that Prometheus gives them.
-
 import type { Snapshot } from '../snapshot.ts'
 import type { Metric, Sample } from './metric.ts'
 
 const SECOND = 1_000
 
-/** The label `quantile` is for summaries, which never forget; these begin anew each minute. */
+/** Summaries with the label `quantile` never forget; these begin anew each minute. */
 const delayMetrics: readonly Metric[] = [
   {
     name: 'proxyprotocol_event_loop_delay_p50_seconds',

@@ -4,7 +4,6 @@ import type { Metric } from './metric.ts'
 import { byService, byServiceHistogram, SECOND } from './service-samples.ts'
 import { upstreamMetrics } from './upstream-metrics.ts'
 
-/** Closed before anything is done for the connection. */
 const REJECTIONS: readonly CloseReason[] = [
   ...(['header_timeout', 'header_missing', 'header_invalid', 'untrusted_peer', 'denied_acl'] as const),
   ...(['denied_dnsbl', 'limit_connections', 'limit_source', 'limit_rate', 'limit_fds'] as const),

@@ -1,15 +1,11 @@
-// Samples about services: each has the configured name of its service as a label.
-
 import type { DistributionView, ServiceFigures } from '../../figures/index.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { histogram, type Labels, type Sample } from './metric.ts'
 
-/** Milliseconds. */
 export const SECOND = 1_000
 
 export type Extra = readonly [labels: Labels, value: number]
 
-/** One sample for each service, or several with labels of their own. */
 export function byService(read: (service: ServiceFigures) => number | readonly Extra[]) {
   return function* ({ services }: Snapshot): Generator<Sample> {
     for (const service of services) {
@@ -20,7 +16,6 @@ export function byService(read: (service: ServiceFigures) => number | readonly E
   }
 }
 
-/** A histogram for each service. */
 export function byServiceHistogram(read: (service: ServiceFigures) => DistributionView) {
   return function* ({ services }: Snapshot): Generator<Sample> {
     for (const service of services) yield* histogram({ service: service.name }, read(service))

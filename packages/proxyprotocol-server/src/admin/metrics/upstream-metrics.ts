@@ -46,10 +46,9 @@ const ownMetrics: readonly Metric[] = [
   },
 ]
 
-/** Each state has a value at all times. */
 const MEMBER_STATES = ['up', 'probing', 'drained', 'down', 'leaving'] as const
 
-/** Addresses are no labels, because they come from the network. They stand in /stats.json. */
+/** Addresses are no labels, because they come from the network. */
 const memberMetrics: readonly Metric[] = [
   {
     name: 'proxyprotocol_upstream_members',

@@ -1,5 +1,3 @@
-// Answers a browser with the inspector's page and the header of its request; echoes other payload.
-
 import type { Socket } from 'node:net'
 import { encodeHeader, type ProxyHeader } from 'proxyprotocol'
 import type { Connection } from 'proxyprotocol/server'
@@ -39,7 +37,6 @@ async function startOf(socket: Socket): Promise<Buffer> {
   return bytes
 }
 
-/** A block of LOCAL or UNSPEC stays as it came. */
 function bytesOf(header: ProxyHeader | undefined): Uint8Array {
   if (header === undefined) return new Uint8Array()
   if (header.family !== 'UNSPEC' || header.version === 1) return encodeHeader(header)

@@ -44,7 +44,7 @@ export function runEcho(args: readonly string[], io: ProgramIo = processIo): Pro
   })
 }
 
-/** Other programs take `detect` as an argument of its own; here it would be looked up as a host. */
+/** Other programs take `detect` as an argument of its own. */
 function refuseModes(operands: readonly string[]): void {
   const mode = operands.find(each => MODES.includes(each))
   if (mode === undefined) return

@@ -73,7 +73,6 @@ async function attempt(socket: Socket, steps: readonly Step[], { host, signal }:
   return { ...(await conversation(stream, host, signal)), tls }
 }
 
-/** Announces this connection itself, so the header claims nothing false. */
 function headerOf(step: 'v1' | 'v2' | 'local', socket: Socket): HeaderInit {
   if (step === 'local') return { command: 'LOCAL' }
   const { localAddress = '', localPort = 0, remoteAddress = '', remotePort = 0 } = socket

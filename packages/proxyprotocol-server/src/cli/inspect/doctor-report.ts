@@ -4,7 +4,6 @@ import type { Finding, Verdict } from './doctor-verdict.ts'
 
 const HEADINGS = ['sent', 'seen', 'so'] as const
 const COLOURS: Readonly<Record<Verdict, number>> = { accepted: 32, refused: 31, unclear: 33 }
-/** Version 2 before 1, TLS if the server speaks it. */
 const CHOICES: readonly (readonly [name: string, sent: Sent])[] = [
   ['v2+tls', { version: 2, tls: true }],
   ['v2', { version: 2 }],
@@ -57,7 +56,6 @@ interface AdvisedLine extends ConfigurationLine {
   readonly sends: string
 }
 
-/** For each program, the best accepted start that it can send. */
 function lines(target: string, findings: readonly Finding[]): readonly AdvisedLine[] {
   const byProgram = new Map<string, AdvisedLine>()
   for (const [name, sent] of CHOICES) {

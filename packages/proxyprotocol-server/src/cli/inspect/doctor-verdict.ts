@@ -36,7 +36,6 @@ const HEADER_START = /^(?:PROXY |\r\n\r\n\0\r\nQUIT\n)/
 
 type Seen = Attempt & Observation
 
-/** Some verdicts follow from other observations. */
 export function judge(seen: readonly Seen[]): readonly Finding[] {
   return seen.map(each => {
     const [verdict, because] = verdictOn(each, seen)
@@ -88,7 +87,6 @@ function answered(each: Seen, all: readonly Seen[]): Judgement {
   return ['unclear', 'it speaks first, whatever it is sent']
 }
 
-/** When the end came, and what other attempts got, shows why. */
 function ended(each: Seen, all: readonly Seen[]): Judgement {
   const { steps, asked } = each
   if (wantsTls(each, all)) return ['refused', WANTS_TLS]

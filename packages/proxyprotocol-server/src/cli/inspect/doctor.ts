@@ -39,7 +39,6 @@ export function doctorCommand(io: DoctorIo, onResult: (works: boolean) => void):
     })
 }
 
-/** @throws Error with a system call if no connection succeeds. */
 async function diagnose(target: Target, expected: Attempt | undefined): Promise<Diagnosis> {
   const seen = []
   for (const attempt of attempts) {
@@ -74,7 +73,6 @@ function targetOf(at: string, { timeout }: Flags): Target {
   return { host, port: address.port, timeout: milliseconds }
 }
 
-/** Many programs take seconds. */
 function inSeconds(text: string): string {
   const [, seconds] = /^(\d{1,2})s?$/.exec(text) ?? []
   return Number(seconds) > 0 && Number(seconds) <= MAX_TIMEOUT / 1_000

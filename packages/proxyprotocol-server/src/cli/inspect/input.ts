@@ -7,12 +7,6 @@ export type InputFormat = (typeof inputFormats)[number]
 
 type Tell = (note: string) => void
 
-/**
- * `auto` recognises hexadecimal, a dump, text with escapes, a version 1 line and base64; otherwise it takes the text
- * itself.
- *
- * @throws ConfigError if it is not in the named format.
- */
 export function bytesOfText(text: string, format: InputFormat, tell: Tell): Uint8Array {
   if (format === 'raw') return Buffer.from(text)
   if (format === 'auto') return autoBytes(text, tell) ?? Buffer.from(text)
@@ -25,7 +19,6 @@ export function bytesOfText(text: string, format: InputFormat, tell: Tell): Uint
   )
 }
 
-/** Also takes hexadecimal, as from `xxd -p`, or a dump. */
 export function bytesOfFile(content: Uint8Array, format: InputFormat, tell: Tell): Uint8Array {
   if (format === 'raw') return content
   const text = Buffer.from(content).toString('latin1')

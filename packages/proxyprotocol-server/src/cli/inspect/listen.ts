@@ -8,11 +8,6 @@ import type { ProgramIo } from '../program.ts'
 /** Most senders give up after five seconds. */
 const PATIENCE = 10_000
 
-/**
- * Reports on standard error.
- *
- * @throws ConfigError for a wrong address; the system's error if it cannot be bound.
- */
 export async function firstBytes(at: string, io: Pick<ProgramIo, 'error'>): Promise<Uint8Array> {
   const address = parseAddress(at, { role: 'listen' })
   if (address.transport === 'unix' || address.tls) {

@@ -15,7 +15,7 @@ const HEX_WIDTH = BYTES_A_LINE * 3
 const NAME_WIDTH = 22
 const SECTION_WIDTH = 6
 const SHOWN_BYTES = 64
-/** Cyan, green, yellow, magenta, blue: a field has the colour of its bytes, and neighbours differ. */
+/** A field has the colour of its bytes, and neighbours differ. */
 const COLOURS = [36, 32, 33, 35, 34]
 const RED = 31
 const DIM = 2
@@ -73,7 +73,6 @@ interface RowStyle {
   readonly paint: Paint
 }
 
-/** A field of several parts leaves the bytes to them. */
 function fieldLines(bytes: Uint8Array, field: HeaderField, style: RowStyle): readonly string[] {
   const { name, offset, byteLength, value, section, fields } = field
   const { colour, depth, paint } = style

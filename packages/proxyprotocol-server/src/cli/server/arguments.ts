@@ -26,7 +26,7 @@ export interface ServerRequest {
   readonly origin: string
 }
 
-/** Commander's result; settings stand beside it by their flags in camel case. */
+/** Commander puts settings beside it by their flags in camel case. */
 interface Flags {
   readonly config?: string
   readonly service?: readonly string[]
@@ -34,7 +34,6 @@ interface Flags {
   readonly [flag: string]: unknown
 }
 
-/** @throws ConfigError, or CommanderError if commander has already reported the fault. */
 export function serverRequest(args: readonly string[], io: ProgramIo): ServerRequest {
   let checkedFile: string | undefined
   const command = serverCommand(io)
@@ -108,7 +107,7 @@ function optionOf(setting: Setting): Option {
   return option.helpGroup(ofService ? 'Limits and timeouts of every service:' : 'The program:')
 }
 
-/** The Python library's programs have it. Accepting it without effect would be worse. */
+/** Accepting this option of the Python library without effect would be worse. */
 function refuseBufLen(): never {
   throw new InvalidArgumentError('Leave it out: buffers grow and shrink with each connection, within bounds.')
 }
@@ -138,7 +137,7 @@ function overridesOf(flags: Flags): readonly Override[] {
   })
 }
 
-/** Commander gathers the values of all occurrences in one list, so the groups come from the arguments. */
+/** Commander gathers the values of all occurrences in one list. */
 function servicesOf(args: readonly string[], { service = [], trust }: Flags): readonly ServiceInit[] {
   const starts = args.flatMap((arg, at) => (arg === SERVICE ? [at] : []))
   const pairs = starts.map(start => valuesFrom(args.slice(start + 1)))

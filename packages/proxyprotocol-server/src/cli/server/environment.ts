@@ -9,7 +9,7 @@ const CONFIG = `${VARIABLE_PREFIX}CONFIG`
 const SERVICE_LINK =
   /_SERVICE_HOST$|_SERVICE_PORT(?:_\w+)?$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:ADDR|PORT|PROTO))?)?$/
 
-/** Those of `proxyprotocol/register`, which a container may set for all of its programs. */
+/** A container may set these of `proxyprotocol/register` for all of its programs. */
 const OF_REGISTER = ['TRUST', 'PORTS', 'VERSION'].map(name => VARIABLE_PREFIX + name)
 
 export interface Environment {
@@ -17,7 +17,6 @@ export interface Environment {
   readonly overrides: readonly Override[]
 }
 
-/** @throws ConfigError that names all unknown variables. */
 export function environmentOf(variables: Readonly<Record<string, string | undefined>>): Environment {
   const known = settings()
   const names = [CONFIG, ...known.map(({ variable }) => variable)]

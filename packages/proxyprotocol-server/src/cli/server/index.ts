@@ -1,3 +1,1 @@
-// proxyprotocol-server: arguments, configuration, services, signals.
-
 export { runServer } from './server.ts'

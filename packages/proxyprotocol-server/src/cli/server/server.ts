@@ -1,5 +1,3 @@
-// proxyprotocol-server: a TCP proxy that puts a header in front of each connection.
-
 import type { AdminServer } from '../../admin/index.ts'
 import type { Configuration } from '../../config/index.ts'
 import { withConnectionLimits } from '../../relay/index.ts'
@@ -10,7 +8,6 @@ import { serverRequest } from './arguments.ts'
 import { Sighup } from './sighup.ts'
 import { showConfiguration } from './show-configuration.ts'
 
-/** Runs the program until a signal ends it; resolves with its exit code. */
 export function runServer(args: readonly string[], io: ProgramIo = processIo): Promise<number> {
   return runProgram(io, async () => {
     const { command, configuration, origin } = serverRequest(args, io)
@@ -20,7 +17,6 @@ export function runServer(args: readonly string[], io: ProgramIo = processIo): P
   })
 }
 
-/** Serves until a signal ends it; SIGHUP reloads the configuration. */
 async function serve(first: Configuration, reread: () => Configuration, io: ProgramIo): Promise<void> {
   const sockets = assignSockets(inheritedSockets(io.env), first.services)
   const served: Serving =

@@ -1,6 +1,5 @@
 import { type Setting, UNITS } from '../../config/index.ts'
 
-/** Undefined for a switch. */
 export function placeholderOf({ node }: Setting): readonly string[] {
   const { type, unit, enum: words, placeholder, bare } = node
   if (type === 'boolean') return []
@@ -16,12 +15,10 @@ export function helpOf({ node, variable }: Setting): string {
   return `${text} (${details.filter(Boolean).join('; ')})`
 }
 
-/** An empty list would print nothing. */
 function defaultOf({ default: value }: Setting['node']): string {
   return Array.isArray(value) && value.length === 0 ? 'none' : String(value)
 }
 
-/** Other text stays, and the check refuses it. */
 export function jsonValue(text: string, { node }: Setting): unknown {
   if (node.type === 'array') return text.split(',').map(each => each.trim())
   const takes = [node, ...(node.anyOf ?? [])].map(({ type }) => type)

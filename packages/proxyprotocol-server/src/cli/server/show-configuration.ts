@@ -1,5 +1,3 @@
-// The outcome that `check` prints.
-
 import {
   type AccessRules,
   type Acceptance,
@@ -18,7 +16,6 @@ const EXPECTED = { v1: 'version 1', v2: 'version 2', detect: 'either version' } 
 const LISTED = { reject: 'rejects', tag: 'tags', log: 'logs' } as const
 const OVER_LIMIT = { close: 'closed', reset: 'reset', pause: 'left waiting, unread' } as const
 
-/** One paragraph for each service and one for the program; ends with a line end. */
 export function showConfiguration({ services, workers, shutdown, log, admin }: Configuration): string {
   const program = [
     'program',

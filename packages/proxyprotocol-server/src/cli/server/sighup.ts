@@ -8,11 +8,7 @@ export class Sighup {
   #asked = false
   #busy = true
 
-  /**
-   * Handles signals from construction on, so that none ends the process; runs the job from {@link Sighup.start} on.
-   *
-   * @param job must not reject.
-   */
+  /** Handles signals from construction on, so that none ends the process. */
   constructor(io: ProgramIo, job: () => Promise<void>) {
     this.#io = io
     this.#job = job

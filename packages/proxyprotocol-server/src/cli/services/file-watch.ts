@@ -1,5 +1,4 @@
-// Reloads certificates and lists of networks on SIGHUP, and when an entry changes on the way to them. It watches
-// directories, because an editor replaces a file, Kubernetes a link beside it, and certbot a link elsewhere.
+// Watches directories, because an editor replaces a file, Kubernetes a link beside it, and certbot a link elsewhere.
 
 import { readdirSync, realpathSync, watch, type FSWatcher } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -45,10 +44,7 @@ export class FileWatch {
     )
   }
 
-  /**
-   * Between two relays the event loop serves connections. A later call takes the place of one that is not done. Never
-   * rejects.
-   */
+  /** A later call takes the place of one that is not done. Never rejects. */
   async renew(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -154,7 +150,7 @@ function entriesFor({ cert, key, cafile, capath }: TlsSettings): readonly PathEn
   return [...files.flatMap(pathEntries), ...(capath === undefined ? [] : entriesBelow(capath))]
 }
 
-/** The way to a directory, its entries, and the targets of their links, as in /etc/ssl/certs. */
+/** With the targets of links, as in /etc/ssl/certs. */
 function entriesBelow(path: string): readonly PathEntry[] {
   const way = pathEntries(path)
   try {

@@ -1,5 +1,3 @@
-// Runs, reloads and watches the services in one process.
-
 export { type Shown, startAdmin } from './admin.ts'
 export { assignSockets, inheritedBy, type InheritedSocket, inheritedSockets } from './inherited-sockets.ts'
 export { type ChangeCounts, logReload, naming, refuseWithoutRestart } from './running-configuration.ts'

@@ -1,4 +1,4 @@
-// Sockets that systemd has opened: descriptors from 3 on, described by LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES.
+// Systemd's sockets: descriptors from 3 on.
 
 import { Socket, type AddressInfo } from 'node:net'
 import { addressKey, canonicalHost, ConfigError, type Service } from '../../config/index.ts'
@@ -14,7 +14,6 @@ export interface InheritedSocket {
   readonly address: Pick<AddressInfo, 'address' | 'port'> | undefined
 }
 
-/** @throws ConfigError if the variables are wrong or a descriptor is not a socket. */
 export function inheritedSockets(
   env: ProgramIo['env'],
   { pid = process.pid, first = FIRST }: { readonly pid?: number; readonly first?: number } = {},
@@ -39,11 +38,7 @@ export function inheritedSockets(
   }))
 }
 
-/**
- * Assigns each socket to a service by name, otherwise by address.
- *
- * @throws ConfigError that names sockets without a service.
- */
+/** By name, otherwise by address. */
 export function assignSockets(
   sockets: readonly InheritedSocket[],
   services: readonly Service[],
@@ -62,11 +57,6 @@ export function assignSockets(
   )
 }
 
-/**
- * Assigns sockets after a change of services; closes those that are no longer needed.
- *
- * @param sockets by the names of the old services.
- */
 export function inheritedBy(
   sockets: ReadonlyMap<string, InheritedSocket>,
   before: readonly Service[],
@@ -90,10 +80,7 @@ function isAt({ listen }: Service, { address: socket }: InheritedSocket): boolea
   return canonicalHost(host) === canonicalHost(socket.address)
 }
 
-/**
- * Node reports addresses only of its own objects. This one must stay open, because closing it would close the listening
- * descriptor.
- */
+/** Node reports addresses only of its own objects. Closing this one would close the listening descriptor. */
 function addressOf(fd: number): InheritedSocket['address'] {
   try {
     const address = new Socket({ fd, readable: false }).address() as Partial<AddressInfo> // {} for UNIX sockets

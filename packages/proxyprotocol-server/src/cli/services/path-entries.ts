@@ -9,10 +9,7 @@ export interface PathEntry {
   readonly name: string
 }
 
-/**
- * The links on the way to a file, and the file itself: a change of one may make the path lead elsewhere. Ends at a
- * missing entry.
- */
+/** Links on the way to a file, and the file. Ends at a missing entry. */
 export function pathEntries(path: string): readonly PathEntry[] {
   const whole = resolve(path)
   const entries: PathEntry[] = []

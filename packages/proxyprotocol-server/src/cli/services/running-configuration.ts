@@ -1,5 +1,3 @@
-// A faulty configuration changes nothing.
-
 import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import type { CloseResult } from 'proxyprotocol/server'
@@ -23,7 +21,6 @@ export class RunningConfiguration implements Drainable {
   readonly #io: ProgramIo
   readonly #init: RunningInit
   #current: Configuration
-  /** Not listened at yet. */
   readonly #sockets: Map<string, InheritedSocket>
 
   constructor(io: ProgramIo, init: RunningInit) {
@@ -47,11 +44,7 @@ export class RunningConfiguration implements Drainable {
     await this.#apply(this.#current)
   }
 
-  /**
-   * Never rejects; logs why it cannot reload.
-   *
-   * @param reread returns the new configuration, or throws.
-   */
+  /** Never rejects. */
   async reload(reread: () => Configuration): Promise<void> {
     if (this.fleet.state === 'draining') return
     try {
@@ -61,7 +54,6 @@ export class RunningConfiguration implements Drainable {
     }
   }
 
-  /** Rejects without a change if it fails. */
   async change(next: Configuration): Promise<ChangeCounts> {
     const { added, changed, removed, unchanged } = await this.#apply(next)
     this.#current = next

@@ -20,7 +20,7 @@ const FAILED_BY_US: readonly CloseReason[] = [
 export interface Serving extends Drainable {
   readonly shown: Shown
   start(): Promise<void>
-  /** Never rejects; logs why it cannot reload. */
+  /** Never rejects. */
   reload(reread: () => Configuration): Promise<void>
   renew(): void
   stop(): Promise<void>
@@ -28,7 +28,6 @@ export interface Serving extends Drainable {
 
 export interface HostOptions {
   readonly sockets: ReadonlyMap<string, InheritedSocket>
-  /** For lines about services; by default the log of connections. */
   readonly tellTo?: ProgramIo | undefined
 }
 
@@ -58,7 +57,6 @@ export class ServiceHost implements Serving {
     this.#files.watch()
   }
 
-  /** Rejects without a change if it fails. */
   change(next: Configuration): Promise<ChangeCounts> {
     return this.#running.change(next)
   }

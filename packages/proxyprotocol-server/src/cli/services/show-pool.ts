@@ -7,7 +7,6 @@ const SHARES = {
   'source-hash': 'by the address of the client',
 } as const
 
-/** One line for a single upstream with defaults, otherwise more. */
 export function describePool(pool: Pool): readonly string[] {
   const { upstreams, balance, retries, check, resolve, queue } = pool
   const { staleAfter } = resolve
@@ -49,7 +48,7 @@ function describeUpstream(
   return `connects to ${place}${called}${from}, and sends it ${HEADERS[header]}${share}${bound}`
 }
 
-/** An upstream with `pp=noop` is checked without a header, whatever `header` says. */
+/** `pp=noop` means no header, whatever `header` says. */
 function describeCheck(check: ActiveCheck, upstreams: readonly UpstreamSettings[]): string {
   const { interval, timeout, rise, fall } = check
   const withHeader = check.header ? upstreams.filter(({ header }) => header !== 'none').length : 0

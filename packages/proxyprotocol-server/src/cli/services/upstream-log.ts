@@ -1,10 +1,7 @@
-// Logs changes of upstreams, one line for each change.
-
 import type { LogFields } from '../../log/index.ts'
 import type { RoutedEvent } from '../../relay/index.ts'
 import type { ProgramIo } from '../program.ts'
 
-/** In milliseconds. */
 export function logUpstream(io: ProgramIo, service: string, event: RoutedEvent): void {
   const { route, upstream } = event
   const where: LogFields = [

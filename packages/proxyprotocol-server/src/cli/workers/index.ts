@@ -1,3 +1,1 @@
-// Worker processes that share the services of proxyprotocol-server.
-
 export { WorkerGroup } from './worker-group.ts'

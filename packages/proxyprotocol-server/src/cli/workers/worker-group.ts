@@ -19,34 +19,30 @@ import { programSignals } from './worker-messages.ts'
 import { deathsInARow, prepareWorkers, type ProcessEnd, WorkerProcess } from './worker-process.ts'
 import { WorkerReports } from './worker-reports.ts'
 
-/** Until a dead worker is replaced, doubled for each one that died early. */
+/** Doubled for each worker that died early. */
 const FIRST_DELAY = 100
 const LONGEST_DELAY = 30_000
-/** Until the program gives up on a worker that does not obey, or is silent while it drains. */
+/** A worker that does not obey, or is silent while it drains, is given up. */
 const PATIENCE = 30_000
 /** What was counted since the last report is lost with a worker. */
 const LOOK_INTERVAL = 1_000
-/** A reader of the admin listener waits this long for a busy worker. */
 const LOOK_PATIENCE = 2_000
-/** For a drained worker to exit. */
 const END_PATIENCE = 5_000
 
 export class WorkerGroup implements Serving {
   readonly #io: ProgramIo
   #current: Configuration
-  /** Sockets of this process by service; those of removed services are closed. */
   #sockets: ReadonlyMap<string, InheritedSocket>
   readonly #serving = new Map<number, WorkerProcess>()
   readonly #alive = new Set<WorkerProcess>()
   readonly #reports = new WorkerReports()
   /** All workers report the same about services, so one is enough. */
   #speaker: WorkerProcess | undefined
-  /** Deaths in a row, by the worker's number. */
   readonly #deaths = new Map<number, number>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #looks: NodeJS.Timeout | undefined
   #state: 'starting' | 'running' | 'draining' = 'starting'
-  /** Starts and changes happen one after the other; never rejects. */
+  /** Starts and changes happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(io: ProgramIo, first: Configuration, sockets: ReadonlyMap<string, InheritedSocket>) {
@@ -205,7 +201,7 @@ export class WorkerGroup implements Serving {
     }
   }
 
-  /** The first worker decides for all. One that cannot follow is replaced by one with the new configuration. */
+  /** The first worker decides for all. One that cannot follow is replaced. */
   async #change(next: Configuration): Promise<void> {
     const [first, ...others] = [...this.#serving.values()]
     const order = { type: 'change', configuration: next } as const

@@ -3,13 +3,12 @@ import type { Configuration } from '../../config/index.ts'
 import type { LiveConnection, ProcessFigures, Readiness, ServiceFigures } from '../../figures/index.ts'
 import type { ChangeCounts, InheritedSocket } from '../services/index.ts'
 
-/** Terminals and service managers send these to every process. A worker ignores them as soon as its code runs. */
+/** Terminals and service managers send these to every process. */
 export const programSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 export interface WorkerReport {
   readonly readiness: Readiness
   readonly services: readonly ServiceFigures[]
-  /** By service; undefined if they were not asked for. */
   readonly connections: ReadonlyMap<string, readonly LiveConnection[]> | undefined
   readonly lostLogLines: number
   readonly process: ProcessFigures
@@ -42,7 +41,6 @@ export interface OrderMessage<Type = ServeOrder | Order> {
 
 export interface Failure {
   readonly message: string
-  /** Decides the exit code. */
   readonly inConfiguration: boolean
 }
 

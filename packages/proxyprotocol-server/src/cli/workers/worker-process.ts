@@ -6,28 +6,24 @@ import type { Answers, Order, OrderMessage, ServeOrder, WorkerMessage } from './
 
 type WorkerAnswer = Extract<WorkerMessage, { readonly id: number }>
 
-/** Built beside this file. */
 const SCRIPT = fileURLToPath(import.meta.url).replace('worker-process', 'worker-main')
 
-/** Milliseconds after which a worker's death counts as a first one. */
 const STEADY = 60_000
 
 export interface ProcessEnd {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  /** Why this program killed it, otherwise null. */
   readonly error: string | null
 }
 
 export function prepareWorkers(): void {
-  // Node's default, accepting here and passing connections on, doubles their cost. With a socket per worker (reusePort)
-  // the kernel would reset pending connections of one that exits.
+  // Node's default doubles the cost of accepting. With a socket per worker (reusePort) the kernel would reset pending
+  // connections of one that exits.
   cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ exec: SCRIPT, args: [], serialization: 'advanced' })
 }
 
 export class WorkerProcess {
-  /** A replacement has the same number. */
   readonly number: number
   readonly startedAt: number = performance.now()
   readonly ended: Promise<ProcessEnd>
@@ -56,13 +52,7 @@ export class WorkerProcess {
     return this.#worker.process.pid
   }
 
-  /**
-   * A late worker might obey after the program has assumed failure, so it is killed, except for a report.
-   *
-   * @param patience milliseconds for the order; default the worker's life. A draining worker is late when it has sent
-   * nothing for this long.
-   * @throws PlainError or ConfigError with the reason, also if the worker dies.
-   */
+  /** A late worker might obey after the program has assumed failure, so it is killed, except for a report. */
   async ask<Type extends keyof Answers>(
     order: Extract<ServeOrder | Order, { readonly type: Type }>,
     patience?: number,

@@ -30,13 +30,12 @@ export class WorkerReports<Worker> {
     return services.reduce((sum, { totals }) => sum + totals.active, 0)
   }
 
-  /** One ready worker is enough, because they share sockets. When one drains, the others soon follow. */
+  /** One ready worker is enough, because they share sockets. */
   get readiness(): Readiness {
     const all = this.#all.map(report => report.readiness)
     return (['draining', 'ready', 'no_upstream'] as const).find(each => all.includes(each)) ?? 'starting'
   }
 
-  /** A report without connections keeps the earlier ones. */
   add(worker: Worker, report: WorkerReport): void {
     const connections = report.connections ?? this.#last.get(worker)?.connections
     const services = new Map(report.services.map(service => [service.name, service]))

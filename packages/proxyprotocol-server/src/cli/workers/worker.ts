@@ -1,4 +1,4 @@
-// The program handles signals, also those sent to all its processes. Without the program, Node ends its workers.
+// The program handles signals. Without the program, Node ends its workers.
 
 import cluster from 'node:cluster'
 import { once } from 'node:events'
@@ -40,7 +40,7 @@ async function answer(id: number, work: Promise<Answers[keyof Answers]>): Promis
 }
 
 function send(message: WorkerMessage): void {
-  // A worker has a program; if that is gone or this worker has drained, no answer is needed.
+  // If the program is gone or this worker has drained, no answer is needed.
   process.send?.(message, undefined, undefined, () => undefined)
 }
 

@@ -30,7 +30,6 @@ export function refusal(input: AddressInput, what: string): AddressError {
   return new AddressError(input, what)
 }
 
-/** Without a separator the latter is undefined. */
 export function splitOnce(text: string, separator: string): readonly [string, string | undefined] {
   const at = text.indexOf(separator)
   return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)]
@@ -45,7 +44,7 @@ export function decodeText(encoded: string, input: AddressInput): string {
   }
 }
 
-/** Encodes characters with a meaning in addresses, and those that the Python library takes for a space. */
+/** The Python library takes some characters for a space. */
 export function encodeText(text: string): string {
   return encodeURI(text).replace(/[?&#+]/g, encodeURIComponent)
 }

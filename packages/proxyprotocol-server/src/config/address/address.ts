@@ -12,10 +12,10 @@ import { formatQuery, parseQuery, type PpMode } from './address-query.ts'
 import { formatHostPort, MAX_PORT, parseHostPort } from './host-port.ts'
 import type { TlsSettings } from './tls.ts'
 
-/** `unix` needs no slashes, as in `unix:/run/app.sock`, but `unix:8080` is a host and port. */
+/** `unix:/run/app.sock` needs no slashes; `unix:8080` is a host and port. */
 const SCHEME = /^(?:(?:(?:ssl|tls)\+)?unix(?=:(?!\d))|[a-z][a-z0-9+.-]*(?=:\/\/))/i
 
-/** The kernel's limit (`sun_path`) without the final zero; it would cut longer paths. */
+/** The kernel's limit (`sun_path`) without the final zero. */
 const MAX_PATH_LENGTH = 107
 
 interface Settings {

@@ -13,7 +13,7 @@ const MAX_HOST_NAME_LENGTH = 253
 /** RFC 1035 section 2.3.4, with the underscore of container platforms. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
 
-/** `inet_aton` takes such a name for an IPv4 address: it completes `127.1` and reads `0177.0.0.1` as octal. */
+/** `inet_aton` takes such a name for an IPv4 address, such as `127.1`. */
 const NUMERIC_END = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i
 
 export function parseHostPort(

@@ -1,5 +1,3 @@
-// Address strings: HOST:PORT?key=value, ssl://, unix:.
-
 export { AddressError, type AddressRole } from './address-input.ts'
 export type { PpMode } from './address-query.ts'
 export {

@@ -21,7 +21,7 @@ export function leavesIPv4(listen: Address, others: readonly Address[]): boolean
   return others.some(each => isAt(each, ANY_IPV4) && each.port === listen.port)
 }
 
-/** True if the kernel binds only one of two addresses; `all` are bound together. */
+/** `all` are bound together. */
 export function overlap(one: Address, other: Address, all: readonly Address[]): boolean {
   if (one.transport === 'unix' || other.transport === 'unix') {
     const [path, otherPath] = [one, other].map(each => each.transport === 'unix' && normalize(each.path))
@@ -48,7 +48,6 @@ function holds(wide: string, narrow: string): boolean {
   return (wide === ANY_IPV4 && isIPv4(narrow)) || (wide === ANY_IPV6 && isIPv6(narrow))
 }
 
-/** A name stands for an unknown address. */
 function reach(address: TcpAddress, all: readonly Address[]): string {
   if (address.host === undefined) return ANY
   const host = canonicalHost(address.host)

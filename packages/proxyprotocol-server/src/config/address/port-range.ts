@@ -3,13 +3,11 @@ import { parseAddress } from './address.ts'
 import { refusal } from './address-input.ts'
 import { MAX_PORT } from './host-port.ts'
 
-/** Each port is a socket with its own figures; more is a firewall's work. */
 const MAX_PORTS = 1_000
 
 /** A UNIX path may look like a range. */
 const RANGE = /^(?!(?:(?:ssl|tls)\+)?unix:(?!\d))([^?]*:)(\d{1,5})-(\d{1,5})((?:\?.*)?)$/i
 
-/** @throws {ConfigError} as {@link parseAddress}, or if the range cannot be used. */
 export function parseListen(text: string): readonly Address[] {
   const [, front = '', first = '', last = '', rest = ''] = RANGE.exec(text) ?? []
   if (first === '') return [parseAddress(text, { role: 'listen' })]

@@ -8,7 +8,7 @@ import { conflicts, overlapWith, placedServices, settled, unknownNames } from '.
 import { type Service, type ServiceInit, serviceSchema } from './service.ts'
 import { type Shutdown, type ShutdownInit, shutdownSchema } from './shutdown.ts'
 
-/** More than machines have processors, so a larger number is a mistake. */
+/** More than machines have processors. */
 const MAX_WORKERS = 512
 
 /** The configuration, with defaults. */

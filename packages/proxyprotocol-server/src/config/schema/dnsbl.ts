@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { parseNameServer, spamhaus, type Zone } from 'proxyprotocol/dnsbl'
 import { meta, milliseconds } from './keys.ts'
 
-/** Well above a resolver's usual time, and bearable in front of every connection. */
+/** Well above a resolver's usual time. */
 const DEFAULT_TIMEOUT = 1_000
 /** The Python program takes seconds, and such small numbers get a hint. */
 const MIN_TIMEOUT = 10
@@ -99,7 +99,7 @@ export const dnsblSchema: z.ZodType<BlockLists | undefined, BlockListsInit | und
   .optional()
   .meta(meta({ description: 'DNS block lists that are asked about each client.' }))
 
-/** A customer's zone gets the meanings of the public one, which keep its key out of logs. */
+/** Keeps the customer's key out of logs. */
 function zoneOf(name: string): Zone | string {
   const kind = SPAMHAUS_KEY_ZONE.exec(name)?.[1]?.toLowerCase()
   return kind === undefined ? name : { ...spamhaus[kind as keyof typeof spamhaus], name }

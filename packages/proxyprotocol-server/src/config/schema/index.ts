@@ -1,5 +1,3 @@
-// The schema of the configuration, a file for each section.
-
 export type { AccessInit, AccessRules, AclFrom } from './clients/index.ts'
 export type { AdminSettings, AdminSettingsInit } from './admin.ts'
 export { configSchema, type Configuration, type ConfigurationInit } from './configuration.ts'

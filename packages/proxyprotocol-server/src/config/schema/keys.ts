@@ -6,15 +6,13 @@ import { z } from 'zod'
 export const MAX_MILLISECONDS = 2_147_483_647
 
 export interface KeyMeta {
-  /** One sentence or two, without unit and default. */
   readonly description: string
   readonly unit?: 'ms' | 'bytes'
   /** The default in words, unless it is a fixed value. */
   readonly defaultIs?: string
-  /** The option without its dashes that sets the key for all services; `PROXYPROTOCOL_...` follows from it. */
+  /** The option without its dashes; `PROXYPROTOCOL_...` follows from it. */
   readonly flag?: string
   readonly placeholder?: string
-  /** The value of the flag alone. */
   readonly bare?: string
   readonly short?: string
   readonly examples?: readonly string[]

@@ -3,7 +3,6 @@ import type { Pool, UpstreamInit } from '../pool.ts'
 import { meta, milliseconds } from './keys.ts'
 import { upstreamList, type UpstreamText } from './upstreams.ts'
 
-/** As for a handshake: a client that needs longer has gone. */
 const DEFAULT_TIMEOUT = 10_000
 
 const NAME = /^(?=.{1,253}$)(?:\*\.)?[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i
@@ -16,7 +15,6 @@ export interface Route {
 }
 
 export interface Passthrough {
-  /** Milliseconds from the header, or from accept, to the last byte of the ClientHello. */
   readonly timeout: number
   readonly routes: readonly Route[]
 }
@@ -27,7 +25,6 @@ export interface PassthroughInit {
     readonly { readonly names: readonly string[]; readonly upstreams: readonly UpstreamText[] }[] | undefined
 }
 
-/** Checked; its upstreams get defaults with those of the service. */
 export interface CheckedPassthrough {
   readonly timeout: number
   readonly routes: readonly {

@@ -19,7 +19,6 @@ interface Conflict {
   readonly message: string
 }
 
-/** A list of addresses makes several services of one entry. */
 interface Placed {
   readonly index: number
   readonly service: Service
@@ -136,13 +135,11 @@ function nameConflict({ name, listen }: Service, before: readonly Placed[], inde
   }
 }
 
-/** Given names have no slash. */
 function givenName(name: string | undefined): string | undefined {
   return name?.split('/')[0]
 }
 
 function loops({ listen, pool, passthrough }: Service): readonly Found[] {
-  // A faulty service comes as it was written, without a pool.
   if ((pool as Pool | undefined) === undefined) return []
   const routes = passthrough?.routes ?? []
   const pools = [

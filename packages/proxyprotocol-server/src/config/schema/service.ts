@@ -96,9 +96,7 @@ export interface ServiceOptions extends PoolOptions, AccessInit {
   readonly pass?: readonly TlvName[] | undefined
   /** Your own TLVs in version 2 headers, by type: `{ '0xE1': 'text:edge' }`. */
   readonly tlvs?: OwnTlvsInit | undefined
-  /** TLS that passes through, routed by server name. */
   readonly passthrough?: PassthroughInit | undefined
-  /** DNS block lists for each client. */
   readonly dnsbl?: BlockListsInit | undefined
   /** Default 65535, or what the kernel takes. */
   readonly backlog?: number | undefined
@@ -106,12 +104,10 @@ export interface ServiceOptions extends PoolOptions, AccessInit {
   /** What to do with connections over a limit. Default `'close'`. */
   readonly overLimit?: OverLimit | undefined
   readonly rate?: RateInit | undefined
-  /** In milliseconds. */
   readonly timeouts?: ServiceTimeoutsInit | undefined
 }
 
 export interface ServiceInit extends ServiceOptions {
-  /** An address, a range of ports such as `:30000-30100`, or a list of both. */
   readonly listen: string | readonly string[]
   readonly upstream?: string | undefined
 }
@@ -170,7 +166,7 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
   })
   .refine(({ upstream, upstreams }) => (upstream === undefined) !== (upstreams === undefined), {
     path: ['upstream'],
-    // Runs although other keys are wrong, so that all faults are reported at once; not if these are.
+    // Runs although other keys are wrong, so that all faults are reported at once.
     when: ({ value, issues }) =>
       typeof value === 'object' &&
       value !== null &&

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { meta, milliseconds } from './keys.ts'
 
-/** Longer than nearly all requests, and what orchestrators wait before they kill. */
+/** What orchestrators wait before they kill. */
 const DEFAULT_DRAIN = 30_000
 
 /** How the program ends at its first signal, in milliseconds. */

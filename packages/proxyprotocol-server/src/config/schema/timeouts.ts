@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { defaultTimeouts } from 'proxyprotocol/server'
 import { bounded, meta, milliseconds } from './keys.ts'
 
-/** For a waiting person, a slower host is down. */
 const DEFAULT_CONNECT_TIMEOUT = 5_000
 /** Most NATs forget a connection later. */
 const DEFAULT_KEEP_ALIVE = 60_000

@@ -13,7 +13,6 @@ import { bounded, integer, type IntegerKey, MAX_MILLISECONDS, meta, milliseconds
 
 const { weight, backup, health, check, resolve } = poolDefaults
 
-/** More would have no use. */
 const MAX = 1_000
 /** The relay looks at each upstream for every connection, and checks each by itself. */
 const MAX_UPSTREAMS = 1_000

@@ -1,5 +1,3 @@
-// A program shows a message for these, and a stack for its own faults.
-
 /**
  * An option or file that cannot be used; `message` quotes it, names the fault and shows a right one.
  *

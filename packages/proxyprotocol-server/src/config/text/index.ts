@@ -1,5 +1,3 @@
-// The text of a configuration: parsing, problems with positions, the nearest word.
-
 export { ConfigError } from './config-error.ts'
 export { parseJson } from './json.ts'
 export { nearest } from './nearest.ts'

@@ -1,4 +1,4 @@
-/** A swapped pair, or one extra and one wrong letter; with three, short keys match everything. */
+/** With three, short keys match everything. */
 const MAX_EDITS = 2
 
 export function nearest(word: string, known: readonly string[]): string | undefined {
@@ -11,7 +11,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best
 }
 
-/** Levenshtein's distance; the budget bounds the recursion, so a long word costs little more. */
+/** The budget bounds the recursion, so a long word costs little more. */
 function editDistance(from: string, to: string, budget: number): number {
   if (budget < 0) return Infinity
   if (from === '' || to === '') return from.length + to.length

@@ -14,10 +14,7 @@ export interface Problem {
 
 type Issue = z.core.$ZodIssue
 
-/**
- * @param place the text in front of a problem's message; by default its path.
- * @throws {ConfigError} with a line for each problem.
- */
+/** @param place the text in front of a problem's message; by default its path. */
 export function checked<Settled>(
   schema: z.ZodType<Settled>,
   written: unknown,

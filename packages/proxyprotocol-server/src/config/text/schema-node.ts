@@ -1,5 +1,3 @@
-// Plain data from which messages, --help and documentation are made.
-
 import { z } from 'zod'
 
 export const UNITS = { ms: 'milliseconds', bytes: 'bytes' } as const

@@ -1,6 +1,5 @@
 import { type SchemaNode, UNITS } from './schema-node.ts'
 
-/** For example `an integer from 1 to 2147483647 (milliseconds)`. */
 export function wanted(node: SchemaNode): string {
   const unit = node.unit ? ` (${UNITS[node.unit]})` : ''
   if (node.anyOf)

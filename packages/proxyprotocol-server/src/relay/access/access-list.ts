@@ -18,7 +18,6 @@ export class AccessList {
   readonly #transport: Place['transport']
   #lists: AccessLists
 
-  /** @throws {ConfigError} naming the files that cannot be used, and why. */
   constructor(rules: AccessRules, transport: Place['transport']) {
     this.#rules = rules
     this.#transport = transport
@@ -30,14 +29,12 @@ export class AccessList {
     return { allow: allow?.entries.length, deny: deny.entries.length }
   }
 
-  /** @throws {ConfigError} as the constructor; nothing changes then. */
   reload(): boolean {
     const before = this.#lists
     this.#lists = readAccessLists(this.#rules)
     return !isDeepStrictEqual(entriesOf(before), entriesOf(this.#lists))
   }
 
-  /** Undefined if the client is admitted. */
   readonly validate = (info: ConnectionInfo): ProxyProtocolError | undefined => {
     const { from, vpce } = this.#rules
     const isLocal = info.header?.command === 'LOCAL'

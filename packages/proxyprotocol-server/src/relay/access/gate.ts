@@ -1,4 +1,4 @@
-// Lists come before the rate, so that a client that the lists refuse takes nothing of its rate.
+// A client that the lists refuse takes nothing of its rate.
 
 import type { Validator } from 'proxyprotocol/server'
 import type { Service } from '../../config/index.ts'
@@ -9,17 +9,12 @@ export class Gate {
   readonly validators: readonly Validator[]
   readonly #access: AccessList | undefined
 
-  /** @throws {ConfigError} naming the files of networks that cannot be used. */
   constructor({ access, rate, listen }: Pick<Service, 'access' | 'rate' | 'listen'>, now: () => number) {
     this.#access = access && new AccessList(access, listen.transport)
     const limit = rate && new RateLimit(rate, now)
     this.validators = [this.#access, limit].flatMap(each => (each ? [each.validate] : []))
   }
 
-  /**
-   * @returns the number of networks if any has changed.
-   * @throws {ConfigError} naming the files that cannot be used; nothing changes then.
-   */
   reload(): AccessList['counts'] | undefined {
     return this.#access?.reload() ? this.#access.counts : undefined
   }

@@ -1,4 +1,2 @@
-// Who may come, and how fast.
-
 export type { AccessCounts } from './access-list.ts'
 export { Gate } from './gate.ts'

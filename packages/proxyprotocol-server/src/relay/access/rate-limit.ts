@@ -1,27 +1,23 @@
-// The generic cell rate algorithm: for each client, the time at which its connections are paid for. A client whose time
-// has passed needs no entry.
+// The generic cell rate algorithm. A client whose time has passed needs no entry.
 
 import { parseAddress, ProxyProtocolError, unmapAddress } from 'proxyprotocol'
 import { compileNetworks, type ConnectionInfo } from 'proxyprotocol/server'
 import type { Rate } from '../../config/index.ts'
 
-/** About 6 MB; beyond it the least recent client is forgotten, and begins anew. */
+/** About 6 MB. */
 const MAX_CLIENTS = 65_536
-/** Two entries for each new one let the map shrink, and no connection waits for a long clean-up. */
+/** So the map shrinks without a long clean-up. */
 const SWEPT_AT_ONCE = 2
 /** A client can use every address of its IPv6 network. */
 const IPV6_CLIENT_BYTES = 8
 
 export class RateLimit {
   readonly #cost: number
-  /** Milliseconds that a client may owe before it opens one more. */
   readonly #credit: number
   readonly #isExempt: ReturnType<typeof compileNetworks>
   readonly #now: () => number
-  /** In the order of the clients' last connections. */
   readonly #paidAt = new Map<number | string, number>()
 
-  /** @param now milliseconds, from a clock that is never set back. */
   constructor({ connections, per, burst, exempt }: Rate, now: () => number) {
     this.#cost = per / connections
     this.#credit = this.#cost * (burst - 1)
@@ -33,7 +29,6 @@ export class RateLimit {
     return this.#paidAt.size
   }
 
-  /** Undefined if the client is admitted, which counts. */
   readonly validate = ({ header, source }: ConnectionInfo): ProxyProtocolError | undefined => {
     const isUnknown = header !== undefined && (header.command === 'LOCAL' || header.family === 'UNSPEC')
     if (isUnknown || source === undefined || 'path' in source) return undefined

@@ -1,4 +1,4 @@
-// Reads server name and protocols from the first message of a TLS client (RFC 8446 section 4.1.2).
+// RFC 8446 section 4.1.2.
 
 import { Cursor } from './cursor.ts'
 
@@ -11,7 +11,7 @@ const MAX_RECORDS = 16
 /** About 70 are defined, and clients send about twenty. */
 const MAX_EXTENSIONS = 128
 
-/** Clients ask for one host and offer a few protocols. A name costs as much time as a hundred other bytes. */
+/** A name costs as much time as a hundred other bytes. */
 const MAX_NAMES = 64
 
 const RECORD_HEADER_BYTES = 5
@@ -31,18 +31,16 @@ const ALPN = 16
 const SERVER_NAME_TEXT = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/
 
 export interface ClientHello {
-  /** In lower case; undefined for none, and for text that cannot be a host name. */
+  /** Also undefined for text that cannot be a host name. */
   readonly serverName: string | undefined
   readonly alpn: readonly Uint8Array[]
 }
 
-/** `missing`: at least this many more bytes are needed. */
 export type ClientHelloResult =
   | { readonly status: 'hello'; readonly hello: ClientHello }
   | { readonly status: 'partial'; readonly missing: number }
   | { readonly status: 'invalid'; readonly detail: string }
 
-/** Decides at the first wrong byte, and never throws. */
 export function decodeClientHello(bytes: Uint8Array): ClientHelloResult {
   const message = firstMessage(bytes)
   if (message.status !== 'message') return message
@@ -115,7 +113,7 @@ function readHello(body: Uint8Array): ClientHello {
   return { serverName: names && readServerName(names), alpn: protocols ? readAlpn(protocols) : [] }
 }
 
-/** RFC 6066 section 3: a list of names of several types, of which only one is defined. */
+/** RFC 6066 section 3; only one type of name is defined. */
 function readServerName(extension: Cursor): string | undefined {
   const names = extension.vector(2)
   for (let count = 0; names.left > 0; count++) {

@@ -1,5 +1,4 @@
-// TLS numbers and vectors (RFC 8446 section 3). A step past the end throws a RangeError, so no caller checks a length
-// twice.
+// A step past the end throws a RangeError, so no caller checks a length twice.
 
 export class Cursor {
   readonly #bytes: Uint8Array

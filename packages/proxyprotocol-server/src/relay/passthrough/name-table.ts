@@ -1,9 +1,8 @@
-// Finds the most exact pattern in one step per label: the name itself, then `*.` before ever shorter ends.
+// The name itself, then `*.` before ever shorter ends.
 
 export class NameTable<T> {
   readonly #entries = new Map<string, T>()
 
-  /** @param pattern in lower case; `*.example` matches every name below example. */
   add(pattern: string, entry: T): void {
     this.#entries.set(pattern, entry)
   }

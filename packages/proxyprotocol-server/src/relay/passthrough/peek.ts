@@ -10,12 +10,7 @@ export interface PeekOptions {
   readonly signal: AbortSignal
 }
 
-/**
- * Leaves the bytes of the ClientHello to be read again.
- *
- * @throws ProxyProtocolError `probe` if the client ends without a byte, `tls_client_error` for anything but a
- * ClientHello in time; the signal's reason when it aborts.
- */
+/** @throws ProxyProtocolError `probe` if the client ends without a byte. */
 export function peekClientHello(socket: Socket, options: PeekOptions): Promise<ClientHello> {
   return new Promise((resolve, reject) => {
     new Peek(socket, options, { resolve, reject }).start()
@@ -33,7 +28,7 @@ class Peek {
   readonly #settle: Settle
   readonly #chunks: Buffer[] = []
   #received = 0
-  /** The bytes needed before another look, so that slow bytes cost the client more than us. */
+  /** So that slow bytes cost the client more than us. */
   #wanted = 1
   #timer: NodeJS.Timeout | undefined
 

@@ -24,7 +24,6 @@ export interface RelayTimings {
 export class RelayedConnection implements Traffic {
   bytesUp = 0
   bytesDown = 0
-  /** By the clock of `performance.now()`; the tunnel sets it. */
   firstByteAt: number | undefined
   readonly route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
   sent: SentHeader | undefined

@@ -1,6 +1,5 @@
-// A part of the large buffer is free again only after its bytes were written: the write left nothing waiting, or its
-// callback ran. TLS decrypts on after it was told to stop, so it reads into the shared buffer. The large one gathers
-// its records, and those of one turn of the event loop leave in one write.
+// A part of the large buffer is free only after its bytes were written. TLS decrypts on after it was told to stop, so
+// it reads into the shared buffer, and the large one gathers its records.
 
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -52,11 +51,9 @@ export class Direction implements Reader<Buffer> {
   readonly #count: (traffic: Traffic, bytes: number) => void
   #own: Buffer | undefined
   #smallReads = 0
-  /** How much of the large buffer is gathered, and how much of that was given to the other side. */
   #gathered = 0
   #given = 0
   #flushes = false
-  /** For the other side to take what it has been given. */
   #waits = false
 
   constructor({ from, to, traffic, count }: DirectionOptions) {
@@ -76,7 +73,6 @@ export class Direction implements Reader<Buffer> {
     if (!this.#waits) from.read(0)
   }
 
-  /** Reads nothing more, and drops unflushed bytes. */
   end(): void {
     if (this.#own) giveBuffer(this.#own, this.#to.writableLength === 0)
     this.#own = undefined
@@ -128,7 +124,7 @@ export class Direction implements Reader<Buffer> {
     if (this.#smallReads >= SMALL_READS) this.end()
   }
 
-  /** Keeps a full record, because more are likely to follow at once. */
+  /** More records are likely to follow at once. */
   #gather(length: number, own: Buffer): boolean {
     const end = this.#gathered + length
     if (end > own.length) {
@@ -192,12 +188,7 @@ function copyOfShared(length: number): Buffer {
 
 const yielded: Socket[] = []
 
-/**
- * Lets one other socket a turn read first. Otherwise libuv reads up to 32 times from one socket, and the others would
- * wait for megabytes.
- *
- * @returns false, to stop reading until then.
- */
+/** Otherwise libuv reads up to 32 times from one socket, and the others would wait for megabytes. */
 function takeTurns(socket: Socket): false {
   if (yielded.push(socket) === 1) setImmediate(readOn)
   return false

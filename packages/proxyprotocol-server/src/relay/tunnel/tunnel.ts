@@ -1,5 +1,3 @@
-// Back-pressure, half-close and resets pass through, so that each end sees what the other did.
-
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { ProxyProtocolError } from 'proxyprotocol'
@@ -14,18 +12,13 @@ const TLS_FAULT = /^(?:EPROTO$|ERR_SSL_|ERR_TLS_)/
 
 export interface TunnelOptions {
   readonly traffic: Traffic
-  /** Milliseconds of silence that one side may take to end when the other has. */
   readonly halfClose: number
-  /** Milliseconds of silence before the kernel probes a peer. */
   readonly keepAlive: number
 }
 
 /**
- * A failing downstream resets the upstream, and is not an error here.
- *
- * @throws ProxyProtocolError `upstream_reset` if the upstream fails, `tls_upstream_error` if it breaks TLS,
- * `half_close_timeout` after silence. Open sockets then belong to the caller, because the kernel may still have bytes
- * for a slow client.
+ * @throws ProxyProtocolError; open sockets then belong to the caller, because the kernel may still have bytes for a
+ * slow client.
  */
 export function tunnel(downstream: Socket, upstream: Socket, options: TunnelOptions): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -80,7 +73,7 @@ class Tunnel {
     end(this.#ends.upstream)
   }
 
-  /** An upstream that has ended is done with the connection; a client rarely sends on. */
+  /** A client rarely sends on to an upstream that has ended. */
   readonly #onUpstreamEnd = (): void => {
     const { downstream } = this.#ends
     this.#down.flush()
@@ -124,11 +117,7 @@ function relay(direction: Direction, from: Socket, onEnd: () => void): void {
   from.on('end', onEnd)
 }
 
-/**
- * Closing says the same as a FIN with one system call less, if both directions are over. TLS sends an end of its own.
- *
- * @returns true if it was closed, ended in both directions.
- */
+/** Closing says the same as a FIN with one system call less. TLS sends an end of its own. */
 function end(to: Socket): boolean {
   const isOver = to.readableEnded && to.writableLength === 0 && !(to instanceof TLSSocket)
   if (isOver) to.destroy()

@@ -65,10 +65,8 @@ function loadOf({ active, weight }: Candidate): number {
 }
 
 /**
- * Weighted rendezvous hashing: if an upstream goes, no other client moves.
- *
- * With u even in (0, 1), -weight / ln(u) is the highest of all with a chance of exactly the share of the weight. A
- * lower draw at no higher weight cannot win, which saves logarithms.
+ * Weighted rendezvous hashing. With u even in (0, 1), -weight / ln(u) is the highest with a chance of the share of the
+ * weight. A lower draw at no higher weight cannot win, which saves logarithms.
  */
 function sourceHash<T extends Candidate>(candidates: readonly T[], source: string | undefined): T {
   if (source === undefined) return takeTurns(candidates, () => true)

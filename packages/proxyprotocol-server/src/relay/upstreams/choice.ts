@@ -1,4 +1,4 @@
-// The open members are kept until one of them changes, so that a choice among many costs little.
+// The open members are cached until one of them changes.
 
 import { unmapAddress, type Endpoint } from 'proxyprotocol'
 import type { Pool } from '../../config/index.ts'
@@ -48,7 +48,7 @@ export class Choice {
     return count
   }
 
-  /** The open members, then the open backups; if there are none, the member that failed longest ago. */
+  /** If none is open, the member that failed longest ago. */
   #candidates(tried: ReadonlySet<Member>): readonly Member[] {
     for (const backup of [false, true]) {
       const open =
@@ -66,7 +66,7 @@ export class Choice {
     return elsewhere(open, tried)
   }
 
-  /** `retries` others, and another member of the first one's name even without any. */
+  /** Another member of the first one's name is tried even without retries. */
   *#left(tried: ReadonlySet<Member>): Generator<Member> {
     const [first] = tried
     const isLast = first !== undefined && tried.size > this.#retries
@@ -80,7 +80,7 @@ export class Choice {
   }
 }
 
-/** Members of other upstreams come first, because the addresses of one name often fail together. */
+/** The addresses of one name often fail together. */
 function elsewhere(open: readonly Member[], tried: ReadonlySet<Member>): readonly Member[] {
   if (tried.size === 0) return open
   const known = new Set([...tried].map(({ settings }) => settings))

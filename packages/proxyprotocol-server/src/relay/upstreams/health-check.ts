@@ -1,4 +1,4 @@
-// Tries one member in the background: regularly with checks, otherwise while it is marked, so that no client tests it.
+// Without checks, only a marked member is tried, so that no client tests it.
 
 import type { Socket } from 'node:net'
 import type { HeaderInit } from 'proxyprotocol'
@@ -35,7 +35,7 @@ export class HealthCheck {
     this.#options = options
   }
 
-  /** Starts at a random time, so that checks started together spread. */
+  /** At a random time, so that checks spread. */
   start(): void {
     this.#started = true
     const { check } = this.#options
@@ -95,10 +95,7 @@ export class HealthCheck {
   }
 }
 
-/**
- * Reads until the end, because closing on unread bytes would be a reset. A reset from the upstream is not a fault: it
- * has accepted.
- */
+/** Closing on unread bytes would be a reset. A reset from the upstream is not a fault: it has accepted. */
 function leave(socket: Socket, options: { timeout: number; signal: AbortSignal }): Promise<void> {
   return new Promise(resolve => {
     function giveUp(): void {

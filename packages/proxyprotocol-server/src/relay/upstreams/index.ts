@@ -1,5 +1,3 @@
-// The upstreams of a service: balancing, health, and name resolution.
-
 export type { Resolve } from './resolved-name.ts'
 export type { UpstreamEvent } from './upstream-event.ts'
 export {

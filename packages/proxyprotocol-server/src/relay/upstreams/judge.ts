@@ -1,11 +1,9 @@
-// A mark is a guess from failures in a row, and yields if nothing else is left. Failed checks are knowledge, and do not
-// yield.
+// A mark is a guess, and yields if nothing else is left. Failed checks are knowledge, and do not yield.
 
 import type { ErrorCode } from 'proxyprotocol'
 import type { ActiveCheck, PassiveHealth } from '../../config/index.ts'
 import type { UpstreamState } from '../../figures/index.ts'
 
-/** `probing`: it is down, and its last check passed. */
 export type Judgement = Extract<UpstreamState, 'up' | 'down' | 'probing'>
 
 export interface Failure {
@@ -19,14 +17,11 @@ export interface DatedFailure extends Failure {
 
 export interface Evidence {
   readonly recent: readonly number[]
-  /** Too many failures lay within the window. */
   readonly marked: boolean
   readonly verdict: 'up' | 'down'
-  /** Its address is too old, whatever else is known. */
   readonly condemned: boolean
   readonly failedConnections: number
   readonly failedChecks: number
-  /** Checks in a row, without those before a mark. */
   readonly goodChecks: number
   readonly failedAt: number
   readonly lastFailure: DatedFailure | undefined
@@ -40,7 +35,7 @@ export type JudgeChange =
 
 export interface JudgeRules {
   readonly health: PassiveHealth
-  /** Undefined if only marks bring a member down; one success then removes a mark. */
+  /** One success removes a mark. */
   readonly check: ActiveCheck | undefined
   readonly now: () => number
   readonly onChange: (change: JudgeChange) => void
@@ -107,7 +102,7 @@ export class Judge {
     this.#take(NOTHING)
   }
 
-  /** Takes over what its own rules could undo; not a change to report. */
+  /** Takes over what its own rules could undo. */
   inherit(evidence: Evidence): void {
     const { check, health } = this.#rules
     const unchecked = check ? {} : { verdict: 'up' as const, failedChecks: 0, goodChecks: 0 }

@@ -1,5 +1,4 @@
-// Members stay, and the rest is taken in numeric order, because the shifting order of long answers must not move
-// clients.
+// The shifting order of long answers must not move clients, so members stay.
 
 import type { LookupAddress } from 'node:dns'
 import { parseAddress } from 'proxyprotocol'

@@ -1,4 +1,4 @@
-// One address of an upstream. A name without an answer has one member without an address.
+// A name without an answer has one member without an address.
 
 import type { LookupAddress } from 'node:dns'
 import { isIPv4, type LookupFunction, type Socket } from 'node:net'
@@ -84,12 +84,11 @@ export class Member implements Candidate {
     return this.weight === 0 ? 'drained' : this.#judge.state
   }
 
-  /** True if it gets connections in turn. */
   get isOpen(): boolean {
     return this.#judge.state === 'up'
   }
 
-  /** True unless checks found it down: it may be tried if all are marked. */
+  /** True unless checks found it down. */
   get isHealthy(): boolean {
     return this.#judge.isHealthy
   }

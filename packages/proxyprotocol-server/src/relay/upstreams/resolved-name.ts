@@ -53,7 +53,6 @@ export class ResolvedName {
     if (this.#answeredAt === undefined) this.#asked().catch(() => undefined) // it is counted
   }
 
-  /** @throws ProxyProtocolError `dns_error`, `connect_timeout`, or `aborted` by the signal. */
   async answered({ timeout, signal }: WaitOptions): Promise<void> {
     if (signal.aborted) throw new ProxyProtocolError('aborted', { cause: signal.reason })
     await new Promise<void>((resolve, reject) => {
@@ -113,7 +112,7 @@ export class ResolvedName {
     if (this.#addresses.length === 0) await (this.#asking ?? this.#ask())
   }
 
-  /** Never two at a time. Rejects only without an earlier answer. */
+  /** Never two at a time. */
   #ask(): Promise<void> {
     clearTimeout(this.#timer)
     this.#askedAt = this.#options.now()
@@ -155,7 +154,7 @@ export class ResolvedName {
   }
 
   #askLater(): void {
-    // Without an answer there is nothing to refresh: the next connection or check asks.
+    // The next connection or check asks.
     if (this.#closed || this.#answeredAt === undefined) return
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {

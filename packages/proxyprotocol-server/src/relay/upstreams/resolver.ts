@@ -42,7 +42,7 @@ export class Resolver {
   }
 }
 
-/** Called through the module's object, as Node does, so that a replaced `dns.lookup` takes effect. */
+/** Called through the module's object, so that a replaced `dns.lookup` takes effect. */
 function systemResolve(host: string): Promise<readonly LookupAddress[]> {
   return new Promise((resolve, reject) => {
     dns.lookup(host, { all: true, hints: dns.ADDRCONFIG }, (error, addresses) => {

@@ -1,6 +1,6 @@
 import { ProxyProtocolError, type ErrorCode } from 'proxyprotocol'
 
-/** With these codes no byte of the client has left, so another upstream may be tried. */
+/** No byte of the client has left, so another upstream may be tried. */
 const CODES: readonly ErrorCode[] = [
   'connect_refused',
   'connect_timeout',
@@ -9,10 +9,7 @@ const CODES: readonly ErrorCode[] = [
   'tls_upstream_error',
 ]
 
-/**
- * What this machine lacks: `any` for every upstream, `path` for one address. All other errors count against the
- * upstream, also EACCES or ENETUNREACH: others may be reachable.
- */
+/** `any`: no other upstream is tried. All other errors count against the upstream, also EACCES or ENETUNREACH. */
 const SHORTAGES: Readonly<Record<string, 'any' | 'path'>> = {
   EMFILE: 'any', // descriptors of this process
   ENFILE: 'any', // descriptors of this machine

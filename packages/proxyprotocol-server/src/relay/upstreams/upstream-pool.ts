@@ -27,9 +27,7 @@ export interface Route {
 
 export interface UpstreamRequest {
   readonly source: Endpoint | undefined
-  /** An upstream with TLS must agree on the same protocol (ALPN). */
   readonly client?: TLSSocket | undefined
-  /** What it throws ends the request, and is not a fault of the upstream. */
   readonly header: (upstream: UpstreamSettings) => HeaderInit | undefined
   readonly payload: () => Uint8Array | null
   readonly timeout: number
@@ -74,7 +72,6 @@ export class UpstreamPool {
   #retries = 0
   #closed = false
 
-  /** @throws {ConfigError} naming a file of a certificate or key that cannot be used. */
   constructor(settings: Pool, options: PoolOptions = {}) {
     const { upstreams, health, check, resolve, queue } = settings
     const {
@@ -113,7 +110,7 @@ export class UpstreamPool {
     this.#resolver.close()
   }
 
-  /** Takes over what is known of upstreams with the same name and address, whatever their routes. */
+  /** Whatever their routes. */
   inherit(others: readonly UpstreamPool[]): void {
     for (const other of others) this.#resolver.inherit(other.#resolver)
     const all = others.flatMap(other => other.#upstreams)
@@ -124,10 +121,6 @@ export class UpstreamPool {
     }
   }
 
-  /**
-   * @throws ProxyProtocolError `no_upstream` if none may be tried, `limit_upstream` or `queue_timeout` if none has
-   * room, that of the last attempt, or what `header` throws.
-   */
   async connect(request: UpstreamRequest): Promise<Socket> {
     const { route, timeout } = request
     const deadline = this.#now() + timeout
@@ -173,7 +166,6 @@ export class UpstreamPool {
     }
   }
 
-  /** Resolves with undefined for a name that has members by now. */
   async #attempt(member: Member, request: UpstreamRequest, timeout: number): Promise<Socket | undefined> {
     const { payload, signal, client, route } = request
     const { settings, lookup } = member
@@ -197,14 +189,14 @@ export class UpstreamPool {
       allowHalfOpen: true,
       payload,
     }
-    // The header is made inside, so that one that cannot be made gives the room to the next in the queue.
+    // A header that cannot be made gives the room to the next in the queue.
     const socket = await member.attempt(() => connect(options, request.header(settings) ?? 'none'))
     distinguishResets(socket)
     route.upstreamAddress = member.endpoint ?? peerOf(socket)
     return socket
   }
 
-  /** Shares the time left with members that may follow, so that a silent one cannot use it up. */
+  /** A silent member must not use up the time of others. */
   #share(left: number, tried: ReadonlySet<Member>): number {
     return Math.ceil(left / (1 + this.#choice.mayFollow(tried)))
   }

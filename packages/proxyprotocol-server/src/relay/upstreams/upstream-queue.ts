@@ -1,4 +1,4 @@
-// Each looks for itself, because it may have tried the upstream that has room now.
+// Each looks for itself, because it may have tried the upstream that has room.
 
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { StopSignal } from 'proxyprotocol/client'
@@ -12,10 +12,8 @@ interface Waiting {
 export class UpstreamQueue {
   readonly #settings: QueueSettings
   readonly #now: () => number
-  /** By whether there is room for it: what lets it go. */
   readonly #waiting = new Map<() => boolean, () => void>()
 
-  /** @param now milliseconds, from a clock that is never set back. */
   constructor(settings: QueueSettings, now: () => number) {
     this.#settings = settings
     this.#now = now
@@ -25,7 +23,6 @@ export class UpstreamQueue {
     return this.#waiting.size
   }
 
-  /** @throws ProxyProtocolError `limit_upstream` if the queue is full, `queue_timeout`, or `aborted` by the signal. */
   wait(hasRoom: () => boolean, { signal, waited }: Waiting): Promise<number> {
     const { size, timeout } = this.#settings
     if (signal.aborted) return Promise.reject(abortedBy(signal))

@@ -30,7 +30,7 @@ export class UpstreamTls {
     this.#secured = this.#read()
   }
 
-  /** Offers only the protocol agreed with the client, because both must speak the same. */
+  /** Client and upstream must agree on the same protocol. */
   optionsFor(upstream: UpstreamSettings, client?: TLSSocket): ConnectOptions['tls'] {
     const secured = this.#secured.get(upstream)
     if (secured === undefined) return undefined
@@ -49,7 +49,6 @@ export class UpstreamTls {
     return [...this.#secured.values()].flatMap(({ certificates }) => certificates)
   }
 
-  /** @throws {ConfigError} if one of the files cannot be used. */
   renewal(): (() => void) | undefined {
     const secured = this.#read()
     if (isDeepStrictEqual(filesOf(secured), filesOf(this.#secured))) return undefined

@@ -1,4 +1,4 @@
-// An address has one member for ever. A member that has left its name is forgotten after its last connection.
+// A member that has left its name is forgotten after its last connection.
 
 import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
@@ -33,7 +33,6 @@ export class Upstream implements NameWatcher {
   readonly #context: UpstreamContext
   readonly #name: ResolvedName | undefined
   #watched: readonly Watched[] = []
-  /** The same, as each connection looks at them. */
   #members: readonly Member[] = []
   readonly #leaving = new Set<Member>()
   #past = noCounts
@@ -120,7 +119,6 @@ export class Upstream implements NameWatcher {
     }
   }
 
-  /** A member that is back while it has connections is the same as before. */
   #welcome(found: LookupAddress): Watched {
     const known = [...this.#leaving].find(({ host }) => host === found.address)
     if (known === undefined) return this.#made({ found })

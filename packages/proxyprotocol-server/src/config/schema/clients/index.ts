@@ -1,5 +1,3 @@
-// Keys of a service about its clients: trust, access, limits and rate.
-
 export {
   type AccessInit,
   accessProblem,

@@ -1,16 +1,13 @@
 import { z } from 'zod'
 import { bounded, integer, meta } from '../keys.ts'
 
-/** As in `proxyprotocol/server`. */
 const DEFAULT_PENDING_HEADERS = 1_024
-/** More than any sender writes. */
 const DEFAULT_HEADER_BYTES = 4_096
 /** Signature, command and length, and a version 1 line, which the limit must not undercut. */
 const MIN_HEADER_BYTES = 16
 /** 16 bytes and a length of 16 bits (specification, section 2.2). */
 const MAX_HEADER_BYTES = 65_551
 
-/** As in `proxyprotocol/server`. */
 const DEFAULT_BACKLOG = 65_535
 /** listen(2) takes an int. */
 const MAX_BACKLOG = 2_147_483_647

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { bounded, duration, meta } from '../keys.ts'
 import { trustProblem } from '../../trust.ts'
 
-/** More at once would be no limit. */
 const MAX_CONNECTIONS = 1_000_000
 const DEFAULT_PER = 1_000
 
