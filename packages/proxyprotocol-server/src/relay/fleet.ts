@@ -87,6 +87,7 @@ export class Fleet {
     return this.#servers
   }
 
+  /** Those of changed and removed services too. */
   get connections(): { readonly size: number } {
     return { size: [...this.#servers].reduce((sum, { connections }) => sum + connections.size, 0) }
   }

@@ -44,12 +44,15 @@ export interface Relay {
   readonly server: ProxyServer
   /** The service, with its current limit on connections. */
   readonly service: Service
+  /** The counters so far. */
   readonly totals: () => RelayTotals
   /** In the order of their arrival. */
   readonly connections: () => Iterable<LiveConnection>
   /** Undefined if the service asks no block lists. */
   readonly listings: ListingCounts | undefined
+  /** The upstreams now. */
   readonly upstreams: () => RoutedUpstreams
+  /** Those towards clients and upstreams. */
   readonly certificates: () => readonly OwnCertificate[]
   /** Changes the limit on connections; open ones stay. */
   limitConnections(connections: number): void

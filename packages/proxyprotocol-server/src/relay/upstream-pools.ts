@@ -21,6 +21,7 @@ export interface RoutedUpstreams extends PoolSnapshot {
 }
 
 export interface PoolsOptions extends PoolContext {
+  /** Called when an upstream or member goes down or up. */
   readonly onUpstream?: ((event: RoutedEvent) => void) | undefined
 }
 
