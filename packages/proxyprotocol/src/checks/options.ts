@@ -1,16 +1,10 @@
-// Checks options where they are given, because Node's timers take a wrong duration for "at once", and a misspelt limit
-// would be none.
+// Node's timers take a wrong duration for "at once", and a misspelt limit would be none.
 
 import { quote } from './quote.ts'
 
-/** The longest wait of a Node timer, about 24.8 days. A timer with a longer one fires after 1 ms. */
+/** The longest wait of a Node timer, about 24.8 days. A longer one fires after 1 ms. */
 const MAX_MILLISECONDS = 2_147_483_647
 
-/**
- * The duration as it was given.
- *
- * @throws RangeError naming the option if no timer can wait so many milliseconds.
- */
 export function milliseconds(value: number, name: string, least = 0): number {
   if (Number.isFinite(value) && value >= least && value <= MAX_MILLISECONDS) return value
   throw new RangeError(
@@ -18,43 +12,27 @@ export function milliseconds(value: number, name: string, least = 0): number {
   )
 }
 
-/**
- * The limit as it was given: a positive integer, or `Infinity` for none.
- *
- * @throws RangeError naming the option.
- */
+/** A positive integer, or `Infinity` for none. */
 export function limit(value: number, name: string): number {
   if (value === Infinity || (Number.isInteger(value) && value > 0)) return value
   throw new RangeError(`${name} must be a positive integer or Infinity, got ${quote(value)}`)
 }
 
-/**
- * The number as it was given.
- *
- * @throws RangeError naming the option if it is not an integer within the bounds.
- */
 export function integer(value: number, [least, most]: readonly [number, number], name: string): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value
   throw new RangeError(`${name} must be an integer from ${least} to ${most}, got ${quote(value)}`)
 }
 
-/**
- * The function as it was given.
- *
- * @throws TypeError naming the option if it is neither a function nor undefined.
- */
 export function optionalFunction<F>(value: F, name: string): F {
   if (value === undefined || typeof value === 'function') return value
   throw new TypeError(`${name} must be a function, got ${quote(value)}`)
 }
 
-/** @throws TypeError naming what is not an object. */
 export function checkObject(value: unknown, name: string): asserts value is object {
   if (typeof value === 'object' && value !== null) return
   throw new TypeError(`${name} must be an object, got ${quote(value)}`)
 }
 
-/** @throws TypeError naming the first option that is not known, and those that are. */
 export function checkNames(options: object | null, known: readonly string[], name = 'options'): void {
   checkObject(options, name)
   const unknown = Object.keys(options).find(each => !known.includes(each))
@@ -62,11 +40,6 @@ export function checkNames(options: object | null, known: readonly string[], nam
   throw new TypeError(`${name} must have only ${known.join(', ')}, got ${quote(unknown)}`)
 }
 
-/**
- * The value as it was given, which must be one of these words.
- *
- * @throws TypeError naming the option.
- */
 export function oneOf<T extends string>(value: T, words: readonly T[], name: string): T {
   if (words.includes(value)) return value
   throw new TypeError(`${name} must be ${words.map(word => `'${word}'`).join(' or ')}, got ${quote(value)}`)

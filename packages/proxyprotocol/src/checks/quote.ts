@@ -1,6 +1,4 @@
-// A caller's wrong value as an error message shows it: told apart from the right one, and never long.
-
-/** Enough to recognise any address, name or id; a text of megabytes must not become a message of megabytes. */
+/** Enough to recognise any address, name or id. */
 const MAX_QUOTED = 80
 
 /** Text in quotes (`'443'` is not `443`), lists by their items, other objects by their keys. */

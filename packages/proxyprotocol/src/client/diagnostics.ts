@@ -1,11 +1,9 @@
-// The client side publishes typed messages on node:diagnostics_channel. It never logs.
-
 import { channel, type Channel } from 'node:diagnostics_channel'
 
 /** What any path over IPv4 takes in one piece: 576 bytes less 40 for IP and TCP (spec 2). */
 export const LARGE_HEADER_BYTES = 536
 
-/** Where a connection leads, as its options said. */
+/** Where a connection leads. */
 export interface HeaderTarget {
   readonly host?: string | undefined
   readonly port?: number | string | undefined
@@ -13,15 +11,15 @@ export interface HeaderTarget {
   readonly path?: string | undefined
 }
 
-/** Published when a header is sent that some receivers will not take, or not in one piece. */
+/** A header is sent that some receivers refuse, or get in more than one segment. */
 export interface LargeHeaderMessage extends HeaderTarget {
-  /** The whole header; more than 536. */
+  /** The length of the header; more than 536. */
   readonly byteLength: number
 }
 
 /**
- * The channels' names, for `node:diagnostics_channel`. Messages: `largeHeader` a `LargeHeaderMessage`, for each connection
- * whose header takes more than 536 bytes.
+ * The names of the channels for `node:diagnostics_channel`. `largeHeader` has a `LargeHeaderMessage` for each
+ * connection whose header takes more than 536 bytes.
  *
  * @see Specification, section 2.
  *
@@ -42,7 +40,6 @@ export const diagnosticsChannels = {
 
 const largeHeaderChannel: Channel = channel(diagnosticsChannels.largeHeader)
 
-/** Reports a header above 536 bytes that is about to be sent. */
 export function reportLargeHeader({ byteLength }: Uint8Array, { host, port, path }: HeaderTarget): void {
   if (byteLength <= LARGE_HEADER_BYTES || !largeHeaderChannel.hasSubscribers) return
   largeHeaderChannel.publish({ byteLength, host, port, path } satisfies LargeHeaderMessage)

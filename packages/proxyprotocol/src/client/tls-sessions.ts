@@ -1,8 +1,6 @@
-// TLS sessions to resume, a few of them, each under the name of the server that gave it.
-
 import type { TLSSocket } from 'node:tls'
 
-/** As many as https.Agent and undici keep; an undici Agent may go to many origins. */
+/** As many as https.Agent and undici keep. */
 const MAX_SESSIONS = 100
 
 export class TlsSessions {
@@ -12,7 +10,7 @@ export class TlsSessions {
     return this.#sessions.get(server)
   }
 
-  /** Keeps the sessions that this connection has brought and will bring: with TLS 1.3 they come behind the handshake. */
+  /** With TLS 1.3 sessions come after the handshake. */
   collect(server: string, socket: TLSSocket): void {
     const established = socket.getProtocol() === 'TLSv1.3' ? undefined : socket.getSession()
     if (established) this.#keep(server, established)

@@ -1,5 +1,3 @@
-// A connect function for undici: its own pools, on connections that start with a header.
-
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { checkNames } from '../checks/index.ts'
@@ -14,20 +12,20 @@ import {
 } from './connect/index.ts'
 import { TlsSessions } from './tls-sessions.ts'
 
-/** After so much silence the kernel asks whether the server is still there, as undici has it. Milliseconds. */
+/** As undici has it. */
 const KEEP_ALIVE_DELAY = 60_000
 const HTTPS_PORT = 443
 const HTTP_PORT = 80
 
-/** How a connector connects; where to, undici says. */
+/** How a connector connects; undici says where. */
 export interface ConnectorOptions extends EncodeOptions, SocketOptions {
   /** A UNIX socket, instead of host and port of the origin. */
   readonly path?: string | undefined
   /** Options of `tls.connect()` for origins with https. */
   readonly tls?: TlsOptions | undefined
-  /** Offers HTTP/2; by default where the dispatcher was given `allowH2`. */
+  /** Offers HTTP/2; by default if the dispatcher was given `allowH2`. */
   readonly allowH2?: boolean | undefined
-  /** Milliseconds for the whole: name look-up, all addresses of the name, and the TLS handshake. Default 5000. */
+  /** Milliseconds for name look-up, all addresses and the TLS handshake together. Default 5000. */
   readonly timeout?: number | undefined
 }
 
@@ -45,7 +43,7 @@ const optionNames: Readonly<Record<keyof ConnectorOptions, true>> = {
 export interface ConnectorTarget {
   readonly hostname: string
   readonly protocol: string
-  /** Empty for the protocol's own. */
+  /** Empty for the protocol's default. */
   readonly port: string
   readonly servername?: string | null | undefined
   readonly localAddress?: string | null | undefined
@@ -54,19 +52,19 @@ export interface ConnectorTarget {
   readonly httpSocket?: Socket | undefined
 }
 
-/** Gets the connection, or what went wrong. */
+/** Gets the connection or the error. */
 export type ConnectorCallback = (...result: [null, Socket | TLSSocket] | [Error, null]) => void
 
 /** What undici's dispatchers take as `connect`. */
 export type Connector = (target: ConnectorTarget, callback: ConnectorCallback) => void
 
 /**
- * Makes a `connect` function for a `Client`, `Pool` or `Agent` of undici: each connection starts with this header, and
- * TLS follows. A dispatcher reuses its connections for every request, so use it for **one** client and close it when
- * the client leaves. TLS sessions are resumed within it.
+ * Makes a `connect` function for a `Client`, `Pool` or `Agent` of undici: each connection starts with this header,
+ * then TLS. The dispatcher reuses connections: use it for **one** client, and close it when the client leaves.
  *
- * @throws TypeError or RangeError if the header cannot be encoded or an option is wrong. undici gets later failures: a
- * ProxyProtocolError as of `connect`.
+ * @throws TypeError or RangeError if the header cannot be encoded or an option is wrong. undici gets later failures:
+ * a ProxyProtocolError as of `connect`.
+ *
  * @example
  * ```ts run
  * import { connector, type Connector } from 'proxyprotocol/client'
@@ -117,7 +115,7 @@ function connectTarget(target: ConnectorTarget, { path, localAddress }: Connecto
   }
 }
 
-/** The name that undici took from the request's host header, unless the options have one. */
+/** undici takes the name from the request's host header. */
 function withName(tls: TlsOptions, { servername }: ConnectorTarget): TlsOptions {
   return servername ? { servername, ...tls } : tls
 }

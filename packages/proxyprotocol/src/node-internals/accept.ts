@@ -1,43 +1,37 @@
-// How sockets come of accepted handles. Node's own way is slow on Node 20, and makes no sockets of another class. The listening handle
-// calls `onconnection`, which Node sets for each server. Where it is missing, or gives another kind of handle (Bun), and where a
-// limit turns a connection away, Node's own function goes on.
+// Makes sockets of our own class from accepted handles. Node sets `onconnection` of each listening handle, and is
+// slow there on Node 20. Its own function goes on if the method is missing, the handle is another kind (Bun), or a
+// limit turns a connection away.
 
 import { channel } from 'node:diagnostics_channel'
 import { type BlockList, isIP, type Server, type Socket, type SocketConstructorOpts } from 'node:net'
 import { hasAddressGetters } from './addresses.ts'
 import { canShareBuffers } from './read-into.ts'
 
-/** The options of an accepted socket. */
 export interface AcceptedSettings extends SocketConstructorOpts {
   onread: ReadSettings | undefined
 }
 
-/** Where a socket reads to. */
 export interface ReadSettings {
-  /** Gives the buffer for the next bytes. */
   buffer: () => Uint8Array
-  /** Takes them; Node calls it as a method of the socket. */
+  /** Node calls it as a method of the socket. */
   callback: (this: never, length: number, buffer: Uint8Array) => boolean
 }
 
-/** Makes the socket of an accepted connection. */
 export type SocketMaker = (settings: AcceptedSettings) => Socket
 
 type OnConnection = (this: unknown, status: number, accepted: AcceptedHandle | undefined) => void
 
-/** What a server listens with. */
 interface ListeningHandle {
   onconnection?: OnConnection
 }
 
-/** What libuv has accepted; Bun's handles have no such method. */
+/** Bun's handles have no such method. */
 interface AcceptedHandle {
   readonly readStart?: unknown
   getpeername?(out: object): number
   close(): void
 }
 
-/** What Node keeps of the options of `net.createServer()`. */
 interface ServerFields extends Server {
   readonly _handle?: ListeningHandle | null
   /** Counted down by each socket that has a `_server`. */
@@ -57,20 +51,18 @@ interface AcceptedFields extends Socket {
   _server?: Server
 }
 
-/** The last line of Node whose `onconnection` was read. */
+/** The last line of Node whose `onconnection` was read; later lines may do more for a socket. */
 const LAST_KNOWN_LINE = 26
 
-/** Node's own function for each of ours, so that a second call replaces ours and does not wrap it. */
+/** Node's function for each of ours, so that a second call does not wrap ours. */
 const replaced = new WeakMap<OnConnection, OnConnection>()
 
-/** Node publishes each accepted socket here, for tracing. */
+/** For tracing: Node publishes each accepted socket. */
 const socketChannel = channel('net.server.socket')
 
 /**
- * Makes a listening server take its sockets from `makeSocket`. Its options, limits and events stay as they are. The last call
- * counts.
- *
- * @returns false, and nothing has changed, where a runtime has no such handle to listen with.
+ * Makes a listening server take its sockets from `makeSocket`; the last call counts. False, without a change, if the
+ * handle is unknown.
  */
 export function acceptAs(server: Server, makeSocket: SocketMaker): boolean {
   const fields = server as ServerFields
@@ -94,17 +86,16 @@ export function acceptAs(server: Server, makeSocket: SocketMaker): boolean {
   return true
 }
 
-/** A later line may do more for an accepted socket than this file does. */
 function isKnownLine(): boolean {
   return Number.parseInt(process.versions.node, 10) <= LAST_KNOWN_LINE
 }
 
-/** Node then emits 'drop'. Lines differ about a limit of 0, which Node's own function knows. */
+/** Lines of Node differ about a limit of 0, which Node's own function knows. */
 function isFull({ maxConnections, _connections: open }: ServerFields): boolean {
   return typeof maxConnections === 'number' && open >= maxConnections
 }
 
-/** Node 20 and 22 know no block lists of servers. */
+/** Node 20 and 22 have no block lists. */
 function isBlocked({ blockList }: ServerFields, accepted: AcceptedHandle): boolean {
   if (blockList === undefined) return false
   const peer: { address?: string } = {}
@@ -113,7 +104,7 @@ function isBlocked({ blockList }: ServerFields, accepted: AcceptedHandle): boole
   return address !== undefined && blockList.check(address, `ipv${isIP(address) as 4 | 6}`) // the kernel gives no names
 }
 
-/** A literal gives all of them one hidden class. The last three are Node's own, which Node 20 would add to each. */
+/** A literal gives all one hidden class. Node 20 would add the last three itself. */
 function settingsOf(server: ServerFields, handle: AcceptedHandle): AcceptedSettings {
   const settings = {
     handle,
@@ -128,5 +119,5 @@ function settingsOf(server: ServerFields, handle: AcceptedHandle): AcceptedSetti
     autoDestroy: true,
     decodeStrings: false,
   }
-  return settings // Node's types leave out what it does not document
+  return settings // Node's types leave out what is undocumented
 }

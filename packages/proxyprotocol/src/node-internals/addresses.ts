@@ -1,5 +1,5 @@
-// What a handle says of its addresses. TLS that a program starts on a socket has address properties of its own, and asks the
-// handle below it. Answers given here reach such TLS sockets as well. Where a runtime has no handle, they show the peer.
+// TLS that a program starts on a socket asks the handle below for its addresses. Answers given here reach it as well.
+// Without a handle, it shows the peer.
 
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -18,28 +18,28 @@ export interface AddressAnswers {
   readonly local: AddressAnswer | undefined
 }
 
-/** Makes Node ask again later, because it remembers the first answer without an error. */
+/** An error, because Node remembers an answer without one. */
 const NOT_YET = -1
 
-/** Makes a socket's handle answer with these addresses; undefined answers with none until the next call. */
+/** Undefined shows no address until the next call. */
 export function answerAddresses(socket: Duplex, answers: AddressAnswers | undefined): void {
   const handle = handleOf(socket)
   if (handle) new Answering(handle, answers)
 }
 
-/** As a base class it makes the fields of a derived one properties of the object itself: `new` gives what it returns. */
+/** A base class that makes the fields of a derived class own properties of the given object. */
 function itself(object: object): object {
   return object
 }
 const Itself = itself as unknown as new (object: object) => object // functions can be constructors
 
 type Question = 'getpeername' | 'getsockname'
-/** Fills in an object; anything but 0 is an error. */
+/** Anything but 0 is an error. */
 type Answer = (out: object) => number | undefined
 
 const answersKey = Symbol('proxyprotocol.answers')
 
-/** All handles share these functions. Fields cost a twentieth of `Object.defineProperty()`. */
+/** Fields cost a twentieth of `Object.defineProperty()`, and all handles share the functions. */
 class Answering extends Itself {
   readonly [answersKey]: AddressAnswers | undefined
   readonly getpeername: Answer = answerPeer
@@ -61,7 +61,7 @@ function answerLocal(this: Answering, out: object): number | undefined {
   return kernelSays(this, 'getsockname')
 }
 
-/** The kernel says whether the connection stands. Node takes an answer with an error, and does not remember it. */
+/** An answer with an error is taken, and not remembered. */
 function kernelSays(handle: Answering, question: Question): number | undefined {
   const kernel = Object.getPrototypeOf(handle) as Partial<Record<Question, Answer>> // pipes have neither
   return handle[answersKey] === undefined ? NOT_YET : kernel[question]?.call(handle, {})
@@ -70,7 +70,7 @@ function kernelSays(handle: Answering, question: Question): number | undefined {
 type AddressName =
   'remoteAddress' | 'remotePort' | 'remoteFamily' | 'localAddress' | 'localPort' | 'localFamily'
 
-/** Node's own getters of a socket's addresses. TypeScript takes them for fields, which a class cannot reach by `super`. */
+/** Getters, which TypeScript takes for fields, so that a class cannot reach them by `super`. */
 export const ownAddresses: AddressGetters = {
   remoteAddress: getterOf('remoteAddress'),
   remotePort: getterOf('remotePort'),
@@ -82,7 +82,7 @@ export const ownAddresses: AddressGetters = {
 
 type AddressGetters = { readonly [name in AddressName]: (this: Socket) => Socket[name] }
 
-/** Whether a socket's addresses are getters of its class; on Bun some are fields. */
+/** False on Bun, where some are fields. */
 export function hasAddressGetters(): boolean {
   return Object.values(ownAddresses).every(getter => typeof getter === 'function')
 }

@@ -1,16 +1,15 @@
-// The socket below a TLS socket. A TLS socket keeps it as `_parent`. TLS over another stream has a handle whose
-// `_parentWrap` is a socket around that stream. Without both, a TLS socket shows its own addresses.
+// The socket below a TLS socket: `_parent`, or for TLS over another stream the handle's `_parentWrap`. Without both,
+// a TLS socket shows its own addresses.
 
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { handleOf } from './handle.ts'
 
-/** The socket under a TLS socket; any other socket itself. */
 export function rawOf(socket: Socket): Socket {
   return parentOf(socket) ?? socket
 }
 
-/** The socket below; undefined for anything but a TLS socket. */
+/** Undefined for anything but a TLS socket. */
 export function beneath(socket: Duplex): Duplex | undefined {
   const wrap = handleOf(socket)?._parentWrap as (Duplex & { readonly stream?: Duplex }) | undefined // Node's own class
   return parentOf(socket) ?? wrap?.stream ?? wrap

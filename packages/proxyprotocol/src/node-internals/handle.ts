@@ -1,24 +1,22 @@
-// The handle of a socket is libuv's side of it: `socket._handle`, in every line of Node. Other runtimes have none or another
-// kind, so each question has an answer for a handle that lacks the method. A closed socket has no handle.
+// libuv's side of a socket: `socket._handle`, in every line of Node; none if it is closed. Other runtimes may lack
+// each method.
 
 import type { Duplex } from 'node:stream'
 
-/** Every member is missing somewhere. */
 export interface Handle {
   /** Node sets it while it wants data. */
   readonly reading?: boolean
-  /** Bytes that the kernel has not taken yet. */
+  /** Bytes that the kernel has not taken. */
   readonly writeQueueSize?: number
   /** Bytes that were given to libuv. */
   readonly bytesWritten?: number
-  /** Called with what was read. */
   onread?: () => void
   readStart?(): number
   readStop?(): number
-  /** Fills in the peer's address; anything but 0 is an error. TCP handles alone have it. */
+  /** TCP handles only; anything but 0 is an error. */
   getpeername?(out: object): number
   useUserBuffer?(buffer: Uint8Array): unknown
-  /** For TLS over a stream that is not a socket: a socket around that stream. */
+  /** For TLS over a stream that is not a socket. */
   readonly _parentWrap?: object
 }
 
@@ -27,35 +25,32 @@ export function handleOf(socket: Duplex): Handle | null | undefined {
 }
 
 /**
- * Whether the kernel has a peer for a TCP socket. It has none once the connection was reset, has timed out, or has ended on both
- * sides. Node tells a reset from an end only by what a later read or write fails with.
+ * False once a TCP connection was reset, timed out or ended on both sides. Node tells a reset from an end only when a
+ * later read or write fails.
  */
 export function hasPeer(socket: Duplex): boolean {
   return handleOf(socket)?.getpeername?.({}) === 0
 }
 
-/** Bytes that the kernel has yet to take, those of a write under way included; 0 where a runtime does not tell. */
+/** Bytes that the kernel has not taken, with the write in progress; 0 if unknown. */
 export function unsentBytes(socket: Duplex): number {
   return handleOf(socket)?.writeQueueSize ?? 0
 }
 
-/** Bytes that the kernel has taken; undefined where a runtime does not tell. `socket.bytesWritten` counts those that wait, too. */
+/** `socket.bytesWritten` also counts bytes that wait. Undefined if unknown. */
 export function bytesTaken(socket: Duplex): number | undefined {
   const { bytesWritten, writeQueueSize = 0 } = handleOf(socket) ?? {}
   return bytesWritten === undefined ? undefined : bytesWritten - writeQueueSize
 }
 
-/** Whether Node wants data of a socket; undefined where a runtime does not tell. */
+/** Undefined if unknown. */
 export function isReading(socket: Duplex): boolean | undefined {
   return handleOf(socket)?.reading
 }
 
 /**
- * Makes libuv read a socket again after an end: the next read gives the end again, or an error. Node has no public way
- * to do this.
- *
- * @returns false if libuv reads the socket anyway, because it refuses to start twice; also if the runtime does not
- * tell.
+ * After an end, makes libuv read again: the next read ends again, or fails. False if libuv reads already and refuses
+ * to start, or if unknown.
  */
 export function readAgain(socket: Duplex): boolean {
   const handle = handleOf(socket)
@@ -65,12 +60,10 @@ export function readAgain(socket: Duplex): boolean {
   return false
 }
 
-/** Stops what `readAgain` has started. */
 export function stopReading(socket: Duplex): void {
   handleOf(socket)?.readStop?.()
 }
 
-/** Drops what is read from now on. Node would not look at a socket's state before it pushes. */
 export function dropReads(socket: Duplex): void {
   const handle = handleOf(socket)
   if (handle) handle.onread = () => undefined

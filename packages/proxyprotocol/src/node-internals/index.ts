@@ -1,7 +1,6 @@
-// What this project uses of Node although Node does not document it. Each part names the feature test that guards it and
-// what happens without it. All of it was read in the sources of Node 20.20, 22.23, 24.21 and 26.10, and its tests run on these lines.
-//
-// The programs enter here by `proxyprotocol/internal/node`, which carries no promise of semantic versioning.
+// What this project uses of Node although Node does not document it. Each part names its feature test and what
+// happens without it. Read in the sources of Node 20.20, 22.23, 24.21 and 26.10; the tests run on these lines. The
+// programs import it as `proxyprotocol/internal/node`, without a promise of semantic versioning.
 
 export { acceptAs, type AcceptedSettings, type ReadSettings, type SocketMaker } from './accept.ts'
 export {

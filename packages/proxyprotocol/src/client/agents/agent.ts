@@ -1,5 +1,3 @@
-// An agent for node:http whose connections start with a header: Node's own agent, its pool divided by header.
-
 import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from 'node:http'
 import type { NetConnectOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -11,16 +9,17 @@ import {
   RequestHeader,
 } from './request-header.ts'
 
-/** What `http.Agent` takes, and the header; `keepAlive` is on unless it is `false`. */
+/** Options of `http.Agent`, and the header; `keepAlive` is on unless it is `false`. */
 export interface HeaderAgentOptions extends AgentOptions, AgentHeaderOptions {}
 
 /**
- * An `http.Agent` whose connections start with a header: the request's `header`, or else the agent's own. Connections are
- * kept alive and reused, but only for requests with the very same header. Limits, timeouts and errors are those of
- * `http.Agent`; note that `maxSockets` counts for each header by itself, `maxTotalSockets` and `maxFreeSockets` for all.
+ * An `http.Agent` whose connections start with a header: the request's `header`, or else the agent's. Only requests
+ * with the same header share a connection. `maxSockets` counts for each header, `maxTotalSockets` and
+ * `maxFreeSockets` for all.
  *
- * @throws TypeError or RangeError, from the constructor or from `http.request()`, when a header cannot be encoded or there
- * is none.
+ * @throws TypeError or RangeError, from the constructor or `http.request()`, if a header is missing or cannot be
+ * encoded.
+ *
  * @see Specification, section 2: a connection has one header, and speaks for one client.
  *
  * @example
@@ -45,12 +44,12 @@ export class HeaderAgent extends Agent {
     this.#header = new RequestHeader({ header, pool, checksum, padTo })
   }
 
-  /** Called by node:http with each request. */
+  /** node:http calls it with each request. */
   addRequest(request: ClientRequest, options: HeaderRequestOptions): void {
     this.#header.take(this, request, options)
   }
 
-  /** What two requests have in common that may share a connection: their header as well. */
+  /** Requests share a connection if their names are equal: the header is part of them. */
   override getName(options: HeaderRequestOptions | ClientRequestArgs = {}): string {
     return `${super.getName(options)}:${this.#header.key(options)}`
   }
@@ -60,7 +59,7 @@ export class HeaderAgent extends Agent {
     return super.keepSocketAlive(socket) as unknown as boolean // documented so, typed void
   }
 
-  /** Written before it is connected, the header is what Node sends first and by itself. */
+  /** A write before the connection stands is Node's first. */
   override createConnection(options: ClientRequestArgs): Socket {
     return startSocket(options as NetConnectOpts, this.#header.bytes(options)) // the agent has made them so
   }

@@ -1,5 +1,3 @@
-// An agent for node:https whose connections start with a header, in clear, before the TLS handshake.
-
 import type { ClientRequest } from 'node:http'
 import { Agent, type AgentOptions, type RequestOptions } from 'node:https'
 import type { NetConnectOpts } from 'node:net'
@@ -13,15 +11,15 @@ import {
   RequestHeader,
 } from './request-header.ts'
 
-/** What `https.Agent` takes, and the header; `keepAlive` is on unless it is `false`. */
+/** Options of `https.Agent`, and the header; `keepAlive` is on unless it is `false`. */
 export interface HeaderHttpsAgentOptions extends AgentOptions, AgentHeaderOptions {}
 
 /**
- * An `https.Agent` whose connections start with a header; see `HeaderAgent`. The header leaves in clear, and the TLS
- * handshake follows. TLS sessions are resumed for the same header only, too.
+ * An `https.Agent` whose connections start with a header in clear, followed by TLS; see `HeaderAgent`. Only requests
+ * with the same header share connections and TLS sessions.
  *
- * @throws TypeError or RangeError, from the constructor or from `https.request()`, when a header cannot be encoded or there
- * is none.
+ * @throws TypeError or RangeError, from the constructor or `https.request()`, if a header is missing or cannot be
+ * encoded.
  *
  * @example
  * ```ts run
@@ -45,19 +43,19 @@ export class HeaderHttpsAgent extends Agent {
     this.#header = new RequestHeader({ header, pool, checksum, padTo })
   }
 
-  /** Called by node:http with each request. */
+  /** node:https calls it with each request. */
   addRequest(request: ClientRequest, options: HeaderRequestOptions): void {
     this.#header.take(this, request, options)
   }
 
-  /** What two requests have in common that may share a connection: their header as well. */
+  /** Requests share a connection if their names are equal: the header is part of them. */
   override getName(options: HeaderRequestOptions | RequestOptions = {}): string {
     return `${super.getName(options)}:${this.#header.key(options)}`
   }
 
   /** Sends the header in front of the TLS handshake. */
   override createConnection(options: RequestOptions): Duplex | null | undefined {
-    const where = { ...options, timeout: undefined } as NetConnectOpts // the agent has made them so; time is the TLS socket's
+    const where = { ...options, timeout: undefined } as NetConnectOpts // the agent has made them so; the timeout is the TLS socket's
     const stream = new HeaderStream(startSocket(where, this.#header.bytes(options)))
     const secure = super.createConnection({ ...options, socket: stream } as RequestOptions) // goes on to tls.connect()
     return stream.carry(secure as TLSSocket) // without a callback it returns one

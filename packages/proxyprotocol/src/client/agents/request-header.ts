@@ -1,5 +1,4 @@
-// The header of a request's connection. Its bytes are part of the pool's key, so that a connection never serves another
-// client.
+// The header is part of the pool's key, so that a connection never serves another client.
 
 import {
   Agent,
@@ -18,41 +17,40 @@ import {
 } from '../../codec/index.ts'
 import { currentHeader } from './with-header.ts'
 
-/** How an agent finds the header of a request, and which requests may share a connection. */
+/** How an agent finds the header of a request, and which requests share a connection. */
 export interface AgentHeaderOptions extends EncodeOptions {
   /**
-   * For requests without a `header` of their own, outside of `withHeader()`: the header, or a function that returns it
-   * for the request's options.
+   * The header, or a function of the request's options, for requests that have none of their own or from
+   * `withHeader()`.
    */
   readonly header?: HeaderInit | ((options: HeaderRequestOptions) => HeaderInit | undefined) | undefined
   /**
-   * Which requests share connections: those with the same header (`'header'`, the default), or those whose headers differ
-   * only in source port and unique id (`'source-address'`). The server then sees the port and id of an earlier request.
+   * Which requests share connections: those with the same header (`'header'`, default), or with the same header
+   * except source port and unique id (`'source-address'`). The server then sees the port and id of an earlier
+   * request.
    */
   readonly pool?: 'header' | 'source-address' | undefined
 }
 
 /** Request options with the client that the request is made for. */
 export interface HeaderRequestOptions extends RequestOptions {
-  /** What a new connection for this request starts with; connections are reused for the same header only. */
+  /** What a new connection for this request starts with. */
   header?: HeaderInit | undefined
 }
 
-/** What every agent has although no type says so: node:http hands each request to it. */
+/** Undocumented: node:http hands each request to this method. */
 interface RequestTaker {
   addRequest(request: ClientRequest, options: HeaderRequestOptions): void
 }
 
-/** Node's own way to take a request, for agents of https too. */
+/** Node's way to take a request, for https agents too. */
 const plain = new Agent() as Agent & RequestTaker
 
-/** A request's header as it is sent, and what its connection may be shared by. */
 interface Encoded {
   readonly bytes: Uint8Array
   readonly key: string
 }
 
-/** Among the options that an agent carries along with a request and its socket. */
 const encodedKey: unique symbol = Symbol('proxyprotocol.header')
 
 type Carrier = (HeaderRequestOptions | ClientRequestArgs) & { readonly [encodedKey]?: Encoded }
@@ -72,30 +70,25 @@ export class RequestHeader {
     this.#header = typeof header === 'function' ? header : structuredClone(header)
   }
 
-  /** Hands a request on with its header encoded, so that a later change moves no connection to another client. */
+  /** Encodes at once, so that a later change of the object moves no connection to another client. */
   take(agent: Agent, request: ClientRequest, options: HeaderRequestOptions): void {
     plain.addRequest.call(agent, request, { ...options, [encodedKey]: this.#encode(options) })
   }
 
-  /** @throws TypeError if neither the request nor the agent has a header, or it cannot be encoded. */
   bytes(options: Carrier): Uint8Array {
     return this.#encodedOf(options).bytes
   }
 
-  /** A pool's key for connections that start with this header, or with one like it. */
   key(options: Carrier): string {
     return this.#encodedOf(options).key
   }
 
-  /**
-   * Makes room for one more connection that waits for its next request: `maxFreeSockets` holds over all pools. Node counts
-   * each by itself, and there is one for each client that ever came.
-   */
+  /** Applies `maxFreeSockets` to all pools: Node counts each alone, and each client has its own. */
   makeRoom({ freeSockets, maxFreeSockets }: Agent): void {
     const open = Object.values(freeSockets)
       .flat()
       .filter(socket => socket?.destroyed === false)
-    if (open.length >= maxFreeSockets) open[0]?.destroy() // of the pool that has been there for longest
+    if (open.length >= maxFreeSockets) open[0]?.destroy() // of the oldest pool
   }
 
   #encodedOf(options: Carrier): Encoded {
@@ -117,7 +110,7 @@ export class RequestHeader {
   }
 }
 
-/** The header less what is of one connection of the client alone. */
+/** Without the fields that differ between the connections of one client. */
 function withoutConnection(header: HeaderInit): HeaderInit {
   const tlvs = header.tlvs?.filter(({ type }) => type !== tlvType.uniqueId)
   const isInet = 'source' in header && 'address' in header.source
@@ -126,7 +119,7 @@ function withoutConnection(header: HeaderInit): HeaderInit {
     : { ...header, tlvs }
 }
 
-/** @throws TypeError when the agent is to go through an HTTP proxy, which would be sent the header. */
+/** An HTTP proxy would get the header. */
 export function refuseHttpProxy({ proxyEnv }: AgentOptions & { readonly proxyEnv?: unknown }): void {
   if (proxyEnv === undefined) return
   throw new TypeError(

@@ -1,5 +1,3 @@
-// The header for all requests that a callback makes, however deep: for libraries that pass no request options on.
-
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { quote } from '../../checks/index.ts'
 import { encodeHeader, type HeaderInit } from '../../codec/index.ts'
@@ -7,10 +5,11 @@ import { encodeHeader, type HeaderInit } from '../../codec/index.ts'
 const headers = new AsyncLocalStorage<HeaderInit>()
 
 /**
- * Runs a callback and returns what it returns. Requests that start inside, also after an `await`, use this header. They
+ * Runs a callback and returns its result. Requests that start inside, also after an `await`, use this header. They
  * must go through a `HeaderAgent` or `HeaderHttpsAgent` and have no `header` of their own.
  *
  * @throws TypeError or RangeError if the header cannot be encoded or `callback` is not a function.
+ *
  * @example
  * ```ts run
  * import http from 'node:http'
@@ -29,10 +28,9 @@ export function withHeader<T>(header: HeaderInit, callback: () => T): T {
     throw new TypeError(`callback must be a function, got ${quote(callback)}`)
   }
   encodeHeader(header) // throws here, where the fault is
-  return headers.run(structuredClone(header), callback) // the object may change while requests are on their way
+  return headers.run(structuredClone(header), callback) // the object may change during requests
 }
 
-/** The header that `withHeader()` has set for what runs now. */
 export function currentHeader(): HeaderInit | undefined {
   return headers.getStore()
 }

@@ -1,24 +1,23 @@
-// One attempt to connect: its deadline and its signal hold over all stages, and each stage waits for one event.
+// One attempt to connect: deadline and signal hold over all stages.
 
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from '../../codec/index.ts'
 
-/** What giving up takes: an `AbortSignal`, or anything that does this much of it. */
+/** An `AbortSignal`, or an object with this part of it. */
 export interface StopSignal {
   readonly aborted: boolean
   /** Becomes the cause of the error. */
   readonly reason: unknown
-  /** The listener is called when it aborts. */
+  /** Calls the listener when it aborts. */
   addEventListener(type: 'abort', listener: () => void): void
-  /** It is not called any more. */
+  /** Removes the listener. */
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
 export interface AttemptOptions {
-  /** Milliseconds for all stages together. */
   readonly timeout: number
   readonly signal: StopSignal | undefined
-  /** What the time is for, in the words of an error message. */
+  /** What takes the time, for the error message. */
   readonly stages: string
 }
 
@@ -39,11 +38,7 @@ export class Attempt {
     signal?.addEventListener('abort', this.#onAbort)
   }
 
-  /**
-   * Resolves at the event.
-   *
-   * @throws ProxyProtocolError what `faultOf` makes of the socket's error, or why the attempt is over.
-   */
+  /** Rejects with what `faultOf` makes of the socket's error, or with the reason of the end. */
   reach(
     socket: Socket,
     event: 'connect' | 'secureConnect',
@@ -70,7 +65,6 @@ export class Attempt {
     })
   }
 
-  /** Lets go of timer and signal. */
   end(): void {
     clearTimeout(this.#timer)
     this.#signal?.removeEventListener('abort', this.#onAbort)

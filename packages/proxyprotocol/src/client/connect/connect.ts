@@ -1,5 +1,3 @@
-// Opens a connection that starts with a header, in one write with the first payload where there is any; TLS comes after it.
-
 import { Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { checkNames, quote } from '../../checks/index.ts'
@@ -20,13 +18,12 @@ export interface ConnectOptions extends OpenSocketOptions {
   /** Gives up connecting; it does not end an established connection. */
   readonly signal?: StopSignal | undefined
   /**
-   * Called when the connection is established, with `tls` after the handshake. Its bytes leave with the header in one write,
-   * or encrypted as the first bytes behind the handshake. Null sends nothing.
+   * Called when the connection is established, with `tls` after the handshake. Its bytes leave in one write with the
+   * header, or encrypted with `tls`. Null sends nothing.
    */
   readonly payload?: (() => Uint8Array | null) | undefined
   /**
-   * Sends the header as the first bytes inside TLS instead of in front of it, for receivers that expect it there. Needs `tls`.
-   * Default false, as the specification has it.
+   * Sends the header as the first bytes inside TLS, for receivers that expect it there. Needs `tls`. Default false.
    */
   readonly headerInsideTls?: boolean | undefined
 }
@@ -39,13 +36,13 @@ const optionNames: Readonly<Record<keyof ConnectOptions, true>> = {
 }
 
 /**
- * Connects and sends the header first, in one write. When the promise resolves, the header has left, so that TLS or
- * HTTP/2 can write past the socket's buffer. With `tls` the header leaves in clear, the handshake follows, and the
- * promise resolves with the secure socket. With `'none'` in place of a header it just connects.
+ * Connects and sends the header first, in one write. With `tls` the header leaves in clear, and the promise resolves
+ * with the secure socket after the handshake. With `'none'` in place of a header it just connects.
  *
- * @throws ProxyProtocolError with code `connect_refused`, `connect_timeout`, `connect_error`, `dns_error`,
- * `tls_upstream_error` or `aborted`. TypeError or RangeError before anything is opened, if the header is missing or
- * cannot be encoded, or an option is wrong.
+ * @throws ProxyProtocolError `connect_refused`, `connect_timeout`, `connect_error`, `dns_error`, `tls_upstream_error`
+ * or `aborted`. TypeError or RangeError before anything is opened, for a header that cannot be encoded or a wrong
+ * option.
+ *
  * @example
  * ```ts run
  * import { connect } from 'proxyprotocol/client'
@@ -89,13 +86,11 @@ export async function connect(options: ConnectOptions, header: HeaderInit | 'non
   }
 }
 
-/** Both leave in one write. */
 function send(socket: Socket, head: Uint8Array | undefined, payload: Uint8Array | null | undefined): void {
   const bytes = head && payload ? Buffer.concat([head, payload]) : (head ?? payload)
   if (bytes) socket.write(bytes)
 }
 
-/** @throws TypeError */
 function checkInside({ headerInsideTls: isInside = false, tls }: ConnectOptions): boolean {
   if (typeof isInside !== 'boolean') {
     throw new TypeError(`headerInsideTls must be true or false, got ${quote(isInside)}`)
@@ -119,7 +114,7 @@ function codeOf({ code, syscall }: NodeJS.ErrnoException): ErrorCode {
   return code === 'ETIMEDOUT' ? 'connect_timeout' : 'connect_error'
 }
 
-/** Where all addresses of a name fail, Node throws the errors together, under an empty message. */
+/** If all addresses of a name fail, Node throws the errors together, without a message. */
 function messageOf(error: Error): string {
   return 'errors' in error ? (error as AggregateError).errors.map(String).join(', ') : error.message
 }

@@ -1,7 +1,5 @@
-// TLS behind a header, over a stream on a socket that may still be connecting.
-//
-// Node exchanges the handle of a connecting socket when it tries the next address of a name. So TLS cannot wrap the
-// socket itself before it is connected.
+// TLS behind a header, over a stream on a socket that is still connecting. Node exchanges the socket's handle for
+// each address of a name, so TLS cannot wrap the socket itself yet.
 
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
@@ -14,7 +12,7 @@ const ADDRESSES = [
   ...(['localAddress', 'localPort', 'localFamily'] as const),
 ]
 
-/** Opens a socket whose first write is the header, so that it leaves first however early others write. */
+/** The first write leaves first, however early others write. */
 export function startSocket(where: NetConnectOpts, head: Uint8Array | undefined): Socket {
   if (head) reportLargeHeader(head, where)
   const socket = connect(where)
@@ -22,7 +20,6 @@ export function startSocket(where: NetConnectOpts, head: Uint8Array | undefined)
   return socket
 }
 
-/** The stream between a socket and the TLS over it. */
 export class HeaderStream extends Duplex {
   readonly #socket: Socket
   readonly #allowHalfOpen: boolean
@@ -32,7 +29,7 @@ export class HeaderStream extends Duplex {
     super()
     this.#socket = socket
     this.#allowHalfOpen = socket.allowHalfOpen
-    socket.allowHalfOpen = true // it would close at the peer's FIN, before a slow reader has taken what is buffered here
+    socket.allowHalfOpen = true // otherwise it closes at the peer's FIN, before a slow reader has read all
     socket.on('data', chunk => {
       if (!this.push(chunk)) socket.pause()
     })
@@ -40,7 +37,7 @@ export class HeaderStream extends Duplex {
     socket.on('error', error => this.destroy(error)).on('close', () => this.destroy())
   }
 
-  /** Makes TLS over this stream show the addresses of the socket, and reach its methods as TLS over a socket does. */
+  /** TLS over this stream shows the socket's addresses and calls its methods, as TLS over a socket does. */
   carry<S extends TLSSocket>(secure: S): S {
     const socket = this.#socket
     secure.allowHalfOpen = this.#allowHalfOpen

@@ -1,5 +1,3 @@
-// A socket at once, for clients that take a function which returns one: the header is its first write.
-
 import type { Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { type HeaderInit, ProxyProtocolError } from '../../codec/index.ts'
@@ -9,15 +7,15 @@ import { openSocketNames, type OpenSocketOptions, prepare, socketSettings } from
 import type { TlsOptions } from './tls-settings.ts'
 
 /**
- * Opens a connection that starts with a header, and returns its socket before it is connected. The header leaves before
- * your bytes and before the TLS handshake. Use it for clients that take a function which returns a stream; `connect()`
- * is the same with a promise. With `'none'` in place of a header it just connects.
+ * Opens a connection that starts with a header, and returns its socket before it is connected: for clients that take
+ * a function that returns a stream. `connect()` is the same with a promise. With `'none'` in place of a header it
+ * just connects.
  *
- * A failure is the socket's `'error'`: Node's own error, or a ProxyProtocolError `connect_timeout`. The socket connects
- * once: its `connect()`, which pg calls, does nothing while it is open, and throws later.
+ * A failure is the socket's `'error'`: Node's own, or a ProxyProtocolError `connect_timeout`. The socket's
+ * `connect()`, which pg calls, does nothing while it is open, and throws later.
  *
- * @throws TypeError or RangeError before anything is opened, if the header is missing or cannot be encoded, or an
- * option is wrong.
+ * @throws TypeError or RangeError before anything is opened, for a header that cannot be encoded or a wrong option.
+ *
  * @example
  * ```ts run
  * import http2 from 'node:http2'

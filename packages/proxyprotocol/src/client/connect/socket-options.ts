@@ -1,17 +1,18 @@
-// The options that connect() and openSocket() share, their settings for Node, and how to give up an unfinished connection.
-
 import type { Socket, SocketConnectOpts, SocketConstructorOpts, TcpSocketConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { encodeHeader, type EncodeOptions, type HeaderInit } from '../../codec/index.ts'
 import { milliseconds } from '../../checks/index.ts'
 import { type TlsOptions, tlsSettings } from './tls-settings.ts'
 
-/** A host that needs longer is down for the person who waits. */
+/** A person who waits takes a slower host for dead. */
 const DEFAULT_TIMEOUT = 5_000
-/** Node gives up on each address of a name after 250 ms, less than one retransmission; a second leaves time for four. */
+/**
+ * Node tries each address of a name for 250 ms, less than one retransmission. A second leaves time for four
+ * addresses.
+ */
 const ATTEMPT_TIMEOUT = 1_000
 
-/** Options of `net.connect()` that are passed on as they are. */
+/** Options of `net.connect()` that are passed on. */
 export type SocketOptions = {
   readonly [
     Name in
@@ -49,11 +50,11 @@ export interface OpenSocketOptions extends EncodeOptions, SocketOptions {
   readonly port?: number | undefined
   /** A UNIX socket, instead of host and port. */
   readonly path?: string | undefined
-  /** TLS, behind the header: `true`, or options of `tls.connect()`. `servername` follows from `host`. */
+  /** TLS behind the header: `true`, or options of `tls.connect()`. `servername` follows from `host`. */
   readonly tls?: boolean | TlsOptions | undefined
-  /** Milliseconds for the whole: name look-up, all addresses of the name, and the TLS handshake. Default 5000. */
+  /** Milliseconds for name look-up, all addresses and the TLS handshake together. Default 5000. */
   readonly timeout?: number | undefined
-  /** Keeps your side open after the peer's FIN. Default false, as in `net.connect`. */
+  /** Keeps your side open after the peer's FIN. Default false. */
   readonly allowHalfOpen?: boolean | undefined
 }
 
@@ -69,15 +70,12 @@ export const openSocketNames: Readonly<Record<keyof OpenSocketOptions, true>> = 
   ...socketOptionNames,
 }
 
-/** What a connection needs beside its address, checked before anything is opened. */
 export interface Prepared {
-  /** Milliseconds. */
   readonly timeout: number
   readonly secure: ConnectionOptions | undefined
   readonly head: Uint8Array | undefined
 }
 
-/** @throws TypeError or RangeError when an option is wrong, or the header is missing or cannot be encoded. */
 export function prepare(options: OpenSocketOptions, header: HeaderInit | 'none'): Prepared {
   const { checksum, padTo, tls, host, timeout = DEFAULT_TIMEOUT } = options
   milliseconds(timeout, 'timeout')
@@ -85,7 +83,7 @@ export function prepare(options: OpenSocketOptions, header: HeaderInit | 'none')
   return { timeout, secure, head: header === 'none' ? undefined : encodeHeader(header, { checksum, padTo }) }
 }
 
-/** A literal gives every connection one hidden class. Node would add the last three options itself. */
+/** A literal gives all one hidden class. Node would add the last three itself. */
 export function socketSettings(options: OpenSocketOptions): SocketConnectOpts & SocketConstructorOpts {
   const settings = {
     host: options.host,
@@ -110,8 +108,8 @@ export function socketSettings(options: OpenSocketOptions): SocketConnectOpts & 
 }
 
 /**
- * Closes a connection that has no owner yet. If bytes have left, it is reset: a receiver without TLS must not take a
- * header and half a handshake for a complete stream. UNIX sockets have no RST.
+ * Resets if bytes have left: a receiver without TLS must not take a header and half a handshake for a complete
+ * stream. UNIX sockets have no RST.
  */
 export function abandon(socket: Socket): void {
   if (socket.bytesWritten > 0 && socket.remoteAddress !== undefined) socket.resetAndDestroy()

@@ -1,17 +1,13 @@
-// TLS to an upstream: the options of tls.connect(), checked before a connection is opened.
-
 import { isIP } from 'node:net'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
 import { quote } from '../../checks/index.ts'
 
-/** What `tls.connect()` takes, less what says where to connect to. `servername` is by default the host, unless that is an IP address. */
+/**
+ * Options of `tls.connect()` without the target. `servername` is by default the host, unless that is an IP address.
+ */
 export type TlsOptions = Omit<ConnectionOptions, 'host' | 'port' | 'path' | 'socket' | 'lookup' | 'timeout'>
 
-/**
- * Settings for a TLS connection to this host; undefined where none is asked for.
- *
- * @throws TypeError when `tls` is something else; whatever Node throws for a key or certificate that it cannot read.
- */
+/** Throws what Node throws for a key or certificate that it cannot read. */
 export function tlsSettings(
   tls: boolean | TlsOptions | undefined,
   host: string = 'localhost',

@@ -1,4 +1,4 @@
-// What a certificate says of its algorithms, in the names that OpenSSL gives them, which is what other senders send.
+// Names of a certificate's algorithms, as OpenSSL and other senders write them.
 
 import type { PeerCertificate } from 'node:tls'
 
@@ -19,7 +19,7 @@ const signatureNames: Readonly<Record<string, string>> = {
   '2b6571': 'ED448',
 }
 
-/** The algorithm that the certificate is signed with, for example `RSA-SHA256`; undefined for one without a name here. */
+/** For example `RSA-SHA256`; undefined for an algorithm without a name here. */
 export function signatureName({ raw }: PeerCertificate): string | undefined {
   const body = element(raw, element(raw, 0).start) // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, ... }
   const algorithm = element(raw, body.end)
@@ -27,13 +27,12 @@ export function signatureName({ raw }: PeerCertificate): string | undefined {
   return signatureNames[raw.toString('hex', identifier.start, identifier.end)]
 }
 
-/** The certificate's own key with its bits, for example `RSA2048` or `EC256`; undefined for other kinds. */
+/** For example `RSA2048` or `EC256`; undefined for other kinds. */
 export function keyName({ asn1Curve, modulus, bits }: PeerCertificate): string | undefined {
   const kind = asn1Curve === undefined ? modulus && 'RSA' : 'EC'
   return kind && `${kind}${String(bits)}`
 }
 
-/** Where the content of the DER element at an offset begins and ends. */
 function element(der: Buffer, at: number): { readonly start: number; readonly end: number } {
   const first = der.readUInt8(at + 1)
   const more = first & LONG_FORM ? first & ~LONG_FORM : 0

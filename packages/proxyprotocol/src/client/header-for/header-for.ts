@@ -1,5 +1,3 @@
-// Describes an accepted socket as the header that the next hop shall get.
-
 import { Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { checkNames } from '../../checks/index.ts'
@@ -18,16 +16,16 @@ import {
 import { beneath } from '../../node-internals/index.ts'
 import { type TlsFact, tlsTlvs } from './tls-facts.ts'
 
-/** What the header says besides the addresses; nothing by default, because receivers limit the header's length. */
+/** What the header says besides the addresses; nothing by default, because receivers limit its length. */
 export interface HeaderForOptions {
   /** Default 2. */
   readonly version?: Version | undefined
   /**
-   * What a TLS socket knows of its connection; version 2 only, and nothing where the socket has no TLS. A list says the TLS
-   * version, whether a client certificate was verified, and the facts that it names; `true` names all but `clientCert`.
+   * Facts of a TLS socket's connection (version 2 only). A list sends the TLS version, whether a client certificate
+   * was verified, and the facts that it names; `true` names all but `clientCert`.
    */
   readonly tls?: boolean | readonly TlsFact[] | undefined
-  /** `true` sends a CRC-32C checksum, `false` leaves one out that stands among `tlvs`; version 2 only. */
+  /** `true` sends a CRC-32C checksum, `false` drops one from `tlvs`; version 2 only. */
   readonly checksum?: boolean | undefined
   /** Sent as a unique id TLV; version 2 only. */
   readonly uniqueId?: string | Uint8Array | undefined
@@ -47,13 +45,13 @@ const optionNames: Readonly<Record<keyof HeaderForOptions, true>> = {
 const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 
 /**
- * The header for an accepted socket: its peer is the source, its local address the destination. On a socket that
- * `proxyprotocol/server` has accepted, these are the client's, so that the client is passed on. `::ffff:a.b.c.d` is
- * sent as IPv4; a UNIX socket becomes LOCAL, or UNKNOWN in version 1.
+ * Describes an accepted socket as a header: its peer is the source, its local address the destination. For a socket
+ * that `proxyprotocol/server` accepted, these are the client's. `::ffff:a.b.c.d` is sent as IPv4. A UNIX socket
+ * becomes LOCAL, or UNKNOWN in version 1.
  *
- * @throws ProxyProtocolError `client_reset` if the peer was gone before its address was read, because its bytes must
- * not be passed on as the proxy's own. TypeError if `socket` is not a socket; TypeError or RangeError if an option is
- * wrong or cannot be sent.
+ * @throws ProxyProtocolError `client_reset` if the peer was gone before its address was read, because LOCAL would
+ * make its bytes the proxy's own. TypeError or RangeError for a value that is not a socket, or a wrong option.
+ *
  * @example
  * ```ts run
  * import { connect, headerFor } from 'proxyprotocol/client'
@@ -81,7 +79,7 @@ export function headerFor(socket: Socket, options: HeaderForOptions = {}): Heade
   return version === 1 ? { version, family: 'UNSPEC', tlvs } : { version, command: 'LOCAL', tlvs }
 }
 
-/** HTTP/2 shows its sockets through proxies that are sockets by class alone, and `admit()` takes streams that are none. */
+/** HTTP/2's proxies are sockets only by class, and `admit()` takes streams that are not sockets. */
 function checkSocket(socket: unknown): void {
   if (socket instanceof Socket || (isObject(socket) && 'remoteAddress' in socket && 'localAddress' in socket))
     return
@@ -94,10 +92,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-/**
- * The object that shows the client. TLS over a stream that is not a socket does not, and on Bun TLS shows the peer.
- * What `proxyprotocol/server` has accepted has addresses of its own.
- */
+/** TLS over a stream that is not a socket shows no client, and on Bun TLS shows the peer. */
 function shownBy(socket: Socket): Socket {
   const raw = beneath(socket) as Socket | undefined // other streams may have these properties, too
   if (raw === undefined || Object.hasOwn(socket, 'remoteAddress')) return socket
@@ -105,7 +100,7 @@ function shownBy(socket: Socket): Socket {
   return Object.hasOwn(below, 'remoteAddress') ? below : socket
 }
 
-/** The proxy's own TLVs come first, because the first of a type counts. */
+/** The proxy's own TLVs come first, because receivers use the first of a type. */
 function tlvsOf(socket: Socket, options: HeaderForOptions): readonly Tlv[] {
   const { uniqueId, tls = false, checksum, tlvs = [] } = options
   const further = checksum === undefined ? tlvs : tlvs.filter(({ type }) => type !== tlvType.checksum)
@@ -113,7 +108,7 @@ function tlvsOf(socket: Socket, options: HeaderForOptions): readonly Tlv[] {
   return [...(checksum ? [checksumTlv] : []), ...id, ...tlsTlvs(socket, tls), ...further]
 }
 
-/** An endpoint as a header can carry it: no zone, and IPv4 as IPv4. */
+/** Without a zone, which no header carries. */
 function endpointOf(address: string | undefined, port: number | undefined): InetEndpoint | undefined {
   if (address === undefined || port === undefined) return undefined
   const bytes = parseAddress(unmapAddress(address.replace(/%.*$/, '')))

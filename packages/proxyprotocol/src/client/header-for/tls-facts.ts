@@ -1,6 +1,5 @@
-// Facts about the TLS of an accepted socket, as TLVs. A server of Node does not know the key exchange group
-// (getEphemeralKeyInfo() is null) or the signature scheme (getSharedSigalgs() lists all common ones). So neither is
-// sent.
+// A server of Node does not know the key exchange group (getEphemeralKeyInfo() is null) or the signature scheme
+// (getSharedSigalgs() lists all common ones). So neither is sent.
 
 import type { Socket } from 'node:net'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
@@ -9,20 +8,16 @@ import { ProxyProtocolError, type SslInit, tlv, type Tlv } from '../../codec/ind
 import { keyName, signatureName } from './certificate-names.ts'
 
 /**
- * Facts of a TLS connection: the protocol of ALPN, the name of SNI, and the cipher. Of the client's certificate, its
+ * Facts of a TLS connection: the protocol of ALPN, the name of SNI, and the cipher. Of the client's certificate, the
  * common name or all of it; of the server's, its algorithms.
  */
 export type TlsFact = 'alpn' | 'authority' | 'cipher' | 'cn' | 'sigAlg' | 'keyAlg' | 'clientCert'
 
 const known: readonly TlsFact[] = ['alpn', 'authority', 'cipher', 'cn', 'sigAlg', 'keyAlg', 'clientCert']
-/** A certificate in DER takes 1 to 2 KiB, more than most receivers take. */
+/** A certificate takes 1 to 2 KiB, more than most receivers take. */
 const usual = known.filter(fact => fact !== 'clientCert')
 
-/**
- * The TLVs for a socket's TLS connection, none where it has none. Version and client verification are always among them.
- *
- * @throws TypeError naming a fact that does not exist; ProxyProtocolError `client_reset` when the socket is gone.
- */
+/** Version and client verification are always among them; none for a socket without TLS. */
 export function tlsTlvs(socket: Socket, facts: boolean | readonly TlsFact[]): readonly Tlv[] {
   const wanted = new Set(factsOf(facts))
   if (facts === false || !isSecure(socket)) return []

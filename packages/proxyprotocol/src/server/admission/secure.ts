@@ -2,8 +2,8 @@ import { checkNames, integer, quote } from '../../checks/index.ts'
 import type { ConnectionInfo } from '../socket/index.ts'
 
 /**
- * How a server knows that a client used TLS up to the load balancer: `'header'` for the header's SSL TLV,
- * `{ ports: [443] }` for the header's destination port, or a function.
+ * How a server knows that a client used TLS up to the load balancer. `'header'` looks for the header's SSL TLV, and
+ * `{ ports: [443] }` at the header's destination port. Or a function decides.
  */
 export type Secure = 'header' | { readonly ports: readonly number[] } | ((info: ConnectionInfo) => boolean)
 
