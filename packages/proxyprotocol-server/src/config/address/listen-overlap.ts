@@ -18,7 +18,8 @@ export function canonicalHost(host: string): string {
 
 export function leavesIPv4(listen: Address, others: readonly Address[]): boolean {
   if (!isAt(listen, ANY_IPV6)) return false
-  return others.some(each => isAt(each, ANY_IPV4) && each.port === listen.port)
+  // The port first, because canonical hosts are slow to make for the ports of a range.
+  return others.some(each => each.transport === 'tcp' && each.port === listen.port && isAt(each, ANY_IPV4))
 }
 
 /** `all` are bound together. */

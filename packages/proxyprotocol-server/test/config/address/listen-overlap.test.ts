@@ -5,7 +5,14 @@ import { createServer, type Server } from 'node:net'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { closedPort } from 'test-support/sockets'
-import { ConfigError, parseConfig, endpointOptions, type Service } from '../../../src/config/index.ts'
+import { leavesIPv4 } from '../../../src/config/address/index.ts'
+import {
+  ConfigError,
+  parseConfig,
+  endpointOptions,
+  type Address,
+  type Service,
+} from '../../../src/config/index.ts'
 
 const upstream = '192.0.2.1:80'
 
@@ -147,4 +154,21 @@ test('addresses of two zones are two addresses, and those of one zone are one', 
   assert.equal(services('[fe80::1%a]:80', '[fe80::1%b]:80').length, 2)
   const both = { services: ['[fe80::1%a]:80', '[fe80:0::1%a]:80'].map(listen => ({ listen, upstream })) }
   assert.match(fault(both), /services\[1\]/)
+})
+
+test('the hosts of a range of ports are compared only at the same port', () => {
+  let compared = 0
+  const others = Array.from({ length: 100 }, (_, at): Address => ({
+    transport: 'tcp',
+    tls: undefined,
+    pp: undefined,
+    port: at + 1,
+    get host() {
+      compared++
+      return '0.0.0.0'
+    },
+  }))
+  const listen: Address = { transport: 'tcp', tls: undefined, pp: undefined, host: '::', port: 7 }
+  assert.equal(leavesIPv4(listen, others), true)
+  assert.ok(compared < 5, String(compared))
 })
