@@ -151,16 +151,16 @@ export class AdminServer {
 
   async #statistics(): Promise<readonly Uint8Array[]> {
     const { connections } = this.#source
-    return bytesOf(statsText({ snapshot: await this.#snapshot(), history: this.#history, connections }))
+    return bytesOf(statsText({ snapshot: await this.#snapshot(true), history: this.#history, connections }))
   }
 
   async #metrics(): Promise<Answer> {
-    const body = await bytesOf(exposition(metrics, await this.#snapshot()))
+    const body = await bytesOf(exposition(metrics, await this.#snapshot(false)))
     return { status: 200, contentType: CONTENT_TYPE, body }
   }
 
-  #snapshot(): ReturnType<typeof snapshotOf> {
-    return snapshotOf(this.#source, this.#facts)
+  #snapshot(listing: boolean): ReturnType<typeof snapshotOf> {
+    return snapshotOf(this.#source, this.#facts, listing)
   }
 }
 

@@ -8,6 +8,7 @@ export interface AdminSource {
   readonly services: () => Iterable<ServiceFigures>
   readonly connections: (service: string) => Iterable<LiveConnection>
   readonly lostLogLines: () => number
-  readonly refresh?: (() => Promise<void>) | undefined
+  /** `listing` includes the connections. */
+  readonly refresh?: ((listing: boolean) => Promise<void>) | undefined
   readonly allProcesses?: ((own: ProcessFigures) => ProcessFigures) | undefined
 }

@@ -1,4 +1,5 @@
 export { AdminServer, type AdminOptions } from './admin-server.ts'
 export type { AdminSource } from './admin-source.ts'
 export { ProcessFacts } from './process-facts.ts'
-export { MAX_LISTED } from './stats-document.ts'
+export { inSlices } from './slices.ts'
+export { listedConnections } from './stats-document.ts'

@@ -21,8 +21,13 @@ export interface Snapshot {
   readonly totals: RelayTotals
 }
 
-export async function snapshotOf(source: AdminSource, facts: ProcessFacts): Promise<Snapshot> {
-  const [own] = await Promise.all([facts.view(), source.refresh?.()])
+/** @param listing whether the connections are read next. */
+export async function snapshotOf(
+  source: AdminSource,
+  facts: ProcessFacts,
+  listing: boolean,
+): Promise<Snapshot> {
+  const [own] = await Promise.all([facts.view(), source.refresh?.(listing)])
   const services: ServiceFigures[] = []
   let totals = noTotals
   for await (const slice of inSlices(source.services())) {

@@ -38,7 +38,7 @@ export function* statsText({ snapshot, history, connections }: StatsSource): Gen
   yield `${JSON.stringify(headOf(snapshot, history.lastMinute)).slice(0, -1)},"services":[`
   yield* listText(services, service => serviceShown(service, history))
   yield `],"connections":{"total":${String(totals.active)},"list":[`
-  yield* listText(listed(services, connections), shown => shown)
+  yield* listText(listedConnections(services, connections), each => connectionShown(...each))
   yield ']}}'
 }
 
@@ -126,15 +126,16 @@ function resolutionShown(name: NameSnapshot): UpstreamShown['resolution'] {
   return { age: age === undefined ? null : Math.round(age), answers, failures, lastFailure }
 }
 
-function* listed(
-  services: readonly ServiceFigures[],
+/** The connections that are shown, each with the name of its service. */
+export function* listedConnections(
+  services: readonly Pick<ServiceFigures, 'name'>[],
   connections: AdminSource['connections'],
-): Generator<ConnectionShown> {
+): Generator<readonly [service: string, connection: LiveConnection]> {
   let room = MAX_LISTED
   for (const { name } of services) {
     for (const connection of connections(name)) {
       if (room-- <= 0) return
-      yield connectionShown(name, connection)
+      yield [name, connection]
     }
   }
 }

@@ -48,6 +48,17 @@ test('/livez is 200 whatever the state; /readyz is 200 while ready, and 503 befo
   ])
 })
 
+test('other processes list their connections for /stats.json, and not for /metrics', async t => {
+  const asked: boolean[] = []
+  const { port } = await startAdmin(t, {
+    refresh: async listing => {
+      await Promise.resolve(asked.push(listing))
+    },
+  })
+  for (const path of ['/metrics', '/stats.json']) await ask(port, path)
+  assert.deepEqual(asked, [false, true])
+})
+
 test('no answer is kept by anybody, or taken for something else', async t => {
   const { port } = await startAdmin(t)
   for (const path of ['/livez', '/readyz', '/metrics', '/stats.json', '/none']) {

@@ -17,7 +17,7 @@ test('a metric is its help, its type and its values; an empty line separates two
   atEnd(t, () => {
     facts.stop()
   })
-  const snapshot = await snapshotOf(adminSource(), facts)
+  const snapshot = await snapshotOf(adminSource(), facts, false)
   const text = (metrics: readonly Metric[]): string => [...exposition(metrics, snapshot)].join('')
   const head = '# HELP some_seconds Something.\n# TYPE some_seconds gauge\n'
   assert.equal(

@@ -130,7 +130,7 @@ export async function bigSnapshot(t: TestContext): Promise<Snapshot> {
     readiness: () => 'starting',
     services: () => [service, { ...service, name: 'other' }],
   })
-  const snapshot = await snapshotOf(source, facts)
+  const snapshot = await snapshotOf(source, facts, true)
   return { ...snapshot, process: { ...snapshot.process, openFiles: undefined, maxFiles: undefined } }
 }
 

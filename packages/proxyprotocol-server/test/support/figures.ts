@@ -2,6 +2,7 @@
 
 import {
   noTotals,
+  type LiveConnection,
   type MemberSnapshot,
   type ProcessFigures,
   type RoutedUpstream,
@@ -31,6 +32,14 @@ export function serviceFigures(name: string, more: Partial<ServiceFigures> = {})
     ...{ name, address: '[2001:db8::1]:10000', upstream: 'pool', sends: 'v2', expects: undefined, trust: [] },
     ...{ state: 'listening', limits: { connections: 1_600 }, timeouts: {}, totals: noTotals },
     ...{ upstreams: [upstreamFigures()], certificates: [], listings: undefined, ...more },
+  }
+}
+
+/** A connection that has relayed nothing yet. */
+export function liveConnection(more: Partial<LiveConnection> = {}): LiveConnection {
+  return {
+    ...{ id: 'x', state: 'open', peer: undefined, source: undefined, destination: undefined, age: 0 },
+    ...{ upstream: undefined, tls: undefined, bytesUp: 0, bytesDown: 0, reason: undefined, ...more },
   }
 }
 

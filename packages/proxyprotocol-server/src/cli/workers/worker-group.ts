@@ -59,7 +59,7 @@ export class WorkerGroup implements Serving {
       services: () => this.#reports.services(this.#current.services),
       connections: service => this.#reports.connections(service),
       lostLogLines: () => this.#io.log.lost + this.#reports.lostLogLines,
-      refresh: () => this.#look(true),
+      refresh: listing => this.#look(listing),
       allProcesses: own => this.#reports.allProcesses(own),
     }
   }

@@ -3,11 +3,12 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import process from 'node:process'
-import { MAX_LISTED, ProcessFacts } from '../../admin/index.ts'
+import { inSlices, listedConnections, ProcessFacts } from '../../admin/index.ts'
 import { ConfigError, type Configuration } from '../../config/index.ts'
+import type { LiveConnection, ProcessFigures, ServiceFigures } from '../../figures/index.ts'
 import { Log } from '../../log/index.ts'
 import { explain, processIo } from '../program.ts'
-import { type ChangeCounts, ServiceHost } from '../services/index.ts'
+import { type ChangeCounts, ServiceHost, type Shown } from '../services/index.ts'
 import {
   type Answers,
   type Order,
@@ -88,23 +89,34 @@ class Worker {
   }
 
   async #report(listing: boolean): Promise<WorkerReport> {
-    const view = await this.#facts.view()
-    const { readiness, services: read, connections: list, lostLogLines } = this.#host.shown
-    const services = [...read()]
-    const connections = services.map(({ name }) => [name, firstOf(list(name), MAX_LISTED)] as const)
-    return {
-      readiness: readiness(),
-      services,
-      connections: listing ? new Map(connections) : undefined,
-      lostLogLines: lostLogLines(),
-      process: view,
-    }
+    return reportOf(this.#host.shown, await this.#facts.view(), listing)
   }
 }
 
-/** So that a report cannot delay the worker. */
-export function firstOf<Item>(items: Iterable<Item>, most: number): readonly Item[] {
-  const first: Item[] = []
-  for (const item of items) if (first.push(item) === most) break
-  return first
+/** In slices, so that a report does not delay relayed connections. */
+export async function reportOf(shown: Shown, facts: ProcessFigures, listing: boolean): Promise<WorkerReport> {
+  const services: ServiceFigures[] = []
+  for await (const slice of inSlices(shown.services())) services.push(...slice)
+  return {
+    readiness: shown.readiness(),
+    services,
+    connections: listing ? await listingOf(services, shown) : undefined,
+    lostLogLines: shown.lostLogLines(),
+    process: facts,
+  }
+}
+
+async function listingOf(
+  services: readonly ServiceFigures[],
+  { connections }: Shown,
+): Promise<ReadonlyMap<string, readonly LiveConnection[]>> {
+  const lists = new Map<string, LiveConnection[]>()
+  for await (const slice of inSlices(listedConnections(services, connections))) {
+    for (const [service, connection] of slice) {
+      const list = lists.get(service)
+      if (list) list.push(connection)
+      else lists.set(service, [connection])
+    }
+  }
+  return lists
 }

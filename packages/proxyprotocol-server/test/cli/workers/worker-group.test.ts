@@ -6,9 +6,11 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { WorkerGroup } from '../../../src/cli/workers/worker-group.ts'
 import { deathsInARow, prepareWorkers, WorkerProcess } from '../../../src/cli/workers/worker-process.ts'
-import { firstOf } from '../../../src/cli/workers/worker.ts'
+import { reportOf } from '../../../src/cli/workers/worker.ts'
 import { parseConfig } from '../../../src/config/index.ts'
+import type { Shown } from '../../../src/cli/services/index.ts'
 import { portIn } from '../../support/child.ts'
+import { liveConnection, processFigures, serviceFigures } from '../../support/figures.ts'
 import { fakeIo } from '../../support/program.ts'
 import { echo, startUpstream } from '../../support/upstream.ts'
 import { open } from '../../support/workers.ts'
@@ -93,12 +95,35 @@ test('a worker that drains for long and still answers is let finish', async t =>
   await worker.ended
 })
 
-test('a worker makes no more of a list than it shows', () => {
-  function* numbers(): Generator<number> {
-    for (let next = 0; ; next++) yield next
+/** A worker's data, with endless connections of each service. */
+const endless: Shown = {
+  readiness: () => 'ready',
+  services: () => [serviceFigures('a'), serviceFigures('b')],
+  connections: function* () {
+    for (;;) yield liveConnection()
+  },
+  lostLogLines: () => 0,
+}
+
+test('a worker lists at most 1,000 connections of all services together', async () => {
+  const few: Shown = {
+    ...endless,
+    connections: service => (service === 'a' ? [liveConnection()] : endless.connections(service)),
   }
-  assert.deepEqual(firstOf(numbers(), 3), [0, 1, 2])
-  assert.deepEqual(firstOf([7], 3), [7])
+  const { connections } = await reportOf(few, processFigures, true)
+  assert.deepEqual(
+    [...(connections ?? [])].map(([service, { length }]) => [service, length]),
+    [
+      ['a', 1],
+      ['b', 999],
+    ],
+  )
+})
+
+test('a worker reads no connection for a report without the listing', async () => {
+  const unread: Shown = { ...endless, connections: () => assert.fail('it was read') }
+  const { services, connections } = await reportOf(unread, processFigures, false)
+  assert.deepEqual([services.length, connections], [2, undefined])
 })
 
 test('the deaths of a worker count in a row until one has lived for more than a minute', () => {

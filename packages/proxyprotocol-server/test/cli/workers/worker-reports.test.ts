@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { WorkerReport } from '../../../src/cli/workers/worker-messages.ts'
 import { WorkerReports } from '../../../src/cli/workers/worker-reports.ts'
-import { noTotals, type LiveConnection, type ServiceFigures } from '../../../src/figures/index.ts'
-import { processFigures, serviceFigures } from '../../support/figures.ts'
+import { noTotals, type ServiceFigures } from '../../../src/figures/index.ts'
+import { liveConnection, processFigures, serviceFigures } from '../../support/figures.ts'
 
 /** A service with so many connections that are open. */
 function service(name: string, active: number, more: Partial<ServiceFigures> = {}): ServiceFigures {
@@ -65,12 +65,10 @@ test('all workers are ready as soon as one is, and drain as soon as one does', (
 })
 
 test('a report without connections keeps those that were listed last, the oldest first', () => {
-  const connection = (age: number): LiveConnection => ({
-    ...{ id: 'x', state: 'open', peer: undefined, source: undefined, destination: undefined, age },
-    ...{ upstream: undefined, tls: undefined, bytesUp: 0, bytesDown: 0, reason: undefined },
-  })
   const reports = new WorkerReports<number>()
-  const list = (age: number): Partial<WorkerReport> => ({ connections: new Map([['a', [connection(age)]]]) })
+  const list = (age: number): Partial<WorkerReport> => ({
+    connections: new Map([['a', [liveConnection({ age })]]]),
+  })
   reports.add(1, report([service('a', 1)], list(5)))
   reports.add(1, report([service('a', 1)]))
   reports.add(2, report([service('a', 1)], list(9)))
