@@ -1,4 +1,5 @@
 import dns, { type LookupAddress } from 'node:dns'
+import { isIP } from 'node:net'
 import type { NameSnapshot } from '../../figures/index.ts'
 import { ResolvedName, type NameOptions, type Resolve } from './resolved-name.ts'
 
@@ -14,11 +15,16 @@ export class Resolver {
     this.#options = { ...options, resolve: options.resolve ?? systemResolve }
   }
 
-  name(host: string): ResolvedName {
-    const known = this.#names.get(host)
+  /** The kernel connects a local address, `source`, to its own family only. */
+  name(host: string, source = ''): ResolvedName {
+    const family = isIP(source)
+    const key = `${host} ${String(family)}`
+    const known = this.#names.get(key)
     if (known) return known
-    const name = new ResolvedName(host, this.#options)
-    this.#names.set(host, name)
+    const { resolve } = this.#options
+    const ofFamily: Resolve = async asked => onlyOf(family, asked, await resolve(asked))
+    const name = new ResolvedName(host, { ...this.#options, resolve: family === 0 ? resolve : ofFamily })
+    this.#names.set(key, name)
     return name
   }
 
@@ -27,8 +33,8 @@ export class Resolver {
   }
 
   inherit(other: Resolver): void {
-    for (const [host, name] of this.#names) {
-      const before = other.#names.get(host)
+    for (const [key, name] of this.#names) {
+      const before = other.#names.get(key)
       if (before) name.inherit(before)
     }
   }
@@ -40,6 +46,12 @@ export class Resolver {
   snapshot(): readonly NameSnapshot[] {
     return [...this.#names.values()].map(name => name.snapshot())
   }
+}
+
+function onlyOf(family: number, host: string, found: readonly LookupAddress[]): readonly LookupAddress[] {
+  const usable = found.filter(each => each.family === family)
+  if (usable.length === 0) throw new Error(`${host} has no IPv${String(family)} addresses`)
+  return usable
 }
 
 /** Called through the module's object, so that a replaced `dns.lookup` takes effect. */

@@ -45,7 +45,7 @@ export class Upstream implements NameWatcher {
     this.settings = settings
     this.#context = context
     const host = hostNameOf(settings.address)
-    this.#name = host === undefined ? undefined : context.resolver.name(host)
+    this.#name = host === undefined ? undefined : context.resolver.name(host, settings.source)
     this.#name?.watch(this)
     this.#use([this.#made(this.#name ? this.#unresolved() : {})])
   }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from 'test-support/sockets'
-import type { Route } from '../../../src/relay/upstreams/index.ts'
+import type { Resolve, Route } from '../../../src/relay/upstreams/index.ts'
 import { listen, type Listener } from '../../support/connections.ts'
 import { at, harness, many, named } from '../../support/upstream-pool.ts'
 
@@ -45,6 +45,17 @@ test('a name with a dead and a live address serves everybody, with whatever retr
       ],
     )
   }
+})
+
+test('with `source`, addresses of the other family are no members, and none are marked', async t => {
+  const { address, port, addresses, resolver } = await named(t, 0, 1)
+  const both: Resolve = async host => [{ address: '::1', family: 6 }, ...(await resolver(host))]
+  const { pool, connect } = harness(t, [at(address, { source: '127.0.0.1' })], { resolver: both })
+  for (const { route } of await many(4, connect)) {
+    assert.deepEqual([route.attempts, route.upstreamAddress], [1, { address: addresses[0], port }])
+  }
+  const [upstream] = pool.snapshot().upstreams
+  assert.deepEqual([upstream?.members.length, upstream?.failures], [1, {}])
 })
 
 test('without retries one other address of the name is tried, and no other upstream', async t => {

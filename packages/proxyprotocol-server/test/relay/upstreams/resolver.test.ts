@@ -96,6 +96,19 @@ test('upstreams with one name share it, and each hears of its answers', async t 
   assert.equal(service.asked.length, 1, 'there is an answer')
 })
 
+test('a name has only the addresses that the local address can reach', async t => {
+  const { resolver, service } = harness(t)
+  const name = resolver.name('a.test', '192.0.2.9')
+  assert.equal(resolver.name('a.test', '192.0.2.8'), name)
+  name.start()
+  service.answer('192.0.2.1', '2001:db8::1')
+  await name.answered(PATIENT)
+  assert.deepEqual(name.snapshot().addresses, ['192.0.2.1'])
+  const failed = resolver.name('a.test', '::1').answered(PATIENT)
+  service.answer('192.0.2.1')
+  await assert.rejects(failed, { code: 'dns_error', message: /a\.test has no IPv6 addresses$/ })
+})
+
 test('a name is asked for again in the background, an interval after its last answer', async t => {
   const { name, service, pass, heard } = harness(t)
   name.start()
