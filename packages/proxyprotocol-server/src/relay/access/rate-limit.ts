@@ -42,11 +42,11 @@ export class RateLimit {
   #pay(client: number | string): boolean {
     const now = this.#now()
     const paidAt = Math.max(now, this.#paidAt.get(client) ?? 0)
-    if (paidAt - now > this.#credit) return false
-    this.#paidAt.delete(client)
-    this.#paidAt.set(client, paidAt + this.#cost)
+    const isPaid = paidAt - now <= this.#credit
+    this.#paidAt.delete(client) // also if refused: a client that hammers must not be forgotten first
+    this.#paidAt.set(client, isPaid ? paidAt + this.#cost : paidAt)
     this.#sweep(now)
-    return true
+    return isPaid
   }
 
   #sweep(now: number): void {

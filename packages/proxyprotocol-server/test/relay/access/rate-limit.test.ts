@@ -74,6 +74,17 @@ test('rate: an exempt network, a check by the proxy in front and a client withou
   assert.equal(opens('192.0.2.1', { command: 'PROXY', family: 'INET' }), false)
 })
 
+test('rate: a client that is refused again and again is not forgotten before others', () => {
+  const made = limited({ burst: 1 })
+  assert.equal(made.opens('192.0.2.1'), true)
+  for (let i = 0; i < 70_000; i++) {
+    made.opens(`10.${i >> 16}.${(i >> 8) & 0xff}.${i & 0xff}`)
+    if (i % 10_000 === 0) assert.equal(made.opens('192.0.2.1'), false)
+  }
+  assert.equal(made.limit.clients, 65_536)
+  assert.equal(made.opens('192.0.2.1'), false)
+})
+
 test('rate: clients whose time has passed are forgotten, and there are never more than 65536', () => {
   const made = limited({ burst: 1 })
   const client = (i: number): string => `10.${i >> 16}.${(i >> 8) & 0xff}.${i & 0xff}`
