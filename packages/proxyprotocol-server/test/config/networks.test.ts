@@ -146,8 +146,11 @@ test('rate takes a time in milliseconds or with its unit, and as many connection
       `rate.per must be a duration from 1 to 2147483647 ms such as "500ms", "10s", "5m" or "1h", got "${per}"`,
     ])
   }
-  const exempt = serviceFaults({ rate: { connections: 1, per: 1, exempt: ['file:x', '10.0.0.1/8'] } })
+  const exempt = serviceFaults({
+    rate: { connections: 1, per: 1, exempt: ['file:x', '10.0.0.1/8', 'anyone'] },
+  })
   assert.match(exempt[0] ?? '', /^rate\.exempt\[0\] must hold addresses, .*, got "file:x"$/)
+  assert.match(exempt[2] ?? '', /^rate\.exempt\[2\] must hold addresses, .*, got "anyone"$/)
   assert.match(exempt[1] ?? '', /^rate\.exempt\[1\] must hold networks without bits .*, got "10\.0\.0\.1\/8"/)
 })
 

@@ -167,9 +167,10 @@ test('a value of the wrong type is refused and never converted, with what is wan
     ],
     [{ listen: ':1?pp=v1', trust: [] }, 'trust must have at least one entry, got none'],
     [{ overLimit: 'drop' }, 'overLimit must be one of "close", "reset", "pause", got "drop"'],
+    [{ name: 'a b' }, 'name must be up to 64 letters, digits and any of ". _ : - [ ]", got "a b"'],
     [
-      { name: 'a b' },
-      'name: "a b" is not a name, which is up to 64 letters, digits and any of ". _ : - [ ]"',
+      { upstream: undefined, upstreams: [{ address: ':1', name: '' }] },
+      'upstreams[0].name must be up to 64 letters, digits and any of ". _ : - [ ]", got ""',
     ],
     [
       { trust: '10.0.0.0/8' },

@@ -28,6 +28,14 @@ export function meta(key: KeyMeta): z.core.GlobalMeta {
   return { ...key }
 }
 
+export const NAME = 'up to 64 letters, digits and any of ". _ : - [ ]"'
+
+export function nameText(): z.ZodString {
+  return z.string().regex(/^[\w.:[\]-]{1,64}$/, {
+    error: ({ input }) => `must be ${NAME}, got ${JSON.stringify(input)}`,
+  })
+}
+
 /** From 1 ms, because 0 has no agreed meaning. */
 export function milliseconds(key: Omit<IntegerKey, 'unit'>): z.ZodDefault<z.ZodNumber> {
   return integer({ max: MAX_MILLISECONDS, ...key, unit: 'ms' })

@@ -40,7 +40,7 @@ const routeSchema = z.strictObject({
         .string()
         .regex(NAME, {
           error: ({ input }) =>
-            `${JSON.stringify(input)} is not a server name such as "a.example" or "*.example"`,
+            `must be a server name such as "a.example" or "*.example", got ${JSON.stringify(input)}`,
         })
         .meta({ examples: ['a.example', '*.example'] })
         .transform(name => name.toLowerCase()),

@@ -32,7 +32,7 @@ import {
   trustSchema,
 } from './clients/index.ts'
 import { type BlockLists, type BlockListsInit, dnsblSchema } from './dnsbl.ts'
-import { meta } from './keys.ts'
+import { meta, NAME, nameText } from './keys.ts'
 import { passSchema, type TlvName } from './pass.ts'
 import { type Passthrough, type PassthroughInit, passthroughSchema } from './passthrough.ts'
 import { type ServiceTimeouts, type ServiceTimeoutsInit, timeoutsSchema } from './timeouts.ts'
@@ -54,8 +54,6 @@ const NEITHER =
 
 const NO_VERSION_2 = 'must stand where an upstream is sent a version 2 header, got no such upstream'
 const ENDS_HERE = 'must stand beside a `listen` without TLS, because encrypted bytes pass through'
-
-const NAME = 'up to 64 letters, digits and any of ". _ : - [ ]"'
 
 /** One relay, with defaults: connections accepted at `listen` go to an upstream, each behind a header. */
 export interface Service {
@@ -112,11 +110,7 @@ export interface ServiceInit extends ServiceOptions {
   readonly upstream?: string | undefined
 }
 
-const name = z
-  .string()
-  .regex(/^[\w.:[\]-]{1,64}$/, {
-    error: ({ input }) => `${JSON.stringify(input)} is not a name, which is ${NAME}`,
-  })
+const name = nameText()
   .optional()
   .meta(
     meta({

@@ -9,7 +9,7 @@ import {
 } from '../pool.ts'
 import { address } from './address.ts'
 import { limitKeys, type QueueText, sourceProblem } from './upstream-limits.ts'
-import { bounded, integer, type IntegerKey, MAX_MILLISECONDS, meta, milliseconds } from './keys.ts'
+import { bounded, integer, type IntegerKey, MAX_MILLISECONDS, meta, milliseconds, nameText } from './keys.ts'
 
 const { weight, backup, health, check, resolve } = poolDefaults
 
@@ -46,11 +46,7 @@ export const upstreamSchema: z.ZodType<UpstreamInit['address'], string> = addres
 
 const upstreamObject = z.strictObject({
   address: upstreamSchema,
-  name: z
-    .string()
-    .regex(/^[\w.:[\]-]{1,64}$/, {
-      error: 'it is not a name, which is up to 64 letters, digits and any of ". _ : - [ ]"',
-    })
+  name: nameText()
     .optional()
     .meta(
       meta({

@@ -182,7 +182,7 @@ test('what is wrong with the routes is said', () => {
   for (const name of ['', '*', 'a.*.b', 'a b', 'a.example.']) {
     assert.throws(
       () => parse({ routes: [{ ...route, names: [name] }] }),
-      /is not a server name such as "a\.example"/,
+      /must be a server name such as "a\.example"/,
       name,
     )
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { bounded, duration, meta } from '../keys.ts'
-import { trustProblem } from '../../trust.ts'
+import { entryProblem } from '../../networks.ts'
 
 const MAX_CONNECTIONS = 1_000_000
 const DEFAULT_PER = 1_000
@@ -28,7 +28,7 @@ export interface RateInit {
 const network = z
   .string()
   .check(({ value, issues }) => {
-    const message = trustProblem([value])
+    const message = entryProblem(value)
     if (message !== undefined) issues.push({ code: 'custom', message, input: value })
   })
   .meta({ examples: ['10.0.0.0/8', '2001:db8::1'] })
