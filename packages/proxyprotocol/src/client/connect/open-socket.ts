@@ -7,8 +7,8 @@ import { openSocketNames, type OpenSocketOptions, prepare, socketSettings } from
 import type { TlsOptions } from './tls-settings.ts'
 
 /**
- * Opens a connection that starts with a header, and returns its socket before it is connected: for clients that take
- * a function that returns a stream. `connect()` is the same with a promise. With `'none'` in place of a header it
+ * Opens a connection that starts with a header, and returns its socket before it is connected. Use it for clients that
+ * take a function that returns a stream. `connect()` is the same with a promise. With `'none'` in place of a header it
  * just connects.
  *
  * A failure is the socket's `'error'`: Node's own, or a ProxyProtocolError `connect_timeout`. The socket's

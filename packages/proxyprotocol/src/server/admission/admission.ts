@@ -1,5 +1,3 @@
-// Decides about an accepted socket before it is served: trust, header, validators, the limit per source.
-
 import type { Socket } from 'node:net'
 import { type ProxyHeader, ProxyProtocolError } from '../../codec/index.ts'
 import { Deadlines, type ExactRules, firstRoom, type ReadAhead, takeStart } from '../header/index.ts'
@@ -15,23 +13,17 @@ import type { AdmissionSettings } from './options.ts'
 import { SourceCounts } from './source-counts.ts'
 import { ask, type Refusal, whileOpen } from './verdict.ts'
 
-/**
- * An accepted socket and the callbacks for its outcome: one of `onAdmitted` and `onRefused` is called once, perhaps
- * at once.
- */
+/** One of `onAdmitted` and `onRefused` is called once, perhaps at once. */
 export interface PendingConnection {
   readonly socket: Socket
   readonly transport: Peer['transport']
-  /** Milliseconds that count towards the header's deadline. */
   readonly waited: number
-  /** Called with what a predicate or validator threw; the connection is refused. */
   onFault(cause: unknown): void
   onMissing(): void
   onAdmitted(info: ConnectionInfo): void
   onRefused(error: ProxyProtocolError): void
 }
 
-/** An ignored header is read and not believed. */
 type Expected = 'header' | 'ignored header' | 'nothing'
 
 export class Admission {

@@ -15,7 +15,6 @@ export class ConnectionSlots {
     return this.#limit
   }
 
-  /** Taken slots stay, also above a new limit. */
   set limit(connections: number) {
     this.#limit = limit(connections, 'connections')
     this.#admit()
@@ -53,7 +52,6 @@ export class ConnectionSlots {
     })
   }
 
-  /** The first that waits takes it, unless more are taken than the limit allows. */
   free(): void {
     this.#taken--
     this.#admit()

@@ -1,5 +1,4 @@
-// Reports refusals to `onRejected`, under NODE_DEBUG=proxyprotocol, or as process warnings. Otherwise a load balancer
-// that is missing from `trust` looks like a server that does not answer.
+// Without a report, a load balancer that is missing from `trust` looks like a server that does not answer.
 
 import { debuglog, inspect } from 'node:util'
 import type { ErrorCode, ProxyProtocolError } from '../../codec/index.ts'
@@ -37,7 +36,6 @@ export class Refusals {
     this.#now = now
   }
 
-  /** Subscribers of the channel get no warning. */
   report(error: ProxyProtocolError, info: ConnectionInfo, isObserved: boolean): void {
     if (debug.enabled) debug('%s', describe(error, info))
     if (this.#onRejected) void call(this.#onRejected, error, info)

@@ -15,7 +15,7 @@ export class SourceCounts {
     this.#isExempt = compileNetworks(exempt, 'limits.perSourceExempt')
   }
 
-  /** Counts a socket until it closes; false above the limit. UNIX sockets are not counted. */
+  /** False above the limit. UNIX sockets are not counted. */
   add(socket: Socket, source: Endpoint | undefined): boolean {
     if (this.#limit === Infinity || source === undefined || 'path' in source) return true
     if (this.#isExempt({ address: source.address, transport: 'tcp' })) return true

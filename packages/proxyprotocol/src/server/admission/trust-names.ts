@@ -108,7 +108,6 @@ function resolveBy(resolver: TrustResolver | undefined): Resolve {
   }
 }
 
-/** Empty if the name has no such addresses. */
 async function present<T>(answer: Promise<readonly T[]>): Promise<readonly T[]> {
   try {
     return await answer

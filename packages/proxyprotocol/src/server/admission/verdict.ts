@@ -6,7 +6,6 @@ import { ProxyProtocolError } from '../../codec/index.ts'
 import type { ConnectionInfo } from '../socket/index.ts'
 import type { Validator } from './validators.ts'
 
-/** Undefined admits. */
 export type Refusal = ProxyProtocolError | undefined
 
 export interface Questions {
@@ -15,7 +14,7 @@ export interface Questions {
   readonly onFault: (cause: unknown) => void
 }
 
-/** The first refusal; a promise only if a validator returns one, which never rejects. */
+/** A promise only if a validator returns one. It never rejects. */
 export function ask({ validators, ...about }: Questions): Refusal | Promise<Refusal> {
   for (const [at, validator] of validators.entries()) {
     const refusal = askOne(validator, about)
@@ -53,7 +52,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as Partial<PromiseLike<unknown>> | undefined | null)?.then === 'function'
 }
 
-/** The refusal, or why the connection ended before it. Never rejects. */
+/** Never rejects. */
 export function whileOpen(socket: Socket, refusal: Promise<Refusal>, timeout: number): Promise<Refusal> {
   return new Promise(resolve => {
     const settle = (outcome: Refusal): void => {

@@ -1,6 +1,3 @@
-// Holds each connection of an existing server back until its header is read. Limits, timeouts and close() stay the
-// server's own.
-
 import { Server as HttpServer } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
 import { Socket, type Server } from 'node:net'

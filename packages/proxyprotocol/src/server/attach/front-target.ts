@@ -13,14 +13,12 @@ const CONNECT_TIMEOUT = 5_000
 
 export class FrontTarget {
   readonly #server: Server | undefined
-  /** Undefined until its server listens. */
   #endpoint: InetEndpoint | undefined
   #opened = false
   readonly #clients = new Map<string, { readonly upstream: Socket; readonly info: ConnectionInfo }>()
   /** Accepted before we knew the local port of ours, with the number of the last connect by then. */
   readonly #unclaimed = new Map<Socket, { readonly from: string; readonly lastConnect: number }>()
   #lastConnect = 0
-  /** Oldest first. */
   readonly #connecting = new Set<number>()
 
   constructor(target: Server | InetEndpoint) {
@@ -101,7 +99,6 @@ export class FrontTarget {
     shareInfo(socket, info)
   }
 
-  /** Usually earlier than connect() resolves. */
   #onSocket(socket: Socket): void {
     const known = connectionInfo(socket)
     if (known) return shareInfo(socket, known) // TLS over a known socket; Bun shows such a socket twice

@@ -2,7 +2,6 @@ import type { Server } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { quote } from '../../checks/index.ts'
 
-/** The event that waits for the header. */
 export type HeldEvent = 'connection' | 'secureConnection'
 
 export function heldEvent(server: Server, headerInsideTls: boolean = false): HeldEvent {

@@ -1,10 +1,9 @@
-// Only servers of Node are attached to: an object that holds one would go on serving clients without a header.
+// An object that holds a server would go on serving clients without a header.
 
 import { Server as HttpServer } from 'node:http'
 import { Server } from 'node:net'
 import { inspect } from 'node:util'
 
-/** Where libraries keep the server that they listen with. */
 const PLACES = ['server', 'httpServer', 'listener'] as const
 
 /** On Bun HTTP servers are not `net.Server`s. */

@@ -1,5 +1,3 @@
-// The environment variables of proxyprotocol/register.
-
 import { quote } from '../../checks/index.ts'
 import { compileNetworks } from '../socket/index.ts'
 

@@ -1,11 +1,8 @@
-// Joins an accepted connection and its upstream connection.
-
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from '../../codec/index.ts'
 import type { Connection } from '../lifecycle/index.ts'
 import { distinguishResets, limitHalfClose } from '../socket/index.ts'
 
-/** How long the upstream may take no bytes when the client is gone. */
 const FLUSH_TIMEOUT = 1_000
 
 /** Resolves when the upstream socket is closed; never rejects. A reset of one side resets the other. */

@@ -1,5 +1,4 @@
-// One timer for all pending headers: most come within milliseconds, and a timer for each would cost more than the
-// wait.
+// One timer for all pending headers, because most come within milliseconds.
 
 export interface Waiting {
   /** By the clock of `performance.now()`. */

@@ -40,7 +40,6 @@ const SHORT_V2 = 28
 export type ReadAhead = 'all' | 'some' | 'none'
 
 export interface ExactRules extends StartRules {
-  /** True if one read may take header and payload. */
   readonly readsOn: boolean
   readonly firstRoom: Uint8Array
 }
@@ -72,7 +71,6 @@ function isUntouched(socket: Socket): boolean {
 }
 
 class ExactReader extends StartReader implements Reader, StartTaker {
-  /** For a header that does not come by one read. */
   #buffer: Uint8Array = NOTHING
   /** False for a paused socket: its rest is for the code that resumes it, perhaps in another process. */
   #goesOn = true

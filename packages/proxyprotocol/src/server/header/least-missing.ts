@@ -1,16 +1,13 @@
-// The least number of bytes that a header still needs, to read a version 1 line, which has no length field, in few
-// reads.
+// A version 1 line has no length field; reading the least that it can miss takes few reads.
 
 const VERSION_1 = 0x50
 const SPACE = 0x20
 const CR = 0x0d
 const DOT = 0x2e
-/** The byte that tells `TCP4`, `TCP6` and `UNKNOWN` apart, and the start of the addresses. */
 const PROTOCOL_AT = 9
 const ADDRESSES_AT = 11
 const TCP4 = 0x34
 const TCP6 = 0x36
-/** Dots and spaces behind the protocol of a TCP4 line, and spaces behind that of a TCP6 line. */
 const SEPARATORS_V4 = 9
 const SEPARATORS_V6 = 3
 

@@ -1,5 +1,3 @@
-// Pulls a header from a socket: reads only the bytes it needs, and leaves the socket as it was.
-
 import type { Socket } from 'node:net'
 import {
   decodeHeader,
@@ -68,13 +66,11 @@ export async function readHeader(socket: Socket, options: ReadHeaderOptions = {}
   })
 }
 
-/** `readHeader` for connections that may come without a header, with checked options. */
 export function pullStart(socket: Socket, rules: StartRules, waiter: StartWaiter): void {
   new PullingReader(socket, rules, waiter).start()
 }
 
 class PullingReader extends StartReader {
-  /** Payload without a header. */
   readonly #kept: Uint8Array[] = []
   /** Undefined while the header may come in one piece, as most do. */
   #decoder: HeaderDecoder | undefined

@@ -68,7 +68,6 @@ export abstract class StartReader implements Waiting {
   protected abstract open(): void
   protected abstract shut(): void
   protected abstract all(): Uint8Array
-  /** The fault if no more bytes come. */
   protected abstract fault(): ProxyProtocolError
 
   /** True once the outcome is decided. */
@@ -94,7 +93,6 @@ export abstract class StartReader implements Waiting {
     this.#fail(new ProxyProtocolError(this.received === 0 ? 'probe' : 'client_reset', { cause }))
   }
 
-  /** Without FIN or error before, this side has closed it. */
   onClose(): void {
     this.#fail(new ProxyProtocolError('aborted'))
   }

@@ -19,10 +19,8 @@ export const DEFAULT_BACKLOG = 65_535
 export interface ListenerEvents {
   readonly firstRoom: Uint8Array | undefined
   onConnection(socket: Socket): void
-  /** No descriptors or memory for a client; the next accept may succeed. */
   onShortage(): void
   onError(error: Error): void
-  /** Also if the signal of ListenOptions closed it. */
   onClose(): void
 }
 
@@ -53,7 +51,6 @@ export class Listener {
     return this.#transport
   }
 
-  /** Resolves when it listens, or was closed before it could. */
   async listen(args: ListenArguments): Promise<void> {
     this.#binding = new AbortController()
     try {

@@ -28,7 +28,6 @@ export const defaultTimeouts: Readonly<Record<keyof ServerTimeouts, number>> = {
 export const limitCodes: readonly string[] = ['limit_connections', 'limit_source', 'limit_rate', 'limit_fds']
 /** Descriptors for the rest of the process: files, name look-ups, listeners, handlers. */
 const SPARE_DESCRIPTORS = 64
-/** Those that waiting connections may hold. */
 const WAITING_DESCRIPTORS = 16
 
 /** Durations in milliseconds. */

@@ -1,5 +1,5 @@
-// Accepted sockets of our own class: all fields from the start, behaviour on the prototype. Patching a socket changes
-// its hidden class, and Node's own code then runs slower for it.
+// Patching a socket changes its hidden class, and Node's own code then runs slower for it. So accepted sockets have a
+// class of their own.
 
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Base is Socket under another type */
 

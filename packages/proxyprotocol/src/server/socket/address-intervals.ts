@@ -1,6 +1,4 @@
-// Sorted, merged intervals of addresses, for binary search.
-
-/** Both bounds are included; bytes are in network order. */
+/** Both bounds are included. */
 export interface AddressInterval {
   readonly first: Uint8Array
   readonly last: Uint8Array

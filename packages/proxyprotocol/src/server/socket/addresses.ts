@@ -1,5 +1,3 @@
-// Sets the address properties of sockets; no other file does.
-
 import type { Duplex } from 'node:stream'
 import type { Endpoint, InetEndpoint } from '../../codec/index.ts'
 import { type AddressAnswer, answerAddresses } from '../../node-internals/index.ts'
@@ -19,7 +17,7 @@ export function showEnds(socket: Duplex, ends: ShownEnds | undefined): void {
   answerFor(socket, ends)
 }
 
-/** For HTTP/2, whose proxy of a socket shows the handle's addresses. */
+/** HTTP/2's proxy of a socket shows the handle's addresses. */
 export function answerFor(socket: Duplex, ends: ShownEnds | undefined): void {
   answerAddresses(socket, ends && { peer: answerOf(ends.source), local: answerOf(ends.destination) })
 }
@@ -29,7 +27,7 @@ function answerOf(end: Endpoint | undefined): AddressAnswer | undefined {
   return inet && { address: inet.address, port: inet.port, family: familyOf(inet) }
 }
 
-/** A base class that makes the fields of a derived class own properties of the given object. */
+/** Makes the fields of a derived class own properties of the given object. */
 function itself(object: object): object {
   return object
 }

@@ -117,7 +117,6 @@ export function adoptInfo(secure: TLSSocket): void {
   if (info) describe(secure, info)
 }
 
-/** Without info, the socket shows no address. */
 export function shareInfo(socket: Duplex, info: ConnectionInfo | undefined): void {
   keep(socket, info)
   showEnds(socket, info)
@@ -128,7 +127,7 @@ export function wrapInfo(socket: Duplex, info: ConnectionInfo): void {
   answerFor(socket, info)
 }
 
-/** The ends are those of the first call: later the peer may be gone, and the properties show the header. */
+/** Later the peer may be gone, and the socket shows the header's addresses: `via` stays as it was first. */
 export function applyHeader(socket: Socket, header: ProxyHeader | undefined): ConnectionInfo {
   const via = infoOf(socket)?.via ?? endsOf(socket)
   const proxied = header?.command === 'PROXY' && header.family !== 'UNSPEC' ? header : undefined
@@ -195,7 +194,6 @@ function isLocal(source: Endpoint | undefined, unix: boolean): boolean {
   return address.includes(':') ? isLoopback(address) : address.startsWith('127.')
 }
 
-/** True for an open socket without a local address. */
 export function isUnix(socket: Socket): boolean {
   const { local } = infoOf(socket)?.via ?? endsOf(socket)
   // A stream of the program has no address either, but is not a UNIX socket.

@@ -1,10 +1,11 @@
-// The last wait after our FIN. A reset would make the kernel drop what a slow peer has yet to read.
-
 import type { Socket } from 'node:net'
 import { rawOf, unsentBytes } from '../../node-internals/index.ts'
 import { reset } from './reset.ts'
 
-/** Calls back if a socket is still open after `timeout` milliseconds in which its peer took no byte. */
+/**
+ * Calls back after `timeout` milliseconds in which the peer took no byte. A reset at once would make the kernel drop
+ * what a slow peer has yet to read.
+ */
 export function limitHalfClose(socket: Socket, timeout: number, onTimeout: () => void): void {
   let before = unsent(socket)
   let timer = setTimeout(look, timeout).unref()

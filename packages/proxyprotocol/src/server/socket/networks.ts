@@ -1,5 +1,3 @@
-// Lists of networks in CIDR notation. Ambiguous entries are refused.
-
 import { quote } from '../../checks/index.ts'
 import { formatAddress, parseAddress, unmapAddress } from '../../codec/index.ts'
 import { type AddressInterval, AddressIntervals } from './address-intervals.ts'

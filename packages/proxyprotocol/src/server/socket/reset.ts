@@ -1,5 +1,3 @@
-// Keeps RST and FIN apart on TCP and TLS, both ways: a truncated stream must never look complete.
-
 import type { Socket } from 'node:net'
 import { isNativeError } from 'node:util/types'
 import { dropReads, hasPeer, rawOf, readAgain } from '../../node-internals/index.ts'
@@ -80,9 +78,7 @@ export function distinguishResets(socket: Socket, raw: Socket = rawOf(socket)): 
 /** All such sockets share these functions: closures cost each connection more. */
 export interface Distinguishing extends Socket {
   [rawKey]: Socket
-  /** Node's own method. */
   [destroyKey]: Socket['_destroy']
-  /** An end is held back. */
   [doubtKey]: boolean
 }
 
@@ -149,12 +145,12 @@ export function endStream(socket: Socket): void {
 
 const foreign = new WeakSet<Error>()
 
-/** True if a socket was destroyed with another stream's error, as pipeline() does. */
+/** pipeline() destroys a socket with another stream's error. */
 export function isForeign(error: Error): boolean {
   return foreign.has(error)
 }
 
-/** True for the AbortError without cause with which Node destroys a socket at the end of `for await`. */
+/** Node destroys a socket at the end of `for await` with an AbortError without cause. */
 export function isRelease(error: unknown): boolean {
   return isNativeError(error) && 'code' in error && error.code === 'ABORT_ERR' && error.cause === undefined
 }

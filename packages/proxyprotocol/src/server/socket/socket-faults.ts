@@ -5,7 +5,6 @@ const networkErrors = [
   ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'ENETRESET'],
 ]
 
-/** Undefined for errors of this side. */
 export function clientFault(error: unknown): 'client_reset' | 'tls_client_error' | undefined {
   // In Jest's realm Node's errors are no instances of `Error`.
   const code = isNativeError(error) && 'code' in error ? String(error.code) : '' // a DOMException's is a number

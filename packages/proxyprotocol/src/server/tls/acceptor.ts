@@ -12,7 +12,6 @@ import { ProxyProtocolError } from '../../codec/index.ts'
 import { rawOf } from '../../node-internals/index.ts'
 
 interface Settle {
-  /** True if the client has sent nothing since the handshake could begin. */
   isSilent(): boolean
   resolve(secure: TLSSocket): void
   reject(error: ProxyProtocolError): void
@@ -97,7 +96,6 @@ function serverOf(options: TlsOptions): Server {
   }
 }
 
-/** What came with the header is in the socket's buffer. */
 function silence(raw: Socket): () => boolean {
   const { bytesRead, readableLength } = raw
   return () => readableLength === 0 && raw.bytesRead === bytesRead

@@ -1,4 +1,4 @@
-// Finds the mistakes that OpenSSL reports as a number, or only to the first client.
+// OpenSSL reports mistakes as a number, or only to the first client.
 
 import type { TlsOptions } from 'node:tls'
 import { inspect } from 'node:util'
