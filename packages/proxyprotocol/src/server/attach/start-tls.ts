@@ -3,7 +3,7 @@ import { TLSSocket, type TlsOptions } from 'node:tls'
 import { checkObject, milliseconds, quote } from '../../checks/index.ts'
 import { ProxyProtocolError } from '../../codec/index.ts'
 import { AcceptedConnection, type Connection, defaultTimeouts } from '../lifecycle/index.ts'
-import { adoptInfo, distinguishResets } from '../socket/index.ts'
+import { adoptInfo, checkGivesBytes, distinguishResets } from '../socket/index.ts'
 import { checkTls, TlsAcceptor } from '../tls/index.ts'
 
 /** One for each options object: it holds the certificate and the session ticket keys. */
@@ -63,8 +63,11 @@ function socketOf(target: unknown): Socket {
   if (!(target instanceof Socket)) {
     throw new TypeError(`target must be a connection of createServer() or a socket, got ${quote(target)}`)
   }
-  if (!(target instanceof TLSSocket) && !started.has(target)) return target
-  throw new TypeError('target must be a socket without TLS, got one with TLS')
+  if (target instanceof TLSSocket || started.has(target)) {
+    throw new TypeError('target must be a socket without TLS, got one with TLS')
+  }
+  checkGivesBytes(target, 'target') // Node aborts the process when its TLS finds text in the buffer
+  return target
 }
 
 function acceptorOf(options: TlsOptions): TlsAcceptor {

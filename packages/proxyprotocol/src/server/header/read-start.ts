@@ -7,7 +7,7 @@ import {
   type ProxyHeader,
   ProxyProtocolError,
 } from '../../codec/index.ts'
-
+import { checkGivesBytes } from '../socket/index.ts'
 import type { Deadlines, Waiting } from './deadlines.ts'
 
 const NOTHING = new Uint8Array()
@@ -35,9 +35,7 @@ export abstract class StartReader implements Waiting {
   readonly #waiter: StartWaiter
 
   constructor(socket: Socket, rules: StartRules, waiter: StartWaiter) {
-    if (socket.readableEncoding !== null) {
-      throw new TypeError(`socket must give bytes, but it has the encoding ${socket.readableEncoding}`)
-    }
+    checkGivesBytes(socket)
     this.socket = socket
     this.rules = rules
     this.deadline = performance.now() + rules.timeout

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { checkNames, checkObject, milliseconds } from '../../checks/index.ts'
+import { checkNames, milliseconds } from '../../checks/index.ts'
+import { checkGivesBytes } from '../socket/index.ts'
 
 const DEFAULT_TIMEOUT = 5_000
 
@@ -14,7 +15,7 @@ export interface PeekOptions {
  * TLS and plain text.
  *
  * @returns undefined if the client sends nothing in time, or ends the connection first.
- * @throws TypeError or RangeError, as a rejection, naming the argument that is wrong.
+ * @throws TypeError or RangeError, as a rejection, naming the argument that is wrong, such as a socket with an encoding.
  *
  * @example
  * ```ts run
@@ -34,7 +35,7 @@ export interface PeekOptions {
  * ```
  */
 export async function peekByte(socket: Socket, options: PeekOptions = {}): Promise<number | undefined> {
-  checkObject(socket, 'socket')
+  checkGivesBytes(socket)
   checkNames(options, ['timeout'])
   const { timeout = DEFAULT_TIMEOUT } = options
   milliseconds(timeout, 'timeout')

@@ -212,6 +212,10 @@ test('startTls() refuses wrong arguments before it touches the socket', async t 
     wrong(socket, { ...TLS, handshakeTimeout: 0 }),
     /^RangeError: handshakeTimeout must be milliseconds from 1 to 2147483647, got 0$/,
   )
+  await assert.rejects(
+    wrong(new Socket().setEncoding('utf8'), TLS),
+    /^TypeError: target must give bytes, got one with the encoding utf8$/,
+  )
   assert.equal(socket.destroyed, false)
 })
 
@@ -298,6 +302,10 @@ test('peekByte() gives undefined for a client that ends, resets or is silent', a
 
 test('peekByte() refuses wrong arguments', async () => {
   await assert.rejects(peekByte(untyped(undefined)), /^TypeError: socket must be an object/)
+  await assert.rejects(
+    peekByte(new Socket().setEncoding('utf8')),
+    /^TypeError: socket must give bytes, got one with the encoding utf8$/,
+  )
   await assert.rejects(peekByte(new Socket(), untyped({ time: 1 })), /^TypeError: .*time/)
   await assert.rejects(peekByte(new Socket(), { timeout: -1 }), /^RangeError: timeout must be milliseconds/)
 })

@@ -194,7 +194,7 @@ test('readHeader() refuses wrong options by name, and sockets that give text', a
   })
   await assert.rejects(readHeader(socket, { versions: [] }), { name: 'TypeError', message: /^versions/ })
   socket.setEncoding('latin1')
-  const message = 'socket must give bytes, but it has the encoding latin1'
+  const message = 'socket must give bytes, got one with the encoding latin1'
   await assert.rejects(readHeader(socket), { name: 'TypeError', message })
   assert.deepEqual(listeners(socket), before)
 })
