@@ -209,7 +209,7 @@ export class AcceptedConnection implements Connection, Watched {
 
   /** One tick later, so that an ordinary end aborts no listener of 'close'. */
   #onClose(resolve: () => void): void {
-    if (this.#state === 'accepted') this.#settle(new ProxyProtocolError('probe')) // it waited for a slot, unread
+    if (this.#state === 'accepted') this.#settle(new ProxyProtocolError('probe')) // it waited for a slot
     if (this.#state === 'open') process.nextTick(() => this.#end(done))
     resolve()
   }

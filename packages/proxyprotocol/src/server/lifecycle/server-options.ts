@@ -56,8 +56,8 @@ export interface CommonServerOptions {
   readonly limits?: ServerLimits | undefined
   /**
    * What to do with connections above a limit: `'close'` (default), `'reset'` or `'pause'`. With `'pause'`, those
-   * above `connections` wait unread until there is room or their header is overdue. At most `pendingHeaders` wait, or
-   * 16 if `connections` follows from the limit on open files. Others are closed.
+   * above `connections` wait until there is room or their header is overdue. At most `pendingHeaders` wait, or 16 if
+   * `connections` follows from the limit on open files. Others are closed. Node reads at most 128 KiB ahead of each.
    */
   readonly overLimit?: 'close' | 'reset' | 'pause' | undefined
   /** Makes it a TLS server, with options of `tls.createServer`: the handshake follows the header. */
