@@ -11,7 +11,7 @@ import { filesMatching, root } from './files.js'
 import { blocksOfComments, blocksOfMarkdown, blocksOfStrings, faultsOf, wordsIn } from './prose.js'
 
 const FILES =
-  /^(?:packages\/[^/]+\/(?:src|web)\/.*\.ts|(?:docs|interop|packages\/[^/]+)\/[^/]+\.md|(?:README|CONTRIBUTING|SECURITY)\.md)$/
+  /^(?:packages\/[^/]+\/(?:src|web)\/.*\.ts|docs\/.*\.md|(?:interop|packages\/[^/]+)\/[^/]+\.md|(?:README|CONTRIBUTING|SECURITY)\.md)$/
 
 const args = process.argv.slice(2)
 const words = args.filter(word => !word.startsWith('--'))

@@ -1,5 +1,6 @@
 // Keeps the documentation true: the ts and js blocks of the markdown files and of the sources' JSDoc compile, those that
-// open with `ts run` run as well, and relative links lead to files.
+// open with `ts run` run as well, and relative links lead to files. Those that open with `js npm` need packages of
+// interop/npm, and `npm run interop` runs them.
 //
 // Each block becomes a file of its own in node_modules/.cache, where the packages are found by name as a user's program
 // finds them; it is padded with empty lines, so that its line numbers are those of the page it stands in.
@@ -17,7 +18,7 @@ import { failures } from './run-snippets.js'
 const folder = join(root, 'node_modules', '.cache', 'snippets')
 
 /** How a block begins. */
-const opening = /^( *)(`{3,})(ts|js)( run)?$/
+const opening = /^( *)(`{3,})(ts|js)( run| npm)?$/
 
 /** @type {ts.CompilerOptions} */
 const compilerOptions = {
@@ -83,11 +84,11 @@ function commentsOf({ file, lines }) {
  */
 function snippetsOf({ file, lines }) {
   return lines.flatMap((line, at) => {
-    const [, indent = '', fence = '', language = '', run] = opening.exec(line) ?? []
-    if (fence === '') return []
+    const [, indent = '', fence = '', language = '', mark] = opening.exec(line) ?? []
+    if (fence === '' || mark === ' npm') return []
     const code = lines.slice(at + 1, lines.indexOf(indent + fence, at + 1))
     const path = join(folder, `${file}.${at + 1}.${language}`)
-    return [{ file, line: at + 1, path, run: run !== undefined, text: '\n'.repeat(at + 1) + code.join('\n') }]
+    return [{ file, line: at + 1, path, run: mark === ' run', text: '\n'.repeat(at + 1) + code.join('\n') }]
   })
 }
 
@@ -140,7 +141,7 @@ function oddFences({ file, lines }) {
   return lines.flatMap((line, at) =>
     /^ *`{3,}([cm]?[jt]sx?|typescript|javascript)\b/i.test(line) && !opening.test(line)
       ? [
-          `${file}:${at + 1} - write \`\`\`ts, \`\`\`js, \`\`\`ts run or \`\`\`js run instead of ${line.trim()}`,
+          `${file}:${at + 1} - write \`\`\`ts or \`\`\`js, alone or with run or npm, instead of ${line.trim()}`,
         ]
       : [],
   )

@@ -1,6 +1,6 @@
 // Runs the blocks of the documentation that say so, each in a process of its own, which has to end by itself. What they name
-// is there: `key.pem` and `cert.pem`, and proxyprotocol-echo at port 10007. That port is replaced by a free one, and so is 8080,
-// whose server does not keep the process alive.
+// is there: `key.pem` and `cert.pem`, and proxyprotocol-echo at port 10007. That port is replaced by a free one. So is every port
+// that a block listens on, and then no server keeps the process alive.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,6 +17,10 @@ import { root } from './files.js'
 
 const echo = join(root, 'packages', 'proxyprotocol-server', 'bin', 'proxyprotocol-echo.js')
 const certificates = join(root, 'packages', 'test-support', 'certificates.ts')
+
+/** A port that a reader connects to while the program runs. */
+const FIXED_PORT = /\.listen\(\d{4,5}\b/g
+const unrefServers = new URL('unref-servers.js', import.meta.url).href
 
 /** Milliseconds for one block. */
 const TIMEOUT = 20_000
@@ -42,9 +46,10 @@ export async function failures(snippets, { folder, compilerOptions }) {
         fileName: snippet.path,
       })
       const program = `${snippet.path}.run.js`
-      const free = outputText.replaceAll('10007', port).replaceAll('.listen(8080)', '.listen(0).unref()')
-      writeFileSync(program, free)
-      found.push(...(await failure(snippet, program, folder)))
+      const free = outputText.replaceAll(FIXED_PORT, '.listen(0')
+      writeFileSync(program, free.replaceAll('10007', port))
+      const args = free === outputText ? [program] : ['--import', unrefServers, program]
+      found.push(...(await failure(snippet, args, folder)))
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, worker))
@@ -71,11 +76,11 @@ async function startEcho() {
 
 /**
  * @param {Snippet} snippet
- * @param {string} program
+ * @param {string[]} args
  * @param {string} folder
  */
-async function failure({ file, line }, program, folder) {
-  const child = spawn(process.execPath, ['--enable-source-maps', program], {
+async function failure({ file, line }, args, folder) {
+  const child = spawn(process.execPath, ['--enable-source-maps', ...args], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
     timeout: TIMEOUT,

@@ -1,11 +1,12 @@
-// ioredis over openSocket(), plain and over TLS. The server speaks RESP: it answers PING with the address of its client.
+// ioredis over openSocket(), plain and over TLS.
 
 import assert from 'node:assert/strict'
-import { createServer, type Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { test } from 'node:test'
 import tls from 'node:tls'
 import { AbstractConnector, Redis } from 'ioredis'
 import { openSocket, type OpenSocketOptions } from 'proxyprotocol/client'
+import { serveRedis } from './databases/redis.ts'
 import { certificate, CLIENT, headerOf, HOST, listen } from './support.ts'
 
 /** A connector of ioredis whose connections start with a header. */
@@ -22,18 +23,9 @@ function connectorTo(options: OpenSocketOptions) {
   }
 }
 
-function serve(socket: Socket): void {
-  socket.on('error', () => undefined)
-  socket.on('data', chunk => {
-    for (const [command] of String(chunk).matchAll(/(?<=\r\n)(?:ping|quit|client|info|hello)(?=\r\n)/gi)) {
-      socket.write(command.toLowerCase() === 'ping' ? `+${String(socket.remoteAddress)}\r\n` : '+OK\r\n')
-    }
-  })
-}
-
 for (const name of ['plain', 'TLS'] as const) {
   test(`ioredis speaks to a server over openSocket(), ${name}, and the server sees the client`, async t => {
-    const server = name === 'TLS' ? tls.createServer(certificate, serve) : createServer(serve)
+    const server = name === 'TLS' ? tls.createServer(certificate, serveRedis) : createServer(serveRedis)
     const port = await listen(t, server)
     const Connector = connectorTo({ host: HOST, port, tls: name === 'TLS' && { ca: certificate.cert } })
     const client = new Redis({ Connector, enableReadyCheck: false, lazyConnect: true })

@@ -11,9 +11,9 @@ export { certificate } from 'test-support/certificates'
 export const HOST = '127.0.0.1'
 export const CLIENT = { address: '192.0.2.1', port: 56_324 }
 
-/** The header of a client at this port. */
-export function headerOf(port: number = CLIENT.port): HeaderInit {
-  return { source: { ...CLIENT, port }, destination: { address: '198.51.100.7', port: 443 } }
+/** The header of a client at this port and address. */
+export function headerOf(port: number = CLIENT.port, address: string = CLIENT.address): HeaderInit {
+  return { source: { address, port }, destination: { address: '198.51.100.7', port: 443 } }
 }
 
 /** Makes a server read headers and listen on loopback until the test ends. */

@@ -23,9 +23,7 @@ export function contents() {
       const files = [...text.matchAll(/\]\(([^):#]+\.md)/g)].map(([, file = '']) => file)
       return [...new Set(files)].map(file => ({ file, title: titleOf(file), group }))
     })
-  const missing = filesMatching(/^docs\/[^/]+\.md$/).filter(
-    file => !entries.some(entry => entry.file === file),
-  )
+  const missing = filesMatching(/^docs\/.*\.md$/).filter(file => !entries.some(entry => entry.file === file))
   if (missing.length > 0) throw new Error(`README.md, section More: no link to ${missing.join(', ')}`)
   return entries
 }

@@ -73,7 +73,7 @@ function unescaped(text) {
  */
 function fault(tag, target) {
   if (tag !== 'a' && /^([a-z]+:)?\/\//.test(target)) return 'it comes from elsewhere'
-  if (target.endsWith('.md')) return 'README.md, section More, does not list that page'
+  if (/^(?!https:).*\.md$/.test(target)) return 'README.md, section More, does not list that page'
   if (target.startsWith('file:') || target.startsWith('/')) return 'it works on one machine only'
   return undefined
 }
