@@ -70,7 +70,7 @@ export function acceptAs(server: Server, makeSocket: SocketMaker): boolean {
   if (!isKnownLine() || !canShareBuffers() || !hasAddressGetters()) return false
   if (typeof handle?.onconnection !== 'function') return false
   const onconnection = replaced.get(handle.onconnection) ?? handle.onconnection
-  const ours: OnConnection = function (status, accepted) {
+  function ours(this: unknown, status: number, accepted: AcceptedHandle | undefined): void {
     if (accepted?.readStart === undefined || isFull(fields)) return onconnection.call(this, status, accepted)
     if (isBlocked(fields, accepted)) return accepted.close()
     const socket: AcceptedFields = makeSocket(settingsOf(fields, accepted))

@@ -4,6 +4,7 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Handle, handleOf } from './handle.ts'
+import { Itself } from './itself.ts'
 
 /** Filled in as Node expects it. */
 export interface AddressAnswer {
@@ -26,12 +27,6 @@ export function answerAddresses(socket: Duplex, answers: AddressAnswers | undefi
   const handle = handleOf(socket)
   if (handle) new Answering(handle, answers)
 }
-
-/** A base class that makes the fields of a derived class own properties of the given object. */
-function itself(object: object): object {
-  return object
-}
-const Itself = itself as unknown as new (object: object) => object // functions can be constructors
 
 type Question = 'getpeername' | 'getsockname'
 /** Anything but 0 is an error. */

@@ -12,12 +12,14 @@ export {
 } from './addresses.ts'
 export { beneath, rawOf } from './beneath.ts'
 export { bytesTaken, dropReads, hasPeer, isReading, readAgain, stopReading, unsentBytes } from './handle.ts'
+export { Itself } from './itself.ts'
 export {
   canReadInto,
   canShareBuffers,
   forgetReading,
   nextBuffer,
   plainBuffer,
+  readBelowMark,
   type Reader,
   readInto,
   readNextInto,

@@ -91,7 +91,7 @@ function pushRead(this: Socket, length: number, buffer: Uint8Array): boolean {
 }
 
 /** Node reads from the kernel at each read() of a socket with a buffer, even if the stream holds enough. */
-function readBelowMark(this: Socket, size?: number): unknown {
+export function readBelowMark(this: Socket, size?: number): unknown {
   const { readableLength, readableHighWaterMark } = this
   const holdsEnough = readableLength > 0 && readableLength >= readableHighWaterMark
   const { read } = holdsEnough ? Duplex.prototype : Socket.prototype // eslint-disable-line no-restricted-syntax, @typescript-eslint/unbound-method -- to call it

@@ -4,11 +4,11 @@
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Base is Socket under another type */
 
 import { Socket } from 'node:net'
-import { Duplex } from 'node:stream'
 import {
   type AcceptedSettings,
   nextBuffer,
   ownAddresses as own,
+  readBelowMark,
   readNextInto,
 } from '../../node-internals/index.ts'
 import { endsKey, familyOf, inetOf, OWN_ENDS, type ShownEnds } from './addresses.ts'
@@ -107,11 +107,8 @@ class AcceptedSocket extends Base {
     return super.push(null)
   }
 
-  /** Node reads from the kernel at each read() of a socket with a buffer, even if the stream holds enough. */
   override read(size?: number): unknown {
-    const { readableLength, readableHighWaterMark } = this
-    if (readableLength === 0 || readableLength < readableHighWaterMark) return super.read(size)
-    return Duplex.prototype.read.call(this, size) // eslint-disable-line no-restricted-syntax -- to call it
+    return readBelowMark.call(this, size)
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Endpoint, InetEndpoint } from '../../codec/index.ts'
-import { type AddressAnswer, answerAddresses } from '../../node-internals/index.ts'
+import { type AddressAnswer, answerAddresses, Itself } from '../../node-internals/index.ts'
 
 export interface ShownEnds {
   readonly source: Endpoint | undefined
@@ -26,12 +26,6 @@ function answerOf(end: Endpoint | undefined): AddressAnswer | undefined {
   const inet = inetOf(end)
   return inet && { address: inet.address, port: inet.port, family: familyOf(inet) }
 }
-
-/** Makes the fields of a derived class own properties of the given object. */
-function itself(object: object): object {
-  return object
-}
-const Itself = itself as unknown as new (object: object) => object // functions can be constructors
 
 /** Own properties hide Node's getters for this socket alone. Fields cost a twentieth of `Object.defineProperty()`. */
 class Addressed extends Itself {
