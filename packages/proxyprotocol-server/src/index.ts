@@ -68,6 +68,7 @@ export type {
   LiveConnection,
   MemberSnapshot,
   NameSnapshot,
+  QueueFigures,
   RelayTotals,
   RoutedUpstream,
   ServiceFigures,

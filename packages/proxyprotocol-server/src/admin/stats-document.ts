@@ -76,7 +76,7 @@ function sumsShown(totals: RelayTotals): SumsShown {
 function serviceShown(service: ServiceFigures, history: StatsSource['history']): ServiceShown {
   const { lastMinute, peak, upstreamPeaks } = history.of(service)
   const { name, address = null, upstream, sends, expects = null, trust, state, limits, timeouts } = service
-  const { totals, upstreams, certificates, listings } = service
+  const { totals, upstreams, queues, certificates, listings } = service
   const { closed, headers, connects, ages } = totals
   return {
     ...{ name, address, upstream, sends, expects, trust, state },
@@ -87,6 +87,7 @@ function serviceShown(service: ServiceFigures, history: StatsSource['history']):
     upstreams: upstreams.map(each => {
       return upstreamShown(each, upstreamPeaks.get(upstreamKey(each)) as number) // each has one
     }),
+    queues,
     certificates: certificates.map(({ role, file, expires }) => {
       return { role, file, expires: new Date(expires).toJSON() }
     }),

@@ -36,6 +36,7 @@ export {
   latestOf,
   type MemberSnapshot,
   type NameSnapshot,
+  type QueueFigures,
   type RoutedUpstream,
   stateOf,
   type UpstreamCounts,

@@ -1,7 +1,8 @@
 import type { ServerState } from 'proxyprotocol/server'
 import { sumOfListings, type ListingCounts } from './listings.ts'
+import { merged } from './merged.ts'
 import { sumOfTotals, type RelayTotals } from './totals.ts'
-import type { RoutedUpstream } from './upstream.ts'
+import type { QueueFigures, RoutedUpstream } from './upstream.ts'
 import { endedUpstream, formerUpstream, shownUpstream, sumOfUpstreams, upstreamKey } from './upstream-sums.ts'
 
 /** Limits that hold for all connections together. */
@@ -35,6 +36,7 @@ export interface ServiceFigures {
   readonly timeouts: Readonly<Record<string, number>>
   readonly totals: RelayTotals
   readonly upstreams: readonly RoutedUpstream[]
+  readonly queues: readonly QueueFigures[]
   readonly certificates: readonly CertificateFigures[]
   /** Undefined if it asks no block lists. */
   readonly listings: ListingCounts | undefined
@@ -51,6 +53,7 @@ export function sumOfServices(one: ServiceFigures, other: ServiceFigures): Servi
     }),
     totals: sumOfTotals(one.totals, other.totals),
     upstreams: sumOfUpstreams(one.upstreams, other.upstreams),
+    queues: merged(one.queues, other.queues, { keyOf: routeOf, sum: sumOfQueues }),
     listings: sumOfListings(one.listings, other.listings),
   }
 }
@@ -78,16 +81,27 @@ export function endedService(service: ServiceFigures): ServiceFigures {
       closed: { ...closed, aborted: closed.aborted + active },
     },
     upstreams: former.upstreams.map(endedUpstream),
+    queues: [],
   }
 }
 
 export function shownService(sum: ServiceFigures, now: ServiceFigures): ServiceFigures {
   const keys = new Set(now.upstreams.map(upstreamKey))
+  const routes = now.queues.map(routeOf)
   return {
     ...sum,
     upstreams: sum.upstreams.filter(each => keys.has(upstreamKey(each))).map(shownUpstream),
+    queues: sum.queues.filter(({ route }) => routes.includes(route)),
     listings: now.listings && sum.listings,
   }
+}
+
+function routeOf({ route }: QueueFigures): string {
+  return route
+}
+
+function sumOfQueues(one: QueueFigures, other: QueueFigures): QueueFigures {
+  return { ...one, waiting: one.waiting + other.waiting }
 }
 
 function mapped(

@@ -80,6 +80,13 @@ export interface RoutedUpstream extends UpstreamSnapshot {
   readonly route: string
 }
 
+/** The queue of a route. */
+export interface QueueFigures {
+  readonly route: string
+  /** Connections that wait for an upstream with room. */
+  readonly waiting: number
+}
+
 export function stateOf(states: readonly UpstreamState[]): UpstreamState {
   return STATES.find(state => states.includes(state)) as UpstreamState // it lists all of them
 }

@@ -7,6 +7,7 @@ export function figuresOf(relay: Relay): ServiceFigures {
   const { server, service } = relay
   const { name, accepts, limits, timeouts } = service
   const { address, state } = server
+  const { upstreams, queues } = relay.upstreams()
   return {
     name,
     address: boundAddress(address),
@@ -18,7 +19,8 @@ export function figuresOf(relay: Relay): ServiceFigures {
     limits: numbersOf(limits),
     timeouts: { ...timeouts },
     totals: relay.totals(),
-    upstreams: relay.upstreams().upstreams,
+    upstreams,
+    queues,
     certificates: relay.certificates(),
     listings: relay.listings,
   }

@@ -1,5 +1,5 @@
 import type { Pool, Service } from '../config/index.ts'
-import type { RoutedUpstream } from '../figures/index.ts'
+import type { QueueFigures, RoutedUpstream } from '../figures/index.ts'
 import { NameTable } from './passthrough/index.ts'
 import {
   UpstreamPool,
@@ -16,8 +16,9 @@ export const DEFAULT_ROUTE = '*'
 export type RoutedEvent = UpstreamEvent & Pick<RoutedUpstream, 'route'>
 
 /** A snapshot of all upstreams of a service, as plain data. */
-export interface RoutedUpstreams extends PoolSnapshot {
+export interface RoutedUpstreams extends Omit<PoolSnapshot, 'queued'> {
   readonly upstreams: readonly RoutedUpstream[]
+  readonly queues: readonly QueueFigures[]
 }
 
 export interface PoolsOptions extends PoolContext {
@@ -74,8 +75,7 @@ export class UpstreamPools {
       balance: this.#default.snapshot().balance,
       upstreams: snapshots.flatMap(({ route, upstreams }) => upstreams.map(each => ({ ...each, route }))),
       names: snapshots.flatMap(({ names }) => names),
-      retries: snapshots.reduce((sum, { retries }) => sum + retries, 0),
-      queued: snapshots.reduce((sum, { queued }) => sum + queued, 0),
+      queues: snapshots.map(({ route, queued }) => ({ route, waiting: queued })),
     }
   }
 }

@@ -8,9 +8,10 @@ import { runServer } from '../../src/cli/index.ts'
 import { configFile } from '../support/config-file.ts'
 import { ask } from '../support/http.ts'
 import { start } from '../support/program.ts'
-import { listen } from '../support/connections.ts'
+import { dial, listen } from '../support/connections.ts'
 
 interface Program {
+  readonly port: number
   readonly stats: () => Promise<StatsDocument>
   /** Values of a metric about upstreams, by the rest of its labels. */
   readonly values: (name: string) => Promise<Readonly<Record<string, number>>>
@@ -21,9 +22,10 @@ async function startProgram(t: TestContext, service: object): Promise<Program> {
   const health = { check: { interval: 1, fall: 1 } }
   const services = [{ name: 'web', listen: '127.0.0.1:0', health, ...service }]
   const file = configFile(t, { services, admin: { listen: '127.0.0.1:0' } })
-  const { io } = await start(t, runServer, ['--config', file])
+  const { io, ports } = await start(t, runServer, ['--config', file])
   const port = Number(/ admin address=127\.0\.0\.1:(\d+)/.exec(io.written.join(''))?.[1])
   return {
+    port: ports[0] ?? assert.fail(),
     stats: async () => JSON.parse((await ask(port, '/stats.json')).body) as StatsDocument,
     values: async name => {
       const { body } = await ask(port, '/metrics')
@@ -42,6 +44,19 @@ async function isDown({ stats }: Program, name: string): Promise<void> {
     if (services[0]?.upstreams.some(each => each.name === name && each.state === 'down')) return
   }
 }
+
+test('connections that wait for an upstream with room are shown by route', async t => {
+  const upstream = await listen(t)
+  const upstreams = [{ address: `127.0.0.1:${upstream.port}?pp=noop`, maxConnections: 1 }]
+  const { port, stats, values } = await startProgram(t, { upstreams, health: {} })
+  assert.deepEqual(await values('connections_queued'), { 'route="*"': 0 })
+  for (let i = 0; i < 2; i++) dial(t, port)
+  for (;;) {
+    const [service] = (await stats()).services
+    if (service?.queues[0]?.waiting === 1) break
+  }
+  assert.deepEqual(await values('connections_queued'), { 'route="*"': 1 })
+})
 
 test('each metric of an upstream names its route, so that one route without an upstream can be seen', async t => {
   const upstream = `127.0.0.1:${(await listen(t)).port}?pp=noop`

@@ -226,3 +226,14 @@ test('answers of block lists are added, and shown if the service asks some', () 
   assert.equal(shownService(sum, silent).listings, undefined)
   assert.equal(shownService(sum, asking).listings, sum.listings)
 })
+
+test('connections in the queues are added by route; an ended relay and a former route have none', () => {
+  const queue = (route: string, waiting: number) => ({ route, waiting })
+  const now = service(1, { queues: [queue('*', 1), queue('a.example', 2)] })
+  const before = service(1, { queues: [queue('*', 10), queue('b.example', 20)] })
+  assert.deepEqual(shownService(sumOfServices(now, formerService(before)), now).queues, [
+    queue('*', 11),
+    queue('a.example', 2),
+  ])
+  assert.deepEqual(sumOfServices(now, endedService(before)).queues, now.queues)
+})

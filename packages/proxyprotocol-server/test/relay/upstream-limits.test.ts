@@ -24,7 +24,11 @@ async function limited(
   const { maxConnections = 1, ...others } = options
   const address = `127.0.0.1:${upstream.port}?pp=noop`
   const relay = await startRelay(t, [{ address, maxConnections }], others)
-  return { relay, upstream, queued: count => until(() => relay.upstreams().queued === count) }
+  return { relay, upstream, queued: count => until(() => waiting(relay) === count) }
+}
+
+function waiting(relay: TestRelay): number | undefined {
+  return relay.upstreams().queues[0]?.waiting
 }
 
 test('maxConnections: those above it wait, and each that ends lets the first of them go, its bytes not lost', async t => {
@@ -94,7 +98,7 @@ test('maxConnections: the time in the queue is not that for connecting', async t
   dial(t, timed.port)
   const far = await upstream.accept()
   dial(t, timed.port).write('late')
-  await until(() => timed.upstreams().queued === 1)
+  await until(() => waiting(timed) === 1)
   clock += 4_000
   far.resetAndDestroy()
   assert.equal((await chunk(await upstream.accept())).toString(), 'late')
@@ -113,7 +117,7 @@ test('maxConnections: another upstream with room gets the connection, a backup d
   for (let i = 0; i < 3; i++) dial(t, relay.port)
   await until(() => one.accepted === 1 && two.accepted === 2)
   dial(t, relay.port)
-  await until(() => relay.upstreams().queued === 1)
+  await until(() => waiting(relay) === 1)
   assert.equal(backup.accepted, 0)
 })
 
@@ -125,7 +129,7 @@ test('maxConnections: an attempt that fails gives its room back, and those that 
   })
   await Promise.all(Array.from({ length: 3 }, () => outcome(dial(t, relay.port))))
   await relay.record(2)
-  assert.equal(relay.upstreams().queued, 0)
+  assert.equal(waiting(relay), 0)
   for (const { reason } of relay.records) assert.match(reason, /^(?:connect_refused|no_upstream)$/)
 })
 

@@ -31,7 +31,13 @@ export function serviceFigures(name: string, more: Partial<ServiceFigures> = {})
   return {
     ...{ name, address: '[2001:db8::1]:10000', upstream: 'pool', sends: 'v2', expects: undefined, trust: [] },
     ...{ state: 'listening', limits: { connections: 1_600 }, timeouts: {}, totals: noTotals },
-    ...{ upstreams: [upstreamFigures()], certificates: [], listings: undefined, ...more },
+    ...{
+      upstreams: [upstreamFigures()],
+      queues: [{ route: '*', waiting: 0 }],
+      certificates: [],
+      listings: undefined,
+      ...more,
+    },
   }
 }
 

@@ -12,19 +12,13 @@ import {
 } from 'proxyprotocol/server'
 import { content } from 'test-support/sockets'
 import { parseService, type ServiceOptions, type UpstreamText } from '../../src/config/index.ts'
-import {
-  createRelay,
-  type PoolSnapshot,
-  type Relay,
-  type RelayOptions,
-  type RelayRecord,
-} from '../../src/relay/index.ts'
+import { createRelay, type Relay, type RelayOptions, type RelayRecord } from '../../src/relay/index.ts'
 import { connectedSockets, dial, warnings, type Listener } from './connections.ts'
 import { atEnd } from './teardown.ts'
 
 export interface TestRelay extends Pick<
   Relay,
-  'totals' | 'connections' | 'reloadCertificates' | 'reloadNetworks'
+  'totals' | 'connections' | 'upstreams' | 'reloadCertificates' | 'reloadNetworks'
 > {
   readonly server: ProxyServer
   /** 0 where it listens at a UNIX socket. */
@@ -35,8 +29,6 @@ export interface TestRelay extends Pick<
   readonly warnings: Error[]
   /** What its block lists have answered so far. */
   readonly listings: Relay['listings']
-  /** The upstreams as they are now. */
-  upstreams(): PoolSnapshot
   /** The record of the n-th connection to end. */
   record(n?: number): Promise<RelayRecord>
 }

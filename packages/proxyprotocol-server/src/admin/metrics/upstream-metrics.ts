@@ -44,6 +44,13 @@ const ownMetrics: readonly Metric[] = [
     labels: ['service', 'route', 'upstream'],
     samples: byUpstream(failuresOf),
   },
+  {
+    name: 'proxyprotocol_upstream_connections_queued',
+    type: 'gauge',
+    help: 'Connections that wait because the upstreams that are up have their maxConnections.',
+    labels: ['service', 'route'],
+    samples: byService(({ queues }) => queues.map(({ route, waiting }) => [{ route }, waiting])),
+  },
 ]
 
 const MEMBER_STATES = ['up', 'probing', 'drained', 'down', 'leaving'] as const

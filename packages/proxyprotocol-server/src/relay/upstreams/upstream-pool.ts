@@ -40,7 +40,6 @@ export interface PoolSnapshot {
   readonly balance: Balance
   readonly upstreams: readonly UpstreamSnapshot[]
   readonly names: readonly NameSnapshot[]
-  readonly retries: number
   readonly queued: number
 }
 
@@ -69,7 +68,6 @@ export class UpstreamPool {
   readonly #choice: Choice
   readonly #now: () => number
   readonly #queue: UpstreamQueue
-  #retries = 0
   #closed = false
 
   constructor(settings: Pool, options: PoolOptions = {}) {
@@ -141,7 +139,6 @@ export class UpstreamPool {
         throw fault ?? new ProxyProtocolError('connect_timeout', { detail: `${timeout} ms` })
       }
       tried.add(member)
-      if (tried.size > 1 && tried.size > route.attempts) this.#retries++
       route.upstream = member.settings.name
       route.attempts = tried.size
       try {
@@ -161,7 +158,6 @@ export class UpstreamPool {
       balance: this.#settings.balance,
       upstreams: this.#upstreams.map(each => each.snapshot()),
       names: this.#resolver.snapshot(),
-      retries: this.#retries,
       queued: this.#queue.length,
     }
   }

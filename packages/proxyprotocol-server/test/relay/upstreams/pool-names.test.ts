@@ -131,12 +131,12 @@ test('a look-up that fails is an attempt, and one that succeeds is none', async 
   const far = await listen(t)
   let asked = 0
   const resolver = async () => (asked++ < 2 ? [] : [{ address: '127.0.0.1', family: 4 }])
-  const { pool, connect } = harness(t, [at(`one.test:${far.port}`), at(`two.test:${far.port}`)], { resolver })
+  const { connect } = harness(t, [at(`one.test:${far.port}`), at(`two.test:${far.port}`)], { resolver })
   const route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
   await assert.rejects(connect({ route }), { code: 'dns_error' })
-  assert.deepEqual([route.attempts, pool.snapshot().retries], [2, 1])
+  assert.equal(route.attempts, 2)
   const second = await connect()
-  assert.deepEqual([second.route.attempts, pool.snapshot().retries], [1, 1])
+  assert.equal(second.route.attempts, 1)
 })
 
 test('a name that is known only when the time is over is a timeout', async t => {

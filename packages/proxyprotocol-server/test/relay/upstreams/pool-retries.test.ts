@@ -13,7 +13,7 @@ import { at, counts, harness, listeners, portsOf } from '../../support/upstream-
 test('a refused connection goes to another upstream with its header and payload whole', async t => {
   const main = await listen(t)
   const refused = await closedPort()
-  const { pool, connect } = harness(t, [
+  const { connect } = harness(t, [
     at(refused, { name: 'gone' }),
     at(main.port, { name: 'there', header: 'v1' }),
   ])
@@ -37,7 +37,6 @@ test('a refused connection goes to another upstream with its header and payload 
     upstreamAddress: { address: '127.0.0.1', port: main.port },
     attempts: 2,
   })
-  assert.equal(pool.snapshot().retries, 1)
 })
 
 test('so many others are tried and no more; the error and the route are those of the last', async t => {

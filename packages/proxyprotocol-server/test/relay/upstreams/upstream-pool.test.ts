@@ -73,7 +73,6 @@ test('a snapshot is plain data', async t => {
       },
     ],
     names: [],
-    retries: 0,
     queued: 0,
   })
 })
