@@ -47,6 +47,23 @@ test('every option and variable that the documentation of the programs names exi
   }
 })
 
+test('docs/log.md has a row for every event that the programs write', () => {
+  const sources = ['cli', 'log'].flatMap(folder => {
+    const root = `packages/proxyprotocol-server/src/${folder}`
+    const names = readdirSync(pathOf(root), { recursive: true, encoding: 'utf8' })
+    return names
+      .filter(name => name.endsWith('.ts'))
+      .map(name => readFileSync(pathOf(`${root}/${name}`), 'utf8'))
+  })
+  const calls = /(?:\blog\([\w.#]+, |#say\(|\.write\(\s*|\.line\()'([a-z_-]+)'/g
+  const events = sources.flatMap(text => [...text.matchAll(calls)].map(([, event = '']) => event))
+  const { text } = pages.find(({ name }) => name === 'docs/log.md') ?? assert.fail()
+  const rows = [...text.matchAll(/^\| `([a-z_-]+)` +\| (?:info|warn|error|fatal) +\|/gm)].map(
+    ([, event]) => event,
+  )
+  assert.deepEqual(new Set(rows), new Set(events))
+})
+
 interface SchemaPart {
   readonly properties?: Readonly<Record<string, SchemaPart>>
   readonly items?: SchemaPart
