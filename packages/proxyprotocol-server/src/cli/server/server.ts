@@ -13,7 +13,7 @@ export function runServer(args: readonly string[], io: ProgramIo = processIo): P
     const { command, configuration, origin } = serverRequest(args, io)
     if (command === 'serve') return serve(configuration, () => serverRequest(args, io).configuration, io)
     const services = withConnectionLimits(configuration.services)
-    io.out(`${origin} is right.\n\n${showConfiguration({ ...configuration, services })}`)
+    io.out(`${origin}: OK\n\n${showConfiguration({ ...configuration, services })}`)
   })
 }
 

@@ -31,7 +31,7 @@ test('check shows each service and the program in a paragraph, as they are settl
   assert.deepEqual(io.errors, [])
   assert.equal(
     io.written.join(''),
-    `${file} is right.
+    `${file}: OK
 
 127.0.0.1:10000
   listens at 127.0.0.1:10000; up to 65535 connections wait there, as far as the kernel lets them
