@@ -38,8 +38,7 @@ export class Admission {
     this.#settings = settings
     const deadlines = new Deadlines()
     const room = firstRoom(decode, ahead)
-    const readsOn = ahead === 'all'
-    this.#rules = { decode, timeout, deadlines, optional: missing === 'direct', readsOn, firstRoom: room }
+    this.#rules = { decode, timeout, deadlines, optional: missing === 'direct', ahead, firstRoom: room }
     this.#ignoringRules = { ...this.#rules, optional: true }
     this.#sources = new SourceCounts(perSource, perSourceExempt)
   }

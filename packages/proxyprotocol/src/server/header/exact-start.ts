@@ -29,18 +29,20 @@ import { StartReader, type StartRules, type StartWaiter } from './read-start.ts'
 const NOTHING = new Uint8Array()
 /** Enough for version 1, and for version 2 with few TLVs. */
 const USUAL_BYTES = 128
-/**
- * The shortest headers with IPv4 addresses. With a shorter one (LOCAL, UNKNOWN), at most 17 bytes of payload come
- * along. The preface of HTTP/2 (24 bytes) and a ClientHello are longer.
- */
+/** The shortest headers with IPv4 addresses. */
 const SHORT_V1 = 32
 const SHORT_V2 = 28
+/**
+ * How much payload may come along, as it does with `PROXY UNKNOWN` in 32 bytes. The preface of HTTP/2 (24 bytes) and a
+ * ClientHello are longer.
+ */
+const HARMLESS_BYTES = 17
 
-/** What may be read behind a header: everything, the few bytes of `SHORT_V1`, or nothing. */
+/** What may be read behind a header: everything, a few harmless bytes, or nothing. */
 export type ReadAhead = 'all' | 'some' | 'none'
 
 export interface ExactRules extends StartRules {
-  readonly readsOn: boolean
+  readonly ahead: ReadAhead
   readonly firstRoom: Uint8Array
 }
 
@@ -90,7 +92,7 @@ class ExactReader extends StartReader implements Reader, StartTaker {
     if (result.status === 'header') this.#keep(bytes.subarray(result.byteLength))
     else if (before === 0) this.#gather(0, bytes)
     if (this.judge(result, NOTHING)) return this.#goesOn
-    this.#readInto(leastMissing(this.all(), missingOf(result)))
+    readNextInto(this.#nextRoom(missingOf(result)))
     return true
   }
 
@@ -148,8 +150,12 @@ class ExactReader extends StartReader implements Reader, StartTaker {
     return this.all()
   }
 
-  #readInto(missing: number): void {
-    readNextInto(this.#rules.readsOn && this.#goesOn ? plainBuffer : roomOf(missing))
+  /** The decoder does not know how long a line is: harmless bytes save the reads that would find its end. */
+  #nextRoom(missing: number): Uint8Array {
+    const { ahead } = this.#rules
+    if (ahead === 'all' && this.#goesOn) return plainBuffer
+    const least = leastMissing(this.all(), missing)
+    return roomOf(ahead === 'some' && missing === 1 ? least + HARMLESS_BYTES : least)
   }
 }
 

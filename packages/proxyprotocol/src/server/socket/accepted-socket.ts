@@ -14,7 +14,15 @@ import {
 import { endsKey, familyOf, inetOf, OWN_ENDS, type ShownEnds } from './addresses.ts'
 import type { ConnectionInfo } from './connection-info.ts'
 import { connectionsKey as infoKey } from './registry.ts'
-import { destroyKey, destroyTelling, type Distinguishing, doubtKey, holdsEnd, rawKey } from './reset.ts'
+import {
+  destroyKey,
+  destroyTelling,
+  type Distinguishing,
+  doubtKey,
+  finKey,
+  holdsEnd,
+  rawKey,
+} from './reset.ts'
 
 export interface StartTaker {
   /** The first bytes of the buffer are new; false stops reading until the next `read(0)` or `resume()`. */
@@ -53,7 +61,8 @@ class AcceptedSocket extends Base {
   declare [infoKey]: ConnectionInfo | undefined;
   declare [endsKey]: ShownEnds | undefined;
   declare [rawKey]: Socket | undefined;
-  declare [doubtKey]: boolean
+  declare [doubtKey]: boolean;
+  declare [finKey]: boolean
 
   constructor(settings: AcceptedSettings, firstRoom: Uint8Array | undefined) {
     settings.onread = onread
@@ -64,6 +73,7 @@ class AcceptedSocket extends Base {
     this[endsKey] = OWN_ENDS
     this[rawKey] = undefined
     this[doubtKey] = false
+    this[finKey] = false
   }
 
   override get remoteAddress(): string | undefined {

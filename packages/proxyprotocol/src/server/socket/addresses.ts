@@ -1,6 +1,11 @@
 import type { Duplex } from 'node:stream'
 import type { Endpoint, InetEndpoint } from '../../codec/index.ts'
-import { type AddressAnswer, answerAddresses, Itself } from '../../node-internals/index.ts'
+import {
+  type AddressAnswer,
+  type AddressAnswers,
+  answerAddresses,
+  Itself,
+} from '../../node-internals/index.ts'
 
 export interface ShownEnds {
   readonly source: Endpoint | undefined
@@ -19,7 +24,24 @@ export function showEnds(socket: Duplex, ends: ShownEnds | undefined): void {
 
 /** HTTP/2's proxy of a socket shows the handle's addresses. */
 export function answerFor(socket: Duplex, ends: ShownEnds | undefined): void {
-  answerAddresses(socket, ends && { peer: answerOf(ends.source), local: answerOf(ends.destination) })
+  answerAddresses(socket, ends && new Answers(ends))
+}
+
+/** Made for each connection and seldom read. */
+class Answers implements AddressAnswers {
+  readonly #ends: ShownEnds
+
+  constructor(ends: ShownEnds) {
+    this.#ends = ends
+  }
+
+  get peer(): AddressAnswer | undefined {
+    return answerOf(this.#ends.source)
+  }
+
+  get local(): AddressAnswer | undefined {
+    return answerOf(this.#ends.destination)
+  }
 }
 
 function answerOf(end: Endpoint | undefined): AddressAnswer | undefined {
