@@ -100,4 +100,9 @@ export class ProxyProtocolError extends Error {
     this.code = code
     this.offset = options.offset
   }
+
+  /** Also true for errors of another copy of the library, as `import` and `require` load them. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'ProxyProtocolError'
+  }
 }

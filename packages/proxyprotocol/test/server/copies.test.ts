@@ -7,13 +7,20 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import * as codec from 'proxyprotocol'
 import { connect } from 'proxyprotocol/client'
 import * as modules from 'proxyprotocol/server'
-import { DESTINATION, SOURCE } from '../support/headers.ts'
+import { certificate } from 'test-support/certificates'
+import { until } from 'test-support/sockets'
+import { DESTINATION, SOURCE, V2 } from '../support/headers.ts'
 import { createHarness } from '../support/harness.ts'
+import { dialSecure } from '../support/secure.ts'
 
 /** The build for CommonJS, which Node itself would not choose. */
-const required = createRequire(import.meta.url)('../../dist/cjs/server/index.js') as typeof modules
+const require = createRequire(import.meta.url)
+const required = require('../../dist/cjs/server/index.js') as typeof modules
+const requiredCodec = require('../../dist/cjs/codec/index.js') as typeof codec
+const { ProxyProtocolError } = codec
 
 for (const [name, attaching, asking] of [
   ['required and asked by an imported one', required, modules],
@@ -34,6 +41,31 @@ for (const [name, attaching, asking] of [
     assert.deepEqual(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))), SOURCE)
   })
 
+  test(`startTls() starts TLS on a connection of a server which was ${name}`, async t => {
+    const harness = createHarness(t)
+    const server = harness.watch(
+      attaching.createServer({ trust: ['127.0.0.1'] }, async connection => {
+        const { socket: raw } = connection
+        const secure = await asking.startTls(connection, certificate)
+        assert.equal(connection.tls, secure)
+        await assert.rejects(
+          attaching.startTls(raw, certificate),
+          /^TypeError: target must be a socket without TLS/,
+        )
+        secure.write(String(secure.remoteAddress))
+      }),
+    )
+    const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
+    const { secure } = dialSecure(harness, port)
+    assert.equal(await text(secure), SOURCE.address)
+    secure.end()
+    await until(() => server.stats().active === 0)
+    assert.equal(server.stats().closed.done, 1)
+    harness.dial(port).end(Buffer.concat([V2, Buffer.from('EHLO mail.example')])) // and not a handshake
+    await until(() => server.stats().closed.tls_client_error === 1)
+    await server.close()
+  })
+
   test(`attach() refuses a server that a copy attached to which was ${name}`, () => {
     const server = attaching.attach(http.createServer(), { trust: ['127.0.0.1'] })
     assert.throws(
@@ -42,6 +74,16 @@ for (const [name, attaching, asking] of [
     )
   })
 }
+
+test('ProxyProtocolError knows the errors of both copies, and no other', () => {
+  const errors = [new ProxyProtocolError('done'), new requiredCodec.ProxyProtocolError('done')]
+  for (const Class of [ProxyProtocolError, requiredCodec.ProxyProtocolError]) {
+    for (const error of errors) assert.ok(error instanceof Class)
+    for (const other of [new Error('done'), { name: 'ProxyProtocolError' }, undefined]) {
+      assert.ok(!(other instanceof Class))
+    }
+  }
+})
 
 test('the copies are two, and have the same names', () => {
   assert.notEqual(required.attach, modules.attach)

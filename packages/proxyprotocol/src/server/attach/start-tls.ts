@@ -2,13 +2,16 @@ import { Socket } from 'node:net'
 import { TLSSocket, type TlsOptions } from 'node:tls'
 import { checkObject, milliseconds, quote } from '../../checks/index.ts'
 import { ProxyProtocolError } from '../../codec/index.ts'
-import { AcceptedConnection, type Connection, defaultTimeouts } from '../lifecycle/index.ts'
-import { adoptInfo, checkGivesBytes, distinguishResets } from '../socket/index.ts'
+import { type AcceptedConnection, type Connection, defaultTimeouts } from '../lifecycle/index.ts'
+import { adoptInfo, checkGivesBytes, connectionInfo, distinguishResets, startedKey } from '../socket/index.ts'
 import { checkTls, TlsAcceptor } from '../tls/index.ts'
 
 /** One for each options object: it holds the certificate and the session ticket keys. */
 const acceptors = new WeakMap<TlsOptions, TlsAcceptor>()
-const started = new WeakSet<Socket>()
+
+interface Startable extends Socket {
+  [startedKey]?: true
+}
 
 /**
  * Starts TLS, as the server, on a connection of `createServer` or an accepted socket, as STARTTLS does. It resolves
@@ -40,10 +43,10 @@ const started = new WeakSet<Socket>()
  * ```
  */
 export async function startTls(target: Connection | Socket, options: TlsOptions): Promise<TLSSocket> {
-  const connection = target instanceof AcceptedConnection ? target : undefined
+  const connection = connectionOf(target)
   const raw = socketOf(connection?.socket ?? target)
   const acceptor = acceptorOf(options)
-  started.add(raw)
+  raw[startedKey] = true
   const { allowHalfOpen } = raw
   try {
     const secure = await acceptor.handshake(raw)
@@ -59,11 +62,18 @@ export async function startTls(target: Connection | Socket, options: TlsOptions)
   }
 }
 
-function socketOf(target: unknown): Socket {
+/** Of this copy of the library or another one, which keeps the info of the connection and of its socket as one object. */
+function connectionOf(target: unknown): AcceptedConnection | undefined {
+  const { socket, info } = Object(target) as Partial<AcceptedConnection>
+  const isConnection = socket instanceof Socket && info !== undefined && connectionInfo(socket) === info
+  return isConnection ? (target as AcceptedConnection) : undefined // nothing else has such an info
+}
+
+function socketOf(target: unknown): Startable {
   if (!(target instanceof Socket)) {
     throw new TypeError(`target must be a connection of createServer() or a socket, got ${quote(target)}`)
   }
-  if (target instanceof TLSSocket || started.has(target)) {
+  if (target instanceof TLSSocket || startedKey in target) {
     throw new TypeError('target must be a socket without TLS, got one with TLS')
   }
   checkGivesBytes(target, 'target') // Node aborts the process when its TLS finds text in the buffer
