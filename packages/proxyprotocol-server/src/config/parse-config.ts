@@ -2,7 +2,7 @@
 
 import { configSchema, type Configuration, type ServiceInit } from './schema/index.ts'
 import { type Setting, settings } from './settings.ts'
-import { checked, parseJson, type Problem, showPath } from './text/index.ts'
+import { checked, parseText, type Problem, showPath } from './text/index.ts'
 
 export interface Override {
   readonly setting: Setting
@@ -24,7 +24,7 @@ const ENDS = [
 type Json = Readonly<Record<string, unknown>>
 
 /**
- * Reads the configuration of `proxyprotocol-server`: the text of a JSON file, or its data.
+ * Reads the configuration of `proxyprotocol-server`: the text of a YAML or JSON file, or its data.
  *
  * @param origin the name of the file, for messages.
  * @throws {ConfigError} with a line for each fault: the place, what it must be, and the value.
@@ -36,13 +36,13 @@ type Json = Readonly<Record<string, unknown>>
  * const relays = services.map(service => createRelay(service))
  * ```
  */
-export function parseConfig(json: unknown, origin = 'configuration'): Configuration {
-  return combineConfig(json, origin)
+export function parseConfig(source: unknown, origin = 'configuration'): Configuration {
+  return combineConfig(source, origin)
 }
 
-export function combineConfig(json: unknown, origin: string, additions: Additions = {}): Configuration {
-  const text = typeof json === 'string' ? parseJson(json, origin) : undefined
-  const written = text ? text.value : json
+export function combineConfig(source: unknown, origin: string, additions: Additions = {}): Configuration {
+  const text = typeof source === 'string' ? parseText(source, origin) : undefined
+  const written = text ? text.value : source
   return checked(configSchema, overlaid(written, additions), problem => {
     const name = additionAt(problem, written, additions)
     if (name !== undefined) return name

@@ -216,9 +216,8 @@ test('a key that is needed is missed by name', () => {
 test('what is no configuration at all is refused', () => {
   assert.deepEqual(faults([]), ['proxy.json must be an object, got an empty list'])
   assert.deepEqual(faults('5'), ['proxy.json:1:1 must be an object, got 5'])
-  assert.deepEqual(faults('{]'), [
-    'proxy.json:1:2: this is not JSON: a key in double quotes belongs here (here is "]")',
-  ])
+  assert.deepEqual(faults('{]'), ['proxy.json:1:2: this is not YAML: flow map must end with a }'])
+  assert.deepEqual(faults(''), ['proxy.json:1:1 must be an object, got null'])
   assert.throws(() => parseConfig(undefined), /^ConfigError: configuration must be an object, got nothing$/)
 })
 

@@ -59,6 +59,22 @@ test('what is wrong with tlvs is reported by its key, all at once', () => {
   )
 })
 
+test('tlvs take a type without quotes, which YAML reads as a number, as the same type', () => {
+  const yaml = (tlvs: string): string => `services: [{ listen: :1, upstream: :2, tlvs: ${tlvs} }]`
+  assert.deepEqual(parseConfig(yaml('{ 0xE1: text:a, 239: fact:sni }')).services[0]?.tlvs, [
+    { type: 0xe1, value: new Uint8Array(Buffer.from('a')) },
+    { type: 0xef, fact: 'sni' },
+  ])
+  assert.throws(
+    () => parseConfig(yaml('{ 0xE1: text:a, "0xE1": text:b }')),
+    /tlvs\.0xE1 must stand once, got it twice/,
+  )
+  assert.throws(
+    () => parseConfig(yaml('{ 0xDF: text:a }')),
+    /must be a type from "0xE0" to "0xEF", got "223"/,
+  )
+})
+
 test('tlvs need an upstream that is sent version 2, be it that of a route', () => {
   const tlvs = { '0xE1': 'text:a' }
   for (const upstreams of [[':2?pp=v1'], [':2?pp=noop', ':3?pp=v1']]) {

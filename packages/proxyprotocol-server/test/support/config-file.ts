@@ -6,9 +6,9 @@ import type { TestContext } from 'node:test'
 import { temporaryFolder } from 'test-support/folder'
 
 /** Writes a file that is gone at the test's end; what is no text is written as JSON. */
-export function configFile(t: TestContext, content: unknown): string {
+export function configFile(t: TestContext, content: unknown, name = 'proxy.json'): string {
   const folder = temporaryFolder(t)
-  const file = join(folder, 'proxy.json')
+  const file = join(folder, name)
   writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
   return file
 }

@@ -92,7 +92,7 @@ function serverCommand(io: ProgramIo): Command {
     )
     .option(
       '--config <FILE>',
-      'the JSON file with services and settings, which options win over; PROXYPROTOCOL_CONFIG',
+      'the YAML or JSON file with services and settings, which options win over; PROXYPROTOCOL_CONFIG',
     )
     .addOption(new Option('--buf-len <BYTES>').hideHelp().argParser(refuseBufLen))
     .action(() => undefined)

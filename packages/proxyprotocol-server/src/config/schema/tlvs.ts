@@ -29,7 +29,7 @@ export const tlvsSchema: z.ZodType<readonly OwnTlv[], OwnTlvsInit | undefined> =
   .transform((written, { issues }) => {
     const seen = new Set<number>()
     return Object.entries(written).flatMap(([key, text]) => {
-      const type = /^0x[0-9a-f]{2}$/i.test(key) ? Number(key) : NaN
+      const type = /^(?:0x[0-9a-f]{2}|2\d\d)$/i.test(key) ? Number(key) : NaN // YAML reads 0xE1 as 225
       const twice = seen.has(type) ? 'must stand once, got it twice' : undefined
       seen.add(type)
       const tlv = typeProblem(key, type) ?? twice ?? tlvOf(type, text)

@@ -1,5 +1,5 @@
 export { ConfigError } from './config-error.ts'
-export { parseJson } from './json.ts'
+export { parseText } from './yaml.ts'
 export { nearest } from './nearest.ts'
 export { checked, type Problem } from './problems.ts'
 export { nodeAt, schemaNode, type SchemaNode, UNITS } from './schema-node.ts'

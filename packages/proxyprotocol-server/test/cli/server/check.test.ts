@@ -9,6 +9,28 @@ import { fakeIo } from '../../support/program.ts'
 import { configFile } from '../../support/config-file.ts'
 import { listen } from '../../support/connections.ts'
 
+test('check takes YAML, and reports each fault with file, line and column', async t => {
+  const right = configFile(
+    t,
+    '# both ends\nservices:\n  - listen: :10000\n    upstream: "[::1]:80"\n',
+    'a.yml',
+  )
+  const io = fakeIo()
+  assert.equal(await runServer(['check', right], io), 0)
+  assert.match(io.written.join(''), /connects to \[::1\]:80/)
+  const wrong = configFile(
+    t,
+    'services:\n  - listen: :1\n    upstream: :2\n    limits:\n      conections: 2\n',
+    'b.yaml',
+  )
+  const broken = configFile(t, 'services:\n  - listen: [::1]:80\n    upstream: :2\n', 'c.yaml')
+  for (const file of [wrong, broken]) assert.equal(await runServer(['check', file], io), 2)
+  assert.deepEqual(io.errors.join('').trim().split('\n'), [
+    `error: ${wrong}:5:7: services[0].limits.conections must be a known key; did you mean "connections"?`,
+    `error: ${broken}:2:18: this is not YAML: unexpected scalar at node end; quote addresses that start with [`,
+  ])
+})
+
 test('check shows each service and the program in a paragraph, as they are settled', async t => {
   const file = configFile(t, {
     services: [
