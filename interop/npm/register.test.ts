@@ -5,13 +5,12 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import http from 'node:http'
-import net, { type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { Client, credentials } from '@grpc/grpc-js'
 import { openSocket } from 'proxyprotocol/client'
-import { CLIENT, headerOf, HOST } from './support.ts'
+import { CLIENT, headerOf, HOST, relayTo } from './support.ts'
 
 /** Starts a program under register, and gives its port. */
 async function start(t: TestContext, program: string): Promise<number> {
@@ -76,19 +75,9 @@ test('register attaches to the server of gRPC, which sees the client as the peer
     } }, { you: (call, done) => done(null, call.getPeer()) })
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, port) => console.log(port))`,
   )
-  // The client of gRPC takes no socket: a relay puts the header in front of its connection.
-  const relay = net.createServer(socket => {
-    const upstream = openSocket({ host: HOST, port }, headerOf())
-    socket.pipe(upstream).pipe(socket)
-    socket.on('close', () => upstream.destroy()).on('error', () => undefined)
-    upstream.on('close', () => socket.destroy()).on('error', () => undefined)
-  })
-  await once(relay.listen(0, HOST), 'listening')
-  const client = new Client(`${HOST}:${(relay.address() as AddressInfo).port}`, credentials.createInsecure())
-  t.after(() => {
-    client.close()
-    relay.close()
-  })
+  const relay = await relayTo(t, port) // the client of gRPC takes no socket
+  const client = new Client(`${HOST}:${relay}`, credentials.createInsecure())
+  t.after(() => client.close())
   const peer = await new Promise((resolve, reject) => {
     client.makeUnaryRequest('/a.A/You', toBytes, String, 'who?', (error, answer) => {
       if (error) reject(error)

@@ -1,9 +1,11 @@
-// What the tests with programs of npm share: a client to announce, and servers that believe this machine alone.
+// What the tests with programs of npm share: a client to announce, a relay that announces it, and servers that believe this
+// machine alone.
 
 import { once } from 'node:events'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import net, { type AddressInfo, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { HeaderInit } from 'proxyprotocol'
+import { openSocket } from 'proxyprotocol/client'
 import { attach } from 'proxyprotocol/server'
 
 export { certificate } from 'test-support/certificates'
@@ -27,4 +29,17 @@ export async function listen(t: TestContext, server: Server): Promise<number> {
     server.close()
   })
   return (server.address() as AddressInfo).port // a TCP server that listens has one
+}
+
+/** A relay that puts the header in front, for clients that take no socket. */
+export async function relayTo(t: TestContext, port: number): Promise<number> {
+  const relay = net.createServer(socket => {
+    const upstream = openSocket({ host: HOST, port }, headerOf())
+    socket.pipe(upstream).pipe(socket)
+    socket.on('close', () => upstream.destroy()).on('error', () => undefined)
+    upstream.on('close', () => socket.destroy()).on('error', () => undefined)
+  })
+  t.after(() => relay.close())
+  await once(relay.listen(0, HOST), 'listening')
+  return (relay.address() as AddressInfo).port
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import net, { type AddressInfo, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { Client as GrpcClient, credentials } from '@grpc/grpc-js'
@@ -11,7 +11,7 @@ import { openSocket } from 'proxyprotocol/client'
 import { io } from 'socket.io-client'
 import ssh2 from 'ssh2'
 import { WebSocket } from 'ws'
-import { CLIENT, headerOf, HOST } from '../support.ts'
+import { CLIENT, headerOf, HOST, relayTo } from '../support.ts'
 import { start, type Check } from './example.ts'
 
 /** A bind as cn=app without a password (RFC 4511 section 4.2). */
@@ -21,19 +21,6 @@ function open(t: TestContext, port: number): Socket {
   const socket = openSocket({ host: HOST, port }, headerOf())
   t.after(() => socket.destroy())
   return socket
-}
-
-/** A relay that puts the header in front, for clients that take no socket. */
-async function relayTo(t: TestContext, port: number): Promise<number> {
-  const relay = net.createServer(socket => {
-    const upstream = openSocket({ host: HOST, port }, headerOf())
-    socket.pipe(upstream).pipe(socket)
-    socket.on('close', () => upstream.destroy()).on('error', () => undefined)
-    upstream.on('close', () => socket.destroy()).on('error', () => undefined)
-  })
-  t.after(() => relay.close())
-  await once(relay.listen(0, HOST), 'listening')
-  return (relay.address() as AddressInfo).port
 }
 
 export const protocols: Readonly<Record<string, Check>> = {
