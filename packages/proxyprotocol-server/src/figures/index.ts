@@ -1,3 +1,4 @@
+export { sumOfCloses } from './close.ts'
 export type { LiveConnection, TlsFacts } from './connection.ts'
 export { Distribution, type DistributionView } from './distribution.ts'
 export { answersOf, type ListingCounts } from './listings.ts'

@@ -60,9 +60,7 @@ export function shownUpstream(upstream: RoutedUpstream): RoutedUpstream {
 function sumOfTwo(one: RoutedUpstream, other: RoutedUpstream): RoutedUpstream {
   return {
     ...one,
-    ...sumOfCounts(one, other),
-    state: stateOf([one.state, other.state]),
-    lastFailure: latestOf([one.lastFailure, other.lastFailure]),
+    ...sumOfUse(one, other),
     members: merged(one.members, other.members, { keyOf: ({ address }) => address, sum: sumOfMembers }),
     memberChanges: one.memberChanges + other.memberChanges,
     leftOut: Math.max(one.leftOut, other.leftOut),
@@ -70,12 +68,19 @@ function sumOfTwo(one: RoutedUpstream, other: RoutedUpstream): RoutedUpstream {
   }
 }
 
-function sumOfMembers(one: MemberSnapshot, other: MemberSnapshot): MemberSnapshot {
+/** What an upstream and its members have in common. */
+function sumOfUse(one: MemberSnapshot | RoutedUpstream, other: MemberSnapshot | RoutedUpstream) {
   return {
-    ...one,
     ...sumOfCounts(one, other),
     state: stateOf([one.state, other.state]),
     lastFailure: latestOf([one.lastFailure, other.lastFailure]),
+  }
+}
+
+function sumOfMembers(one: MemberSnapshot, other: MemberSnapshot): MemberSnapshot {
+  return {
+    ...one,
+    ...sumOfUse(one, other),
     checks: sumOfChecks(one.checks, other.checks),
   }
 }

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { CloseOptions, CloseResult, ProxyServer } from 'proxyprotocol/server'
 import { addressKey, type Service } from '../config/index.ts'
-import type { LiveConnection, RelayTotals, ServiceFigures } from '../figures/index.ts'
+import { type LiveConnection, type RelayTotals, type ServiceFigures, sumOfCloses } from '../figures/index.ts'
 import { shareOf, withConnectionLimit } from './connection-limit.ts'
 import { Predecessors } from './predecessors.ts'
 import type { Relay } from './relay.ts'
@@ -138,12 +138,7 @@ export class Fleet {
   async close(options: CloseOptions = {}): Promise<CloseResult> {
     this.#state = 'draining'
     await this.#applying?.catch(() => undefined) // the caller of apply() gets the error
-    const results = await Promise.all([...this.#servers].map(server => server.close(options)))
-    return {
-      drained: results.reduce((sum, { drained }) => sum + drained, 0),
-      forced: results.reduce((sum, { forced }) => sum + forced, 0),
-      stuck: results.flatMap(({ stuck }) => stuck),
-    }
+    return sumOfCloses(await Promise.all([...this.#servers].map(server => server.close(options))))
   }
 
   /** Ends all connections at once. */

@@ -2,10 +2,13 @@ import { failuresOf, type RoutedUpstream } from '../../figures/index.ts'
 import type { Metric } from './metric.ts'
 import { byService, type Extra, SECOND } from './service-samples.ts'
 
-function byUpstream(read: (upstream: RoutedUpstream) => number) {
-  return byService(({ upstreams }) =>
+const labels = ['service', 'route', 'upstream']
+
+function byUpstream(read: (upstream: RoutedUpstream) => number): Pick<Metric, 'labels' | 'samples'> {
+  const samples = byService(({ upstreams }) =>
     upstreams.map(each => [{ route: each.route, upstream: each.name }, read(each)]),
   )
+  return { labels, samples }
 }
 
 const ownMetrics: readonly Metric[] = [
@@ -13,36 +16,31 @@ const ownMetrics: readonly Metric[] = [
     name: 'proxyprotocol_upstream_up',
     type: 'gauge',
     help: '1 while the upstream takes its share of connections, 0 while it is down, on trial or drained.',
-    labels: ['service', 'route', 'upstream'],
-    samples: byUpstream(({ state }) => (state === 'up' ? 1 : 0)),
+    ...byUpstream(({ state }) => (state === 'up' ? 1 : 0)),
   },
   {
     name: 'proxyprotocol_upstream_drained',
     type: 'gauge',
     help: '1 for an upstream whose weight is 0, so that it gets no connections, 0 for others.',
-    labels: ['service', 'route', 'upstream'],
-    samples: byUpstream(({ state }) => (state === 'drained' ? 1 : 0)),
+    ...byUpstream(({ state }) => (state === 'drained' ? 1 : 0)),
   },
   {
     name: 'proxyprotocol_upstream_connections_active',
     type: 'gauge',
     help: 'Connections to the upstream that are open now.',
-    labels: ['service', 'route', 'upstream'],
-    samples: byUpstream(({ active }) => active),
+    ...byUpstream(({ active }) => active),
   },
   {
     name: 'proxyprotocol_upstream_connections_total',
     type: 'counter',
     help: 'Connections that the upstream was chosen for.',
-    labels: ['service', 'route', 'upstream'],
-    samples: byUpstream(({ total }) => total),
+    ...byUpstream(({ total }) => total),
   },
   {
     name: 'proxyprotocol_upstream_failures_total',
     type: 'counter',
     help: 'Connections to the upstream that failed.',
-    labels: ['service', 'route', 'upstream'],
-    samples: byUpstream(failuresOf),
+    ...byUpstream(failuresOf),
   },
   {
     name: 'proxyprotocol_upstream_connections_queued',
@@ -61,7 +59,7 @@ const memberMetrics: readonly Metric[] = [
     name: 'proxyprotocol_upstream_members',
     type: 'gauge',
     help: 'Addresses of the upstream by their state: up, probing, drained, down or leaving.',
-    labels: ['service', 'route', 'upstream', 'state'],
+    labels: [...labels, 'state'],
     samples: byService(({ upstreams }) =>
       upstreams.flatMap(({ name, route, members }) =>
         MEMBER_STATES.map((state): Extra => {
@@ -74,21 +72,19 @@ const memberMetrics: readonly Metric[] = [
     name: 'proxyprotocol_upstream_member_changes_total',
     type: 'counter',
     help: 'Addresses of the upstream that have come or gone since the first answer about its name.',
-    labels: ['service', 'route', 'upstream'],
-    samples: byUpstream(({ memberChanges }) => memberChanges),
+    ...byUpstream(({ memberChanges }) => memberChanges),
   },
   {
     name: 'proxyprotocol_upstream_members_left_out',
     type: 'gauge',
     help: 'Addresses of the last answer that are not used, as there are more than resolve.maxMembers.',
-    labels: ['service', 'route', 'upstream'],
-    samples: byUpstream(({ leftOut }) => leftOut),
+    ...byUpstream(({ leftOut }) => leftOut),
   },
   {
     name: 'proxyprotocol_upstream_answer_age_seconds',
     type: 'gauge',
     help: 'Time since the last good answer about the name of the upstream; absent where there is none.',
-    labels: ['service', 'route', 'upstream'],
+    labels,
     samples: byService(({ upstreams }) =>
       upstreams.flatMap(({ name, route, resolution }) =>
         resolution?.age === undefined ? [] : [[{ route, upstream: name }, resolution.age / SECOND] as const],
@@ -99,8 +95,7 @@ const memberMetrics: readonly Metric[] = [
     name: 'proxyprotocol_upstream_lookup_failures_total',
     type: 'counter',
     help: 'Look-ups of the name of the upstream that failed, or found no address.',
-    labels: ['service', 'route', 'upstream'],
-    samples: byUpstream(({ resolution }) => resolution?.failures ?? 0),
+    ...byUpstream(({ resolution }) => resolution?.failures ?? 0),
   },
 ]
 

@@ -4,7 +4,7 @@ import process from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CloseResult } from 'proxyprotocol/server'
 import { addressKey, type Configuration } from '../../config/index.ts'
-import type { Readiness } from '../../figures/index.ts'
+import { type Readiness, sumOfCloses } from '../../figures/index.ts'
 import { explain, log, PlainError, type ProgramIo } from '../program.ts'
 import {
   inheritedBy,
@@ -108,11 +108,7 @@ export class WorkerGroup implements Serving {
       if (end.status === 'rejected') throw end.reason as Error // now that the others have had their time
       return end.value
     })
-    return {
-      drained: results.reduce((sum, { drained }) => sum + drained, 0),
-      forced: results.reduce((sum, { forced }) => sum + forced, 0),
-      stuck: results.flatMap(({ stuck }) => stuck),
-    }
+    return sumOfCloses(results)
   }
 
   async stop(): Promise<void> {

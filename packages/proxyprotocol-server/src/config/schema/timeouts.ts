@@ -2,12 +2,6 @@ import { z } from 'zod'
 import { defaultTimeouts } from 'proxyprotocol/server'
 import { bounded, meta, milliseconds } from './keys.ts'
 
-const DEFAULT_CONNECT_TIMEOUT = 5_000
-/** Most NATs forget a connection later. */
-const DEFAULT_KEEP_ALIVE = 60_000
-/** The kernel counts in seconds. */
-const MIN_KEEP_ALIVE = 1_000
-
 /** The timeouts of a service, in milliseconds. */
 export interface ServiceTimeouts {
   /** For the upstream: its name and all of its addresses. */
@@ -28,6 +22,12 @@ export interface ServiceTimeouts {
 export type ServiceTimeoutsInit = {
   readonly [Key in keyof ServiceTimeouts]?: number | (Key extends 'idle' ? 'never' : never) | undefined
 }
+
+const DEFAULT_CONNECT_TIMEOUT = 5_000
+/** Most NATs forget a connection later. */
+const DEFAULT_KEEP_ALIVE = 60_000
+/** The kernel counts in seconds. */
+const MIN_KEEP_ALIVE = 1_000
 
 export const timeoutsSchema: z.ZodType<ServiceTimeouts, ServiceTimeoutsInit | undefined> = z
   .strictObject({

@@ -14,29 +14,6 @@ const MAX_RECORDS = 64
 /** Aliases cost resolvers queries, so there are one or two; the bound ends loops. */
 const MAX_ALIASES = 8
 
-const TYPE_CNAME = 5
-/** A record behind its name: type, class, TTL and data length (RFC 1035 section 4.1.3). */
-const RECORD_BYTES = 10
-const ADDRESS_BYTES = 4
-
-/** Bits of the header's second 16 (RFC 1035 section 4.1.1): a response to a standard query. */
-const RESPONSE_AND_OPCODE = 0xf800
-const RESPONSE = 0x8000
-const TRUNCATED = 0x0200
-const RESPONSE_CODE = 0x000f
-
-/** Codes of Node's resolvers by response code. */
-const FAILURES: Readonly<Record<number, string>> = {
-  1: FORMERR,
-  2: SERVFAIL,
-  3: NOTFOUND,
-  4: NOTIMP,
-  5: REFUSED,
-}
-
-/** A TTL has 31 bits; one with the highest bit set counts as 0 (RFC 2181 section 8). */
-const MAX_TTL = 2 ** 31 - 1
-
 /** An IPv4 address, and its TTL in seconds. */
 export interface AddressRecord {
   readonly address: string
@@ -62,6 +39,21 @@ interface ResourceRecord {
   /** The target of a CNAME record. */
   readonly alias?: string
   readonly end: number
+}
+
+/** Bits of the header's second 16 (RFC 1035 section 4.1.1): a response to a standard query. */
+const RESPONSE_AND_OPCODE = 0xf800
+const RESPONSE = 0x8000
+const TRUNCATED = 0x0200
+const RESPONSE_CODE = 0x000f
+
+/** Codes of Node's resolvers by response code. */
+const FAILURES: Readonly<Record<number, string>> = {
+  1: FORMERR,
+  2: SERVFAIL,
+  3: NOTFOUND,
+  4: NOTIMP,
+  5: REFUSED,
 }
 
 /** Reads a reply to this query; never throws. */
@@ -99,6 +91,14 @@ function readAnswers(reply: Uint8Array, start: number): readonly ResourceRecord[
   }
   return records
 }
+
+/** A TTL has 31 bits; one with the highest bit set counts as 0 (RFC 2181 section 8). */
+const MAX_TTL = 2 ** 31 - 1
+
+const TYPE_CNAME = 5
+/** A record behind its name: type, class, TTL and data length (RFC 1035 section 4.1.3). */
+const RECORD_BYTES = 10
+const ADDRESS_BYTES = 4
 
 function readRecord(reply: Uint8Array, start: number): ResourceRecord | undefined {
   const name = readName(reply, start)

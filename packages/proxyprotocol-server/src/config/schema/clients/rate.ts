@@ -2,9 +2,6 @@ import { z } from 'zod'
 import { bounded, duration, meta } from '../keys.ts'
 import { entryProblem } from '../../networks.ts'
 
-const MAX_CONNECTIONS = 1_000_000
-const DEFAULT_PER = 1_000
-
 /** How fast one client, or one IPv6 /64, may connect, with defaults. */
 export interface Rate {
   readonly connections: number
@@ -24,6 +21,9 @@ export interface RateInit {
   readonly burst?: number | undefined
   readonly exempt?: readonly string[] | undefined
 }
+
+const MAX_CONNECTIONS = 1_000_000
+const DEFAULT_PER = 1_000
 
 const network = z
   .string()
