@@ -10,11 +10,11 @@ import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { nodeBinary, versionOf } from '../scripts/runtimes.js'
+import { checkouts, commonOptions } from './checkouts.ts'
 
-const SERVER = 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'
 /** Clock ticks a second, as Linux has them. */
 const TICKS = 100
 const ROUNDS = 5
@@ -23,8 +23,7 @@ const { values } = parseArgs({
   options: {
     upstreams: { type: 'string', default: '1000' },
     connections: { type: 'string', default: '3000' },
-    beside: { type: 'string' },
-    node: { type: 'string' },
+    ...commonOptions,
   },
 })
 const node = nodeBinary(values.node)
@@ -38,9 +37,9 @@ console.log(`Node ${versionOf(node)}, CPU microseconds of a connection, median o
 console.log(
   `| checkout | balance | 1 upstream | ${values.upstreams} upstreams | more |\n| --- | --- | --- | --- | --- |`,
 )
-for (const checkout of ['.', ...(values.beside === undefined ? [] : [values.beside])]) {
+for (const { checkout, server } of checkouts(values.beside)) {
   for (const balance of ['round-robin', 'least-connections', 'source-hash']) {
-    const [one = 0, many = 0] = await measure(resolve(checkout, SERVER), balance)
+    const [one = 0, many = 0] = await measure(server, balance)
     const more = `${(100 * (many / one - 1)).toFixed(0)} %`
     console.log(`| ${checkout} | ${balance} | ${one.toFixed(0)} | ${many.toFixed(0)} | ${more} |`)
   }

@@ -11,21 +11,19 @@ import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { nodeBinary, versionOf } from '../scripts/runtimes.js'
-
-const SERVER = 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'
+import { checkouts, commonOptions } from './checkouts.ts'
 
 const { values } = parseArgs({
   options: {
     services: { type: 'string', default: '1000' },
     rounds: { type: 'string', default: '5' },
-    beside: { type: 'string' },
-    node: { type: 'string' },
+    ...commonOptions,
   },
 })
 
@@ -36,8 +34,8 @@ console.log(
   `Node ${versionOf(node)}, ${values.services} services; longest message of ${values.rounds} rounds, in ms\n`,
 )
 console.log('| checkout | nothing | /metrics | /stats.json | reload |\n| --- | --- | --- | --- | --- |')
-for (const checkout of ['.', ...(values.beside === undefined ? [] : [values.beside])]) {
-  const longest = await measure(resolve(checkout, SERVER))
+for (const { checkout, server } of checkouts(values.beside)) {
+  const longest = await measure(server)
   console.log(`| ${checkout} | ${longest.map(each => each.toFixed(1)).join(' | ')} |`)
 }
 rmSync(config)
