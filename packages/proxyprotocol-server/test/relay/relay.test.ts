@@ -5,7 +5,7 @@ import { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { closedPort, content, until } from 'test-support/sockets'
 import { holdName, setName } from '../support/names.ts'
-import { startRelay } from '../support/relay.ts'
+import { keepAlives, startRelay } from '../support/relay.ts'
 import {
   chunk,
   connectedSockets,
@@ -164,17 +164,7 @@ test('a name to listen at stands for its first address', async t => {
 })
 
 test('both sides are asked for a sign of life after a minute of silence', async t => {
-  const upstream = await listen(t)
-  const asked: unknown[][] = []
-  t.mock.method(Socket.prototype, 'setKeepAlive', function (this: Socket, ...args: unknown[]) {
-    asked.push(args)
-    return this
-  })
-  const relay = await startRelay(t, `127.0.0.1:${upstream.port}`)
-  dial(t, relay.port)
-  await chunk(await upstream.accept())
-  await until(() => asked.length === 2)
-  assert.deepEqual(asked, [
+  assert.deepEqual(await keepAlives(t), [
     [true, 60_000],
     [true, 60_000],
   ])

@@ -1,14 +1,13 @@
 // What bounds a relay: the defaults, what follows from the limit on open files, and that each bound does bind.
 
 import assert from 'node:assert/strict'
-import { Socket } from 'node:net'
 import { test } from 'node:test'
 import { descriptorLimit } from 'proxyprotocol/server'
 import { until } from 'test-support/sockets'
 import { parseService } from '../../src/config/index.ts'
 import { connectionLimit, createRelay, withConnectionLimits } from '../../src/relay/index.ts'
 import { holdName } from '../support/names.ts'
-import { startRelay } from '../support/relay.ts'
+import { keepAlives, startRelay } from '../support/relay.ts'
 import { atEnd } from '../support/teardown.ts'
 import { chunk, dial, listen, outcome } from '../support/connections.ts'
 
@@ -41,18 +40,7 @@ test('a service without a limit on connections has what the process can take, or
 })
 
 test('the kernel is told to ask after silent peers on both sides', async t => {
-  const upstream = await listen(t)
-  const delays: unknown[] = []
-  const { setKeepAlive } = Socket.prototype // eslint-disable-line @typescript-eslint/unbound-method -- it is called with its socket
-  t.mock.method(Socket.prototype, 'setKeepAlive', function (this: Socket, ...args: [boolean, number]) {
-    delays.push(args)
-    return setKeepAlive.apply(this, args)
-  })
-  const relay = await startRelay(t, `127.0.0.1:${upstream.port}`, { timeouts: { keepAlive: 7_000 } })
-  dial(t, relay.port)
-  await upstream.accept()
-  await until(() => delays.length === 2)
-  assert.deepEqual(delays, [
+  assert.deepEqual(await keepAlives(t, { timeouts: { keepAlive: 7_000 } }), [
     [true, 7_000],
     [true, 7_000],
   ])

@@ -194,3 +194,15 @@ export function warnings(t: TestContext): Error[] {
   })
   return seen
 }
+
+/** The arguments of each call of setKeepAlive(). */
+export function keepAliveCalls(t: TestContext): readonly unknown[][] {
+  const calls: unknown[][] = []
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with its socket
+  const { setKeepAlive } = Socket.prototype
+  t.mock.method(Socket.prototype, 'setKeepAlive', function (this: Socket, ...args: [boolean, number]) {
+    calls.push(args)
+    return setKeepAlive.apply(this, args)
+  })
+  return calls
+}

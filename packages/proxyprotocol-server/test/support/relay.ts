@@ -10,10 +10,10 @@ import {
   type ProxyServer,
   type ServerStats,
 } from 'proxyprotocol/server'
-import { content } from 'test-support/sockets'
+import { content, until } from 'test-support/sockets'
 import { parseService, type ServiceOptions, type UpstreamText } from '../../src/config/index.ts'
 import { createRelay, type Relay, type RelayOptions, type RelayRecord } from '../../src/relay/index.ts'
-import { connectedSockets, dial, warnings, type Listener } from './connections.ts'
+import { connectedSockets, dial, keepAliveCalls, listen, warnings, type Listener } from './connections.ts'
 import { atEnd } from './teardown.ts'
 
 export interface TestRelay extends Pick<
@@ -145,4 +145,18 @@ export async function passed(
   far.end()
   client.resume()
   return received
+}
+
+/** The calls of setKeepAlive() on both sides of a relayed connection. */
+export async function keepAlives(
+  t: TestContext,
+  options: ServiceOptions = {},
+): Promise<readonly unknown[][]> {
+  const upstream = await listen(t)
+  const calls = keepAliveCalls(t)
+  const relay = await startRelay(t, `127.0.0.1:${upstream.port}`, options)
+  dial(t, relay.port)
+  await upstream.accept()
+  await until(() => calls.length === 2)
+  return calls
 }

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test'
 import { listenRaw } from 'test-support/sockets'
 import { front, type FrontServer, type HeaderServerOptions } from '../../src/server/index.ts'
 import { createHarness, type Harness } from './harness.ts'
+import { V2 } from './headers.ts'
 
 interface Fronted {
   readonly server: FrontServer
@@ -34,4 +35,10 @@ export async function raw(
   const harness = createHarness(t)
   const { port, accept } = await listenRaw(harness)
   return { ...(await serve(harness, { address: '127.0.0.1', port })), harness, accept }
+}
+
+export function dialWithHeader(harness: Harness, port: number): Socket {
+  const client = harness.dial(port)
+  client.write(V2)
+  return client
 }

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { content, turns, until } from 'test-support/sockets'
+import { content, text, turns, until } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
 import { ProxyProtocolError } from '../../src/codec/index.ts'
 import {
@@ -110,6 +110,15 @@ export function createHarness(t: TestContext): Harness {
 /** A handler that reads to the FIN of the peer. */
 export async function readToEnd({ socket }: Connection): Promise<void> {
   await content(socket)
+}
+
+/** A handler that answers after the FIN of the peer. */
+export async function answerAfterEnd({ socket }: Connection): Promise<void> {
+  const request = await text(socket)
+  assert.equal(socket.writable, true)
+  await turns()
+  socket.write(`got ${request}`)
+  socket.end('bye')
 }
 
 /** The fault that a promise rejects with. */

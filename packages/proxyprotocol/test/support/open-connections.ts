@@ -1,8 +1,9 @@
 // Open connections whose handlers end when they are aborted.
 
-import { outcome } from 'test-support/sockets'
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { outcome, turns, until } from 'test-support/sockets'
 import type { Connection } from '../../src/server/index.ts'
 import { V2 } from './headers.ts'
 import type { Served, Harness } from './harness.ts'
@@ -29,6 +30,16 @@ export async function dialEnded(harness: Harness, { port }: Served): Promise<Soc
   client.write(V2)
   await once(client.resume(), 'end')
   return client
+}
+
+/** Sends bytes to a connection whose handler has returned, until the server has discarded them. */
+export async function discards({ server }: Served, client: Socket, bytes: number): Promise<Connection> {
+  client.write(Buffer.alloc(bytes))
+  await until(() => client.writableLength === 0)
+  await turns()
+  const [connection] = server.connections
+  assert.equal(connection?.state, 'closing')
+  return connection
 }
 
 /** A handler that runs until it is aborted. */

@@ -1,7 +1,7 @@
 // Each setting of the program, obeyed by a relay that runs: from a file, from flags and from the environment.
 
 import assert from 'node:assert/strict'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { encodeHeader, parseHeader, tlv } from 'proxyprotocol'
 import { closedPort, content, until } from 'test-support/sockets'
@@ -9,7 +9,7 @@ import { runServer } from '../../../src/cli/index.ts'
 import { configFile } from '../../support/config-file.ts'
 import { holdName } from '../../support/names.ts'
 import { start } from '../../support/program.ts'
-import { chunk, connectedSockets, dial, listen, outcome } from '../../support/connections.ts'
+import { chunk, connectedSockets, dial, keepAliveCalls, listen, outcome } from '../../support/connections.ts'
 
 const source = { address: '192.0.2.1', port: 9 }
 const destination = { address: '192.0.2.2', port: 80 }
@@ -168,18 +168,16 @@ test('--abort-timeout is how long a connection may take to end before it is call
 
 test('--keep-alive tells the kernel when to ask after the client and the upstream', async t => {
   const upstream = await listen(t)
-  const delays: number[] = []
-  const { setKeepAlive } = Socket.prototype // eslint-disable-line @typescript-eslint/unbound-method -- it is called with its socket
-  t.mock.method(Socket.prototype, 'setKeepAlive', function (this: Socket, enable: boolean, delay: number) {
-    delays.push(delay)
-    return setKeepAlive.call(this, enable, delay)
-  })
+  const calls = keepAliveCalls(t)
   const service = ['--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}`, '--keep-alive', '7000']
   const server = await start(t, runServer, service)
   dial(t, server.ports[0] ?? 0)
   await upstream.accept()
-  await until(() => delays.length === 2)
-  assert.deepEqual(delays, [7_000, 7_000])
+  await until(() => calls.length === 2)
+  assert.deepEqual(
+    calls.map(([, delay]) => delay),
+    [7_000, 7_000],
+  )
 })
 
 test('--drain is what open connections get, and --ready-delay what comes before', async t => {

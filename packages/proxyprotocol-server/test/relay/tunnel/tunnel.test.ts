@@ -79,21 +79,24 @@ test('tunnel() resets the upstream when the downstream is destroyed on this side
   assert.equal((await cut).error, 'ECONNRESET')
 })
 
-test('tunnel() rejects when the upstream fails while the downstream stands still', async t => {
+/** A tunnel whose client sends more than the upstream takes. */
+async function stalled(t: TestContext) {
   const { client, downstream, upstream, server } = await ends(t)
   const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive })
   client.write(random(BIG))
   await once(downstream, 'pause')
+  return { downstream, server, done }
+}
+
+test('tunnel() rejects when the upstream fails while the downstream stands still', async t => {
+  const { downstream, server, done } = await stalled(t)
   server.resetAndDestroy()
   await assert.rejects(done, { name: 'ProxyProtocolError', code: 'upstream_reset' })
   assert.equal(downstream.destroyed, false, "the downstream is the caller's")
 })
 
 test('tunnel() rejects when the upstream closes both ways while the client still sends', async t => {
-  const { client, downstream, upstream, server } = await ends(t)
-  const done = tunnel(downstream, upstream, { traffic: noTraffic(), halfClose, keepAlive })
-  client.write(random(BIG))
-  await once(downstream, 'pause')
+  const { server, done } = await stalled(t)
   server.destroy()
   await assert.rejects(done, { code: 'upstream_reset' })
 })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer as createTcpServer, Socket, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { parseHeader } from 'proxyprotocol'
 import { createServer } from 'proxyprotocol/server'
@@ -52,12 +52,20 @@ test('a check of a UNIX socket connects there', async t => {
   assert.deepEqual([upstream.snapshot().checks?.passed, upstream.state], [1, 'up'])
 })
 
-test('a check of an upstream with TLS sends its header, and has passed after a good handshake', async t => {
+/** Begins a check of an upstream with TLS that trusts one of the certificates. */
+async function beginSecure(t: TestContext, trusted: 'cert' | 'otherCert') {
   const far = await listenSecure(t)
-  const { cert } = certificateFiles(t)
-  const { check, begin, ended, upstream } = harness(t, `ssl://127.0.0.1:${far.port}?cafile=${cert}`)
+  const { check, begin, ...rest } = harness(
+    t,
+    `ssl://127.0.0.1:${far.port}?cafile=${certificateFiles(t)[trusted]}`,
+  )
   check.start()
   begin()
+  return { far, ...rest }
+}
+
+test('a check of an upstream with TLS sends its header, and has passed after a good handshake', async t => {
+  const { far, ended, upstream } = await beginSecure(t, 'cert')
   const { secure, header } = await far.accept()
   assert.equal(header?.command, 'LOCAL')
   secure.resume().end()
@@ -66,11 +74,7 @@ test('a check of an upstream with TLS sends its header, and has passed after a g
 })
 
 test('a check of an upstream with TLS has failed where the certificate is not good', async t => {
-  const far = await listenSecure(t)
-  const { otherCert } = certificateFiles(t)
-  const { check, begin, ended, upstream } = harness(t, `ssl://127.0.0.1:${far.port}?cafile=${otherCert}`)
-  check.start()
-  begin()
+  const { far, ended, upstream } = await beginSecure(t, 'otherCert')
   void far.accept().catch(() => {})
   await ended(1)
   const { checks } = upstream.snapshot()

@@ -20,6 +20,13 @@ const HOST = '127.0.0.1'
 const HEADER: HeaderInit = { source: SOURCE, destination: DESTINATION }
 
 /** The next chunk, as it was read from the system. */
+async function sayHello(socket: Socket, far: Socket): Promise<void> {
+  socket.end('hello')
+  assert.equal(await text(far), 'hello')
+  far.end()
+  await once(socket.resume(), 'close')
+}
+
 async function chunk(socket: Socket): Promise<string> {
   const [bytes] = (await once(socket, 'data')) as [Buffer]
   socket.pause()
@@ -40,10 +47,7 @@ for (const [name, header, bytes] of [
     )
     const far = await accept()
     assert.equal(await chunk(far), bytes.toString('latin1'))
-    socket.end('hello')
-    assert.equal(await text(far), 'hello')
-    far.end()
-    await once(socket.resume(), 'close')
+    await sayHello(socket, far)
   })
 }
 
@@ -90,11 +94,7 @@ test("connect() with 'none' in place of a header just connects", async t => {
   const { port, accept } = await listenRaw(harness)
   const socket = await connect({ host: HOST, port }, 'none')
   assert.equal(socket.bytesWritten, 0)
-  socket.end('hello')
-  const far = await accept()
-  assert.equal(await text(far), 'hello')
-  far.end()
-  await once(socket.resume(), 'close')
+  await sayHello(socket, await accept())
 })
 
 test('connect() gives a socket as Node makes it: no listener of ours, and half-open only where asked for', async t => {
@@ -246,12 +246,17 @@ test('connect() rejects with aborted while it connects, and takes its attempt ba
   assert.equal(getEventListeners(controller.signal, 'abort').length, 0)
 })
 
-test('connect() rejects with aborted before it opens anything', async t => {
-  const harness = createHarness(t)
+/** The port of a server that must see no connection. */
+async function untouchedPort(harness: Harness): Promise<number> {
   const server = createNetServer(() => assert.fail('something was opened')).listen(0, HOST)
   await once(server, 'listening')
   harness.defer(() => server.close())
-  const { port } = server.address() as AddressInfo
+  return (server.address() as AddressInfo).port // TCP
+}
+
+test('connect() rejects with aborted before it opens anything', async t => {
+  const harness = createHarness(t)
+  const port = await untouchedPort(harness)
   const error = await faultOf(connect({ host: HOST, port, signal: AbortSignal.abort('why') }, HEADER))
   assert.deepEqual([error.code, error.cause], ['aborted', 'why'])
   await turns()
@@ -270,10 +275,7 @@ test('connect() leaves an established connection alone when its signal aborts', 
 
 test('connect() refuses a wrong header or option before it opens anything', async t => {
   const harness = createHarness(t)
-  const server = createNetServer(() => assert.fail('something was opened')).listen(0, HOST)
-  await once(server, 'listening')
-  harness.defer(() => server.close())
-  const { port } = server.address() as AddressInfo
+  const port = await untouchedPort(harness)
   const tlvs = [{ type: 0x05, value: new Uint8Array(129) }]
   await assert.rejects(connect({ host: HOST, port }, { ...HEADER, tlvs }), RangeError)
   await assert.rejects(connect({ host: HOST, port }, untyped({ source: SOURCE })), TypeError)

@@ -158,14 +158,16 @@ test('trustNames() says at once that a name cannot be resolved at the start', as
   assert.deepEqual(await warned(harness), [`${UNRESOLVED}query ETIMEOUT`])
 })
 
+/** Trust in `lb` whose look-ups the test answers. */
+function trustLate(harness: Harness, refresh: number) {
+  const late: ((answer: readonly string[]) => void)[] = []
+  const resolver = resolverOf(() => new Promise(resolve => late.push(resolve)))
+  return { trust: trustLb(harness, resolver, refresh), late }
+}
+
 test('trustNames() takes an answer that comes after the next refresh, and asks once meanwhile', async t => {
   const harness = createHarness(t)
-  const late: ((answer: readonly string[]) => void)[] = []
-  const trust = trustLb(
-    harness,
-    resolverOf(() => new Promise(resolve => late.push(resolve))),
-    20,
-  )
+  const { trust, late } = trustLate(harness, 20)
   let isWarned = false
   process.once('warning', () => (isWarned = true))
   await until(() => isWarned)
@@ -190,12 +192,7 @@ test('trustNames() takes a resolver that throws for one family for a failure, wh
 
 test('trustNames() counts a question without an answer as a failure, and takes no answer that comes after a newer question', async t => {
   const harness = createHarness(t)
-  const late: ((answer: readonly string[]) => void)[] = []
-  const trust = trustLb(
-    harness,
-    resolverOf(() => new Promise(resolve => late.push(resolve))),
-    1,
-  )
+  const { trust, late } = trustLate(harness, 1)
   await until(() => late.length > 4)
   late[0]?.(['192.0.2.1'])
   await turns()

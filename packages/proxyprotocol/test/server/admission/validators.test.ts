@@ -88,20 +88,18 @@ const cases: readonly Case[] = [
       ),
     ],
     refuses: [
-      ...['0.0.0.0', '0.255.255.255', '224.0.0.1', '239.255.255.255', '255.255.255.255'].flatMap(address => {
-        const detail = `the header announces ${address}, which is not a unicast address`
-        return [
-          [`from ${address}`, between(address, '192.0.2.1'), detail],
-          [`to ${address}`, between('192.0.2.1', address), detail],
-        ] as const
-      }),
-      ...['::', 'ff02::1', 'ffff::', '::ffff:224.0.0.1', '::ffff:0.0.0.0'].flatMap(address => {
-        const detail = `the header announces ${address}, which is not a unicast address`
-        return [
-          [`from ${address}`, between(address, '2001:db8::1'), detail],
-          [`to ${address}`, between('2001:db8::1', address), detail],
-        ] as const
-      }),
+      ...Object.entries({
+        '192.0.2.1': ['0.0.0.0', '0.255.255.255', '224.0.0.1', '239.255.255.255', '255.255.255.255'],
+        '2001:db8::1': ['::', 'ff02::1', 'ffff::', '::ffff:224.0.0.1', '::ffff:0.0.0.0'],
+      }).flatMap(([good, bad]) =>
+        bad.flatMap(address => {
+          const detail = `the header announces ${address}, which is not a unicast address`
+          return [
+            [`from ${address}`, between(address, good), detail],
+            [`to ${address}`, between(good, address), detail],
+          ] as const
+        }),
+      ),
       ['version 1', v1From('0.0.0.0'), 'the header announces 0.0.0.0, which is not a unicast address'],
     ],
   },

@@ -72,27 +72,28 @@ test('admit() takes the socket of a CONNECT tunnel for the same server, whose re
   assert.equal(bodyOf(await text(client)), SAID)
 })
 
-test('admit() takes a Duplex that is no socket, for a server of http', async () => {
-  const server = attach(http.createServer(onRequest), options)
+/** The client's end of a Duplex that a server has admitted. */
+function throughDuplex(server: Server): Duplex {
   const [near, far] = duplexPair()
-  admit(server, far, INFO)
+  admit(attach(server, options), far, INFO)
+  return near
+}
+
+test('admit() takes a Duplex that is no socket, for a server of http', async () => {
+  const near = throughDuplex(http.createServer(onRequest))
   near.write(GET)
   assert.equal(bodyOf(await textOf(near)), SAID)
 })
 
 test('admit() takes a Duplex that is no socket, for a server of https', async () => {
-  const server = attach(https.createServer(certificate, onRequest), options)
-  const [near, far] = duplexPair()
-  admit(server, far, INFO)
-  const client = tls.connect({ socket: near, ca: certificate.cert, servername: 'localhost' })
+  const socket = throughDuplex(https.createServer(certificate, onRequest))
+  const client = tls.connect({ socket, ca: certificate.cert, servername: 'localhost' })
   client.write(GET)
   assert.equal(bodyOf(await textOf(client)), SAID)
 })
 
 test('admit() takes a Duplex that is no socket, for a server of http2', async () => {
-  const server = attach(http2.createServer(onRequest), options)
-  const [near, far] = duplexPair()
-  admit(server, far, INFO)
+  const near = throughDuplex(http2.createServer(onRequest))
   const session = http2.connect('http://localhost', { createConnection: () => near })
   assert.equal(await textOf(session.request({ ':path': '/' })), SAID)
   session.close()

@@ -8,7 +8,7 @@ import { closedPort, content, listenRaw, outcome, text, turns, until } from 'tes
 import type { ProxyServer } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
-import { serve, raw } from '../../support/fronted.ts'
+import { dialWithHeader, raw, serve } from '../../support/fronted.ts'
 
 /** More than the kernel takes for sockets that nobody reads. */
 const BIG = 32 << 20
@@ -29,8 +29,7 @@ test('front() relays both ways to the last byte, with half-closed ends', async t
   const { harness, server, port, accept } = await raw(t)
   const up = Buffer.alloc(BIG, 'up')
   const down = Buffer.alloc(BIG, 'down')
-  const client = harness.dial(port)
-  client.write(V2)
+  const client = dialWithHeader(harness, port)
   client.end(up)
   const socket = await accept()
   assert.ok((await content(socket)).equals(up))
@@ -52,8 +51,7 @@ test('front() passes on a FIN that came right behind the header', async t => {
 
 test('front() reads no more from a client than its target takes', async t => {
   const { harness, port, accept } = await raw(t)
-  const client = harness.dial(port)
-  client.write(V2)
+  const client = dialWithHeader(harness, port)
   client.end(Buffer.alloc(BIG))
   const socket = await accept()
   await turns(100)
@@ -94,8 +92,7 @@ test('front() resets both ends at the deadline of close()', async t => {
 test('front() resets the client when there is nobody behind it', async t => {
   const harness = createHarness(t)
   const { server, port } = await serve(harness, { address: '127.0.0.1', port: await closedPort() })
-  const client = harness.dial(port)
-  client.write(V2)
+  const client = dialWithHeader(harness, port)
   assert.equal((await outcome(client)).end, 'ECONNRESET')
   await over({ server }, 1)
   assert.deepEqual(counted({ server }), { connect_refused: 1 })
@@ -104,8 +101,7 @@ test('front() resets the client when there is nobody behind it', async t => {
 test('front() calls what else can go wrong with connecting a connect_error', async t => {
   const harness = createHarness(t)
   const { server, port } = await serve(harness, { address: '127.255.255.255', port: 80 }) // the broadcast address
-  const client = harness.dial(port)
-  client.write(V2)
+  const client = dialWithHeader(harness, port)
   await outcome(client)
   await over({ server }, 1)
   assert.deepEqual(counted({ server }), { connect_error: 1 })
@@ -124,8 +120,7 @@ test('front() gives up connecting after five seconds', async t => {
     if (wait === 5_000) process.nextTick(callback) // before loopback could answer
     return set(callback, wait)
   })
-  const client = harness.dial(port)
-  client.write(V2)
+  const client = dialWithHeader(harness, port)
   assert.equal((await outcome(client)).end, 'ECONNRESET')
   await over({ server }, 1)
   assert.deepEqual(counted({ server }), { connect_timeout: 1 })
@@ -133,8 +128,7 @@ test('front() gives up connecting after five seconds', async t => {
 
 test('front() gives up connecting when the server is aborted', async t => {
   const { harness, server, port } = await raw(t)
-  const client = harness.dial(port)
-  client.write(V2)
+  const client = dialWithHeader(harness, port)
   await until(() => [...server.connections].some(({ state }) => state === 'open'))
   await server.abort()
   await outcome(client)

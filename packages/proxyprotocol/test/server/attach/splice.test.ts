@@ -6,8 +6,9 @@ import net from 'node:net'
 import { test } from 'node:test'
 import { content, listenRaw, outcome, text, until } from 'test-support/sockets'
 import { splice } from '../../../src/server/attach/splice.ts'
+import type { Connection } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
-import { counted, over, createHarness } from '../../support/harness.ts'
+import { counted, over, createHarness, type Harness } from '../../support/harness.ts'
 
 /** More than the kernel takes for a socket that nobody reads. */
 const BIG = 32 << 20
@@ -52,15 +53,21 @@ for (const reads of [true, false, 'late'] as const) {
   })
 }
 
-test('splice() resets the upstream of a connection that was over before', async t => {
-  const harness = createHarness(t)
+/** A server that splices each connection after something has happened to it. */
+async function spliceAfter(harness: Harness, before: (connection: Connection) => unknown) {
   const { port, accept } = await listenRaw(harness)
   const served = await harness.serve(async connection => {
     const upstream = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true })
     await once(upstream, 'connect')
-    connection.abort()
+    await before(connection)
     await splice(connection, upstream)
   })
+  return { served, accept }
+}
+
+test('splice() resets the upstream of a connection that was over before', async t => {
+  const harness = createHarness(t)
+  const { served, accept } = await spliceAfter(harness, connection => connection.abort())
   harness.dial(served.port).write(V2)
   assert.equal((await outcome(await accept())).end, 'ECONNRESET')
   await over(served, 1)
@@ -69,13 +76,7 @@ test('splice() resets the upstream of a connection that was over before', async 
 
 test('splice() takes a FIN for one that had come before it', async t => {
   const harness = createHarness(t)
-  const { port, accept } = await listenRaw(harness)
-  const served = await harness.serve(async connection => {
-    const upstream = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-    await once(upstream, 'connect')
-    await until(() => connection.socket.readableEnded)
-    await splice(connection, upstream)
-  })
+  const { served, accept } = await spliceAfter(harness, ({ socket }) => until(() => socket.readableEnded))
   const client = harness.dial(served.port)
   client.end(V2)
   const target = await accept()

@@ -68,12 +68,17 @@ test('attach() goes on reading where a large payload shares the chunk of the hea
   }
 })
 
-test('attach() keeps a socket paused whose server pauses what it accepts', async t => {
-  const harness = createHarness(t)
+/** A client sends a header and `hello`, and its server pauses what it accepts. */
+async function acceptedPaused(harness: Harness, header: Uint8Array): Promise<Socket> {
   const { port, next } = await listen(harness, true)
   const accepted = next()
-  harness.dial(port).end(Buffer.concat([V2, Buffer.from('hello')]))
-  const socket = await accepted
+  harness.dial(port).end(Buffer.concat([header, Buffer.from('hello')]))
+  return accepted
+}
+
+test('attach() keeps a socket paused whose server pauses what it accepts', async t => {
+  const harness = createHarness(t)
+  const socket = await acceptedPaused(harness, V2)
   let seen = ''
   socket.on('data', chunk => (seen += String(chunk)))
   await turns()
@@ -150,10 +155,7 @@ test('attach() reads at most 17 bytes behind a line, too few for a preface of HT
 
 test('attach() reads nothing behind the header of a socket whose server pauses what it accepts', async t => {
   const harness = createHarness(t)
-  const { port, next } = await listen(harness, true)
-  const accepted = next()
-  harness.dial(port).end(Buffer.concat([V1, Buffer.from('hello')]))
-  const socket = await accepted
+  const socket = await acceptedPaused(harness, V1)
   await turns()
   assert.deepEqual([socket.bytesRead, socket.readableLength], [V1.length, 0])
   assert.equal(await text(socket), 'hello')

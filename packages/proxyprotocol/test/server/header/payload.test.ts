@@ -11,7 +11,7 @@ import { content, outcome, text, turns, until } from 'test-support/sockets'
 import type { ProxyProtocolError } from '../../../src/codec/index.ts'
 import type { Connection, ServerOptions } from '../../../src/server/index.ts'
 import { LOCAL, UNKNOWN, V1, V2 } from '../../support/headers.ts'
-import { counted, over, createHarness, type Served } from '../../support/harness.ts'
+import { answerAfterEnd, counted, over, createHarness, type Served } from '../../support/harness.ts'
 
 const KIB = 1024
 const MIB = KIB * KIB
@@ -215,13 +215,7 @@ test('contract 13: what a handler does not read stays with the peer', async t =>
 
 test('contract 14: the peer may end its side first and still get an answer (known bug 33)', async t => {
   const harness = createHarness(t)
-  const served = await harness.serve(async ({ socket }) => {
-    const request = await text(socket)
-    assert.equal(socket.writable, true)
-    await turns()
-    socket.write(`got ${request}`)
-    socket.end('bye')
-  })
+  const served = await harness.serve(answerAfterEnd)
   for (const payload of ['', 'hello']) {
     const client = harness.dial(served.port)
     client.end(Buffer.concat([V2, Buffer.from(payload)]))

@@ -7,7 +7,7 @@ import { gate } from 'test-support/gate'
 import { outcome, text, turns, until } from 'test-support/sockets'
 import { createServer } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
-import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
+import { counted, opened, over, readToEnd, createHarness, type Harness } from '../../support/harness.ts'
 import { HOST, NOTHING, LONG, dialOpen } from '../../support/open-connections.ts'
 
 test('contract 2: close() before listen() closes, and [Symbol.asyncDispose]() joins', async t => {
@@ -25,11 +25,17 @@ test('contract 2: [Symbol.asyncDispose]() closes a server that nobody has closed
   assert.equal(server.state, 'closed')
 })
 
-test('contract 2: close() is idempotent and joins, also after the end', async t => {
-  const harness = createHarness(t)
+/** A server with one open connection, whose handler reads to the end. */
+async function serveOne(harness: Harness) {
   const served = await harness.serve(readToEnd)
   const client = dialOpen(harness, served)
   await opened(served)
+  return { served, client }
+}
+
+test('contract 2: close() is idempotent and joins, also after the end', async t => {
+  const harness = createHarness(t)
+  const { served, client } = await serveOne(harness)
   const [first, second] = [served.server.close(), served.server.close({ drain: 0 })]
   client.end()
   const result = await first
@@ -42,9 +48,7 @@ test('contract 2: close() is idempotent and joins, also after the end', async t 
 
 test('contract 16: close() stops listening at once', async t => {
   const harness = createHarness(t)
-  const served = await harness.serve(readToEnd)
-  const client = dialOpen(harness, served)
-  await opened(served)
+  const { served, client } = await serveOne(harness)
   const closing = served.server.close()
   await Promise.resolve()
   assert.equal(served.server.address, null)
@@ -139,9 +143,7 @@ test('contract 16: during readyDelay the server goes on accepting, as draining',
 
 test('contract 16: connections that end during readyDelay are not counted as drained', async t => {
   const harness = createHarness(t)
-  const served = await harness.serve(readToEnd)
-  const client = dialOpen(harness, served)
-  await opened(served)
+  const { served, client } = await serveOne(harness)
   const closing = served.server.close({ readyDelay: 50 })
   client.end()
   await over(served, 1)

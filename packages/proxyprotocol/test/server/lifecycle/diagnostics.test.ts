@@ -30,6 +30,10 @@ function listen(t: TestContext): Told[] {
   return told
 }
 
+function reasonsOf(told: readonly Told[]): unknown[] {
+  return told.map(({ name, reason }) => [name, reason])
+}
+
 test('a connection is told as accepted, opened and closed, each with its server, itself and what is known then', async t => {
   const harness = createHarness(t)
   const told = listen(t)
@@ -72,13 +76,10 @@ test('a check that closes without a byte is told as accepted and closed, and not
   const served = await harness.serve(readToEnd)
   await outcome(harness.dial(served.port).end())
   await over(served, 1)
-  assert.deepEqual(
-    told.map(({ name, reason }) => [name, reason]),
-    [
-      ['accepted', undefined],
-      ['closed', 'probe'],
-    ],
-  )
+  assert.deepEqual(reasonsOf(told), [
+    ['accepted', undefined],
+    ['closed', 'probe'],
+  ])
 })
 
 test('what is told of the end says whether the connection was served', async t => {
@@ -110,13 +111,10 @@ test('where no header is awaited either, who hears of the accept is in time to c
   const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
   await outcome(harness.dial(port).end())
   await over({ server }, 1)
-  assert.deepEqual(
-    told.map(({ name, reason }) => [name, reason]),
-    [
-      ['accepted', undefined],
-      ['closed', 'aborted'],
-    ],
-  )
+  assert.deepEqual(reasonsOf(told), [
+    ['accepted', undefined],
+    ['closed', 'aborted'],
+  ])
 })
 
 test('where nobody listens, no message is made', async t => {

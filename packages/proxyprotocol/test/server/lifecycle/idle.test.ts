@@ -7,13 +7,24 @@ import { test, type TestContext } from 'node:test'
 import { gate } from 'test-support/gate'
 import { content, outcome, until } from 'test-support/sockets'
 import { IdleWatch, movedOn } from '../../../src/server/lifecycle/idle-watch.ts'
+import type { Connection } from '../../../src/server/index.ts'
 import { LOCAL, V2 } from '../../support/headers.ts'
-import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
+import {
+  counted,
+  opened,
+  over,
+  readToEnd,
+  createHarness,
+  type Harness,
+  type Served,
+} from '../../support/harness.ts'
 
 /** Milliseconds. */
 const TIMEOUT = 800
 const LOOK = TIMEOUT / 8
 
+/** More than the kernel takes for a peer that does not read. */
+const UNREAD = Buffer.alloc(64 * 1024 * 1024)
 const idle = { timeouts: { idle: 100 } }
 
 /** A clock that stands still, and lets so many milliseconds pass in which it is looked for what is idle. */
@@ -161,27 +172,33 @@ test('contract 22: one large write that a slow peer takes bit by bit is no silen
   assert.deepEqual(counted(served), { done: 1 })
 })
 
+/** A server that has written to a client more than that reads. */
+async function serveUnread(
+  harness: Harness,
+  goOn: (connection: Connection) => Promise<unknown>,
+): Promise<Served> {
+  const served = await harness.serve(async connection => {
+    connection.socket.write(UNREAD)
+    await goOn(connection)
+  }, idle)
+  harness.dial(served.port).write(V2)
+  return served
+}
+
 test('contract 22: a peer that takes nothing of what is written is idle', async t => {
   const harness = createHarness(t)
-  const served = await harness.serve(async ({ socket, signal }) => {
-    socket.write(Buffer.alloc(64 * 1024 * 1024))
-    await once(signal, 'abort')
-  }, idle)
-  const client = harness.dial(served.port)
-  client.write(V2)
+  const served = await serveUnread(harness, ({ signal }) => once(signal, 'abort'))
   await over(served, 1)
   assert.deepEqual(counted(served), { idle_timeout: 1 })
 })
 
 test('contract 22: a handler that goes on writing to a peer that takes nothing is idle', async t => {
   const harness = createHarness(t)
-  const served = await harness.serve(async ({ socket, signal }) => {
-    socket.write(Buffer.alloc(64 * 1024 * 1024))
+  const served = await serveUnread(harness, async ({ socket, signal }) => {
     const timer = setInterval(() => socket.write('tick'), 20)
     await once(signal, 'abort')
     clearInterval(timer)
-  }, idle)
-  harness.dial(served.port).write(V2)
+  })
   await over(served, 1)
   assert.deepEqual(counted(served), { idle_timeout: 1 })
 })

@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { outcome, turns } from 'test-support/sockets'
 import { ProxyProtocolError } from '../../../src/codec/index.ts'
 import type { Connection } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
-import { counted, opened, over, readToEnd, createHarness } from '../../support/harness.ts'
+import { counted, opened, over, readToEnd, createHarness, type Harness } from '../../support/harness.ts'
 import { dialEnded } from '../../support/open-connections.ts'
 
 const FAR_AWAY = 60_000
@@ -19,11 +20,16 @@ async function aborted({ signal }: Connection): Promise<ProxyProtocolError> {
   return signal.reason
 }
 
+function dialTwo(harness: Harness, port: number): readonly Socket[] {
+  const clients = [harness.dial(port), harness.dial(port)]
+  for (const client of clients) client.write(V2)
+  return clients
+}
+
 test('contract 11: the signal is the same each time, and aborted already where it is asked for too late', async t => {
   const harness = createHarness(t)
   const served = await harness.serve(readToEnd)
-  const clients = [harness.dial(served.port), harness.dial(served.port)]
-  for (const client of clients) client.write(V2)
+  const clients = dialTwo(harness, served.port)
   const [asked, late] = await opened(served, 2)
   assert.ok(asked && late)
   const { signal } = asked
@@ -223,8 +229,7 @@ test('contract 9: the socket has a listener for errors in every state, so that n
 test('each connection has an id of its own, and an age that grows', async t => {
   const harness = createHarness(t)
   const served = await harness.serve(readToEnd)
-  const clients = [harness.dial(served.port), harness.dial(served.port)]
-  for (const client of clients) client.write(V2)
+  const clients = dialTwo(harness, served.port)
   const [one, two] = await opened(served, 2)
   assert.ok(one && two && one.id !== two.id)
   assert.match(one.id, /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/)

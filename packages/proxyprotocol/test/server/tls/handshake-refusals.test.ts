@@ -202,13 +202,18 @@ test('contract 22: a connection in its handshake does not keep the process alive
   await over(served, 1)
 })
 
-test('contract 10: abort() during the handshake resets, and the handler does not start', async t => {
-  const harness = createHarness(t)
+/** A connection whose client has sent its header and half a ClientHello. */
+async function halfShaken(harness: Harness) {
   const served = await harness.serve(() => assert.fail('the handler started'), { tls: certificate })
   const client = harness.dial(served.port)
   const ended = outcome(client)
   client.write(Buffer.concat([V2, HELLO]))
-  const connection = await shaking(served)
+  return { served, ended, connection: await shaking(served) }
+}
+
+test('contract 10: abort() during the handshake resets, and the handler does not start', async t => {
+  const harness = createHarness(t)
+  const { served, ended, connection } = await halfShaken(harness)
   assert.deepEqual([connection.state, connection.tls], ['header', undefined])
   connection.abort('denied_acl')
   assert.equal((await ended).end, 'ECONNRESET')
@@ -219,11 +224,7 @@ test('contract 10: abort() during the handshake resets, and the handler does not
 
 test('contract 16: close() ends connections in their handshake at once', async t => {
   const harness = createHarness(t)
-  const served = await harness.serve(() => assert.fail('the handler started'), { tls: certificate })
-  const client = harness.dial(served.port)
-  const ended = outcome(client)
-  client.write(Buffer.concat([V2, HELLO]))
-  await shaking(served)
+  const { served, ended } = await halfShaken(harness)
   assert.deepEqual(await served.server.close(), { drained: 0, forced: 1, stuck: [] })
   assert.equal((await ended).end, 'ECONNRESET')
   assert.deepEqual(counted(served), { aborted: 1 })

@@ -11,7 +11,14 @@ import { gate } from 'test-support/gate'
 import { content, outcome, text, turns, until } from 'test-support/sockets'
 import type { Handler, ServerOptions } from '../../../src/server/index.ts'
 import { dialSecure } from '../../support/secure.ts'
-import { counted, over, createHarness, type Served, type Harness } from '../../support/harness.ts'
+import {
+  answerAfterEnd,
+  counted,
+  over,
+  createHarness,
+  type Served,
+  type Harness,
+} from '../../support/harness.ts'
 import { MIB, dialOpen, dialOver } from '../../support/secure-contract.ts'
 
 function serve(harness: Harness, handler: Handler, options: Partial<ServerOptions> = {}): Promise<Served> {
@@ -96,13 +103,7 @@ test('contract 13: a handler may pause what has begun to flow', async t => {
 
 test('contract 14: the peer may end its side first and still get an answer', async t => {
   const harness = createHarness(t)
-  const served = await serve(harness, async ({ socket }) => {
-    const request = await text(socket)
-    assert.equal(socket.writable, true)
-    await turns()
-    socket.write(`got ${request}`)
-    socket.end('bye')
-  })
+  const served = await serve(harness, answerAfterEnd)
   for (const payload of ['', 'hello']) {
     const { secure } = await dialOver(harness, served)
     assert.deepEqual(await outcome(secure.end(payload)), { text: `got ${payload}bye`, end: 'FIN' })

@@ -5,12 +5,13 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
 import { certificate } from 'test-support/certificates'
-import { outcome, text, turns, until } from 'test-support/sockets'
+import { outcome, text } from 'test-support/sockets'
 import type { Handler, ServerOptions } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
 import { dialSecure } from '../../support/secure.ts'
 import { HeaderFirst } from '../../support/segments.ts'
 import { counted, over, createHarness, type Served, type Harness } from '../../support/harness.ts'
+import { discards } from '../../support/open-connections.ts'
 import { MIB, dialOver } from '../../support/secure-contract.ts'
 
 /** The content types of TLS records (RFC 8446, 5.1). */
@@ -35,11 +36,7 @@ test('contract 6: a return sends close_notify and FIN, discards what still comes
   })
   assert.equal(await text(secure), 'bye')
   assert.deepEqual(recordTypes(Buffer.concat(records)).slice(-2), [DATA, ALERT])
-  for (let i = 0; i < 4; i++) secure.write(Buffer.alloc(MIB))
-  await until(() => secure.writableLength === 0)
-  await turns()
-  const [connection] = served.server.connections
-  assert.equal(connection?.state, 'closing')
+  const connection = await discards(served, secure, 4 * MIB)
   secure.end()
   await over(served, 1)
   assert.equal(connection.state, 'closed')
