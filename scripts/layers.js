@@ -75,6 +75,11 @@ export const layers = [
     folder: 'relay/stats',
     below: ['relay/tunnel', 'relay/passthrough', 'relay/upstreams', 'figures', 'config'],
   },
+  {
+    src: programs,
+    folder: 'relay/tls',
+    below: ['relay/stats', 'relay/passthrough', 'relay/upstreams', 'figures', 'config'],
+  },
   { src: programs, folder: 'relay/access', below: ['config'] },
   { src: programs, folder: 'relay/tunnel', below: [] },
   { src: programs, folder: 'relay/passthrough', below: ['config'] },
@@ -85,5 +90,6 @@ export const layers = [
   { src: programs, folder: 'config/address', below: ['config/text'] },
   { src: programs, folder: 'config/schema', below: ['config/address', 'config/text'] },
   { src: programs, folder: 'config/schema/clients', below: ['config/address', 'config/text'] },
+  { src: programs, folder: 'config/schema/tls', below: ['config/address', 'config/text'] },
   { src: programs, folder: 'explain', below: [] },
 ]

@@ -22,7 +22,16 @@ export type { Configuration, ConfigurationInit } from './schema/index.ts'
 export type { BlockLists, BlockListsInit, ListedAction } from './schema/index.ts'
 export type { OverLimit, ServiceLimits, ServiceLimitsInit } from './schema/index.ts'
 export type { LogFormat, LogSettings, LogSettingsInit } from './schema/index.ts'
-export type { Passthrough, PassthroughInit } from './schema/index.ts'
+export { branchesOf } from './schema/index.ts'
+export type {
+  Branch,
+  Fallback,
+  Passthrough,
+  PassthroughInit,
+  Route,
+  RouteInit,
+  UnknownNames,
+} from './schema/index.ts'
 export { isNamed } from './schema/index.ts'
 export { passName, type TlvName } from './schema/index.ts'
 export type { Acceptance, Service, ServiceInit, ServiceOptions } from './schema/index.ts'

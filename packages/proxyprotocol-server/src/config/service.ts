@@ -2,7 +2,7 @@ import { type Service, type ServiceOptions, serviceSchema, type UpstreamText } f
 import { checked, ConfigError } from './text/index.ts'
 
 /**
- * Reads the address strings of `--service SOURCE DEST`; DEST may be several.
+ * Reads the address strings of `--service SOURCE DEST`; DEST may be several, or none if all clients have a route.
  *
  * Connections at SOURCE have no header unless `pp` is `v1`, `v2` or `detect` (either). DEST gets a version 2 header
  * unless `pp` is `v1` or `noop` (none). Several DEST share the connections.
@@ -22,7 +22,8 @@ export function parseService(
   dest: string | readonly UpstreamText[],
   options: ServiceOptions = {},
 ): Service {
-  const where = typeof dest === 'string' ? { upstream: dest } : { upstreams: dest }
+  const several = dest.length === 0 ? {} : { upstreams: dest }
+  const where = typeof dest === 'string' ? { upstream: dest } : several
   const [service, ...others] = checked(serviceSchema, { listen: source, ...where, ...options })
   if (service && others.length === 0) return service
   throw new ConfigError(`SOURCE must be one address, got ${JSON.stringify(source)}, which are several`)

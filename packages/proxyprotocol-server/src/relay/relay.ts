@@ -2,7 +2,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { HeaderForOptions } from 'proxyprotocol/client'
 import { reset, type Connection, type OnRejected, type ProxyServer } from 'proxyprotocol/server'
-import type { OwnCertificate, Passthrough, Service } from '../config/index.ts'
+import type { OwnCertificate, Pool, Service } from '../config/index.ts'
 import type { ListingCounts, LiveConnection, RelayTotals } from '../figures/index.ts'
 import { type AccessCounts, Gate } from './access/index.ts'
 import { BlockListCheck, describeListed } from './block-list-check.ts'
@@ -10,9 +10,8 @@ import { withConnectionLimit } from './connection-limit.ts'
 import { ownTlvs } from './own-tlvs.ts'
 import { ClientGoneSignal } from './client-gone-signal.ts'
 import { listenAt } from './listen-at.ts'
-import { peekClientHello } from './passthrough/index.ts'
+import { SSL_REQUEST, takeAnswer } from './passthrough/index.ts'
 import { RelayServer } from './relay-server.ts'
-import { RelayTls } from './relay-tls.ts'
 import { serverOptions } from './server-options.ts'
 import {
   RelayStats,
@@ -21,6 +20,7 @@ import {
   recordOf,
   type RelayRecord,
 } from './stats/index.ts'
+import { Entrance, RelayTls } from './tls/index.ts'
 import { readBuffered, tunnel } from './tunnel/index.ts'
 import { upstreamHeader } from './upstream-header.ts'
 import { type PoolsOptions, type RoutedUpstreams, UpstreamPools } from './upstream-pools.ts'
@@ -97,7 +97,8 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const tls = new RelayTls(service.listen, pools.tls)
   const gate = new Gate(service, options.now ?? (() => performance.now()))
   const serving = { ...serverOptions(service, gate), tls: tls.server, onRejected, onError }
-  const context = { service, blockLists, tls, tlsFacts, pools, stats, onClosed }
+  const entrance = new Entrance(service)
+  const context = { service, blockLists, entrance, tls, tlsFacts, pools, stats, onClosed }
   const server = new RelayServer(pools, serving, connection =>
     relayConnection(context, connection, stats.open(connection)),
   )
@@ -126,6 +127,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
 interface RelayContext extends Pick<RelayOptions, 'onClosed'> {
   readonly service: Service
   readonly blockLists: BlockListCheck | undefined
+  readonly entrance: Entrance
   readonly tls: RelayTls
   readonly tlsFacts: HeaderForOptions['tls']
   readonly pools: UpstreamPools
@@ -143,10 +145,13 @@ async function relayConnection(
   try {
     context.tls.checkClient(connection.tls)
     if (context.blockLists) await askBlockLists(context.blockLists, connection, relayed)
-    if (context.service.passthrough) await peek(context.service.passthrough, connection, relayed)
-    upstream = await connectUpstream(context, connection, relayed)
+    const pool = context.entrance.isOpen
+      ? context.service.pool
+      : await context.entrance.enter(connection, relayed)
+    const { connect, halfClose, keepAlive } = context.service.timeouts
+    upstream = await connectUpstream(context, connection, { relayed, pool })
+    if (relayed.sslRequest) await takeAnswer(upstream, { signal: connection.signal, timeout: connect })
     relayed.connected()
-    const { halfClose, keepAlive } = context.service.timeouts
     await tunnel(connection.socket, upstream, { traffic: relayed, halfClose, keepAlive })
     outcome = outcomeOf(connection, undefined)
   } catch (error) {
@@ -185,41 +190,22 @@ async function askBlockLists(
   }
 }
 
-async function peek(
-  { timeout }: Passthrough,
-  connection: Connection,
-  relayed: RelayedConnection,
-): Promise<void> {
-  const { socket, info } = connection
-  if (info.header?.command === 'LOCAL') return // a check by the proxy in front may send nothing
-  const { bytesRead, readableLength } = socket
-  // Many checks end by a reset, which the server's own listener would count as the client's.
-  const onReset = (): void => {
-    if (readableLength === 0 && socket.bytesRead === bytesRead) connection.abort('probe')
-  }
-  socket.prependListener('error', onReset)
-  try {
-    relayed.hello = await peekClientHello(socket, { timeout, signal: connection.signal })
-  } finally {
-    socket.off('error', onReset)
-  }
-}
-
 function connectUpstream(
   { service, tlsFacts, pools }: RelayContext,
   connection: Connection,
-  relayed: RelayedConnection,
+  { relayed, pool }: { readonly relayed: RelayedConnection; readonly pool: Pool },
 ): Promise<Socket> {
   const { socket, info } = connection
   /** Payload that came while connecting leaves with the header, in one write. */
-  function payload(): Buffer | null {
+  function payload(): Uint8Array | null {
+    if (relayed.sslRequest) return SSL_REQUEST // its ClientHello must wait for the answer
     const bytes = readBuffered(socket)
     relayed.bytesUp += bytes?.length ?? 0
     return bytes
   }
   const { pass, timeouts } = service
   const { route, listing, hello } = relayed
-  return pools.for(hello?.serverName).connect({
+  return pools.of(pool).connect({
     source: info.source,
     client: connection.tls,
     header: ({ header }) => {

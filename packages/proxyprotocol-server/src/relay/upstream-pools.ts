@@ -1,6 +1,5 @@
-import type { Pool, Service } from '../config/index.ts'
+import { branchesOf, type Pool, type Service } from '../config/index.ts'
 import type { QueueFigures, RoutedUpstream } from '../figures/index.ts'
-import { NameTable } from './passthrough/index.ts'
 import {
   UpstreamPool,
   type PoolContext,
@@ -27,30 +26,29 @@ export interface PoolsOptions extends PoolContext {
 }
 
 export class UpstreamPools {
-  readonly #default: UpstreamPool
-  readonly #all = new Map<string, UpstreamPool>()
-  readonly #byName = new NameTable<UpstreamPool>()
+  readonly #all = new Map<Pool, UpstreamPool>()
+  readonly #routes = new Map<UpstreamPool, string>()
+  readonly #balance: Pool['balance']
 
   constructor(service: Pick<Service, 'pool' | 'passthrough' | 'timeouts'>, options: PoolsOptions) {
     const { resolver, now, onUpstream } = options
-    const { pool, passthrough, timeouts } = service
-    const poolOf = (settings: Pool, route: string): UpstreamPool => {
-      const made = new UpstreamPool(settings, {
-        ...{ resolver, now, patience: timeouts.connect },
+    for (const { label: route, pool } of [
+      { label: DEFAULT_ROUTE, pool: service.pool },
+      ...branchesOf(service),
+    ]) {
+      const made = new UpstreamPool(pool, {
+        ...{ resolver, now, patience: service.timeouts.connect },
         onUpstream: event => onUpstream?.({ ...event, route }),
       })
-      this.#all.set(route, made)
-      return made
+      this.#all.set(pool, made)
+      this.#routes.set(made, route)
     }
-    this.#default = poolOf(pool, DEFAULT_ROUTE)
-    for (const { names, pool: settings } of passthrough?.routes ?? []) {
-      const routed = poolOf(settings, String(names[0]))
-      for (const name of names) this.#byName.add(name, routed)
-    }
+    this.#balance = service.pool.balance
   }
 
-  for(serverName: string | undefined): UpstreamPool {
-    return (serverName === undefined ? undefined : this.#byName.find(serverName)) ?? this.#default
+  /** The upstreams of the service, or of one of its branches. */
+  of(pool: Pool): UpstreamPool {
+    return this.#all.get(pool) as UpstreamPool // all of the service have been made
   }
 
   get tls(): readonly UpstreamTls[] {
@@ -70,9 +68,9 @@ export class UpstreamPools {
   }
 
   snapshot(): RoutedUpstreams {
-    const snapshots = [...this.#all].map(([route, pool]) => ({ route, ...pool.snapshot() }))
+    const snapshots = [...this.#routes].map(([pool, route]) => ({ route, ...pool.snapshot() }))
     return {
-      balance: this.#default.snapshot().balance,
+      balance: this.#balance,
       upstreams: snapshots.flatMap(({ route, upstreams }) => upstreams.map(each => ({ ...each, route }))),
       names: snapshots.flatMap(({ names }) => names),
       queues: snapshots.map(({ route, queued }) => ({ route, waiting: queued })),

@@ -125,7 +125,7 @@ test('parseService() takes several upstreams, in order, each with the header tha
 test('parseService() refuses no upstream, and one that stands there twice', () => {
   assert.throws(() => parseService(':1', []), {
     name: 'ConfigError',
-    message: /^upstreams must have at least one entry, got none$/,
+    message: /^upstream must be a string such as .*, or `upstreams` a list, got nothing$/,
   })
   assert.throws(() => parseService(':1', ['a:1', 'b:1', 'a:1?pp=v1']), {
     name: 'ConfigError',

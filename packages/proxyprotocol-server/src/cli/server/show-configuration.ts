@@ -8,6 +8,7 @@ import {
   passName,
   type Passthrough,
   type Rate,
+  type Route,
   type Service,
 } from '../../config/index.ts'
 import { describePool } from '../services/index.ts'
@@ -42,7 +43,7 @@ function describe(service: Service): readonly string[] {
     ...(accepts ? acceptance(accepts, service) : ['expects no header']),
     ...(service.access ? [accessOf(service.access)] : []),
     ...(service.passthrough ? passthrough(service.passthrough) : []),
-    ...describePool(service.pool),
+    ...(service.pool.upstreams.length > 0 ? describePool(service.pool) : []),
     ...(service.tlvs.length > 0 ? [`adds these TLVs: ${service.tlvs.map(ownTlv).join(', ')}`] : []),
     ...(service.dnsbl ? [blockLists(service.dnsbl)] : []),
     `takes ${connections === undefined ? 'its share of the open files in' : String(connections)} connections, ` +
@@ -88,12 +89,24 @@ function ownTlv(own: OwnTlv): string {
   return `0x${own.type.toString(16).toUpperCase()} (${value})`
 }
 
-function passthrough({ timeout, routes }: Passthrough): readonly string[] {
+function passthrough({ timeout, routes, unknownNames, fallback }: Passthrough): readonly string[] {
+  const refuses = unknownNames === 'reject' ? '; refuses server names without a route' : ''
   return [
-    `passes TLS through, and reads the ClientHello of each client within ${ms(timeout)}`,
-    ...routes.flatMap(({ names, pool }) => [`for ${names.join(', ')}:`, ...indented(describePool(pool))]),
-    ...(routes.length > 0 ? ['for all others:'] : []),
+    `passes TLS through, and reads the ClientHello of each client within ${ms(timeout)}${refuses}`,
+    ...routes.flatMap(route => [`for ${clientsOf(route)}:`, ...indented(describePool(route.pool))]),
+    ...(fallback
+      ? [
+          `for clients without TLS, or silent for ${ms(fallback.timeout)}:`,
+          ...indented(describePool(fallback.pool)),
+        ]
+      : []),
+    ...(routes.length > 0 && unknownNames === 'default' ? ['for all others:'] : []),
   ]
+}
+
+function clientsOf({ names, alpn }: Route): string {
+  const protocols = alpn.length > 0 ? [`protocol ${alpn.join(' or ')}`] : []
+  return [...(names.length > 0 ? [names.join(', ')] : []), ...protocols].join(' with ')
 }
 
 function indented(lines: readonly string[]): readonly string[] {

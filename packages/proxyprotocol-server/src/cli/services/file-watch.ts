@@ -4,6 +4,7 @@ import { readdirSync, realpathSync, watch, type FSWatcher } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import {
+  branchesOf,
   type ConfigError,
   formatEndpoint,
   networkFile,
@@ -132,10 +133,10 @@ function byDirectory(entries: readonly PathEntry[]): ReadonlyMap<string, Readonl
   return names
 }
 
-function entriesOf({ listen, pool, passthrough, access }: Service): readonly PathEntry[] {
+function entriesOf(service: Service): readonly PathEntry[] {
+  const { listen, pool, access } = service
   const lists = [...(access?.allow ?? []), ...(access?.deny ?? [])].map(networkFile)
-
-  const pools = [pool, ...(passthrough?.routes ?? []).map(route => route.pool)]
+  const pools = [pool, ...branchesOf(service).map(branch => branch.pool)]
   const upstreams = pools.flatMap(each => each.upstreams)
   return [
     ...[listen, ...upstreams.map(({ address }) => address)].flatMap(({ tls }) =>

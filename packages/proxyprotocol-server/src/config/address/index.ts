@@ -14,4 +14,12 @@ export {
 export { formatHostPort } from './host-port.ts'
 export { canonicalHost, leavesIPv4, overlap, overlapHint } from './listen-overlap.ts'
 export { parseListen } from './port-range.ts'
-export { settleTls, type TlsInit, type TlsSettings, type TlsVerify, type TlsVersion } from './tls.ts'
+export {
+  isProtocol,
+  MAX_PROTOCOL_LENGTH,
+  settleTls,
+  type TlsInit,
+  type TlsSettings,
+  type TlsVerify,
+  type TlsVersion,
+} from './tls.ts'

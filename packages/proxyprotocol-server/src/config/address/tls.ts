@@ -8,7 +8,7 @@ const VERIFY = ['CERT_NONE', 'CERT_OPTIONAL', 'CERT_REQUIRED'] as const
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const
 
 /** RFC 7301 section 3.1: a byte holds the length. */
-const MAX_PROTOCOL_LENGTH = 255
+export const MAX_PROTOCOL_LENGTH = 255
 
 /** Whether the other end must present a certificate, and a valid one. */
 export type TlsVerify = (typeof VERIFY)[number]
@@ -107,7 +107,7 @@ function wrongValue(init: TlsInit): string | undefined {
 }
 
 /** Real protocols have no control characters or spaces, and commas separate them. */
-function isProtocol(name: string): boolean {
+export function isProtocol(name: string): boolean {
   const length = Buffer.byteLength(name)
   return length > 0 && length <= MAX_PROTOCOL_LENGTH && /^[!-+\--~]+$/.test(name)
 }

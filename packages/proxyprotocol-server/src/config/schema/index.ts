@@ -6,7 +6,16 @@ export type { OverLimit, ServiceLimits, ServiceLimitsInit } from './clients/inde
 export type { LogFormat, LogSettings, LogSettingsInit } from './log.ts'
 export { isNamed } from './service-list.ts'
 export { passName, type TlvName } from './pass.ts'
-export type { Passthrough, PassthroughInit } from './passthrough.ts'
+export { branchesOf } from './tls/index.ts'
+export type {
+  Branch,
+  Fallback,
+  Passthrough,
+  PassthroughInit,
+  Route,
+  RouteInit,
+  UnknownNames,
+} from './tls/index.ts'
 export type { Rate, RateInit } from './clients/index.ts'
 export type { Acceptance } from './clients/index.ts'
 export { type Service, type ServiceInit, type ServiceOptions, serviceSchema } from './service.ts'

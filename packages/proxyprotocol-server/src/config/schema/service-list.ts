@@ -12,6 +12,7 @@ import {
 import type { Pool } from '../pool.ts'
 import { nearest } from '../text/index.ts'
 import type { Service } from './service.ts'
+import { branchesOf } from './tls/index.ts'
 
 interface Conflict {
   readonly index: number
@@ -139,19 +140,17 @@ function givenName(name: string | undefined): string | undefined {
   return name?.split('/')[0]
 }
 
-function loops({ listen, pool, passthrough }: Service): readonly Found[] {
+function loops(service: Service): readonly Found[] {
+  const { listen, pool } = service
+  // A faulty service comes as it was written, without a pool.
   if ((pool as Pool | undefined) === undefined) return []
-  const routes = passthrough?.routes ?? []
   const pools = [
-    { path: [pool.upstreams.length === 1 ? 'upstream' : 'upstreams'], upstreams: pool.upstreams },
-    ...routes.map((route, at) => ({
-      path: ['passthrough', 'routes', at, 'upstreams'],
-      upstreams: route.pool.upstreams,
-    })),
+    { path: [pool.upstreams.length === 1 ? 'upstream' : 'upstreams'], pool },
+    ...branchesOf(service),
   ]
   const message = 'must not be where the service itself listens, because it would connect to itself'
   return pools
-    .filter(({ upstreams }) => upstreams.some(({ address }) => isSamePlace(listen, address)))
+    .filter(({ pool: { upstreams } }) => upstreams.some(({ address }) => isSamePlace(listen, address)))
     .map(({ path }) => ({ path, message }))
 }
 

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { type Address, formatEndpoint } from '../address/index.ts'
 import {
-  nameConflict,
   type Pool,
   sentHeader,
   type SentHeader,
@@ -34,8 +33,17 @@ import {
 import { type BlockLists, type BlockListsInit, dnsblSchema } from './dnsbl.ts'
 import { meta, NAME, nameText } from './keys.ts'
 import { passSchema, type TlvName } from './pass.ts'
-import { type Passthrough, type PassthroughInit, passthroughSchema } from './passthrough.ts'
 import { type ServiceTimeouts, type ServiceTimeoutsInit, timeoutsSchema } from './timeouts.ts'
+import {
+  branchConflict,
+  branchesOf,
+  branchUpstreams,
+  mayLackUpstream,
+  type Passthrough,
+  type PassthroughInit,
+  passthroughSchema,
+  settlePassthrough,
+} from './tls/index.ts'
 import { queueSchema } from './upstream-limits.ts'
 import { type OwnTlv, type OwnTlvsInit, tlvsSchema } from './tlvs.ts'
 import {
@@ -64,7 +72,7 @@ export interface Service {
   /** True if `[::]` leaves IPv4 alone, because another service listens at 0.0.0.0 with the same port. */
   readonly ipv6Only: boolean
   readonly pool: Pool
-  /** The only upstream, or the first of `pool`. */
+  /** The only upstream, or the first of `pool`; of the first route if `pool` is empty. */
   readonly upstream: Address
   /** The headers that connections must start with; undefined for none. */
   readonly accepts: Acceptance | undefined
@@ -158,7 +166,7 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
     if (wrong)
       issues.push({ code: 'custom', message: wrong.message, path: [wrong.key], input: access[wrong.key] })
   })
-  .refine(({ upstream, upstreams }) => (upstream === undefined) !== (upstreams === undefined), {
+  .refine(hasUpstream, {
     path: ['upstream'],
     // Runs although other keys are wrong, so that all faults are reported at once.
     when: ({ value, issues }) =>
@@ -169,38 +177,36 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
   })
   .check(({ value: { upstream, upstreams, passthrough, tlvs }, issues }) => {
     const own = upstreams ?? (upstream ? [{ address: upstream }] : [])
-    const routed = passthrough?.routes.flatMap(route => route.upstreams) ?? []
-    const all = [...own, ...routed]
+    const branches = branchUpstreams({ passthrough })
+    const all = [...own, ...branches.flatMap(branch => branch.upstreams)]
     if (tlvs.length > 0 && all.length > 0 && all.every(({ address }) => sentHeader(address) !== 'v2'))
       issues.push({ code: 'custom', message: NO_VERSION_2, path: ['tlvs'], input: tlvs })
-    const conflict = nameConflict(all)
-    if (conflict) {
+    const conflict = branchConflict(own, branches)
+    if (conflict)
       issues.push({
         code: 'custom',
         message: conflict.message,
-        path: ['passthrough', 'routes'],
+        path: [...conflict.path],
         input: passthrough,
       })
-    }
   })
   .transform(({ trust, upstream, upstreams, passthrough, ...rest }): readonly Service[] => {
     const { balance, retries, health, resolve, queue, allow, deny, aclFrom, allowVpce, ...others } = rest
     const { listen: places, name, ...written } = others
-    const all = upstreams ?? [{ address: upstream as Address }] // one of the two is there
+    const own = upstreams ?? (upstream ? [{ address: upstream }] : [])
     const poolOf = (these: readonly UpstreamInit[]): Pool =>
       settlePool({ upstreams: these, balance, retries, health, resolve, queue })
-    const pool = poolOf(all)
-    const [first] = pool.upstreams as readonly [UpstreamSettings] // it takes no fewer than one
+    const pool = poolOf(own)
+    const branching = { passthrough: passthrough && settlePassthrough(passthrough, poolOf) }
+    const pools = [pool, ...branchesOf(branching).map(branch => branch.pool)]
+    const [first] = pools.flatMap(each => each.upstreams) as [UpstreamSettings] // hasUpstream() sees to it
     const access = accessRules({ allow, deny, aclFrom, allowVpce }) // one object, so that lists are read once
     return places.map(listen => ({
       ...written,
       listen,
       ipv6Only: false, // a service does not know the others
       pool,
-      passthrough: passthrough && {
-        timeout: passthrough.timeout,
-        routes: passthrough.routes.map(route => ({ names: route.names, pool: poolOf(route.upstreams) })),
-      },
+      ...branching,
       upstream: first.address,
       name: serviceName(name, listen, places.length),
       accepts: acceptance(listen, trust),
@@ -213,6 +219,17 @@ function serviceName(name: string | undefined, listen: Address, count: number): 
   const place = formatEndpoint(listen)
   if (name === undefined) return place
   return count === 1 ? name : `${name}/${place}`
+}
+
+/** The schema's own keys, as far as they are checked. */
+type Sides = Parameters<typeof mayLackUpstream>[0] & {
+  readonly upstream?: unknown
+  readonly upstreams?: unknown
+}
+
+function hasUpstream({ upstream, upstreams, ...sides }: Sides): boolean {
+  if (upstream === undefined && upstreams === undefined) return mayLackUpstream(sides)
+  return upstream === undefined || upstreams === undefined
 }
 
 function isUpstreamKey(key: unknown): boolean {

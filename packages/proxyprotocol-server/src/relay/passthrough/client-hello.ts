@@ -18,7 +18,7 @@ const RECORD_HEADER_BYTES = 5
 const MAX_RECORD_BYTES = 16_384
 const MESSAGE_HEADER_BYTES = 4
 
-const HANDSHAKE_RECORD = 22
+export const HANDSHAKE_RECORD = 22
 const CLIENT_HELLO = 1
 /** Its version (2 bytes) and its random (32). */
 const FIXED_BYTES = 34

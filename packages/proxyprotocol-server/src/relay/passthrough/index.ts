@@ -1,3 +1,5 @@
+export { sendUnrecognizedName } from './alert.ts'
 export type { ClientHello } from './client-hello.ts'
-export { NameTable } from './name-table.ts'
 export { peekClientHello } from './peek.ts'
+export { RouteTable } from './route-table.ts'
+export { SSL_REQUEST, takeAnswer } from './ssl-request.ts'

@@ -28,6 +28,8 @@ export class RelayedConnection implements Traffic {
   readonly route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
   sent: SentHeader | undefined
   hello: ClientHello | undefined
+  /** The client has asked for TLS as PostgreSQL's do. */
+  sslRequest = false
   listing: Listing | undefined
   /** Taken at the start, because the socket forgets them. */
   readonly #tls: TlsFacts | undefined

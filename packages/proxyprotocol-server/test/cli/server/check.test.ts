@@ -168,6 +168,23 @@ test('TLS that is passed through is shown with its routes, and block lists with 
 `),
   )
   assert.match(shown({ passthrough: {} }), / within 10000 ms\n {2}connects to b:2, /)
+  const fallback = { upstreams: ['ssh:22'] }
+  const alpn = [
+    { alpn: ['acme-tls/1'], upstreams: ['c:1'] },
+    { names: ['c.example'], alpn: ['h2', 'h3'], upstreams: ['d:1'] },
+  ]
+  const refusing = { listen: ':1', passthrough: { routes: alpn, unknownNames: 'reject', fallback } }
+  assert.ok(
+    showConfiguration(parseConfig({ services: [refusing] })).includes(`
+  passes TLS through, and reads the ClientHello of each client within 10000 ms; refuses server names without a route
+  for protocol acme-tls/1:
+    connects to c:1, and sends it a version 2 header
+  for c.example with protocol h2 or h3:
+    connects to d:1, and sends it a version 2 header
+  for clients without TLS, or silent for 2000 ms:
+    connects to ssh:22, and sends it a version 2 header
+  takes `),
+  )
   const zones = ['bl.example', 'KEY.zen.dq.spamhaus.net']
   assert.match(
     shown({ dnsbl: { zones, servers: ['127.0.0.1'], action: 'reject' } }),

@@ -28,7 +28,7 @@ test('peeking leaves every byte of the hello and of what follows it in the socke
   const { client, socket, hello } = await peek(t)
   const bytes = await clientHello({ servername: 'a.example' })
   client.end(Buffer.concat([bytes, Buffer.from('more')]))
-  assert.equal((await hello).serverName, 'a.example')
+  assert.equal((await hello).hello?.serverName, 'a.example')
   assert.deepEqual(await content(socket), Buffer.concat([bytes, Buffer.from('more')]))
 })
 
@@ -39,7 +39,7 @@ test('a hello that comes byte by byte is the same, and read() gives it in one pi
     client.write(Uint8Array.of(byte))
     await new Promise(setImmediate)
   }
-  assert.equal((await hello).serverName, 'a.example')
+  assert.equal((await hello).hello?.serverName, 'a.example')
   assert.deepEqual(socket.read(bytes.length), bytes)
   client.write('more')
   assert.equal((await chunk(socket)).toString(), 'more')
@@ -112,4 +112,24 @@ test("an abort ends it with the signal's reason, also one that came before", asy
   await assert.rejects(hello, reason)
   await assert.rejects(peekClientHello(socket, { timeout: 60_000, signal: controller.signal }), reason)
   await assertQuiet(socket)
+})
+
+test('after the silence a client counts as one without TLS, unless it has begun a ClientHello', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  for (const [first, status] of [
+    ['', 'other'],
+    ['\0\0\0', 'other'],
+    ['\x16\x03', 'hello'],
+  ] as const) {
+    const { client, socket, hello } = await peek(t, { silence: 1_000 })
+    const rest = first === '\x16\x03' ? helloWith([]).subarray(2) : Buffer.from('more')
+    if (first !== '') {
+      client.write(first, 'latin1')
+      await once(socket, 'readable')
+    }
+    t.mock.timers.tick(1_000)
+    client.end(rest)
+    assert.equal((await hello).hello === undefined ? 'other' : 'hello', status)
+    assert.deepEqual(await content(socket), Buffer.concat([Buffer.from(first, 'latin1'), rest]))
+  }
 })

@@ -11,8 +11,8 @@ import {
   type OwnCertificate,
   type TlsFiles,
   type TlsSettings,
-} from '../config/index.ts'
-import type { UpstreamTls } from './upstreams/index.ts'
+} from '../../config/index.ts'
+import type { UpstreamTls } from '../upstreams/index.ts'
 
 export function serverTls(settings: TlsSettings): TlsOptions {
   const settled = settleTls(settings, 'listen')

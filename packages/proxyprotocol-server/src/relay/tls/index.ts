@@ -1,0 +1,2 @@
+export { Entrance } from './entrance.ts'
+export { RelayTls, serverTls } from './relay-tls.ts'
