@@ -1,12 +1,14 @@
-// mqtt over openSocket(), plain and over TLS; the broker is aedes.
+// mqtt over openSocket(), plain, over TLS and in a WebSocket; the broker is aedes.
 
 import assert from 'node:assert/strict'
+import http from 'node:http'
 import { createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
 import tls from 'node:tls'
 import { Aedes } from 'aedes'
-import { MqttClient } from 'mqtt'
+import { connect, MqttClient } from 'mqtt'
 import { openSocket } from 'proxyprotocol/client'
+import { createWebSocketStream, WebSocketServer } from 'ws'
 import { certificate, CLIENT, headerOf, HOST, listen } from './support.ts'
 
 for (const name of ['plain', 'TLS'] as const) {
@@ -30,3 +32,23 @@ for (const name of ['plain', 'TLS'] as const) {
     await client.endAsync()
   })
 }
+
+test('a broker sees the client of a WebSocket in its request, and may refuse it before it checks a password', async t => {
+  const addresses: unknown[] = []
+  const broker = await Aedes.createBroker({
+    preConnect: ({ req }, _packet, done) => {
+      addresses.push(req?.socket.remoteAddress)
+      done(new Error('denied'), false)
+    },
+  })
+  t.after(() => new Promise<void>(resolve => broker.close(resolve)))
+  const server = http.createServer()
+  new WebSocketServer({ server }).on('connection', (socket, request) => {
+    broker.handle(createWebSocketStream(socket), request)
+  })
+  const port = await listen(t, server)
+  const createConnection = () => openSocket({ host: HOST, port }, headerOf())
+  const client = connect('ws://localhost', { reconnectPeriod: 0, wsOptions: { createConnection } })
+  await new Promise<void>(resolve => client.once('close', resolve))
+  assert.deepEqual(addresses, [CLIENT.address])
+})
