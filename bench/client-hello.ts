@@ -21,7 +21,7 @@ const BATCH = 16
 
 const SERVER_NAME = 0
 const ALPN = 16
-/** A type that nobody has defined. */
+/** An undefined type. */
 const UNKNOWN = 0xfffe
 
 /** Bytes so many times. */

@@ -9,7 +9,7 @@ import { ca } from './certificates.ts'
 import type { Seen } from './seen.ts'
 import type { ServerKind } from './servers.ts'
 
-/** How the client connects; `tls` is spoken with whoever listens there, be it before another one inside. */
+/** How the client connects; `tls` is spoken with the listener, also before another one inside. */
 export interface Way {
   readonly host?: string
   readonly port?: number

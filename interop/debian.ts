@@ -75,7 +75,7 @@ function unpack(packages: readonly string[], root: string): void {
   }
   const lacking = download(packages, folder)
   for (const file of readdirSync(folder)) run('dpkg-deb', ['-x', join(folder, file), root], folder)
-  run('chmod', ['-R', 'ug-s', root], folder) // nobody shall become root by a file in a cache
+  run('chmod', ['-R', 'ug-s', root], folder) // a file in a cache must not make its author root
   rmSync(folder, { recursive: true })
   writeFileSync(join(root, COMPLETE), `${lacking.join('\n')}\n`)
 }

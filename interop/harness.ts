@@ -72,7 +72,7 @@ export class Harness {
     return path
   }
 
-  /** A port that nobody listens at, on IPv4 and IPv6. */
+  /** A port without a listener, on IPv4 and IPv6. */
   async port(): Promise<number> {
     for (;;) {
       const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT))
@@ -117,7 +117,7 @@ export class Harness {
   }
 }
 
-/** Looks until there is something; for what tells nobody that it has changed. */
+/** Looks until there is something; for changes without an event. */
 export async function until<T>(look: () => T | undefined, what: string): Promise<T> {
   const deadline = performance.now() + PATIENCE
   for (;;) {
@@ -144,7 +144,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch {
-    // nobody is left to get it
+    // its reader is gone
   }
 }
 
@@ -161,7 +161,7 @@ async function isFree(port: number, host: string): Promise<boolean> {
   }
 }
 
-/** Asked of the system, not by connecting: that would be a client that nobody has sent. */
+/** Asked of the system, not by connecting: that would be a client more. */
 function isListening(place: number | string): boolean {
   if (typeof place === 'string') return existsSync(place)
   const local = `:${place.toString(16).toUpperCase().padStart(4, '0')} `

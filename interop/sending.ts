@@ -7,7 +7,7 @@ import type { Case } from './peer.ts'
 import type { Seen, SeenSsl } from './seen.ts'
 import type { ServerKind } from './servers.ts'
 
-/** What is not named may be anything; of what is told of TLS, too. */
+/** What is not named may be anything; of the facts about TLS, too. */
 export type Expected = Partial<Omit<Seen, 'ssl'>> & { readonly ssl?: Partial<SeenSsl> | undefined }
 
 export interface Sending {

@@ -1,6 +1,6 @@
 // The load: so many connections or requests, 64 at a time, each reply checked; one that is wrong or missing fails the run.
 //
-// The event loop never sleeps meanwhile: a virtual CPU that sleeps costs whoever wakes it, and that would be the server,
+// The event loop never sleeps meanwhile: a virtual CPU that sleeps costs the process that wakes it, which would be the server,
 // the more often the slower it is.
 
 import { connect } from 'node:net'
@@ -28,7 +28,7 @@ interface Client {
 }
 
 export const AT_A_TIME = 64
-/** With an address each, so that a reply to somebody else shows; one octet has room for as many. */
+/** With an address each, so that a reply to another client shows; one octet has room for as many. */
 const CLIENTS = 250
 /** Bytes of a request and of a reply. */
 const EXCHANGE_BYTES = 16

@@ -1,7 +1,7 @@
 // Times contenders in interleaved rounds (A B C, B C A, ...), so that whatever else the machine does falls on all alike.
 //
 // The clock is the CPU time of the whole process: garbage collection and compilation count, on every thread; waiting for
-// a CPU that somebody else is using does not.
+// a busy CPU does not.
 
 import { median } from '../median.ts'
 import type { Row } from './contender.ts'

@@ -13,7 +13,7 @@ export const last = {
   sum: 0,
 }
 
-/** Also reads a character of each text: V8 puts pieces of text together only when somebody looks into them. */
+/** Also reads a character of each text: V8 puts pieces of text together only when code looks into them. */
 export function keepTexts(source: string, destination: string): void {
   last.sum = source.charCodeAt(source.length - 1) + destination.charCodeAt(destination.length - 1)
   keepAddresses(source, destination)

@@ -14,7 +14,7 @@ export interface Comparison {
   readonly total: number
   /** Headers that both accept, for the same client. */
   readonly accepted: number
-  /** Headers that both refuse, or that nobody can be expected to answer. */
+  /** Headers that both refuse, or that no server can be expected to answer. */
   readonly refused: number
   readonly explained: ReadonlyMap<Reason, readonly Disagreement[]>
   readonly unexplained: readonly Disagreement[]

@@ -179,5 +179,5 @@ async function listening(port: number): Promise<void> {
     if (event === 'connect') return
     await setTimeout(50)
   }
-  throw new Error(`nobody listens at port ${port}`)
+  throw new Error(`nothing listens at port ${port}`)
 }

@@ -65,7 +65,7 @@ export const reasons: readonly Reason[] = [
   {
     peers: ['haproxy'],
     they: 'does not look into the SSL TLV unless it is asked for',
-    we: 'a malformed TLV is refused whoever asks for it, or the answer would depend on the question',
+    we: 'a malformed TLV is always refused, or the answer would depend on the question',
     covers: each => isTaken(each) && isOneOf(each, ['ssl_length', 'ssl_overrun']),
   },
   {

@@ -14,7 +14,7 @@ export type Verdict =
 /** Our verdict, and what led to it. */
 export interface Ours {
   readonly verdict: Verdict
-  /** Whether the request begins where the header ends; otherwise nobody can be expected to answer it. */
+  /** Whether the request begins where the header ends; otherwise no server can be expected to answer it. */
   readonly aligned: boolean
   /** Why it was refused: the code of the fault, or `absent` or `partial`; the header's family where it was not. */
   readonly reason: ErrorCode | 'absent' | 'partial' | 'INET' | 'INET6' | 'UNIX' | 'UNSPEC' | 'LOCAL' | 'DGRAM'
@@ -66,7 +66,7 @@ function clientOf(text: string, name: Peer['name'], own: string): string {
   return from === own ? 'own' : from === 'unix' ? 'unix' : `${from} ${to}`
 }
 
-/** An end in one spelling, whoever wrote it: what is no address stays as it is, and some write port 0 as nothing. */
+/** An end in one spelling: what is not an address stays as it is, and some write port 0 as nothing. */
 export function clientText(address: string, port: string | number): string {
   return `${canonical(address)}:${port === '' ? 0 : port}`
 }

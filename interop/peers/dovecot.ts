@@ -56,7 +56,7 @@ export const dovecot: Peer = {
   },
 }
 
-/** Those who do its work: not root, whom it does not let, but whoever runs this otherwise. */
+/** Those who do its work: not root, which it refuses, but the user that runs this. */
 function users(): readonly string[] {
   const { uid, gid, username } = userInfo()
   const group = readFileSync('/etc/group', 'utf8')

@@ -48,7 +48,7 @@ export const exim: Peer = {
   },
 }
 
-/** Its user is whoever runs this, or for root, which Exim is never to be, nobody. */
+/** Its user is the one that runs this; root becomes `nobody`, because Exim must not be root. */
 function withUser(harness: Harness): Readonly<Record<string, string>> {
   const [uid = 0, gid = 0] = [process.getuid?.(), process.getgid?.()]
   const [user, group] = uid === 0 ? [65_534, 65_534] : [uid, gid]

@@ -85,7 +85,7 @@ export async function listenRaw(
   }
 }
 
-/** A port of loopback where nobody listens. */
+/** A port of loopback without a listener. */
 export async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

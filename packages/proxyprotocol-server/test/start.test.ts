@@ -78,7 +78,7 @@ test("a signal that npm's shell dies of ends all of them as well", async t => {
   assert.deepEqual(await shell.ended, { code: null, signal: 'SIGTERM', errors: '' })
   assert.match(shell.output(), /^proxyprotocol-server \| \S+ stopped /m)
   assert.match(shell.output(), /^proxyprotocol-echo \| \S+ stopped /m)
-  // It has ended only when nobody holds its standard error any more, which all of them share.
+  // It has ended only when no process holds its standard error any more, which all of them share.
 })
 
 for (const [what, argsAt] of [

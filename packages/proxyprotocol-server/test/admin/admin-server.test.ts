@@ -1,4 +1,4 @@
-// The admin listener as an HTTP server: what it answers to whom, and what nobody can take of it.
+// The admin listener as an HTTP server: what it answers to whom, and what no client can use up.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

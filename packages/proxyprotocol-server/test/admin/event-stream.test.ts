@@ -1,4 +1,4 @@
-// The stream of statistics: what it sends and when, and what nobody can take of the listener by it.
+// The stream of statistics: what it sends and when, and what no client can use up.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -96,7 +96,7 @@ test('HEAD of /events is answered without a stream', async t => {
   assert.deepEqual([status, headers['content-type'], body], [200, 'text/event-stream; charset=utf-8', ''])
 })
 
-test('a page from elsewhere gets no stream, its own page and who is no browser do', async t => {
+test('a page from elsewhere gets no stream, its own page and other programs do', async t => {
   const { port } = await startAdmin(t)
   for (const site of ['cross-site', 'same-site']) {
     const { status } = await ask(port, '/events', { headers: { 'sec-fetch-site': site } })

@@ -30,7 +30,7 @@ test('each second holds what came since the one before, and there are always six
   assert.deepEqual(minute.view().accepted, new Array(60).fill(0))
 })
 
-test('a service that is removed is no negative traffic', () => {
+test('a service that is removed does not count as negative traffic', () => {
   const minute = new Minute({ ...zero, bytesUp: 5_000 })
   minute.add(zero)
   assert.equal(minute.view().bytesUp.at(-1), 0)

@@ -153,7 +153,7 @@ test('the fifth page takes the place of the first, which says so and can take it
   assert.deepEqual(faults, [])
 })
 
-test('a page that nobody sees lets go of its stream, and takes it up again when it is seen', async t => {
+test('a hidden page lets go of its stream, and takes it up again when it is seen', async t => {
   const { page, admin } = await startStage(t)
   await page.clock.install()
   await page.goto(`http://127.0.0.1:${admin}/`)

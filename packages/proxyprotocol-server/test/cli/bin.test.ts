@@ -14,7 +14,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 for (const name of ['proxyprotocol-echo', 'proxyprotocol-server']) {
   const script = `packages/proxyprotocol-server/bin/${name}.js`
-  /** The upstream stays unused: nobody connects. */
+  /** The upstream stays unused: no client connects. */
   const argsAt = (address: string): string[] =>
     name === 'proxyprotocol-echo' ? [address] : ['--service', address, '127.0.0.1:1']
 
@@ -43,7 +43,7 @@ for (const name of ['proxyprotocol-echo', 'proxyprotocol-server']) {
     )
   })
 
-  test(`${name} exits with 0 on SIGTERM when nobody is connected`, async t => {
+  test(`${name} exits with 0 on SIGTERM without connections`, async t => {
     const child = run(t, script, argsAt('127.0.0.1:0'))
     await child.line(/ listening /)
     child.send('SIGTERM')
@@ -121,7 +121,7 @@ test('a second signal ends a program at once, with 1', async t => {
   assert.doesNotMatch(child.output(), / stopped /)
 })
 
-test('a log that nobody reads any more ends no connection, and no program', async t => {
+test('a log without a reader ends no connection, and no program', async t => {
   const child = run(t, 'packages/proxyprotocol-server/bin/proxyprotocol-echo.js', ['127.0.0.1:0?pp=noop'])
   const port = portIn(await child.line(/ listening /))
   child.deafen()

@@ -111,7 +111,7 @@ test('the process itself is what programs write to by default', t => {
   assert.ok(!process.listeners('SIGTERM').includes(listener))
 })
 
-test('a stream whose reader is gone is no fault of the program', () => {
+test('a stream whose reader is gone is not a fault of the program', () => {
   const stream = new PassThrough()
   outliveReader(stream)
   assert.equal(stream.emit('error', new Error('write EPIPE')), true)
@@ -197,7 +197,7 @@ test('a handler that does not end ends the process with 1, which its sockets wou
   assert.deepEqual(io.exits, [1])
 })
 
-test('what is no fault of the user is explained with all there is to find it by', () => {
+test('what is not a fault of the user is explained with all there is to find it by', () => {
   assert.equal(explain(new ConfigError('the port')), 'the port')
   assert.match(explain(new TypeError('a bug')), /^TypeError: a bug\n +at /)
 })

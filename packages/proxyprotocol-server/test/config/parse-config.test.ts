@@ -213,7 +213,7 @@ test('a key that is needed is missed by name', () => {
   ])
 })
 
-test('what is no configuration at all is refused', () => {
+test('what is not a configuration at all is refused', () => {
   assert.deepEqual(faults([]), ['proxy.json must be an object, got an empty list'])
   assert.deepEqual(faults('5'), ['proxy.json:1:1 must be an object, got 5'])
   assert.deepEqual(faults('{]'), ['proxy.json:1:2: this is not YAML: flow map must end with a }'])
@@ -292,7 +292,7 @@ test('what stands outside the file wins over it, and its faults have its name', 
   )
 })
 
-test('a file that is no configuration is refused as it stands, whatever stands outside of it', () => {
+test('a file that is not a configuration is refused as it stands, whatever stands outside of it', () => {
   const overrides = settings().map(setting => ({ setting, value: 1, name: `--${setting.flag}` }))
   const refused = (json: unknown): string => {
     try {

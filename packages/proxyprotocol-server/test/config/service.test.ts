@@ -85,7 +85,7 @@ test('parseService() accepts the headers that the listen address names, from who
   }
 })
 
-test('parseService() refuses a listen address that expects a header while nobody is trusted, and says what to do', () => {
+test('parseService() refuses a listen address that expects a header while no peer is trusted, and says what to do', () => {
   for (const pp of ['v1', 'v2', 'detect']) {
     const source = `[::1]:10007?pp=${pp}`
     const message =

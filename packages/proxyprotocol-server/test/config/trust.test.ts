@@ -16,7 +16,7 @@ test('parseTrust() takes anyone, alone', () => {
   }
 })
 
-test('parseTrust() refuses what is no network, quoting it and showing a right one', () => {
+test('parseTrust() refuses what is not a network, quoting it and showing a right one', () => {
   const cases: [value: string, problem: RegExp][] = [
     ['', /^--trust must hold addresses, networks such as "10\.0\.0\.0\/8" or "unix", got "";/],
     ['10.0.0.1,', /^--trust must hold addresses, .*, got "";/],

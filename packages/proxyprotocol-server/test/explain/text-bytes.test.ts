@@ -110,7 +110,7 @@ test('a version 1 line has its line end whatever became of it', () => {
   )
 })
 
-test('a last digit without another is left out, and told of', () => {
+test('a last digit without another is left out, and reported', () => {
   assert.deepEqual(bytesFromText('0d 0a 0'), {
     bytes: Uint8Array.of(13, 10),
     format: 'hexadecimal',
@@ -152,7 +152,7 @@ test('hexadecimal is in pairs, whatever stands between them', () => {
   }
 })
 
-test('nothing is no bytes', () => {
+test('an empty text has no bytes', () => {
   assert.deepEqual(bytesFromText(''), { bytes: new Uint8Array(), format: 'hexadecimal', halfByte: false })
   assert.equal(hexBytes('xyz'), undefined)
 })

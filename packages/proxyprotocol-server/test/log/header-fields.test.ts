@@ -114,7 +114,7 @@ test("the client's TLS connection is shown field by field", () => {
   )
 })
 
-test('a UNIX path is escaped, and shown in hexadecimal where it is no text', () => {
+test('a UNIX path is escaped, and shown in hexadecimal where it is not text', () => {
   const source = { path: '/run/a b\n.sock' }
   const destination = { path: Uint8Array.from({ length: 108 }, () => 0xff) }
   const fields = describeConnection(infoOf(encodeHeader({ source, destination })))

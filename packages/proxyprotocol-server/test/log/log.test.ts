@@ -12,7 +12,7 @@ import { temporaryFolder } from 'test-support/folder'
 import { fileWriter, Log, streamWriter, writerTo, type LogWriter } from '../../src/log/log.ts'
 import { pathOf, runCommand } from '../support/child.ts'
 
-test('lines that nobody takes are counted, and told of before the next line that goes through', () => {
+test('lines that are not taken are counted, and reported before the next line that goes through', () => {
   const written: string[] = []
   let taken = true
   const log = new Log((text, onLost) => {

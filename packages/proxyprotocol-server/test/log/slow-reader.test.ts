@@ -1,4 +1,4 @@
-// The program and a log that nobody reads for a while: connections go on, memory stays, and what was lost is said.
+// The program and a log that is not read for a while: connections go on, memory stays, and lost lines are reported.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -12,7 +12,7 @@ import { atEnd } from '../support/teardown.ts'
 const CONNECTIONS = 6_000
 const AT_ONCE = 100
 
-test('6,000 connections with a log that is not read are all served; lines are lost, counted and told of', async t => {
+test('6,000 connections with a log that is not read are all served; lines are lost, counted and reported', async t => {
   const program = pathOf('packages/proxyprotocol-server/bin/proxyprotocol-echo.js')
   const child = spawn(process.execPath, [program, '127.0.0.1:0?pp=v2'], {
     stdio: ['ignore', 'pipe', 'inherit'],

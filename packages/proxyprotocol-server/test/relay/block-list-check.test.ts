@@ -63,7 +63,7 @@ test('a list that stays silent is unknown when its time has passed', async t => 
   assert.equal(listing.reason, 'timeout')
 })
 
-test('nobody is asked about where there is no address of a client', async t => {
+test('no list is asked about a client without an address', async t => {
   const { check, asked } = await checkOf(t, {})
   const proxy = { address: '192.0.2.9', port: 1 }
   const nobody = [

@@ -115,7 +115,7 @@ test('with reject a listed client is reset, for the reason denied_dnsbl, and no 
   assert.equal(upstream.accepted, 0)
 })
 
-test('with log nobody waits for an answer, and the record has what came until then', async t => {
+test('with log no connection waits for an answer, and the record has what came until then', async t => {
   const { relay, send } = await scene(
     t,
     { '1.2.0.192.bl.example': 'SILENCE' },

@@ -1,4 +1,4 @@
-// A client that is gone before the relay can ask who it was: what it left behind must reach nobody in the relay's name.
+// A client that is gone before the relay can ask who it was: what it left behind must reach no upstream in the relay's name.
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'

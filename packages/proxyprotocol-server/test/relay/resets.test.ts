@@ -72,7 +72,7 @@ test("an upstream's reset reaches the client as a reset, never as an end", async
   }
 })
 
-test('a reset that arrives together with the last data is no end, in either direction', async t => {
+test('a reset that arrives together with the last data is not an end, in either direction', async t => {
   const upstream = await listen(t)
   const relay = await startRelay(t, `127.0.0.1:${upstream.port}`)
   const payload = random(BIG)
@@ -91,7 +91,7 @@ test('a reset that arrives together with the last data is no end, in either dire
   }
 })
 
-test('a reset behind the data that came while the upstream was connecting is no end', async t => {
+test('a reset behind the data that came while the upstream was connecting is not an end', async t => {
   const upstream = await listen(t)
   const name = holdName(t, 'upstream.test')
   const relay = await startRelay(t, `upstream.test:${upstream.port}?pp=noop`)

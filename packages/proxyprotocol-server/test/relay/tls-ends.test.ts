@@ -95,14 +95,14 @@ for (const [down, up] of [
 ] as const) {
   const name = `${down} in, ${up} out`
 
-  test(`${name}: whoever ends first, and whoever stops reading for a while, every byte arrives`, async t => {
+  test(`${name}: whichever side ends first or stops reading for a while, every byte arrives`, async t => {
     const { connect } = await relayed(t, down, up)
     const all: Promise<void>[] = []
     for (let i = 0; i < 4; i++) all.push(converse(await connect()))
     await Promise.all(all)
   })
 
-  test(`${name}: 1 MiB and a FIN pass, and 1 MiB and a FIN in reply, whoever speaks first`, async t => {
+  test(`${name}: 1 MiB and a FIN pass, and 1 MiB and a FIN in reply, whichever side speaks first`, async t => {
     const { relay, connect } = await relayed(t, down, up)
     for (const first of ['client', 'server'] as const) {
       const ends = await connect()

@@ -12,7 +12,7 @@ import { startRelay } from '../support/relay.ts'
 import { dialSecure, listenSecure } from '../support/secure.ts'
 import { chunk, dial, listen, MEBIBYTE, outcome, random, sha256 } from '../support/connections.ts'
 
-/** What an upstream without TLS is told of a client with these options, and the text behind the header. */
+/** What an upstream without TLS learns of a client with these options, and the text behind the header. */
 async function told(
   t: TestContext,
   settings: string,
@@ -31,7 +31,7 @@ async function told(
   return { tlvs: readTlvs(result.header), text: bytes.subarray(result.byteLength).toString() }
 }
 
-test('TLS of the client ends at the relay, and the upstream is told of it', async t => {
+test('TLS of the client ends at the relay, and the upstream learns of it', async t => {
   const { tlvs, text } = await told(t, '&alpn=h2,http/1.1', { ALPNProtocols: ['http/1.1'] })
   assert.equal(text, 'hello')
   const { ssl, alpn, authority } = tlvs
@@ -43,7 +43,7 @@ test('TLS of the client ends at the relay, and the upstream is told of it', asyn
   assert.match(ssl?.cipher ?? '', /^TLS_AES/)
 })
 
-test('tlsFacts says what the upstream is told of TLS, down to nothing', async t => {
+test('tlsFacts says what the upstream learns of TLS, down to nothing', async t => {
   const { tlvs } = await told(t, '', {}, { tlsFacts: ['authority'] })
   assert.deepEqual([tlvs.authority, tlvs.ssl?.version, tlvs.ssl?.cipher], ['localhost', 'TLSv1.3', undefined])
   const none = await told(t, '', {}, { tlsFacts: false })
@@ -197,7 +197,7 @@ for (const verify of ['CERT_REQUIRED', 'CERT_OPTIONAL']) {
       assert.deepEqual([version, cn, clientVerified, client], [maxVersion, 'Zoë Client', true, 7])
     })
 
-    test(`verify=${verify} refuses a client whose certificate nobody vouches for, by ${maxVersion}`, async t => {
+    test(`verify=${verify} refuses a client with an untrusted certificate, by ${maxVersion}`, async t => {
       const { cert, source } = certificateFiles(t)
       const upstream = await listen(t)
       const relay = await startRelay(t, `127.0.0.1:${upstream.port}`, {

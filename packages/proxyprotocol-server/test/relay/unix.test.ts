@@ -135,7 +135,7 @@ test('a TCP client of a UNIX upstream is announced with its address', async t =>
   assert.equal((await chunk(far)).toString(), line)
 })
 
-test('an upstream socket that is not there, or that nobody listens at, is a refused connection', async t => {
+test('an upstream socket that is not there, or has no listener, is a refused connection', async t => {
   const at = temporaryFolder(t)
   const stale = join(at, 'stale.sock')
   await leaveSocket(t, stale)
@@ -148,7 +148,7 @@ test('an upstream socket that is not there, or that nobody listens at, is a refu
   assert.deepEqual(reasons, ['connect_error', 'connect_refused'])
 })
 
-test('listenAt() takes the place of a socket that nobody listens at any more', async t => {
+test('listenAt() takes the place of a socket without a listener', async t => {
   const path = join(temporaryFolder(t), 'relay.sock')
   await leaveSocket(t, path)
   const server = createProxyServer(noClient, () => {})
@@ -157,7 +157,7 @@ test('listenAt() takes the place of a socket that nobody listens at any more', a
   await once(dialPath(t, path), 'connect')
 })
 
-test('listenAt() leaves a socket that somebody listens at, and any other file, and says that the address is in use', async t => {
+test('listenAt() leaves a socket with a listener, and any other file, and says that the address is in use', async t => {
   const at = temporaryFolder(t)
   const [inUse, file] = [join(at, 'in-use.sock'), join(at, 'file')]
   await listenPath(t, inUse)

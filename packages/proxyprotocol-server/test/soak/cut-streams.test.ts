@@ -1,4 +1,4 @@
-// Whoever ends first and whoever resets, after however many bytes: a stream that was cut never looks complete, and one that is
+// Whichever side ends first or resets, after however many bytes: a stream that was cut never looks complete, and one that is
 // complete never looks cut.
 
 import assert from 'node:assert/strict'

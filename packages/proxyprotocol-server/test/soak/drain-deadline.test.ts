@@ -1,4 +1,4 @@
-// Streams that never end are cut when the time to drain is over, and whoever reads them notices.
+// Streams that never end are cut when the time to drain is over, and their readers notice.
 
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'

@@ -1,4 +1,4 @@
-// An upstream that goes away and comes back, time and again: whoever comes meanwhile is told at once, and nobody waits.
+// An upstream that goes away and comes back, time and again: clients that come meanwhile are refused at once, and none waits.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

@@ -28,7 +28,7 @@ test(`of ${FLOOD} silent connections ${CAP} wait for a header and ${FLOOD - CAP}
     timeouts: { header: DEADLINE },
   })
   const stats = (): ReturnType<typeof relay.server.stats> => relay.server.stats()
-  const open = dial(t, relay.port) // it has its header, and is no part of the flood
+  const open = dial(t, relay.port) // it has its header, and does not belong to the flood
   open.write(encodeHeader({ source, destination }))
   open.write('before ')
   await once(open, 'data')

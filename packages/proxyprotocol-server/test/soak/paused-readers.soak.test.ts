@@ -44,7 +44,7 @@ for (const transport of transports) {
         if (reader === 'client') hold(socket)
         else send(socket)
       }
-      // What a process takes for its first connections it keeps, whoever reads.
+      // A process keeps what it takes for its first connections, whether they read or not.
       length = MEBIBYTE
       await Promise.all(Array.from({ length: READERS }, start))
       await relay.reached(({ counts }) => counts['done'] === READERS)

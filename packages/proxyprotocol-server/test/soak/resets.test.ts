@@ -1,4 +1,4 @@
-// A stream that was cut must not look complete to whoever reads it.
+// A stream that was cut must not look complete to its reader.
 
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'

@@ -22,7 +22,7 @@ const SCRIPT = `
     console.log('listens address=' + process.argv[1] + ':' + server.address().port)
   })
 `
-/** Milliseconds: on loopback a connection that takes longer is one that nobody answers. */
+/** Milliseconds: on loopback a connection that takes longer is one without an answer. */
 const SILENCE = 200
 
 /** Starts an echo server in a process of its own, which can be made to answer nothing. */

@@ -11,7 +11,7 @@ export interface CertificateFiles {
   /** Of `certificate`, which signs itself: its authority as well. */
   readonly cert: string
   readonly key: string
-  /** Of `otherCertificate`, which nobody knows. */
+  /** Of `otherCertificate`, which no one trusts. */
   readonly otherCert: string
   readonly otherKey: string
   /** Of `clientCertificate`, which `certificate` has signed. */

@@ -19,7 +19,7 @@ export interface Outcome {
 export interface Listener {
   readonly host: string
   readonly port: number
-  /** The next socket that nobody has taken yet. */
+  /** The next socket that was not taken yet. */
   accept(): Promise<Socket>
   /** How many there have been. */
   readonly accepted: number

@@ -183,7 +183,7 @@ function countsOf(server: ProxyServer): Readonly<Record<string, number>> {
   return server.stats().closed
 }
 
-/** What comes before somebody waits for it, waits. */
+/** What comes before it is awaited, waits. */
 class Queue<T> {
   readonly #items: T[] = []
   readonly #takers: ((item: T) => void)[] = []

@@ -33,7 +33,7 @@ const sides = ['client', 'server', 'nobody'] as const
 const sizes = [0, 10, 30_000, 3_000_000]
 const pauses = [0, 10]
 
-/** All of them; where nobody ends and nobody cuts there is nothing to see. */
+/** All of them; without an end and without a cut there is nothing to see. */
 export const cells: readonly Cell[] = sides.flatMap(first =>
   sides
     .filter(cutter => first !== 'nobody' || cutter !== 'nobody')

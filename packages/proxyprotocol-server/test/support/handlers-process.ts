@@ -6,7 +6,7 @@ import { setTimeout as later } from 'node:timers/promises'
 import { createServer, type Connection } from 'proxyprotocol/server'
 import { runServerProcess } from './server-process.ts'
 
-/** Milliseconds that a slow handler waits: there is a collection meanwhile, and nobody but the server holds its promise. */
+/** Milliseconds that a slow handler waits: there is a collection meanwhile, and only the server holds its promise. */
 const SLOW = 1_500
 
 const counts: Record<string, number> = { started: 0, settled: 0, reported: 0 }

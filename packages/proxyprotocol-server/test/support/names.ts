@@ -7,7 +7,7 @@ type Callback = (error: Error | null, addresses: unknown, family?: number) => vo
 
 /** A name whose look-up waits for the test. */
 export interface HeldName {
-  /** Resolves when somebody asks for the name. */
+  /** Resolves when the name is asked for. */
   readonly asked: Promise<void>
   /** Answers with these addresses, or fails as an unknown name does where there are none. */
   answer(...addresses: string[]): void

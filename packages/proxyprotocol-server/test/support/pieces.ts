@@ -1,4 +1,4 @@
-// A conversation that nobody can foresee: pieces of any size, with pauses, and a reader that stops now and then.
+// A random conversation: pieces of any size, with pauses, and a reader that stops now and then.
 
 import { createHash, randomInt } from 'node:crypto'
 import { once } from 'node:events'

@@ -11,7 +11,7 @@ export interface Upstream {
   readonly sockets: ReadonlySet<Socket>
   /** How many there have been. */
   readonly accepted: number
-  /** Goes away as a process that is killed: nobody listens any more, and what is open is reset. */
+  /** Goes away as a process that is killed: nothing listens any more, and what is open is reset. */
   kill(): Promise<void>
 }
 

@@ -104,7 +104,7 @@ test('connector() serves a Pool, an Agent and fetch()', async t => {
   await agent.close()
 })
 
-test('connector() is for one client: a dispatcher serves whoever uses it as that one, so each client gets its own', async t => {
+test('connector() is for one client: a dispatcher serves all of its users as that one, so each client gets its own', async t => {
   const harness = createHarness(t)
   const { port, sockets } = await plain(harness)
   const origin = `http://${HOST}:${port}`

@@ -192,7 +192,7 @@ describe('misuse', () => {
     }
   })
 
-  test('there is no fault when the header is complete', () => {
+  test('a complete header has no fault', () => {
     const decoder = new HeaderDecoder()
     decoder.push(LINE)
     assert.throws(() => decoder.fault(), {

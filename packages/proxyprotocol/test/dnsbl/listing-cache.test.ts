@@ -83,7 +83,7 @@ const unkept: readonly (readonly [what: string, found: Found | Error])[] = [
   ['the list answered an error code', [{ address: '127.255.255.254', ttl: 90 }]],
   ['something else than the list answered', [{ address: '203.0.113.9', ttl: 90 }]],
   [
-    'the resolver gave what is no address',
+    'the resolver gave what is not an address',
     [untyped({ address: 5, ttl: 90 }), untyped({ address: 6 }), untyped(7)],
   ],
 ]
@@ -174,7 +174,7 @@ for (const maxAge of [0, -1, NaN, Infinity, untyped('10')]) {
   })
 }
 
-test('createListingCache() refuses a clock that is no function, lookup() a cache of another make', async () => {
+test('createListingCache() refuses a clock that is not a function, lookup() a cache of another make', async () => {
   assert.throws(() => createListingCache({ now: untyped(5) }), {
     name: 'TypeError',
     message: 'now must be a function, got 5',

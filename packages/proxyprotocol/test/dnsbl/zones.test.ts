@@ -64,7 +64,7 @@ for (const [what, entry] of [
   ['null for meanings', { name: 'bl.example', meanings: null }],
   ['an object without a name', { meanings: {} }],
 ] as const) {
-  test(`zoneFor() refuses what is no zone: ${what}`, () => {
+  test(`zoneFor() refuses what is not a zone: ${what}`, () => {
     assert.throws(() => zoneFor(untyped(entry)), {
       name: 'TypeError',
       message: `zone must be a domain name, or an object with name and meanings, got ${quote(entry)}`,

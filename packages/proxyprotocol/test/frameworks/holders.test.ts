@@ -150,7 +150,7 @@ test('attach() refuses an app of NestJS, and takes its getHttpServer()', async t
   await app.close()
 })
 
-test('attach() refuses an app of Express, a server of Socket.IO, and whatever else is no server', () => {
+test('attach() refuses an app of Express, a server of Socket.IO, and whatever else is not a server', () => {
   refuse(express(), 'a function; did you mean http.createServer(app)?')
   const httpServer = http.createServer()
   refuse(new SocketServer(httpServer), 'an object of class Server; did you mean its httpServer?')

@@ -66,7 +66,7 @@ for (const kind of ['http', 'https'] as const satisfies readonly HttpKind[]) {
   })
 }
 
-test('attach() on ws: without a header there is no upgrade', async t => {
+test('attach() on ws: without a header no upgrade happens', async t => {
   const server = createHttpServer('http', () => {})
   const sockets = answer(new WebSocketServer({ server: server as never }))
   let upgrades = 0

@@ -174,7 +174,7 @@ test('a server counts the sockets that it has accepted quickly, and waits for th
   assert.equal(await connectionsOf(served.server), 2)
 })
 
-test('whoever traces servers is told of a socket that is accepted quickly', async t => {
+test('the tracing channel reports a socket that is accepted quickly', async t => {
   const harness = createHarness(t)
   const told: unknown[] = []
   const note = (message: unknown): void => void told.push(message)

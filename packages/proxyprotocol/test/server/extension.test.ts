@@ -111,7 +111,7 @@ test('a certificate that nests deeper is not parsed', t => {
   assert.equal(mock.callCount(), 1)
 })
 
-test('a stream that does not end is no certificate, and neither is one with a wrong checksum', () => {
+test('a stream that does not end is not a certificate, and neither is one with a wrong checksum', () => {
   const stream = deflateSync('{"version":3}')
   for (const odd of [stream.subarray(0, -1), Buffer.from(stream).fill(0, stream.length - 4)]) {
     assert.equal(read(`${MAGIC}0300${odd.length.toString(16)}${toHex(odd)}`)?.peercert, undefined)

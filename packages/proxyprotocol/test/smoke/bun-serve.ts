@@ -21,7 +21,7 @@ export function bunServeCases(): Record<string, () => Promise<void>> {
   const { Bun: bun } = globalThis as { Bun?: Bun } // a global on Bun alone
   if (bun === undefined) return {}
   return {
-    'front() of Bun.serve() tells the client, and nobody for what comes past it': () =>
+    'front() of Bun.serve() tells the client, and none for what comes past it': () =>
       ends(async ({ dial, defer }) => {
         const target = bun.serve({
           hostname: '127.0.0.1',

@@ -233,7 +233,7 @@ const plain: Record<string, (ends: Ends) => Promise<void>> = {
 
   "TLS that a program starts on an accepted socket is the client's": async ({ dial, defer }) => {
     const onSecure = (socket: tls.TLSSocket): void => {
-      // Bun (1.4) asks nobody for the address of such a socket.
+      // Bun (1.4) asks no handle for the address of such a socket.
       const shown = 'bun' in process.versions ? SOURCE.address : socket.remoteAddress
       const { source } = headerFor(socket) as { source?: unknown }
       socket.end(JSON.stringify([shown, connectionInfo(socket)?.source, source]))

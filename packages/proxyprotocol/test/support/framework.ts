@@ -92,7 +92,7 @@ export interface Framework {
 }
 
 const cuts: readonly Cut[] = ['one segment', 'header|payload', V1.length - 1, 3, 15, 20, 'byte by byte']
-/** What clients write to be taken for somebody else. */
+/** What clients write to be taken for another client. */
 const forged = {
   'x-forwarded-for': '203.0.113.9',
   forwarded: 'for=203.0.113.9',

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** By zone: the codes of each name with a TTL of 300 s, or what becomes of every query. */
+/** By zone: the codes of each name with a TTL of 300 s, or what happens to every query. */
 export type Lists = Readonly<
   Record<string, Readonly<Record<string, readonly string[]>> | 'SERVFAIL' | 'REFUSED' | 'SILENCE'>
 >

@@ -56,7 +56,7 @@ test('checkDecoder() takes an error for no answer, and goes on', () => {
   assert.ok(disagreements.every(({ field, got }) => field === 'status' && got === error))
 })
 
-test('checkDecoder() takes what is no object for no answer, as JavaScript may give it', () => {
+test('checkDecoder() takes what is not an object for no answer, as JavaScript may give it', () => {
   for (const nothing of [null, false, '', 1n]) {
     const { checked, disagreements } = checkDecoder(() => nothing as unknown as undefined)
     assert.deepEqual([checked, disagreements.length], [total, total], String(nothing))

@@ -46,7 +46,7 @@ test('a GET is answered with the page, and the header that was in front of it', 
   await echo.io.line(/ connection .* source=192\.0\.2\.1:51234 /)
 })
 
-test('what nobody judges in a header is shown as it came', async t => {
+test('what is not judged in a header is shown as it came', async t => {
   const echo = await start(t, runEcho, ['127.0.0.1:0', '--page'])
   const local = Buffer.from(`0d0a0d0a000d0a515549540a20000010${'03000401020304'.repeat(2)}0909`, 'hex')
   for (const header of [
@@ -75,7 +75,7 @@ test('any other path is not found', async t => {
   assert.match(answer, /^HTTP\/1\.1 404 Not Found\r\n[^]*content-length: 0\r\n[^]*\r\n\r\n$/)
 })
 
-test('whatever is no GET comes back, to the last byte', async t => {
+test('whatever is not a GET comes back, to the last byte', async t => {
   const echo = await start(t, runEcho, ['127.0.0.1:0?pp=noop', '--page'])
   const texts = ['', 'G', 'GET', 'GET /', request.replace('GET', 'PUT'), 'GET / FTP/1.1\r\n\r\n', 'hello']
   for (const text of texts) assert.equal((await echoed(t, echo, Buffer.from(text))).toString(), text)
@@ -93,7 +93,7 @@ test('without --page a GET comes back as well', async t => {
   assert.equal((await echoed(t, echo, Buffer.from(request))).toString(), request)
 })
 
-test('a client that resets while it may still be a browser is no fault of the echo', async t => {
+test('a client that resets while it may still be a browser is not a fault of the echo', async t => {
   const echo = await start(t, runEcho, ['127.0.0.1:0?pp=noop', '--page'])
   const client = dial(t, echo.ports[0] ?? 0)
   client.write('GE')

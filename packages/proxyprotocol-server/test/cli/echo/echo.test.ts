@@ -118,7 +118,7 @@ for (const [what, { bytes, hint }] of Object.entries(strangers)) {
   })
 }
 
-test('a probe, which closes or resets without a byte, is no line', async t => {
+test('a probe, which closes or resets without a byte, is not logged', async t => {
   const echo = await start(t, runEcho, ['127.0.0.1:0'])
   const [port = 0] = echo.ports
   const polite = dial(t, port)
@@ -178,7 +178,7 @@ test('a client that does not read stops the echo, and gets every byte back when 
   assert.equal(sha256(await received), sha256(payload))
 })
 
-test('a client that resets is no fault of the echo, and other connections go on', async t => {
+test('a client that resets is not a fault of the echo, and other connections go on', async t => {
   const echo = await start(t, runEcho, ['127.0.0.1:0'])
   const header = encodeHeader({ command: 'LOCAL' })
   const [rude, polite] = [dial(t, echo.ports[0] ?? 0), dial(t, echo.ports[0] ?? 0)]

@@ -48,7 +48,7 @@ test('where nothing is accepted it says who is asked, and that trust may be why'
   assert.match(text, /refuses the headers of those that it does not trust: run this where they are sent from/)
 })
 
-test('a port where nobody listens ends it with 1, and wrong arguments with 2', async () => {
+test('a port without a listener ends it with 1, and wrong arguments with 2', async () => {
   const closed = fakeIo()
   const at = `127.0.0.1:${await closedPort()}`
   assert.equal(await runInspect(['doctor', at], { ...inspectIo, ...closed }), 1)

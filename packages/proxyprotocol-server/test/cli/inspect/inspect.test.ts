@@ -47,7 +47,7 @@ test('one byte behind a header is one byte', async () => {
   assert.match(out, /^1 byte of payload$/m)
 })
 
-test('TLVs are shown as a tree, and what is no printable ASCII is escaped', async () => {
+test('TLVs are shown as a tree, and what is not printable ASCII is escaped', async () => {
   const tlvs = [tlv.authority('a\u001b[31m\u202e'), tlv.ssl({ version: 'TLSv1.3' })]
   const { out } = await run([Buffer.from(encodeHeader({ command: 'LOCAL', tlvs })).toString('base64')])
   assert.match(out, /^0010 {27}authority {14}2\.2\.2 {2}"a\\u001b\[31m\\u202e"$/m)
@@ -55,7 +55,7 @@ test('TLVs are shown as a tree, and what is no printable ASCII is escaped', asyn
   assert.match(out, /^\w{4} {29}sslVersion {11}2\.2\.6 {2}TLSv1\.3$/m)
 })
 
-test('what is no header is shown with the byte at fault, what was wanted there, and what came', async () => {
+test('what is not a header is shown with the byte at fault, what was wanted there, and what came', async () => {
   const { code, out } = await run(['--as', 'raw', 'GET / HTTP/1.1\r\n'])
   assert.equal(code, 3)
   assert.equal(

@@ -223,7 +223,7 @@ test('a variable that does not exist is refused with the one that was meant', as
   assert.deepEqual(rest, [''])
 })
 
-test('what Kubernetes sets for a service that is called like the programs is no misspelt variable', () => {
+test('what Kubernetes sets for a service that is called like the programs is not a misspelt variable', () => {
   const names = [
     ...['TRUST', 'PORTS', 'VERSION'], // of proxyprotocol/register
     ...['SERVICE_HOST', 'SERVICE_PORT', 'SERVICE_PORT_HTTP', 'PORT', 'PORT_80_TCP', 'PORT_80_TCP_ADDR'],

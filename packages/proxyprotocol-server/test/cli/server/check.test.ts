@@ -147,7 +147,7 @@ test('several upstreams are shown one by one, with what is said of them together
   )
 })
 
-test('check does not listen: an address in use is no fault of the configuration', async t => {
+test('check does not listen: an address in use is not a fault of the configuration', async t => {
   const { port } = await listen(t)
   const file = configFile(t, { services: [{ listen: `127.0.0.1:${port}`, upstream: ':1' }] })
   const io = fakeIo()

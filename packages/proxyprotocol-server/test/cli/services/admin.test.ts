@@ -14,7 +14,7 @@ import { fakeIo } from '../../support/program.ts'
 import { dial, listen } from '../../support/connections.ts'
 import { atEnd } from '../../support/teardown.ts'
 
-test('/readyz says starting as long as there is no relay, and ready when there is', async t => {
+test('/readyz says starting without a relay, and ready with one', async t => {
   const { admin: settings, services } = parseConfig({
     admin: { listen: '127.0.0.1:0' },
     services: [{ listen: '127.0.0.1:0', upstream: '127.0.0.1:1' }],

@@ -100,7 +100,7 @@ test('workers share a socket that was passed, also with those that come later, u
   assert.equal((await child.ended).code, 0)
 })
 
-/** Resolves when nobody listens at the port. */
+/** Resolves when nothing listens at the port. */
 async function refused(port: number): Promise<void> {
   for (;;) {
     const socket = connect(port, '127.0.0.1')
@@ -212,7 +212,7 @@ test('variables that are wrong are refused', () => {
   })
 })
 
-test('a descriptor that is no socket is refused', t => {
+test('a descriptor that is not a socket is refused', t => {
   const fd = openSync(import.meta.filename, 'r')
   t.after(() => {
     closeSync(fd)
@@ -285,7 +285,7 @@ test('assignSockets() gives a service one socket, the one of its name first', ()
   )
 })
 
-test('inheritedBy() gives a socket to whoever listens where its owner did, and forgets one whose place is gone', () => {
+test('inheritedBy() gives a socket to the service that listens where its owner did, and forgets one whose address is gone', () => {
   const socket = { fd: 3, name: 'a', address: { address: '::', port: 80 } }
   const [a, b] = [':80', ':81'].map(source => parseService(source, '192.0.2.9:1', { name: source.slice(1) }))
   const before = [a ?? assert.fail(), b ?? assert.fail()]

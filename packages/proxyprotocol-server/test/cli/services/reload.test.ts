@@ -69,7 +69,7 @@ test('SIGHUP adds, changes and removes services, says so, and leaves the others 
   await reaches(t, samePort, one)
 })
 
-test('a configuration that is wrong is told of, and the old one goes on', async t => {
+test('a configuration that is wrong is reported, and the old one goes on', async t => {
   const upstream = await listen(t)
   const taken = await listen(t)
   const file = configFile(t, configuration([{ name: 'a', upstream: at(upstream) }]))

@@ -1,4 +1,4 @@
-// What becomes of upstreams, as lines of the log.
+// Changes of upstreams, as lines of the log.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

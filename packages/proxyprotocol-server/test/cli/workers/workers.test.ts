@@ -92,7 +92,7 @@ test('/stats.json lists the connections of all workers, the oldest first', async
   await endsWell(child)
 })
 
-test('a worker that is killed is replaced, what it had counted stays, and nobody else notices', async t => {
+test('a worker that is killed is replaced, what it had counted stays, and other workers do not notice', async t => {
   const upstream = await startUpstream(t, echo)
   const { child, port, adminPort, pid } = await startWorkers(t, serviceTo(upstream))
   const held = await Promise.all(Array.from({ length: 40 }, () => open(t, port)))

@@ -90,7 +90,7 @@ test('parseAddress() gives a listen address without a port the default one', () 
   assert.deepEqual(parseAddress('::', { role: 'listen', defaultPort: 0 }), address('::', 0))
 })
 
-test('parseAddress() refuses a missing port where there is no default, and shows where it goes', () => {
+test('parseAddress() refuses a missing port without a default, and shows where it goes', () => {
   assert.match(refusalOf('localhost', LISTEN), /it must have a port, as in "localhost:PORT"/)
   assert.match(refusalOf('::1', UPSTREAM), /it must have a port, as in "\[::1\]:PORT"/)
   assert.match(refusalOf('[::1]', UPSTREAM), /it must have a port, as in "\[::1\]:PORT"/)

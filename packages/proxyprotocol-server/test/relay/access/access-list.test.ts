@@ -139,7 +139,7 @@ test('allowVpce asks for one of its endpoints, beside what allow says', async t 
   ])
 })
 
-test('a service without headers judges the peer itself, and overLimit is no matter of these lists', async t => {
+test('a service without headers judges the peer itself, and overLimit does not matter to these lists', async t => {
   const source = '127.0.0.1:0'
   const { enters } = await guarded(t, { source, trust: undefined, deny: ['127.0.0.1'], overLimit: 'reset' })
   assert.equal(await enters(), false)

@@ -64,7 +64,7 @@ test('a ClientHello in several records is the same, in more than 16 it is refuse
   ])
 })
 
-test('what is no ClientHello is known by its first byte that differs', () => {
+test('what is not a ClientHello is known by its first byte that differs', () => {
   assert.equal(detailOf(Buffer.from('GET /')), 'its record has the type 71, not 22')
   assert.equal(detailOf(Uint8Array.of(22, 2)), 'its record has the version 2, not 3')
   assert.equal(detailOf(Uint8Array.of(22, 3, 1, 0, 0)), 'its record has 0 bytes, which no record has')
@@ -73,7 +73,7 @@ test('what is no ClientHello is known by its first byte that differs', () => {
   assert.equal(detailOf(record(Uint8Array.of(1, 0, 0x40, 2))), 'it says that it has 16390 bytes')
 })
 
-test('a ClientHello without extensions, or with an empty block of them, names nobody', () => {
+test('a ClientHello without extensions, or with an empty block of them, has no name', () => {
   assert.deepEqual(read(helloWith(undefined)), [undefined])
   assert.deepEqual(read(helloWith([])), [undefined])
 })

@@ -101,7 +101,7 @@ test('connections go to the upstreams of the most exact name, all others to thos
   )
 })
 
-test('what is no TLS is reset before an upstream hears of it', async t => {
+test('what is not TLS is reset before an upstream is connected to', async t => {
   const { relay, upstream } = await scene(t)
   assert.equal((await outcome(dial(t, relay.port).end('GET / HTTP/1.1\r\n\r\n'))).error, 'ECONNRESET')
   const { reason, error } = await relay.record(0)

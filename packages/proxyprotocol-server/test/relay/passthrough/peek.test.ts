@@ -71,7 +71,7 @@ test('a client that ends in the middle of its hello has failed', async t => {
   await assert.rejects(hello, { code: 'tls_client_error', message: /the client ended after 3 bytes/ })
 })
 
-test('what is no hello is refused with what it is instead', async t => {
+test('what is not a hello is refused with what it is instead', async t => {
   const { client, socket, hello } = await peek(t)
   client.write('GET / HTTP/1.1\r\n')
   await assert.rejects(hello, {

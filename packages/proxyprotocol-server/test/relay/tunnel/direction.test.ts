@@ -84,7 +84,7 @@ for (const path of paths) {
 }
 
 for (const path of paths) {
-  test(`small messages stop as well when nobody takes them, and all arrive (${path})`, async t => {
+  test(`small messages stop as well when they are not taken, and all arrive (${path})`, async t => {
     const { client, downstream, upstream, server } = await ends(t, path)
     const done = tunnel(downstream, upstream, options())
     const message = random(8_000)
@@ -173,7 +173,7 @@ for (const path of ['own buffers', 'TLS'] as const) {
   })
 }
 
-test('a buffer that somebody may still read is not given to another', () => {
+test('a buffer that may still be read is not given to another reader', () => {
   const first = takeBuffer()
   assert.ok(first)
   giveBuffer(first, false)

@@ -10,7 +10,7 @@ import type { Traffic } from '../../../src/relay/tunnel/direction.ts'
 import { tunnel } from '../../../src/relay/tunnel/tunnel.ts'
 import { chunk, fill, MEBIBYTE, outcome, pair, random } from '../../support/connections.ts'
 
-/** More than the kernel takes for a socket that nobody reads. */
+/** More than the kernel takes for a socket that is not read. */
 const BIG = 32 * MEBIBYTE
 
 /** Milliseconds that no test waits for. */

@@ -1,4 +1,4 @@
-// The strategies by themselves: shares are exact, and nobody moves without need.
+// The strategies by themselves: shares are exact, and no client moves without need.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -76,7 +76,7 @@ test('least connections goes to the least loaded, by weight, and takes turns amo
   )
 })
 
-test('least connections leaves nobody more than one connection above the share of its weight', () => {
+test('least connections leaves no upstream more than one connection above the share of its weight', () => {
   fc.assert(
     fc.property(weightsOf, fc.integer({ min: 1, max: 300 }), (from, count) => {
       picks(balancer('least-connections'), from, count)

@@ -1,4 +1,4 @@
-// What is told of a member that changes, and how often.
+// Which changes of a member are reported, and how often.
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
@@ -35,7 +35,7 @@ test('each change is told at once where nothing was told within a second', t => 
   assert.deepEqual(told.slice(1), [{ kind: 'up', downFor: 5_000 }])
 })
 
-test('a member that flaps a thousand times within a second is told of once, and then as it is', t => {
+test('a member that flaps a thousand times within a second is reported once, and then as it is', t => {
   const { told, down, up, pass } = harness(t)
   for (let i = 0; i < 1_000; i++) {
     down(2 * i)
@@ -48,7 +48,7 @@ test('a member that flaps a thousand times within a second is told of once, and 
   assert.equal(told.length, 2)
 })
 
-test('one that is as it was told when the second is over is not told of again', t => {
+test('one that has its reported state when the second is over is not reported again', t => {
   const { told, down, up, pass } = harness(t)
   down(1)
   up(2)

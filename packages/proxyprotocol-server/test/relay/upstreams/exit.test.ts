@@ -1,4 +1,4 @@
-// What runs in the background is no reason for a process to stay.
+// What runs in the background does not keep a process.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -118,7 +118,7 @@ test("the library's server takes a check for what it is: no warning, and the han
 })
 
 test("the library's server counts a check without a header as a probe", async t => {
-  const server = createServer({ trust: ['127.0.0.1'] }, () => assert.fail('a probe is no connection'))
+  const server = createServer({ trust: ['127.0.0.1'] }, () => assert.fail('a probe is not a connection'))
   atEnd(t, () => server.close())
   const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
   const { check, begin, ended } = harness(t, `127.0.0.1:${port}`, { header: false })

@@ -20,7 +20,7 @@ test('addresses are taken in the order of their numbers, IPv4 first, each once',
   assert.deepEqual(chosen(['10.0.0.1', '10.0.0.1'], [], 1), { used: ['10.0.0.1'], leftOut: 0 })
 })
 
-test('what is no address is taken last', () => {
+test('what is not an address is taken last', () => {
   assert.deepEqual(chosen(['nonsense', '::1', '10.0.0.1'], [], 64).used, ['10.0.0.1', 'nonsense', '::1'])
 })
 

@@ -83,7 +83,7 @@ test('every way in which connecting can fail counts against it', async () => {
   assert.deepEqual(member.snapshot().failures, Object.fromEntries(codes.map(code => [code, 1])))
 })
 
-test('what is no fault of it does not: a client that left, a bug, a machine that lacks something', async () => {
+test('what is not its fault does not: a client that left, a bug, a machine that lacks something', async () => {
   const { member } = harness({ ...HEALTH, fails: 1 })
   await fail(member, fault('aborted'))
   await fail(member, new TypeError('a bug'))

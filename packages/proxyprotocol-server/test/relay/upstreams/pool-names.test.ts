@@ -163,7 +163,7 @@ test('localhost is resolved by the system, once for many connections', async t =
   )
 })
 
-test('an address is nobody to ask a name service for', async t => {
+test('an address is not looked up', async t => {
   const far = [await listen(t), await listen(t, '::1')]
   const resolver = () => assert.fail('asked')
   const { connect } = harness(

@@ -58,10 +58,10 @@ test('so many others are tried and no more; the error and the route are those of
   )
   const route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
   await assert.rejects(two.connect({ route }), { code: 'connect_refused' })
-  assert.equal(route.attempts, 2, 'nobody is tried twice')
+  assert.equal(route.attempts, 2, 'no upstream is tried twice')
 })
 
-test('when all are marked, the one that failed longest ago is tried rather than nobody', async t => {
+test('when all are marked, the one that failed longest ago is tried rather than none', async t => {
   const clock = { now: 0 }
   const refused = await Promise.all([closedPort(), closedPort(), closedPort()])
   const health = { fails: 1, cooldown: 1_000_000 }
@@ -121,7 +121,7 @@ test('after the cooldown the pool tries a marked upstream itself, and clients go
   assert.deepEqual((await connect()).route.upstream, 'main')
 })
 
-test('running out of local ports marks nobody, and another upstream is tried; running out of descriptors ends it', async t => {
+test('running out of local ports marks no upstream, and another upstream is tried; running out of descriptors ends it', async t => {
   const far = await listeners(t, 2)
   for (const [code, outcome] of [
     ['EADDRNOTAVAIL', 2],
@@ -160,7 +160,7 @@ test('a silent upstream takes its share of the time and leaves the rest to the o
   assert.match(pool.snapshot().upstreams[0]?.lastFailure?.message ?? '', /: 200 ms$/)
 })
 
-test('when the time is over, nobody else is tried', async t => {
+test('when the time is over, no other upstream is tried', async t => {
   const far = await listeners(t, 1)
   const clock = { now: 0 }
   const refused = await closedPort()

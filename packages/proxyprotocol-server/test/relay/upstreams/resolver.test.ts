@@ -73,7 +73,7 @@ function harness(t: TestContext, options: Partial<ResolverOptions> = {}): Harnes
   }
 }
 
-test('the first connections share one question, and later ones ask nobody', async t => {
+test('the first connections share one question, and later ones ask none', async t => {
   const { name, service, heard } = harness(t)
   const early = [name.answered(PATIENT), name.answered(PATIENT)]
   service.answer('192.0.2.1')
@@ -119,7 +119,7 @@ test('a name is asked for again in the background, an interval after its last an
   assert.equal(service.asked.length, 1)
   pass(1)
   assert.equal(service.asked.length, 2)
-  await name.answered(PATIENT) // nobody waits for the new answer
+  await name.answered(PATIENT) // no connection waits for the new answer
   pass(10 * INTERVAL)
   assert.equal(service.asked.length, 2, 'never two questions at a time')
   service.answer('192.0.2.9')
@@ -183,7 +183,7 @@ test('what is asked at the start may fail without harm', async t => {
   assert.equal(name.snapshot().lastFailure, 'not yet')
 })
 
-test('an answer is waited for no longer than asked, and for nobody who has left', async t => {
+test('an answer is waited for no longer than asked, and not for a client that has left', async t => {
   const { name, pass } = harness(t)
   const leaving = new AbortController()
   const waits = [

@@ -88,7 +88,7 @@ function shown({ upstream }: Harness): unknown[] {
 }
 
 for (const address of ['192.0.2.1:80', '[2001:db8::1]:80', 'unix:/run/app.sock']) {
-  test(`${address} has one member, which nobody looks up`, t => {
+  test(`${address} has one member, which is not looked up`, t => {
     const { upstream, resolver } = harness(t, {}, address)
     upstream.doubt()
     assert.deepEqual([hosts(upstream), upstream.members[0]?.resolve], [[undefined], undefined])
@@ -172,7 +172,7 @@ test('of an answer that is too long members stay first; it is told once, and the
   assert.equal(events.length, 2)
 })
 
-test('it is told of each member that goes down, with its address and the reason, and when it is up again', async t => {
+test('it hears of each member that goes down, with its address and the reason, and when it is up again', async t => {
   const { update, member, events, clock } = harness(t)
   update('192.0.2.1', '192.0.2.2')
   await fail(member('192.0.2.2'))
@@ -208,7 +208,7 @@ test('a name that cannot be looked up is down, and up again with its first answe
   assert.equal(resolver.snapshot()[0]?.answers, 1)
 })
 
-test('with staleAfter an answer that is too old is no answer: nobody gets a connection, until there is another', async t => {
+test('with staleAfter an answer that is too old does not count: no client gets a connection until there is another', async t => {
   const { upstream, answer, update, events, resolver, clock } = harness(t, {
     resolve: { staleAfter: 60_000 },
   })

@@ -119,7 +119,7 @@ for (const [name, { module, listen, make }] of Object.entries(kinds)) {
     assert.equal((await ask()).port, '3')
   })
 
-  test(`${name}: null is no header, wherever it is given`, t => {
+  test(`${name}: null is not a header, wherever it is given`, t => {
     createHarness(t)
     const options = { agent: make({ header: client(1) }), host: HOST, port: 1, header: null }
     assert.throws(() => module.get(untyped(options)), TypeError)
@@ -186,7 +186,7 @@ test('withHeader() gives what its callback gives, and throws what it throws', ()
   assert.throws(() => withHeader(client(1), () => { throw fault }), fault) // prettier-ignore
 })
 
-test('withHeader() refuses a header that cannot be encoded, and what is no callback', () => {
+test('withHeader() refuses a header that cannot be encoded, and what is not a callback', () => {
   assert.throws(() => withHeader(untyped({ accept: '*/*' }), () => {}), TypeError)
   assert.throws(() => withHeader(client(1), untyped(undefined)), {
     name: 'TypeError',

@@ -218,7 +218,7 @@ test('connect() with tls rejects with aborted when the signal aborts between con
   const { port, ended } = await listenSilent(createHarness(t))
   const controller = new AbortController()
   const { signal } = controller
-  const onLargeHeader = (): void => controller.abort() // told of it just before it is sent
+  const onLargeHeader = (): void => controller.abort() // reported just before it is sent
   subscribe(diagnosticsChannels.largeHeader, onLargeHeader)
   t.after(() => unsubscribe(diagnosticsChannels.largeHeader, onLargeHeader))
   const error = await faultOf(connect({ host: HOST, port, tls: true, signal, padTo: 600 }, HEADER))

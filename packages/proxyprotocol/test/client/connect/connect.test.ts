@@ -125,7 +125,7 @@ test('connect() reaches a UNIX socket', async t => {
   socket.destroy()
 })
 
-test('connect() rejects with connect_refused where nobody listens, and names the system error', async t => {
+test('connect() rejects with connect_refused without a listener, and names the system error', async t => {
   createHarness(t)
   const error = await faultOf(connect({ host: HOST, port: await closedPort() }, HEADER))
   assert.equal(error.code, 'connect_refused')
@@ -181,11 +181,11 @@ test('connect() rejects with dns_error for a name that does not exist', async t 
 
 test('connect() rejects with dns_error for what the system itself finds to be no name', async t => {
   createHarness(t)
-  const host = `${'x'.repeat(64)}.invalid` // a label has at most 63 bytes, so that nobody is asked
+  const host = `${'x'.repeat(64)}.invalid` // a label has at most 63 bytes, so that no server is asked
   assert.equal((await faultOf(connect({ host, port: 1 }, HEADER))).code, 'dns_error')
 })
 
-/** A port where connections stand in line for ever: nobody accepts, and the line is full. */
+/** A port where connections stand in line for ever: no connection is accepted, and the line is full. */
 async function deafPort(harness: Harness): Promise<number> {
   const shared = new Int32Array(new SharedArrayBuffer(4))
   const listener = `

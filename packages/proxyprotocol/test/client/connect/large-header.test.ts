@@ -34,7 +34,7 @@ function listenToChannel(t: TestContext): LargeHeaderMessage[] {
   return seen
 }
 
-test('the channel of large headers is told of a header above 536 bytes and where it goes (spec 2)', async t => {
+test('the channel of large headers reports a header above 536 bytes and where it goes (spec 2)', async t => {
   const harness = createHarness(t)
   const seen = listenToChannel(t)
   const { port } = await listenAttached(harness, http.createServer())

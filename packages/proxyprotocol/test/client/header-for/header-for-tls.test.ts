@@ -1,4 +1,4 @@
-// headerFor() with tls: what the receiver is told of the client's TLS connection, as far as Node knows it for certain.
+// headerFor() with tls: what the receiver learns of the client's TLS connection, as far as Node knows it for certain.
 
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'

@@ -77,7 +77,7 @@ test('headerFor() tells LOCAL, or UNKNOWN, for a UNIX socket', async t => {
   assert.equal(Buffer.from(encodeHeader(headerFor(socket, { version: 1 }))).toString(), 'PROXY UNKNOWN\r\n')
 })
 
-test("headerFor() refuses a socket that is gone: what it left behind is nobody's, least of all the proxy's", async t => {
+test('headerFor() refuses a socket that is gone: what it left behind has no owner, least of all the proxy', async t => {
   const socket = await accepted(createHarness(t), '127.0.0.1')
   socket.destroy()
   await until(() => socket.closed)
@@ -202,7 +202,7 @@ test('headerFor() puts a unique id before the TLVs that it is given', () => {
   assert.throws(() => encodeHeader(headerFor(socket, { version: 1, uniqueId: 'abc' })), TypeError)
 })
 
-test('headerFor() refuses what is no socket, and says where a request has one', async t => {
+test('headerFor() refuses what is not a socket, and says where a request has one', async t => {
   const harness = createHarness(t)
   const socket = await accepted(harness, '127.0.0.1')
   const request = new IncomingMessage(socket)

@@ -222,7 +222,7 @@ test('types without a name say who may use them, and vendors say their ids', () 
   )
 })
 
-test('an SSL TLV in a block that nobody judges is shown as bytes where it is none, and says what is not verified', () => {
+test('an SSL TLV in a block that is not judged is shown as bytes where it is none, and says what is not verified', () => {
   const lines = shown(
     fieldsOf(
       encodeHeader({

@@ -33,7 +33,7 @@ test('an extension without anything is one', () => {
   assert.deepEqual(read(MAGIC), [])
 })
 
-test('a NOOP without the magic, or with something behind it that is no TLV, is padding', () => {
+test('a NOOP without the magic, or with something behind it that is not a TLV, is padding', () => {
   const odd = [
     '',
     MAGIC.slice(2),

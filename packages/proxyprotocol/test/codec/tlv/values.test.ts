@@ -29,7 +29,7 @@ test('a header without TLVs has no values', () => {
   assert.deepEqual(readTlvs(parseHeader(Buffer.from('PROXY UNKNOWN\r\n'))), nothing)
 })
 
-test('types that nobody knows have no values', () => {
+test('unknown types have no values', () => {
   assert.deepEqual(
     readTlvs({ tlvs: [raw(0x00, ''), raw(0x21, '41'), raw(0xe5, '41'), raw(0xff, '41')] }),
     nothing,

@@ -33,7 +33,7 @@ for (const text of [
   })
 }
 
-test("the system's name servers are read anew each time, each of them once, without what is no address", t => {
+test("the system's name servers are read anew each time, each of them once, without what is not an address", t => {
   let given = ['192.0.2.53', '[2001:db8::53]:5353', '192.0.2.53', 'unknown']
   t.mock.method(Resolver.prototype, 'getServers', () => given)
   assert.deepEqual(systemNameServers(), [

@@ -117,7 +117,7 @@ for (const [code, name] of [
   })
 }
 
-test('a reply cut anywhere is no answer', () => {
+test('a reply cut anywhere is not an answer', () => {
   const whole = replyWith([cname(NAME, 'a.example'), a('a.example')])
   for (let length = 0; length < whole.length; length++) {
     const { status } = readReply(whole.subarray(0, length), query)

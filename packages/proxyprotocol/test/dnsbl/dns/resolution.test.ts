@@ -96,7 +96,7 @@ for (const [reply, code] of [
   })
 }
 
-test('without a server there is nobody to ask', async () => {
+test('without a server no question is asked', async () => {
   await assert.rejects(resolve([]).records, { code: 'ECONNREFUSED' })
 })
 

@@ -20,7 +20,7 @@ test('places: without a limit there is always one', () => {
   for (let i = 0; i < 10_000; i++) assert.equal(places.take(), true)
 })
 
-test('places: one that is given back goes to the first that waits, and to nobody else', async t => {
+test('places: one that is given back goes to the first that waits, and to no other', async t => {
   const timers = pendingTimers(t)
   const places = new ConnectionSlots(1)
   places.take()
@@ -58,7 +58,7 @@ test('places: a higher limit goes to those that wait, in their order', async t =
   assert.equal(timers.size, 0)
 })
 
-test('places: under a lower limit those that are taken stay, and nobody gets one until there are fewer', async t => {
+test('places: under a lower limit those that are taken stay, and none is given until there are fewer', async t => {
   const timers = pendingTimers(t)
   const places = new ConnectionSlots(3)
   for (let i = 0; i < 3; i++) places.take()

@@ -119,7 +119,7 @@ for (const [name, open] of doors) {
     await assertCounted(door, { probe: 2 })
   })
 
-  test(`${name}: with missing: 'direct' a part of a header is no payload`, async t => {
+  test(`${name}: with missing: 'direct' a part of a header is not payload`, async t => {
     const harness = createHarness(t)
     const short = { missing: 'direct', timeouts: { header: TIMEOUT } } as const
     const [door, late] = [
@@ -142,7 +142,7 @@ for (const [name, open] of doors) {
     assert.deepEqual([came(door), came(late)], [[], []])
   })
 
-  test(`${name}: with missing: 'direct' a malformed header is no payload`, async t => {
+  test(`${name}: with missing: 'direct' a malformed header is not payload`, async t => {
     const harness = createHarness(t)
     const door = await open(t, harness, { options: { missing: 'direct' } })
     const checked = encode({ source: SOURCE, destination: DESTINATION }, { checksum: true })

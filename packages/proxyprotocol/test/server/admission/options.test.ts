@@ -1,4 +1,4 @@
-// Options of createServer() and attach() that are wrong: each is refused by name, and a name that is unknown is no default.
+// Options of createServer() and attach() that are wrong: each is refused by name, and an unknown name does not mean the default.
 
 import assert from 'node:assert/strict'
 import { createServer as createNetServer } from 'node:net'

@@ -87,7 +87,7 @@ test('trust: a list holds what any of its entries holds', () => {
   assert.equal(trusts([], '192.0.2.1'), false)
 })
 
-test('trust: what is no address is never trusted by a network', () => {
+test('trust: what is not an address is never trusted by a network', () => {
   for (const address of ['', 'localhost', '127.0.0.1:80', '%eth0', '127.1', '[::1]']) {
     assert.equal(trusts(['0.0.0.0/0', '::/0'], address), false, address)
   }

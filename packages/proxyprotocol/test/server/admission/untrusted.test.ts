@@ -72,7 +72,7 @@ for (const [name, open] of doors) {
     }
   })
 
-  test(`${name}: a trust predicate that throws serves nobody directly`, async t => {
+  test(`${name}: a trust predicate that throws serves no peer directly`, async t => {
     const harness = createHarness(t)
     const fault = new Error('predicate')
     const trust = (): boolean => {

@@ -37,7 +37,7 @@ interface Case {
   readonly code: ErrorCode
 }
 
-/** Headers that announce nobody, so that there is nobody to judge. */
+/** Headers without a client, so that there is none to judge. */
 const nobody = [
   ['LOCAL', LOCAL],
   ['UNKNOWN', UNKNOWN],

@@ -27,7 +27,7 @@ function socketPath(t: TestContext): string {
 }
 
 for (const [name, open] of doors) {
-  test(`${name}: a peer that is gone before it is looked at is a quiet probe, whoever is served directly`, async t => {
+  test(`${name}: a peer that is gone before it is looked at is a quiet probe, also where peers are served directly`, async t => {
     const harness = createHarness(t)
     const settings: readonly Partial<AttachOptions>[] = [
       { trust: [], untrusted: 'direct' },
@@ -97,7 +97,7 @@ for (const [name, open] of doors) {
     assert.deepEqual(info.via.peer && 'address' in info.via.peer && info.via.peer.address, '127.0.0.1')
   })
 
-  test(`${name}: validators that accept see the connection once, and nobody asks them without a header`, async t => {
+  test(`${name}: validators that accept see the connection once, and are not asked without a header`, async t => {
     const harness = createHarness(t)
     let asked = 0
     const validate = (): undefined => {

@@ -79,20 +79,20 @@ function throughDuplex(server: Server): Duplex {
   return near
 }
 
-test('admit() takes a Duplex that is no socket, for a server of http', async () => {
+test('admit() takes a Duplex that is not a socket, for a server of http', async () => {
   const near = throughDuplex(http.createServer(onRequest))
   near.write(GET)
   assert.equal(bodyOf(await textOf(near)), SAID)
 })
 
-test('admit() takes a Duplex that is no socket, for a server of https', async () => {
+test('admit() takes a Duplex that is not a socket, for a server of https', async () => {
   const socket = throughDuplex(https.createServer(certificate, onRequest))
   const client = tls.connect({ socket, ca: certificate.cert, servername: 'localhost' })
   client.write(GET)
   assert.equal(bodyOf(await textOf(client)), SAID)
 })
 
-test('admit() takes a Duplex that is no socket, for a server of http2', async () => {
+test('admit() takes a Duplex that is not a socket, for a server of http2', async () => {
   const near = throughDuplex(http2.createServer(onRequest))
   const session = http2.connect('http://localhost', { createConnection: () => near })
   assert.equal(await textOf(session.request({ ':path': '/' })), SAID)
@@ -265,7 +265,7 @@ test('admit() is told on the channels: accepted, opened and closed', async t => 
   )
 })
 
-test('admit() refuses what is no attached server, no stream and no info', () => {
+test('admit() refuses what is not an attached server, a stream or an info', () => {
   const [stream] = duplexPair()
   const server = attach(net.createServer(), options)
   const plain: Server = net.createServer()

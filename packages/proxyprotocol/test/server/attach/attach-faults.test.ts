@@ -1,4 +1,4 @@
-// What becomes of an exception in the code of the server that attach() hands connections to.
+// How an exception surfaces in the code of the server that attach() hands connections to.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'

@@ -56,7 +56,7 @@ for (const [name, { create, ask }] of Object.entries(kinds)) {
       assert.equal(answer, `127.0.0.1:${localPort} by 127.0.0.1`)
     }))
 
-  test(`attach() on ${name}: what is no header is closed, and the server lives on`, t =>
+  test(`attach() on ${name}: what is not a header is closed, and the server lives on`, t =>
     withServer(t, { server: create() }, async ({ dial, behind }) => {
       for (const junk of [
         'GET / HTTP/1.1\r\n\r\n',

@@ -13,7 +13,7 @@ import { refuseOnBun } from '../../../src/server/attach/bun.ts'
 test('on Bun only net and cleartext http2 servers can be attached to, and the error names front()', () => {
   for (const server of [net.createServer(), http2.createServer()]) refuseOnBun(server, '1.4.5')
   const secure = [tls.createServer(), https.createServer(), http2.createSecureServer()]
-  // Bun's HTTP server is no net.Server.
+  // Bun's HTTP server is not a net.Server.
   for (const server of [http.createServer(), ...secure, untyped({})]) {
     assert.throws(() => refuseOnBun(server, '1.4.5'), { name: 'Error', message: /put front\(\) in front of/ })
   }

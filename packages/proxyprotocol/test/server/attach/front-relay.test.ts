@@ -10,7 +10,7 @@ import { V2 } from '../../support/headers.ts'
 import { counted, over, createHarness } from '../../support/harness.ts'
 import { dialWithHeader, raw, serve } from '../../support/fronted.ts'
 
-/** More than the kernel takes for sockets that nobody reads. */
+/** More than the kernel takes for sockets that are not read. */
 const BIG = 32 << 20
 
 /** Both outer ends of a connection whose target has got the first byte. */
@@ -89,7 +89,7 @@ test('front() resets both ends at the deadline of close()', async t => {
   )
 })
 
-test('front() resets the client when there is nobody behind it', async t => {
+test('front() resets the client when nothing listens behind it', async t => {
   const harness = createHarness(t)
   const { server, port } = await serve(harness, { address: '127.0.0.1', port: await closedPort() })
   const client = dialWithHeader(harness, port)

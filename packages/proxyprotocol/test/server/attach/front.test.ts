@@ -209,7 +209,7 @@ test('front() tells by infoOf() who stands behind an endpoint, as long as the co
   assert.deepEqual(counted({ server }), { upstream_reset: 1 })
 })
 
-test('front() knows nobody behind a connection that it is closing', async t => {
+test('front() knows no client behind a connection that it is closing', async t => {
   const { harness, server, port, accept } = await raw(t)
   const client = harness.dial(port)
   client.write(V2)

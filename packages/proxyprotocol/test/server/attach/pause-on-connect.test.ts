@@ -1,4 +1,4 @@
-// `pauseOnConnect` behind attach(): what follows the header stays with the kernel, for whoever gets the socket.
+// `pauseOnConnect` behind attach(): what follows the header stays with the kernel, for the next owner of the socket.
 
 import assert from 'node:assert/strict'
 import { fork, type ChildProcess } from 'node:child_process'
@@ -73,7 +73,7 @@ for (const [name, early] of [
   })
 }
 
-test('nothing is read behind the header before somebody wants it, and then everything', async t => {
+test('nothing is read behind the header before it is wanted, and then everything', async t => {
   const harness = createHarness(t)
   const open = await listen(harness)
   for (const [name, read] of Object.entries({

@@ -10,7 +10,7 @@ import type { Connection } from '../../../src/server/index.ts'
 import { V2 } from '../../support/headers.ts'
 import { counted, over, createHarness, type Harness } from '../../support/harness.ts'
 
-/** More than the kernel takes for a socket that nobody reads. */
+/** More than the kernel takes for a socket that is not read. */
 const BIG = 32 << 20
 
 for (const reads of [true, false, 'late'] as const) {

@@ -152,7 +152,7 @@ function assertDelivered(expected: ExpectedHeader, name: KindName, delivery: Del
   if (name === 'net') assert.equal(Buffer.concat(delivery.chunks).toString(), 'hi')
 }
 
-/** What the application reads off its socket: nothing for UNIX sockets, the peer itself where the header names nobody. */
+/** What the application reads off its socket: nothing for UNIX sockets, the peer itself where the header names no client. */
 function addressOf({ source }: ExpectedHeader, port: number): string {
   if (source === undefined) return `127.0.0.1:${port}`
   return 'address' in source ? `${source.address}:${source.port}` : 'undefined:undefined'

@@ -1,5 +1,5 @@
 // attach() reads the header and not a byte more, and the socket emits the rest as if no header had been there. A stream that
-// is no socket is read the public way.
+// is not a socket is read the public way.
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
@@ -101,7 +101,7 @@ test('attach() takes the FIN and the reset of a client that sends no whole heade
   assert.equal(await new Promise(resolve => server.getConnections((_, count) => resolve(count))), 0)
 })
 
-test('attach() reads a stream that is no socket the public way', async t => {
+test('attach() reads a stream that is not a socket the public way', async t => {
   const { server, next } = await listen(createHarness(t))
   const stream = new PassThrough()
   const accepted = next()
@@ -192,7 +192,7 @@ for (const first of ['hello', 'GET / HTTP/1.1\r\n\r\n']) {
   })
 }
 
-test('attach() gives a stream that is no socket back what came without a header', async t => {
+test('attach() gives a stream that is not a socket back what came without a header', async t => {
   const { server, next } = await listen(createHarness(t), false, { missing: 'direct' })
   const stream = new PassThrough()
   const accepted = next()

@@ -194,7 +194,7 @@ for (const [name, open] of doors) {
         const known = family >> 4 <= 3 && (family & 0x0f) <= 2
         assert.equal(answer, known || command === 0x20 ? 'served' : '', `${command} ${family}`)
         const { info } = answer === 'served' ? last(door.seen) : last(door.refused)
-        assert.ok(info?.source, 'there is somebody to name')
+        assert.ok(info?.source, 'there is a client to name')
       }
     }
     await assertServes(harness, door)
@@ -262,7 +262,7 @@ for (const [name, open] of doors) {
   })
 }
 
-test('the next hop is told of a LOCAL connection by its own two ends (known bug 10)', async t => {
+test('the next hop learns of a LOCAL connection by its own two ends (known bug 10)', async t => {
   const harness = createHarness(t)
   const headers: unknown[] = []
   const served = await harness.serve(({ socket }) => void headers.push(headerFor(socket)))
@@ -312,7 +312,7 @@ test('no peer stops a server by what it does instead of a handshake (known bug 1
   await once(server, 'close')
 })
 
-test('a mapped network with a short prefix trusts nobody: it is refused (known bug 20)', () => {
+test('a mapped network with a short prefix trusts no peer: it is refused (known bug 20)', () => {
   const net: Server = createNetServer()
   for (const entry of ['::ffff:10.0.0.0/8', '::ffff:0:0/0', '::ffff:0.0.0.0/95']) {
     const message = /^trust must hold IPv4-mapped networks from \/96 on, got .*; write it as an IPv4 network$/

@@ -275,7 +275,7 @@ test('the socket comes without listeners of the reader, neither flowing nor paus
   assert.deepEqual(seen, [0, 0, null, false, 1])
 })
 
-test('contract 9: a reset that comes together with the last bytes is no end of the stream', async t => {
+test('contract 9: a reset that comes together with the last bytes is not an end of the stream', async t => {
   const harness = createHarness(t)
   const seen: unknown[] = []
   const served = await harness.serve(async ({ socket, signal }) => {

@@ -93,7 +93,7 @@ test('readHeader() rejects with the code of the fault in the bytes', async t => 
   assert.equal(socket.destroyed, false, 'it is for the caller to destroy it')
 })
 
-test('readHeader() rejects what is no header, and what the options do not accept', async t => {
+test('readHeader() rejects what is not a header, and what the options do not accept', async t => {
   const harness = createHarness(t)
   for (const [bytes, options] of [
     ['hello', undefined],

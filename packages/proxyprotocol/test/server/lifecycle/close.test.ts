@@ -19,7 +19,7 @@ test('contract 2: close() before listen() closes, and [Symbol.asyncDispose]() jo
   assert.equal(server.state, 'closed')
 })
 
-test('contract 2: [Symbol.asyncDispose]() closes a server that nobody has closed', async t => {
+test('contract 2: [Symbol.asyncDispose]() closes a server that was not closed', async t => {
   const { server } = await createHarness(t).serve(() => {})
   await server[Symbol.asyncDispose]()
   assert.equal(server.state, 'closed')
@@ -98,7 +98,7 @@ test('contract 16: connections that wait for their header are closed at once', a
   assert.deepEqual(await served.server.close({ drain: LONG }), { drained: 0, forced: 2, stuck: [] })
   for (const { end } of await Promise.all(ended)) assert.equal(end, 'ECONNRESET')
   assert.deepEqual(counted(served), { aborted: 2 })
-  assert.deepEqual([started, served.rejected], [[], []], 'nobody is to blame')
+  assert.deepEqual([started, served.rejected], [[], []], 'the client is not to blame')
 })
 
 test('contract 17: handlers see draining, which is a hint and aborts nothing', async t => {

@@ -82,7 +82,7 @@ test('a check that closes without a byte is told as accepted and closed, and not
   ])
 })
 
-test('what is told of the end says whether the connection was served', async t => {
+test('the message about the end says whether the connection was served', async t => {
   const harness = createHarness(t)
   const told = listen(t)
   const server = harness.watch(createServer({ trust: 'anyone' }, connection => connection.abort()))
@@ -117,7 +117,7 @@ test('where no header is awaited either, who hears of the accept is in time to c
   ])
 })
 
-test('where nobody listens, no message is made', async t => {
+test('without subscribers no message is made', async t => {
   const harness = createHarness(t)
   const { mock } = t.mock.method(Channel.prototype, 'publish') // of channels that have no subscriber
   const release = gate()

@@ -40,7 +40,7 @@ const kinds: readonly {
     },
   },
   {
-    name: 'throws what is no error',
+    name: 'throws what is not an error',
     reported: true,
     end: 'ECONNRESET',
     handle: () => {

@@ -143,7 +143,7 @@ test('contract 6: a handler that has closed its socket and returns leaves nothin
   assert.deepEqual(counted(served), { done: 1 })
 })
 
-test('contract 6: a loop that breaks off has closed its socket, which is no error', async t => {
+test('contract 6: a loop that breaks off has closed its socket, which is not an error', async t => {
   const harness = createHarness(t)
   const served = await harness.serve(async ({ socket }) => {
     for await (const chunk of socket) if (String(chunk).includes('\n')) break

@@ -102,7 +102,7 @@ test('close() of the successor stops listening and leaves the old server alone',
   assert.deepEqual(await result, { drained: 1, forced: 0, stuck: [] })
 })
 
-test('a signal that listen() was given goes with the socket, and ends whoever has it', async t => {
+test('a signal that listen() was given goes with the socket, and ends the server that has it', async t => {
   const harness = createHarness(t)
   const [old, next] = [named(harness, 'old'), named(harness, 'next')]
   const controller = new AbortController()

@@ -69,7 +69,7 @@ test('contract 22: silence ends a connection when it has lasted for the whole ti
   assert.deepEqual(ended, [now])
 })
 
-test('contract 22: silence ends nobody who waits for a header or for the FIN of the peer, and no detached socket', async t => {
+test('contract 22: silence ends no connection that waits for a header or for the FIN of the peer, and no detached socket', async t => {
   const harness = createHarness(t)
   const clock = stoppedClock(t)
   const release = gate()
@@ -111,7 +111,7 @@ test('what moves is what was received and what the kernel has taken, and nothing
   assert.equal(movedOn(socket(10, 20, 4)), before + 1)
 })
 
-test('contract 10: a connection on which nothing moves is reset with idle_timeout, which is no error', async t => {
+test('contract 10: a connection on which nothing moves is reset with idle_timeout, which is not an error', async t => {
   const harness = createHarness(t)
   const reasons: unknown[] = []
   const served = await harness.serve(async ({ signal }) => {
@@ -148,7 +148,7 @@ test('contract 22: bytes in either direction keep a connection, however few', as
   assert.deepEqual(counted(served), { done: 2 })
 })
 
-test('contract 22: one large write that a slow peer takes bit by bit is no silence', async t => {
+test('contract 22: one large write that a slow peer takes bit by bit is not silence', async t => {
   const harness = createHarness(t)
   // Long enough that a busy machine reads a megabyte in it.
   const patient = { timeouts: { idle: 1_000 } }
@@ -235,7 +235,7 @@ test('contract 22: a handler that works on after its connection has closed is no
   assert.deepEqual(counted(served), { done: 1 })
 })
 
-test("contract 22: a detached socket is nobody else's to end", async t => {
+test('contract 22: a detached socket is ended by its new owner only', async t => {
   const harness = createHarness(t)
   let detached = false
   const served = await harness.serve(async connection => {

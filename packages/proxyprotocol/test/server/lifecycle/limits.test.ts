@@ -181,7 +181,7 @@ for (const overLimit of ways) {
   })
 }
 
-test('contract 15: Infinity is no limit, and then connections are never too many', async t => {
+test('contract 15: Infinity is not a limit, and then connections are never too many', async t => {
   const harness = createHarness(t)
   const limits = { connections: Infinity, perSource: Infinity, pendingHeaders: Infinity }
   const served = await harness.serve(readToEnd, { limits })

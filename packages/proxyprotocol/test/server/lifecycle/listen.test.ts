@@ -1,4 +1,4 @@
-// Where a server listens, how that fails, and what becomes of a listener in trouble (contract 2, 20 and 21).
+// Where a server listens, how that fails, and how a listener in trouble ends (contract 2, 20 and 21).
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -192,7 +192,7 @@ test('contract 20: a later error of the listener goes to onError without a conne
   assert.deepEqual(served.errors.splice(0), [{ error: fault, connection: undefined }])
 })
 
-test('contract 8: a later error of the listener is one warning where there is no onError', async t => {
+test('contract 8: a later error of the listener is one warning without an onError', async t => {
   const harness = createHarness(t)
   const served = await harness.serve(readToEnd, { onError: undefined })
   const client = harness.dial(served.port)

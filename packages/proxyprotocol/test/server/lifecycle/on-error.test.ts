@@ -82,7 +82,7 @@ test('contract 8: a fault that throws when it is looked at is a warning too', as
   assert.deepEqual(more, [])
 })
 
-test('contract 8: nobody waits for an onError that does not settle', async t => {
+test('contract 8: an onError that does not settle is not awaited', async t => {
   const harness = createHarness(t)
   const { server, port } = await harness.serve(failing, { onError: () => new Promise(() => {}) })
   const client = harness.dial(port)
@@ -92,7 +92,7 @@ test('contract 8: nobody waits for an onError that does not settle', async t => 
   assert.deepEqual(await server.close(), { drained: 0, forced: 0, stuck: [] })
 })
 
-test('contract 7: a handler that destroys its socket with what is no error resets it, and onError hears of it', async t => {
+test('contract 7: a handler that destroys its socket with what is not an error resets it, and onError hears of it', async t => {
   const harness = createHarness(t)
   const served = await harness.serve(async ({ socket }) => {
     await once(socket.destroy('text' as never), 'close')

@@ -75,7 +75,7 @@ for (const [options, name, message] of wrong) {
   })
 }
 
-test('contract 1: createServer() names what is no options object, and what its TLS options say elsewhere', () => {
+test('contract 1: createServer() names what is not an options object, and what its TLS options say elsewhere', () => {
   for (const options of [undefined, null]) {
     assert.throws(() => createServer(untyped(options), () => {}), {
       name: 'TypeError',

@@ -34,7 +34,7 @@ const sources: readonly Sources[] = [
     same: [from('2001:db8:0:1::1'), from('2001:db8:0:1:ffff::')],
     other: from('2001:db8:0:2::1'),
   },
-  { name: 'the peer, where the header announces nobody', same: [LOCAL, UNKNOWN], other: V2 },
+  { name: 'the peer, where the header announces no client', same: [LOCAL, UNKNOWN], other: V2 },
 ]
 
 for (const [name, open] of doors) {

@@ -44,7 +44,7 @@ test('contract 11: the signal is the same each time, and aborted already where i
   assert.deepEqual(counted(served), { client_reset: 2 })
 })
 
-test('contract 9: a reset by the peer aborts with client_reset, and a throw after it is no error', async t => {
+test('contract 9: a reset by the peer aborts with client_reset, and a throw after it is not an error', async t => {
   const harness = createHarness(t)
   const seen: unknown[] = []
   const served = await harness.serve(async connection => {
@@ -61,7 +61,7 @@ test('contract 9: a reset by the peer aborts with client_reset, and a throw afte
   assert.deepEqual(counted(served), { client_reset: 1 })
 })
 
-test('contract 9: a reset while the handler reads makes it throw, which is no error', async t => {
+test('contract 9: a reset while the handler reads makes it throw, which is not an error', async t => {
   const harness = createHarness(t)
   const served = await harness.serve(readToEnd)
   const client = harness.dial(served.port)
@@ -92,7 +92,7 @@ for (const [name, reason, code, count] of [
     'header_invalid',
   ],
 ] as const) {
-  test(`contract 10: abort() ${name} resets, and a throw after it is no error`, async t => {
+  test(`contract 10: abort() ${name} resets, and a throw after it is not an error`, async t => {
     const harness = createHarness(t)
     const seen: unknown[] = []
     const served = await harness.serve(async connection => {
@@ -200,7 +200,7 @@ test("contract 10: who waits for 'close' with the signal sees the ordinary end",
   assert.deepEqual(counted(served), { done: 1 })
 })
 
-test('contract 10: the return of the handler is no abort, nor is the end that follows', async t => {
+test('contract 10: the return of the handler is not an abort, nor is the end that follows', async t => {
   const harness = createHarness(t)
   const signals: AbortSignal[] = []
   const served = await harness.serve(({ signal }) => void signals.push(signal))

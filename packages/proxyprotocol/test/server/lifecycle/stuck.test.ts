@@ -1,4 +1,4 @@
-// Handlers that ignore that they were aborted: tracked, told of, and never forgotten (contract 12).
+// Handlers that ignore that they were aborted: tracked, reported, and never forgotten (contract 12).
 
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
@@ -17,7 +17,7 @@ for (const [name, end, code] of [
   ['abort()', 'abort', 'aborted'],
   ['the end of its connection', 'close', 'done'],
 ] as const) {
-  test(`contract 12: a handler that ignores ${name} is told of once as stuck, and stays in connections`, async t => {
+  test(`contract 12: a handler that ignores ${name} is reported once as stuck, and stays in connections`, async t => {
     const harness = createHarness(t)
     const seen: StuckMessage[] = []
     const onStuck = (message: unknown): void => void seen.push(message as StuckMessage)

@@ -200,7 +200,7 @@ test('a client that was gone before it was accepted has a header, but no address
   assert.deepEqual(addresses.slice(0, 2), [SOURCE.address, SOURCE.port])
 })
 
-test('a server on a UNIX socket trusts its peers where unix is on the list, and nobody by an address', async t => {
+test('a server on a UNIX socket trusts its peers where unix is on the list, and none by an address', async t => {
   const harness = createHarness(t)
   const folder = temporaryFolder(t)
   const seen: Seen[] = []

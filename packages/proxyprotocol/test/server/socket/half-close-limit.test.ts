@@ -9,7 +9,7 @@ import { closeOrReset, limitHalfClose } from '../../../src/server/socket/half-cl
 import { distinguishResets } from '../../../src/server/index.ts'
 import { createHarness } from '../../support/harness.ts'
 
-/** More than the kernel takes for a socket that nobody reads. */
+/** More than the kernel takes for a socket that is not read. */
 const BIG = 32 << 20
 /** Milliseconds, of a clock that the tests turn. */
 const TIMEOUT = 1_000

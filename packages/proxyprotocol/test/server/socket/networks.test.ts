@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { untyped } from 'test-support/untyped'
 import { addressBytes, compileNetworks, isLoopback } from '../../../src/server/socket/networks.ts'
 
-test('networks: an address has 4 or 16 bytes, a v4-mapped one 4, and a zone is no part of it', () => {
+test('networks: an address has 4 or 16 bytes, a v4-mapped one 4, and a zone does not belong to it', () => {
   const one = [...new Uint8Array(15), 1]
   for (const [address, bytes] of [
     ['192.0.2.1', [192, 0, 2, 1]],
@@ -25,7 +25,7 @@ test('networks: a message without a name starts with what must be', () => {
   assert.throws(() => compileNetworks(untyped('::1'), ''), /^TypeError: must be a list such as/)
 })
 
-test('networks: 127.0.0.0/8 and ::1 are the loopback, and what is no address is not', () => {
+test('networks: 127.0.0.0/8 and ::1 are the loopback, and what is not an address is not', () => {
   for (const address of ['127.0.0.0', '127.0.0.1', '127.255.255.255', '::1', '::ffff:127.0.0.1', '::1%lo']) {
     assert.equal(isLoopback(address), true, address)
   }
@@ -43,7 +43,7 @@ test('networks: 127.0.0.0/8 and ::1 are the loopback, and what is no address is 
   }
 })
 
-test('networks: an empty list holds nobody', () => {
+test('networks: an empty list holds no peer', () => {
   const holds = compileNetworks([], 'list')
   assert.equal(holds({ address: '192.0.2.1', transport: 'tcp' }), false)
   assert.equal(holds({ address: undefined, transport: 'tcp' }), false)

@@ -191,7 +191,7 @@ for (const has of ['ended', 'not ended'] as const) {
   })
 }
 
-test('distinguishResets() gives an end of a stream that has one, whoever ends first', async t => {
+test('distinguishResets() gives an end of a stream that has one, whichever side ends first', async t => {
   const harness = createHarness(t)
   const dial = await kinds.TCP(harness, t)
   for (let i = 0; i < CONNECTIONS; i++) {
@@ -241,7 +241,7 @@ test('distinguishResets() holds an end back until a second read gives it again, 
   assert.deepEqual(chunks, ['more', 'end'])
 })
 
-test('distinguishResets() passes an end on where libuv reads on, or says nothing, or there is no handle', async () => {
+test('distinguishResets() passes an end on where libuv reads on, or says nothing, or without a handle', async () => {
   for (const [answers, expected] of [
     [[-114], 0],
     [[0, 0], 1],

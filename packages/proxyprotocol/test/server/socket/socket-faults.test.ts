@@ -33,6 +33,6 @@ test('any other error is none of the client, whatever its code is', () => {
   ]) {
     assert.equal(clientFault(fault(code)), undefined, String(code))
   }
-  assert.equal(clientFault(new Error('ECONNRESET')), undefined, 'a message is no code')
+  assert.equal(clientFault(new Error('ECONNRESET')), undefined, 'a message is not a code')
   assert.equal(clientFault(new DOMException('fault', 'AbortError')), undefined)
 })

@@ -76,7 +76,7 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
           pair.near.end()
         }
         const result = await ended
-        // An RST that is no FIN to Node before 24 may be what a write fails with.
+        // An RST that is not a FIN to Node before 24 may be what a write fails with.
         assert.equal(result.end === 'EPIPE' ? 'ECONNRESET' : result.end, expected[name])
         if (name !== 'an RST' && expected[name] === 'FIN') assert.equal(result.text.length, bytes.length)
       }

@@ -87,7 +87,7 @@ const refusals: readonly Refusal[] = [
     end: 'ERR_SSL_ALERT_HANDSHAKE_FAILURE',
   },
   {
-    name: 'a client certificate that nobody vouches for',
+    name: 'an untrusted client certificate',
     options: { tls: mutual },
     client: certificate,
     detail: /^DEPTH_ZERO_SELF_SIGNED_CERT$/,
@@ -219,7 +219,7 @@ test('contract 10: abort() during the handshake resets, and the handler does not
   assert.equal((await ended).end, 'ECONNRESET')
   await over(served, 1)
   assert.deepEqual(counted(served), { denied_acl: 1 })
-  assert.deepEqual(served.rejected, [], 'nobody is to blame')
+  assert.deepEqual(served.rejected, [], 'the client is not to blame')
 })
 
 test('contract 16: close() ends connections in their handshake at once', async t => {

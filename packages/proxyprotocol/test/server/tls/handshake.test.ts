@@ -78,7 +78,7 @@ test('contract 24: behind LOCAL the handler sees the peer itself', async t => {
   await outcome(secure.end())
 })
 
-test('contract 24: without TLS there is no TLS socket', async t => {
+test('contract 24: without TLS no TLS socket is shown', async t => {
   const harness = createHarness(t)
   const seen: unknown[] = []
   const served = await harness.serve(({ tls }) => void seen.push(tls))
@@ -151,7 +151,7 @@ test('contract 24: a client certificate is there, and authorized', async t => {
   assert.deepEqual(counted(served), { done: 1 })
 })
 
-test('contract 24: a client certificate that nobody vouches for may come in where the options say so', async t => {
+test('contract 24: an untrusted client certificate may come in where the options say so', async t => {
   const harness = createHarness(t)
   const seen: unknown[] = []
   const served = await harness.serve(({ tls }) => void seen.push(tls?.authorized), {
@@ -191,7 +191,7 @@ test('setSecureContext() is refused by a server without TLS', t => {
   })
 })
 
-test('createServer() throws for what is no certificate', () => {
+test('createServer() throws for what is not a certificate', () => {
   const tls = { ...certificate, cert: Buffer.from('no certificate') }
   assert.throws(
     () => createServer({ trust: [], tls }, () => {}),

@@ -124,7 +124,7 @@ test('contract 7: a reset of another stream, with which a handler destroys its s
   assert.deepEqual(counted(served), { handler_error: 1 })
 })
 
-test('contract 7: a loop that breaks off has closed its socket, which is no error', async t => {
+test('contract 7: a loop that breaks off has closed its socket, which is not an error', async t => {
   const harness = createHarness(t)
   const served = await serve(harness, async ({ socket }) => {
     for await (const chunk of socket) if (String(chunk).includes('\n')) break

@@ -37,7 +37,7 @@ for (const [how, reset] of Object.entries(resets)) {
   for (const [name, wait] of Object.entries(waits)) {
     // Who does not read does not see an RST behind more data than the socket takes.
     if (how.endsWith('much data') && name === 'that waits') continue
-    test(`contract 9: a reset by the client ${how} aborts a handler ${name} with client_reset, and is no error`, async t => {
+    test(`contract 9: a reset by the client ${how} aborts a handler ${name} with client_reset, and is not an error`, async t => {
       const harness = createHarness(t)
       const seen: unknown[] = []
       const served = await serve(harness, async connection => {
@@ -66,7 +66,7 @@ test('contract 9: a reset while the connection waits for the FIN of its peer is 
   assert.deepEqual(counted(served), { client_reset: 1 })
 })
 
-test('contract 9: a record that is broken aborts with tls_client_error, and is no error of the handler', async t => {
+test('contract 9: a record that is broken aborts with tls_client_error, and is not an error of the handler', async t => {
   const harness = createHarness(t)
   const seen: unknown[] = []
   const served = await serve(harness, async connection => {
@@ -116,7 +116,7 @@ test('contract 9: the TLS socket has a listener for errors in every state, so th
   assert.deepEqual(counted(served), { done: 1 })
 })
 
-test('contract 10: abort() resets, and a throw after it is no error', async t => {
+test('contract 10: abort() resets, and a throw after it is not an error', async t => {
   const harness = createHarness(t)
   const served = await serve(harness, async connection => {
     const { code } = await aborted(connection)
