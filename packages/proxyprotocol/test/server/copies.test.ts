@@ -11,7 +11,7 @@ import * as codec from 'proxyprotocol'
 import { connect } from 'proxyprotocol/client'
 import * as modules from 'proxyprotocol/server'
 import { certificate } from 'test-support/certificates'
-import { until } from 'test-support/sockets'
+import { text as received, until } from 'test-support/sockets'
 import { DESTINATION, SOURCE, V2 } from '../support/headers.ts'
 import { createHarness } from '../support/harness.ts'
 import { dialSecure } from '../support/secure.ts'
@@ -57,7 +57,7 @@ for (const [name, attaching, asking] of [
     )
     const { port } = (await server.listen(0, '127.0.0.1')) as AddressInfo
     const { secure } = dialSecure(harness, port)
-    assert.equal(await text(secure), SOURCE.address)
+    assert.equal(await received(secure), SOURCE.address)
     secure.end()
     await until(() => server.stats().active === 0)
     assert.equal(server.stats().closed.done, 1)
