@@ -1,4 +1,13 @@
 // Checks of arguments: each throws `<name> must be <what>, got <value>`.
 
-export { checkNames, checkObject, integer, limit, milliseconds, oneOf, optionalFunction } from './options.ts'
+export {
+  boolean,
+  checkNames,
+  checkObject,
+  integer,
+  limit,
+  milliseconds,
+  oneOf,
+  optionalFunction,
+} from './options.ts'
 export { quote } from './quote.ts'

@@ -23,6 +23,11 @@ export function integer(value: number, [least, most]: readonly [number, number],
   throw new RangeError(`${name} must be an integer from ${least} to ${most}, got ${quote(value)}`)
 }
 
+export function boolean(value: boolean, name: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw new TypeError(`${name} must be true or false, got ${quote(value)}`)
+}
+
 export function optionalFunction<F>(value: F, name: string): F {
   if (value === undefined || typeof value === 'function') return value
   throw new TypeError(`${name} must be a function, got ${quote(value)}`)

@@ -23,6 +23,8 @@ export interface ConnectorOptions extends EncodeOptions, SocketOptions {
   readonly path?: string | undefined
   /** Options of `tls.connect()` for origins with https. */
   readonly tls?: TlsOptions | undefined
+  /** Sends the header as the first bytes inside TLS; origins with http then fail. Default false. */
+  readonly headerInsideTls?: boolean | undefined
   /** Offers HTTP/2; by default if the dispatcher was given `allowH2`. */
   readonly allowH2?: boolean | undefined
   /** Milliseconds for name look-up, all addresses and the TLS handshake together. Default 5000. */
@@ -32,6 +34,7 @@ export interface ConnectorOptions extends EncodeOptions, SocketOptions {
 const optionNames: Readonly<Record<keyof ConnectorOptions, true>> = {
   path: true,
   tls: true,
+  headerInsideTls: true,
   allowH2: true,
   timeout: true,
   checksum: true,

@@ -257,6 +257,6 @@ test('connector() refuses a wrong header or option when it is made', () => {
   assert.throws(() => connector(client(1), { tls: { cert: 'none' } }), /PEM|no start line|DECODER/)
   assert.throws(() => connector(client(1), untyped({ socketPath: '/a' })), {
     name: 'TypeError',
-    message: /^options must have only path, tls, allowH2, timeout, .*, got "socketPath"$/,
+    message: /^options must have only path, tls, headerInsideTls, .*, got "socketPath"$/,
   })
 })

@@ -3,6 +3,7 @@ import { Agent, type AgentOptions, type RequestOptions } from 'node:https'
 import type { NetConnectOpts } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
+import { boolean } from '../../checks/index.ts'
 import { HeaderStream, startSocket } from '../connect/index.ts'
 import {
   type AgentHeaderOptions,
@@ -12,7 +13,10 @@ import {
 } from './request-header.ts'
 
 /** Options of `https.Agent`, and the header; `keepAlive` is on unless it is `false`. */
-export interface HeaderHttpsAgentOptions extends AgentOptions, AgentHeaderOptions {}
+export interface HeaderHttpsAgentOptions extends AgentOptions, AgentHeaderOptions {
+  /** Sends the header as the first bytes inside TLS, for receivers that expect it there. Default false. */
+  readonly headerInsideTls?: boolean | undefined
+}
 
 /**
  * An `https.Agent` whose connections start with a header in clear, followed by TLS; see `HeaderAgent`. Only requests
@@ -36,11 +40,21 @@ export interface HeaderHttpsAgentOptions extends AgentOptions, AgentHeaderOption
  */
 export class HeaderHttpsAgent extends Agent {
   readonly #header: RequestHeader
+  readonly #isInside: boolean
 
-  constructor({ header, pool, checksum, padTo, keepAlive = true, ...options }: HeaderHttpsAgentOptions = {}) {
+  constructor({
+    header,
+    pool,
+    checksum,
+    padTo,
+    headerInsideTls = false,
+    keepAlive = true,
+    ...options
+  }: HeaderHttpsAgentOptions = {}) {
     refuseHttpProxy(options)
     super({ ...options, keepAlive })
     this.#header = new RequestHeader({ header, pool, checksum, padTo })
+    this.#isInside = boolean(headerInsideTls, 'headerInsideTls')
   }
 
   /** node:https calls it with each request. */
@@ -53,12 +67,14 @@ export class HeaderHttpsAgent extends Agent {
     return `${super.getName(options)}:${this.#header.key(options)}`
   }
 
-  /** Sends the header in front of the TLS handshake. */
   override createConnection(options: RequestOptions): Duplex | null | undefined {
     const where = { ...options, timeout: undefined } as NetConnectOpts // the agent has made them so; the timeout is the TLS socket's
-    const stream = new HeaderStream(startSocket(where, this.#header.bytes(options)))
-    const secure = super.createConnection({ ...options, socket: stream } as RequestOptions) // goes on to tls.connect()
-    return stream.carry(secure as TLSSocket) // without a callback it returns one
+    const bytes = this.#header.bytes(options)
+    const stream = new HeaderStream(startSocket(where, bytes, this.#isInside))
+    const settings = { ...options, socket: stream } as RequestOptions // goes on to tls.connect()
+    const secure = super.createConnection(settings) as TLSSocket // without a callback it returns one
+    if (this.#isInside) secure.write(bytes)
+    return stream.carry(secure)
   }
 
   override keepSocketAlive(secure: Duplex): boolean {

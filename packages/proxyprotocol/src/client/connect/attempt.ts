@@ -38,17 +38,17 @@ export class Attempt {
     signal?.addEventListener('abort', this.#onAbort)
   }
 
-  /** Rejects with what `faultOf` makes of the socket's error, or with the reason of the end. */
+  /** Resolves at an event, or when bytes are written. Rejects with what `faultOf` makes of the socket's error, or with the reason of the end. */
   reach(
     socket: Socket,
-    event: 'connect' | 'secureConnect',
+    stage: 'connect' | 'secureConnect' | Uint8Array,
     faultOf: (cause: NodeJS.ErrnoException) => ProxyProtocolError,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       function stop(): void {
-        socket.off(event, onEvent).off('error', onError)
+        socket.off('error', onError)
       }
-      function onEvent(): void {
+      function onReached(): void {
         stop()
         resolve()
       }
@@ -59,9 +59,11 @@ export class Attempt {
         stop()
         reject(error)
       }
-      socket.on(event, onEvent).on('error', onError)
       this.#reject = fail
-      if (this.#over) fail(this.#over)
+      if (this.#over) return fail(this.#over)
+      socket.on('error', onError)
+      if (typeof stage === 'string') socket.once(stage, onReached)
+      else socket.write(stage, error => error ?? onReached())
     })
   }
 

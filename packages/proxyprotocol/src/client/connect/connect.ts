@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { checkNames, quote } from '../../checks/index.ts'
+import { checkNames } from '../../checks/index.ts'
 import { type ErrorCode, type HeaderInit, ProxyProtocolError } from '../../codec/index.ts'
 import { reportLargeHeader } from '../diagnostics.ts'
 import { Attempt, type StopSignal } from './attempt.ts'
@@ -22,17 +22,12 @@ export interface ConnectOptions extends OpenSocketOptions {
    * header, or encrypted with `tls`. Null sends nothing.
    */
   readonly payload?: (() => Uint8Array | null) | undefined
-  /**
-   * Sends the header as the first bytes inside TLS, for receivers that expect it there. Needs `tls`. Default false.
-   */
-  readonly headerInsideTls?: boolean | undefined
 }
 
 const optionNames: Readonly<Record<keyof ConnectOptions, true>> = {
   ...openSocketNames,
   signal: true,
   payload: true,
-  headerInsideTls: true,
 }
 
 /**
@@ -62,8 +57,7 @@ export function connect(options: ConnectOptions, header: HeaderInit | 'none'): P
 export async function connect(options: ConnectOptions, header: HeaderInit | 'none'): Promise<Socket> {
   checkNames(options, Object.keys(optionNames))
   const { payload, signal } = options
-  const { timeout, secure, head } = prepare(options, header)
-  const isInside = checkInside(options)
+  const { timeout, secure, head, isInside } = prepare(options, header)
   if (signal?.aborted) throw new ProxyProtocolError('aborted', { cause: signal.reason })
   const settings = socketSettings(options)
   const raw = new Socket(settings)
@@ -76,7 +70,9 @@ export async function connect(options: ConnectOptions, header: HeaderInit | 'non
     if (!secure) return raw
     const socket = connectTls({ ...secure, socket: raw })
     await attempt.reach(socket, 'secureConnect', tlsFault)
-    send(socket, isInside ? head : undefined, payload?.())
+    // HTTP/2 on a socket whose write is under way aborts the process, so the header must have left.
+    if (isInside && head && !payload) await attempt.reach(socket, head, tlsFault)
+    else send(socket, isInside ? head : undefined, payload?.())
     return socket
   } catch (error) {
     abandon(raw)
@@ -89,15 +85,6 @@ export async function connect(options: ConnectOptions, header: HeaderInit | 'non
 function send(socket: Socket, head: Uint8Array | undefined, payload: Uint8Array | null | undefined): void {
   const bytes = head && payload ? Buffer.concat([head, payload]) : (head ?? payload)
   if (bytes) socket.write(bytes)
-}
-
-function checkInside({ headerInsideTls: isInside = false, tls }: ConnectOptions): boolean {
-  if (typeof isInside !== 'boolean') {
-    throw new TypeError(`headerInsideTls must be true or false, got ${quote(isInside)}`)
-  }
-  if (isInside && !tls)
-    throw new TypeError(`headerInsideTls must be false without tls, got ${quote(isInside)}`)
-  return isInside
 }
 
 function tlsFault(cause: Error): ProxyProtocolError {

@@ -13,10 +13,10 @@ const ADDRESSES = [
 ]
 
 /** The first write leaves first, however early others write. */
-export function startSocket(where: NetConnectOpts, head: Uint8Array | undefined): Socket {
+export function startSocket(where: NetConnectOpts, head: Uint8Array | undefined, isInside = false): Socket {
   if (head) reportLargeHeader(head, where)
   const socket = connect(where)
-  if (head) socket.write(head)
+  if (head && !isInside) socket.write(head)
   return socket
 }
 

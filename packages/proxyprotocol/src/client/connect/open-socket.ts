@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { type HeaderInit, ProxyProtocolError } from '../../codec/index.ts'
 import { checkNames } from '../../checks/index.ts'
 import { HeaderStream, startSocket } from './header-stream.ts'
@@ -36,9 +36,11 @@ export function openSocket(
 export function openSocket(options: OpenSocketOptions, header: HeaderInit | 'none'): Socket
 export function openSocket(options: OpenSocketOptions, header: HeaderInit | 'none'): Socket {
   checkNames(options, Object.keys(openSocketNames))
-  const { timeout, secure, head } = prepare(options, header)
-  const raw = startSocket(socketSettings(options), head)
+  const { timeout, secure, head, isInside } = prepare(options, header)
+  if (isInside) refuseHttp2(secure)
+  const raw = startSocket(socketSettings(options), head, isInside)
   const socket = secure ? secureOver(new HeaderStream(raw), secure) : raw
+  if (isInside && head) socket.write(head)
   const detail = secure ? `${timeout} ms, the TLS handshake included` : `${timeout} ms`
   const timer = setTimeout(() => {
     socket.destroy(new ProxyProtocolError('connect_timeout', { detail }))
@@ -51,6 +53,12 @@ export function openSocket(options: OpenSocketOptions, header: HeaderInit | 'non
 
 function secureOver(stream: HeaderStream, settings: object): TLSSocket {
   return stream.carry(connectTls({ ...settings, socket: stream }))
+}
+
+/** HTTP/2 starts while the header is written, and Node then aborts the process. */
+function refuseHttp2({ ALPNProtocols: offered = [] }: ConnectionOptions = {}): void {
+  if (![offered].flat().some(protocol => Buffer.from(protocol as string | Uint8Array).includes('h2'))) return // of views Node takes bytes
+  throw new TypeError('headerInsideTls must be false with the protocol h2, got true; did you mean connect()?')
 }
 
 function connectOnce(socket: Socket): Socket {

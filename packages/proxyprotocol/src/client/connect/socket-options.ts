@@ -1,7 +1,7 @@
 import type { Socket, SocketConnectOpts, SocketConstructorOpts, TcpSocketConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { encodeHeader, type EncodeOptions, type HeaderInit } from '../../codec/index.ts'
-import { milliseconds } from '../../checks/index.ts'
+import { boolean, milliseconds } from '../../checks/index.ts'
 import { type TlsOptions, tlsSettings } from './tls-settings.ts'
 
 /** A person who waits takes a slower host for dead. */
@@ -52,6 +52,10 @@ export interface OpenSocketOptions extends EncodeOptions, SocketOptions {
   readonly path?: string | undefined
   /** TLS behind the header: `true`, or options of `tls.connect()`. `servername` follows from `host`. */
   readonly tls?: boolean | TlsOptions | undefined
+  /**
+   * Sends the header as the first bytes inside TLS, for receivers that expect it there. Needs `tls`. Default false.
+   */
+  readonly headerInsideTls?: boolean | undefined
   /** Milliseconds for name look-up, all addresses and the TLS handshake together. Default 5000. */
   readonly timeout?: number | undefined
   /** Keeps your side open after the peer's FIN. Default false. */
@@ -63,6 +67,7 @@ export const openSocketNames: Readonly<Record<keyof OpenSocketOptions, true>> = 
   port: true,
   path: true,
   tls: true,
+  headerInsideTls: true,
   timeout: true,
   checksum: true,
   padTo: true,
@@ -74,13 +79,17 @@ export interface Prepared {
   readonly timeout: number
   readonly secure: ConnectionOptions | undefined
   readonly head: Uint8Array | undefined
+  readonly isInside: boolean
 }
 
 export function prepare(options: OpenSocketOptions, header: HeaderInit | 'none'): Prepared {
-  const { checksum, padTo, tls, host, timeout = DEFAULT_TIMEOUT } = options
+  const { checksum, padTo, tls, host, headerInsideTls = false, timeout = DEFAULT_TIMEOUT } = options
   milliseconds(timeout, 'timeout')
+  const isInside = boolean(headerInsideTls, 'headerInsideTls')
   const secure = tlsSettings(tls, host)
-  return { timeout, secure, head: header === 'none' ? undefined : encodeHeader(header, { checksum, padTo }) }
+  if (isInside && !secure) throw new TypeError('headerInsideTls must be false without tls, got true')
+  const head = header === 'none' ? undefined : encodeHeader(header, { checksum, padTo })
+  return { timeout, secure, head, isInside }
 }
 
 /** A literal gives all one hidden class. Node would add the last three itself. */

@@ -271,6 +271,6 @@ test('connect() names an option that it does not know', async t => {
   createHarness(t)
   await assert.rejects(connect(untyped({ host: HOST, port: 1, timeOut: 5 }), HEADER), {
     name: 'TypeError',
-    message: /^options must have only host, port, path, tls, timeout, .*, got "timeOut"$/,
+    message: /^options must have only host, port, path, tls, headerInsideTls, .*, got "timeOut"$/,
   })
 })

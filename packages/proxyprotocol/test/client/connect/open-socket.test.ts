@@ -190,7 +190,7 @@ test('openSocket() refuses wrong options and a missing header before it opens an
   const where = { host: HOST, port: 1 }
   assert.throws(() => openSocket(untyped({ ...where, timeOut: 5 }), HEADER), {
     name: 'TypeError',
-    message: /^options must have only host, port, path, tls, timeout, .*, got "timeOut"$/,
+    message: /^options must have only host, port, path, tls, headerInsideTls, .*, got "timeOut"$/,
   })
   assert.throws(
     () => openSocket({ ...where, timeout: -1 }, HEADER),
