@@ -59,14 +59,14 @@ test('proxyprotocol-server check takes the variables of its process, and exits w
   assert.deepEqual(await right.ended, { code: 0, signal: null, errors: '' })
   assert.match(right.output(), /\n {2}resets what is silent for 7 ms; /)
   const wrong = runCommand(t, [...bin, 'check', file], {
-    PROXYPROTOCOL_DRAIN: '5s',
+    PROXYPROTOCOL_DRAIN: '5 s',
     PROXYPROTOCOL_QUIET: '1',
   })
   const { code, errors } = await wrong.ended
   assert.equal(code, 2)
   assert.equal(
     errors,
-    'error: PROXYPROTOCOL_DRAIN must be an integer from 0 to 2147483647 (milliseconds), got "5s"\n' +
+    'error: PROXYPROTOCOL_DRAIN must be an integer from 0 to 2147483647 (milliseconds) or a string such as "10s", got "5 s"\n' +
       'error: PROXYPROTOCOL_QUIET must be true or false, got "1"\n',
   )
   assert.equal(wrong.output(), '')

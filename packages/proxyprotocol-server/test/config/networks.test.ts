@@ -123,29 +123,13 @@ test('an allow whose files have no network is refused, and a deny is not', t => 
   checkNetworkFiles([parseService(':1', ':2'), parseService(':1', ':2', { deny: [`file:${empty}`] })])
 })
 
-test('rate takes a time in milliseconds or with its unit, and as many connections at once as in that time', () => {
-  const rateOf = (per: number | string): number | undefined =>
-    parseService(':1', ':2', { rate: { connections: 20, per } }).rate?.per
-  for (const [per, length] of [
-    [1_500, 1_500],
-    ['500ms', 500],
-    ['10s', 10_000],
-    ['5m', 300_000],
-    ['1h', 3_600_000],
-  ] as const) {
-    assert.equal(rateOf(per), length)
-  }
+test('rate allows as many connections at once as in its time, and exempts networks', () => {
   assert.deepEqual(parseService(':1', ':2', { rate: { connections: 20, per: '10s' } }).rate, {
     connections: 20,
     per: 10_000,
     burst: 20,
     exempt: [],
   })
-  for (const per of ['10', '0s', '10 s', '1d', '-1s', '9999999999h']) {
-    assert.deepEqual(serviceFaults({ rate: { connections: 1, per } }), [
-      `rate.per must be a duration from 1 to 2147483647 ms such as "500ms", "10s", "5m" or "1h", got "${per}"`,
-    ])
-  }
   const exempt = serviceFaults({
     rate: { connections: 1, per: 1, exempt: ['file:x', '10.0.0.1/8', 'anyone'] },
   })

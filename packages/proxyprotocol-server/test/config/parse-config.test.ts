@@ -138,9 +138,9 @@ test('the admin listener speaks HTTP at a port, and refuses what it would not do
 })
 
 test('a value of the wrong type is refused and never converted, with what is wanted', () => {
-  const duration = 'must be an integer from 1 to 2147483647 (milliseconds)'
+  const duration = 'must be an integer from 1 to 2147483647 (milliseconds) or a string such as "10s"'
   const cases: [written: object, fault: string][] = [
-    [{ timeouts: { header: '5s' } }, `timeouts.header ${duration}, got "5s"`],
+    [{ timeouts: { header: '5 s' } }, `timeouts.header ${duration}, got "5 s"`],
     [{ timeouts: { header: '5000' } }, `timeouts.header ${duration}, got "5000"`],
     [{ timeouts: { header: 0 } }, `timeouts.header ${duration}, got 0`],
     [{ timeouts: { header: 1.5 } }, `timeouts.header ${duration}, got 1.5`],
@@ -154,7 +154,7 @@ test('a value of the wrong type is refused and never converted, with what is wan
     [{ limits: { perSource: true } }, 'limits.perSource must be an integer from 1 or "unlimited", got true'],
     [
       { limits: { headerBytes: 15 } },
-      'limits.headerBytes must be an integer from 16 to 65551 (bytes), got 15',
+      'limits.headerBytes must be an integer from 16 to 65551 (bytes) or a string such as "64KiB", got 15',
     ],
     [
       { overLimit: 'closed' },
@@ -227,7 +227,7 @@ test('all that is wrong is told at once, each with its line and column', () => {
     { "listen": ":10000", "upstrem": "127.0.0.1:1",
       "trust": ["10.0.0.0/8", "me"] },
     { "listen": "localhost", "upstream": ":2",
-      "timeouts": { "idle": "10m" } }
+      "timeouts": { "idle": "10 m" } }
   ]
 }`
   assert.deepEqual(faults(text), [
@@ -236,7 +236,7 @@ test('all that is wrong is told at once, each with its line and column', () => {
     'proxy.json:3:5: services[0].upstream must be a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams` a list, got nothing',
     'proxy.json:5:7: services[1].listen: "localhost": it must have a port, as in "localhost:PORT"; a right one is ' +
       '"127.0.0.1:10007"',
-    'proxy.json:6:21: services[1].timeouts.idle must be an integer from 1 to 2147483647 (milliseconds) or "never", got "10m"',
+    'proxy.json:6:21: services[1].timeouts.idle must be an integer from 1 to 2147483647 (milliseconds) or a string such as "10s" or "never", got "10 m"',
   ])
 })
 
@@ -274,7 +274,7 @@ test('what stands outside the file wins over it, and its faults have its name', 
   )
   assert.deepEqual(shutdown, { drain: 4, readyDelay: 5 })
   const wrong = [
-    { setting: idle, value: '5s', name: '--idle-timeout' },
+    { setting: idle, value: '5 s', name: '--idle-timeout' },
     { setting: drain, value: -1, name: '--drain' },
   ]
   assert.throws(
@@ -285,9 +285,9 @@ test('what stands outside the file wins over it, and its faults have its name', 
       }),
     {
       message:
-        '--idle-timeout must be an integer from 1 to 2147483647 (milliseconds) or "never", got "5s"\n' +
+        '--idle-timeout must be an integer from 1 to 2147483647 (milliseconds) or a string such as "10s" or "never", got "5 s"\n' +
         '--service DEST: "x": it must have a port, as in "x:PORT"; a right one is "192.0.2.1:8080?pp=v1"\n' +
-        '--drain must be an integer from 0 to 2147483647 (milliseconds), got -1',
+        '--drain must be an integer from 0 to 2147483647 (milliseconds) or a string such as "10s", got -1',
     },
   )
 })

@@ -54,7 +54,7 @@ test('config.schema.json has standard keywords alone, and says units and default
   const schema = publishedSchema()
   check(schema)
   const text = JSON.stringify(schema)
-  assert.match(text, /"default":5000,"description":"For connecting [^"]+ In milliseconds\."/)
+  assert.match(text, /"description":"For connecting [^"]+ In milliseconds\.","default":5000,/)
   assert.match(text, /"description":"The longest version 2 header that is accepted\. In bytes\."/)
   assert.match(text, /"description":"Connections at a time\. Default: an equal share of [^"]+\."/)
 })
@@ -109,7 +109,7 @@ test('the errors of docs/config.md are those that the program writes', () => {
   assert.throws(() => parseConfig({ services: [service] }, ''), { message: lines.join('\n') })
   assert.ok(
     page.includes(
-      '--idle-timeout must be an integer from 1 to 2147483647 (milliseconds) or "never", got "5s"',
+      '--idle-timeout must be an integer from 1 to 2147483647 (milliseconds) or a string such as "10s" or "never", got "5 s"',
     ),
   )
 })

@@ -31,7 +31,7 @@ export interface BlockLists {
 export interface BlockListsInit {
   readonly zones: readonly string[]
   readonly action?: ListedAction | undefined
-  readonly timeout?: number | undefined
+  readonly timeout?: number | string | undefined
   readonly servers?: readonly string[] | undefined
 }
 

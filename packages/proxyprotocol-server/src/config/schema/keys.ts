@@ -36,28 +36,54 @@ export function nameText(): z.ZodString {
   })
 }
 
+type Measure = 'ms' | 'bytes'
+
+const FACTORS: Readonly<Record<Measure, ReadonlyMap<string, number>>> = {
+  ms: new Map([
+    ['ms', 1],
+    ['s', 1_000],
+    ['m', 60_000],
+    ['h', 3_600_000],
+  ]),
+  bytes: new Map([
+    ['B', 1],
+    ['KiB', 1_024],
+    ['MiB', 1_048_576],
+  ]),
+}
+const EXAMPLES: Readonly<Record<Measure, string>> = { ms: '10s', bytes: '64KiB' }
+
 /** From 1 ms, because 0 has no agreed meaning. */
-export function milliseconds(key: Omit<IntegerKey, 'unit'>): z.ZodDefault<z.ZodNumber> {
-  return integer({ max: MAX_MILLISECONDS, ...key, unit: 'ms' })
+export function milliseconds(
+  key: Omit<IntegerKey, 'unit'>,
+): z.ZodPrefault<z.ZodType<number, number | string>> {
+  return measured('ms', { max: MAX_MILLISECONDS, ...key })
 }
 
-const UNIT_LENGTHS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const
+export function bytes(key: Omit<IntegerKey, 'unit'>): z.ZodPrefault<z.ZodType<number, number | string>> {
+  return measured('bytes', key)
+}
 
-export function duration(): z.ZodType<number, number | string> {
+function measured(
+  unit: Measure,
+  { min, max, ...said }: IntegerKey,
+): z.ZodPrefault<z.ZodType<number, number | string>> {
+  return measure(unit, min, max)
+    .prefault(said.default) // zod shows no default of a schema that transforms
+    .meta(meta({ ...said, unit }))
+}
+
+/** A number of the unit, or text with a unit of its own. */
+export function measure(unit: Measure, min = 1, max?: number): z.ZodType<number, number | string> {
+  const number = bounded(min, max)
+  const factors = FACTORS[unit]
   const text = z
     .string()
-    .meta({ examples: ['500ms', '10s'] })
-    .transform((written, { issues }) => {
-      const [, count, unit] = /^([1-9]\d{0,9})(ms|s|m|h)$/.exec(written) ?? []
-      const length = Number(count) * UNIT_LENGTHS[unit as keyof typeof UNIT_LENGTHS] // the pattern has no other
-      if (length <= MAX_MILLISECONDS) return length
-      const message =
-        `must be a duration from 1 to ${String(MAX_MILLISECONDS)} ms such as "500ms", "10s", "5m" or "1h", ` +
-        `got ${JSON.stringify(written)}`
-      issues.push({ code: 'custom', message, input: written })
-      return z.NEVER
-    })
-  return z.union([bounded(1, MAX_MILLISECONDS), text])
+    .regex(new RegExp(`^\\d{1,10}(?:${[...factors.keys()].join('|')})$`))
+    .meta({ examples: [EXAMPLES[unit]] })
+    .transform(written => Number.parseInt(written, 10) * Number(factors.get(written.replace(/^\d+/, ''))))
+    .pipe(number)
+  return z.union([number, text])
 }
 
 export function integer(key: IntegerKey): z.ZodDefault<z.ZodNumber> {

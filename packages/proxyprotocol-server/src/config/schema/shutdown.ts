@@ -12,7 +12,7 @@ export interface Shutdown {
   readonly readyDelay: number
 }
 
-export type ShutdownInit = { readonly [Key in keyof Shutdown]?: number | undefined }
+export type ShutdownInit = { readonly [Key in keyof Shutdown]?: number | string | undefined }
 
 export const shutdownSchema: z.ZodType<Shutdown, ShutdownInit | undefined> = z
   .strictObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defaultTimeouts } from 'proxyprotocol/server'
-import { bounded, meta, milliseconds } from './keys.ts'
+import { MAX_MILLISECONDS, measure, meta, milliseconds } from './keys.ts'
 
 /** The timeouts of a service, in milliseconds. */
 export interface ServiceTimeouts {
@@ -18,10 +18,8 @@ export interface ServiceTimeouts {
   readonly abort: number
 }
 
-/** Timeouts as users write them. */
-export type ServiceTimeoutsInit = {
-  readonly [Key in keyof ServiceTimeouts]?: number | (Key extends 'idle' ? 'never' : never) | undefined
-}
+/** Timeouts as users write them: milliseconds, or text such as `10s`; `idle` may be `never`. */
+export type ServiceTimeoutsInit = { readonly [Key in keyof ServiceTimeouts]?: number | string | undefined }
 
 const DEFAULT_CONNECT_TIMEOUT = 5_000
 /** Most NATs forget a connection later. */
@@ -44,9 +42,9 @@ export const timeoutsSchema: z.ZodType<ServiceTimeouts, ServiceTimeoutsInit | un
       flag: 'header-timeout',
     }),
     idle: z
-      .union([bounded(1, 2_147_483_647), z.literal('never')])
-      .default(defaultTimeouts.idle)
+      .union([measure('ms', 1, MAX_MILLISECONDS), z.literal('never')])
       .transform(idle => (idle === 'never' ? Infinity : idle))
+      .prefault(defaultTimeouts.idle)
       .meta(
         meta({
           description:

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { poolDefaults, type PoolInit, type UpstreamInit } from '../pool.ts'
-import { bounded, duration, integer, meta } from './keys.ts'
+import { bounded, integer, meta, milliseconds } from './keys.ts'
 
 /** More clients than would wait out their turn. */
 const MAX_QUEUE = 10_000
@@ -42,14 +42,10 @@ export const queueSchema: z.ZodType<PoolInit['queue'], QueueText | undefined> = 
       min: 0,
       max: MAX_QUEUE,
     }),
-    timeout: duration()
-      .default(poolDefaults.queue.timeout)
-      .meta(
-        meta({
-          description:
-            'How long one waits, in milliseconds or as text such as "5s"; then it ends as `queue_timeout`.',
-        }),
-      ),
+    timeout: milliseconds({
+      description: 'How long one waits; then it ends as `queue_timeout`.',
+      default: poolDefaults.queue.timeout,
+    }),
   })
   .prefault({})
   .meta(

@@ -1,15 +1,18 @@
 import { z } from 'zod'
 import {
+  type ActiveCheck,
   type Balance,
   balances,
   nameConflict,
+  type NameResolution,
+  type PassiveHealth,
   poolDefaults,
   type PoolInit,
   type UpstreamInit,
 } from '../pool.ts'
 import { address } from './address.ts'
 import { limitKeys, type QueueText, sourceProblem } from './upstream-limits.ts'
-import { bounded, integer, type IntegerKey, MAX_MILLISECONDS, meta, milliseconds, nameText } from './keys.ts'
+import { integer, type IntegerKey, MAX_MILLISECONDS, measure, meta, milliseconds, nameText } from './keys.ts'
 
 const { weight, backup, health, check, resolve } = poolDefaults
 
@@ -29,8 +32,20 @@ export type UpstreamText =
       readonly source?: string | undefined
     }
 
+/** With durations as text such as `10s`. */
+type Timed<Settings, Durations extends keyof Settings> = {
+  readonly [Key in keyof Settings]?: Settings[Key] | (Key extends Durations ? string : never) | undefined
+}
+
+type HealthText = Timed<PassiveHealth, 'window' | 'cooldown'> & {
+  readonly check?: Timed<ActiveCheck, 'interval' | 'timeout'> | undefined
+}
+
 /** Options about upstreams as users write them. */
-export interface PoolOptions extends Omit<PoolInit, 'upstreams' | 'queue'> {
+export interface PoolOptions extends Omit<PoolInit, 'upstreams' | 'health' | 'resolve' | 'queue'> {
+  /** Without `check` there are no health checks; `{}` takes all defaults. */
+  readonly health?: HealthText | undefined
+  readonly resolve?: Timed<NameResolution, 'interval' | 'staleAfter'> | undefined
   readonly queue?: QueueText | undefined
   readonly upstreams?: readonly UpstreamText[] | undefined
 }
@@ -133,7 +148,7 @@ const checkSchema = z
   .optional()
   .meta(meta({ description: 'Health checks of the upstreams.', defaultIs: 'no checks' }))
 
-export const healthSchema: z.ZodType<PoolInit['health'], PoolInit['health']> = z
+export const healthSchema: z.ZodType<PoolInit['health'], PoolOptions['health']> = z
   .strictObject({
     fails: count({
       description:
@@ -151,7 +166,7 @@ export const healthSchema: z.ZodType<PoolInit['health'], PoolInit['health']> = z
   .prefault({})
   .meta(meta({ description: 'When an upstream counts as down.' }))
 
-export const resolveSchema: z.ZodType<PoolInit['resolve'], PoolInit['resolve']> = z
+export const resolveSchema: z.ZodType<PoolInit['resolve'], PoolOptions['resolve']> = z
   .strictObject({
     interval: milliseconds({
       description: "From one answer about the upstream's name to the next look-up, in the background.",
@@ -161,7 +176,7 @@ export const resolveSchema: z.ZodType<PoolInit['resolve'], PoolInit['resolve']> 
       description: 'Addresses of one name that are used: current ones first, then the lowest.',
       default: resolve.maxMembers,
     }),
-    staleAfter: bounded(1, MAX_MILLISECONDS)
+    staleAfter: measure('ms', 1, MAX_MILLISECONDS)
       .optional()
       .meta(
         meta({

@@ -6,7 +6,7 @@ export interface SchemaNode {
   readonly description?: string
   readonly default?: unknown
   readonly defaultIs?: string
-  readonly unit?: keyof typeof UNITS
+  readonly unit?: keyof typeof UNITS | undefined
   readonly flag?: string
   readonly placeholder?: string
   readonly bare?: string

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bounded, integer, meta } from '../keys.ts'
+import { bounded, bytes, integer, meta } from '../keys.ts'
 
 const DEFAULT_PENDING_HEADERS = 1_024
 const DEFAULT_HEADER_BYTES = 4_096
@@ -24,8 +24,12 @@ export interface ServiceLimits {
 }
 
 /** Limits as users write them. */
-export type ServiceLimitsInit = {
-  readonly [Key in keyof ServiceLimits]?: number | (Key extends 'perSource' ? 'unlimited' : never) | undefined
+export interface ServiceLimitsInit {
+  readonly connections?: number | undefined
+  readonly perSource?: number | 'unlimited' | undefined
+  readonly pendingHeaders?: number | undefined
+  /** Bytes, or text such as `64KiB`. */
+  readonly headerBytes?: number | string | undefined
 }
 
 /** What happens to connections over a limit. */
@@ -57,9 +61,8 @@ export const limitsSchema: z.ZodType<ServiceLimits, ServiceLimitsInit | undefine
       default: DEFAULT_PENDING_HEADERS,
       flag: 'max-pending-headers',
     }),
-    headerBytes: integer({
+    headerBytes: bytes({
       description: 'The longest version 2 header that is accepted.',
-      unit: 'bytes',
       default: DEFAULT_HEADER_BYTES,
       min: MIN_HEADER_BYTES,
       max: MAX_HEADER_BYTES,

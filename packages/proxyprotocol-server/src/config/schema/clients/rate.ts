@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bounded, duration, meta } from '../keys.ts'
+import { bounded, meta, milliseconds } from '../keys.ts'
 import { entryProblem } from '../../networks.ts'
 
 /** How fast one client, or one IPv6 /64, may connect, with defaults. */
@@ -38,15 +38,7 @@ export const rateSchema: z.ZodType<Rate | undefined, RateInit | undefined> = z
     connections: bounded(1, MAX_CONNECTIONS).meta(
       meta({ description: 'New connections of one client in `per`.', flag: 'rate', placeholder: 'count' }),
     ),
-    per: duration()
-      .default(DEFAULT_PER)
-      .meta(
-        meta({
-          description: 'The time for them: milliseconds, or text such as "10s".',
-          flag: 'rate-per',
-          placeholder: 'duration',
-        }),
-      ),
+    per: milliseconds({ description: 'The time for them.', default: DEFAULT_PER, flag: 'rate-per' }),
     burst: bounded(1, MAX_CONNECTIONS)
       .optional()
       .meta(

@@ -26,11 +26,12 @@ export interface Passthrough {
 }
 
 export interface PassthroughInit {
-  readonly timeout?: number | undefined
+  readonly timeout?: number | string | undefined
   readonly routes?: readonly RouteInit[] | undefined
   readonly unknownNames?: UnknownNames | undefined
   readonly fallback?:
-    { readonly upstreams: readonly UpstreamText[]; readonly timeout?: number | undefined } | undefined
+    | { readonly upstreams: readonly UpstreamText[]; readonly timeout?: number | string | undefined }
+    | undefined
 }
 
 export interface CheckedPassthrough {
