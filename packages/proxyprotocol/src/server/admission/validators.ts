@@ -64,7 +64,7 @@ export function requireChecksum(info: ConnectionInfo): ProxyProtocolError | unde
  * import { allowSources, createServer } from 'proxyprotocol/server'
  *
  * const validate = allowSources(['192.0.2.0/24', '2001:db8::/32'])
- * const server = createServer({ trust: ['10.0.0.1'], validate }, ({ socket }) => void socket.end('welcome\n'))
+ * const server = createServer({ trust: ['127.0.0.1', '10.0.0.1'], validate }, ({ socket }) => void socket.end('welcome\n'))
  * await server.close()
  * ```
  */
@@ -89,7 +89,7 @@ export function allowSources(cidrs: readonly string[]): Validator {
  * import { allowVpce, createServer } from 'proxyprotocol/server'
  *
  * const validate = allowVpce(['vpce-08d2bf15fac5001c9'])
- * const server = createServer({ trust: ['10.0.0.1'], validate }, ({ socket }) => void socket.end('welcome\n'))
+ * const server = createServer({ trust: ['127.0.0.1', '10.0.0.1'], validate }, ({ socket }) => void socket.end('welcome\n'))
  * await server.close()
  * ```
  */

@@ -31,7 +31,7 @@ export interface AdmittedInfo {
  * const server = http.createServer((request, response) => {
  *   response.end(`you are ${String(request.socket.remoteAddress)}\n`)
  * })
- * attach(server, { trust: ['10.0.0.0/8'] })
+ * attach(server, { trust: ['127.0.0.1', '10.0.0.0/8'] })
  * server.on('connect', (_request, socket, head) => {
  *   socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
  *   socket.unshift(head)

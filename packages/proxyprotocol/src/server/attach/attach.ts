@@ -59,7 +59,7 @@ const ENDINGS = ['close', 'closeIdleConnections', 'closeAllConnections']
  * const server = http.createServer((request, response) => {
  *   response.end(`you are ${String(request.socket.remoteAddress)}\n`)
  * })
- * attach(server, { trust: ['10.0.0.0/8'] })
+ * attach(server, { trust: ['127.0.0.1', '10.0.0.0/8'] })
  * ```
  */
 export function attach<S extends Server>(server: S, options: AttachOptions): S {

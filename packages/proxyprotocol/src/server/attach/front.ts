@@ -28,7 +28,7 @@ import { splice } from './splice.ts'
  * const app = http.createServer((request, response) => {
  *   response.end(`you are ${String(request.socket.remoteAddress)}\n`)
  * })
- * const server = front(app, { trust: ['10.0.0.0/8'] })
+ * const server = front(app, { trust: ['127.0.0.1', '10.0.0.0/8'] })
  * await server.listen(0)
  * await server.close()
  * ```

@@ -78,7 +78,7 @@ export interface Connected {
  * const server = http.createServer((request, response) => {
  *   response.end(JSON.stringify(connectionInfo(request)?.via.peer))
  * })
- * attach(server, { trust: ['10.0.0.0/8'] })
+ * attach(server, { trust: ['127.0.0.1', '10.0.0.0/8'] })
  * ```
  */
 export function connectionInfo(connected: Duplex | Connected): ConnectionInfo | undefined {
@@ -99,7 +99,7 @@ export function connectionInfo(connected: Duplex | Connected): ConnectionInfo | 
  *   if (!isSecure(request)) response.writeHead(308, { location: `https://${String(request.headers.host)}/` })
  *   response.end()
  * })
- * attach(server, { trust: ['10.0.0.0/8'] })
+ * attach(server, { trust: ['127.0.0.1', '10.0.0.0/8'] })
  * ```
  */
 export function isSecure(connected: Duplex | Connected): boolean {
