@@ -12,7 +12,7 @@ const later = new URL('../support/later-node.ts', import.meta.url).href
 const files = [
   ...['socket/reset', 'socket/truncation', 'socket/program-tls', 'socket/connection-info'],
   ...[
-    'header/exact-start',
+    'header/exact-reader',
     'attach/pause-on-connect',
     'attach/attach',
     'tls/tls-payload',

@@ -1,8 +1,7 @@
 // Reads to the header's last byte and no further; the rest stays in the kernel. After unshift() Node runs no ticks
 // between the events of TLS and HTTP/2, and two frames of a client could end the process.
 
-import { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
+import type { Socket } from 'node:net'
 import {
   decodeHeader,
   type DecodeOptions,
@@ -11,7 +10,6 @@ import {
   type ProxyProtocolError,
 } from '../../codec/index.ts'
 import {
-  canReadInto,
   forgetReading,
   isReading,
   nextBuffer,
@@ -23,8 +21,7 @@ import {
 } from '../../node-internals/index.ts'
 import { isAccepted, setTaker, type StartTaker } from '../socket/index.ts'
 import { leastMissing } from './least-missing.ts'
-import { pullStart } from './read-header.ts'
-import { StartReader, type StartRules, type StartWaiter } from './read-start.ts'
+import { StartReader, type StartRules, type StartWaiter } from './start-reader.ts'
 
 const NOTHING = new Uint8Array()
 /** Enough for version 1, and for version 2 with few TLVs. */
@@ -56,23 +53,7 @@ function missingOf(result: DecodeResult): number {
   return (result as Extract<DecodeResult, { missing: number }>).missing // the caller has looked
 }
 
-/** Falls back to `pullStart` if the socket takes no buffer. */
-export function takeStart(socket: Socket, rules: ExactRules, waiter: StartWaiter): void {
-  if (isUntouched(socket) && (isAccepted(socket) || canReadInto(socket)))
-    new ExactReader(socket, rules, waiter).start()
-  else pullStart(socket, rules, waiter)
-}
-
-function isUntouched(socket: Socket): boolean {
-  return (
-    socket instanceof Socket &&
-    !(socket instanceof TLSSocket) && // TLS fills the buffer of a stopped read on
-    socket.readableLength === 0 &&
-    !socket.readableEnded
-  )
-}
-
-class ExactReader extends StartReader implements Reader, StartTaker {
+export class ExactReader extends StartReader implements Reader, StartTaker {
   #buffer: Uint8Array = NOTHING
   /** False for a paused socket: its rest is for the code that resumes it, perhaps in another process. */
   #goesOn = true
