@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { isNativeError } from 'node:util/types'
+import { milliseconds } from '../../checks/index.ts'
 import { ProxyProtocolError } from '../../codec/index.ts'
 import {
   adoptInfo,
@@ -106,6 +107,10 @@ export class AcceptedConnection implements Connection, Watched {
     if (!this.#settle(error) || this.#detached) return
     if (error.code === 'half_close_timeout') closeOrReset(this.socket)
     else reset(this.socket)
+  }
+
+  setIdleTimeout(timeout: number): void {
+    this.#owner.setIdleTimeout(this, timeout === Infinity ? timeout : milliseconds(timeout, 'timeout'))
   }
 
   detach(): Socket {

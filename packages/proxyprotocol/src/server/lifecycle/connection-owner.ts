@@ -3,10 +3,12 @@
 import type { ProxyProtocolError } from '../../codec/index.ts'
 import type { Peer } from '../socket/index.ts'
 import type { Connection } from './connection.ts'
+import type { Watched } from './idle-watch.ts'
 
 export interface ConnectionOwner {
   readonly halfCloseTimeout: number
   readonly abortTimeout: number
+  setIdleTimeout(connection: Watched, timeout: number): void
   isDraining(): boolean
   transport(): Peer['transport']
   /** Called at most once for each connection, with what its handler threw. */

@@ -41,6 +41,12 @@ export interface Connection {
    */
   abort(reason?: CloseReason | ProxyProtocolError): void
   /**
+   * Replaces `timeouts.idle` of the server for this connection, in milliseconds; `Infinity` for never.
+   *
+   * @throws TypeError or RangeError for anything but a time that timers take.
+   */
+  setIdleTimeout(timeout: number): void
+  /**
    * Hands the socket out: it survives the handler's end, and you close it. Listen to its `'error'`.
    *
    * @throws Error unless the connection is open: before its header, and after the handler's return, it is not yours.

@@ -26,8 +26,10 @@ export function movedOn(socket: Socket): number {
 export class IdleWatch {
   readonly #connections: ReadonlySet<Watched>
   readonly #timeout: number
+  readonly #own = new WeakMap<Watched, number>()
   readonly #looks = new WeakMap<Watched, Look>()
   #timer: NodeJS.Timeout | undefined
+  #interval = Infinity
 
   constructor(connections: ReadonlySet<Watched>, timeout: number) {
     this.#connections = connections
@@ -35,9 +37,18 @@ export class IdleWatch {
   }
 
   /** The timer stops by itself when there are no connections. */
-  start(): void {
-    if (this.#timer !== undefined || this.#timeout === Infinity) return
-    this.#timer = setInterval(this.#look, Math.max(this.#timeout / LOOKS, SHORTEST_INTERVAL)).unref()
+  start(timeout: number = this.#timeout): void {
+    const interval = Math.max(timeout / LOOKS, SHORTEST_INTERVAL)
+    if (interval >= this.#interval) return
+    this.#interval = interval
+    clearInterval(this.#timer)
+    this.#timer = setInterval(this.#look, interval).unref()
+  }
+
+  /** A timeout of its own for one connection. */
+  set(connection: Watched, timeout: number): void {
+    this.#own.set(connection, timeout)
+    this.start(timeout)
   }
 
   readonly #look = (): void => {
@@ -47,10 +58,11 @@ export class IdleWatch {
       const last = this.#looks.get(connection)
       if (last === undefined || activity === undefined || last.activity !== activity) {
         this.#looks.set(connection, { activity, since: now })
-      } else if (now - last.since >= this.#timeout) connection.abort('idle_timeout')
+      } else if (now - last.since >= (this.#own.get(connection) ?? this.#timeout))
+        connection.abort('idle_timeout')
     }
     if (this.#connections.size > 0) return
     clearInterval(this.#timer)
-    this.#timer = undefined
+    this.#interval = Infinity
   }
 }

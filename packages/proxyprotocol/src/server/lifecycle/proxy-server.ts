@@ -240,6 +240,7 @@ export class ProxyServer implements AsyncDisposable {
     return {
       halfCloseTimeout,
       abortTimeout,
+      setIdleTimeout: (connection, timeout) => this.#idle.set(connection, timeout),
       isDraining: () => this.#drain !== undefined,
       transport: () => this.#listener.transport,
       report: (error, connection) => void report(onError, error, connection),

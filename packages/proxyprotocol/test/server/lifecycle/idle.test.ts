@@ -220,6 +220,39 @@ test('contract 22: Infinity never ends a connection, and a handler may keep the 
   assert.deepEqual(await ended, { text: 'that took long', end: 'FIN' })
 })
 
+test('contract 22: an idle timeout of one connection may be shorter or longer than that of the server', t => {
+  const clock = stoppedClock(t)
+  const ended = new Set<string>()
+  const watched = (name: string) => ({ activity: 1, abort: () => void ended.add(name) })
+  const [usual, short, never] = [watched('usual'), watched('short'), watched('never')]
+  const watch = new IdleWatch(new Set([usual, short, never]), TIMEOUT)
+  watch.start()
+  watch.set(short, LOOK)
+  watch.set(never, Infinity)
+  clock.wait(2 * LOOK)
+  assert.deepEqual([...ended], ['short'])
+  clock.wait(TIMEOUT)
+  assert.deepEqual([...ended], ['short', 'usual'])
+})
+
+test('contract 22: setIdleTimeout() counts also if the server has no idle timeout, and refuses what timers do not take', async t => {
+  const harness = createHarness(t)
+  const served = await harness.serve(
+    async connection => {
+      assert.throws(
+        () => connection.setIdleTimeout(-1),
+        /^RangeError: timeout must be milliseconds from 0 to /,
+      )
+      connection.setIdleTimeout(50)
+      await readToEnd(connection)
+    },
+    { timeouts: { idle: Infinity } },
+  )
+  harness.dial(served.port).write(V2)
+  await over(served, 1)
+  assert.deepEqual(counted(served), { idle_timeout: 1 })
+})
+
 test('contract 22: a handler that works on after its connection has closed is not idle', async t => {
   const harness = createHarness(t)
   const served = await harness.serve(async ({ socket }) => {
