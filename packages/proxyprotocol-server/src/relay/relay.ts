@@ -161,7 +161,7 @@ async function relayConnection(
     outcome = outcomeOf(connection, error)
   } finally {
     const { age } = connection
-    context.stats.close(connection, relayed, age)
+    context.stats.close(relayed, age)
     context.onClosed?.(recordOf(connection, relayed, { age, outcome }))
   }
 }

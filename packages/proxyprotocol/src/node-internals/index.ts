@@ -13,6 +13,7 @@ export {
 export { beneath, rawOf } from './beneath.ts'
 export { bytesTaken, dropReads, hasPeer, isReading, readAgain, stopReading, unsentBytes } from './handle.ts'
 export { Itself } from './itself.ts'
+export { LiveSet, placeKey } from './live-set.ts'
 export {
   canReadInto,
   canShareBuffers,

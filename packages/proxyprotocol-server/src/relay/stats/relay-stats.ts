@@ -1,6 +1,7 @@
 // A reading sums up the connections, so counting costs them nothing.
 
 import type { ProxyHeader } from 'proxyprotocol'
+import { LiveSet } from 'proxyprotocol/internal/node'
 import type { Connection, ProxyServer } from 'proxyprotocol/server'
 import {
   AGE_BOUNDS,
@@ -12,8 +13,15 @@ import {
 } from '../../figures/index.ts'
 import { RelayedConnection } from './relayed-connection.ts'
 
+const relayedKey = Symbol('relayed')
+
+/** A field, because a map of live connections would keep closed ones (`LiveSet`). */
+interface Relayed extends Connection {
+  [relayedKey]?: RelayedConnection
+}
+
 export class RelayStats {
-  readonly #open = new Map<Connection, RelayedConnection>()
+  readonly #open = new LiveSet<RelayedConnection>()
   readonly #headers = new Map<string, HeaderCount>()
   readonly #connects = new Distribution(CONNECT_BOUNDS)
   readonly #ages = new Distribution(AGE_BOUNDS)
@@ -22,14 +30,15 @@ export class RelayStats {
 
   open(connection: Connection): RelayedConnection {
     const relayed = new RelayedConnection(connection)
-    this.#open.set(connection, relayed)
+    ;(connection as Relayed)[relayedKey] = relayed
+    this.#open.add(relayed)
     const { header } = connection.info
     if (header) this.#count(header)
     return relayed
   }
 
-  close(connection: Connection, relayed: RelayedConnection, age: number): void {
-    this.#open.delete(connection)
+  close(relayed: RelayedConnection, age: number): void {
+    this.#open.delete(relayed)
     this.#bytesUp += relayed.bytesUp
     this.#bytesDown += relayed.bytesDown
     this.#ages.add(age)
@@ -40,7 +49,7 @@ export class RelayStats {
   totals(server: Pick<ProxyServer, 'stats' | 'connections'>): RelayTotals {
     let [pending, bytesUp, bytesDown] = [0, this.#bytesUp, this.#bytesDown]
     for (const { state } of server.connections) if (state === 'accepted' || state === 'header') pending++
-    for (const relayed of this.#open.values()) {
+    for (const relayed of this.#open) {
       bytesUp += relayed.bytesUp
       bytesDown += relayed.bytesDown
     }
@@ -54,7 +63,7 @@ export class RelayStats {
     for (const connection of server.connections) {
       const { id, state, info, age, reason } = connection
       const { source, destination, via } = info
-      const { route, tls, bytesUp = 0, bytesDown = 0 } = this.#open.get(connection) ?? {}
+      const { route, tls, bytesUp = 0, bytesDown = 0 } = (connection as Relayed)[relayedKey] ?? {}
       const upstream = route?.upstreamAddress
       yield { id, state, peer: via.peer, source, destination, upstream, age, tls, bytesUp, bytesDown, reason }
     }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { type ProxyHeader, ProxyProtocolError } from '../../codec/index.ts'
+import { LiveSet } from '../../node-internals/index.ts'
 import { Deadlines, type ExactRules, firstRoom, type ReadAhead, takeStart } from '../header/index.ts'
 import {
   applyHeader,
@@ -30,7 +31,7 @@ export class Admission {
   readonly #settings: AdmissionSettings
   readonly #rules: ExactRules
   readonly #ignoringRules: ExactRules
-  readonly #pending = new Set<Socket>()
+  readonly #pending = new LiveSet<Socket>()
   readonly #sources: SourceCounts
 
   constructor(settings: AdmissionSettings, ahead: ReadAhead = 'some') {

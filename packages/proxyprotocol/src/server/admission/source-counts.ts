@@ -8,7 +8,7 @@ const IPV6_CLIENT_BYTES = 8
 export class SourceCounts {
   readonly #limit: number
   readonly #isExempt: ReturnType<typeof compileNetworks>
-  readonly #open = new Map<string, Set<Socket>>()
+  readonly #open = new Map<string, number>()
 
   constructor(limit: number, exempt: readonly string[] = []) {
     this.#limit = limit
@@ -21,13 +21,16 @@ export class SourceCounts {
     if (this.#isExempt({ address: source.address, transport: 'tcp' })) return true
     const bytes = addressBytes(source.address)
     const client = String(bytes?.length === 16 ? bytes.subarray(0, IPV6_CLIENT_BYTES) : bytes)
-    const sockets = this.#open.get(client) ?? new Set()
-    if (sockets.size >= this.#limit) return false
-    this.#open.set(client, sockets.add(socket))
-    socket.once('close', () => {
-      sockets.delete(socket)
-      if (sockets.size === 0) this.#open.delete(client)
-    })
+    const open = this.#open.get(client) ?? 0
+    if (open >= this.#limit) return false
+    this.#open.set(client, open + 1)
+    socket.once('close', () => this.#remove(client))
     return true
+  }
+
+  #remove(client: string): void {
+    const open = this.#open.get(client) as number // it counts the socket that has closed
+    if (open > 1) this.#open.set(client, open - 1)
+    else this.#open.delete(client)
   }
 }

@@ -1,5 +1,7 @@
 // One timer for all pending headers, because most come within milliseconds.
 
+import { LiveSet } from '../../node-internals/index.ts'
+
 export interface Waiting {
   /** By the clock of `performance.now()`. */
   readonly deadline: number
@@ -7,7 +9,7 @@ export interface Waiting {
 }
 
 export class Deadlines {
-  readonly #waiting = new Set<Waiting>()
+  readonly #waiting = new LiveSet<Waiting>()
   #timer: NodeJS.Timeout | undefined
   #next = Infinity
 

@@ -2,6 +2,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import { inspect } from 'node:util'
 import { ProxyProtocolError } from '../../codec/index.ts'
+import { LiveSet } from '../../node-internals/index.ts'
 import { Admission, ConnectionSlots } from '../admission/index.ts'
 import type { ConnectionInfo } from '../socket/index.ts'
 import { TlsAcceptor } from '../tls/index.ts'
@@ -27,7 +28,7 @@ export class ProxyServer implements AsyncDisposable {
   readonly #slots: ConnectionSlots
   readonly #tls: TlsAcceptor | undefined
   readonly #owner: ConnectionOwner
-  readonly #held = new Set<AcceptedConnection>()
+  readonly #held = new LiveSet<AcceptedConnection>()
   readonly #idle: IdleWatch
   readonly #tally = new ConnectionTally(this)
   readonly #signal: AbortSignal | undefined

@@ -8,6 +8,7 @@ import {
   type AcceptedSettings,
   nextBuffer,
   ownAddresses as own,
+  placeKey,
   readBelowMark,
   readNextInto,
 } from '../../node-internals/index.ts'
@@ -62,7 +63,8 @@ class AcceptedSocket extends Base {
   declare [endsKey]: ShownEnds | undefined;
   declare [rawKey]: Socket | undefined;
   declare [doubtKey]: boolean;
-  declare [finKey]: boolean
+  declare [finKey]: boolean;
+  declare [placeKey]: number | undefined
 
   constructor(settings: AcceptedSettings, firstRoom: Uint8Array | undefined) {
     settings.onread = onread
@@ -74,6 +76,7 @@ class AcceptedSocket extends Base {
     this[rawKey] = undefined
     this[doubtKey] = false
     this[finKey] = false
+    this[placeKey] = undefined
   }
 
   override get remoteAddress(): string | undefined {

@@ -11,6 +11,12 @@ import {
 import { ProxyProtocolError } from '../../codec/index.ts'
 import { rawOf } from '../../node-internals/index.ts'
 
+const settleKey: unique symbol = Symbol('proxyprotocol.settle')
+
+interface Shaking extends Socket {
+  [settleKey]?: Settle | undefined
+}
+
 interface Settle {
   isSilent(): boolean
   resolve(secure: TLSSocket): void
@@ -22,7 +28,6 @@ const TIMEOUT = 'ERR_TLS_HANDSHAKE_TIMEOUT'
 
 export class TlsAcceptor {
   readonly #server: Server
-  readonly #waiting = new Map<Socket, Settle>()
 
   constructor(options: TlsOptions, handshakeTimeout: number) {
     this.#server = serverOf({ ...options, handshakeTimeout })
@@ -31,10 +36,10 @@ export class TlsAcceptor {
       // Node and pipeline(secure, secure) use up the limit of listeners; ours must not exceed it.
       const most = secure.getMaxListeners()
       if (most > 0) secure.setMaxListeners(most + 1) // 0 means unlimited
-      this.#take(secure)?.resolve(secure)
+      take(secure)?.resolve(secure)
     })
     this.#server.on('tlsClientError', (cause: NodeJS.ErrnoException, secure) => {
-      const settle = this.#take(secure)
+      const settle = take(secure)
       if (cause.code !== TIMEOUT && settle?.isSilent()) return settle.reject(new ProxyProtocolError('probe'))
       const detail = whyFailed(cause, secure)
       settle?.reject(new ProxyProtocolError('tls_client_error', { detail, cause }))
@@ -46,38 +51,38 @@ export class TlsAcceptor {
   }
 
   /** `probe` if the raw socket closes without a byte of the client's. */
-  handshake(raw: Socket): Promise<TLSSocket> {
+  handshake(raw: Shaking): Promise<TLSSocket> {
     const isSilent = silence(raw)
     return new Promise((resolve, reject) => {
       const onClose = (): void => {
         // The TLS socket closes later, and may know why.
         setImmediate(() => {
-          this.#waiting.delete(raw)
+          raw[settleKey] = undefined
           const detail = 'the connection closed during the handshake'
           reject(new ProxyProtocolError('tls_client_error', { detail }))
         })
       }
-      if (raw.destroyed) return reject(new ProxyProtocolError('probe')) // in this very turn
+      if (raw.destroyed) return reject(new ProxyProtocolError('aborted')) // since the verdict
       raw.once('close', onClose)
       raw.allowHalfOpen = false // after a FIN the client cannot finish, but Node would wait for the deadline
-      this.#waiting.set(raw, {
+      raw[settleKey] = {
         isSilent,
         resolve: secure => {
           raw.off('close', onClose)
           resolve(secure)
         },
         reject,
-      })
+      }
       this.#server.emit('connection', raw)
     })
   }
+}
 
-  #take(secure: TLSSocket): Settle | undefined {
-    const raw = rawOf(secure)
-    const settle = this.#waiting.get(raw)
-    this.#waiting.delete(raw)
-    return settle
-  }
+function take(secure: TLSSocket): Settle | undefined {
+  const raw: Shaking = rawOf(secure)
+  const settle = raw[settleKey]
+  raw[settleKey] = undefined
+  return settle
 }
 
 /** OpenSSL reports a number, not an option. */
