@@ -6,7 +6,7 @@ import { ProxyProtocolError } from './errors.ts'
 import type { ProxyHeader } from './header.ts'
 import { type DecodeOptions, decodeRules, type DecodeRules, FIXED_BYTES } from './options.ts'
 import { decodeV1, MIN_V1_BYTES, V1_PREFIX } from './v1/index.ts'
-import { decodeV2, V2_SIGNATURE } from './v2/index.ts'
+import { decodeV2, SIGNATURE_END, SIGNATURE_MIDDLE, SIGNATURE_START, V2_SIGNATURE } from './v2/index.ts'
 import { whatArrived } from './what-arrived.ts'
 
 /**
@@ -83,9 +83,9 @@ export function faultOf(
 function hasV2Signature(bytes: Uint8Array): boolean {
   return (
     bytes.length >= FIXED_BYTES &&
-    int32At(bytes, 0) === 0x0d0a_0d0a &&
-    int32At(bytes, 4) === 0x000d_0a51 &&
-    int32At(bytes, 8) === 0x5549_540a
+    int32At(bytes, 0) === SIGNATURE_START &&
+    int32At(bytes, 4) === SIGNATURE_MIDDLE &&
+    int32At(bytes, 8) === SIGNATURE_END
   )
 }
 

@@ -26,7 +26,7 @@ import { type EncodeOptions, encodeV2 } from './v2/index.ts'
  * ```
  */
 export function encodeHeader(header: HeaderInit, options: EncodeOptions = {}): Uint8Array {
-  if (Object(header) !== header) {
+  if (typeof header !== 'object' || (header as unknown) === null) {
     throw new TypeError(`header must be an object such as { source, destination }, got ${quote(header)}`)
   }
   const version: unknown = header.version ?? 2

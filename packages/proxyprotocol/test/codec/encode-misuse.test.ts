@@ -108,6 +108,11 @@ describe('misuse is refused, naming what was got and what is wanted', () => {
     }
   })
 
+  test('a TLV that is refused is named by its place in the list of the caller, also behind an added checksum', () => {
+    const message = 'tlvs[0] (129 bytes): a unique id must have at most 128 bytes'
+    assert.throws(() => encodeHeader({ ...ends, tlvs: [tlvOf(5, 129)] }, { checksum: true }), { message })
+  })
+
   for (const checksum of [1, 'yes', null]) {
     test(`checksum: ${JSON.stringify(checksum)}`, () => {
       const message = `checksum must be true or false, got ${JSON.stringify(checksum)}`

@@ -15,18 +15,14 @@ const DOT = 0x2e
 const COLON = 0x3a
 const ZERO = 0x30
 const NINE = 0x39
-const END_OF_TEXT = 0x20
 const MAX_GROUPS = 8
-/** Six groups of four digits, their colons and a dotted tail: no address text is longer. */
-const MAX_TEXT = 45
 
 const hexDigits = '0123456789abcdef'
-const hexValues = Int8Array.from({ length: 256 }, (_, byte) =>
+/** What a hexadecimal digit is worth; negative for any other byte. */
+export const hexValues: Int8Array = Int8Array.from({ length: 256 }, (_, byte) =>
   hexDigits.indexOf(String.fromCharCode(byte).toLowerCase()),
 )
 
-const text = new Uint8Array(MAX_TEXT + 1)
-const scratch = new Uint8Array(ADDRESS_BYTES)
 const tail = new Uint8Array(ADDRESS_BYTES)
 
 export function faultAt(index: number): number {
@@ -117,13 +113,6 @@ export function endOfGroup(bytes: Uint8Array, at: number): number {
   return scanGroup(bytes, at) >> 16
 }
 
-/** An address from text: 4 or 16 bytes in network order, undefined for other text (zone ids too). */
-export function parseAddress(address: string): Uint8Array | undefined {
-  const family = writeAddress(address, scratch)
-  if (family === 0) return undefined
-  return scratch.slice(family === 4 ? V4_AT : 0)
-}
-
 /**
  * An address as canonical text: dotted decimal for 4 bytes, RFC 5952 for 16.
  *
@@ -143,19 +132,6 @@ export function formatAddress(bytes: Uint8Array): string {
   throw new RangeError(`an address has 4 or 16 bytes, got ${String(bytes.length)}`)
 }
 
-/** Writes IPv4 into `out[12..15]` or IPv6 into `out[0..15]`, and tells which it was; 0 for neither. */
-export function writeAddress(address: string, out: Uint8Array): 0 | 4 | 6 {
-  if (address.length > MAX_TEXT) return 0
-  for (let i = 0; i < address.length; i++) {
-    const unit = address.charCodeAt(i)
-    if (unit > 0x7f) return 0
-    text[i] = unit
-  }
-  text[address.length] = END_OF_TEXT
-  if (scanV4(text, 0, out) === address.length) return 4
-  return scanV6(text, 0, out) === address.length ? 6 : 0
-}
-
 /** Makes the IPv4 address in `out[12..15]` the v4-mapped IPv6 address `::ffff:a.b.c.d`. */
 export function mapV4(out: Uint8Array): void {
   out.fill(0, 0, 10).fill(0xff, 10, V4_AT)
@@ -168,7 +144,7 @@ function scanTail(bytes: Uint8Array, start: number, dot: number): number {
 }
 
 /** Moves the groups after the gap to the end and zeroes what the `::` stands for. */
-function openGap(out: Uint8Array, gap: number, count: number): void {
+export function openGap(out: Uint8Array, gap: number, count: number): void {
   let to = ADDRESS_BYTES
   for (let from = 2 * count; from > 2 * gap;) out[--to] = byteAt(out, --from)
   while (to > 2 * gap) out[--to] = 0

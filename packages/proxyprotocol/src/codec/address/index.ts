@@ -8,12 +8,11 @@ export {
   formatAddress,
   mapV4,
   NEEDS_MORE,
-  parseAddress,
   scanV4,
   scanV6,
   V4_AT,
-  writeAddress,
 } from './address.ts'
 export { unmapAddress } from './mapped.ts'
+export { parseAddress, writeAddress } from './parse.ts'
 export { formatV4, formatV6, writeV4, writeV6 } from './text.ts'
 export { readUnixPath, UNIX_PATH_BYTES, unixPathBytes } from './unix-path.ts'

@@ -1,6 +1,7 @@
 // IPv4 addresses inside IPv6: a dual-stack socket shows 192.0.2.1 as `::ffff:192.0.2.1` (RFC 4291 section 2.5.5.2).
 
-import { parseAddress, V4_AT } from './address.ts'
+import { V4_AT } from './address.ts'
+import { parseAddress } from './parse.ts'
 import { formatV4 } from './text.ts'
 
 const MAPPED_BYTES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]

@@ -49,7 +49,7 @@ export const NO_TLVS: readonly Tlv[] = Object.freeze([])
 
 /** The end of the TLV at `at`; beyond `end` where it overruns or fewer than three bytes are left. */
 export function tlvEnd(bytes: Uint8Array, at: number, end: number): number {
-  return at + TLV_HEAD_BYTES > end ? Infinity : at + TLV_HEAD_BYTES + uint16At(bytes, at + 1)
+  return at + TLV_HEAD_BYTES > end ? end + 1 : at + TLV_HEAD_BYTES + uint16At(bytes, at + 1)
 }
 
 /** Whether TLVs fill the bytes from `start` to `end` exactly. */

@@ -22,6 +22,10 @@ import { headerChecksum } from './checksum.ts'
 
 /** Every version 2 header starts with these twelve bytes. */
 export const V2_SIGNATURE: Uint8Array = Uint8Array.of(13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10)
+/** The same bytes in words. */
+export const SIGNATURE_START = 0x0d0a_0d0a
+export const SIGNATURE_MIDDLE = 0x000d_0a51
+export const SIGNATURE_END = 0x5549_540a
 
 /** Bytes of the address block by family nibble: none, 2 x 4 + 2 x 2, 2 x 16 + 2 x 2, 2 x 108. */
 const BLOCK_BYTES = [0, 12, 36, 216]

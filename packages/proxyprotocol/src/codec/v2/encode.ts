@@ -1,7 +1,7 @@
 // Version 2 as bytes (spec 2.2): measured, checked, then written once into memory of exactly that size.
 
 import { ADDRESS_BYTES, UNIX_PATH_BYTES, unixPathBytes, V4_AT } from '../address/index.ts'
-import { byteAt, writeUint16, writeUint32 } from '../bytes.ts'
+import { int32At, writeUint16, writeUint32 } from '../bytes.ts'
 import { errorMessages } from '../errors.ts'
 import { destinationBytes, endsOf, isUnix, sourceBytes, writeEnds } from '../header-ends.ts'
 import type { HeaderInit, InetInit } from '../header-init.ts'
@@ -18,7 +18,7 @@ import {
   writeTlv,
 } from '../tlv/index.ts'
 import { headerChecksum } from './checksum.ts'
-import { V2_SIGNATURE } from './decode.ts'
+import { SIGNATURE_END, SIGNATURE_MIDDLE, SIGNATURE_START } from './decode.ts'
 
 /** How a version 2 header is finished. */
 export interface EncodeOptions {
@@ -49,25 +49,42 @@ const checksumTlv: Tlv = {
 /** @throws TypeError or RangeError naming what is wrong with the header or the options. */
 export function encodeV2(header: HeaderInit, options: EncodeOptions): Uint8Array {
   const ends = endsOf(header)
-  const family = ends === undefined ? 0 : isUnix(ends) ? UNIX : writeEnds(ends) === 4 ? INET : INET6
-  const tlvsAt = FIXED_BYTES + blockBytes(family)
-  const tlvs = tlvsToSend(header.tlvs ?? NO_TLVS, tlvsAt, options)
-  const total = tlvsAt + sizeOfTlvs(tlvs)
+  const unix = ends !== undefined && isUnix(ends)
+  const family = ends === undefined ? 0 : unix ? UNIX : writeEnds(ends) === 4 ? INET : INET6
+  const blockEnd = FIXED_BYTES + blockBytes(family)
+  const given = header.tlvs ?? NO_TLVS
+  const addsChecksum = wantsChecksum(options) && !given.some(isChecksum)
+  const tlvsAt = addsChecksum ? blockEnd + CHECKSUM_TLV_BYTES : blockEnd
+  const tlvs = options.checksum === false ? given.filter(tlv => !isChecksum(tlv)) : given
+  const paddingAt = tlvsAt + sizeOfTlvs(tlvs)
+  const total = paddedTo(options.padTo, paddingAt)
   if (total > MAX_V2_BYTES) {
     throw new RangeError(`a header has at most 65551 bytes, this one would take ${String(total)}`)
   }
   const bytes = new Uint8Array(total)
-  for (let i = 0; i < V2_SIGNATURE.length; i++) bytes[i] = byteAt(V2_SIGNATURE, i)
+  writeUint32(bytes, 0, SIGNATURE_START)
+  writeUint32(bytes, 4, SIGNATURE_MIDDLE)
+  writeUint32(bytes, 8, SIGNATURE_END)
   bytes[12] = header.command === 'LOCAL' ? LOCAL : PROXY
   bytes[13] = ends === undefined ? 0 : family | (ends.transport === 'DGRAM' ? DGRAM : STREAM)
   writeUint16(bytes, 14, total - FIXED_BYTES)
-  if (ends !== undefined && isUnix(ends)) {
+  if (unix) {
     bytes.set(unixPathBytes(ends.source.path, 'source.path'), FIXED_BYTES)
     bytes.set(unixPathBytes(ends.destination.path, 'destination.path'), FIXED_BYTES + UNIX_PATH_BYTES)
   } else if (ends !== undefined) {
-    writeInet(bytes, ends, family === INET ? V4_AT : 0)
+    writeInet(bytes, ends, family)
   }
-  writeTlvs(bytes, tlvsAt, tlvs)
+  if (addsChecksum) writeTlv(bytes, blockEnd, checksumTlv)
+  const found = writeTlvs(bytes, tlvsAt, tlvs)
+  const checksumAt = addsChecksum ? blockEnd : found
+  const valueAt = checksumAt + TLV_HEAD_BYTES
+  if (total > paddingAt) {
+    writeTlv(bytes, paddingAt, {
+      type: tlvType.noop,
+      value: new Uint8Array(total - paddingAt - TLV_HEAD_BYTES),
+    })
+  }
+  if (checksumAt > 0) writeUint32(bytes, valueAt, headerChecksum(bytes, total, valueAt))
   return bytes
 }
 
@@ -77,52 +94,62 @@ function blockBytes(family: number): number {
   return family === INET ? INET_BLOCK_BYTES : INET6_BLOCK_BYTES
 }
 
-/** Writes the ends that `writeEnds` has left behind, each from `from` on. */
-function writeInet(bytes: Uint8Array, ends: InetInit, from: number): void {
-  const size = ADDRESS_BYTES - from
-  for (let i = 0; i < size; i++) {
-    bytes[FIXED_BYTES + i] = byteAt(sourceBytes, from + i)
-    bytes[FIXED_BYTES + size + i] = byteAt(destinationBytes, from + i)
+/** Writes the ends that `writeEnds` has left behind. */
+function writeInet(bytes: Uint8Array, ends: InetInit, family: number): void {
+  if (family === INET) {
+    writeUint32(bytes, FIXED_BYTES, int32At(sourceBytes, V4_AT))
+    writeUint32(bytes, FIXED_BYTES + 4, int32At(destinationBytes, V4_AT))
+  } else {
+    bytes.set(sourceBytes, FIXED_BYTES)
+    bytes.set(destinationBytes, FIXED_BYTES + ADDRESS_BYTES)
   }
-  writeUint16(bytes, FIXED_BYTES + 2 * size, ends.source.port)
-  writeUint16(bytes, FIXED_BYTES + 2 * size + 2, ends.destination.port)
+  const portsAt = FIXED_BYTES + blockBytes(family) - 4
+  writeUint16(bytes, portsAt, ends.source.port)
+  writeUint16(bytes, portsAt + 2, ends.destination.port)
 }
 
-/** The caller's TLVs with the checksum and the padding that the options ask for. */
-function tlvsToSend(tlvs: readonly Tlv[], tlvsAt: number, options: EncodeOptions): readonly Tlv[] {
-  const { checksum, padTo } = options
+/** @throws TypeError if the option is neither true nor false. */
+function wantsChecksum({ checksum }: EncodeOptions): boolean {
   if (checksum !== undefined && typeof checksum !== 'boolean') {
     throw new TypeError(`checksum must be true or false, got ${quote(checksum)}`)
   }
-  let all = tlvs
-  if (checksum !== undefined && tlvs.some(({ type }) => type === tlvType.checksum) !== checksum) {
-    all = checksum ? [checksumTlv, ...tlvs] : tlvs.filter(({ type }) => type !== tlvType.checksum)
-  }
-  if (padTo === undefined) return all
-  const size = tlvsAt + sizeOfTlvs(all)
-  const missing = padTo - size
-  if (padTo === size) return all
-  if (!Number.isInteger(padTo) || missing < TLV_HEAD_BYTES || padTo > MAX_V2_BYTES) {
-    throw new RangeError(
-      `padTo must be the header's ${String(size)} bytes, or from ${String(size + TLV_HEAD_BYTES)} to 65551, got ${quote(padTo)}`,
-    )
-  }
-  return [...all, { type: tlvType.noop, value: new Uint8Array(missing - TLV_HEAD_BYTES) }]
+  return checksum === true
 }
 
-/** @throws RangeError when a value breaks the rules of its type, so that no receiver is sent what ours would refuse. */
-function writeTlvs(bytes: Uint8Array, tlvsAt: number, tlvs: readonly Tlv[]): void {
+function isChecksum({ type }: Tlv): boolean {
+  return type === tlvType.checksum
+}
+
+/** The bytes of a header that has `size` without padding. */
+function paddedTo(padTo: number | undefined, size: number): number {
+  if (padTo === undefined || padTo === size) return size
+  const least = size + TLV_HEAD_BYTES
+  if (!Number.isInteger(padTo) || padTo < least || padTo > MAX_V2_BYTES) {
+    throw new RangeError(
+      `padTo must be the header's ${String(size)} bytes, or from ${String(least)} to 65551, got ${quote(padTo)}`,
+    )
+  }
+  return padTo
+}
+
+/**
+ * Writes the TLVs and returns where the checksum among them stands, 0 for none.
+ *
+ * @throws RangeError when a value breaks the rules of its type, so that no receiver is sent what ours would refuse.
+ */
+function writeTlvs(bytes: Uint8Array, tlvsAt: number, tlvs: readonly Tlv[]): number {
   let at = tlvsAt
   let checksumAt = 0
-  for (const [index, tlv] of tlvs.entries()) {
+  for (let index = 0; index < tlvs.length; index++) {
+    const tlv = tlvs[index] as Tlv // below the length
     const end = writeTlv(bytes, at, tlv)
     let fault = tlvValueFault(bytes, at, end)
-    if (tlv.type === tlvType.checksum) {
+    if (isChecksum(tlv)) {
       if (checksumAt > 0) fault ??= 'checksum_duplicate'
-      checksumAt = at + TLV_HEAD_BYTES
+      checksumAt = at
     }
     if (fault) throw new RangeError(`tlvs[${String(index)}] (${quote(tlv.value)}): ${errorMessages[fault]}`)
     at = end
   }
-  if (checksumAt > 0) writeUint32(bytes, checksumAt, headerChecksum(bytes, bytes.length, checksumAt))
+  return checksumAt
 }
