@@ -114,7 +114,7 @@ function memberShown(member: MemberSnapshot): MemberShown {
   return {
     ...{ address, weight, state, active, total, lastFailure: failureShown(lastFailure) },
     failures: failuresOf(member),
-    checks: checks ? { passed: checks.passed, failed: checks.failed } : null,
+    checks: checks ? { type: checks.type, passed: checks.passed, failed: checks.failed } : null,
   }
 }
 

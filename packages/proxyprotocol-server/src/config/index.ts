@@ -39,12 +39,11 @@ export type { Rate, RateInit } from './schema/index.ts'
 export type { OwnTlv, OwnTlvsInit, TlvFact } from './schema/index.ts'
 export type { Shutdown, ShutdownInit } from './schema/index.ts'
 export type { ServiceTimeouts, ServiceTimeoutsInit } from './schema/index.ts'
+export type { ActiveCheck, CheckType, OnDown, PassiveHealth } from './health.ts'
 export { balances, poolDefaults, sentHeader, settlePool } from './pool.ts'
 export type {
-  ActiveCheck,
   Balance,
   NameResolution,
-  PassiveHealth,
   Pool,
   PoolInit,
   QueueSettings,
@@ -52,7 +51,7 @@ export type {
   UpstreamInit,
   UpstreamSettings,
 } from './pool.ts'
-export type { PoolOptions, UpstreamText } from './schema/index.ts'
+export type { CheckText, HealthText, PoolOptions, UpstreamText } from './schema/index.ts'
 export { parseService } from './service.ts'
 export { wanted } from './text/index.ts'
 export { settings, VARIABLE_PREFIX, type Setting } from './settings.ts'

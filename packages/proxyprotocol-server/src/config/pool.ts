@@ -1,5 +1,15 @@
 import { inspect } from 'node:util'
 import { type Address, formatEndpoint, type PpMode } from './address/index.ts'
+import { filled, type Optional } from './filled.ts'
+import {
+  type ActiveCheck,
+  type CheckInit,
+  healthDefaults,
+  type HealthInit,
+  mergedCheck,
+  type PassiveHealth,
+  settleCheck,
+} from './health.ts'
 
 export const balances = ['round-robin', 'least-connections', 'source-hash'] as const
 
@@ -15,9 +25,6 @@ export const poolDefaults = {
   backup: false,
   /** A backlog that a client still waits for. */
   queue: { size: 100, timeout: 5_000 },
-  /** One failure may be a lost packet, three in a row are not. */
-  health: { fails: 3, window: 10_000, cooldown: 10_000 },
-  check: { interval: 5_000, timeout: 2_000, rise: 2, fall: 3, header: true },
   resolve: {
     interval: 30_000,
     /** Bounds a wrong answer. */
@@ -47,30 +54,8 @@ export interface UpstreamInit {
   readonly maxConnections?: number | undefined
   /** The local IP address to connect from. Default: the system's choice. */
   readonly source?: string | undefined
-}
-
-/** When failed connections mark an upstream as down; durations in milliseconds. */
-export interface PassiveHealth {
-  /** Failures in a row, of connections and checks; 0 for never. Default 3. */
-  readonly fails: number
-  /** The time within which they must happen. Default 10000. */
-  readonly window: number
-  /** The time until the relay tries a marked member without checks, and between tries. Default 10000. */
-  readonly cooldown: number
-}
-
-/** How an upstream is checked; durations in milliseconds. */
-export interface ActiveCheck {
-  /** From the end of a check to the start of the next. Default 5000. */
-  readonly interval: number
-  /** For connecting, and again for the upstream to close. Default 2000. */
-  readonly timeout: number
-  /** Passed checks in a row that bring it up. Default 2. */
-  readonly rise: number
-  /** Failures in a row that bring it down, of checks and connections; the last one is a check. Default 3. */
-  readonly fall: number
-  /** Sends a header that names no client, unless the upstream gets no headers. Default true. */
-  readonly header: boolean
+  /** Keys that win over those of the pool's check. */
+  readonly check?: CheckInit | undefined
 }
 
 /** How names are resolved; durations in milliseconds. */
@@ -91,17 +76,13 @@ export interface QueueSettings {
   readonly timeout: number
 }
 
-type Optional<T> = { readonly [Key in keyof T]?: T[Key] | undefined }
-
 export interface PoolInit {
   readonly upstreams: readonly UpstreamInit[]
   /** Default `round-robin`. */
   readonly balance?: Balance | undefined
   /** Other members that are tried if connecting fails. Default 2. */
   readonly retries?: number | undefined
-  /** Without `check` there are no health checks; `{}` takes all defaults. */
-  readonly health?:
-    (Optional<PassiveHealth> & { readonly check?: Optional<ActiveCheck> | undefined }) | undefined
+  readonly health?: HealthInit | undefined
   readonly resolve?: Optional<NameResolution> | undefined
   readonly queue?: Optional<QueueSettings> | undefined
 }
@@ -115,6 +96,8 @@ export interface UpstreamSettings {
   readonly backup: boolean
   readonly maxConnections: number
   readonly source: string | undefined
+  /** Undefined without health checks. */
+  readonly check: ActiveCheck | undefined
 }
 
 /** The upstreams of a service and their options, with defaults. */
@@ -123,8 +106,6 @@ export interface Pool {
   readonly balance: Balance
   readonly retries: number
   readonly health: PassiveHealth
-  /** Undefined without health checks. */
-  readonly check: ActiveCheck | undefined
   readonly resolve: NameResolution
   readonly queue: QueueSettings
 }
@@ -133,11 +114,10 @@ export function settlePool(init: PoolInit): Pool {
   const { upstreams, balance = poolDefaults.balance, retries = poolDefaults.retries, health = {} } = init
   const { check, ...passive } = health
   return {
-    upstreams: upstreams.map(settleUpstream),
+    upstreams: upstreams.map(upstream => settleUpstream(upstream, check)),
     balance,
     retries,
-    health: filled<PassiveHealth>(poolDefaults.health, passive),
-    check: check && filled<ActiveCheck>(poolDefaults.check, check),
+    health: filled<PassiveHealth>(healthDefaults, passive),
     resolve: filled<NameResolution>(poolDefaults.resolve, init.resolve ?? {}),
     queue: filled<QueueSettings>(poolDefaults.queue, init.queue ?? {}),
   }
@@ -163,14 +143,11 @@ function nameOf({ address, name = formatEndpoint(address) }: UpstreamInit): stri
   return name
 }
 
-function settleUpstream(upstream: UpstreamInit): UpstreamSettings {
+function settleUpstream(upstream: UpstreamInit, common: CheckInit | undefined): UpstreamSettings {
   const { address, header = sentHeader(address) } = upstream
   const { weight = poolDefaults.weight, backup = poolDefaults.backup } = upstream
   const { maxConnections = Infinity, source } = upstream
-  return { name: nameOf(upstream), address, header, weight, backup, maxConnections, source }
-}
-
-function filled<T extends object>(defaults: T, given: Optional<T>): T {
-  const values = Object.entries(given).filter(([, value]) => value !== undefined)
-  return { ...defaults, ...Object.fromEntries(values) }
+  const own = upstream.check ?? common
+  const check = own && settleCheck(mergedCheck(own, common), address)
+  return { name: nameOf(upstream), address, header, weight, backup, maxConnections, source, check }
 }

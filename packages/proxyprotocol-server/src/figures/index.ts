@@ -33,6 +33,7 @@ export {
 } from './totals.ts'
 export {
   type CheckCounts,
+  type FailureCode,
   failuresOf,
   latestOf,
   type MemberSnapshot,

@@ -71,7 +71,7 @@ export interface UpstreamShown extends Shown<Omit<RoutedUpstream, 'failures' | '
 
 export interface MemberShown extends Shown<Omit<MemberSnapshot, 'failures' | 'checks'>> {
   readonly failures: number
-  readonly checks: Pick<CheckCounts, 'passed' | 'failed'> | null
+  readonly checks: Pick<CheckCounts, 'type' | 'passed' | 'failed'> | null
 }
 
 export interface ConnectionShown extends Pick<

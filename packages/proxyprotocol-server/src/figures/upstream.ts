@@ -9,15 +9,20 @@ export type UpstreamState = 'up' | 'probing' | 'drained' | 'down' | 'leaving'
 /** The first one counts: an upstream that any relay uses is in use. */
 const STATES: readonly UpstreamState[] = ['up', 'probing', 'drained', 'down', 'leaving']
 
+/** `check_failed`: the upstream answered a check wrongly, or not at all. */
+export type FailureCode = ErrorCode | 'check_failed'
+
 /** A failure, `age` milliseconds ago. */
 export interface UpstreamFailure {
-  readonly code: ErrorCode
+  readonly code: FailureCode
   readonly message: string
   readonly age: number
 }
 
 /** Active checks so far. */
 export interface CheckCounts {
+  /** As configured: `tcp`, `http` ... */
+  readonly type: string
   readonly passed: number
   readonly failed: number
   /** Checks in a row with the same result, since the verdict could last have changed. */

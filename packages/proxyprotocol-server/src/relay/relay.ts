@@ -218,5 +218,6 @@ function connectUpstream(
     timeout: timeouts.connect,
     signal: new ClientGoneSignal(connection),
     route,
+    owner: connection,
   })
 }

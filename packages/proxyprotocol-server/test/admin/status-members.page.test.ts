@@ -15,7 +15,14 @@ const silent = { code: 'connect_timeout', message: 'silent', age: 4_000 } as con
 const resolution = {
   ...{ name: 'app.test', addresses: [], age: 5_000, answers: 1, failures: 0, lastFailure: undefined },
 }
-const checks = { passed: 5, failed: 1, streak: 1, verdict: 'up', lastFailure: undefined } as const
+const checks = {
+  type: 'http',
+  passed: 5,
+  failed: 1,
+  streak: 1,
+  verdict: 'up',
+  lastFailure: undefined,
+} as const
 
 /** A name with these members, in their states. */
 function upstream(
@@ -58,7 +65,7 @@ test('each address of a name has a line with its state and its numbers, and one 
   )
   assert.equal(others['Last failure'], 'connect_timeout 4 s ago')
   assert.equal((await cells(row(page, 'services', '10.0.0.3:80')))['State'], 'leaving')
-  assert.match(await row(page, 'services', '10.0.0.1:80').innerText(), /5 good checks, 1 failed/)
+  assert.match(await row(page, 'services', '10.0.0.1:80').innerText(), /5 good http checks, 1 failed/)
   const trouble = page.locator('#trouble')
   await trouble.getByText('web: upstream app.test:80: 10.0.0.2:80 is down (connect_timeout)').waitFor()
   await trouble.getByText('web: upstream app.test:80: 7 of its addresses left out').waitFor()

@@ -8,7 +8,7 @@ function upstream(text: string): { address: Address } {
   return { address: parseAddress(text, { role: 'upstream' }) }
 }
 
-const unbounded = { maxConnections: Infinity, source: undefined }
+const unbounded = { maxConnections: Infinity, source: undefined, check: undefined }
 
 test('an upstream alone makes a pool with all defaults', () => {
   const { address } = upstream('192.0.2.1:80?pp=v1')
@@ -16,8 +16,7 @@ test('an upstream alone makes a pool with all defaults', () => {
     upstreams: [{ name: '192.0.2.1:80', address, header: 'v1', weight: 1, backup: false, ...unbounded }],
     balance: 'round-robin',
     retries: 2,
-    health: { fails: 3, window: 10_000, cooldown: 10_000 },
-    check: undefined,
+    health: { fails: 3, window: 10_000, cooldown: 10_000, onDown: 'keep', slowStart: 0 },
     resolve: { interval: 30_000, maxMembers: 64, staleAfter: undefined },
     queue: { size: 100, timeout: 5_000 },
   })
@@ -28,7 +27,7 @@ test('what is given wins, and undefined is not given', () => {
     upstreams: [{ ...upstream('a.test:80'), name: 'a', header: 'none', weight: 0, backup: true }],
     balance: 'source-hash',
     retries: 0,
-    health: { fails: 0, window: undefined, check: { rise: 7, header: false } },
+    health: { fails: 0, window: undefined, onDown: 'reset' },
     resolve: { interval: 5, staleAfter: 7 },
     queue: { size: 0 },
   })
@@ -36,8 +35,9 @@ test('what is given wins, and undefined is not given', () => {
   assert.deepEqual(settled.upstreams, [
     { name: 'a', address, header: 'none', weight: 0, backup: true, ...unbounded },
   ])
-  assert.deepEqual(settled.health, { fails: 0, window: 10_000, cooldown: 10_000 })
-  assert.deepEqual(settled.check, { interval: 5_000, timeout: 2_000, rise: 7, fall: 3, header: false })
+  assert.deepEqual(settled.health, {
+    ...{ fails: 0, window: 10_000, cooldown: 10_000, onDown: 'reset', slowStart: 0 },
+  })
   assert.deepEqual([settled.balance, settled.retries], ['source-hash', 0])
   assert.deepEqual(settled.queue, { size: 0, timeout: 5_000 })
   assert.deepEqual(settled.resolve, { interval: 5, maxMembers: 64, staleAfter: 7 })

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { nodeAt, schemaNode } from '../../src/config/text/schema-node.ts'
+import { hasKey, type CheckType } from '../../src/config/health.ts'
 import { configSchema, parseConfig, publishedSchema } from '../../src/config/index.ts'
 import { wanted } from '../../src/config/text/wanted.ts'
 
@@ -71,6 +72,11 @@ test('every key of the configuration is described, and has a default unless it i
   visit([])
 })
 
+/** Whether only checks of another type have the key. */
+function isOfOtherType(keys: object, key: string): boolean {
+  return 'type' in keys && !hasKey(keys.type as CheckType, key) // the example is valid
+}
+
 test('the example of docs/config.md is a configuration with every key', () => {
   const [, example = ''] = /```json\n(.*?)```/s.exec(page) ?? []
   const { services, shutdown } = parseConfig(example)
@@ -83,7 +89,8 @@ test('the example of docs/config.md is a configuration with every key', () => {
   const missing = (keys: object, node = schemaNode(configSchema)): string[] =>
     Object.entries(node.properties ?? {}).flatMap(([key, each]) => {
       const value: unknown = (keys as Record<string, unknown>)[key]
-      if (value === undefined) return key === 'upstream' ? [] : [key] // the second service has it
+      if (value === undefined) return key === 'upstream' || isOfOtherType(keys, key) ? [] : [key] // the second service has it
+      if (key === 'check' && 'address' in keys) return [] // an upstream's, with the keys of the service's
       const inner: unknown = value instanceof Array ? value[0] : value
       const object = (each.items ?? each).anyOf?.find(({ properties }) => properties) ?? each.items ?? each
       return typeof inner === 'object' && inner !== null ? missing(inner, object) : []

@@ -141,7 +141,7 @@ test('parseService() settles what is said of upstreams, with the defaults where 
     {
       balance: 'source-hash',
       retries: 1,
-      health: { fails: 0, check: { rise: 7 } },
+      health: { fails: 0 },
       resolve: { interval: 5 },
     },
   )
@@ -153,8 +153,7 @@ test('parseService() settles what is said of upstreams, with the defaults where 
       upstreams: 2,
       balance: 'source-hash',
       retries: 1,
-      health: { fails: 0, window: 10_000, cooldown: 10_000 },
-      check: { interval: 5_000, timeout: 2_000, rise: 7, fall: 3, header: true },
+      health: { fails: 0, window: 10_000, cooldown: 10_000, onDown: 'keep', slowStart: 0 },
       resolve: { interval: 5, maxMembers: 64, staleAfter: undefined },
       queue: { size: 100, timeout: 5_000 },
     },

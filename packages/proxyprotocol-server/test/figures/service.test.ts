@@ -41,7 +41,14 @@ function named(
   members: Readonly<Record<string, readonly [state: UpstreamState, active: number]>>,
   more: Partial<RoutedUpstream> = {},
 ): ServiceFigures {
-  const checks = { passed: 1, failed: 2, streak: 1, verdict: 'up', lastFailure: undefined } as const
+  const checks = {
+    type: 'tcp',
+    passed: 1,
+    failed: 2,
+    streak: 1,
+    verdict: 'up',
+    lastFailure: undefined,
+  } as const
   const list = Object.entries(members).map(([address, [state, active]]) =>
     memberFigures({ address, state, active, total: 2 * active, failures: { dns_error: 1 }, checks }),
   )

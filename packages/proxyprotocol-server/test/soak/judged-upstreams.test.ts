@@ -7,7 +7,8 @@ import { createServer } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { closedPort, until } from 'test-support/sockets'
-import { parseService, poolDefaults } from '../../src/config/index.ts'
+import { parseService } from '../../src/config/index.ts'
+import { checkDefaults, healthDefaults } from '../../src/config/health.ts'
 import { createRelay, Fleet, type RelayRecord, type RoutedEvent } from '../../src/relay/index.ts'
 import { blackHole } from '../support/black-hole.ts'
 import { startRelay } from '../support/relay.ts'
@@ -74,10 +75,9 @@ async function onlyEarlyClientsWait(
 
 /** The defaults, and in the gate a fifth of them: what is forgotten too early depends on how they relate. */
 const scale = soaking ? 1 : 1 / 5
-const { check: defaults, health } = poolDefaults
-const check = { interval: scale * defaults.interval, timeout: scale * defaults.timeout }
+const check = { interval: scale * checkDefaults.interval, timeout: scale * checkDefaults.timeout }
 /** Milliseconds by which no client may wait any more. */
-const bar = (check.interval + check.timeout) * defaults.fall + scale * 5_000
+const bar = (check.interval + check.timeout) * checkDefaults.fall + scale * 5_000
 const checked: Load = {
   every: scale * 250,
   milliseconds: soaking ? Math.max(60, soakSeconds) * 1_000 : 1.7 * bar,
@@ -90,7 +90,7 @@ test(`a black-holed upstream of two, checks every ${check.interval} ms and a cli
   const { clients, onClosed } = watched()
   const upstreams = [hole.port, good.port].map(port => `127.0.0.1:${port}?pp=noop`)
   const relay = await startRelay(t, upstreams, {
-    health: { check, cooldown: scale * health.cooldown },
+    health: { check, cooldown: scale * healthDefaults.cooldown },
     timeouts: { connect: scale * 5_000 },
     onClosed,
   })

@@ -80,7 +80,14 @@ const totals: RelayTotals = {
 }
 const refused = { code: 'connect_refused', message: 'refused', age: 1.4 } as const
 const silent = { code: 'connect_timeout', message: 'silent', age: 2.6 } as const
-const checks = { passed: 5, failed: 6, streak: 1, verdict: 'up', lastFailure: undefined } as const
+const checks = {
+  type: 'tcp',
+  passed: 5,
+  failed: 6,
+  streak: 1,
+  verdict: 'up',
+  lastFailure: undefined,
+} as const
 const name = { name: 'app', addresses: [], answers: 3, failures: 2 }
 
 const upstreams: readonly RoutedUpstream[] = [

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { ProxyProtocolError } from 'proxyprotocol'
 import { until } from 'test-support/sockets'
 import { parseAddress, settlePool, type ActiveCheck } from '../../src/config/index.ts'
+import type { Failure } from '../../src/relay/upstreams/health/index.ts'
 import { HealthCheck } from '../../src/relay/upstreams/health-check.ts'
 import { Member, type MemberTarget } from '../../src/relay/upstreams/member.ts'
 import { UpstreamTls } from '../../src/relay/upstreams/upstream-tls.ts'
@@ -51,7 +51,7 @@ export function harness(t: TestContext, address: string, options: StageOptions =
   const now = (): number => performance.now()
   let tries = 0
   const upstream = new (class extends Member {
-    override checked(fault: ProxyProtocolError | undefined): void {
+    override checked(fault: Failure | undefined): void {
       super.checked(fault)
       tries++
     }
@@ -64,7 +64,7 @@ export function harness(t: TestContext, address: string, options: StageOptions =
   })
   const tls = new UpstreamTls(upstreams)
   const check = new HealthCheck(upstream, {
-    ...{ check: settled.check, tls, cooldown: COOLDOWN, patience: PATIENCE },
+    ...{ tls, cooldown: COOLDOWN, patience: PATIENCE },
   })
   const made = connectedSockets(t)
   const open = (): number => made().filter(({ closed }) => !closed).length

@@ -47,7 +47,7 @@ export function upstreamLines(upstream: UpstreamShown): readonly UpstreamLine[] 
   const others = members.map(member => {
     const { address, checks } = member
     const detail =
-      checks === null ? '' : `${plural(checks.passed, 'good check')}, ${count(checks.failed)} failed`
+      checks === null ? '' : `${plural(checks.passed, goodCheck(checks))}, ${count(checks.failed)} failed`
     const key = `${title} ${address}`
     return {
       ...member,
@@ -92,6 +92,10 @@ function detailOf({ name: title, route, address, weight, resolution, leftOut }: 
   ]
     .filter(part => part !== '')
     .join(', ')
+}
+
+function goodCheck({ type }: NonNullable<UpstreamShown['members'][number]['checks']>): string {
+  return type === 'tcp' ? 'good check' : `good ${type} check`
 }
 
 function answerOf({ age, failures }: NonNullable<UpstreamShown['resolution']>): string {

@@ -8,7 +8,7 @@ const SHARES = {
 } as const
 
 export function describePool(pool: Pool): readonly string[] {
-  const { upstreams, balance, retries, check, resolve, queue } = pool
+  const { upstreams, balance, retries, resolve, queue } = pool
   const { staleAfter } = resolve
   const several = upstreams.length > 1
   return [
@@ -22,17 +22,20 @@ export function describePool(pool: Pool): readonly string[] {
     ...(upstreams.some(({ maxConnections }) => maxConnections < Infinity)
       ? [`lets ${String(queue.size)} connections wait for room, for up to ${String(queue.timeout)} ms`]
       : []),
-    ...(check ? [describeCheck(check, upstreams)] : []),
+    ...describeChecks(upstreams),
+    ...describeHealth(pool),
     ...(staleAfter === undefined
       ? []
       : [`uses no addresses of a name that are older than ${String(staleAfter)} ms`]),
   ]
 }
 
-function describeMarks({ health, check }: Pool): string {
+function describeMarks({ health, upstreams }: Pool): string {
   const { fails, window, cooldown } = health
   const marks = `marks as down what fails ${String(fails)} times within ${String(window)} ms`
-  return check ? marks : `${marks}, and tries it again itself every ${String(cooldown)} ms`
+  return upstreams.every(({ check }) => check)
+    ? marks
+    : `${marks}, and tries it again itself every ${String(cooldown)} ms`
 }
 
 function describeUpstream(
@@ -48,16 +51,34 @@ function describeUpstream(
   return `connects to ${place}${called}${from}, and sends it ${HEADERS[header]}${share}${bound}`
 }
 
+/** One line if all upstreams are checked alike. */
+function describeChecks(upstreams: readonly UpstreamSettings[]): readonly string[] {
+  const checks = upstreams.map(({ check }) => check && describeCheck(check, upstreams))
+  const [first] = checks
+  if (first !== undefined && checks.every(each => each === first)) return [first]
+  return upstreams.flatMap(({ name }, at) => (checks[at] === undefined ? [] : [`${name}: ${checks[at]}`]))
+}
+
+function describeHealth({ health: { onDown, slowStart } }: Pool): readonly string[] {
+  return [
+    ...(onDown === 'reset' ? ['resets the connections of an upstream that its checks find down'] : []),
+    ...(slowStart > 0
+      ? [`raises the weight of an upstream that is back within ${String(slowStart)} ms`]
+      : []),
+  ]
+}
+
 /** `pp=noop` means no header, whatever `header` says. */
 function describeCheck(check: ActiveCheck, upstreams: readonly UpstreamSettings[]): string {
-  const { interval, timeout, rise, fall } = check
+  const { type, interval, timeout, rise, fall } = check
+  const by = type === 'tcp' ? '' : ` by ${type}`
   const withHeader = check.header ? upstreams.filter(({ header }) => header !== 'none').length : 0
   const how =
     withHeader === 0
       ? 'without a header'
       : `with a header that names no client${withHeader < upstreams.length ? ', where headers are sent' : ''}`
   return (
-    `checks every ${String(interval)} ms ${how}, for at most ${String(timeout)} ms; ` +
+    `checks${by} every ${String(interval)} ms ${how}, for at most ${String(timeout)} ms; ` +
     `${String(fall)} failures bring down, ${String(rise)} good ones up`
   )
 }

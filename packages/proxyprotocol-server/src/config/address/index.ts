@@ -11,7 +11,7 @@ export {
   type TcpAddress,
   type UnixAddress,
 } from './address.ts'
-export { formatHostPort } from './host-port.ts'
+export { formatHostPort, isHostName } from './host-port.ts'
 export { canonicalHost, leavesIPv4, overlap, overlapHint } from './listen-overlap.ts'
 export { parseListen } from './port-range.ts'
 export {

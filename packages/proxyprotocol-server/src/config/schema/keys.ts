@@ -18,6 +18,11 @@ export interface KeyMeta {
   readonly examples?: readonly string[]
 }
 
+/** With durations as text such as `10s`. */
+export type Timed<Settings, Durations extends keyof Settings> = {
+  readonly [Key in keyof Settings]?: Settings[Key] | (Key extends Durations ? string : never) | undefined
+}
+
 export interface IntegerKey extends KeyMeta {
   readonly default: number
   readonly min?: number

@@ -31,6 +31,7 @@ import {
   trustSchema,
 } from './clients/index.ts'
 import { type BlockLists, type BlockListsInit, dnsblSchema } from './dnsbl.ts'
+import { healthProblems, healthSchema } from './health/index.ts'
 import { meta, NAME, nameText } from './keys.ts'
 import { passSchema, type TlvName } from './pass.ts'
 import { type ServiceTimeouts, type ServiceTimeoutsInit, timeoutsSchema } from './timeouts.ts'
@@ -48,7 +49,6 @@ import { queueSchema } from './upstream-limits.ts'
 import { type OwnTlv, type OwnTlvsInit, tlvsSchema } from './tlvs.ts'
 import {
   balanceSchema,
-  healthSchema,
   type PoolOptions,
   resolveSchema,
   retriesSchema,
@@ -175,9 +175,14 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
       !issues.some(({ path: [key] = [] }) => isUpstreamKey(key)),
     error: ({ input }) => (isGiven(input, 'upstream') ? BOTH : NEITHER),
   })
-  .check(({ value: { upstream, upstreams, passthrough, tlvs }, issues }) => {
+  .check(({ value: { upstream, upstreams, passthrough, tlvs, health }, issues }) => {
     const own = upstreams ?? (upstream ? [{ address: upstream }] : [])
     const branches = branchUpstreams({ passthrough })
+    for (const { path, message } of healthProblems(health, [
+      { path: ['upstreams'], upstreams: own },
+      ...branches,
+    ]))
+      issues.push({ code: 'custom', message, path: [...path], input: health })
     const all = [...own, ...branches.flatMap(branch => branch.upstreams)]
     if (tlvs.length > 0 && all.length > 0 && all.every(({ address }) => sentHeader(address) !== 'v2'))
       issues.push({ code: 'custom', message: NO_VERSION_2, path: ['tlvs'], input: tlvs })

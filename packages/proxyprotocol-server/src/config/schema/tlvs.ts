@@ -1,13 +1,10 @@
 import { z } from 'zod'
-import { nearest } from '../text/index.ts'
+import { bytesOf, nearest } from '../text/index.ts'
 import { meta } from './keys.ts'
 
 /** Types for applications (specification section 2.2.8). */
 const FIRST = 0xe0
 const LAST = 0xef
-
-/** All together stay far below a header's 64 KiB. */
-const MAX_BYTES = 1_024
 
 const FACTS = ['sni', 'alpn', 'peer', 'service'] as const
 
@@ -59,16 +56,13 @@ function nameOf(type: number): string {
 }
 
 function tlvOf(type: number, text: string): OwnTlv | string {
-  const [, form, written = ''] = /^(text|hex|fact):(.+)$/su.exec(text) ?? []
-  if (form === 'fact') {
+  const [, written] = /^fact:(.+)$/su.exec(text) ?? []
+  if (written !== undefined) {
     const fact = FACTS.find(each => each === written)
     if (fact !== undefined) return { type, fact }
     const meant = nearest(written, FACTS)
     return `must be ${FORMS}, got ${JSON.stringify(text)}${meant === undefined ? '' : `; did you mean "fact:${meant}"?`}`
   }
-  const isHex = form === 'hex' && /^(?:[0-9a-f]{2})+$/i.test(written)
-  if (form !== 'text' && !isHex) return `must be ${FORMS}, got ${JSON.stringify(text)}`
-  const value = new Uint8Array(Buffer.from(written, isHex ? 'hex' : 'utf8'))
-  if (value.length <= MAX_BYTES) return { type, value }
-  return `must have at most ${String(MAX_BYTES)} bytes, got ${String(value.length)}`
+  const value = bytesOf(text, FORMS)
+  return typeof value === 'string' ? value : { type, value }
 }

@@ -1,20 +1,28 @@
 import { z } from 'zod'
 import {
-  type ActiveCheck,
   type Balance,
   balances,
   nameConflict,
   type NameResolution,
-  type PassiveHealth,
   poolDefaults,
   type PoolInit,
   type UpstreamInit,
 } from '../pool.ts'
 import { address } from './address.ts'
+import { type CheckText, type HealthText, ownCheckSchema } from './health/index.ts'
 import { limitKeys, type QueueText, sourceProblem } from './upstream-limits.ts'
-import { integer, type IntegerKey, MAX_MILLISECONDS, measure, meta, milliseconds, nameText } from './keys.ts'
+import {
+  integer,
+  type IntegerKey,
+  MAX_MILLISECONDS,
+  measure,
+  meta,
+  milliseconds,
+  nameText,
+  type Timed,
+} from './keys.ts'
 
-const { weight, backup, health, check, resolve } = poolDefaults
+const { weight, backup, resolve } = poolDefaults
 
 const MAX = 1_000
 /** The relay looks at each upstream for every connection, and checks each by itself. */
@@ -30,20 +38,11 @@ export type UpstreamText =
       readonly backup?: boolean | undefined
       readonly maxConnections?: number | undefined
       readonly source?: string | undefined
+      readonly check?: CheckText | undefined
     }
-
-/** With durations as text such as `10s`. */
-type Timed<Settings, Durations extends keyof Settings> = {
-  readonly [Key in keyof Settings]?: Settings[Key] | (Key extends Durations ? string : never) | undefined
-}
-
-type HealthText = Timed<PassiveHealth, 'window' | 'cooldown'> & {
-  readonly check?: Timed<ActiveCheck, 'interval' | 'timeout'> | undefined
-}
 
 /** Options about upstreams as users write them. */
 export interface PoolOptions extends Omit<PoolInit, 'upstreams' | 'health' | 'resolve' | 'queue'> {
-  /** Without `check` there are no health checks; `{}` takes all defaults. */
   readonly health?: HealthText | undefined
   readonly resolve?: Timed<NameResolution, 'interval' | 'staleAfter'> | undefined
   readonly queue?: QueueText | undefined
@@ -80,6 +79,7 @@ const upstreamObject = z.strictObject({
     .default(backup)
     .meta(meta({ description: 'Gets connections only while no other is up.' })),
   ...limitKeys,
+  check: ownCheckSchema,
 })
 
 export const upstreamList: z.ZodType<readonly UpstreamInit[], readonly UpstreamText[]> = z
@@ -123,48 +123,6 @@ export const retriesSchema: z.ZodType<number, number | undefined> = count({
   default: poolDefaults.retries,
   min: 0,
 })
-
-const checkSchema = z
-  .strictObject({
-    interval: milliseconds({
-      description: 'From the end of one check to the next; the first starts at a random time within it.',
-      default: check.interval,
-    }),
-    timeout: milliseconds({
-      description: 'For connecting, and again for the upstream to close.',
-      default: check.timeout,
-    }),
-    rise: count({ description: 'Passed checks in a row that bring an upstream up.', default: check.rise }),
-    fall: count({
-      description:
-        'Failures in a row that bring it down, of checks and connections; the last one is a check.',
-      default: check.fall,
-    }),
-    header: z
-      .boolean()
-      .default(check.header)
-      .meta(meta({ description: 'Sends LOCAL (UNKNOWN in version 1) if the upstream gets headers.' })),
-  })
-  .optional()
-  .meta(meta({ description: 'Health checks of the upstreams.', defaultIs: 'no checks' }))
-
-export const healthSchema: z.ZodType<PoolInit['health'], PoolOptions['health']> = z
-  .strictObject({
-    fails: count({
-      description:
-        'Failures in a row, of connections and checks, that mark an upstream as down; 0 for never.',
-      default: health.fails,
-      min: 0,
-    }),
-    window: milliseconds({ description: 'The time within which they must happen.', default: health.window }),
-    cooldown: milliseconds({
-      description: 'Until the relay itself tries a marked upstream without checks.',
-      default: health.cooldown,
-    }),
-    check: checkSchema,
-  })
-  .prefault({})
-  .meta(meta({ description: 'When an upstream counts as down.' }))
 
 export const resolveSchema: z.ZodType<PoolInit['resolve'], PoolOptions['resolve']> = z
   .strictObject({

@@ -1,3 +1,4 @@
+export { bytesOf } from './bytes.ts'
 export { ConfigError } from './config-error.ts'
 export { parseText } from './yaml.ts'
 export { nearest } from './nearest.ts'

@@ -2,14 +2,14 @@
 
 import type { Socket } from 'node:net'
 import type { HeaderInit } from 'proxyprotocol'
-import { connect } from 'proxyprotocol/client'
-import { endpointOptions, poolDefaults, type ActiveCheck, type SentHeader } from '../../config/index.ts'
+import { connect, type ConnectOptions } from 'proxyprotocol/client'
+import { endpointOptions, type ActiveCheck, type SentHeader } from '../../config/index.ts'
+import { CheckFault, converse } from './checks/index.ts'
 import type { Member } from './member.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
 
 export interface HealthCheckOptions {
-  readonly check: ActiveCheck | undefined
   readonly cooldown: number
   readonly patience: number
   readonly tls: UpstreamTls
@@ -38,15 +38,14 @@ export class HealthCheck {
   /** At a random time, so that checks spread. */
   start(): void {
     this.#started = true
-    const { check } = this.#options
+    const { check } = this.#member.settings
     if (check) this.#runIn(Math.random() * check.interval)
     else this.reconsider()
   }
 
   reconsider(): void {
-    const { check, cooldown } = this.#options
-    if (check || !this.#started || this.#running || !this.#member.isMarked) return
-    this.#runIn(cooldown)
+    if (this.#member.settings.check || !this.#started || this.#running || !this.#member.isMarked) return
+    this.#runIn(this.#options.cooldown)
   }
 
   stop(): void {
@@ -60,54 +59,73 @@ export class HealthCheck {
   }
 
   async #run(): Promise<void> {
-    const { check } = this.#options
+    const { check } = this.#member.settings
     if (!check && !this.#member.isMarked) return // a client was served by it
     this.#running = true
     const fault = await this.#try()
     this.#running = false
     if (this.#stopped.signal.aborted) return
     // Without a free descriptor the check says nothing about the upstream.
-    if (fault === undefined || isUpstreamFault(fault)) this.#member.checked(fault)
+    if (fault === undefined || fault instanceof CheckFault || isUpstreamFault(fault))
+      this.#member.checked(fault)
     if (check) this.#runIn(check.interval)
     else this.reconsider()
   }
 
   async #try(): Promise<unknown> {
-    const { check, patience, tls: upstreamTls } = this.#options
-    const { settings, lookup, resolve } = this.#member
-    const { timeout, header } = check ?? { timeout: patience, header: poolDefaults.check.header }
+    const { settings, resolve } = this.#member
+    const { check } = settings
+    const timeout = check?.timeout ?? this.#options.patience
     const { signal } = this.#stopped
     try {
       if (resolve) {
         await resolve({ timeout, signal })
         return undefined
       }
-      const tls = upstreamTls.optionsFor(settings)
-      const { address, source: localAddress } = settings
-      const target = { ...endpointOptions(address), tls, lookup, timeout, signal, localAddress }
-      const socket = await connect(target, header ? HEADERS[settings.header] : 'none')
-      const left = leave(socket, { timeout, signal })
+      const header = check?.header === false ? 'none' : HEADERS[settings.header]
+      const socket = await connect({ ...this.#target(check), timeout, signal }, header)
+      const stop = (): void => void socket.destroy()
+      signal.addEventListener('abort', stop)
+      socket.on('close', () => signal.removeEventListener('abort', stop)).on('error', () => undefined)
+      if (check) await converse(socket, check)
+      const left = leave(socket, timeout)
       if (check) await left // clients need not wait until the upstream has closed
       return undefined
     } catch (error) {
       return error
     }
   }
+
+  #target(check: ActiveCheck | undefined): ConnectOptions {
+    const { settings, lookup } = this.#member
+    const { address, source: localAddress } = settings
+    const tls = this.#tls(check)
+    if (check?.port === undefined) return { ...endpointOptions(address), tls, lookup, localAddress }
+    const { port, address: host } = check
+    if (host !== undefined) return { host, port, tls, localAddress }
+    return { host: address.transport === 'tcp' ? address.host : undefined, port, tls, lookup, localAddress }
+  }
+
+  #tls(check: ActiveCheck | undefined): ConnectOptions['tls'] {
+    const own = check?.tls === false ? undefined : this.#options.tls.optionsFor(this.#member.settings)
+    if (check?.type !== 'tls') return own
+    const { servername } = check
+    const secure = typeof own === 'object' ? own : { rejectUnauthorized: false } // no authorities are configured
+    return servername === undefined ? secure : { ...secure, servername }
+  }
 }
 
 /** Closing on unread bytes would be a reset. A reset from the upstream is not a fault: it has accepted. */
-function leave(socket: Socket, options: { timeout: number; signal: AbortSignal }): Promise<void> {
+function leave(socket: Socket, timeout: number): Promise<void> {
   return new Promise(resolve => {
-    function giveUp(): void {
-      socket.destroy()
+    if (socket.closed) {
+      resolve()
+      return
     }
-    const timer = setTimeout(giveUp, options.timeout).unref()
-    options.signal.addEventListener('abort', giveUp)
+    const timer = setTimeout(() => socket.destroy(), timeout).unref()
     socket
-      .on('error', () => undefined)
       .on('close', () => {
         clearTimeout(timer)
-        options.signal.removeEventListener('abort', giveUp)
         resolve()
       })
       .resume()

@@ -2,14 +2,8 @@
 
 import type { LookupAddress } from 'node:dns'
 import { isIPv4, type LookupFunction, type Socket } from 'node:net'
-import type { Endpoint, ErrorCode, ProxyProtocolError } from 'proxyprotocol'
-import {
-  addressKey,
-  type ActiveCheck,
-  type Address,
-  type PassiveHealth,
-  type UpstreamSettings,
-} from '../../config/index.ts'
+import { ProxyProtocolError, type Endpoint, type ErrorCode } from 'proxyprotocol'
+import { addressKey, type Address, type PassiveHealth, type UpstreamSettings } from '../../config/index.ts'
 import {
   latestOf,
   type MemberSnapshot,
@@ -17,8 +11,15 @@ import {
   type UpstreamState,
 } from '../../figures/index.ts'
 import { seedOf, type Candidate, type Seed } from './balance.ts'
-import { ChangeNotices, type Notice } from './change-notices.ts'
-import { Judge, type DatedFailure, type Failure, type JudgeChange } from './judge.ts'
+import {
+  ChangeNotices,
+  type DatedFailure,
+  type Failure,
+  Judge,
+  type JudgeChange,
+  type Notice,
+  SlowStart,
+} from './health/index.ts'
 import type { WaitOptions } from './resolved-name.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
 
@@ -29,11 +30,15 @@ export interface MemberTarget {
 
 export interface MemberContext {
   readonly health: PassiveHealth
-  readonly check: ActiveCheck | undefined
   readonly now: () => number
   readonly tell: (member: Member, notice: Notice) => void
   readonly onChange: () => void
   readonly onRoom: () => void
+}
+
+/** A connection that a member may end. */
+export interface Abortable {
+  abort(reason: ProxyProtocolError): void
 }
 
 export class Member implements Candidate {
@@ -44,12 +49,14 @@ export class Member implements Candidate {
   readonly lookup: LookupFunction | undefined
   readonly resolve: MemberTarget['resolve']
   readonly host: string | undefined
-  readonly weight: number
+  weight: number
   readonly seed: Seed
   credit = 0
   readonly #context: MemberContext
   readonly #judge: Judge
   readonly #notices: ChangeNotices
+  readonly #slowStart: SlowStart
+  readonly #owners = new Set<Abortable>()
   readonly #failures = new Map<ErrorCode, number>()
   readonly #checks = { passed: 0, failed: 0 }
   #active = 0
@@ -70,8 +77,10 @@ export class Member implements Candidate {
     this.resolve = resolve
     this.host = found?.address
     this.#context = context
-    const { health, check, now } = context
+    const { health, now } = context
+    const { check, weight } = settings
     this.#judge = new Judge({ health, check, now, onChange: change => this.#onChange(change) })
+    this.#slowStart = new SlowStart(health.slowStart, share => (this.weight = weight * share))
     this.#notices = new ChangeNotices(notice => context.tell(this, notice))
   }
 
@@ -81,7 +90,7 @@ export class Member implements Candidate {
 
   get state(): UpstreamState {
     if (this.#leaving) return 'leaving'
-    return this.weight === 0 ? 'drained' : this.#judge.state
+    return this.settings.weight === 0 ? 'drained' : this.#judge.state
   }
 
   get isOpen(): boolean {
@@ -105,13 +114,14 @@ export class Member implements Candidate {
     return this.#judge.evidence.failedAt
   }
 
-  async attempt<T extends Socket>(connecting: () => Promise<T>): Promise<T> {
+  async attempt<T extends Socket>(connecting: () => Promise<T>, owner?: Abortable): Promise<T> {
     this.#active++
     try {
       const socket = await connecting()
       this.#total++
       this.#judge.connected()
       socket.on('close', this.#onClose)
+      if (owner && this.#context.health.onDown === 'reset') this.#own(socket, owner)
       return socket
     } catch (error) {
       this.#onClose()
@@ -129,9 +139,15 @@ export class Member implements Candidate {
     }
   }
 
-  checked(fault: ProxyProtocolError | undefined): void {
+  checked(fault: Failure | undefined): void {
     this.#checks[fault === undefined ? 'passed' : 'failed']++
     this.#judge.checked(fault)
+    if (fault && !this.isHealthy) this.#abortAll(fault)
+  }
+
+  /** Its weight rises from a tenth. */
+  beginSlowly(): void {
+    this.#slowStart.begin()
   }
 
   condemn(fault: Failure): void {
@@ -140,6 +156,7 @@ export class Member implements Candidate {
 
   hush(): void {
     this.#notices.stop()
+    this.#slowStart.stop()
   }
 
   leave(): void {
@@ -150,6 +167,7 @@ export class Member implements Candidate {
   stay(): void {
     this.#leaving = false
     this.#notices.begin(this.#judge.evidence.downSince)
+    this.#slowStart.continue(this.#slowStart)
   }
 
   acquit(): void {
@@ -159,12 +177,14 @@ export class Member implements Candidate {
   inherit(other: Member): void {
     this.#judge.inherit(other.#judge.evidence)
     this.#notices.begin(this.#judge.evidence.downSince)
+    this.#slowStart.continue(other.#slowStart)
   }
 
   snapshot(): MemberSnapshot {
     const { verdict, failedChecks, goodChecks, lastFailure, lastCheckFailure } = this.#judge.evidence
     const [ofConnection, ofCheck] = [this.#aged(lastFailure), this.#aged(lastCheckFailure)]
     const streak = Math.max(failedChecks, goodChecks)
+    const { check } = this.settings
     return {
       address: this.address,
       weight: this.weight,
@@ -173,7 +193,7 @@ export class Member implements Candidate {
       total: this.#total,
       failures: Object.fromEntries(this.#failures),
       lastFailure: latestOf([ofConnection, ofCheck]),
-      checks: this.#context.check && { ...this.#checks, streak, verdict, lastFailure: ofCheck },
+      checks: check && { type: check.type, ...this.#checks, streak, verdict, lastFailure: ofCheck },
     }
   }
 
@@ -183,6 +203,16 @@ export class Member implements Candidate {
     this.#context.onRoom()
   }
 
+  #own(socket: Socket, owner: Abortable): void {
+    this.#owners.add(owner)
+    socket.on('close', () => this.#owners.delete(owner))
+  }
+
+  #abortAll({ message }: Failure): void {
+    for (const owner of this.#owners)
+      owner.abort(new ProxyProtocolError('aborted', { detail: `the upstream is down, ${message}` }))
+  }
+
   #missed(error: unknown): void {
     if (!isUpstreamFault(error)) return
     this.#failures.set(error.code, (this.#failures.get(error.code) ?? 0) + 1)
@@ -190,6 +220,7 @@ export class Member implements Candidate {
   }
 
   #onChange(change: JudgeChange): void {
+    if (change.isUp) this.beginSlowly()
     this.#context.onChange()
     this.#notices.changed(change)
   }

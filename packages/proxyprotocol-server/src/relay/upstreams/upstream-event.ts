@@ -1,4 +1,4 @@
-import type { Failure } from './judge.ts'
+import type { Failure } from './health/index.ts'
 
 /** A change of an upstream or one of its members. */
 export type UpstreamEvent =

@@ -8,7 +8,7 @@ import { distinguishResets } from 'proxyprotocol/server'
 import { formatEndpoint, type Balance, type Pool, type UpstreamSettings } from '../../config/index.ts'
 import type { NameSnapshot, UpstreamSnapshot } from '../../figures/index.ts'
 import { Choice } from './choice.ts'
-import type { Member } from './member.ts'
+import type { Abortable, Member } from './member.ts'
 import type { Resolve } from './resolved-name.ts'
 import { Resolver } from './resolver.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
@@ -33,6 +33,8 @@ export interface UpstreamRequest {
   readonly timeout: number
   readonly signal: StopSignal
   readonly route: Route
+  /** Aborted if checks find its upstream down and `onDown` is `reset`. */
+  readonly owner?: Abortable | undefined
 }
 
 /** A snapshot of a service's upstreams, as plain data. */
@@ -71,7 +73,7 @@ export class UpstreamPool {
   #closed = false
 
   constructor(settings: Pool, options: PoolOptions = {}) {
-    const { upstreams, health, check, resolve, queue } = settings
+    const { upstreams, health, resolve, queue } = settings
     const {
       now = () => performance.now(),
       patience = DEFAULT_PATIENCE,
@@ -91,7 +93,7 @@ export class UpstreamPool {
       this.#queue.next()
     }
     const common = { resolver: this.#resolver, tls: this.tls, patience, now, tell, onRoom, onChange }
-    const context = { health, check, resolve, ...common }
+    const context = { health, resolve, ...common }
     this.#upstreams = upstreams.map(each => new Upstream(each, context))
     this.#bySettings = new Map(this.#upstreams.map(each => [each.settings, each]))
   }
@@ -99,7 +101,7 @@ export class UpstreamPool {
   start(): void {
     if (this.#closed) return
     for (const upstream of this.#upstreams) upstream.start()
-    if (this.#settings.check) this.#resolver.start()
+    if (this.#settings.upstreams.some(({ check }) => check)) this.#resolver.start()
   }
 
   close(): void {
@@ -116,6 +118,7 @@ export class UpstreamPool {
     for (const upstream of this.#upstreams) {
       const same = before.get(keyOf(upstream))
       if (same) upstream.inherit(same)
+      else upstream.beginSlowly()
     }
   }
 
@@ -186,7 +189,8 @@ export class UpstreamPool {
       payload,
     }
     // A header that cannot be made gives the room to the next in the queue.
-    const socket = await member.attempt(() => connect(options, request.header(settings) ?? 'none'))
+    const connecting = (): Promise<Socket> => connect(options, request.header(settings) ?? 'none')
+    const socket = await member.attempt(connecting, request.owner)
     distinguishResets(socket)
     route.upstreamAddress = member.endpoint ?? peerOf(socket)
     return socket

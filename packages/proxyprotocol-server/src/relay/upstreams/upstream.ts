@@ -13,7 +13,7 @@ import type { Resolver } from './resolver.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
 
-export interface UpstreamContext extends Pick<Pool, 'health' | 'check' | 'resolve'> {
+export interface UpstreamContext extends Pick<Pool, 'health' | 'resolve'> {
   readonly resolver: Resolver
   readonly tls: UpstreamTls
   readonly patience: number
@@ -81,6 +81,11 @@ export class Upstream implements NameWatcher {
     this.#context.onChange()
   }
 
+  /** It is new beside others that serve already. */
+  beginSlowly(): void {
+    for (const member of this.#members) member.beginSlowly()
+  }
+
   onAnswer(answer: readonly LookupAddress[]): void {
     const before = new Map(this.#watched.map(watched => [watched.member.host, watched]))
     const { maxMembers } = this.#context.resolve
@@ -121,7 +126,11 @@ export class Upstream implements NameWatcher {
 
   #welcome(found: LookupAddress): Watched {
     const known = [...this.#leaving].find(({ host }) => host === found.address)
-    if (known === undefined) return this.#made({ found })
+    if (known === undefined) {
+      const made = this.#made({ found })
+      if (this.#answered) made.member.beginSlowly()
+      return made
+    }
     this.#leaving.delete(known)
     known.stay()
     return this.#watch(known)
@@ -164,10 +173,10 @@ export class Upstream implements NameWatcher {
   }
 
   #made(target: MemberTarget): Watched {
-    const { health, check, now, tell, onRoom, onChange } = this.#context
+    const { health, now, tell, onRoom, onChange } = this.#context
     const { name: upstream } = this.settings
     const member = new Member(this.settings, target, {
-      ...{ health, check, now, onRoom },
+      ...{ health, now, onRoom },
       tell: (each, notice) => {
         tell({ ...notice, upstream, address: each.resolve ? undefined : each.address })
       },
@@ -180,8 +189,8 @@ export class Upstream implements NameWatcher {
   }
 
   #watch(member: Member): Watched {
-    const { health, check, tls, patience } = this.#context
-    return { member, check: new HealthCheck(member, { check, tls, patience, cooldown: health.cooldown }) }
+    const { health, tls, patience } = this.#context
+    return { member, check: new HealthCheck(member, { tls, patience, cooldown: health.cooldown }) }
   }
 }
 

@@ -147,6 +147,23 @@ test('several upstreams are shown one by one, with what is said of them together
   )
 })
 
+test('checks are shown by their types, one by one where they differ, and what follows from them', () => {
+  const shown = (options: object): string =>
+    showConfiguration(parseConfig({ services: [{ listen: ':1', ...options }] }))
+  const health = { check: { type: 'http' }, onDown: 'reset', slowStart: '30s' }
+  const alike = shown({ upstream: 'a:1', health })
+  assert.match(
+    alike,
+    /\n {2}checks by http every 5000 ms with .*\n {2}resets the connections of an upstream that its checks find down\n/,
+  )
+  assert.match(alike, /\n {2}raises the weight of an upstream that is back within 30000 ms\n/)
+  const upstreams = ['a:1', { address: 'b:1', check: { type: 'redis' } }]
+  assert.match(shown({ upstreams, health }), /\n {2}a:1: checks by http .*\n {2}b:1: checks by redis /)
+  const one = shown({ upstreams })
+  assert.match(one, /\n {2}b:1: checks by redis /)
+  assert.match(one, /, and tries it again itself every 10000 ms\n/)
+})
+
 test('check does not listen: an address in use is not a fault of the configuration', async t => {
   const { port } = await listen(t)
   const file = configFile(t, { services: [{ listen: `127.0.0.1:${port}`, upstream: ':1' }] })

@@ -62,7 +62,8 @@ test('/readyz says no_upstream while a service that is needed has no upstream th
 
 /** Whether the checks have brought the upstream down, where there are any. */
 function isSettled({ service, upstreams }: Relay): boolean {
-  return service.pool.check === undefined || upstreams().upstreams.every(({ state }) => state === 'down')
+  const isChecked = service.pool.upstreams.some(({ check }) => check)
+  return !isChecked || upstreams().upstreams.every(({ state }) => state === 'down')
 }
 
 test('/stats.json and /metrics show the addresses of a name: each with its state, and none of them as a label', async t => {
@@ -91,7 +92,7 @@ test('/stats.json and /metrics show the addresses of a name: each with its state
   const at = portIn(await io.line(/ admin /))
   const stats = JSON.parse((await ask(at, '/stats.json')).body) as StatsDocument
   const [upstream = assert.fail()] = stats.services[0]?.upstreams ?? []
-  const counts = { weight: 1, checks: { passed: 0, failed: 0 } }
+  const counts = { weight: 1, checks: { type: 'tcp', passed: 0, failed: 0 } }
   const [one, two] = upstream.members.map(({ lastFailure, ...member }) => ({
     ...member,
     code: lastFailure?.code,

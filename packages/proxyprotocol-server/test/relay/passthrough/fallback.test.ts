@@ -64,7 +64,7 @@ test('the fallback has upstreams of its own', () => {
     parseService(':1', '127.0.0.1:2', { passthrough: { fallback: { upstreams } } })
   assert.throws(
     () => parse('127.0.0.1:2'),
-    /passthrough\.fallback must be another upstream, got a second '127\.0\.0\.1:2'/,
+    /passthrough\.fallback\.upstreams must be another upstream, got a second '127\.0\.0\.1:2'/,
   )
   assert.throws(() => parse(), /passthrough\.fallback\.upstreams must have at least one entry/)
   const service = { listen: ':1', upstream: ':2', passthrough: { fallback: { upstreams: [':1'] } } }

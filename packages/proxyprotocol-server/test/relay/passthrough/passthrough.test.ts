@@ -168,11 +168,11 @@ test('what is wrong with the routes is said', () => {
   )
   assert.throws(
     () => parse({ routes: [route, { names: ['b.example'], upstreams: ['127.0.0.1:3'] }] }),
-    /passthrough\.routes must be another upstream, got a second '127\.0\.0\.1:3'; give one more weight, or a name of its own/,
+    /passthrough\.routes\[1\]\.upstreams must be another upstream, got a second '127\.0\.0\.1:3'; give one more weight, or a name of its own/,
   )
   assert.throws(
     () => parse({ routes: [{ names: ['b.example'], upstreams: ['127.0.0.1:2'] }] }),
-    /passthrough\.routes must be another upstream, got a second '127\.0\.0\.1:2'/,
+    /passthrough\.routes\[0\]\.upstreams must be another upstream, got a second '127\.0\.0\.1:2'/,
     'the only upstream of the service',
   )
   assert.throws(

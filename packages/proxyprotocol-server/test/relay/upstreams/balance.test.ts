@@ -161,3 +161,31 @@ test('every strategy gives the only one everything', () => {
     assert.deepEqual(picks(balancer(balance), candidates({ a: 7 }), 3), ['a', 'a', 'a'])
   }
 })
+
+for (const balance of balances) {
+  test(`${balance} gives a part of its share to an upstream that starts slowly`, () => {
+    const from = candidates({ a: 1, b: 0.1 })
+    const pick = balancer(balance)
+    let got = 0
+    for (let client = 0; client < 1_100; client++) {
+      const picked = pick(from, `192.0.2.1:${client}`)
+      picked.active++
+      if (picked.name === 'b') got++
+    }
+    assert.ok(balance === 'source-hash' ? got > 60 && got < 140 : got === 100, String(got))
+  })
+}
+
+test('source-hash moves each client once at most while a weight rises, and only to that upstream', () => {
+  const pick = balancer('source-hash')
+  fc.assert(
+    fc.property(address, client => {
+      const names = Array.from({ length: 10 }, (_, step) => {
+        return pick(candidates({ a: 1, b: 3, slow: (step + 1) / 10 }), client).name
+      })
+      const before = names.filter(name => name !== 'slow')
+      assert.ok(new Set(before).size <= 1)
+      assert.deepEqual(names, [...before, ...names.slice(before.length).map(() => 'slow')])
+    }),
+  )
+})

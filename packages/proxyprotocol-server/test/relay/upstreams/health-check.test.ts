@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { parseHeader } from 'proxyprotocol'
-import { createServer } from 'proxyprotocol/server'
+import { createServer, readHeader } from 'proxyprotocol/server'
 import { closedPort, content, until } from 'test-support/sockets'
 import { temporaryFolder } from 'test-support/folder'
 import { Resolver } from '../../../src/relay/upstreams/resolver.ts'
@@ -221,4 +221,105 @@ test('a check that this machine has no descriptor for says nothing of the upstre
   await ended(1)
   const { checks } = upstream.snapshot()
   assert.deepEqual([checks?.passed, checks?.failed, upstream.state], [1, 0, 'up'])
+})
+
+test('a check asks the upstream what its type says, behind its header, and the fault says what it got', async t => {
+  const far = await listen(t)
+  const { check, begin, ended, upstream } = harness(t, `127.0.0.1:${far.port}`, { type: 'redis' })
+  check.start()
+  begin()
+  const socket = await far.accept()
+  const { header } = await readHeader(socket)
+  assert.equal(header.command, 'LOCAL')
+  socket.end('-LOADING\r\n')
+  await ended(1)
+  const { checks } = upstream.snapshot()
+  assert.deepEqual([checks?.type, checks?.failed, checks?.lastFailure?.code], ['redis', 1, 'check_failed'])
+  assert.equal(checks?.lastFailure?.message, 'expected +PONG, got "-LOADING"')
+  begin()
+  const next = await far.accept()
+  next.end('+PONG\r\n')
+  await ended(2)
+  assert.equal(upstream.state, 'up')
+})
+
+test('stopping ends a check that waits for an answer, and counts it for nothing', async t => {
+  const far = await listen(t)
+  const { check, begin, upstream, open } = harness(t, `127.0.0.1:${far.port}`, { type: 'redis' })
+  check.start()
+  begin()
+  await far.accept()
+  await until(() => open() === 1)
+  await turn()
+  check.stop()
+  await until(() => open() === 0)
+  assert.equal(upstream.snapshot().checks?.failed, 0)
+})
+
+for (const [what, address, given] of [
+  ['goes to its own port', '127.0.0.1:1', {}],
+  ['goes to its own address', '192.0.2.1:1', { address: '127.0.0.1' }],
+  ['of a UNIX socket goes to its own address', 'unix:/nowhere', { address: '127.0.0.1' }],
+  ['of a UNIX socket goes to its own port on this machine', 'unix:/nowhere', {}],
+] as const) {
+  test(`a check ${what}`, async t => {
+    const far = await listen(t)
+    const { check, begin, ended, upstream } = harness(t, address, { ...given, port: far.port })
+    check.start()
+    begin()
+    const socket = await far.accept()
+    socket.resume().end()
+    await ended(1)
+    assert.equal(upstream.snapshot().checks?.passed, 1)
+  })
+}
+
+test('a check of an upstream with TLS may be without it', async t => {
+  const far = await listen(t)
+  const { cert } = certificateFiles(t)
+  const given = { tls: false, header: false, type: 'redis' } as const
+  const { check, begin, ended, upstream } = harness(t, `ssl://127.0.0.1:${far.port}?cafile=${cert}`, given)
+  check.start()
+  begin()
+  const socket = await far.accept()
+  socket.end('+PONG\r\n')
+  assert.equal(String(await content(socket)), '*1\r\n$4\r\nPING\r\n')
+  await ended(1)
+  assert.equal(upstream.snapshot().checks?.passed, 1)
+})
+
+for (const [what, query, servername, asked] of [
+  ['without TLS settings does a handshake, and trusts any certificate', '', undefined, false],
+  ['without TLS settings asks for the name that is given', '', 'app.example', 'app.example'],
+  ['with TLS settings keeps them, and asks for the name that is given', 'cafile', 'localhost', 'localhost'],
+] as const) {
+  test(`a check by TLS of an upstream ${what}`, async t => {
+    const far = await listenSecure(t)
+    const { cert } = certificateFiles(t)
+    const address = `127.0.0.1:${far.port}`
+    const given = { type: 'tls', servername } as const
+    const { check, begin, ended, upstream } = harness(
+      t,
+      query === '' ? address : `ssl://${address}?cafile=${cert}`,
+      given,
+    )
+    check.start()
+    begin()
+    const { secure } = await far.accept()
+    assert.equal(secure.servername, asked)
+    secure.resume().end()
+    await ended(1)
+    assert.equal(upstream.snapshot().checks?.passed, 1)
+  })
+}
+
+test('a check by TLS fails where the upstream does not speak it', async t => {
+  const far = await listen(t)
+  const { check, begin, ended, upstream } = harness(t, `127.0.0.1:${far.port}`, { type: 'tls' })
+  check.start()
+  begin()
+  const socket = await far.accept()
+  socket.end('220 mail.example\r\n')
+  await ended(1)
+  assert.equal(upstream.snapshot().checks?.lastFailure?.code, 'tls_upstream_error')
 })

@@ -143,7 +143,7 @@ test('checks are counted where there are checks, and the last failure of either 
   const { checks, lastFailure } = member.snapshot()
   assert.deepEqual(
     { ...checks, lastFailure: checks?.lastFailure?.age },
-    { passed: 1, failed: 4, streak: 2, verdict: 'up', lastFailure: 40 },
+    { type: 'tcp', passed: 1, failed: 4, streak: 2, verdict: 'up', lastFailure: 40 },
   )
   assert.deepEqual([lastFailure?.code, lastFailure?.age], ['connect_refused', 10])
 })
@@ -195,4 +195,87 @@ test('a snapshot is plain data, and says how long ago it failed', async () => {
     lastFailure: { code: 'connect_refused', message: 'the upstream refused the connection', age: 40 },
   })
   assert.equal(snapshot.checks, undefined)
+})
+
+const DOWN = { ...HEALTH, check: { rise: 1, fall: 2 }, onDown: 'reset' } as const
+
+/** An owner of a connection, and why it was aborted. */
+function owner(): { readonly reasons: unknown[]; abort(reason: ProxyProtocolError): void } {
+  const reasons: unknown[] = []
+  return { reasons, abort: ({ code, message }) => void reasons.push(code, message) }
+}
+
+test('checks that find a member down abort its open connections, once, with what they found', async t => {
+  const { member } = harness(DOWN)
+  const [one, other, gone] = [owner(), owner(), owner()]
+  for (const each of [one, other, gone]) {
+    const [socket] = await pair(t)
+    await member.attempt(() => Promise.resolve(socket), each)
+    if (each !== gone) continue
+    socket.destroy()
+    await once(socket, 'close')
+  }
+  member.checked({ code: 'check_failed', message: 'expected +PONG, got "-LOADING"' })
+  assert.deepEqual(one.reasons, [])
+  member.checked({ code: 'check_failed', message: 'expected +PONG, got "-LOADING"' })
+  const message =
+    'the connection was aborted by the program: the upstream is down, expected +PONG, got "-LOADING"'
+  assert.deepEqual(
+    [one.reasons, other.reasons],
+    [
+      ['aborted', message],
+      ['aborted', message],
+    ],
+  )
+  assert.deepEqual(gone.reasons, [])
+})
+
+test('connections stay open if they may, and where failed connections alone speak against a member', async t => {
+  const kept = harness({ ...DOWN, onDown: 'keep' }).member
+  const marked = harness({ ...DOWN, fails: 1 }).member
+  const owners = [owner(), owner()]
+  for (const [at, member] of [kept, marked].entries()) {
+    const [socket] = await pair(t)
+    await member.attempt(() => Promise.resolve(socket), owners[at])
+  }
+  for (let i = 0; i < 2; i++) kept.checked(fault())
+  await fail(marked)
+  assert.deepEqual([kept.state, marked.state], ['down', 'down'])
+  assert.deepEqual(
+    owners.map(({ reasons }) => reasons),
+    [[], []],
+  )
+})
+
+test('a member that is up again starts slowly, also one that was about to leave its name', t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { member } = harness({ ...DOWN, slowStart: 900 })
+  assert.equal(member.weight, 1)
+  for (let i = 0; i < 2; i++) member.checked(fault())
+  member.checked(undefined)
+  assert.deepEqual([member.state, member.weight], ['up', 0.1])
+  t.mock.timers.tick(100)
+  assert.equal(member.weight, 0.2)
+  member.leave()
+  t.mock.timers.tick(100)
+  assert.equal(member.weight, 0.2)
+  member.stay()
+  t.mock.timers.tick(100)
+  assert.equal(member.weight, 0.3)
+  member.hush()
+})
+
+test('a member with weight 0 stays drained whatever its slow start', () => {
+  const { member } = harness({ ...DOWN, slowStart: 900 })
+  const drained = new Member(
+    { ...member.settings, weight: 0 },
+    {},
+    {
+      ...{ health: { ...HEALTH, onDown: 'keep', slowStart: 900 }, now: () => 0 },
+      ...{ tell: () => undefined, onChange: () => undefined, onRoom: () => undefined },
+    },
+  )
+  drained.beginSlowly()
+  assert.deepEqual([drained.state, drained.weight], ['drained', 0])
+  drained.hush()
 })

@@ -76,3 +76,12 @@ test('a snapshot is plain data', async t => {
     queued: 0,
   })
 })
+
+test('slowStart: an upstream that a reload adds starts slowly, and those that were there go on', t => {
+  const health = { slowStart: 1_000_000 }
+  const before = harness(t, [at('192.0.2.1:1')], { health }).pool
+  const { pool } = harness(t, [at('192.0.2.1:1'), at('192.0.2.2:1', { weight: 2 })], { health })
+  pool.inherit([before])
+  const weights = pool.snapshot().upstreams.map(({ members }) => members.map(({ weight }) => weight))
+  assert.deepEqual(weights, [[1], [0.2]])
+})

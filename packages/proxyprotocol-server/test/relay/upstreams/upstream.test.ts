@@ -269,3 +269,20 @@ test('with weight 0 it is drained, and so is each member, whatever is known of t
   update('192.0.2.1')
   assert.equal(upstream.snapshot().state, 'drained')
 })
+
+test('slowStart: a new address of a name starts slowly, the first answer does not', t => {
+  const { upstream, update, member } = harness(t, { health: { slowStart: 900 } })
+  update('10.0.0.1')
+  assert.equal(member('10.0.0.1').weight, 1)
+  update('10.0.0.1', '10.0.0.2')
+  assert.deepEqual([member('10.0.0.1').weight, member('10.0.0.2').weight], [1, 0.1])
+  t.mock.timers.tick(100)
+  assert.equal(member('10.0.0.2').weight, 0.2)
+  const successor = harness(t, { health: { slowStart: 900 } })
+  successor.update('10.0.0.1', '10.0.0.2')
+  successor.upstream.inherit(upstream)
+  assert.deepEqual(
+    successor.upstream.members.map(({ weight }) => weight),
+    [1, 0.2],
+  )
+})

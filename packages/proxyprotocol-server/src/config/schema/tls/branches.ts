@@ -46,7 +46,7 @@ export function mayLackUpstream({ passthrough }: CheckedBranching): boolean {
 }
 
 interface BranchUpstreams {
-  readonly path: readonly string[]
+  readonly path: readonly (string | number)[]
   readonly upstreams: readonly UpstreamInit[]
 }
 
@@ -54,8 +54,8 @@ interface BranchUpstreams {
 export function branchUpstreams({ passthrough }: CheckedBranching): readonly BranchUpstreams[] {
   const { routes = [], fallback } = passthrough ?? {}
   return [
-    { path: ['passthrough', 'routes'], upstreams: routes.flatMap(({ upstreams }) => upstreams) },
-    { path: ['passthrough', 'fallback'], upstreams: fallback?.upstreams ?? [] },
+    ...routes.map(({ upstreams }, at) => ({ path: ['passthrough', 'routes', at, 'upstreams'], upstreams })),
+    { path: ['passthrough', 'fallback', 'upstreams'], upstreams: fallback?.upstreams ?? [] },
   ]
 }
 
@@ -63,7 +63,7 @@ export function branchUpstreams({ passthrough }: CheckedBranching): readonly Bra
 export function branchConflict(
   own: readonly UpstreamInit[],
   branches: readonly BranchUpstreams[],
-): { readonly path: readonly string[]; readonly message: string } | undefined {
+): { readonly path: readonly (string | number)[]; readonly message: string } | undefined {
   const before = [...own]
   for (const { path, upstreams } of branches) {
     before.push(...upstreams)

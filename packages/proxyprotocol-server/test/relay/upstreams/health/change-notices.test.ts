@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { ChangeNotices, type Notice } from '../../../src/relay/upstreams/change-notices.ts'
+import { ChangeNotices, type Notice } from '../../../../src/relay/upstreams/health/change-notices.ts'
 
 const failure = { code: 'connect_refused', message: 'refused' } as const
 

@@ -1,13 +1,12 @@
 // A mark is a guess, and yields if nothing else is left. Failed checks are knowledge, and do not yield.
 
-import type { ErrorCode } from 'proxyprotocol'
-import type { ActiveCheck, PassiveHealth } from '../../config/index.ts'
-import type { UpstreamState } from '../../figures/index.ts'
+import type { ActiveCheck, PassiveHealth } from '../../../config/index.ts'
+import type { FailureCode, UpstreamState } from '../../../figures/index.ts'
 
 export type Judgement = Extract<UpstreamState, 'up' | 'down' | 'probing'>
 
 export interface Failure {
-  readonly code: ErrorCode
+  readonly code: FailureCode
   readonly message: string
 }
 

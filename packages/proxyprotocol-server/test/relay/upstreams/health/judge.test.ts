@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { settlePool, parseAddress, type PoolInit } from '../../../src/config/index.ts'
-import { Judge, type Failure, type JudgeChange } from '../../../src/relay/upstreams/judge.ts'
+import { settlePool, parseAddress, type PoolInit } from '../../../../src/config/index.ts'
+import { Judge, type Failure, type JudgeChange } from '../../../../src/relay/upstreams/health/judge.ts'
 
 const HEALTH = { fails: 3, window: 1_000, cooldown: 5_000 }
 const CHECKED = { ...HEALTH, check: { interval: 5_000, timeout: 2_000, rise: 2, fall: 3 } }
@@ -21,9 +21,15 @@ interface Harness {
 function harness(health: PoolInit['health'] = HEALTH): Harness {
   const upstreams = [{ address: parseAddress('192.0.2.1:80', { role: 'upstream' }) }]
   const settled = settlePool({ upstreams, health })
+  const check = settled.upstreams[0]?.check
   const clock = { now: 1 }
   const changes: JudgeChange[] = []
-  const judge = new Judge({ ...settled, now: () => clock.now, onChange: change => changes.push(change) })
+  const judge = new Judge({
+    ...settled,
+    check,
+    now: () => clock.now,
+    onChange: change => changes.push(change),
+  })
   const act: Readonly<Record<string, () => void>> = {
     f: () => judge.checked(SILENT),
     p: () => judge.checked(undefined),
