@@ -94,7 +94,7 @@ export async function configure(entries, links) {
 }
 
 /**
- * The sources of what a package exports; `register` exports nothing.
+ * The sources of what a package exports to its users: `register` exports nothing, and `internal/node` is for the programs alone.
  *
  * @param {string} name
  */
@@ -102,8 +102,10 @@ function entryPointsOf(name) {
   const folder = join(root, 'packages', name)
   /** @type {{ exports: Record<string, string | { default: string }> }} */
   const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const paths = Object.values(exports).map(entry => (typeof entry === 'string' ? entry : entry.default))
-  const programs = paths.filter(path => path.endsWith('.js') && !path.endsWith('/register.js'))
+  const paths = Object.entries(exports)
+    .filter(([name]) => name !== './register' && !name.startsWith('./internal/'))
+    .map(([, entry]) => (typeof entry === 'string' ? entry : entry.default))
+  const programs = paths.filter(path => path.endsWith('.js'))
   return programs.map(path => join(folder, path.replace('./dist/', 'src/').replace(/\.js$/, '.ts')))
 }
 

@@ -15,6 +15,7 @@ import { descriptorLimit } from '../socket/index.ts'
 import { checkTls } from '../tls/index.ts'
 import type { OnError } from './report.ts'
 
+/** The timeouts of a server that sets none, in milliseconds. */
 export const defaultTimeouts: Readonly<Record<keyof ServerTimeouts, number>> = {
   header: DEFAULT_HEADER_TIMEOUT,
   /** As long as browsers wait. */
