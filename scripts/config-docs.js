@@ -58,7 +58,8 @@ function section(node, path = '') {
   const { properties = {}, required = [] } = node
   const entries = Object.entries(properties)
   const rows = entries.map(([key, each]) => row(key, each, required.includes(key)))
-  const inner = entries.flatMap(([key, each]) =>
+  const described = entries.filter(([key]) => key !== 'defaults') // its keys are those of a service
+  const inner = described.flatMap(([key, each]) =>
     objectsIn(each, [path, key].filter(Boolean).join('.')).map(([place, object]) => section(object, place)),
   )
   const head = ['key', 'takes', 'unit', 'default', 'meaning', 'option']

@@ -1,6 +1,7 @@
 // Arguments and variables are laid over the file, and the whole is checked once, so a flag and its key cannot differ.
 
 import { configSchema, type Configuration, type ServiceInit } from './schema/index.ts'
+import { isDefault, isObject, type Json, withDefaults } from './defaults.ts'
 import { type Setting, settings } from './settings.ts'
 import { checked, parseText, type Problem, showPath } from './text/index.ts'
 
@@ -20,8 +21,6 @@ const ENDS = [
   ['upstream', 'DEST'],
   ['upstreams', 'DEST'],
 ] as const
-
-type Json = Readonly<Record<string, unknown>>
 
 /**
  * Reads the configuration of `proxyprotocol-server`: the text of a YAML or JSON file, or its data.
@@ -44,10 +43,13 @@ export function combineConfig(source: unknown, origin: string, additions: Additi
   const text = typeof source === 'string' ? parseText(source, origin) : undefined
   const written = text ? text.value : source
   return checked(configSchema, overlaid(written, additions), problem => {
-    const name = additionAt(problem, written, additions)
+    const name = overrideAt(problem, additions)
     if (name !== undefined) return name
-    const at = text ? `${origin}:${text.position(problem.path)}` : origin
-    return [at, showPath(problem.path)].filter(Boolean).join(': ')
+    const path = defaultAt(problem, written, additions) ?? problem.path
+    const service = path === problem.path ? serviceAt(problem, written, additions) : undefined
+    if (service !== undefined) return service
+    const at = text ? `${origin}:${text.position(path)}` : origin
+    return [at, showPath(path)].filter(Boolean).join(': ')
   })
 }
 
@@ -57,7 +59,10 @@ function overlaid(written: unknown, { services = [], overrides = [] }: Additions
   const all = listed instanceof Array ? [...(listed as unknown[]), ...services] : listed
   const ofService = overrides.filter(({ setting }) => setting.ofService)
   const ofProgram = overrides.filter(({ setting }) => !setting.ofService)
-  const overlaidServices = all instanceof Array ? all.map(service => withSettings(service, ofService)) : all
+  const overlaidServices =
+    all instanceof Array
+      ? all.map(service => withSettings(withDefaults(service, written['defaults']), ofService))
+      : all
   return withSettings(all === undefined ? written : { ...written, services: overlaidServices }, ofProgram)
 }
 
@@ -71,25 +76,49 @@ function withValue(written: unknown, [key = '', ...rest]: readonly string[], val
   return { ...written, [key]: rest.length === 0 ? value : withValue(written[key] ?? {}, rest, value) }
 }
 
-function additionAt(
+function overrideAt({ path }: Problem, { overrides = [] }: Additions): string | undefined {
+  const [index, inner] = splitPath(path)
+  return overrides.findLast(
+    ({ setting }) =>
+      setting.ofService === (index !== undefined) && showPath(setting.path) === showPath(inner),
+  )?.name
+}
+
+/** Where the value stands that a service has from `defaults`. */
+function defaultAt(
   { path }: Problem,
   written: unknown,
-  { services = [], overrides = [] }: Additions,
-): string | undefined {
-  const [first, index, ...inner] = path
-  const inService = first === 'services' && typeof index === 'number'
-  const where = showPath(inService ? inner : path)
-  const override = overrides.findLast(
-    ({ setting }) => setting.ofService === inService && showPath(setting.path) === where,
+  { services = [] }: Additions,
+): readonly PropertyKey[] | undefined {
+  const [index, inner] = splitPath(path)
+  if (index === undefined || !isObject(written)) return undefined
+  const service = [...listedServices(written), ...services][index]
+  return isDefault(inner, service, written['defaults']) ? ['defaults', ...inner] : undefined
+}
+
+/** The argument that gives the service of a problem. */
+function serviceAt({ path }: Problem, written: unknown, { services = [] }: Additions): string | undefined {
+  const [index, inner] = splitPath(path)
+  if (
+    index === undefined ||
+    !isObject(written) ||
+    index < listedServices(written).length ||
+    services.length === 0
   )
-  if (override) return override.name
-  const listed = isObject(written) && written['services'] instanceof Array ? written['services'].length : 0
-  if (!inService || index < listed || services.length === 0) return undefined
+    return undefined
+  const where = showPath(inner)
   const missing = settings().find(({ ofService, path: keys }) => ofService && showPath(keys) === where)
   if (missing) return `--${missing.flag}`
   return ['--service', ...ENDS.flatMap(([key, name]) => (key === inner[0] ? [name] : []))].join(' ')
 }
 
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !(value instanceof Array)
+/** The number of a service and the keys in it; undefined and all keys for a value of the program. */
+function splitPath(path: readonly PropertyKey[]): readonly [number | undefined, readonly PropertyKey[]] {
+  const [first, index, ...inner] = path
+  return first === 'services' && typeof index === 'number' ? [index, inner] : [undefined, path]
+}
+
+function listedServices(written: Json): readonly unknown[] {
+  const { services } = written
+  return services instanceof Array ? services : []
 }

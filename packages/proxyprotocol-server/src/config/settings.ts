@@ -18,7 +18,8 @@ export function settings(): readonly Setting[] {
 
 function flagged(node: SchemaNode, path: readonly string[], ofService = false): readonly Setting[] {
   const { flag, properties = {} } = node
-  const inner = Object.entries(properties).flatMap(([key, each]) => flagged(each, [...path, key], ofService))
+  const keys = Object.entries(properties).filter(([key]) => key !== 'defaults') // as those of a service
+  const inner = keys.flatMap(([key, each]) => flagged(each, [...path, key], ofService))
   if (flag === undefined) return inner
   const variable = VARIABLE_PREFIX + flag.toUpperCase().replaceAll('-', '_')
   return [{ flag, variable, ofService, path, node }]

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import {
+  acceptsHeaders,
   type Additions,
   checkNetworkFiles,
   combineConfig,
@@ -160,11 +161,6 @@ function servicesOf(args: readonly string[], { service = [], trust }: Flags): re
 function valuesFrom(args: readonly string[]): readonly string[] {
   const end = args.findIndex(arg => arg.startsWith('-'))
   return end === -1 ? args : args.slice(0, end)
-}
-
-/** A faulty address is reported where it is parsed. */
-function acceptsHeaders(source: string): boolean {
-  return /[?&]pp=(?!noop(?:&|$))[^&]/i.test(source)
 }
 
 function readText(file: string): string {

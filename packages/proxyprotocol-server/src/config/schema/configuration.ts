@@ -5,7 +5,8 @@ import { adminSchema, type AdminSettings, type AdminSettingsInit } from './admin
 import { integer, meta } from './keys.ts'
 import { logSchema, type LogSettings, type LogSettingsInit } from './log.ts'
 import { conflicts, overlapWith, placedServices, settled, unknownNames } from './service-list.ts'
-import { type Service, type ServiceInit, serviceSchema } from './service.ts'
+import { defaultsSchema, type Service, serviceSchema } from './service.ts'
+import type { ServiceDefaults, ServiceInit } from './service-options.ts'
 import { type Shutdown, type ShutdownInit, shutdownSchema } from './shutdown.ts'
 
 /** More than machines have processors. */
@@ -23,6 +24,7 @@ export interface Configuration {
 
 export interface ConfigurationInit {
   readonly $schema?: string | undefined
+  readonly defaults?: ServiceDefaults | undefined
   readonly services: readonly ServiceInit[]
   readonly shutdown?: ShutdownInit | undefined
   readonly log?: LogSettingsInit | undefined
@@ -41,6 +43,7 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
           examples: ['./node_modules/proxyprotocol-server/config.schema.json'],
         }),
       ),
+    defaults: defaultsSchema,
     services: z
       .array(serviceSchema)
       .min(1)

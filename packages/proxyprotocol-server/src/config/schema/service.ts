@@ -8,10 +8,8 @@ import {
   type UpstreamInit,
   type UpstreamSettings,
 } from '../pool.ts'
-import type { TrustList } from '../trust.ts'
 import { listenAddresses } from './address.ts'
 import {
-  type AccessInit,
   accessProblem,
   accessRules,
   type AccessRules,
@@ -23,38 +21,29 @@ import {
   type OverLimit,
   overLimitSchema,
   type Rate,
-  type RateInit,
   rateSchema,
   type ServiceLimits,
-  type ServiceLimitsInit,
   trustMismatch,
   trustSchema,
 } from './clients/index.ts'
-import { type BlockLists, type BlockListsInit, dnsblSchema } from './dnsbl.ts'
+import { type BlockLists, dnsblSchema } from './dnsbl.ts'
 import { healthProblems, healthSchema } from './health/index.ts'
 import { meta, NAME, nameText } from './keys.ts'
-import { passSchema, type TlvName } from './pass.ts'
-import { type ServiceTimeouts, type ServiceTimeoutsInit, timeoutsSchema } from './timeouts.ts'
+import { passSchema } from './pass.ts'
+import type { ServiceDefaults, ServiceInit } from './service-options.ts'
+import { type ServiceTimeouts, timeoutsSchema } from './timeouts.ts'
 import {
   branchConflict,
   branchesOf,
   branchUpstreams,
   mayLackUpstream,
   type Passthrough,
-  type PassthroughInit,
   passthroughSchema,
   settlePassthrough,
 } from './tls/index.ts'
 import { queueSchema } from './upstream-limits.ts'
-import { type OwnTlv, type OwnTlvsInit, tlvsSchema } from './tlvs.ts'
-import {
-  balanceSchema,
-  type PoolOptions,
-  resolveSchema,
-  retriesSchema,
-  upstreamSchema,
-  upstreamsSchema,
-} from './upstreams.ts'
+import { type OwnTlv, tlvsSchema } from './tlvs.ts'
+import { balanceSchema, resolveSchema, retriesSchema, upstreamSchema, upstreamsSchema } from './upstreams.ts'
 
 const BOTH = 'must stand without `upstreams`; give one of the two'
 const NEITHER =
@@ -93,31 +82,6 @@ export interface Service {
   readonly timeouts: ServiceTimeouts
 }
 
-/** Options of a service besides its addresses. */
-export interface ServiceOptions extends PoolOptions, AccessInit {
-  readonly name?: string | undefined
-  /** Who may send headers; required if SOURCE has `pp`, otherwise refused. See {@link parseTrust}. */
-  readonly trust?: TrustList | undefined
-  /** TLVs of an inbound header that go on. Default: alpn, authority, uniqueId, ssl, and those of the clouds. */
-  readonly pass?: readonly TlvName[] | undefined
-  /** Your own TLVs in version 2 headers, by type: `{ '0xE1': 'text:edge' }`. */
-  readonly tlvs?: OwnTlvsInit | undefined
-  readonly passthrough?: PassthroughInit | undefined
-  readonly dnsbl?: BlockListsInit | undefined
-  /** Default 65535, or what the kernel takes. */
-  readonly backlog?: number | undefined
-  readonly limits?: ServiceLimitsInit | undefined
-  /** What to do with connections over a limit. Default `'close'`. */
-  readonly overLimit?: OverLimit | undefined
-  readonly rate?: RateInit | undefined
-  readonly timeouts?: ServiceTimeoutsInit | undefined
-}
-
-export interface ServiceInit extends ServiceOptions {
-  readonly listen: string | readonly string[]
-  readonly upstream?: string | undefined
-}
-
 const name = nameText()
   .optional()
   .meta(
@@ -125,6 +89,40 @@ const name = nameText()
       description: `The name of the service in the log: ${NAME}.`,
       defaultIs: 'the listen address',
       examples: ['web'],
+    }),
+  )
+
+const sharedKeys = {
+  balance: balanceSchema,
+  retries: retriesSchema,
+  health: healthSchema,
+  resolve: resolveSchema,
+  queue: queueSchema,
+  trust: trustSchema,
+  ...accessKeys,
+  pass: passSchema,
+  tlvs: tlvsSchema,
+  passthrough: passthroughSchema,
+  dnsbl: dnsblSchema,
+  backlog: backlogSchema,
+  limits: limitsSchema,
+  overLimit: overLimitSchema,
+  rate: rateSchema,
+  timeouts: timeoutsSchema,
+}
+
+export const defaultKeys: readonly string[] = Object.keys(sharedKeys)
+
+/** Only checked: its values are laid under those of each service. */
+export const defaultsSchema: z.ZodType<unknown, ServiceDefaults | undefined> = z
+  .strictObject(sharedKeys)
+  .optional()
+  .meta(
+    meta({
+      description:
+        'Keys for every service that has no value of its own. Objects are joined key by key. `trust` applies to ' +
+        'services that accept headers.',
+      defaultIs: 'none',
     }),
   )
 
@@ -140,22 +138,7 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
     }),
     upstream: upstreamSchema.optional(),
     upstreams: upstreamsSchema,
-    balance: balanceSchema,
-    retries: retriesSchema,
-    health: healthSchema,
-    resolve: resolveSchema,
-    queue: queueSchema,
-    trust: trustSchema,
-    ...accessKeys,
-    pass: passSchema,
-    tlvs: tlvsSchema,
-    passthrough: passthroughSchema,
-    dnsbl: dnsblSchema,
-    backlog: backlogSchema,
-    limits: limitsSchema,
-    overLimit: overLimitSchema,
-    rate: rateSchema,
-    timeouts: timeoutsSchema,
+    ...sharedKeys,
   })
   .check(({ value: { listen, trust, passthrough, ...access }, issues }) => {
     const message = trustMismatch(listen, trust)

@@ -1,0 +1,42 @@
+// Lays `defaults` under the services before all is checked, so that a default and a key of a service cannot differ.
+
+import { defaultKeys } from './schema/index.ts'
+
+export type Json = Readonly<Record<string, unknown>>
+
+/** Objects are joined key by key. `trust` is left out if the service accepts no headers. */
+export function withDefaults(service: unknown, defaults: unknown): unknown {
+  if (!isObject(service) || !isObject(defaults)) return service
+  const keys = acceptsHeaders(service['listen']) ? defaultKeys : defaultKeys.filter(key => key !== 'trust')
+  return laidUnder(service, Object.fromEntries(keys.map(key => [key, defaults[key]])))
+}
+
+/** True if a value of a service comes from `defaults`. */
+export function isDefault(path: readonly PropertyKey[], service: unknown, defaults: unknown): boolean {
+  return !isIn(service, path) && isIn(defaults, path)
+}
+
+/** A faulty address is reported where it is parsed. */
+export function acceptsHeaders(listen: unknown): boolean {
+  return [listen].flat().some(each => /[?&]pp=(?!noop(?:&|$))[^&]/i.test(String(each)))
+}
+
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !(value instanceof Array)
+}
+
+function laidUnder(over: Json, under: Json): Json {
+  const joined = Object.entries(under).flatMap(([key, value]) => {
+    const written = over[key]
+    if (isObject(written) && isObject(value)) return [[key, laidUnder(written, value)] as const]
+    return written === undefined && value !== undefined ? [[key, value] as const] : []
+  })
+  return { ...over, ...Object.fromEntries(joined) }
+}
+
+function isIn(value: unknown, [key, ...rest]: readonly PropertyKey[]): boolean {
+  if (key === undefined) return value !== undefined
+  return (
+    typeof value === 'object' && value !== null && isIn((value as Record<PropertyKey, unknown>)[key], rest)
+  ) // any key
+}
