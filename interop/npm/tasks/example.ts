@@ -35,6 +35,12 @@ export interface Running {
   readonly line: () => Promise<string>
 }
 
+/** The pages that the index does not link. */
+export function unlinkedPages(): string[] {
+  const index = readFileSync(join(pages, 'README.md'), 'utf8')
+  return readdirSync(pages).filter(page => page !== 'README.md' && !index.includes(`](${page})`))
+}
+
 /** All examples of the pages, by page and number. */
 export function examples(): Example[] {
   return readdirSync(pages).flatMap(page => {
