@@ -4,10 +4,12 @@ import { defaultKeys } from './schema/index.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
-/** Objects are joined key by key. `trust` is left out if the service accepts no headers. */
+/** Objects are joined key by key. `trust` is left out if the service accepts no headers, `tls` if it ends no TLS. */
 export function withDefaults(service: unknown, defaults: unknown): unknown {
   if (!isObject(service) || !isObject(defaults)) return service
-  const keys = acceptsHeaders(service['listen']) ? defaultKeys : defaultKeys.filter(key => key !== 'trust')
+  const { listen } = service
+  const without = [...(acceptsHeaders(listen) ? [] : ['trust']), ...(endsTls(listen) ? [] : ['tls'])]
+  const keys = defaultKeys.filter(key => !without.includes(key))
   return laidUnder(service, Object.fromEntries(keys.map(key => [key, defaults[key]])))
 }
 
@@ -19,6 +21,10 @@ export function isDefault(path: readonly PropertyKey[], service: unknown, defaul
 /** A faulty address is reported where it is parsed. */
 export function acceptsHeaders(listen: unknown): boolean {
   return [listen].flat().some(each => /[?&]pp=(?!noop(?:&|$))[^&]/i.test(String(each)))
+}
+
+function endsTls(listen: unknown): boolean {
+  return [listen].flat().some(each => /^(?:ssl|tls)(?::\/\/|\+unix:)/i.test(String(each)))
 }
 
 export function isObject(value: unknown): value is Json {

@@ -26,7 +26,11 @@ export type { LogFormat, LogSettings, LogSettingsInit } from './schema/index.ts'
 export { branchesOf } from './schema/index.ts'
 export type {
   Branch,
+  CertificateFiles,
   Fallback,
+  ListenRoute,
+  ListenTls,
+  ListenTlsInit,
   Passthrough,
   PassthroughInit,
   Route,
@@ -67,11 +71,18 @@ export {
 export { parseTrust } from './trust.ts'
 export type { TrustList } from './trust.ts'
 export {
+  type KeyPair,
+  type ListenFiles,
+  listenCertificates,
+  pairOptions,
+  readListenFiles,
+} from './listen-files.ts'
+export {
   contextOptions,
   ownCertificates,
   readTlsFiles,
   type OwnCertificate,
   type TlsFiles,
 } from './tls-files.ts'
-export { settleTls } from './address/index.ts'
+export { filledTls, settleTls } from './address/index.ts'
 export type { TlsInit, TlsSettings, TlsVerify, TlsVersion } from './address/index.ts'

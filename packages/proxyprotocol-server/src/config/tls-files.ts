@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { AddressRole, TlsSettings } from './address/index.ts'
+import type { CertificateFiles } from './schema/index.ts'
 import { ConfigError } from './text/index.ts'
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g
@@ -12,10 +13,18 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g
 /** By `openssl rehash`. */
 const HASHED_NAME = /^[0-9a-f]{8}\.\d+$/
 
-export type TlsFiles = Pick<SecureContextOptions, 'minVersion'> & {
+type Certificates = readonly [X509Certificate, ...X509Certificate[]]
+
+export type TlsFiles = Pick<SecureContextOptions, 'minVersion' | 'maxVersion' | 'ciphers'> & {
   readonly cert?: string
   readonly key?: string
   readonly ca?: readonly string[]
+  readonly crl?: readonly string[]
+}
+
+interface OwnFiles {
+  readonly cert: string
+  readonly key: string
 }
 
 /** A certificate that one side of a service shows. */
@@ -29,13 +38,15 @@ export interface OwnCertificate {
 
 export function readTlsFiles(settings: TlsSettings, role: AddressRole): TlsFiles {
   const { minVersion } = settings
-  const files = { minVersion, ...readOwn(settings, role), ...readAuthorities(settings, role) }
+  const { cert, key } = settings
+  const own = cert === undefined ? {} : readOwn({ cert, key }, role)
+  const files = { minVersion, ...own, ...readAuthorities(settings, role) }
   attempt(`${role} TLS`, () => createSecureContext(contextOptions(files)))
   return files
 }
 
-export function contextOptions({ ca, ...files }: TlsFiles): SecureContextOptions {
-  return ca === undefined ? files : { ...files, ca: [...ca] }
+export function contextOptions({ ca, crl, ...files }: TlsFiles): SecureContextOptions {
+  return { ...files, ...(ca && { ca: [...ca] }), ...(crl && { crl: [...crl] }) }
 }
 
 export function ownCertificates(
@@ -44,25 +55,28 @@ export function ownCertificates(
   role: AddressRole,
 ): readonly OwnCertificate[] {
   if (file === undefined || text === undefined) return []
-  const dates = certificatesIn(text, named(role, 'cert', file)).map(({ validTo }) => Date.parse(validTo))
-  return [{ role, file, expires: Math.min(...dates) }]
+  return [{ role, file, expires: expiry(text, named(role, 'cert', file)) }]
 }
 
-function readOwn({ cert, key }: TlsSettings, role: AddressRole): Pick<TlsFiles, 'cert' | 'key'> {
-  if (cert === undefined) return {}
+/** Of the certificate in the chain that expires first. */
+export function expiry(text: string, name: string): number {
+  return Math.min(...certificatesIn(text, name).map(({ validTo }) => Date.parse(validTo)))
+}
+
+export function readOwn({ cert, key }: CertificateFiles, role: AddressRole): OwnFiles {
   const certName = named(role, 'cert', cert)
   const certText = readText(certName, cert)
   const [own] = certificatesIn(certText, certName)
   const keyName = key === undefined ? certName : named(role, 'key', key)
   const keyText = key === undefined ? certText : readText(keyName, key)
   const privateKey = attempt(`${keyName}: its key`, () => createPrivateKey(keyText))
-  if (!own?.checkPrivateKey(privateKey)) {
+  if (!own.checkPrivateKey(privateKey)) {
     throw new ConfigError(`${keyName}: its key is not that of the certificate in ${JSON.stringify(cert)}`)
   }
   return { cert: certText, key: keyText }
 }
 
-function readAuthorities(settings: TlsSettings, role: AddressRole): Pick<TlsFiles, 'ca'> {
+export function readAuthorities(settings: TlsSettings, role: AddressRole): Pick<TlsFiles, 'ca'> {
   const { cafile, capath, cadata } = settings
   const ca: string[] = []
   if (cafile !== undefined) ca.push(checked(named(role, 'cafile', cafile), cafile))
@@ -87,22 +101,22 @@ function readDirectory(name: string, directory: string): readonly string[] {
   throw new ConfigError(`${name}: no certificate in it has a name of the kind that "openssl rehash" gives`)
 }
 
-function certificatesIn(text: string, name: string): readonly X509Certificate[] {
+export function certificatesIn(text: string, name: string): Certificates {
   const blocks = text.match(CERTIFICATE)
   if (blocks === null) throw new ConfigError(`${name}: it has no certificate in PEM`)
-  return blocks.map(block => attempt(name, () => new X509Certificate(block)))
+  return blocks.map(block => attempt(name, () => new X509Certificate(block))) as unknown as Certificates // match() found one
 }
 
-function readText(name: string, file: string): string {
+export function readText(name: string, file: string): string {
   return attempt(name, () => readFileSync(file, 'utf8'))
 }
 
-function named(role: AddressRole, setting: string, file: string): string {
+export function named(role: AddressRole, setting: string, file: string): string {
   return `${role} TLS: "${setting}" ${JSON.stringify(file)}`
 }
 
 /** Node and OpenSSL name the fault, but not the file. */
-function attempt<Result>(name: string, act: () => Result): Result {
+export function attempt<Result>(name: string, act: () => Result): Result {
   try {
     return act()
   } catch (cause) {

@@ -94,10 +94,10 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const stats = new RelayStats()
   const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
   const pools = new UpstreamPools(service, options)
-  const tls = new RelayTls(service.listen, pools.tls)
+  const tls = new RelayTls(service, pools.tls)
   const gate = new Gate(service, options.now ?? (() => performance.now()))
-  const serving = { ...serverOptions(service, gate), tls: tls.server, onRejected, onError }
-  const entrance = new Entrance(service)
+  const serving = { ...serverOptions(service, gate), tls: tls.serverOptions, onRejected, onError }
+  const entrance = new Entrance(service, tls)
   const context = { service, blockLists, entrance, tls, tlsFacts, pools, stats, onClosed }
   const server = new RelayServer(pools, serving, connection =>
     relayConnection(context, connection, stats.open(connection)),

@@ -30,7 +30,7 @@ export class UpstreamPools {
   readonly #routes = new Map<UpstreamPool, string>()
   readonly #balance: Pool['balance']
 
-  constructor(service: Pick<Service, 'pool' | 'passthrough' | 'timeouts'>, options: PoolsOptions) {
+  constructor(service: Pick<Service, 'pool' | 'passthrough' | 'tls' | 'timeouts'>, options: PoolsOptions) {
     const { resolver, now, onUpstream } = options
     for (const { label: route, pool } of [
       { label: DEFAULT_ROUTE, pool: service.pool },

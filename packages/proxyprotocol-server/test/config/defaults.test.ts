@@ -60,6 +60,15 @@ test('trust of defaults is for services that accept headers', () => {
   )
 })
 
+test('tls of defaults is for services that end TLS', () => {
+  const listens = [':1', 'ssl://:2?cert=c', 'tls+unix:/run/a.sock?cert=c', [':3', 'SSL://:4?cert=c']]
+  const secured = services({ tls: { maxVersion: 'TLSv1.2' } }, ...listens.map(listen => ({ listen })))
+  assert.deepEqual(
+    secured.map(({ tls }) => tls?.maxVersion),
+    [undefined, 'TLSv1.2', 'TLSv1.2', undefined, 'TLSv1.2'],
+  )
+})
+
 test('arguments win over a service, and a service over defaults', () => {
   const idle = settings().find(({ flag }) => flag === 'idle-timeout')
   assert.ok(idle)

@@ -4,6 +4,7 @@ import {
   type BlockLists,
   type Configuration,
   formatEndpoint,
+  type ListenTls,
   type OwnTlv,
   passName,
   type Passthrough,
@@ -42,6 +43,7 @@ function describe(service: Service): readonly string[] {
     listening(service),
     ...(accepts ? acceptance(accepts, service) : ['expects no header']),
     ...(service.access ? [accessOf(service.access)] : []),
+    ...(service.tls ? endedTls(service.tls, service) : []),
     ...(service.passthrough ? passthrough(service.passthrough) : []),
     ...(service.pool.upstreams.length > 0 ? describePool(service.pool) : []),
     ...(service.tlvs.length > 0 ? [`adds these TLVs: ${service.tlvs.map(ownTlv).join(', ')}`] : []),
@@ -101,6 +103,22 @@ function passthrough({ timeout, routes, unknownNames, fallback }: Passthrough): 
         ]
       : []),
     ...(routes.length > 0 && unknownNames === 'default' ? ['for all others:'] : []),
+  ]
+}
+
+function endedTls(tls: ListenTls, { listen }: Service): readonly string[] {
+  const { certificates, directory, routes, unknownNames, ciphers, crl } = tls
+  const files = [...(listen.tls?.cert ? [listen.tls.cert] : []), ...certificates.map(({ cert }) => cert)]
+  return [
+    `ends TLS with ${[...files, ...(directory === undefined ? [] : [`those in ${directory}`])].join(', ')}`,
+    ...(unknownNames === 'reject' ? ['refuses server names without a certificate'] : []),
+    ...(ciphers === undefined ? [] : [`uses the ciphers ${ciphers}`]),
+    ...(crl.length > 0 ? [`refuses client certificates that ${crl.join(', ')} revoke`] : []),
+    ...routes.flatMap(route => [
+      `${route.passthrough ? 'passes TLS through ' : ''}for ${clientsOf(route)}:`,
+      ...indented(describePool(route.pool)),
+    ]),
+    ...(routes.length > 0 ? ['for all others:'] : []),
   ]
 }
 

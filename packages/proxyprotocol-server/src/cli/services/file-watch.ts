@@ -7,6 +7,7 @@ import {
   branchesOf,
   type ConfigError,
   formatEndpoint,
+  type ListenTls,
   networkFile,
   type Service,
   type TlsSettings,
@@ -134,7 +135,7 @@ function byDirectory(entries: readonly PathEntry[]): ReadonlyMap<string, Readonl
 }
 
 function entriesOf(service: Service): readonly PathEntry[] {
-  const { listen, pool, access } = service
+  const { listen, pool, access, tls } = service
   const lists = [...(access?.allow ?? []), ...(access?.deny ?? [])].map(networkFile)
   const pools = [pool, ...branchesOf(service).map(branch => branch.pool)]
   const upstreams = pools.flatMap(each => each.upstreams)
@@ -142,7 +143,16 @@ function entriesOf(service: Service): readonly PathEntry[] {
     ...[listen, ...upstreams.map(({ address }) => address)].flatMap(({ tls }) =>
       tls ? entriesFor(tls) : [],
     ),
+    ...(tls ? listenEntries(tls) : []),
     ...lists.filter(file => file !== undefined).flatMap(pathEntries),
+  ]
+}
+
+function listenEntries({ certificates, directory, crl }: ListenTls): readonly PathEntry[] {
+  const files = [...certificates.flatMap(({ cert, key }) => [cert, key]), ...crl]
+  return [
+    ...files.filter(file => file !== undefined).flatMap(pathEntries),
+    ...(directory === undefined ? [] : entriesBelow(directory)),
   ]
 }
 

@@ -7,6 +7,8 @@ export interface AddressInput {
   readonly role: AddressRole
   readonly text: string
   readonly defaultPort?: number
+  /** The service may have certificates of its own. */
+  readonly certElsewhere?: boolean
 }
 
 const EXAMPLES = { listen: '127.0.0.1:10007', upstream: '192.0.2.1:8080?pp=v1' } as const

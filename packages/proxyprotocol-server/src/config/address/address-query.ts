@@ -1,6 +1,6 @@
 import { nearest } from '../text/index.ts'
 import { type AddressInput, decodeText, encodeText, refusal, splitOnce } from './address-input.ts'
-import { settleTls, type TlsInit, tlsProblem, type TlsSettings } from './tls.ts'
+import { filledTls, missingCert, type TlsInit, tlsProblem, type TlsSettings } from './tls.ts'
 
 const PP_MODES = ['v1', 'v2', 'detect', 'noop'] as const
 
@@ -80,7 +80,8 @@ function parseTls(values: ReadonlyMap<string, string>, input: AddressInput): Tls
     return value === '' ? [] : [[name, key === 'alpn' ? value.split(',') : value] as const]
   })
   const init = Object.fromEntries(given) as TlsInit // tlsProblem() has excluded other values
-  const problem = tlsProblem(init, input.role)
+  const { role, certElsewhere = false } = input
+  const problem = tlsProblem(init, role) ?? (certElsewhere ? undefined : missingCert(init, role))
   if (problem !== undefined) throw refusal(input, problem)
-  return settleTls(init, input.role)
+  return filledTls(init, role)
 }

@@ -70,7 +70,10 @@ export interface AddressOptions {
  */
 export function parseAddress(text: string, options: AddressOptions): Address {
   checkDefaultPort(options.defaultPort)
-  const input = { ...options, text }
+  return addressOf({ ...options, text })
+}
+
+export function addressOf(input: AddressInput): Address {
   const { unix, secure, rest } = parseScheme(input)
   const [place, query = ''] = splitOnce(rest, '?')
   const { pp, tls } = parseQuery(query, secure, input)

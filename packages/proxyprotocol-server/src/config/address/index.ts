@@ -15,9 +15,12 @@ export { formatHostPort, isHostName } from './host-port.ts'
 export { canonicalHost, leavesIPv4, overlap, overlapHint } from './listen-overlap.ts'
 export { parseListen } from './port-range.ts'
 export {
+  filledTls,
   isProtocol,
   MAX_PROTOCOL_LENGTH,
+  missingCert,
   settleTls,
+  TLS_VERSIONS,
   type TlsInit,
   type TlsSettings,
   type TlsVerify,

@@ -1,5 +1,5 @@
 import type { Address } from './address.ts'
-import { parseAddress } from './address.ts'
+import { addressOf } from './address.ts'
 import { refusal } from './address-input.ts'
 import { MAX_PORT } from './host-port.ts'
 
@@ -10,7 +10,7 @@ const RANGE = /^(?!(?:(?:ssl|tls)\+)?unix:(?!\d))([^?]*:)(\d{1,5})-(\d{1,5})((?:
 
 export function parseListen(text: string): readonly Address[] {
   const [, front = '', first = '', last = '', rest = ''] = RANGE.exec(text) ?? []
-  if (first === '') return [parseAddress(text, { role: 'listen' })]
+  if (first === '') return [listenAddress(text)]
   const [from, to] = [Number(first), Number(last)]
   if (from === 0 || to > MAX_PORT || to < from || to - from >= MAX_PORTS) {
     const hint = from > to ? `; did you mean "${last}-${first}"?` : ''
@@ -19,6 +19,10 @@ export function parseListen(text: string): readonly Address[] {
       `ports must be a range within 1-${String(MAX_PORT)} of at most ${String(MAX_PORTS)}, got "${first}-${last}"${hint}`,
     )
   }
-  const address = parseAddress(front + first + rest, { role: 'listen' })
+  const address = listenAddress(front + first + rest)
   return Array.from({ length: to - from + 1 }, (_, at) => ({ ...address, port: from + at }))
+}
+
+function listenAddress(text: string): Address {
+  return addressOf({ role: 'listen', text, certElsewhere: true })
 }

@@ -5,7 +5,8 @@ import type { AddressRole } from './address-input.ts'
 import { isHostName } from './host-port.ts'
 
 const VERIFY = ['CERT_NONE', 'CERT_OPTIONAL', 'CERT_REQUIRED'] as const
-const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const
+/** From old to new. */
+export const TLS_VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const
 
 /** RFC 7301 section 3.1: a byte holds the length. */
 export const MAX_PROTOCOL_LENGTH = 255
@@ -13,7 +14,7 @@ export const MAX_PROTOCOL_LENGTH = 255
 /** Whether the other end must present a certificate, and a valid one. */
 export type TlsVerify = (typeof VERIFY)[number]
 /** The oldest accepted version of TLS; those before 1.2 are not safe (RFC 8996). */
-export type TlsVersion = (typeof VERSIONS)[number]
+export type TlsVersion = (typeof TLS_VERSIONS)[number]
 
 /** TLS on one side of a service, with defaults. Files are PEM. */
 export interface TlsSettings {
@@ -69,11 +70,21 @@ const AUTHORITIES = ['cafile', 'capath', 'cadata'] as const
  * ```
  */
 export function settleTls(init: TlsInit, role: AddressRole): TlsSettings {
-  const problem = tlsProblem(init, role)
+  const problem = tlsProblem(init, role) ?? missingCert(init, role)
   if (problem !== undefined) throw new ConfigError(`${role} TLS: ${problem}`)
+  return filledTls(init, role)
+}
+
+export function filledTls(init: TlsInit, role: AddressRole): TlsSettings {
   const { cert, key, verify = defaultVerify(role), cafile, capath, cadata } = init
   const { minVersion = 'TLSv1.2', alpn = [], servername } = init
   return { cert, key, verify, cafile, capath, cadata, minVersion, alpn, servername }
+}
+
+/** `tls` of a service may have the certificates instead. */
+export function missingCert({ cert }: TlsInit, role: AddressRole): string | undefined {
+  if (role === 'upstream' || cert !== undefined) return undefined
+  return '"cert" must be the file of the certificate, got nothing'
 }
 
 export function tlsProblem(init: TlsInit, role: AddressRole): string | undefined {
@@ -95,7 +106,7 @@ function unknownName(init: TlsInit): string | undefined {
 function wrongValue(init: TlsInit): string | undefined {
   const { verify = 'CERT_NONE', minVersion = 'TLSv1.2', alpn = [], servername } = init
   if (!VERIFY.includes(verify)) return notOneOf('verify', verify, VERIFY)
-  if (!VERSIONS.includes(minVersion)) return notOneOf('minVersion', minVersion, VERSIONS)
+  if (!TLS_VERSIONS.includes(minVersion)) return notOneOf('minVersion', minVersion, TLS_VERSIONS)
   const odd = alpn.find((name, at) => !isProtocol(name) || alpn.indexOf(name) !== at)
   if (odd !== undefined) {
     return `"alpn" must be different names of 1 to ${MAX_PROTOCOL_LENGTH} bytes, got ${JSON.stringify(odd)}`
@@ -117,8 +128,6 @@ function notOneOf(name: string, value: unknown, words: readonly string[]): strin
 }
 
 function wrongSide({ cert, key, verify, servername }: TlsInit, role: AddressRole): string | undefined {
-  if (role === 'listen' && cert === undefined)
-    return '"cert" must be the file of the certificate, got nothing'
   if (key !== undefined && cert === undefined) return '"key" must stand beside "cert", got it alone'
   if (role === 'listen' && servername !== undefined)
     return '"servername" must stand in upstream addresses only'

@@ -7,10 +7,14 @@ export type { CheckText, HealthText } from './health/index.ts'
 export type { LogFormat, LogSettings, LogSettingsInit } from './log.ts'
 export { isNamed } from './service-list.ts'
 export { passName, type TlvName } from './pass.ts'
-export { branchesOf } from './tls/index.ts'
+export { branchesOf, newer } from './tls/index.ts'
 export type {
   Branch,
+  CertificateFiles,
   Fallback,
+  ListenRoute,
+  ListenTls,
+  ListenTlsInit,
   Passthrough,
   PassthroughInit,
   Route,

@@ -3,7 +3,7 @@ import type { AccessInit, OverLimit, RateInit, ServiceLimitsInit } from './clien
 import type { BlockListsInit } from './dnsbl.ts'
 import type { TlvName } from './pass.ts'
 import type { ServiceTimeoutsInit } from './timeouts.ts'
-import type { PassthroughInit } from './tls/index.ts'
+import type { ListenTlsInit, PassthroughInit } from './tls/index.ts'
 import type { OwnTlvsInit } from './tlvs.ts'
 import type { PoolOptions } from './upstreams.ts'
 
@@ -17,6 +17,8 @@ export interface ServiceOptions extends PoolOptions, AccessInit {
   /** Your own TLVs in version 2 headers, by type: `{ '0xE1': 'text:edge' }`. */
   readonly tlvs?: OwnTlvsInit | undefined
   readonly passthrough?: PassthroughInit | undefined
+  /** TLS that ends here, beside what the listen address says. */
+  readonly tls?: ListenTlsInit | undefined
   readonly dnsbl?: BlockListsInit | undefined
   /** Default 65535, or what the kernel takes. */
   readonly backlog?: number | undefined

@@ -36,10 +36,13 @@ import {
   branchConflict,
   branchesOf,
   branchUpstreams,
-  mayLackUpstream,
+  type ListenTls,
+  listenTlsIssues,
+  listenTlsSchema,
+  hasUpstream,
   type Passthrough,
   passthroughSchema,
-  settlePassthrough,
+  settleBranches,
 } from './tls/index.ts'
 import { queueSchema } from './upstream-limits.ts'
 import { type OwnTlv, tlvsSchema } from './tlvs.ts'
@@ -76,6 +79,8 @@ export interface Service {
   readonly tlvs: readonly OwnTlv[]
   /** Undefined if TLS does not pass through. */
   readonly passthrough: Passthrough | undefined
+  /** TLS that ends here, beside what `listen` says. */
+  readonly tls: ListenTls | undefined
   readonly dnsbl: BlockLists | undefined
   readonly limits: ServiceLimits
   readonly overLimit: OverLimit
@@ -103,6 +108,7 @@ const sharedKeys = {
   pass: passSchema,
   tlvs: tlvsSchema,
   passthrough: passthroughSchema,
+  tls: listenTlsSchema,
   dnsbl: dnsblSchema,
   backlog: backlogSchema,
   limits: limitsSchema,
@@ -140,11 +146,13 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
     upstreams: upstreamsSchema,
     ...sharedKeys,
   })
-  .check(({ value: { listen, trust, passthrough, ...access }, issues }) => {
+  .check(({ value: { listen, trust, passthrough, tls, ...access }, issues }) => {
     const message = trustMismatch(listen, trust)
     if (message !== undefined) issues.push({ code: 'custom', message, path: ['trust'], input: trust })
     if (listen.some(({ tls }) => tls) && passthrough)
       issues.push({ code: 'custom', message: ENDS_HERE, path: ['passthrough'], input: passthrough })
+    for (const { path, message } of listenTlsIssues(listen, tls))
+      issues.push({ code: 'custom', message, path: [...path], input: tls })
     const wrong = accessProblem(access, listen)
     if (wrong)
       issues.push({ code: 'custom', message: wrong.message, path: [wrong.key], input: access[wrong.key] })
@@ -158,9 +166,9 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
       !issues.some(({ path: [key] = [] }) => isUpstreamKey(key)),
     error: ({ input }) => (isGiven(input, 'upstream') ? BOTH : NEITHER),
   })
-  .check(({ value: { upstream, upstreams, passthrough, tlvs, health }, issues }) => {
+  .check(({ value: { upstream, upstreams, passthrough, tls, tlvs, health }, issues }) => {
     const own = upstreams ?? (upstream ? [{ address: upstream }] : [])
-    const branches = branchUpstreams({ passthrough })
+    const branches = branchUpstreams({ passthrough, tls })
     for (const { path, message } of healthProblems(health, [
       { path: ['upstreams'], upstreams: own },
       ...branches,
@@ -178,14 +186,14 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
         input: passthrough,
       })
   })
-  .transform(({ trust, upstream, upstreams, passthrough, ...rest }): readonly Service[] => {
+  .transform(({ trust, upstream, upstreams, passthrough, tls, ...rest }): readonly Service[] => {
     const { balance, retries, health, resolve, queue, allow, deny, aclFrom, allowVpce, ...others } = rest
     const { listen: places, name, ...written } = others
     const own = upstreams ?? (upstream ? [{ address: upstream }] : [])
     const poolOf = (these: readonly UpstreamInit[]): Pool =>
       settlePool({ upstreams: these, balance, retries, health, resolve, queue })
     const pool = poolOf(own)
-    const branching = { passthrough: passthrough && settlePassthrough(passthrough, poolOf) }
+    const branching = settleBranches({ passthrough, tls }, poolOf)
     const pools = [pool, ...branchesOf(branching).map(branch => branch.pool)]
     const [first] = pools.flatMap(each => each.upstreams) as [UpstreamSettings] // hasUpstream() sees to it
     const access = accessRules({ allow, deny, aclFrom, allowVpce }) // one object, so that lists are read once
@@ -195,6 +203,7 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
       ipv6Only: false, // a service does not know the others
       pool,
       ...branching,
+      tls: listen.tls && branching.tls,
       upstream: first.address,
       name: serviceName(name, listen, places.length),
       accepts: acceptance(listen, trust),
@@ -207,17 +216,6 @@ function serviceName(name: string | undefined, listen: Address, count: number): 
   const place = formatEndpoint(listen)
   if (name === undefined) return place
   return count === 1 ? name : `${name}/${place}`
-}
-
-/** The schema's own keys, as far as they are checked. */
-type Sides = Parameters<typeof mayLackUpstream>[0] & {
-  readonly upstream?: unknown
-  readonly upstreams?: unknown
-}
-
-function hasUpstream({ upstream, upstreams, ...sides }: Sides): boolean {
-  if (upstream === undefined && upstreams === undefined) return mayLackUpstream(sides)
-  return upstream === undefined || upstreams === undefined
 }
 
 function isUpstreamKey(key: unknown): boolean {

@@ -32,7 +32,7 @@ export class RelayedConnection implements Traffic {
   sslRequest = false
   listing: Listing | undefined
   /** Taken at the start, because the socket forgets them. */
-  readonly #tls: TlsFacts | undefined
+  #tls: TlsFacts | undefined
   readonly #acceptedAt: number
   readonly #openedAt: number
   #answeredAt: number | undefined
@@ -41,6 +41,12 @@ export class RelayedConnection implements Traffic {
   constructor(connection: Pick<Connection, 'age' | 'info' | 'tls'>) {
     this.#openedAt = performance.now()
     this.#acceptedAt = this.#openedAt - connection.age
+    this.#tls = tlsFacts(connection)
+  }
+
+  /** Its TLS has begun after the start, and the socket knows more than the ClientHello. */
+  secured(connection: Pick<Connection, 'info' | 'tls'>): void {
+    this.hello = undefined
     this.#tls = tlsFacts(connection)
   }
 

@@ -1,41 +1,80 @@
+import type { TLSSocket } from 'node:tls'
 import { ProxyProtocolError } from 'proxyprotocol'
-import type { Connection } from 'proxyprotocol/server'
+import { type Connection, startTls } from 'proxyprotocol/server'
 import type { Fallback, Pool, Route, Service } from '../../config/index.ts'
 import { type ClientHello, peekClientHello, RouteTable, sendUnrecognizedName } from '../passthrough/index.ts'
 import type { RelayedConnection } from '../stats/index.ts'
+import type { RelayTls } from './relay-tls.ts'
 
-type EntranceSettings = Pick<Service, 'pool' | 'passthrough' | 'timeouts'>
+type EntranceSettings = Pick<Service, 'pool' | 'passthrough' | 'tls' | 'timeouts'>
 
-/** Chooses the upstreams for a client by what it sends first. */
+/** As for a handshake. */
+const HELLO_TIMEOUT = 10_000
+
+/** Chooses the upstreams for a client by its TLS, and ends its TLS if the ClientHello decides about that. */
 export class Entrance {
   readonly #service: EntranceSettings
-  readonly #routes: RouteTable<Route>
-
-  constructor(service: EntranceSettings) {
-    this.#service = service
-    this.#routes = new RouteTable(service.passthrough?.routes ?? [])
-  }
-
+  readonly #tls: RelayTls
+  /** Routes before the handshake, and after it. */
+  readonly #passing: RouteTable<Route>
+  readonly #ended: RouteTable<Route>
   /** True if all clients go to the upstreams of the service. */
-  get isOpen(): boolean {
-    return this.#service.passthrough === undefined
+  readonly isOpen: boolean
+
+  constructor(service: EntranceSettings, tls: RelayTls) {
+    const { passthrough, tls: { routes } = { routes: [] } } = service
+    this.#service = service
+    this.#tls = tls
+    this.#passing = new RouteTable(passthrough?.routes ?? routes.filter(route => route.passthrough))
+    this.#ended = new RouteTable(routes.filter(route => !route.passthrough))
+    this.isOpen = passthrough === undefined && routes.length === 0 && !tls.looksFirst
   }
 
-  /** @throws ProxyProtocolError as `peekClientHello` does, and `tls_client_error` for a server name that is refused. */
+  /**
+   * @throws ProxyProtocolError as `peekClientHello` and `startTls` do, and `tls_client_error` for a server name that is
+   * refused.
+   */
   async enter(connection: Connection, relayed: RelayedConnection): Promise<Pool> {
     const { pool, passthrough } = this.#service
+    if (passthrough === undefined) return this.#end(connection, relayed)
     // A check by the proxy in front may send nothing.
-    if (passthrough === undefined || connection.info.header?.command === 'LOCAL') return ownPool(pool)
+    if (connection.info.header?.command === 'LOCAL') return ownPool(pool)
     const { timeout, fallback, unknownNames } = passthrough
     const opening = await peek(connection, { timeout, silence: fallback?.timeout })
-    const { hello } = opening
-    if (hello === undefined) return (fallback as Fallback).pool // peek() has refused it otherwise
-    relayed.hello = hello
+    if (opening.hello === undefined) return (fallback as Fallback).pool // peek() has refused it otherwise
+    relayed.hello = opening.hello
     relayed.sslRequest = opening.sslRequest
-    const route = this.#routes.find(hello)
-    if (route) return route.pool
-    if (unknownNames === 'reject') await this.#refuse(connection, hello)
-    return pool
+    const route = this.#passing.find(opening.hello)
+    if (route === undefined && unknownNames === 'reject') await this.#refuse(connection, opening.hello)
+    return route?.pool ?? pool
+  }
+
+  async #end(connection: Connection, relayed: RelayedConnection): Promise<Pool> {
+    const { pool } = this.#service
+    const passing = this.#tls.looksFirst ? await this.#look(connection, relayed) : undefined
+    if (passing) return passing
+    const { servername, alpnProtocol } = connection.tls as TLSSocket // only services with TLS have such routes
+    const serverName = typeof servername === 'string' ? servername.toLowerCase() : undefined // or false
+    const alpn = alpnProtocol ? [Buffer.from(alpnProtocol)] : []
+    return this.#ended.find({ serverName, alpn })?.pool ?? pool
+  }
+
+  /** Resolves with upstreams for TLS that passes through, otherwise makes the handshake. */
+  async #look(connection: Connection, relayed: RelayedConnection): Promise<Pool | undefined> {
+    const opening = await peek(connection, { timeout: HELLO_TIMEOUT, silence: undefined })
+    const hello = opening.hello as ClientHello // peek() has refused it otherwise
+    relayed.hello = hello
+    const route = this.#passing.find(hello)
+    if (route) {
+      relayed.sslRequest = opening.sslRequest
+      return route.pool
+    }
+    const options = this.#tls.optionsFor(hello.serverName)
+    if (options === undefined) return this.#refuse(connection, hello)
+    await startTls(connection, options)
+    relayed.secured(connection)
+    this.#tls.checkClient(connection.tls)
+    return undefined
   }
 
   /** @throws ProxyProtocolError `tls_client_error`, always. */
@@ -44,7 +83,7 @@ export class Entrance {
     const detail =
       serverName === undefined
         ? 'the client sent no server name'
-        : `no route is for ${JSON.stringify(serverName)}`
+        : `no certificate and no route is for ${JSON.stringify(serverName)}`
     throw new ProxyProtocolError('tls_client_error', { detail })
   }
 }

@@ -1,43 +1,76 @@
+import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { TLSSocket, TlsOptions } from 'node:tls'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { ProxyServer } from 'proxyprotocol/server'
 import {
   contextOptions,
-  ownCertificates,
-  readTlsFiles,
-  settleTls,
-  type Address,
+  filledTls,
+  listenCertificates,
+  type ListenFiles,
+  type ListenTls,
   type OwnCertificate,
-  type TlsFiles,
+  pairOptions,
+  readListenFiles,
+  readTlsFiles,
+  type Service,
+  settleTls,
   type TlsSettings,
 } from '../../config/index.ts'
 import type { UpstreamTls } from '../upstreams/index.ts'
+import { CertificateChoice } from './certificate-choice.ts'
+
+/** Of Node's: a name, a key for encryption and one for signatures. */
+const TICKET_KEY_BYTES = 48
 
 export function serverTls(settings: TlsSettings): TlsOptions {
   const settled = settleTls(settings, 'listen')
-  return serverOptions(settled, readTlsFiles(settled, 'listen'))
+  return { ...contextOptions(readTlsFiles(settled, 'listen')), ...handshakeOptions(settled) }
+}
+
+interface Loaded {
+  readonly files: ListenFiles
+  readonly choice: CertificateChoice
 }
 
 export class RelayTls {
   readonly #settings: TlsSettings | undefined
+  readonly #listen: ListenTls | undefined
   readonly #upstreams: readonly UpstreamTls[]
-  #files: TlsFiles | undefined
+  /** The same after a reload, so that clients can resume their sessions. */
+  readonly #ticketKeys = randomBytes(TICKET_KEY_BYTES)
+  #loaded: Loaded | undefined
   #certificates: readonly OwnCertificate[]
 
-  constructor({ tls }: Pick<Address, 'tls'>, upstreams: readonly UpstreamTls[]) {
-    this.#settings = tls && settleTls(tls, 'listen')
+  constructor({ listen, tls }: Pick<Service, 'listen' | 'tls'>, upstreams: readonly UpstreamTls[]) {
+    this.#settings = listen.tls && filledTls(listen.tls, 'listen')
+    this.#listen = tls
     this.#upstreams = upstreams
-    this.#files = this.#read()
+    this.#loaded = this.#load(this.#read())
     this.#certificates = this.#own()
   }
 
-  get server(): TlsOptions | undefined {
-    return this.#settings && this.#files && serverOptions(this.#settings, this.#files)
+  /** True if a look at the ClientHello comes before the handshake. */
+  get looksFirst(): boolean {
+    if (this.#settings === undefined || this.#listen === undefined) return false
+    const { certificates, directory, unknownNames, routes } = this.#listen
+    if (certificates.length > 0 || directory !== undefined || unknownNames === 'reject') return true
+    return routes.some(route => route.passthrough)
+  }
+
+  /** The options of the server, if the handshake follows at once. */
+  get serverOptions(): TlsOptions | undefined {
+    return this.looksFirst ? undefined : this.#loaded?.choice.byDefault
   }
 
   get certificates(): readonly OwnCertificate[] {
     return this.#certificates
+  }
+
+  /** The options for a server name; undefined if no certificate has it and unknown names are refused. */
+  optionsFor(serverName: string | undefined): TlsOptions | undefined {
+    const byDefault = this.#listen?.unknownNames === 'reject' ? undefined : this.#loaded?.choice.byDefault
+    return this.#loaded?.choice.find(serverName) ?? byDefault
   }
 
   /** Node accepts an invalid client certificate if certificates are optional. */
@@ -52,28 +85,38 @@ export class RelayTls {
   reload(server: Pick<ProxyServer, 'setSecureContext'>): boolean {
     const files = this.#read()
     const renewals = this.#upstreams.flatMap(each => each.renewal() ?? [])
-    const isSame = isDeepStrictEqual(files, this.#files)
-    if (files && !isSame) server.setSecureContext(contextOptions(files))
-    this.#files = files
+    const isSame = isDeepStrictEqual(files, this.#loaded?.files)
+    if (files && !isSame) {
+      this.#loaded = this.#load(files)
+      if (!this.looksFirst) server.setSecureContext(pairOptions(files.common, files.pairs.slice(0, 1)))
+    }
     for (const renew of renewals) renew()
     this.#certificates = this.#own()
     return !isSame || renewals.length > 0
   }
 
   #own(): readonly OwnCertificate[] {
-    const listen = this.#settings && this.#files ? ownCertificates(this.#settings, this.#files, 'listen') : []
+    const listen = this.#loaded ? listenCertificates(this.#loaded.files) : []
     const upstream = this.#upstreams.flatMap(({ certificates }) => certificates)
     return [...listen, ...new Map(upstream.map(each => [each.file, each])).values()]
   }
 
-  #read(): TlsFiles | undefined {
-    return this.#settings && readTlsFiles(this.#settings, 'listen')
+  #read(): ListenFiles | undefined {
+    return this.#settings && readListenFiles(this.#settings, this.#listen)
+  }
+
+  #load(files: ListenFiles | undefined): Loaded | undefined {
+    if (this.#settings === undefined || files === undefined) return undefined
+    const handshake = {
+      ...handshakeOptions(this.#settings),
+      ...(this.#listen && { ticketKeys: this.#ticketKeys }),
+    }
+    return { files, choice: new CertificateChoice(files, handshake) }
   }
 }
 
-function serverOptions({ verify, alpn }: TlsSettings, files: TlsFiles): TlsOptions {
+function handshakeOptions({ verify, alpn }: TlsSettings): TlsOptions {
   return {
-    ...contextOptions(files),
     requestCert: verify !== 'CERT_NONE',
     rejectUnauthorized: verify === 'CERT_REQUIRED',
     ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),

@@ -213,6 +213,44 @@ test('TLS that is passed through is shown with its routes, and block lists with 
   )
 })
 
+test('TLS that ends here is shown with its certificates, rules and routes', () => {
+  const service = {
+    listen: ['ssl://:1?cert=a.crt&alpn=h2&verify=CERT_REQUIRED&cafile=ca.pem', ':2'],
+    upstream: 'b:2',
+    tls: {
+      certificates: [{ cert: 'b.pem' }],
+      directory: '/certificates',
+      unknownNames: 'reject',
+      ciphers: 'ECDHE+AESGCM',
+      crl: ['revoked.pem'],
+      routes: [
+        { alpn: ['h2'], upstreams: ['c:1'] },
+        { names: ['d.example'], passthrough: true, upstreams: ['d:1'] },
+      ],
+    },
+  }
+  const [first = '', second = ''] = showConfiguration(parseConfig({ services: [service] })).split('\n\n')
+  assert.ok(
+    first.includes(`
+  ends TLS with a.crt, b.pem, those in /certificates
+  refuses server names without a certificate
+  uses the ciphers ECDHE+AESGCM
+  refuses client certificates that revoked.pem revoke
+  for protocol h2:
+    connects to c:1, and sends it a version 2 header
+  passes TLS through for d.example:
+    connects to d:1, and sends it a version 2 header
+  for all others:
+  connects to b:2, `),
+  )
+  assert.doesNotMatch(second, /TLS/)
+  const plain = { listen: 'ssl://:1', upstream: 'b:2', tls: { certificates: [{ cert: 'b.pem' }] } }
+  assert.match(
+    showConfiguration(parseConfig({ services: [plain] })),
+    /\n {2}ends TLS with b\.pem\n {2}connects to b:2, /,
+  )
+})
+
 test('check says how many processes there would be, where it is more than one', async t => {
   const file = configFile(t, { services: [{ listen: ':10000', upstream: '127.0.0.1:10007' }] })
   const io = fakeIo({ PROXYPROTOCOL_WORKERS: '4' })

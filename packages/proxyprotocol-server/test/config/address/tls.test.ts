@@ -44,7 +44,7 @@ const SETTINGS = 'cert, key, verify, cafile, capath, cadata, minVersion, alpn, s
 
 const REFUSED: readonly (readonly [AddressRole, TlsInit, string])[] = [
   ['listen', {}, '"cert" must be the file of the certificate, got nothing'],
-  ['listen', { key: 'k' }, '"cert" must be the file of the certificate, got nothing'],
+  ['listen', { key: 'k' }, '"key" must stand beside "cert", got it alone'],
   ['upstream', { key: 'k' }, '"key" must stand beside "cert", got it alone'],
   [
     'upstream',

@@ -25,7 +25,7 @@ test('a name without a route gets the alert unrecognized_name, and the log has t
   }
   const [named, nameless] = [await relay.record(1), await relay.record(2)]
   assert.deepEqual([named.reason, named.tls?.serverName], ['tls_client_error', 'b.example'])
-  assert.match(named.error?.message ?? '', /no route is for "b\.example"/)
+  assert.match(named.error?.message ?? '', /no certificate and no route is for "b\.example"/)
   assert.match(nameless.error?.message ?? '', /the client sent no server name/)
 })
 

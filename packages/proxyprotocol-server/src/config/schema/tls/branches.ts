@@ -1,6 +1,7 @@
 import { nameConflict, type Pool, type UpstreamInit } from '../../pool.ts'
+import type { CheckedListenTls, ListenTls } from './listen-tls.ts'
 import type { CheckedPassthrough, Passthrough } from './passthrough.ts'
-import type { Route } from './routes.ts'
+import type { CheckedRoute, Route } from './routes.ts'
 
 /** Upstreams of a service beside its own. */
 export interface Branch {
@@ -13,22 +14,21 @@ export interface Branch {
 
 interface Branching {
   readonly passthrough: Passthrough | undefined
+  readonly tls: ListenTls | undefined
 }
 
 interface CheckedBranching {
   readonly passthrough?: CheckedPassthrough | undefined
+  readonly tls?: CheckedListenTls | undefined
 }
 
 type PoolOf = (upstreams: readonly UpstreamInit[]) => Pool
 
-export function branchesOf({ passthrough }: Branching): readonly Branch[] {
+export function branchesOf({ passthrough, tls }: Branching): readonly Branch[] {
   const { routes = [], fallback } = passthrough ?? {}
   return [
-    ...routes.map((route, at) => ({
-      label: labelOf(route),
-      path: ['passthrough', 'routes', at, 'upstreams'],
-      pool: route.pool,
-    })),
+    ...routesAt('passthrough', routes),
+    ...routesAt('tls', tls?.routes ?? []),
     // A server name has no brackets.
     ...(fallback
       ? [{ label: '(fallback)', path: ['passthrough', 'fallback', 'upstreams'], pool: fallback.pool }]
@@ -36,13 +36,28 @@ export function branchesOf({ passthrough }: Branching): readonly Branch[] {
   ]
 }
 
+function routesAt(section: string, routes: readonly Route[]): readonly Branch[] {
+  return routes.map((route, at) => ({
+    label: labelOf(route),
+    path: [section, 'routes', at, 'upstreams'],
+    pool: route.pool,
+  }))
+}
+
 function labelOf({ names: [name = '*'], alpn: [protocol] }: Route): string {
   return protocol === undefined ? name : `${name}/${protocol}`
 }
 
-/** True if every client that is served has a route. */
-export function mayLackUpstream({ passthrough }: CheckedBranching): boolean {
-  return passthrough?.unknownNames === 'reject'
+interface Sides extends CheckedBranching {
+  readonly upstream?: unknown
+  readonly upstreams?: unknown
+}
+
+/** One of the two keys, or neither if every client that is served has a route. */
+export function hasUpstream({ upstream, upstreams, passthrough, tls }: Sides): boolean {
+  if (upstream !== undefined || upstreams !== undefined)
+    return upstream === undefined || upstreams === undefined
+  return passthrough?.unknownNames === 'reject' || (tls?.unknownNames === 'reject' && tls.routes.length > 0)
 }
 
 interface BranchUpstreams {
@@ -51,12 +66,17 @@ interface BranchUpstreams {
 }
 
 /** All upstreams that are not the service's own, by their places. */
-export function branchUpstreams({ passthrough }: CheckedBranching): readonly BranchUpstreams[] {
+export function branchUpstreams({ passthrough, tls }: CheckedBranching): readonly BranchUpstreams[] {
   const { routes = [], fallback } = passthrough ?? {}
   return [
-    ...routes.map(({ upstreams }, at) => ({ path: ['passthrough', 'routes', at, 'upstreams'], upstreams })),
+    ...upstreamsAt('passthrough', routes),
+    ...upstreamsAt('tls', tls?.routes ?? []),
     { path: ['passthrough', 'fallback', 'upstreams'], upstreams: fallback?.upstreams ?? [] },
   ]
+}
+
+function upstreamsAt(section: string, routes: readonly CheckedRoute[]): readonly BranchUpstreams[] {
+  return routes.map(({ upstreams }, at) => ({ path: [section, 'routes', at, 'upstreams'], upstreams }))
 }
 
 /** The fault of an upstream whose name another one of the service has. */
@@ -73,11 +93,18 @@ export function branchConflict(
   return undefined
 }
 
-export function settlePassthrough(checked: CheckedPassthrough, poolOf: PoolOf): Passthrough {
-  const { routes, fallback } = checked
+export function settleBranches({ passthrough, tls }: CheckedBranching, poolOf: PoolOf): Branching {
+  const settled = <Checked extends CheckedRoute>({ upstreams, ...route }: Checked) => ({
+    ...route,
+    pool: poolOf(upstreams),
+  })
+  const fallback = passthrough?.fallback
   return {
-    ...checked,
-    routes: routes.map(({ upstreams, ...route }) => ({ ...route, pool: poolOf(upstreams) })),
-    fallback: fallback && { timeout: fallback.timeout, pool: poolOf(fallback.upstreams) },
+    passthrough: passthrough && {
+      ...passthrough,
+      routes: passthrough.routes.map(settled),
+      fallback: fallback && { timeout: fallback.timeout, pool: poolOf(fallback.upstreams) },
+    },
+    tls: tls && { ...tls, routes: tls.routes.map(settled) },
   }
 }

@@ -3,9 +3,18 @@ export {
   branchConflict,
   branchesOf,
   branchUpstreams,
-  mayLackUpstream,
-  settlePassthrough,
+  hasUpstream,
+  settleBranches,
 } from './branches.ts'
 export { type Fallback, type Passthrough, type PassthroughInit, passthroughSchema } from './passthrough.ts'
+export {
+  type CertificateFiles,
+  type ListenRoute,
+  type ListenTls,
+  type ListenTlsInit,
+  listenTlsIssues,
+  listenTlsSchema,
+  newer,
+} from './listen-tls.ts'
 export type { Route, RouteInit } from './routes.ts'
 export type { UnknownNames } from './unknown-names.ts'
