@@ -162,7 +162,9 @@ for (const [name, kind] of Object.entries(kinds)) {
 test('agents keep connections alive unless keepAlive is false', () => {
   for (const HeaderAgentOf of [HeaderAgent, HeaderHttpsAgent]) {
     const kept = [{}, { keepAlive: undefined }, { keepAlive: false }].map(options => {
-      const agent: { options: { keepAlive?: boolean | undefined } } = new HeaderAgentOf(untyped(options))
+      const agent: { options: { keepAlive?: boolean | undefined } } = untyped(
+        new HeaderAgentOf(untyped(options)),
+      )
       return agent.options.keepAlive
     })
     assert.deepEqual(kept, [true, true, false])
