@@ -95,11 +95,7 @@ export class ProxyServer implements AsyncDisposable {
     this.#tls.setSecureContext(options)
   }
 
-  /**
-   * Changes the limit on connections at a time; open connections stay.
-   *
-   *
-   */
+  /** Changes the limit on connections at a time; open connections stay. @throws RangeError for a wrong limit. */
   setConnectionLimit(connections: number): void {
     this.#slots.limit = connections
   }
