@@ -13,7 +13,7 @@ function cipherProblem(list: string): string | undefined {
   return `must be an OpenSSL list of ciphers, got ${JSON.stringify(unknown)}${hint}`
 }
 
-/** Excluded ones (`!RC4`) may be unknown to this OpenSSL, and `@SECLEVEL=2` is no cipher. */
+/** Excluded ones (`!RC4`) may be unknown to this OpenSSL, and `@SECLEVEL=2` is a rule. */
 function isCipher(name: string): boolean {
   if (/^[!@-]/.test(name)) return true
   try {
