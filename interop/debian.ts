@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 const CACHE = fileURLToPath(new URL('../node_modules/.cache/interop', import.meta.url))
 /** Written last: without it a folder holds what an unpacking that was cut short has left. */
 const COMPLETE = 'complete'
-const PROGRAM_FOLDERS = ['usr/sbin', 'usr/bin', 'usr/games']
+const PROGRAM_FOLDERS = ['usr/sbin', 'usr/bin', 'usr/games', 'usr/lib/postgresql/15/bin']
 
 /** What a peer says of its program. */
 export interface Debian {

@@ -32,6 +32,8 @@ const TAIL = 2000
 export interface Running {
   /** Resolves with the first match in what it says on both outputs, or has said. */
   readonly said: (pattern: RegExp) => Promise<RegExpExecArray>
+  /** What it has said on both outputs. */
+  readonly output: () => string
   /** Ends it now, and not only with the harness. */
   readonly end: () => Promise<void>
 }
@@ -111,6 +113,7 @@ export class Harness {
       })
     await alive(() => listening.every(isListening) || undefined, `listen at ${listening.join(', ')}`)
     return {
+      output: () => said,
       said: pattern => alive(() => pattern.exec(said) ?? undefined, `say ${String(pattern)}`),
       end: () => end(child),
     }

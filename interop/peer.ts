@@ -5,9 +5,9 @@ import type { Harness } from './harness.ts'
 
 /**
  * `sends`: the peer in front of our servers; `receives`: behind our clients and our relay; `chain`: several peers and our
- * software in a row; `decodes`: it reads bytes that we have made.
+ * software in a row; `decodes`: it reads bytes that we have made; `checks`: the relay checks its health.
  */
-export type Direction = 'sends' | 'receives' | 'chain' | 'decodes'
+export type Direction = 'sends' | 'receives' | 'chain' | 'decodes' | 'checks'
 
 /** One thing that must hold. */
 export interface Case {

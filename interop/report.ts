@@ -10,7 +10,7 @@ export interface Row {
   readonly fault?: string
 }
 
-const directions: readonly Direction[] = ['sends', 'receives', 'chain', 'decodes']
+const directions: readonly Direction[] = ['sends', 'receives', 'chain', 'decodes', 'checks']
 
 export interface PeerReport {
   readonly name: string
@@ -28,7 +28,8 @@ packages, all of it on the loopback addresses of one machine. [How it works, and
 
 - **sends**: the peer is in front of our servers; what they have learnt of the client is held against the client's own two ends.
 - **receives**: the peer is behind our clients and our relay; it must answer, or log, the client that was announced.
-- **chain**: several in a row, the relay among them. **decodes**: the peer reads what we have made.
+- **chain**: several in a row, the relay among them. **decodes**: the peer reads what we have made. **checks**: the relay checks
+  the health of the peer, and the peer logs no fault.
 
 The numbers are cases; each stands below with what was seen.
 `
@@ -50,8 +51,8 @@ export function toMarkdown(reports: readonly PeerReport[]): string {
 
 function summary(reports: readonly PeerReport[]): string {
   const head = [
-    '| peer | programs | sends | receives | chain | decodes |',
-    '| --- | --- | --- | --- | --- | --- |',
+    '| peer | programs | sends | receives | chain | decodes | checks |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
   ]
   const lines = reports.map(({ name, versions, rows }) => {
     const counts = directions.map(each =>

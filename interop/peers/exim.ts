@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { greeting } from '../asking.ts'
-import { certificateFiles } from '../certificates.ts'
+import { ca, certificateFiles } from '../certificates.ts'
+import { checking } from '../checking.ts'
 import { provide, type Debian } from '../debian.ts'
-import type { Peer } from '../peer.ts'
+import type { Case, Peer } from '../peer.ts'
 import { receiving, type Target } from '../receiving.ts'
 import type { Harness } from '../harness.ts'
 
@@ -44,8 +46,28 @@ export const exim: Peer = {
       { name: 'hosts_proxy, SMTP', port: plain, speak: greeting, check },
       { name: 'hosts_proxy, SMTP in TLS', port: secure, tls: true, speak: greeting, check },
     ]
-    return targets.flatMap(target => receiving(target, harness))
+    return [
+      ...targets.flatMap(target => receiving(target, harness)),
+      ...checks(harness, [plain, secure], join(spool, 'mainlog')),
+    ]
   },
+}
+
+function checks(harness: Harness, [plain, secure]: readonly number[], log: string): readonly Case[] {
+  const authorities = `cafile=${harness.file('ca.pem', ca)}`
+  const check = { type: 'smtp' } as const
+  const afterwards = (): void =>
+    assert.doesNotMatch(readFileSync(log, 'utf8'), /lost|unexpected|dropped|synchroni/)
+  return [
+    checking(harness, {
+      ...{ name: 'check by SMTP', upstream: `127.0.0.1:${String(plain)}?pp=v2`, check, afterwards },
+    }),
+    checking(harness, {
+      name: 'check by SMTP inside TLS',
+      upstream: `ssl://127.0.0.1:${String(secure)}?pp=v2&${authorities}`,
+      ...{ check, afterwards },
+    }),
+  ]
 }
 
 /** Its user is the one that runs this; root becomes `nobody`, because Exim must not be root. */

@@ -12,7 +12,10 @@ import { hitch } from './hitch.ts'
 import { mariadb } from './mariadb.ts'
 import { nginx } from './nginx.ts'
 import { npm } from './npm.ts'
+import { openssl } from './openssl.ts'
+import { postgresql } from './postgresql.ts'
 import { prometheus } from './prometheus.ts'
+import { redis } from './redis.ts'
 import { stunnel } from './stunnel.ts'
 import { swaks } from './swaks.ts'
 import { tshark } from './tshark.ts'
@@ -24,6 +27,7 @@ export const peers: readonly Peer[] = [
   nginx,
   curl,
   chains,
+  openssl,
   prometheus,
   npm,
   apache,
@@ -35,6 +39,8 @@ export const peers: readonly Peer[] = [
   exim,
   dovecot,
   mariadb,
+  postgresql,
+  redis,
   unbound,
   dnsdist,
 ]

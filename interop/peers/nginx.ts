@@ -5,6 +5,8 @@ import assert from 'node:assert/strict'
 import { text } from 'node:stream/consumers'
 import type { Ends } from '../asking.ts'
 import { ca, certificateFiles } from '../certificates.ts'
+import { checking } from '../checking.ts'
+import type { Harness } from '../harness.ts'
 import type { Case, Peer } from '../peer.ts'
 import { receiving, type Target } from '../receiving.ts'
 import { sending } from '../sending.ts'
@@ -74,5 +76,36 @@ async function receivers(servers: NginxServers): Promise<readonly Case[]> {
       check,
     },
   ]
-  return targets.flatMap(target => receiving(target, servers.harness))
+  return [
+    ...targets.flatMap(target => receiving(target, servers.harness)),
+    ...checks(servers.harness, targets),
+  ]
+}
+
+function checks(harness: Harness, [http, https]: readonly Target[]): readonly Case[] {
+  const check = { type: 'http', status: 200 } as const
+  const authorities = `cafile=${harness.file('ca.pem', ca)}`
+  return [
+    checking(harness, {
+      name: 'http, check by HTTP behind v2 LOCAL',
+      upstream: `127.0.0.1:${String(http?.port)}?pp=v2`,
+      check,
+    }),
+    checking(harness, {
+      name: 'http, check by HTTP behind v1 UNKNOWN',
+      upstream: `127.0.0.1:${String(http?.port)}?pp=v1`,
+      check,
+    }),
+    checking(harness, {
+      name: 'https, check by HTTP inside TLS',
+      upstream: `ssl://127.0.0.1:${String(https?.port)}?pp=v2&${authorities}`,
+      check,
+    }),
+    checking(harness, {
+      name: 'http, check by HTTP of a path that is missing',
+      upstream: `127.0.0.1:${String(http?.port)}?pp=v2`,
+      check: { type: 'http', path: '/missing' },
+      fault: /expected a status from 200 to 399, got 404/,
+    }),
+  ]
 }

@@ -44,7 +44,7 @@ export class NginxServers {
     const port = await this.#port()
     const answer =
       module === 'http'
-        ? 'location / { default_type text/plain; return 200 "$remote_addr $remote_port $proxy_protocol_server_addr $proxy_protocol_server_port"; }'
+        ? 'location / { default_type text/plain; return 200 "$remote_addr $remote_port $proxy_protocol_server_addr $proxy_protocol_server_port"; } location /missing { return 404; }'
         : 'return "$remote_addr $remote_port $proxy_protocol_server_addr $proxy_protocol_server_port";'
     const believed = [
       'set_real_ip_from 127.0.0.0/8',
