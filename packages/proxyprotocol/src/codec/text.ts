@@ -1,14 +1,21 @@
 // Text inside headers: strict both ways, because a value that is almost text must not look like text.
 
+import { byteAt } from './bytes.ts'
 import { quote } from '../checks/index.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** V8 has arrays of up to 64 bytes in its heap. A native decoder moves them out first, which takes longer than a copy. */
+const MAX_HEAP_BYTES = 64
+const outside = new ArrayBuffer(MAX_HEAP_BYTES)
+const windows = Array.from({ length: MAX_HEAP_BYTES + 1 }, (_, length) => new Uint8Array(outside, 0, length))
 
 /** UTF-8 text, or undefined where the bytes are not valid UTF-8 (the raw bytes stay with the TLV). */
 export function utf8Text(bytes: Uint8Array): string | undefined {
+  const window = windows[bytes.length]
+  window?.set(bytes)
   try {
-    return decoder.decode(bytes)
+    return decoder.decode(window ?? bytes)
   } catch {
     return undefined
   }
@@ -16,7 +23,8 @@ export function utf8Text(bytes: Uint8Array): string | undefined {
 
 /** US-ASCII text, or undefined where a byte is above 0x7f. */
 export function asciiText(bytes: Uint8Array): string | undefined {
-  return bytes.every(byte => byte < 0x80) ? utf8Text(bytes) : undefined
+  for (let i = 0; i < bytes.length; i++) if (byteAt(bytes, i) > 0x7f) return undefined
+  return utf8Text(bytes)
 }
 
 export function utf8Bytes(text: string): Uint8Array {

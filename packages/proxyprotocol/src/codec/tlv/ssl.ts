@@ -3,7 +3,7 @@
 
 import { byteAt, checkBytes, uint32At, writeUint32 } from '../bytes.ts'
 import { asciiBytes, asciiText, textBytes, utf8Text } from '../text.ts'
-import { areTlvs, firstValues, nestTlvs, splitTlvs, SSL_FIXED_BYTES, type Tlv, tlvType } from './tlv.ts'
+import { areTlvs, firstValue, nestTlvs, splitTlvs, SSL_FIXED_BYTES, type Tlv, tlvType } from './tlv.ts'
 
 const CLIENT_SSL = 0x01
 const CLIENT_CERT_CONN = 0x02
@@ -64,21 +64,19 @@ export function readSsl(value: Uint8Array): SslInfo | undefined {
   const client = byteAt(value, 0)
   const verify = uint32At(value, 1)
   const tlvs = splitTlvs(value, SSL_FIXED_BYTES, value.length)
-  const sub = firstValues(tlvs)
-  const ascii = (type: number): string | undefined => textOf(sub.get(type), asciiText)
   return {
     client,
     verify,
     encrypted: (client & (CLIENT_SSL | CLIENT_CERT_CONN | CLIENT_CERT_SESS)) !== 0,
     clientVerified: (client & (CLIENT_CERT_CONN | CLIENT_CERT_SESS)) !== 0 && verify === 0,
-    version: ascii(tlvType.sslVersion),
-    cn: textOf(sub.get(tlvType.sslCn), utf8Text),
-    cipher: ascii(tlvType.sslCipher),
-    sigAlg: ascii(tlvType.sslSigAlg),
-    keyAlg: ascii(tlvType.sslKeyAlg),
-    group: ascii(tlvType.sslGroup),
-    sigScheme: ascii(tlvType.sslSigScheme),
-    clientCert: sub.get(tlvType.sslClientCert),
+    version: textOf(tlvs, tlvType.sslVersion, asciiText),
+    cn: textOf(tlvs, tlvType.sslCn, utf8Text),
+    cipher: textOf(tlvs, tlvType.sslCipher, asciiText),
+    sigAlg: textOf(tlvs, tlvType.sslSigAlg, asciiText),
+    keyAlg: textOf(tlvs, tlvType.sslKeyAlg, asciiText),
+    group: textOf(tlvs, tlvType.sslGroup, asciiText),
+    sigScheme: textOf(tlvs, tlvType.sslSigScheme, asciiText),
+    clientCert: firstValue(tlvs, tlvType.sslClientCert),
     tlvs,
   }
 }
@@ -109,6 +107,7 @@ export function sslTlv(init: SslInit): Tlv {
   return { type: tlvType.ssl, value: nestTlvs(start, tlvs) }
 }
 
-function textOf(value: Uint8Array | undefined, decode: typeof utf8Text): string | undefined {
+function textOf(tlvs: readonly Tlv[], type: number, decode: typeof utf8Text): string | undefined {
+  const value = firstValue(tlvs, type)
   return value === undefined ? undefined : decode(value)
 }

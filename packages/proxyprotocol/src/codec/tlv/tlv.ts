@@ -122,9 +122,8 @@ export function nestTlvs(start: Uint8Array, tlvs: readonly Tlv[]): Uint8Array {
   return value
 }
 
-/** The first value of each type. */
-export function firstValues(tlvs: readonly Tlv[]): ReadonlyMap<number, Uint8Array> {
-  const values = new Map<number, Uint8Array>()
-  for (const { type, value } of tlvs) if (!values.has(type)) values.set(type, value)
-  return values
+/** Looks at each TLV: a header has few, so that a map of them takes longer. */
+export function firstValue(tlvs: readonly Tlv[], type: number): Uint8Array | undefined {
+  for (const tlv of tlvs) if (tlv.type === type) return tlv.value
+  return undefined
 }

@@ -4,7 +4,7 @@ import { uint32At } from '../bytes.ts'
 import { asciiText, utf8Text } from '../text.ts'
 import { readExtensionTlvs } from './extension.ts'
 import { readSsl, type SslInfo } from './ssl.ts'
-import { firstValues, MAX_UNIQUE_ID_BYTES, type Tlv, tlvType } from './tlv.ts'
+import { firstValue, MAX_UNIQUE_ID_BYTES, type Tlv, tlvType } from './tlv.ts'
 import {
   type AlibabaInfo,
   type AwsInfo,
@@ -16,6 +16,8 @@ import {
   readGcp,
   readSpiffe,
 } from './vendor.ts'
+
+const CHECKSUM_BYTES = 4
 
 /** Known TLVs by name; undefined where a header has none, or one whose value is not what its type promises. */
 export interface TlvValues {
@@ -56,42 +58,45 @@ export interface TlvValues {
  */
 export function readTlvs(header: { readonly tlvs: readonly Tlv[] }): TlvValues {
   const { tlvs } = header
-  const values = firstValues(tlvs)
-  const read = <T>(type: number, decode: (value: Uint8Array) => T): T | undefined => {
-    const value = values.get(type)
-    return value === undefined ? undefined : decode(value)
-  }
   return {
-    alpn: read(tlvType.alpn, utf8Text),
-    authority: read(tlvType.authority, utf8Text),
-    checksum: onlyChecksum(allValues(tlvs, tlvType.checksum)),
-    uniqueId: read(tlvType.uniqueId, value => (value.length <= MAX_UNIQUE_ID_BYTES ? value : undefined)),
-    ssl: read(tlvType.ssl, readSsl),
-    netns: read(tlvType.netns, asciiText),
-    spiffe: read(tlvType.spiffe, readSpiffe),
-    aws: read(tlvType.aws, readAws),
-    azure: read(tlvType.azure, readAzure),
-    gcp: read(tlvType.gcp, readGcp),
-    alibaba: readAlibaba(allValues(tlvs, tlvType.alibaba)),
+    alpn: read(tlvs, tlvType.alpn, utf8Text),
+    authority: read(tlvs, tlvType.authority, utf8Text),
+    checksum: onlyChecksum(tlvs),
+    uniqueId: read(tlvs, tlvType.uniqueId, value =>
+      value.length <= MAX_UNIQUE_ID_BYTES ? value : undefined,
+    ),
+    ssl: read(tlvs, tlvType.ssl, readSsl),
+    netns: read(tlvs, tlvType.netns, asciiText),
+    spiffe: read(tlvs, tlvType.spiffe, readSpiffe),
+    aws: read(tlvs, tlvType.aws, readAws),
+    azure: read(tlvs, tlvType.azure, readAzure),
+    gcp: read(tlvs, tlvType.gcp, readGcp),
+    alibaba: readAlibaba(tlvs),
     extension: firstExtension(tlvs),
   }
 }
 
+function read<T>(tlvs: readonly Tlv[], type: number, decode: (value: Uint8Array) => T): T | undefined {
+  const value = firstValue(tlvs, type)
+  return value === undefined ? undefined : decode(value)
+}
+
 /** The checksum that decoding has verified; with several, which only LOCAL may hold, it could verify none. */
-function onlyChecksum(values: readonly Uint8Array[]): number | undefined {
-  const [value, second] = values.filter(({ length }) => length === 4)
-  return value && !second ? uint32At(value, 0) : undefined
+function onlyChecksum(tlvs: readonly Tlv[]): number | undefined {
+  let found: Uint8Array | undefined
+  for (const { type, value } of tlvs) {
+    if (type !== tlvType.checksum || value.length !== CHECKSUM_BYTES) continue
+    if (found) return undefined
+    found = value
+  }
+  return found && uint32At(found, 0)
 }
 
 /** Padding may stand before the extension, as both are NOOP TLVs. */
 function firstExtension(tlvs: readonly Tlv[]): readonly Tlv[] | undefined {
-  for (const value of allValues(tlvs, tlvType.noop)) {
-    const extension = readExtensionTlvs(value)
+  for (const { type, value } of tlvs) {
+    const extension = type === tlvType.noop ? readExtensionTlvs(value) : undefined
     if (extension) return extension
   }
   return undefined
-}
-
-function allValues(tlvs: readonly Tlv[], type: number): readonly Uint8Array[] {
-  return tlvs.filter(tlv => tlv.type === type).map(({ value }) => value)
 }

@@ -66,17 +66,20 @@ function isSpiffeId(id: string): boolean {
   return id.length <= MAX_SPIFFE_BYTES && SPIFFE_ID.test(id)
 }
 
-/** Reads the values of all TLVs of Alibaba's type; undefined where none is as documented. */
-export function readAlibaba(values: readonly Uint8Array[]): AlibabaInfo | undefined {
-  const idOf = (subtype: number): string | undefined => {
-    const value = values.find(candidate => candidate[0] === subtype)
-    return value === undefined ? undefined : asciiText(value.subarray(1))
-  }
-  const vpcId = idOf(ALIBABA_SUBTYPES.vpcId)
-  const endpointId = idOf(ALIBABA_SUBTYPES.endpointId)
-  const endpointServiceId = idOf(ALIBABA_SUBTYPES.endpointServiceId)
+/** Reads the ids, each from the first TLV with its subtype; undefined where none is as documented. */
+export function readAlibaba(tlvs: readonly Tlv[]): AlibabaInfo | undefined {
+  const vpcId = alibabaId(tlvs, ALIBABA_SUBTYPES.vpcId)
+  const endpointId = alibabaId(tlvs, ALIBABA_SUBTYPES.endpointId)
+  const endpointServiceId = alibabaId(tlvs, ALIBABA_SUBTYPES.endpointServiceId)
   const found = vpcId ?? endpointId ?? endpointServiceId
   return found === undefined ? undefined : { vpcId, endpointId, endpointServiceId }
+}
+
+function alibabaId(tlvs: readonly Tlv[], subtype: number): string | undefined {
+  for (const { type, value } of tlvs) {
+    if (type === tlvType.alibaba && value[0] === subtype) return asciiText(value.subarray(1))
+  }
+  return undefined
 }
 
 /** @throws TypeError when the id has characters that AWS does not use. */

@@ -1,5 +1,4 @@
-// CRC-32C (Castagnoli, reflected) over a whole header with the four checksum bytes as zero (spec 2.2.3): eight bytes at
-// a time, with a table for each position among them.
+// CRC-32C (Castagnoli, reflected) over a whole header with the four checksum bytes as zero (spec 2.2.3).
 
 import { byteAt, uint16At } from '../bytes.ts'
 import type { DecodeResult } from '../decode-result.ts'
@@ -8,9 +7,10 @@ import { TLV_HEAD_BYTES } from '../tlv/index.ts'
 
 const POLYNOMIAL = 0x82f63b78
 const CHECKSUM_BYTES = 4
-const BLOCK_BYTES = 8
+const BLOCK_BYTES = 4
 const LENGTH_AT = 14
 
+/** One for each position in a block of bytes that is taken at once. */
 const tables = new Int32Array(BLOCK_BYTES * 256)
 for (let i = 0; i < 256; i++) {
   let crc = i
@@ -20,48 +20,28 @@ for (let i = 0; i < 256; i++) {
   }
 }
 
-/** What `add` leaves behind. */
-let crc = 0
-
 /**
- * The checksum of the header that ends at `end`, whose CRC-32C value stands at `valueAt`. It covers the received bytes,
- * never a header written anew, because sorting the TLVs would break it.
+ * The checksum of the header that ends at `end`, whose CRC-32C value stands at `valueAt`; these four bytes count as
+ * zero. It covers the received bytes, never a header written anew, because sorting the TLVs would break it.
  */
 export function headerChecksum(header: Uint8Array, end: number, valueAt: number): number {
-  crc = -1
-  add(header, 0, valueAt)
-  if (valueAt < end) {
-    crc = entry(3, crc) ^ entry(2, crc >>> 8) ^ entry(1, crc >>> 16) ^ entry(0, crc >>> 24)
-    add(header, valueAt + CHECKSUM_BYTES, end)
+  const valueEnd = valueAt + CHECKSUM_BYTES
+  let crc = -1
+  for (let i = 0; i < end;) {
+    if (i + BLOCK_BYTES <= end && (i + BLOCK_BYTES <= valueAt || i >= valueEnd)) {
+      crc =
+        entry(3, crc ^ byteAt(header, i)) ^
+        entry(2, (crc >>> 8) ^ byteAt(header, i + 1)) ^
+        entry(1, (crc >>> 16) ^ byteAt(header, i + 2)) ^
+        entry(0, (crc >>> 24) ^ byteAt(header, i + 3))
+      i += BLOCK_BYTES
+    } else {
+      const byte = i >= valueAt && i < valueEnd ? 0 : byteAt(header, i)
+      crc = entry(0, crc ^ byte) ^ (crc >>> 8)
+      i++
+    }
   }
   return ~crc >>> 0
-}
-
-/** Takes the bytes into `crc`. */
-function add(bytes: Uint8Array, start: number, end: number): void {
-  let sum = crc
-  let i = start
-  for (; i + 8 <= end; i += 8) {
-    sum =
-      entry(7, sum ^ byteAt(bytes, i)) ^
-      entry(6, (sum >>> 8) ^ byteAt(bytes, i + 1)) ^
-      entry(5, (sum >>> 16) ^ byteAt(bytes, i + 2)) ^
-      entry(4, (sum >>> 24) ^ byteAt(bytes, i + 3)) ^
-      entry(3, byteAt(bytes, i + 4)) ^
-      entry(2, byteAt(bytes, i + 5)) ^
-      entry(1, byteAt(bytes, i + 6)) ^
-      entry(0, byteAt(bytes, i + 7))
-  }
-  if (i + 4 <= end) {
-    sum =
-      entry(3, sum ^ byteAt(bytes, i)) ^
-      entry(2, (sum >>> 8) ^ byteAt(bytes, i + 1)) ^
-      entry(1, (sum >>> 16) ^ byteAt(bytes, i + 2)) ^
-      entry(0, (sum >>> 24) ^ byteAt(bytes, i + 3))
-    i += 4
-  }
-  for (; i < end; i++) sum = entry(0, sum ^ byteAt(bytes, i)) ^ (sum >>> 8)
-  crc = sum
 }
 
 /**

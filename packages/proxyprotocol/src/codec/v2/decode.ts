@@ -73,12 +73,8 @@ export function addressBlockBytes(fixed: Uint8Array): number {
 }
 
 function decodeProxied(bytes: Uint8Array, tlvsAt: number, end: number): DecodeResult {
-  let tlvs = NO_TLVS
-  if (tlvsAt < end) {
-    const fault = tlvFault(bytes, tlvsAt, end)
-    if (fault) return fault
-    tlvs = splitTlvs(bytes, tlvsAt, end)
-  }
+  const tlvs = tlvsAt < end ? takeTlvs(bytes, tlvsAt, end) : NO_TLVS
+  if ('status' in tlvs) return tlvs
   const family = byteAt(bytes, FAMILY_AT) >> 4
   const transport = (byteAt(bytes, FAMILY_AT) & 0x0f) === STREAM ? 'STREAM' : 'DGRAM'
   const header = family === UNIX ? unixHeader(bytes, transport, tlvs) : inetHeader(bytes, transport, tlvs)
@@ -138,8 +134,9 @@ function decodeUnproxied(bytes: Uint8Array, end: number): DecodeResult {
   }
 }
 
-/** What is wrong with the TLVs from `start` to `end`, the checksum included. */
-function tlvFault(bytes: Uint8Array, start: number, end: number): DecodeResult | undefined {
+/** The TLVs from `start` to `end`, or what is wrong with them, the checksum included. One walk does both. */
+function takeTlvs(bytes: Uint8Array, start: number, end: number): readonly Tlv[] | DecodeResult {
+  const tlvs: Tlv[] = []
   let checksumAt = 0
   for (let at = start, next: number; at < end; at = next) {
     next = tlvEnd(bytes, at, end)
@@ -150,10 +147,11 @@ function tlvFault(bytes: Uint8Array, start: number, end: number): DecodeResult |
       if (checksumAt > 0) return invalid('checksum_duplicate', at)
       checksumAt = at
     }
+    tlvs.push({ type: byteAt(bytes, at), value: copyOf(bytes, at + TLV_HEAD_BYTES, next) })
   }
   if (checksumAt > 0 && !isChecksumRight(bytes, checksumAt, end))
     return invalid('checksum_mismatch', checksumAt)
-  return undefined
+  return tlvs
 }
 
 /** Where the one well-formed CRC-32C TLV stands among sound TLVs; 0 for none, and for several. */

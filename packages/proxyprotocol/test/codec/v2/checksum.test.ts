@@ -23,7 +23,7 @@ test('the check value: 0xE3069283 for "123456789"', () => {
 
 test('it is what a second implementation finds with zeros in the place of the value, and touches nothing', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: 7, maxLength: 80 }), bytes => {
+    fc.property(fc.uint8Array({ minLength: 4, maxLength: 80 }), bytes => {
       const at = bytes.length >> 1
       const before = Uint8Array.from(bytes)
       const zeroed = Uint8Array.from(bytes).fill(0, at, at + 4)
