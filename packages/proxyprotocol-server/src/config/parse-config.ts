@@ -3,7 +3,8 @@
 import { configSchema, type Configuration, type ServiceInit } from './schema/index.ts'
 import { isDefault, isObject, type Json, withDefaults } from './defaults.ts'
 import { type Setting, settings } from './settings.ts'
-import { checked, parseText, type Problem, showPath } from './text/index.ts'
+import { joinSources, type Source } from './sources.ts'
+import { checked, type Problem, showPath } from './text/index.ts'
 
 export interface Override {
   readonly setting: Setting
@@ -36,20 +37,16 @@ const ENDS = [
  * ```
  */
 export function parseConfig(source: unknown, origin = 'configuration'): Configuration {
-  return combineConfig(source, origin)
+  return combineConfig([{ origin, content: source }])
 }
 
-export function combineConfig(source: unknown, origin: string, additions: Additions = {}): Configuration {
-  const text = typeof source === 'string' ? parseText(source, origin) : undefined
-  const written = text ? text.value : source
+export function combineConfig(sources: readonly Source[], additions: Additions = {}): Configuration {
+  const { value: written, place } = joinSources(sources)
   return checked(configSchema, overlaid(written, additions), problem => {
     const name = overrideAt(problem, additions)
     if (name !== undefined) return name
-    const path = defaultAt(problem, written, additions) ?? problem.path
-    const service = path === problem.path ? serviceAt(problem, written, additions) : undefined
-    if (service !== undefined) return service
-    const at = text ? `${origin}:${text.position(path)}` : origin
-    return [at, showPath(path)].filter(Boolean).join(': ')
+    const path = defaultAt(problem, written, additions)
+    return path ? place(path) : (serviceAt(problem, written, additions) ?? place(problem.path))
   })
 }
 

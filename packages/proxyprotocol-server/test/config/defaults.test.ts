@@ -75,7 +75,10 @@ test('arguments win over a service, and a service over defaults', () => {
   const written = { defaults: { timeouts: { idle: 1, abort: 2 } }, services: [service] }
   const overrides = [{ setting: idle, value: 3, name: '--idle-timeout' }]
   const more = { listen: ':3', upstream: ':4' }
-  const { services: all } = combineConfig(written, 'a.yaml', { overrides, services: [more] })
+  const { services: all } = combineConfig([{ origin: 'a.yaml', content: written }], {
+    overrides,
+    services: [more],
+  })
   assert.deepEqual(
     all.map(({ timeouts }) => [timeouts.idle, timeouts.abort]),
     [

@@ -264,7 +264,10 @@ test('what stands outside the file wins over it, and its faults have its name', 
     { setting: drain, value: 4, name: '--drain' },
   ]
   const more = { listen: ':2', upstream: ':3' }
-  const { services, shutdown } = combineConfig(written, 'proxy.json', { services: [more], overrides })
+  const { services, shutdown } = combineConfig([{ origin: 'proxy.json', content: written }], {
+    services: [more],
+    overrides,
+  })
   assert.deepEqual(
     services.map(({ timeouts }) => [timeouts.idle, timeouts.header]),
     [
@@ -279,7 +282,7 @@ test('what stands outside the file wins over it, and its faults have its name', 
   ]
   assert.throws(
     () =>
-      combineConfig({ services: [service, service] }, '', {
+      combineConfig([{ origin: '', content: { services: [service, service] } }], {
         services: [{ listen: ':1', upstream: 'x' }],
         overrides: wrong,
       }),
@@ -296,7 +299,7 @@ test('a file that is not a configuration is refused as it stands, whatever stand
   const overrides = settings().map(setting => ({ setting, value: 1, name: `--${setting.flag}` }))
   const refused = (json: unknown): string => {
     try {
-      combineConfig(json, 'proxy.json', { services: [service], overrides })
+      combineConfig([{ origin: 'proxy.json', content: json }], { services: [service], overrides })
     } catch (error) {
       return (error as Error).message
     }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import {
   acceptsHeaders,
@@ -16,6 +15,7 @@ import {
   VARIABLE_PREFIX,
 } from '../../config/index.ts'
 import { createCommand, type ProgramIo } from '../program.ts'
+import { readSources } from './config-files.ts'
 import { environmentOf } from './environment.ts'
 import { helpOf, jsonValue, placeholderOf } from './setting-flags.ts'
 
@@ -25,48 +25,52 @@ export interface ServerRequest {
   readonly command: 'serve' | 'check'
   readonly configuration: Configuration
   readonly origin: string
+  /** Empty if they are not watched. */
+  readonly watched: readonly string[]
 }
 
 /** Commander puts settings beside it by their flags in camel case. */
 interface Flags {
-  readonly config?: string
+  readonly config?: readonly string[]
   readonly service?: readonly string[]
   readonly trust?: readonly string[]
   readonly [flag: string]: unknown
 }
 
 export function serverRequest(args: readonly string[], io: ProgramIo): ServerRequest {
-  let checkedFile: string | undefined
+  let checkedFiles: readonly string[] = []
   const command = serverCommand(io)
   command
     .command('check')
     .description(
       'Check a configuration, print what it comes to, and end with 0, or with 2 where it is wrong.',
     )
-    .allowExcessArguments(false)
-    .argument('<FILE>', 'the configuration; options and environment are laid over it as they would be')
-    .action((file: string) => {
-      checkedFile = file
+    .argument('<FILE...>', 'the configuration; options and environment are laid over it as they would be')
+    .action((files: readonly string[]) => {
+      checkedFiles = files
     })
   command.parse(args, { from: 'user' })
   const flags = command.opts<Flags>()
   // Read first, so that all faults are reported in this format.
   if ((flags['logFormat'] ?? io.env[`${VARIABLE_PREFIX}LOG_FORMAT`]) === 'json') io.log.format = 'json'
   const services = servicesOf(args, flags)
-  if (checkedFile === undefined) refuseOperands(command)
+  const isCheck = checkedFiles.length > 0
+  if (!isCheck) refuseOperands(command)
   else if (flags.config !== undefined) throw new ConfigError('check takes its FILE or --config, not both')
   const environment = environmentOf(io.env)
-  const file = checkedFile ?? flags.config ?? environment.config
-  if (file === undefined && services.length === 0) {
+  const files = isCheck ? checkedFiles : (flags.config ?? environment.config)
+  if (files.length === 0 && services.length === 0) {
     throw new ConfigError(
       `nothing to do: give ${SERVICE} SOURCE DEST, as in "${SERVICE} :10000 127.0.0.1:10007", or --config FILE`,
     )
   }
   const additions: Additions = { services, overrides: [...environment.overrides, ...overridesOf(flags)] }
-  const origin = file ?? 'the command line'
-  const configuration = combineConfig(file === undefined ? {} : readText(file), origin, additions)
+  const origin = files.length === 0 ? 'the command line' : files.join(', ')
+  const sources = files.length === 0 ? [{ origin, content: {} }] : readSources(files)
+  const configuration = combineConfig(sources, additions)
   checkNetworkFiles(configuration.services)
-  return { command: checkedFile === undefined ? 'serve' : 'check', configuration, origin }
+  const watched = flags['watch'] === true ? files : []
+  return { command: isCheck ? 'check' : 'serve', configuration, origin, watched }
 }
 
 function serverCommand(io: ProgramIo): Command {
@@ -76,7 +80,7 @@ function serverCommand(io: ProgramIo): Command {
         'Options win over environment variables, and these over the file; check takes them too.',
     )
     .usage(
-      `[options] [${SERVICE} SOURCE DEST...]... [--config FILE]\n       proxyprotocol-server [options] check FILE`,
+      `[options] [${SERVICE} SOURCE DEST...]... [--config FILE]...\n       proxyprotocol-server [options] check FILE...`,
     )
     .helpCommand(false)
     .allowExcessArguments()
@@ -93,8 +97,11 @@ function serverCommand(io: ProgramIo): Command {
     )
     .option(
       '--config <FILE>',
-      'the YAML or JSON file with services and settings, which options win over; PROXYPROTOCOL_CONFIG',
+      'a YAML or JSON file with services and settings, or a directory of them, which options win over; ' +
+        'repeatable; PROXYPROTOCOL_CONFIG',
+      gather,
     )
+    .option('--watch', 'reload when a file of --config changes, as SIGHUP does')
     .addOption(new Option('--buf-len <BYTES>').hideHelp().argParser(refuseBufLen))
     .action(() => undefined)
   for (const setting of settings()) command.addOption(optionOf(setting))
@@ -161,12 +168,4 @@ function servicesOf(args: readonly string[], { service = [], trust }: Flags): re
 function valuesFrom(args: readonly string[]): readonly string[] {
   const end = args.findIndex(arg => arg.startsWith('-'))
   return end === -1 ? args : args.slice(0, end)
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new ConfigError(`the configuration cannot be read: ${(error as Error).message}`) // Node throws Error objects only
-  }
 }

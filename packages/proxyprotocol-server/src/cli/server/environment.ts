@@ -13,7 +13,8 @@ const SERVICE_LINK =
 const OF_REGISTER = ['TRUST', 'PORTS', 'VERSION'].map(name => VARIABLE_PREFIX + name)
 
 export interface Environment {
-  readonly config: string | undefined
+  /** Empty or one. */
+  readonly config: readonly string[]
   readonly overrides: readonly Override[]
 }
 
@@ -25,8 +26,9 @@ export function environmentOf(variables: Readonly<Record<string, string | undefi
     name => name.startsWith(VARIABLE_PREFIX) && !allowed.includes(name) && !SERVICE_LINK.test(name),
   )
   if (unknown.length > 0) throw new ConfigError(unknown.map(name => refusal(name, names)).join('\n'))
+  const config = variables[CONFIG]
   return {
-    config: variables[CONFIG],
+    config: config === undefined ? [] : [config],
     overrides: known.flatMap(setting => {
       const text = variables[setting.variable]
       return text === undefined ? [] : [{ setting, value: jsonValue(text, setting), name: setting.variable }]

@@ -12,7 +12,7 @@ export class Sighup {
   constructor(io: ProgramIo, job: () => Promise<void>) {
     this.#io = io
     this.#job = job
-    io.on('SIGHUP', this.#onSignal)
+    io.on('SIGHUP', this.ask)
   }
 
   start(): void {
@@ -20,10 +20,10 @@ export class Sighup {
   }
 
   stop(): void {
-    this.#io.off('SIGHUP', this.#onSignal)
+    this.#io.off('SIGHUP', this.ask)
   }
 
-  readonly #onSignal = (): void => {
+  readonly ask = (): void => {
     this.#asked = true
     if (!this.#busy) void this.#run()
   }

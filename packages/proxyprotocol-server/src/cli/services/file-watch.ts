@@ -1,7 +1,3 @@
-// Watches directories, because an editor replaces a file, Kubernetes a link beside it, and certbot a link elsewhere.
-
-import { readdirSync, realpathSync, watch, type FSWatcher } from 'node:fs'
-import { basename, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import {
   branchesOf,
@@ -14,42 +10,27 @@ import {
 } from '../../config/index.ts'
 import type { Relay } from '../../relay/index.ts'
 import { log, type ProgramIo } from '../program.ts'
-import { pathEntries, type PathEntry } from './path-entries.ts'
-
-/** Certificate and key are written one after the other. */
-const SETTLING_TIME = 500
-/** Stands for every name in a directory; names have no slash. */
-const ANY = '/'
+import { EntryWatch } from './entry-watch.ts'
+import { entriesBelow, pathEntries, type PathEntry } from './path-entries.ts'
 
 export class FileWatch {
   readonly #io: ProgramIo
   readonly #relays: () => readonly Relay[]
-  #watchers: readonly FSWatcher[] = []
-  #timer: NodeJS.Timeout | undefined
+  readonly #entries: EntryWatch
   #round = 0
 
   constructor(io: ProgramIo, relays: () => readonly Relay[]) {
     this.#io = io
     this.#relays = relays
+    this.#entries = new EntryWatch(io, () => void this.renew())
   }
 
   watch(): void {
-    this.#unwatch()
-    const entries = this.#relays().flatMap(({ service }) => entriesOf(service))
-    this.#watchers = [...byDirectory(entries)].flatMap(([directory, names]) =>
-      watchDirectory(this.#io, directory, name => {
-        if (name !== null && !names.has(name) && !names.has(ANY)) return
-        this.#timer ??= setTimeout(() => {
-          void this.renew()
-        }, SETTLING_TIME).unref()
-      }),
-    )
+    this.#entries.watch(this.#relays().flatMap(({ service }) => entriesOf(service)))
   }
 
   /** A later call takes the place of one that is not done. Never rejects. */
   async renew(): Promise<void> {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
     this.watch()
     const round = ++this.#round
     for (const relay of this.#relays()) {
@@ -62,12 +43,7 @@ export class FileWatch {
 
   stop(): void {
     this.#round++
-    clearTimeout(this.#timer)
-    this.#unwatch()
-  }
-
-  #unwatch(): void {
-    for (const watcher of this.#watchers) watcher.close()
+    this.#entries.stop()
   }
 }
 
@@ -102,38 +78,6 @@ function renewNetworks(io: ProgramIo, relay: Relay): void {
   }
 }
 
-function watchDirectory(
-  io: ProgramIo,
-  directory: string,
-  onChange: (name: string | null) => void,
-): readonly FSWatcher[] {
-  function onError(error: unknown): void {
-    log(io, 'not-watched', [
-      ['directory', directory],
-      ['error', String(error)],
-    ])
-  }
-  try {
-    const watcher = watch(directory, { persistent: false }, (_, name) => {
-      onChange(name)
-    })
-    return [watcher.on('error', onError)]
-  } catch (error) {
-    onError(error)
-    return []
-  }
-}
-
-/** A directory that is moved or removed reports its own name. */
-function byDirectory(entries: readonly PathEntry[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const names = new Map<string, Set<string>>()
-  for (const { directory, name } of entries) {
-    const others = names.get(directory) ?? new Set([basename(directory)])
-    names.set(directory, others.add(name))
-  }
-  return names
-}
-
 function entriesOf(service: Service): readonly PathEntry[] {
   const { listen, pool, access, tls } = service
   const lists = [...(access?.allow ?? []), ...(access?.deny ?? [])].map(networkFile)
@@ -159,16 +103,4 @@ function listenEntries({ certificates, directory, crl }: ListenTls): readonly Pa
 function entriesFor({ cert, key, cafile, capath }: TlsSettings): readonly PathEntry[] {
   const files = [cert, key, cafile].filter(file => file !== undefined)
   return [...files.flatMap(pathEntries), ...(capath === undefined ? [] : entriesBelow(capath))]
-}
-
-/** With the targets of links, as in /etc/ssl/certs. */
-function entriesBelow(path: string): readonly PathEntry[] {
-  const way = pathEntries(path)
-  try {
-    const directory = realpathSync(path)
-    const files = readdirSync(directory).flatMap(name => pathEntries(join(directory, name)))
-    return [...way, { directory, name: ANY }, ...files]
-  } catch {
-    return way // missing now; the way ends there
-  }
 }

@@ -3,3 +3,5 @@ export { assignSockets, inheritedBy, type InheritedSocket, inheritedSockets } fr
 export { type ChangeCounts, logReload, naming, refuseWithoutRestart } from './running-configuration.ts'
 export { ServiceHost, type Serving } from './service-host.ts'
 export { describePool } from './show-pool.ts'
+export { EntryWatch } from './entry-watch.ts'
+export { entriesBelow } from './path-entries.ts'

@@ -1,8 +1,11 @@
-import { readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync, realpathSync } from 'node:fs'
 import { isAbsolute, join, parse, resolve, sep } from 'node:path'
 
 /** The limit of Linux for one path; more links are a loop. */
 const MAX_LINKS = 40
+
+/** Stands for every name in a directory; names have no slash. */
+export const ANY = '/'
 
 export interface PathEntry {
   readonly directory: string
@@ -37,5 +40,17 @@ function linkAt(path: string): { readonly to: string } | 'no link' | 'nothing' {
     return { to: readlinkSync(path) }
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EINVAL' ? 'no link' : 'nothing' // fs throws Error objects only
+  }
+}
+
+/** A file, or a directory with the targets of links in it, as /etc/ssl/certs. */
+export function entriesBelow(path: string): readonly PathEntry[] {
+  const way = pathEntries(path)
+  try {
+    const directory = realpathSync(path)
+    const files = readdirSync(directory).flatMap(name => pathEntries(join(directory, name)))
+    return [...way, { directory, name: ANY }, ...files]
+  } catch {
+    return way // missing now; the way ends there
   }
 }
