@@ -1,6 +1,7 @@
 // Reads by the public way, for sockets that already belong to other code: it puts what follows the header back.
 
 import { decodeHeader, HeaderDecoder, type ProxyProtocolError } from '../../codec/index.ts'
+import { readBuffered } from '../socket/index.ts'
 import { StartReader } from './start-reader.ts'
 
 export class PullingReader extends StartReader {
@@ -27,7 +28,7 @@ export class PullingReader extends StartReader {
   }
 
   readonly #onReadable = (): void => {
-    for (let chunk = this.#read(); chunk !== null; chunk = this.#read()) {
+    for (let chunk = readBuffered(this.socket); chunk !== null; chunk = readBuffered(this.socket)) {
       if (this.#take(chunk)) return
     }
   }
@@ -43,15 +44,5 @@ export class PullingReader extends StartReader {
     }
     const result = this.#decoder.push(chunk)
     return this.judge(result, this.#decoder.rest)
-  }
-
-  /**
-   * Asks only for bytes that are there: after a FIN, read() without a size ends the stream, and nothing could be put
-   * back. Above the mark, Node would raise it.
-   */
-  #read(): Uint8Array | null {
-    const { readableLength, readableHighWaterMark } = this.socket
-    const size = Math.min(readableLength, Math.max(readableHighWaterMark, 1))
-    return this.socket.read(size) as Uint8Array | null // without an encoding it gives bytes
   }
 }

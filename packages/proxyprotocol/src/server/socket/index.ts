@@ -1,7 +1,7 @@
 // Accepted sockets: addresses, resets and ends.
 
 export { acceptedSocket, isAccepted, setTaker, type StartTaker } from './accepted-socket.ts'
-export { checkGivesBytes } from './bytes.ts'
+export { checkGivesBytes, readBuffered } from './bytes.ts'
 export {
   adoptInfo,
   applyHeader,

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { checkNames, milliseconds } from '../../checks/index.ts'
-import { checkGivesBytes } from '../socket/index.ts'
+import { checkGivesBytes, readBuffered } from '../socket/index.ts'
 
 const DEFAULT_TIMEOUT = 5_000
 
@@ -47,7 +47,7 @@ export async function peekByte(socket: Socket, options: PeekOptions = {}): Promi
     }
     const onEnd = (): void => settle()
     const look = (): void => {
-      const chunk = socket.read(1) as Buffer | null // without an encoding read() returns bytes
+      const chunk = readBuffered(socket) // whole, because on Node 26 read() returns no more than what was put back
       if (chunk === null) return
       socket.unshift(chunk)
       settle(chunk[0])

@@ -282,6 +282,14 @@ test('peekByte() gives the first byte and leaves it there, whether it has come a
   }
 })
 
+test('peekByte() leaves what has come in one piece', async t => {
+  const harness = createHarness(t)
+  const { port, peeked } = await listenPeeking(harness)
+  harness.dial(port).write(Buffer.concat([V2, Buffer.from('abc')]))
+  const [socket] = await peeked
+  assert.equal(String(socket.read()), 'abc')
+})
+
 test('peekByte() gives undefined for a client that ends, resets or is silent', async t => {
   const harness = createHarness(t)
   for (const [act, timeout] of [
