@@ -1,6 +1,6 @@
 // Our relay between peers: it believes the headers that come, and sends on what they say.
 
-import { createRelay, parseService } from 'proxyprotocol-server'
+import { createRelay, parseConfig, parseService, type Service } from 'proxyprotocol-server'
 import { ca, certificateFiles } from './certificates.ts'
 import type { Harness } from './harness.ts'
 
@@ -21,7 +21,17 @@ export async function startRelay(harness: Harness, { to, sends, tls = false }: R
   const upstream = to.tls
     ? `ssl://${HOST}:${to.port}?pp=v${sends}&cafile=${harness.file('ca.pem', ca)}`
     : `${HOST}:${to.port}?pp=v${sends}`
-  const relay = createRelay(parseService(from, upstream, { trust: ['127.0.0.0/8'] }))
+  return listening(harness, parseService(from, upstream, { trust: ['127.0.0.0/8'] }))
+}
+
+/** Starts a relay for a service of a configuration; it ends with the harness. */
+export async function startService(harness: Harness, service: object): Promise<number> {
+  const { services } = parseConfig({ services: [service] })
+  return listening(harness, services[0] as Service) // it takes no fewer than one
+}
+
+async function listening(harness: Harness, service: Service): Promise<number> {
+  const relay = createRelay(service)
   const bound = await relay.listen()
   harness.atEnd(() => relay.server.abort())
   if (typeof bound === 'string') throw new Error(`the relay listens at ${bound}`)

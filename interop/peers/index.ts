@@ -18,6 +18,7 @@ import { prometheus } from './prometheus.ts'
 import { redis } from './redis.ts'
 import { stunnel } from './stunnel.ts'
 import { swaks } from './swaks.ts'
+import { openssh } from './tls/openssh.ts'
 import { tshark } from './tshark.ts'
 import { unbound } from './unbound.ts'
 import { varnish } from './varnish.ts'
@@ -43,4 +44,5 @@ export const peers: readonly Peer[] = [
   redis,
   unbound,
   dnsdist,
+  openssh,
 ]

@@ -1,16 +1,18 @@
-// OpenSSL: a TLS server without anything inside, as an upstream whose TLS passes through.
+// OpenSSL: a TLS server without anything inside, as an upstream whose TLS passes through, and clients of the relay's own TLS.
 
 import { certificateFiles } from '../certificates.ts'
 import { checking } from '../checking.ts'
 import { provide, type Debian } from '../debian.ts'
 import type { Peer } from '../peer.ts'
+import { curlProgram } from './curl.ts'
+import { clientCases } from './tls/openssl.ts'
 
 const program: Debian = { program: 'openssl', packages: ['openssl'], version: ['version'] }
 
 export const openssl: Peer = {
   name: 'openssl',
   always: true,
-  programs: [program],
+  programs: [program, curlProgram],
   async cases(harness) {
     const { cert, key } = certificateFiles(harness)
     const port = await harness.port()
@@ -40,6 +42,7 @@ export const openssl: Peer = {
         check: { type: 'tls', servername: 'other.example' },
         fault: /unrecognized name/,
       }),
+      ...(await clientCases(harness, provide(program))),
     ]
   },
 }

@@ -1,4 +1,4 @@
-// PostgreSQL: it must log none of the checks that pass.
+// PostgreSQL: it must log none of the checks that pass, and serves clients whose TLS passes through the relay.
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -8,8 +8,12 @@ import { checking } from '../checking.ts'
 import { provide, type Debian } from '../debian.ts'
 import type { Harness } from '../harness.ts'
 import type { Case, Peer } from '../peer.ts'
+import { clientCases, psqlProgram, tlsArguments } from './tls/postgresql.ts'
 
 const program: Debian = { program: 'postgres', packages: ['postgresql-15'], version: ['--version'] }
+
+/** Nobody. */
+const USER = 65_534
 
 /** One role logs in without a password, one is refused, and all others are asked for a password. */
 const ACCESS = `host all open 127.0.0.1/32 trust
@@ -19,7 +23,7 @@ host all all 127.0.0.1/32 scram-sha-256
 
 export const postgresql: Peer = {
   name: 'postgresql',
-  programs: [program],
+  programs: [program, psqlProgram],
   async cases(harness) {
     const port = await harness.port()
     const data = join(harness.open('postgresql'), 'data')
@@ -36,9 +40,11 @@ export const postgresql: Peer = {
     appendFileSync(join(data, 'postgresql.conf'), `port = ${port}\n`)
     const server = unprivileged(path, [
       ...['-D', data, '-c', `unix_socket_directories=${data}`, '-c', 'listen_addresses=127.0.0.1'],
+      ...tlsArguments(harness, USER),
     ])
     const { output } = await harness.start({ ...provide(program), path: server.path }, server.args, [port])
-    return cases(harness, `127.0.0.1:${port}?pp=noop`, output)
+    const upstream = `127.0.0.1:${port}?pp=noop`
+    return [...cases(harness, upstream, output), ...(await clientCases(harness, upstream, 'open'))]
   },
 }
 
@@ -64,6 +70,6 @@ function cases(harness: Harness, upstream: string, output: () => string): readon
 /** PostgreSQL refuses to run as root. */
 function unprivileged(path: string, args: readonly string[]): { path: string; args: readonly string[] } {
   if (process.getuid?.() !== 0) return { path, args }
-  const drop = ['--reuid=65534', '--regid=65534', '--clear-groups']
+  const drop = [`--reuid=${USER}`, `--regid=${USER}`, '--clear-groups']
   return { path: '/usr/bin/setpriv', args: [...drop, path, ...args] }
 }
