@@ -28,8 +28,8 @@ packages, all of it on the loopback addresses of one machine. [How it works, and
 
 - **sends**: the peer is in front of our servers; what they have learnt of the client is held against the client's own two ends.
 - **receives**: the peer is behind our clients and our relay; it must answer, or log, the client that was announced.
-- **chain**: several in a row, the relay among them. **decodes**: the peer reads what we have made. **checks**: the relay checks
-  the health of the peer, and the peer logs no fault.
+- **chain**: several in a row, the relay among them. **decodes**: the peer reads what we have made.
+- **checks**: the relay checks the health of the peer, and the peer logs no fault.
 
 The numbers are cases; each stands below with what was seen.
 `
