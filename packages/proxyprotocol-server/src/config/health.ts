@@ -108,7 +108,7 @@ export interface HealthInit extends Optional<PassiveHealth> {
 }
 
 /** The keys that only some types have. */
-export const typesOf: Readonly<Partial<Record<keyof ActiveCheck, readonly CheckType[]>>> = {
+const typesOf: Readonly<Partial<Record<keyof ActiveCheck, readonly CheckType[]>>> = {
   tls: checkTypes.filter(type => type !== 'tls'),
   method: ['http'],
   path: ['http'],
@@ -120,16 +120,18 @@ export const typesOf: Readonly<Partial<Record<keyof ActiveCheck, readonly CheckT
   expect: ['send-expect'],
 }
 
-/** True if a check of this type has this key. */
-export function hasKey(type: CheckType, key: string): boolean {
-  return typesOf[key as keyof ActiveCheck]?.includes(type) ?? true // keys that are not listed suit all types
+export function typesWith(key: string): readonly CheckType[] {
+  return typesOf[key as keyof ActiveCheck] ?? checkTypes // other keys are not listed
 }
 
 /** A check with what it takes over from another one: keys that its type has. */
-export function mergedCheck(own: CheckInit, common: CheckInit = {}): CheckInit {
+export function mergedCheck(
+  own: CheckInit,
+  common: CheckInit = {},
+): CheckInit & { readonly type: CheckType } {
   const { type = common.type ?? checkDefaults.type } = own
-  const kept = Object.entries(common).filter(([key]) => hasKey(type, key))
-  return filled<CheckInit>({ ...Object.fromEntries(kept), type }, own)
+  const kept = Object.entries(common).filter(([key]) => typesWith(key).includes(type))
+  return { ...filled<CheckInit>(Object.fromEntries(kept), own), type }
 }
 
 /** The check of an upstream at this address. */

@@ -140,6 +140,10 @@ test('what a check cannot have is refused by key, value and what is wanted', () 
       'status must be a status such as 200 or a range such as "200-399", got "399-200"',
     ],
     [
+      { type: 'http', status: 'ok' },
+      'status must be a status such as 200 or a range such as "200-399", got "ok"',
+    ],
+    [
       { type: 'http', status: 99 },
       'status must be an integer from 100 to 599 or a string such as "200-399", got 99',
     ],

@@ -14,7 +14,7 @@ import { Resolver } from '../../../src/relay/upstreams/resolver.ts'
 import { certificateFiles } from '../../support/certificate-files.ts'
 import { holdName } from '../../support/names.ts'
 import { listenSecure } from '../../support/secure.ts'
-import { listen, outcome, warnings } from '../../support/connections.ts'
+import { connectedSockets, listen, outcome, warnings } from '../../support/connections.ts'
 import { atEnd } from '../../support/teardown.ts'
 import { harness } from '../../support/health-check.ts'
 
@@ -241,6 +241,20 @@ test('a check asks the upstream what its type says, behind its header, and the f
   next.end('+PONG\r\n')
   await ended(2)
   assert.equal(upstream.state, 'up')
+})
+
+test('a check by HTTP has passed with its status, also if a reset follows', async t => {
+  const far = await listen(t)
+  const sockets = connectedSockets(t)
+  const { check, begin, ended, upstream } = harness(t, `127.0.0.1:${far.port}`, { type: 'http' })
+  check.start()
+  begin()
+  const socket = await far.accept()
+  socket.write('HTTP/1.1 200 OK\r\n\r\n')
+  await until(() => Number(sockets()[0]?.bytesRead) > 0)
+  socket.resetAndDestroy()
+  await ended(1)
+  assert.equal(upstream.snapshot().checks?.passed, 1)
 })
 
 test('stopping ends a check that waits for an answer, and counts it for nothing', async t => {

@@ -1,7 +1,7 @@
 // The rules between the keys of checks, which hold for each upstream with what it takes over from its service.
 
 import { isIP } from 'node:net'
-import { checkDefaults, type CheckInit, hasKey, type HealthInit, mergedCheck, typesOf } from '../../health.ts'
+import { type CheckInit, type HealthInit, mergedCheck, typesWith } from '../../health.ts'
 import type { UpstreamInit } from '../../pool.ts'
 
 /** A fault, and where it is. */
@@ -65,13 +65,15 @@ function located(
 
 function keyProblem(own: CheckInit, common: CheckInit): KeyProblem | undefined {
   const merged = mergedCheck(own, common)
-  const { type = checkDefaults.type } = merged
-  const stray = (Object.keys(own) as (keyof CheckInit)[]).find(key => !hasKey(type, key)) // the schema knows no others
+  const { type } = merged
+  const stray = (Object.keys(own) as (keyof CheckInit)[]).find(key => !typesWith(key).includes(type)) // the schema knows no others
   if (stray) {
-    const types = (typesOf[stray] ?? []).map(each => JSON.stringify(each)).join(' or ')
+    const types = typesWith(stray)
+      .map(each => JSON.stringify(each))
+      .join(' or ')
     return { key: stray, message: `must stand beside type ${types}, got type ${JSON.stringify(type)}` }
   }
-  const lacking = REQUIRED.find(({ key }) => typesOf[key]?.includes(type) && merged[key] === undefined)
+  const lacking = REQUIRED.find(({ key }) => typesWith(key).includes(type) && merged[key] === undefined)
   if (lacking) {
     const { key, what } = lacking
     return { key, message: `must be ${what} for type ${JSON.stringify(type)}, got nothing` }

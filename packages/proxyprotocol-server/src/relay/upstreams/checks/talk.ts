@@ -15,7 +15,7 @@ export class Talk {
   #received = Buffer.alloc(0)
   /** Why no more bytes come, in words. */
   #over: string | undefined
-  #look = (): void => undefined
+  #look: (() => void) | undefined
 
   /** @param timeout milliseconds for the whole talk. */
   constructor(socket: Socket, timeout: number) {
@@ -49,7 +49,7 @@ export class Talk {
       this.#look = () => {
         const length = measure(this.#received)
         if (length !== undefined) {
-          this.#look = () => undefined
+          this.#look = undefined
           resolve(this.#received.subarray(0, length))
           this.#received = this.#received.subarray(length)
         } else if (this.#received.length >= MAX_ANSWER) {
@@ -82,16 +82,16 @@ export class Talk {
   stop(): void {
     clearTimeout(this.#timer)
     this.#socket.off('data', this.#onData)
-    this.#look = () => undefined
+    this.#look = undefined
   }
 
   readonly #onData = (chunk: Buffer): void => {
     this.#received = Buffer.concat([this.#received, chunk])
-    this.#look()
+    this.#look?.()
   }
 
   readonly #end = (why: string): void => {
     this.#over ??= why
-    this.#look()
+    this.#look?.()
   }
 }
