@@ -42,7 +42,10 @@ export const postgresql: Peer = {
       ...['-D', data, '-c', `unix_socket_directories=${data}`, '-c', 'listen_addresses=127.0.0.1'],
       ...tlsArguments(harness, USER),
     ])
-    const { output } = await harness.start({ ...provide(program), path: server.path }, server.args, [port])
+    const { output, said } = await harness.start({ ...provide(program), path: server.path }, server.args, [
+      port,
+    ])
+    await said(/ready to accept connections/) // it listens before
     const upstream = `127.0.0.1:${port}?pp=noop`
     return [...cases(harness, upstream, output), ...(await clientCases(harness, upstream, 'open'))]
   },
