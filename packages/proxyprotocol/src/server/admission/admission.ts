@@ -2,14 +2,7 @@ import type { Socket } from 'node:net'
 import { type ProxyHeader, ProxyProtocolError } from '../../codec/index.ts'
 import { LiveSet } from '../../node-internals/index.ts'
 import { Deadlines, type ExactRules, firstRoom, type ReadAhead, takeStart } from '../header/index.ts'
-import {
-  applyHeader,
-  connectionInfo,
-  type ConnectionInfo,
-  knownInfo,
-  markSecure,
-  type Peer,
-} from '../socket/index.ts'
+import { applyHeader, connectionInfo, knownInfo, markSecure, sourceOf, type Peer } from '../socket/index.ts'
 import type { AdmissionSettings } from './options.ts'
 import { SourceCounts } from './source-counts.ts'
 import { ask, type Refusal, whileOpen } from './verdict.ts'
@@ -21,7 +14,7 @@ export interface PendingConnection {
   readonly waited: number
   onFault(cause: unknown): void
   onMissing(): void
-  onAdmitted(info: ConnectionInfo): void
+  onAdmitted(): void
   onRefused(error: ProxyProtocolError): void
 }
 
@@ -73,7 +66,7 @@ export class Admission {
     waited,
     onFault,
     onMissing,
-  }: Omit<PendingConnection, 'onAdmitted' | 'onRefused'>): Promise<ConnectionInfo> {
+  }: Omit<PendingConnection, 'onAdmitted' | 'onRefused'>): Promise<void> {
     return new Promise((onAdmitted, onRefused) => {
       this.admit({ socket, transport, waited, onFault, onMissing, onAdmitted, onRefused })
     })
@@ -121,15 +114,17 @@ export class Admission {
   #judge(pending: PendingConnection, header: ProxyHeader | undefined, deadline: number): void {
     const { socket } = pending
     const { isTrusted, isSecure } = this.#settings
-    let info = applyHeader(socket, header)
+    applyHeader(socket, header)
     try {
-      if (isSecure) info = markSecure(socket, info, isSecure(info))
+      if (isSecure) markSecure(socket, isSecure(knownInfo(socket)))
     } catch (cause) {
       pending.onFault(cause)
       const detail = 'the option secure threw'
       return pending.onRefused(new ProxyProtocolError('denied_acl', { detail, cause }))
     }
     const validators = header || isTrusted === undefined ? this.#settings.validators : []
+    if (validators.length === 0) return this.#conclude(pending, undefined)
+    const info = knownInfo(socket)
     const refusal = ask({ validators, info, onFault: cause => pending.onFault(cause) })
     if (refusal instanceof Promise) this.#wait(pending, refusal, deadline)
     else this.#conclude(pending, refusal)
@@ -150,11 +145,10 @@ export class Admission {
   }
 
   #conclude(pending: PendingConnection, refusal: Refusal): void {
-    const info = knownInfo(pending.socket)
     // A validator that answers in the turn of the end comes before 'close'.
     if (!refusal && pending.socket.destroyed) return pending.onRefused(new ProxyProtocolError('aborted'))
     if (refusal) pending.onRefused(refusal)
-    else if (this.#sources.add(pending.socket, info.source)) pending.onAdmitted(info)
+    else if (this.#sources.add(pending.socket, sourceOf(pending.socket))) pending.onAdmitted()
     else pending.onRefused(new ProxyProtocolError('limit_source'))
   }
 }

@@ -4,7 +4,6 @@ import { inspect } from 'node:util'
 import { ProxyProtocolError } from '../../codec/index.ts'
 import { LiveSet } from '../../node-internals/index.ts'
 import { Admission, ConnectionSlots } from '../admission/index.ts'
-import type { ConnectionInfo } from '../socket/index.ts'
 import { TlsAcceptor } from '../tls/index.ts'
 import { AcceptedConnection } from './accepted-connection.ts'
 import type { ConnectionOwner } from './connection-owner.ts'
@@ -204,7 +203,7 @@ export class ProxyServer implements AsyncDisposable {
     return this.#slots.wait(headerTimeout, connection.signal)
   }
 
-  #admit(connection: AcceptedConnection, waited: number): Promise<ConnectionInfo> {
+  #admit(connection: AcceptedConnection, waited: number): Promise<void> {
     connection.awaitHeader()
     const { socket } = connection
     const onFault = (cause: unknown): void => void report(this.#settings.onError, cause, connection)

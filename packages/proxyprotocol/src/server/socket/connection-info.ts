@@ -49,6 +49,17 @@ export interface ConnectionInfo {
   readonly fromLocalhost: boolean
 }
 
+/** Reading TLVs takes longer than decoding the header, so it waits until the program asks for the info. */
+type StoredInfo = Omit<ConnectionInfo, keyof Facts> & Facts
+
+interface Facts {
+  /** Undefined while the TLVs of `header` are unread. */
+  tlvs: TlvValues | undefined
+  ssl: SslInfo | undefined
+  uniqueId: Uint8Array | undefined
+  dnsbl: string | undefined
+}
+
 const noTlvs = readTlvs({ tlvs: [] })
 const withoutHeader = {
   header: undefined,
@@ -82,8 +93,7 @@ export interface Connected {
  * ```
  */
 export function connectionInfo(connected: Duplex | Connected): ConnectionInfo | undefined {
-  const { socket, session } = connected as Connected // a socket has neither
-  return infoOf(connected) ?? infoOf(socket) ?? infoOf(session?.socket)
+  return withFacts(storedInfo(connected))
 }
 
 /**
@@ -107,8 +117,8 @@ export function isSecure(connected: Duplex | Connected): boolean {
   const here = [connected, socket, session?.socket].some(
     each => (each as { encrypted?: unknown } | undefined)?.encrypted === true,
   )
-  const { secure: said, ssl } = connectionInfo(connected) ?? withoutHeader
-  return here || (said ?? ssl?.encrypted === true)
+  const stored = storedInfo(connected)
+  return here || (stored?.secure ?? withFacts(stored)?.ssl?.encrypted === true)
 }
 
 /** Copies the info to a TLS socket, because the socket below may go first. */
@@ -128,24 +138,21 @@ export function wrapInfo(socket: Duplex, info: ConnectionInfo): void {
 }
 
 /** Later the peer may be gone, and the socket shows the header's addresses: `via` stays as it was first. */
-export function applyHeader(socket: Socket, header: ProxyHeader | undefined): ConnectionInfo {
+export function applyHeader(socket: Socket, header: ProxyHeader | undefined): void {
   const via = infoOf(socket)?.via ?? endsOf(socket)
   const proxied = header?.command === 'PROXY' && header.family !== 'UNSPEC' ? header : undefined
-  const tlvs = header === undefined || header.tlvs.length === 0 ? noTlvs : readTlvs(header)
-  const info: ConnectionInfo = {
+  describe(socket, {
     source: proxied ? proxied.source : via.peer,
     destination: proxied ? proxied.destination : via.local,
     via,
     header,
-    tlvs,
-    ssl: tlvs.ssl,
+    tlvs: header && header.tlvs.length > 0 ? undefined : noTlvs,
+    ssl: undefined,
     secure: undefined,
-    uniqueId: tlvs.uniqueId,
-    dnsbl: dnsblOf(tlvs.extension),
+    uniqueId: undefined,
+    dnsbl: undefined,
     fromLocalhost: isLocal(proxied ? proxied.source : via.peer, proxied === undefined && isUnix(socket)),
-  }
-  describe(socket, info)
-  return info
+  })
 }
 
 export function infoFor(stream: Duplex, said: ShownEnds | ConnectionInfo | undefined): ConnectionInfo {
@@ -157,33 +164,52 @@ export function infoFor(stream: Duplex, said: ShownEnds | ConnectionInfo | undef
   return { ...withoutHeader, source, destination, via, fromLocalhost: isLocal(source, false) }
 }
 
-export function markSecure(socket: Socket, info: ConnectionInfo, secure: boolean): ConnectionInfo {
-  const marked = { ...info, secure }
-  keep(socket, marked)
-  return marked
+export function markSecure(socket: Socket, secure: boolean): void {
+  keep(socket, { ...knownInfo(socket), secure })
 }
 
 export function knownInfo(socket: Duplex): ConnectionInfo {
-  return infoOf(socket) as ConnectionInfo // applyHeader() was called
+  return withFacts(infoOf(socket)) as ConnectionInfo // applyHeader() was called
 }
 
-function infoOf(object: object | undefined): ConnectionInfo | undefined {
-  const own = (object as { [infoKey]?: ConnectionInfo } | undefined)?.[infoKey] // only this file knows the key
+/** The client's address, without a look at the TLVs. */
+export function sourceOf(socket: Socket): Endpoint | undefined {
+  return infoOf(socket)?.source
+}
+
+function withFacts(info: StoredInfo | undefined): ConnectionInfo | undefined {
+  if (info?.header && info.tlvs === undefined) {
+    const tlvs = readTlvs(info.header)
+    info.tlvs = tlvs
+    info.ssl = tlvs.ssl
+    info.uniqueId = tlvs.uniqueId
+    info.dnsbl = dnsblOf(tlvs.extension)
+  }
+  return info as ConnectionInfo | undefined // its TLVs are read
+}
+
+function storedInfo(connected: Duplex | Connected): StoredInfo | undefined {
+  const { socket, session } = connected as Connected // a socket has neither
+  return infoOf(connected) ?? infoOf(socket) ?? infoOf(session?.socket)
+}
+
+function infoOf(object: object | undefined): StoredInfo | undefined {
+  const own = (object as { [infoKey]?: StoredInfo } | undefined)?.[infoKey] // only this file knows the key
   return own ?? (object instanceof Socket ? infoBeneath(object) : undefined)
 }
 
-function infoBeneath(socket: Socket): ConnectionInfo | undefined {
+function infoBeneath(socket: Socket): StoredInfo | undefined {
   const raw = beneath(socket)
-  return raw && connectionInfo(raw)
+  return raw && storedInfo(raw)
 }
 
-function describe(socket: Socket, info: ConnectionInfo): void {
+function describe(socket: Socket, info: StoredInfo): void {
   keep(socket, info)
   if (info.source !== info.via.peer) showEnds(socket, info)
 }
 
-function keep(socket: Duplex, info: ConnectionInfo | undefined): void {
-  ;(socket as { [infoKey]?: ConnectionInfo | undefined })[infoKey] = info // only this file knows the key
+function keep(socket: Duplex, info: StoredInfo | undefined): void {
+  ;(socket as { [infoKey]?: StoredInfo | undefined })[infoKey] = info // only this file knows the key
   if (info?.secure) (socket as { encrypted?: boolean }).encrypted = true // Node declares it for TLS sockets only
 }
 

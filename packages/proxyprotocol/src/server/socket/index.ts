@@ -15,6 +15,7 @@ export {
   markSecure,
   shareInfo,
   type SocketEnds,
+  sourceOf,
   wrapInfo,
 } from './connection-info.ts'
 export { descriptorLimit } from './descriptor-limit.ts'

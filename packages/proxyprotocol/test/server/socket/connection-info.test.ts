@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { outcome } from 'test-support/sockets'
 import { temporaryFolder } from 'test-support/folder'
-import { tlv, tlvType, type Endpoint } from '../../../src/codec/index.ts'
+import { parseHeader, tlv, tlvType, type Endpoint } from '../../../src/codec/index.ts'
 import {
   connectionInfo,
   createServer,
@@ -250,7 +250,8 @@ test('fromLocalhost is true for a peer on a UNIX socket, and false for one that 
   assert.equal(seen[0]?.info.fromLocalhost, true)
   const gone = new Socket()
   gone.destroy()
-  assert.equal(applyHeader(gone, undefined).fromLocalhost, false)
+  applyHeader(gone, undefined)
+  assert.equal(connectionInfo(gone)?.fromLocalhost, false)
 })
 
 test('the unique id and the answer of a block list are there by name', async t => {
@@ -272,4 +273,34 @@ test('connectionInfo() knows nothing of a socket that no server of this library 
   })
   assert.equal(connectionInfo(socket), undefined)
   assert.equal(connectionInfo(client), undefined)
+})
+
+test('the TLVs of a header are read once, when the program asks for the info, which is plain data', () => {
+  const looks: PropertyKey[] = []
+  const tlvs = new Proxy([tlv.authority('example.org'), tlv.uniqueId('7'), tlv.ssl({ version: 'TLSv1.3' })], {
+    get: (list, key) => {
+      if (key === '0') looks.push(key)
+      return Reflect.get(list, key) as unknown
+    },
+  })
+  const socket = new Socket()
+  applyHeader(socket, { ...parseHeader(V2), tlvs })
+  assert.equal(looks.length, 0)
+  const info = connectionInfo(socket)
+  assert.ok(info)
+  const { length } = looks
+  assert.ok(length > 0)
+  assert.equal(connectionInfo(socket), info)
+  assert.equal(looks.length, length)
+  const copies = [{ ...info }, structuredClone({ ...info, header: undefined })]
+  for (const { tlvs: values, ssl, uniqueId, dnsbl } of copies) {
+    assert.deepEqual(
+      [values.authority, ssl?.version, uniqueId, dnsbl],
+      ['example.org', 'TLSv1.3', Uint8Array.of(0x37), undefined],
+    )
+  }
+  assert.match(
+    JSON.stringify({ ...info, header: undefined }),
+    /"authority":"example.org".*"ssl":\{"client":1/,
+  )
 })
