@@ -63,7 +63,7 @@ function describeHealth({ health: { onDown, slowStart } }: Pool): readonly strin
   return [
     ...(onDown === 'reset' ? ['resets the connections of an upstream that its checks find down'] : []),
     ...(slowStart > 0
-      ? [`raises the weight of an upstream that is back within ${String(slowStart)} ms`]
+      ? [`gives an upstream that is back its whole weight over ${String(slowStart)} ms`]
       : []),
   ]
 }

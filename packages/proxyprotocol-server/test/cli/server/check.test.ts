@@ -156,7 +156,7 @@ test('checks are shown by their types, one by one where they differ, and what fo
     alike,
     /\n {2}checks by http every 5000 ms with .*\n {2}resets the connections of an upstream that its checks find down\n/,
   )
-  assert.match(alike, /\n {2}raises the weight of an upstream that is back within 30000 ms\n/)
+  assert.match(alike, /\n {2}gives an upstream that is back its whole weight over 30000 ms\n/)
   const upstreams = ['a:1', { address: 'b:1', check: { type: 'redis' } }]
   assert.match(shown({ upstreams, health }), /\n {2}a:1: checks by http .*\n {2}b:1: checks by redis /)
   const one = shown({ upstreams })
