@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
-import { decodeHeader, readTlvs, type TlvValues } from 'proxyprotocol'
+import { connect } from 'node:tls'
+import { decodeHeader, encodeHeader, type ProxyHeader, readTlvs, type TlvValues } from 'proxyprotocol'
 import { content } from 'test-support/sockets'
 import type { ListenTlsInit } from '../../../src/config/index.ts'
 import { clientHello } from '../../support/client-hello.ts'
@@ -45,12 +47,16 @@ async function told(
   const { secure } = dialSecure(t, port, { rejectUnauthorized: false, ...options })
   secure.end('hello')
   const far = await to.accept()
-  const bytes = await content(far)
+  const { header, text } = read(await content(far))
   far.end()
   secure.resume()
+  return { ...readTlvs(header), text }
+}
+
+function read(bytes: Buffer): { readonly header: ProxyHeader; readonly text: string } {
   const result = decodeHeader(bytes)
   assert.equal(result.status, 'header')
-  return { ...readTlvs(result.header), text: bytes.subarray(result.byteLength).toString() }
+  return { header: result.header, text: bytes.subarray(result.byteLength).toString() }
 }
 
 test('after the handshake name and agreed protocol choose the upstreams', async t => {
@@ -132,10 +138,28 @@ test('behind the look an invalid client certificate is refused, also where certi
   const { cert, otherCert, otherKey } = certificateFiles(t)
   const { relay, other } = await scene(t, {}, `&verify=CERT_OPTIONAL&cafile=${cert}`)
   assert.equal((await told(t, relay, other, { servername: 'b.example' })).text, 'hello')
-  const { readFileSync } = await import('node:fs')
   const client = { cert: readFileSync(otherCert), key: readFileSync(otherKey), servername: 'b.example' }
   assert.equal(await refusedWith(t, relay.port, client), 'ECONNRESET')
   assert.equal((await relay.record(1)).reason, 'tls_client_error')
+})
+
+test('the look comes behind the header of the proxy in front', async t => {
+  const upstream = await listen(t)
+  const relay = await startRelay(t, `127.0.0.1:${upstream.port}`, {
+    source: `${certificateFiles(t).source}&pp=v2`,
+    trust: ['127.0.0.1'],
+    tls: { directory: namedFiles(t).directory },
+  })
+  const ends = { source: { address: '192.0.2.1', port: 1 }, destination: { address: '192.0.2.2', port: 443 } }
+  const raw = dial(t, relay.port)
+  raw.write(encodeHeader(ends))
+  const secure = connect({ socket: raw, servername: 'b.example', rejectUnauthorized: false })
+  secure.end('hello')
+  const far = await upstream.accept()
+  const { header, text } = read(await content(far))
+  far.end()
+  secure.resume()
+  assert.deepEqual([header.source, readTlvs(header).authority, text], [ends.source, 'b.example', 'hello'])
 })
 
 test('a session is resumed over a reload', async t => {
