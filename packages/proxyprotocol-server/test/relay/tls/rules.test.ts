@@ -25,7 +25,7 @@ test('ciphers, minVersion and maxVersion hold for each client', async t => {
   assert.match(secure.getCipher().name, /^ECDHE-ECDSA-AES(?:128|256)-GCM/)
   secure.end()
   const ciphers = 'ECDHE-ECDSA-CHACHA20-POLY1305'
-  assert.equal(await refusedWith(t, relay.port, { ciphers }), 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE')
+  assert.match(String(await refusedWith(t, relay.port, { ciphers })), /ALERT_HANDSHAKE_FAILURE$/)
 
   const source = `${certificateFiles(t).source}&minversion=TLSv1.2`
   const newest = await startRelay(t, `127.0.0.1:${upstream.port}`, { source, tls: { minVersion: 'TLSv1.3' } })
