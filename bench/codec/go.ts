@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
+import { provide, type Program } from '../../interop/debian.ts'
+
 import type { Row } from './contender.ts'
 import { median } from '../median.ts'
 import { inTurn, timeOf, type Once } from './measure.ts'
@@ -16,8 +18,11 @@ import { keepPorts, keepTexts } from './sink.ts'
 const NAME = 'go-proxyproto'
 const SOURCE = fileURLToPath(new URL('go/main.go', import.meta.url))
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/bench-codec', import.meta.url))
-/** Where Debian's package golang-github-pires-go-proxyproto-dev is. */
-const GOPATH = process.env['GOPATH'] ?? '/usr/share/gocode'
+const debian = {
+  program: 'go',
+  packages: ['golang-go', 'golang-github-pires-go-proxyproto-dev'],
+  version: ['version'],
+}
 
 interface Ends {
   readonly source: string
@@ -31,7 +36,7 @@ interface Cost {
   readonly bytesAllocated: number
 }
 
-/** Nothing, with a word on standard error, where Go or go-proxyproto is not installed. */
+/** Nothing, with a word on standard error, if Debian's packages cannot be had. */
 export async function goResults(rows: readonly Row<Sample>[], rounds: number): Promise<readonly Result[]> {
   const program = build()
   if (program === undefined) return []
@@ -44,16 +49,29 @@ export async function goResults(rows: readonly Row<Sample>[], rounds: number): P
 }
 
 function build(): string | undefined {
+  try {
+    return compile(provide(debian))
+  } catch (error) {
+    console.error(`\n*** ${NAME} is LEFT OUT: ${(error as Error).message} ***\n`) // both throw errors only
+    return undefined
+  }
+}
+
+function compile({ path, root, environment }: Program): string {
   mkdirSync(CACHE, { recursive: true })
   const program = join(CACHE, NAME)
-  const env = { ...process.env, GOPATH, GO111MODULE: 'off', CGO_ENABLED: '0', GOCACHE: join(CACHE, 'go') }
-  const { status, error, stderr } = spawnSync('go', ['build', '-o', program, SOURCE], {
-    env,
+  const go = {
+    GOPATH: join(root || '/', 'usr/share/gocode'),
+    GO111MODULE: 'off',
+    GOFLAGS: '',
+    GOCACHE: join(CACHE, 'go'),
+  }
+  const { status, error, stderr } = spawnSync(path, ['build', '-o', program, SOURCE], {
+    env: { ...process.env, ...environment, ...go, CGO_ENABLED: '0' },
     encoding: 'utf8',
   })
-  if (status === 0) return program
-  console.error(`\n*** ${NAME} is LEFT OUT: ${error?.message ?? stderr} ***\n`)
-  return undefined
+  if (status !== 0) throw new Error(error?.message ?? stderr)
+  return program
 }
 
 async function measured(
