@@ -75,6 +75,7 @@ function section(node, path = '') {
  * @returns {[path: string, node: SchemaNode][]}
  */
 function objectsIn(node, path) {
+  if (node.sameAs) return [] // its table stands there
   if (node.properties) return [[path, node]]
   if (node.items) return objectsIn(node.items, `${path}[]`)
   return (node.anyOf ?? []).flatMap(each => objectsIn(each, path))
@@ -90,7 +91,7 @@ function row(key, node, isRequired) {
   const { description = '', flag } = node
   const cells = [
     `\`${key}\``,
-    wanted(takes),
+    node.sameAs ? `as \`${node.sameAs}\`` : wanted(takes),
     unit ? UNITS[unit] : '',
     isRequired ? 'required' : defaultOf(node),
     description,

@@ -93,6 +93,10 @@ export const layers = [
   { src: programs, folder: 'config/schema', below: ['config/address', 'config/text'] },
   { src: programs, folder: 'config/schema/health', below: ['config/address', 'config/text'] },
   { src: programs, folder: 'config/schema/clients', below: ['config/address', 'config/text'] },
-  { src: programs, folder: 'config/schema/tls', below: ['config/address', 'config/text'] },
+  {
+    src: programs,
+    folder: 'config/schema/tls',
+    below: ['config/schema/health', 'config/address', 'config/text'],
+  },
   { src: programs, folder: 'explain', below: [] },
 ]

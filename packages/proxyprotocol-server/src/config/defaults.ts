@@ -1,8 +1,7 @@
 // Lays `defaults` under the services before all is checked, so that a default and a key of a service cannot differ.
 
 import { defaultKeys } from './schema/index.ts'
-
-export type Json = Readonly<Record<string, unknown>>
+import { isObject, type JsonObject } from './text/index.ts'
 
 /** Objects are joined key by key. `trust` is left out if the service accepts no headers, `tls` if it ends no TLS. */
 export function withDefaults(service: unknown, defaults: unknown): unknown {
@@ -27,11 +26,7 @@ function endsTls(listen: unknown): boolean {
   return [listen].flat().some(each => /^(?:ssl|tls)(?::\/\/|\+unix:)/i.test(String(each)))
 }
 
-export function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !(value instanceof Array)
-}
-
-function laidUnder(over: Json, under: Json): Json {
+function laidUnder(over: JsonObject, under: JsonObject): JsonObject {
   const joined = Object.entries(under).flatMap(([key, value]) => {
     const written = over[key]
     if (isObject(written) && isObject(value)) return [[key, laidUnder(written, value)] as const]

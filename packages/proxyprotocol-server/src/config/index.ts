@@ -36,6 +36,7 @@ export type {
   PassthroughInit,
   Route,
   RouteInit,
+  RouteSettings,
   UnknownNames,
 } from './schema/index.ts'
 export { isNamed } from './schema/index.ts'
@@ -44,7 +45,7 @@ export type { Acceptance, Service, ServiceInit, ServiceOptions } from './schema/
 export type { Rate, RateInit } from './schema/index.ts'
 export type { OwnTlv, OwnTlvsInit, TlvFact } from './schema/index.ts'
 export type { Shutdown, ShutdownInit } from './schema/index.ts'
-export type { ServiceTimeouts, ServiceTimeoutsInit } from './schema/index.ts'
+export type { RouteTimeouts, ServiceTimeouts, ServiceTimeoutsInit } from './schema/index.ts'
 export type { ActiveCheck, CheckType, OnDown, PassiveHealth } from './health.ts'
 export { balances, poolDefaults, sentHeader, settlePool } from './pool.ts'
 export type {

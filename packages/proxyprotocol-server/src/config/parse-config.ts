@@ -1,10 +1,10 @@
 // Arguments and variables are laid over the file, and the whole is checked once, so a flag and its key cannot differ.
 
 import { configSchema, type Configuration, type ServiceInit } from './schema/index.ts'
-import { isDefault, isObject, type Json, withDefaults } from './defaults.ts'
+import { isDefault, withDefaults } from './defaults.ts'
 import { type Setting, settings } from './settings.ts'
 import { joinSources, type Source } from './sources.ts'
-import { checked, type Problem, showPath } from './text/index.ts'
+import { checked, isObject, type JsonObject, type Problem, showPath } from './text/index.ts'
 
 export interface Override {
   readonly setting: Setting
@@ -115,7 +115,7 @@ function splitPath(path: readonly PropertyKey[]): readonly [number | undefined, 
   return first === 'services' && typeof index === 'number' ? [index, inner] : [undefined, path]
 }
 
-function listedServices(written: Json): readonly unknown[] {
+function listedServices(written: JsonObject): readonly unknown[] {
   const { services } = written
   return services instanceof Array ? services : []
 }

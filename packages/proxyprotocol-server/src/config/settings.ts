@@ -17,6 +17,7 @@ export function settings(): readonly Setting[] {
 }
 
 function flagged(node: SchemaNode, path: readonly string[], ofService = false): readonly Setting[] {
+  if (node.sameAs) return [] // a flag sets the key of the service
   const { flag, properties = {} } = node
   const keys = Object.entries(properties).filter(([key]) => key !== 'defaults') // as those of a service
   const inner = keys.flatMap(([key, each]) => flagged(each, [...path, key], ofService))

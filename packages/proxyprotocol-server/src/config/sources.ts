@@ -1,7 +1,6 @@
 // Joins the files of a configuration: services follow one another, and every other key stands in one file.
 
-import { isObject, type Json } from './defaults.ts'
-import { ConfigError, parseText, showPath } from './text/index.ts'
+import { ConfigError, isObject, type JsonObject, parseText, showPath } from './text/index.ts'
 
 export interface Source {
   /** The name of the file, for messages. */
@@ -65,15 +64,18 @@ function partOf({ origin, content }: Source): Part {
   }
 }
 
-function isSound(part: Part): part is Part<Json> {
+function isSound(part: Part): part is Part<JsonObject> {
   return isObject(part.value) && (part.value['services'] ?? []) instanceof Array
 }
 
-function servicesOf({ value }: Part<Json>): readonly unknown[] {
+function servicesOf({ value }: Part<JsonObject>): readonly unknown[] {
   return (value['services'] ?? []) as readonly unknown[] // isSound() has seen to it
 }
 
-function repeatedKeys({ value, place }: Part<Json>, earlier: readonly Part<Json>[]): readonly string[] {
+function repeatedKeys(
+  { value, place }: Part<JsonObject>,
+  earlier: readonly Part<JsonObject>[],
+): readonly string[] {
   return Object.keys(value).flatMap(key => {
     const other = earlier.find(part => key in part.value)
     if (other === undefined || key === 'services' || key === '$schema') return []
@@ -81,7 +83,7 @@ function repeatedKeys({ value, place }: Part<Json>, earlier: readonly Part<Json>
   })
 }
 
-function placesIn(parts: readonly Part<Json>[]): Written['place'] {
+function placesIn(parts: readonly Part<JsonObject>[]): Written['place'] {
   const owners = parts.flatMap(part => servicesOf(part).map((_, at) => ({ part, at })))
   return path => {
     const [key, index, ...inner] = path

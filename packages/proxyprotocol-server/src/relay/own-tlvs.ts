@@ -1,11 +1,11 @@
 import type { Tlv } from 'proxyprotocol'
 import type { Connection } from 'proxyprotocol/server'
-import type { Service, TlvFact } from '../config/index.ts'
+import type { OwnTlv, Service, TlvFact } from '../config/index.ts'
 import type { ClientHello } from './passthrough/index.ts'
 
 interface Known extends Pick<Connection, 'info' | 'tls'> {
   readonly hello: ClientHello | undefined
-  readonly service: Pick<Service, 'name' | 'tlvs'>
+  readonly service: Pick<Service, 'name'>
 }
 
 /** The proxy in front stood nearer to the client, so its TLVs win. */
@@ -16,8 +16,8 @@ const FACTS: Readonly<Record<TlvFact, (known: Known) => string | Uint8Array | fa
   service: ({ service }) => service.name,
 }
 
-export function ownTlvs(known: Known): readonly Tlv[] {
-  return known.service.tlvs.flatMap(own => {
+export function ownTlvs(configured: readonly OwnTlv[], known: Known): readonly Tlv[] {
+  return configured.flatMap(own => {
     const value = 'value' in own ? own.value : FACTS[own.fact](known)
     return value ? [{ type: own.type, value: Buffer.from(value) }] : []
   })

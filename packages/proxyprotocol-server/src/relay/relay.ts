@@ -2,7 +2,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { HeaderForOptions } from 'proxyprotocol/client'
 import { reset, type Connection, type OnRejected, type ProxyServer } from 'proxyprotocol/server'
-import type { OwnCertificate, Pool, Service } from '../config/index.ts'
+import type { OwnCertificate, RouteSettings, Service } from '../config/index.ts'
 import type { ListingCounts, LiveConnection, RelayTotals } from '../figures/index.ts'
 import { type AccessCounts, Gate } from './access/index.ts'
 import { BlockListCheck, describeListed } from './block-list-check.ts'
@@ -145,11 +145,12 @@ async function relayConnection(
   try {
     context.tls.checkClient(connection.tls)
     if (context.blockLists) await askBlockLists(context.blockLists, connection, relayed)
-    const pool = context.entrance.isOpen
-      ? context.service.pool
+    const settings = context.entrance.isOpen
+      ? context.service
       : await context.entrance.enter(connection, relayed)
-    const { connect, halfClose, keepAlive } = context.service.timeouts
-    upstream = await connectUpstream(context, connection, { relayed, pool })
+    const { connect, idle, halfClose, keepAlive } = settings.timeouts
+    if (idle !== context.service.timeouts.idle) connection.setIdleTimeout(idle)
+    upstream = await connectUpstream(context, connection, { relayed, settings })
     if (relayed.sslRequest) await takeAnswer(upstream, { signal: connection.signal, timeout: connect })
     relayed.connected()
     await tunnel(connection.socket, upstream, { traffic: relayed, halfClose, keepAlive })
@@ -193,7 +194,7 @@ async function askBlockLists(
 function connectUpstream(
   { service, tlsFacts, pools }: RelayContext,
   connection: Connection,
-  { relayed, pool }: { readonly relayed: RelayedConnection; readonly pool: Pool },
+  { relayed, settings }: { readonly relayed: RelayedConnection; readonly settings: RouteSettings },
 ): Promise<Socket> {
   const { socket, info } = connection
   /** Payload that came while connecting leaves with the header, in one write. */
@@ -203,15 +204,15 @@ function connectUpstream(
     relayed.bytesUp += bytes?.length ?? 0
     return bytes
   }
-  const { pass, timeouts } = service
+  const { pool, timeouts, tlvs: configured } = settings
   const { route, listing, hello } = relayed
   return pools.of(pool).connect({
     source: info.source,
     client: connection.tls,
     header: ({ header }) => {
       relayed.sent = header
-      const tlvs = ownTlvs({ info, tls: connection.tls, hello, service })
-      const options = { header, pass, tls: tlsFacts, tlvs, configured: service.tlvs }
+      const tlvs = ownTlvs(configured, { info, tls: connection.tls, hello, service })
+      const options = { header, pass: service.pass, tls: tlsFacts, tlvs, configured }
       return upstreamHeader(options, connection, { listing, hello })
     },
     payload,

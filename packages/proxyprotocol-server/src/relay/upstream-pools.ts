@@ -1,4 +1,4 @@
-import { branchesOf, type Pool, type Service } from '../config/index.ts'
+import { branchesOf, type Pool, type RouteSettings, type Service } from '../config/index.ts'
 import type { QueueFigures, RoutedUpstream } from '../figures/index.ts'
 import {
   UpstreamPool,
@@ -30,14 +30,14 @@ export class UpstreamPools {
   readonly #routes = new Map<UpstreamPool, string>()
   readonly #balance: Pool['balance']
 
-  constructor(service: Pick<Service, 'pool' | 'passthrough' | 'tls' | 'timeouts'>, options: PoolsOptions) {
+  constructor(service: RouteSettings & Pick<Service, 'passthrough' | 'tls'>, options: PoolsOptions) {
     const { resolver, now, onUpstream } = options
-    for (const { label: route, pool } of [
-      { label: DEFAULT_ROUTE, pool: service.pool },
+    for (const { label: route, pool, timeouts } of [
+      { label: DEFAULT_ROUTE, ...service },
       ...branchesOf(service),
     ]) {
       const made = new UpstreamPool(pool, {
-        ...{ resolver, now, patience: service.timeouts.connect },
+        ...{ resolver, now, patience: timeouts.connect },
         onUpstream: event => onUpstream?.({ ...event, route }),
       })
       this.#all.set(pool, made)

@@ -92,6 +92,7 @@ test('the example of docs/config.md is a configuration with every key', () => {
     Object.entries(node.properties ?? {}).flatMap(([key, each]) => {
       if (key === 'defaults') return [] // its keys are those of a service
       const value: unknown = (keys as Record<string, unknown>)[key]
+      if (each.sameAs) return [] // its keys stand in the service
       if (value === undefined) return isOfOtherType(keys, key) ? [] : [key]
       if (key === 'check' && 'address' in keys) return [] // an upstream's, with the keys of the service's
       const inner: unknown = value instanceof Array ? value[0] : value

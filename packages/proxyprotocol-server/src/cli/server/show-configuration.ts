@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   type AccessRules,
   type Acceptance,
@@ -9,6 +10,8 @@ import {
   passName,
   type Passthrough,
   type Rate,
+  type RouteSettings,
+  type RouteTimeouts,
   type Route,
   type Service,
 } from '../../config/index.ts'
@@ -44,16 +47,23 @@ function describe(service: Service): readonly string[] {
     ...(accepts ? acceptance(accepts, service) : ['expects no header']),
     ...(service.access ? [accessOf(service.access)] : []),
     ...(service.tls ? endedTls(service.tls, service) : []),
-    ...(service.passthrough ? passthrough(service.passthrough) : []),
+    ...(service.passthrough ? passthrough(service.passthrough, service) : []),
     ...(service.pool.upstreams.length > 0 ? describePool(service.pool) : []),
-    ...(service.tlvs.length > 0 ? [`adds these TLVs: ${service.tlvs.map(ownTlv).join(', ')}`] : []),
+    ...(service.tlvs.length > 0 ? [ownTlvs(service)] : []),
     ...(service.dnsbl ? [blockLists(service.dnsbl)] : []),
     `takes ${connections === undefined ? 'its share of the open files in' : String(connections)} connections, ` +
       `${perSource === Infinity ? 'any number' : String(perSource)} from one client; what is over that is ${OVER_LIMIT[overLimit]}`,
     ...(service.rate ? [rateOf(service.rate)] : []),
-    `gives up connecting after ${ms(timeouts.connect)}`,
-    `${idling(timeouts.idle)}; closes it after ${ms(timeouts.halfClose)} once one side has ended`,
-    `asks silent peers after ${ms(timeouts.keepAlive)}; calls stuck what has not ended ${ms(timeouts.abort)} after its abort`,
+    ...timing(timeouts),
+    `calls stuck what has not ended ${ms(timeouts.abort)} after its abort`,
+  ]
+}
+
+function timing({ connect, idle, halfClose, keepAlive }: RouteTimeouts): readonly string[] {
+  return [
+    `gives up connecting after ${ms(connect)}`,
+    `${idling(idle)}; closes it after ${ms(halfClose)} once one side has ended`,
+    `asks silent peers after ${ms(keepAlive)}`,
   ]
 }
 
@@ -86,29 +96,39 @@ function rateOf({ connections, per, burst, exempt }: Rate): string {
   return `lets one client open ${String(connections)} connections in ${ms(per)}, and ${String(burst)} at once${but}`
 }
 
+function ownTlvs({ tlvs }: RouteSettings): string {
+  return `adds these TLVs: ${tlvs.map(ownTlv).join(', ')}`
+}
+
 function ownTlv(own: OwnTlv): string {
   const value = 'value' in own ? `${String(own.value.length)} bytes` : own.fact
   return `0x${own.type.toString(16).toUpperCase()} (${value})`
 }
 
-function passthrough({ timeout, routes, unknownNames, fallback }: Passthrough): readonly string[] {
+function passthrough(
+  { timeout, routes, unknownNames, fallback }: Passthrough,
+  service: RouteSettings,
+): readonly string[] {
   const refuses = unknownNames === 'reject' ? '; refuses server names without a route' : ''
   return [
     `passes TLS through, and reads the ClientHello of each client within ${ms(timeout)}${refuses}`,
-    ...routes.flatMap(route => [`for ${clientsOf(route)}:`, ...indented(describePool(route.pool))]),
+    ...routes.flatMap(route => [`for ${clientsOf(route)}:`, ...indented(routeLines(route, service))]),
     ...(fallback
       ? [
           `for clients without TLS, or silent for ${ms(fallback.timeout)}:`,
-          ...indented(describePool(fallback.pool)),
+          ...indented(routeLines(fallback, service)),
         ]
       : []),
     ...(routes.length > 0 && unknownNames === 'default' ? ['for all others:'] : []),
   ]
 }
 
-function endedTls(tls: ListenTls, { listen }: Service): readonly string[] {
+function endedTls(tls: ListenTls, service: Service): readonly string[] {
   const { certificates, directory, routes, unknownNames, ciphers, crl } = tls
-  const files = [...(listen.tls?.cert ? [listen.tls.cert] : []), ...certificates.map(({ cert }) => cert)]
+  const files = [
+    ...(service.listen.tls?.cert ? [service.listen.tls.cert] : []),
+    ...certificates.map(({ cert }) => cert),
+  ]
   return [
     `ends TLS with ${[...files, ...(directory === undefined ? [] : [`those in ${directory}`])].join(', ')}`,
     ...(unknownNames === 'reject' ? ['refuses server names without a certificate'] : []),
@@ -116,7 +136,7 @@ function endedTls(tls: ListenTls, { listen }: Service): readonly string[] {
     ...(crl.length > 0 ? [`refuses client certificates that ${crl.join(', ')} revoke`] : []),
     ...routes.flatMap(route => [
       `${route.passthrough ? 'passes TLS through ' : ''}for ${clientsOf(route)}:`,
-      ...indented(describePool(route.pool)),
+      ...indented(routeLines(route, service)),
     ]),
     ...(routes.length > 0 ? ['for all others:'] : []),
   ]
@@ -125,6 +145,16 @@ function endedTls(tls: ListenTls, { listen }: Service): readonly string[] {
 function clientsOf({ names, alpn }: Route): string {
   const protocols = alpn.length > 0 ? [`protocol ${alpn.join(' or ')}`] : []
   return [...(names.length > 0 ? [names.join(', ')] : []), ...protocols].join(' with ')
+}
+
+/** Its upstreams, and what it has otherwise than the service. */
+function routeLines(route: RouteSettings, service: RouteSettings): readonly string[] {
+  const ofService = timing(service.timeouts)
+  return [
+    ...describePool(route.pool),
+    ...(isDeepStrictEqual(route.tlvs, service.tlvs) ? [] : [ownTlvs(route)]),
+    ...timing(route.timeouts).filter(line => !ofService.includes(line)),
+  ]
 }
 
 function indented(lines: readonly string[]): readonly string[] {

@@ -20,6 +20,7 @@ export type {
   Route,
   RouteInit,
   UnknownNames,
+  RouteSettings,
 } from './tls/index.ts'
 export type { Rate, RateInit } from './clients/index.ts'
 export type { Acceptance } from './clients/index.ts'
@@ -27,5 +28,5 @@ export { defaultKeys, type Service, serviceSchema } from './service.ts'
 export type { ServiceInit, ServiceOptions } from './service-options.ts'
 export type { Shutdown, ShutdownInit } from './shutdown.ts'
 export type { OwnTlv, OwnTlvsInit, TlvFact } from './tlvs.ts'
-export type { ServiceTimeouts, ServiceTimeoutsInit } from './timeouts.ts'
+export type { RouteTimeouts, ServiceTimeouts, ServiceTimeoutsInit } from './timeouts.ts'
 export type { PoolOptions, UpstreamText } from './upstreams.ts'

@@ -15,6 +15,8 @@ export interface KeyMeta {
   readonly placeholder?: string
   readonly bare?: string
   readonly short?: string
+  /** The path of a section with the same keys. */
+  readonly sameAs?: string
   readonly examples?: readonly string[]
 }
 

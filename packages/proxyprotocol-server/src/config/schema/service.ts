@@ -1,13 +1,7 @@
 import { z } from 'zod'
 import { type Address, formatEndpoint } from '../address/index.ts'
-import {
-  type Pool,
-  sentHeader,
-  type SentHeader,
-  settlePool,
-  type UpstreamInit,
-  type UpstreamSettings,
-} from '../pool.ts'
+import type { HealthInit } from '../health.ts'
+import { type Pool, type SentHeader, settlePool, type UpstreamInit, type UpstreamSettings } from '../pool.ts'
 import { listenAddresses } from './address.ts'
 import {
   accessProblem,
@@ -35,14 +29,19 @@ import { type ServiceTimeouts, timeoutsSchema } from './timeouts.ts'
 import {
   branchConflict,
   branchesOf,
-  branchUpstreams,
+  type CheckedBranch,
+  checkedBranches,
   type ListenTls,
   listenTlsIssues,
   listenTlsSchema,
   hasUpstream,
+  lacksVersion2,
   type Passthrough,
   passthroughSchema,
   settleBranches,
+  tlvsOfItsOwn,
+  withInherited,
+  withOwnHealth,
 } from './tls/index.ts'
 import { queueSchema } from './upstream-limits.ts'
 import { type OwnTlv, tlvsSchema } from './tlvs.ts'
@@ -132,7 +131,7 @@ export const defaultsSchema: z.ZodType<unknown, ServiceDefaults | undefined> = z
     }),
   )
 
-export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
+const checkedService = z
   .strictObject({
     name,
     listen: listenAddresses({
@@ -168,15 +167,14 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
   })
   .check(({ value: { upstream, upstreams, passthrough, tls, tlvs, health }, issues }) => {
     const own = upstreams ?? (upstream ? [{ address: upstream }] : [])
-    const branches = branchUpstreams({ passthrough, tls })
-    for (const { path, message } of healthProblems(health, [
-      { path: ['upstreams'], upstreams: own },
-      ...branches,
-    ]))
+    const branches = checkedBranches({ passthrough, tls })
+    for (const { path, message } of healthFaults({ health, upstreams: own }, branches))
       issues.push({ code: 'custom', message, path: [...path], input: health })
     const all = [...own, ...branches.flatMap(branch => branch.upstreams)]
-    if (tlvs.length > 0 && all.length > 0 && all.every(({ address }) => sentHeader(address) !== 'v2'))
-      issues.push({ code: 'custom', message: NO_VERSION_2, path: ['tlvs'], input: tlvs })
+    const unsent = branches.filter(branch => lacksVersion2(tlvsOfItsOwn(branch, tlvs), branch.upstreams))
+    const places = [...(lacksVersion2(tlvs, all) ? [[]] : []), ...unsent.map(({ path }) => path)]
+    for (const path of places)
+      issues.push({ code: 'custom', message: NO_VERSION_2, path: [...path, 'tlvs'], input: tlvs })
     const conflict = branchConflict(own, branches)
     if (conflict)
       issues.push({
@@ -190,10 +188,8 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
     const { balance, retries, health, resolve, queue, allow, deny, aclFrom, allowVpce, ...others } = rest
     const { listen: places, name, ...written } = others
     const own = upstreams ?? (upstream ? [{ address: upstream }] : [])
-    const poolOf = (these: readonly UpstreamInit[]): Pool =>
-      settlePool({ upstreams: these, balance, retries, health, resolve, queue })
-    const pool = poolOf(own)
-    const branching = settleBranches({ passthrough, tls }, poolOf)
+    const pool = settlePool({ upstreams: own, balance, retries, health, resolve, queue })
+    const branching = settleBranches({ passthrough, tls })
     const pools = [pool, ...branchesOf(branching).map(branch => branch.pool)]
     const [first] = pools.flatMap(each => each.upstreams) as [UpstreamSettings] // hasUpstream() sees to it
     const access = accessRules({ allow, deny, aclFrom, allowVpce }) // one object, so that lists are read once
@@ -212,10 +208,32 @@ export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z
     }))
   })
 
+export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z.preprocess(
+  (written: ServiceInit) => withInherited(written),
+  checkedService,
+)
+
 function serviceName(name: string | undefined, listen: Address, count: number): string {
   const place = formatEndpoint(listen)
   if (name === undefined) return place
   return count === 1 ? name : `${name}/${place}`
+}
+
+/** A branch that takes over `health` has no fault of its own there. */
+function healthFaults(
+  { health, upstreams }: { readonly health: HealthInit; readonly upstreams: readonly UpstreamInit[] },
+  branches: readonly CheckedBranch[],
+): ReturnType<typeof healthProblems> {
+  const others = withOwnHealth(branches, health)
+  const same = branches.filter(branch => !others.includes(branch))
+  const lists = same.map(({ path, upstreams: these }) => ({ path: [...path, 'upstreams'], upstreams: these }))
+  return [
+    ...healthProblems(health, [{ path: ['upstreams'], upstreams }, ...lists]),
+    ...others.flatMap(branch => {
+      const found = healthProblems(branch.health, [{ path: ['upstreams'], upstreams: branch.upstreams }])
+      return found.map(({ path, message }) => ({ path: [...branch.path, ...path], message }))
+    }),
+  ]
 }
 
 function isUpstreamKey(key: unknown): boolean {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defaultTimeouts } from 'proxyprotocol/server'
+import { isObject } from '../text/index.ts'
 import { MAX_MILLISECONDS, measure, meta, milliseconds } from './keys.ts'
 
 /** The timeouts of a service, in milliseconds. */
@@ -21,19 +22,55 @@ export interface ServiceTimeouts {
 /** Timeouts as users write them: milliseconds, or text such as `10s`; `idle` may be `never`. */
 export type ServiceTimeoutsInit = { readonly [Key in keyof ServiceTimeouts]?: number | string | undefined }
 
+/** Timeouts that start when the route is known. */
+export type RouteTimeouts = Omit<ServiceTimeouts, 'header' | 'abort'>
+
+export type RouteTimeoutsInit = Omit<ServiceTimeoutsInit, 'header' | 'abort'>
+
 const DEFAULT_CONNECT_TIMEOUT = 5_000
 /** Most NATs forget a connection later. */
 const DEFAULT_KEEP_ALIVE = 60_000
 /** The kernel counts in seconds. */
 const MIN_KEEP_ALIVE = 1_000
 
+const connect = milliseconds({
+  description: 'For connecting to the upstream: its name, and all of its addresses.',
+  default: DEFAULT_CONNECT_TIMEOUT,
+  flag: 'connect-timeout',
+})
+
+const later = {
+  idle: z
+    .union([measure('ms', 1, MAX_MILLISECONDS), z.literal('never')])
+    .transform(idle => (idle === 'never' ? Infinity : idle))
+    .prefault(defaultTimeouts.idle)
+    .meta(
+      meta({
+        description:
+          'A connection without a byte in either direction is reset after this time, up to a quarter later; "never" ' +
+          'keeps it.',
+        unit: 'ms',
+        flag: 'idle-timeout',
+      }),
+    ),
+  halfClose: milliseconds({
+    description:
+      'Silence of one side after the other has ended. Then the connection is closed, or reset if it has bytes ' +
+      'to deliver.',
+    default: defaultTimeouts.halfClose,
+    flag: 'half-close-timeout',
+  }),
+  keepAlive: milliseconds({
+    description: 'Silence before the kernel probes the other end; counted in whole seconds.',
+    default: DEFAULT_KEEP_ALIVE,
+    min: MIN_KEEP_ALIVE,
+    flag: 'keep-alive',
+  }),
+}
+
 export const timeoutsSchema: z.ZodType<ServiceTimeouts, ServiceTimeoutsInit | undefined> = z
   .strictObject({
-    connect: milliseconds({
-      description: 'For connecting to the upstream: its name, and all of its addresses.',
-      default: DEFAULT_CONNECT_TIMEOUT,
-      flag: 'connect-timeout',
-    }),
+    connect,
     header: milliseconds({
       description:
         'From accept to the last byte of the header, and for a wait for a connection slot. Below 3000 a header ' +
@@ -41,32 +78,7 @@ export const timeoutsSchema: z.ZodType<ServiceTimeouts, ServiceTimeoutsInit | un
       default: defaultTimeouts.header,
       flag: 'header-timeout',
     }),
-    idle: z
-      .union([measure('ms', 1, MAX_MILLISECONDS), z.literal('never')])
-      .transform(idle => (idle === 'never' ? Infinity : idle))
-      .prefault(defaultTimeouts.idle)
-      .meta(
-        meta({
-          description:
-            'A connection without a byte in either direction is reset after this time, up to a quarter later; "never" ' +
-            'keeps it.',
-          unit: 'ms',
-          flag: 'idle-timeout',
-        }),
-      ),
-    halfClose: milliseconds({
-      description:
-        'Silence of one side after the other has ended. Then the connection is closed, or reset if it has bytes ' +
-        'to deliver.',
-      default: defaultTimeouts.halfClose,
-      flag: 'half-close-timeout',
-    }),
-    keepAlive: milliseconds({
-      description: 'Silence before the kernel probes the other end; counted in whole seconds.',
-      default: DEFAULT_KEEP_ALIVE,
-      min: MIN_KEEP_ALIVE,
-      flag: 'keep-alive',
-    }),
+    ...later,
     abort: milliseconds({
       description: 'How long an aborted connection may take to end before it is reported as stuck.',
       default: defaultTimeouts.abort,
@@ -75,3 +87,19 @@ export const timeoutsSchema: z.ZodType<ServiceTimeouts, ServiceTimeoutsInit | un
   })
   .prefault({})
   .meta(meta({ description: 'Timeouts of the service.' }))
+
+export const routeTimeoutsSchema: z.ZodType<RouteTimeouts, RouteTimeoutsInit | undefined> = z
+  .strictObject({ connect, ...later })
+  .prefault({})
+  .meta(
+    meta({
+      description:
+        'Timeouts that start when the route is known: `connect`, `idle`, `halfClose` and `keepAlive`.',
+    }),
+  )
+
+/** Those that a route has too, as they are written. */
+export function serviceTimeouts(written: unknown): unknown {
+  if (!isObject(written)) return written
+  return Object.fromEntries(Object.entries(written).filter(([key]) => key !== 'header' && key !== 'abort'))
+}

@@ -11,6 +11,7 @@ export interface SchemaNode {
   readonly placeholder?: string
   readonly bare?: string
   readonly short?: string
+  readonly sameAs?: string
   readonly examples?: readonly unknown[]
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean'
   readonly const?: unknown

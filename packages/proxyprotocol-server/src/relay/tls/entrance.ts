@@ -1,12 +1,12 @@
 import type { TLSSocket } from 'node:tls'
 import { ProxyProtocolError } from 'proxyprotocol'
 import { type Connection, startTls } from 'proxyprotocol/server'
-import type { Fallback, Pool, Route, Service } from '../../config/index.ts'
+import type { Fallback, Route, RouteSettings, Service } from '../../config/index.ts'
 import { type ClientHello, peekClientHello, RouteTable, sendUnrecognizedName } from '../passthrough/index.ts'
 import type { RelayedConnection } from '../stats/index.ts'
 import type { RelayTls } from './relay-tls.ts'
 
-type EntranceSettings = Pick<Service, 'pool' | 'passthrough' | 'tls' | 'timeouts'>
+type EntranceSettings = RouteSettings & Pick<Service, 'passthrough' | 'tls'>
 
 /** As for a handshake. */
 const HELLO_TIMEOUT = 10_000
@@ -34,40 +34,39 @@ export class Entrance {
    * @throws ProxyProtocolError as `peekClientHello` and `startTls` do, and `tls_client_error` for a server name that is
    * refused.
    */
-  async enter(connection: Connection, relayed: RelayedConnection): Promise<Pool> {
-    const { pool, passthrough } = this.#service
+  async enter(connection: Connection, relayed: RelayedConnection): Promise<RouteSettings> {
+    const { passthrough } = this.#service
     if (passthrough === undefined) return this.#end(connection, relayed)
     // A check by the proxy in front may send nothing.
-    if (connection.info.header?.command === 'LOCAL') return ownPool(pool)
+    if (connection.info.header?.command === 'LOCAL') return ownRoute(this.#service)
     const { timeout, fallback, unknownNames } = passthrough
     const opening = await peek(connection, { timeout, silence: fallback?.timeout })
-    if (opening.hello === undefined) return (fallback as Fallback).pool // peek() has refused it otherwise
+    if (opening.hello === undefined) return fallback as Fallback // peek() has refused it otherwise
     relayed.hello = opening.hello
     relayed.sslRequest = opening.sslRequest
     const route = this.#passing.find(opening.hello)
     if (route === undefined && unknownNames === 'reject') await this.#refuse(connection, opening.hello)
-    return route?.pool ?? pool
+    return route ?? this.#service
   }
 
-  async #end(connection: Connection, relayed: RelayedConnection): Promise<Pool> {
-    const { pool } = this.#service
+  async #end(connection: Connection, relayed: RelayedConnection): Promise<RouteSettings> {
     const passing = this.#tls.looksFirst ? await this.#look(connection, relayed) : undefined
     if (passing) return passing
     const { servername, alpnProtocol } = connection.tls as TLSSocket // only services with TLS have such routes
     const serverName = typeof servername === 'string' ? servername.toLowerCase() : undefined // or false
     const alpn = alpnProtocol ? [Buffer.from(alpnProtocol)] : []
-    return this.#ended.find({ serverName, alpn })?.pool ?? pool
+    return this.#ended.find({ serverName, alpn }) ?? this.#service
   }
 
-  /** Resolves with upstreams for TLS that passes through, otherwise makes the handshake. */
-  async #look(connection: Connection, relayed: RelayedConnection): Promise<Pool | undefined> {
+  /** Resolves with the route for TLS that passes through, otherwise makes the handshake. */
+  async #look(connection: Connection, relayed: RelayedConnection): Promise<Route | undefined> {
     const opening = await peek(connection, { timeout: HELLO_TIMEOUT, silence: undefined })
     const hello = opening.hello as ClientHello // peek() has refused it otherwise
     relayed.hello = hello
     const route = this.#passing.find(hello)
     if (route) {
       relayed.sslRequest = opening.sslRequest
-      return route.pool
+      return route
     }
     const options = this.#tls.optionsFor(hello.serverName)
     if (options === undefined) return this.#refuse(connection, hello)
@@ -89,9 +88,9 @@ export class Entrance {
 }
 
 /** @throws ProxyProtocolError `probe` if only clients with a route are served. */
-function ownPool(pool: Pool): Pool {
-  if (pool.upstreams.length === 0) throw new ProxyProtocolError('probe')
-  return pool
+function ownRoute(service: RouteSettings): RouteSettings {
+  if (service.pool.upstreams.length === 0) throw new ProxyProtocolError('probe')
+  return service
 }
 
 async function peek(

@@ -62,7 +62,8 @@ test('check shows each service and the program in a paragraph, as they are settl
   takes 5 connections, any number from one client; what is over that is closed
   gives up connecting after 5000 ms
   resets what is silent for 600000 ms; closes it after 60000 ms once one side has ended
-  asks silent peers after 60000 ms; calls stuck what has not ended 5000 ms after its abort
+  asks silent peers after 60000 ms
+  calls stuck what has not ended 5000 ms after its abort
 
 web
   listens at :10001; up to 65535 connections wait there, as far as the kernel lets them
@@ -73,7 +74,8 @@ web
   takes 6 connections, 7 from one client; what is over that is left waiting, unread
   gives up connecting after 1 ms
   keeps what is silent; closes it after 4 ms once one side has ended
-  asks silent peers after 5000 ms; calls stuck what has not ended 6 ms after its abort
+  asks silent peers after 5000 ms
+  calls stuck what has not ended 6 ms after its abort
 
 program
   after a signal accepts for 5000 ms more, then lets connections finish for 9 ms
@@ -183,6 +185,21 @@ test('TLS that is passed through is shown with its routes, and block lists with 
   for all others:
   connects to b:2, and sends it a version 2 header
 `),
+  )
+  const own = { balance: 'source-hash', timeouts: { idle: 'never' }, tlvs: { '0xE1': 'text:a' } }
+  const options = { passthrough: { routes: [{ ...routes[0], ...own, upstreams: ['a:1', 'c:1'] }] } }
+  assert.ok(
+    shown(options).includes(`
+  for a.example, *.b.example:
+    connects to a:1, and sends it a version 2 header; has weight 1
+    connects to c:1, and sends it a version 2 header; has weight 1
+    shares connections out by the address of the client, and tries 2 others where one does not answer
+    marks as down what fails 3 times within 10000 ms, and tries it again itself every 10000 ms
+    adds these TLVs: 0xE1 (1 bytes)
+    keeps what is silent; closes it after 60000 ms once one side has ended
+  for all others:
+`),
+    shown(options),
   )
   assert.match(shown({ passthrough: {} }), / within 10000 ms\n {2}connects to b:2, /)
   const fallback = { upstreams: ['ssh:22'] }

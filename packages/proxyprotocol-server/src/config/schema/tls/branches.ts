@@ -1,15 +1,18 @@
-import { nameConflict, type Pool, type UpstreamInit } from '../../pool.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { nameConflict, type UpstreamInit } from '../../pool.ts'
 import type { CheckedListenTls, ListenTls } from './listen-tls.ts'
 import type { CheckedPassthrough, Passthrough } from './passthrough.ts'
-import type { CheckedRoute, Route } from './routes.ts'
+import type { Route } from './routes.ts'
+import { type CheckedSettings, settleRoute, type RouteSettings } from './shared.ts'
+
+type Path = readonly (string | number)[]
 
 /** Upstreams of a service beside its own. */
-export interface Branch {
+export interface Branch extends RouteSettings {
   /** Unique in its service: a server name, a name and a protocol such as `*` and `h2`, or `(fallback)`. */
   readonly label: string
   /** Its place within the service. */
-  readonly path: readonly (string | number)[]
-  readonly pool: Pool
+  readonly path: Path
 }
 
 interface Branching {
@@ -22,8 +25,6 @@ interface CheckedBranching {
   readonly tls?: CheckedListenTls | undefined
 }
 
-type PoolOf = (upstreams: readonly UpstreamInit[]) => Pool
-
 export function branchesOf({ passthrough, tls }: Branching): readonly Branch[] {
   const { routes = [], fallback } = passthrough ?? {}
   return [
@@ -31,16 +32,16 @@ export function branchesOf({ passthrough, tls }: Branching): readonly Branch[] {
     ...routesAt('tls', tls?.routes ?? []),
     // A server name has no brackets.
     ...(fallback
-      ? [{ label: '(fallback)', path: ['passthrough', 'fallback', 'upstreams'], pool: fallback.pool }]
+      ? [{ ...fallback, label: '(fallback)', path: ['passthrough', 'fallback', 'upstreams'] }]
       : []),
   ]
 }
 
 function routesAt(section: string, routes: readonly Route[]): readonly Branch[] {
   return routes.map((route, at) => ({
+    ...route,
     label: labelOf(route),
     path: [section, 'routes', at, 'upstreams'],
-    pool: route.pool,
   }))
 }
 
@@ -60,51 +61,70 @@ export function hasUpstream({ upstream, upstreams, passthrough, tls }: Sides): b
   return passthrough?.unknownNames === 'reject' || (tls?.unknownNames === 'reject' && tls.routes.length > 0)
 }
 
-interface BranchUpstreams {
-  readonly path: readonly (string | number)[]
-  readonly upstreams: readonly UpstreamInit[]
+/** A branch as it is checked, and its place. */
+export interface CheckedBranch extends CheckedSettings {
+  readonly path: Path
 }
 
-/** All upstreams that are not the service's own, by their places. */
-export function branchUpstreams({ passthrough, tls }: CheckedBranching): readonly BranchUpstreams[] {
+export function checkedBranches({ passthrough, tls }: CheckedBranching): readonly CheckedBranch[] {
   const { routes = [], fallback } = passthrough ?? {}
   return [
-    ...upstreamsAt('passthrough', routes),
-    ...upstreamsAt('tls', tls?.routes ?? []),
-    { path: ['passthrough', 'fallback', 'upstreams'], upstreams: fallback?.upstreams ?? [] },
+    ...checkedAt('passthrough', routes),
+    ...checkedAt('tls', tls?.routes ?? []),
+    ...(fallback ? [{ ...fallback, path: ['passthrough', 'fallback'] }] : []),
   ]
 }
 
-function upstreamsAt(section: string, routes: readonly CheckedRoute[]): readonly BranchUpstreams[] {
-  return routes.map(({ upstreams }, at) => ({ path: [section, 'routes', at, 'upstreams'], upstreams }))
+function checkedAt(section: string, routes: readonly CheckedSettings[]): readonly CheckedBranch[] {
+  return routes.map((route, at) => ({ ...route, path: [section, 'routes', at] }))
+}
+
+interface Conflict {
+  readonly path: Path
+  readonly message: string
 }
 
 /** The fault of an upstream whose name another one of the service has. */
 export function branchConflict(
   own: readonly UpstreamInit[],
-  branches: readonly BranchUpstreams[],
-): { readonly path: readonly (string | number)[]; readonly message: string } | undefined {
+  branches: readonly CheckedBranch[],
+): Conflict | undefined {
   const before = [...own]
   for (const { path, upstreams } of branches) {
     before.push(...upstreams)
     const conflict = nameConflict(before)
-    if (conflict) return { path, message: conflict.message }
+    if (conflict) return { path: [...path, 'upstreams'], message: conflict.message }
   }
   return undefined
 }
 
-export function settleBranches({ passthrough, tls }: CheckedBranching, poolOf: PoolOf): Branching {
-  const settled = <Checked extends CheckedRoute>({ upstreams, ...route }: Checked) => ({
-    ...route,
-    pool: poolOf(upstreams),
-  })
+/** The branches with what each has otherwise than its service. */
+export function withOwnHealth(
+  branches: readonly CheckedBranch[],
+  health: CheckedSettings['health'],
+): readonly CheckedBranch[] {
+  return branches.filter(branch => !isDeepStrictEqual(branch.health, health))
+}
+
+export function settleBranches({ passthrough, tls }: CheckedBranching): Branching {
   const fallback = passthrough?.fallback
   return {
     passthrough: passthrough && {
       ...passthrough,
-      routes: passthrough.routes.map(settled),
-      fallback: fallback && { timeout: fallback.timeout, pool: poolOf(fallback.upstreams) },
+      routes: passthrough.routes.map(route => ({ ...matchOf(route), ...settleRoute(route) })),
+      fallback: fallback && { timeout: fallback.timeout, ...settleRoute(fallback) },
     },
-    tls: tls && { ...tls, routes: tls.routes.map(settled) },
+    tls: tls && {
+      ...tls,
+      routes: tls.routes.map(route => ({
+        ...matchOf(route),
+        ...settleRoute(route),
+        passthrough: route.passthrough,
+      })),
+    },
   }
+}
+
+function matchOf({ names, alpn }: Pick<Route, 'names' | 'alpn'>): Pick<Route, 'names' | 'alpn'> {
+  return { names, alpn }
 }

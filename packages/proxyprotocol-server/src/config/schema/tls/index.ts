@@ -1,10 +1,12 @@
 export {
   type Branch,
+  type CheckedBranch,
   branchConflict,
   branchesOf,
-  branchUpstreams,
+  checkedBranches,
   hasUpstream,
   settleBranches,
+  withOwnHealth,
 } from './branches.ts'
 export { type Fallback, type Passthrough, type PassthroughInit, passthroughSchema } from './passthrough.ts'
 export {
@@ -17,4 +19,5 @@ export {
   newer,
 } from './listen-tls.ts'
 export type { Route, RouteInit } from './routes.ts'
+export { lacksVersion2, type RouteSettings, tlvsOfItsOwn, withInherited } from './shared.ts'
 export type { UnknownNames } from './unknown-names.ts'

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { Pool, UpstreamInit } from '../../pool.ts'
 import { meta, milliseconds } from '../keys.ts'
 import { upstreamList, type UpstreamText } from '../upstreams.ts'
 import { type CheckedRoute, type Route, routeIssues, type RouteInit, routeKeys } from './routes.ts'
+import { type CheckedSettings, sharedKeys, type RouteSettings, type RouteOptions } from './shared.ts'
 import { type UnknownNames, unknownNames } from './unknown-names.ts'
 
 const DEFAULT_TIMEOUT = 10_000
@@ -12,8 +12,7 @@ const DEFAULT_SILENCE = 2_000
 const NO_ROUTES = 'must be "default" without `routes`, got "reject"'
 
 /** Upstreams for clients that speak no TLS. */
-export interface Fallback {
-  readonly pool: Pool
+export interface Fallback extends RouteSettings {
   /** Milliseconds after which a client that has sent no TLS goes there. */
   readonly timeout: number
 }
@@ -30,7 +29,10 @@ export interface PassthroughInit {
   readonly routes?: readonly RouteInit[] | undefined
   readonly unknownNames?: UnknownNames | undefined
   readonly fallback?:
-    | { readonly upstreams: readonly UpstreamText[]; readonly timeout?: number | string | undefined }
+    | (RouteOptions & {
+        readonly upstreams: readonly UpstreamText[]
+        readonly timeout?: number | string | undefined
+      })
     | undefined
 }
 
@@ -38,7 +40,7 @@ export interface CheckedPassthrough {
   readonly timeout: number
   readonly routes: readonly CheckedRoute[]
   readonly unknownNames: UnknownNames
-  readonly fallback?: { readonly upstreams: readonly UpstreamInit[]; readonly timeout: number } | undefined
+  readonly fallback?: (CheckedSettings & { readonly timeout: number }) | undefined
 }
 
 const fallbackSchema = z
@@ -48,6 +50,7 @@ const fallbackSchema = z
       description: 'After this time a client that has sent nothing goes there too.',
       default: DEFAULT_SILENCE,
     }),
+    ...sharedKeys,
   })
   .optional()
   .meta(

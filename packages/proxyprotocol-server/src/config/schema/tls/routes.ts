@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import type { Pool, UpstreamInit } from '../../pool.ts'
+import type { UpstreamInit } from '../../pool.ts'
 import { isProtocol, MAX_PROTOCOL_LENGTH } from '../../address/index.ts'
 import { meta } from '../keys.ts'
 import { upstreamList, type UpstreamText } from '../upstreams.ts'
+import { type CheckedSettings, sharedKeys, type RouteSettings, type RouteOptions } from './shared.ts'
 
 const NAME = /^(?=.{1,253}$)(?:\*\.)?[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i
 
@@ -16,19 +17,15 @@ interface Matching {
 }
 
 /** Upstreams for some server names and protocols, with defaults. */
-export interface Route extends Matching {
-  readonly pool: Pool
-}
+export interface Route extends Matching, RouteSettings {}
 
-export interface RouteInit {
+export interface RouteInit extends RouteOptions {
   readonly names?: readonly string[] | undefined
   readonly alpn?: readonly string[] | undefined
   readonly upstreams: readonly UpstreamText[]
 }
 
-export interface CheckedRoute extends Matching {
-  readonly upstreams: readonly UpstreamInit[]
-}
+export interface CheckedRoute extends Matching, CheckedSettings {}
 
 const namesSchema = z
   .array(
@@ -75,7 +72,7 @@ const alpnSchema = z
   )
 
 /** The keys of every kind of route. */
-export const routeKeys: {
+export const routeKeys: typeof sharedKeys & {
   readonly names: z.ZodType<readonly string[], readonly string[] | undefined>
   readonly alpn: z.ZodType<readonly string[], readonly string[] | undefined>
   readonly upstreams: z.ZodType<readonly UpstreamInit[], readonly UpstreamText[]>
@@ -85,6 +82,7 @@ export const routeKeys: {
   upstreams: upstreamList.meta(
     meta({ description: 'Upstreams for these clients, as `upstreams` of the service.' }),
   ),
+  ...sharedKeys,
 }
 
 interface Issue {
@@ -97,7 +95,7 @@ export function routeIssues(routes: readonly Matching[]): readonly Issue[] {
   const seen = new Set<string>()
   return routes.flatMap((route, at) => {
     if (route.names.length + route.alpn.length === 0) return [{ path: [at], message: ONE_OF_BOTH }]
-    return waysOf(route).flatMap(({ name, protocol, path }) => {
+    return matchesOf(route).flatMap(({ name, protocol, path }) => {
       const way = JSON.stringify([name, protocol])
       if (!seen.has(way)) {
         seen.add(way)
@@ -109,13 +107,13 @@ export function routeIssues(routes: readonly Matching[]): readonly Issue[] {
   })
 }
 
-interface Way {
+interface Match {
   readonly name: string | undefined
   readonly protocol: string | undefined
   readonly path: readonly (string | number)[]
 }
 
-function waysOf({ names, alpn }: Matching): readonly Way[] {
+function matchesOf({ names, alpn }: Matching): readonly Match[] {
   const protocols = alpn.length === 0 ? [undefined] : alpn
   if (names.length === 0)
     return alpn.map((protocol, at) => ({ name: undefined, protocol, path: ['alpn', at] }))
