@@ -82,13 +82,12 @@ export function withInherited(service: unknown): unknown {
   }
 }
 
-function inside({ routes, fallback, ...written }: JsonObject, common: JsonObject): JsonObject {
+function inside(written: JsonObject, common: JsonObject): JsonObject {
+  const { routes, fallback } = written
   return {
     ...written,
-    ...(routes === undefined
-      ? {}
-      : { routes: routes instanceof Array ? routes.map(route => withCommon(route, common)) : routes }),
-    ...(fallback === undefined ? {} : { fallback: withCommon(fallback, common) }),
+    ...(routes instanceof Array ? { routes: routes.map(route => withCommon(route, common)) } : {}),
+    ...(isObject(fallback) ? { fallback: withCommon(fallback, common) } : {}),
   }
 }
 
