@@ -61,8 +61,13 @@ export const layers = [
   },
   {
     src: programs,
+    folder: 'cli/control',
+    below: ['cli/services', 'admin', 'relay', 'log', 'figures', 'config'],
+  },
+  {
+    src: programs,
     folder: 'cli/server',
-    below: ['cli/workers', 'cli/services', 'admin', 'relay', 'log', 'config'],
+    below: ['cli/control', 'cli/workers', 'cli/services', 'admin', 'relay', 'log', 'config'],
   },
   { src: programs, folder: 'cli/echo', below: ['relay', 'log', 'config', 'explain'] },
   { src: programs, folder: 'cli/inspect', below: ['log', 'config', 'explain'] },
@@ -92,6 +97,7 @@ export const layers = [
   { src: programs, folder: 'config/address', below: ['config/text'] },
   { src: programs, folder: 'config/schema', below: ['config/address', 'config/text'] },
   { src: programs, folder: 'config/schema/health', below: ['config/address', 'config/text'] },
+  { src: programs, folder: 'config/schema/program', below: ['config/address', 'config/text'] },
   { src: programs, folder: 'config/schema/clients', below: ['config/address', 'config/text'] },
   {
     src: programs,

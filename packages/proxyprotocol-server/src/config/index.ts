@@ -19,6 +19,7 @@ export { publishedSchema } from './published-schema.ts'
 export { schemaNode, UNITS, type SchemaNode } from './text/index.ts'
 export type { AccessInit, AccessRules, AclFrom } from './schema/index.ts'
 export type { AdminSettings, AdminSettingsInit } from './schema/index.ts'
+export type { ControlSettings, ControlSettingsInit } from './schema/index.ts'
 export { configSchema } from './schema/index.ts'
 export type { Configuration, ConfigurationInit } from './schema/index.ts'
 export type { BlockLists, BlockListsInit, ListedAction } from './schema/index.ts'
@@ -47,7 +48,7 @@ export type { OwnTlv, OwnTlvsInit, TlvFact } from './schema/index.ts'
 export type { Shutdown, ShutdownInit } from './schema/index.ts'
 export type { RouteTimeouts, ServiceTimeouts, ServiceTimeoutsInit } from './schema/index.ts'
 export type { ActiveCheck, CheckType, OnDown, PassiveHealth } from './health.ts'
-export { balances, poolDefaults, sentHeader, settlePool } from './pool.ts'
+export { balances, MAX_WEIGHT, poolDefaults, sentHeader, settlePool } from './pool.ts'
 export type {
   Balance,
   NameResolution,

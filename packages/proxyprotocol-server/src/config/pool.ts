@@ -13,6 +13,8 @@ import {
 
 export const balances = ['round-robin', 'least-connections', 'source-hash'] as const
 
+export const MAX_WEIGHT = 1_000
+
 /** How connections are balanced. */
 export type Balance = (typeof balances)[number]
 

@@ -49,6 +49,7 @@ export function serverRequest(args: readonly string[], io: ProgramIo): ServerReq
     .action((files: readonly string[]) => {
       checkedFiles = files
     })
+  offerCtl(command)
   command.parse(args, { from: 'user' })
   const flags = command.opts<Flags>()
   // Read first, so that all faults are reported in this format.
@@ -80,7 +81,8 @@ function serverCommand(io: ProgramIo): Command {
         'Options win over environment variables, and these over the file; check takes them too.',
     )
     .usage(
-      `[options] [${SERVICE} SOURCE DEST...]... [--config FILE]...\n       proxyprotocol-server [options] check FILE...`,
+      `[options] [${SERVICE} SOURCE DEST...]... [--config FILE]...\n       proxyprotocol-server [options] check FILE...\n` +
+        '       proxyprotocol-server ctl [--socket PATH] [--json] COMMAND',
     )
     .helpCommand(false)
     .allowExcessArguments()
@@ -108,6 +110,17 @@ function serverCommand(io: ProgramIo): Command {
   return command
 }
 
+/** For the help; runServer() takes it where it comes first. */
+function offerCtl(command: Command): void {
+  command
+    .command('ctl')
+    .description('Operate a running program through its control socket; see "ctl --help".')
+    .allowExcessArguments()
+    .action(() => {
+      throw new ConfigError('ctl must be the first argument')
+    })
+}
+
 function optionOf(setting: Setting): Option {
   const { flag, node, ofService } = setting
   const short = node.short === undefined ? '' : `-${node.short}, `
@@ -126,8 +139,8 @@ function gather(value: string, before: readonly string[] = []): readonly string[
 
 function refuseOperands({ args: [first] }: Command): void {
   if (first === undefined) return
-  const meant = nearest(first, ['check'])
-  const hint = meant ? `did you mean "${meant}"?` : 'the only one is "check FILE"'
+  const meant = nearest(first, ['check', 'ctl'])
+  const hint = meant ? `did you mean "${meant}"?` : 'there are "check FILE" and "ctl COMMAND"'
   throw new ConfigError(`unknown command ${JSON.stringify(first)}; ${hint}`)
 }
 

@@ -2,6 +2,7 @@ import type { AdminServer } from '../../admin/index.ts'
 import type { Configuration } from '../../config/index.ts'
 import { withConnectionLimits } from '../../relay/index.ts'
 import { processIo, type ProgramIo, runProgram, serveUntilSignal } from '../program.ts'
+import { type ControlServer, ctl, Running, startControl } from '../control/index.ts'
 import {
   assignSockets,
   entriesBelow,
@@ -18,6 +19,8 @@ import { showConfiguration } from './show-configuration.ts'
 
 export function runServer(args: readonly string[], io: ProgramIo = processIo): Promise<number> {
   return runProgram(io, async () => {
+    const [first, ...rest] = args
+    if (first === 'ctl') return ctl(rest, io)
     const { command, configuration, origin, watched } = serverRequest(args, io)
     if (command === 'serve')
       return serve(configuration, { reread: () => serverRequest(args, io).configuration, watched }, io)
@@ -38,21 +41,33 @@ async function serve(first: Configuration, { reread, watched }: Reloading, io: P
   const files = new EntryWatch(io, () => {
     sighup.ask()
   })
-  const sighup = new Sighup(io, async () => {
+  const watch = (): void => {
     files.watch(watched.flatMap(entriesBelow))
-    await served.reload(reread)
+  }
+  const running = new Running(io, served, {
+    first,
+    reread: () => {
+      watch()
+      return reread()
+    },
+  })
+  const sighup = new Sighup(io, async () => {
+    if (served.isEnding) return
+    await running.reload().catch(() => undefined) // it is logged
     served.renew()
   })
   let admin: AdminServer | undefined
+  let control: ControlServer | undefined
   try {
     await serveUntilSignal(io, [served], async () => {
       admin = first.admin && (await startAdmin(io, first.admin, served.shown))
       await served.start()
-      files.watch(watched.flatMap(entriesBelow))
+      watch()
+      control = first.control && (await startControl(first.control.socket, running))
       sighup.start()
     })
   } finally {
-    await Promise.all([served.stop(), admin?.close()])
+    await Promise.all([served.stop(), admin?.close(), control?.close()])
     files.stop()
     sighup.stop()
   }

@@ -21,7 +21,14 @@ const EXPECTED = { v1: 'version 1', v2: 'version 2', detect: 'either version' } 
 const LISTED = { reject: 'rejects', tag: 'tags', log: 'logs' } as const
 const OVER_LIMIT = { close: 'closed', reset: 'reset', pause: 'left waiting, unread' } as const
 
-export function showConfiguration({ services, workers, shutdown, log, admin }: Configuration): string {
+export function showConfiguration({
+  services,
+  workers,
+  shutdown,
+  log,
+  admin,
+  control,
+}: Configuration): string {
   const program = [
     'program',
     ...(workers > 1
@@ -31,6 +38,7 @@ export function showConfiguration({ services, workers, shutdown, log, admin }: C
     `logs ${log.quiet ? 'only the connections that the upstream or the program failed' : 'each connection'}` +
       (log.format === 'json' ? ', as JSON' : ''),
     ...(admin ? [`shows health and metrics at ${formatEndpoint(admin.listen)}`] : []),
+    ...(control ? [`is operated through ${control.socket}`] : []),
     ...(admin && admin.readyNeeds.length > 0
       ? [`is ready only while each of these has an upstream that is up: ${admin.readyNeeds.join(', ')}`]
       : []),

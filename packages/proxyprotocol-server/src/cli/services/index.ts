@@ -1,6 +1,7 @@
 export { type Shown, startAdmin } from './admin.ts'
+export type { ConnectionFilter } from './close-connections.ts'
 export { assignSockets, inheritedBy, type InheritedSocket, inheritedSockets } from './inherited-sockets.ts'
-export { type ChangeCounts, logReload, naming, refuseWithoutRestart } from './running-configuration.ts'
+export { type ChangeCounts, naming, refuseWithoutRestart } from './running-configuration.ts'
 export { ServiceHost, type Serving } from './service-host.ts'
 export { describePool } from './show-pool.ts'
 export { EntryWatch } from './entry-watch.ts'

@@ -44,16 +44,6 @@ export class RunningConfiguration implements Drainable {
     await this.#apply(this.#current)
   }
 
-  /** Never rejects. */
-  async reload(reread: () => Configuration): Promise<void> {
-    if (this.fleet.state === 'draining') return
-    try {
-      logReload(this.#io, await this.change(reread()))
-    } catch (error) {
-      log(this.#io, 'reload-failed', [['error', explain(error)]])
-    }
-  }
-
   async change(next: Configuration): Promise<ChangeCounts> {
     const { added, changed, removed, unchanged } = await this.#apply(next)
     this.#current = next
@@ -99,24 +89,15 @@ export class RunningConfiguration implements Drainable {
   }
 }
 
-export function logReload(io: ProgramIo, counts: ChangeCounts): void {
-  log(io, 'reloaded', Object.entries(counts))
-}
-
 export function naming({ name }: Service, cause: unknown): PlainError {
   return new PlainError(`service ${JSON.stringify(name)}: ${explain(cause)}`, { cause })
 }
 
 export function refuseWithoutRestart(now: Configuration, next: Configuration): void {
-  if (!isDeepStrictEqual(next.admin, now.admin)) {
-    throw new ConfigError(
-      'the admin listener stays as it is while the program runs: restart it for another one',
-    )
-  }
-  if (next.workers !== now.workers) {
-    throw new ConfigError(
-      'the number of workers stays as it is while the program runs: restart it for another one',
-    )
+  const fixed = { admin: 'admin listener', control: 'control socket', workers: 'number of workers' } as const
+  for (const [key, what] of Object.entries(fixed) as [keyof typeof fixed, string][]) {
+    if (isDeepStrictEqual(next[key], now[key])) continue
+    throw new ConfigError(`the ${what} stays as it is while the program runs: restart it for another one`)
   }
   const before = new Map<string, Service[]>() // with port 0 there may be several at an address
   for (const service of now.services) {

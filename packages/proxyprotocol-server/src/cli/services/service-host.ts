@@ -5,6 +5,7 @@ import { createRelay, type Relay, sentTo, upstreamsOf } from '../../relay/index.
 import { type Drainable, log, logFailure, type ProgramIo } from '../program.ts'
 import { logRejections } from '../rejections.ts'
 import { type Shown, shownOf } from './admin.ts'
+import { closeConnections, type ConnectionFilter } from './close-connections.ts'
 import { FileWatch } from './file-watch.ts'
 import type { InheritedSocket } from './inherited-sockets.ts'
 import { type ChangeCounts, RunningConfiguration } from './running-configuration.ts'
@@ -20,8 +21,11 @@ const FAILED_BY_US: readonly CloseReason[] = [
 export interface Serving extends Drainable {
   readonly shown: Shown
   start(): Promise<void>
-  /** Never rejects. */
-  reload(reread: () => Configuration): Promise<void>
+  readonly isEnding: boolean
+  /** All of it, in all workers, or none. */
+  change(next: Configuration): Promise<ChangeCounts>
+  /** Resets connections, and resolves with their number. */
+  closeConnections(filter: ConnectionFilter): Promise<number>
   renew(): void
   stop(): Promise<void>
 }
@@ -52,6 +56,10 @@ export class ServiceHost implements Serving {
     return this.#running.connections
   }
 
+  get isEnding(): boolean {
+    return this.#running.fleet.state === 'draining'
+  }
+
   async start(): Promise<void> {
     await this.#running.start()
     this.#files.watch()
@@ -61,8 +69,8 @@ export class ServiceHost implements Serving {
     return this.#running.change(next)
   }
 
-  reload(reread: () => Configuration): Promise<void> {
-    return this.#running.reload(reread)
+  closeConnections(filter: ConnectionFilter): Promise<number> {
+    return Promise.resolve(closeConnections(this.#running.fleet, filter))
   }
 
   renew(): void {

@@ -7,9 +7,10 @@ import { addressKey, type Configuration } from '../../config/index.ts'
 import { type Readiness, sumOfCloses } from '../../figures/index.ts'
 import { explain, log, PlainError, type ProgramIo } from '../program.ts'
 import {
+  type ChangeCounts,
+  type ConnectionFilter,
   inheritedBy,
   type InheritedSocket,
-  logReload,
   refuseWithoutRestart,
   type Serving,
   type Shown,
@@ -81,17 +82,22 @@ export class WorkerGroup implements Serving {
     this.#looks = setInterval(() => void this.#look(false), LOOK_INTERVAL).unref()
   }
 
-  reload(reread: () => Configuration): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.#state === 'draining') return
-      try {
-        const next = reread()
-        refuseWithoutRestart(this.#current, next)
-        await this.#change(next)
-      } catch (error) {
-        log(this.#io, 'reload-failed', [['error', explain(error)]])
-      }
+  get isEnding(): boolean {
+    return this.#state === 'draining'
+  }
+
+  change(next: Configuration): Promise<ChangeCounts> {
+    return this.#inTurn(() => {
+      if (this.isEnding) throw new PlainError('the program is ending')
+      refuseWithoutRestart(this.#current, next)
+      return this.#change(next)
     })
+  }
+
+  async closeConnections(filter: ConnectionFilter): Promise<number> {
+    const order = { type: 'close', filter } as const
+    const counts = await Promise.all([...this.#serving.values()].map(worker => worker.ask(order, PATIENCE)))
+    return counts.reduce((sum, count) => sum + count, 0)
   }
 
   renew(): void {
@@ -124,7 +130,7 @@ export class WorkerGroup implements Serving {
     for (const worker of this.#alive) worker.kill()
   }
 
-  #inTurn(job: () => Promise<void>): Promise<void> {
+  #inTurn<T>(job: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(job)
     this.#turn = done.catch(() => undefined) // the caller gets the error
     return done
@@ -198,7 +204,7 @@ export class WorkerGroup implements Serving {
   }
 
   /** The first worker decides for all. One that cannot follow is replaced. */
-  async #change(next: Configuration): Promise<void> {
+  async #change(next: Configuration): Promise<ChangeCounts> {
     const [first, ...others] = [...this.#serving.values()]
     const order = { type: 'change', configuration: next } as const
     if (!first) throw new PlainError('all workers are restarting; send SIGHUP again')
@@ -209,7 +215,7 @@ export class WorkerGroup implements Serving {
     this.#sockets = inheritedBy(this.#sockets, this.#current.services, next.services)
     this.#current = next
     this.#io.log.format = next.log.format
-    logReload(this.#io, counts)
+    return counts
   }
 
   async #drain(worker: WorkerProcess): Promise<CloseResult> {

@@ -1,7 +1,7 @@
 import type { CloseResult } from 'proxyprotocol/server'
 import type { Configuration } from '../../config/index.ts'
 import type { LiveConnection, ProcessFigures, Readiness, ServiceFigures } from '../../figures/index.ts'
-import type { ChangeCounts, InheritedSocket } from '../services/index.ts'
+import type { ChangeCounts, ConnectionFilter, InheritedSocket } from '../services/index.ts'
 
 /** Terminals and service managers send these to every process. */
 export const programSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
@@ -24,12 +24,14 @@ export type Order =
   | { readonly type: 'change'; readonly configuration: Configuration }
   | { readonly type: 'renew' }
   | { readonly type: 'report'; readonly listing: boolean }
+  | { readonly type: 'close'; readonly filter: ConnectionFilter }
   | { readonly type: 'drain' }
 
 export interface Answers {
   readonly serve: undefined
   readonly change: ChangeCounts
   readonly renew: undefined
+  readonly close: number
   readonly report: WorkerReport
   readonly drain: { readonly result: CloseResult; readonly report: WorkerReport }
 }

@@ -71,6 +71,8 @@ class Worker {
         return
       case 'report':
         return this.#report(order.listing)
+      case 'close':
+        return this.#host.closeConnections(order.filter)
       case 'drain': {
         const result = await this.#host.close()
         const report = await this.#report(true)

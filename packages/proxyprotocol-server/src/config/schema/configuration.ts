@@ -1,13 +1,24 @@
 // The JSON Schema, --help and docs/config.md follow from this.
 
 import { z } from 'zod'
-import { adminSchema, type AdminSettings, type AdminSettingsInit } from './admin.ts'
 import { integer, meta } from './keys.ts'
-import { logSchema, type LogSettings, type LogSettingsInit } from './log.ts'
+import {
+  adminSchema,
+  type AdminSettings,
+  type AdminSettingsInit,
+  controlSchema,
+  type ControlSettings,
+  type ControlSettingsInit,
+  logSchema,
+  type LogSettings,
+  type LogSettingsInit,
+  type Shutdown,
+  type ShutdownInit,
+  shutdownSchema,
+} from './program/index.ts'
 import { conflicts, overlapWith, placedServices, settled, unknownNames } from './service-list.ts'
 import { defaultsSchema, type Service, serviceSchema } from './service.ts'
 import type { ServiceDefaults, ServiceInit } from './service-options.ts'
-import { type Shutdown, type ShutdownInit, shutdownSchema } from './shutdown.ts'
 
 /** More than machines have processors. */
 const MAX_WORKERS = 512
@@ -18,6 +29,7 @@ export interface Configuration {
   readonly shutdown: Shutdown
   readonly log: LogSettings
   readonly admin: AdminSettings | undefined
+  readonly control: ControlSettings | undefined
   /** Processes that serve all services; 1 is the main process. */
   readonly workers: number
 }
@@ -29,6 +41,7 @@ export interface ConfigurationInit {
   readonly shutdown?: ShutdownInit | undefined
   readonly log?: LogSettingsInit | undefined
   readonly admin?: AdminSettingsInit | undefined
+  readonly control?: ControlSettingsInit | undefined
   readonly workers?: number | undefined
 }
 
@@ -51,6 +64,7 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
     shutdown: shutdownSchema,
     log: logSchema,
     admin: adminSchema,
+    control: controlSchema,
     workers: integer({
       description:
         'Processes that serve together, to use several processors. Limits apply to each of them; log, admin ' +
@@ -78,5 +92,6 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
     shutdown: program.shutdown,
     log: program.log,
     admin: program.admin,
+    control: program.control,
     workers: program.workers,
   }))

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import {
   type Balance,
   balances,
+  MAX_WEIGHT,
   nameConflict,
   type NameResolution,
   poolDefaults,
@@ -73,6 +74,7 @@ const upstreamObject = z.strictObject({
     description: 'Its share of the connections; 0 drains it.',
     default: weight,
     min: 0,
+    max: MAX_WEIGHT,
   }),
   backup: z
     .boolean()

@@ -43,7 +43,17 @@ test('--buf-len of the Python programs is refused with what to do instead', asyn
 })
 
 test('each setting has a flag and a variable, and flag wins over variable over file over default', t => {
-  const others = ['log-format', 'admin', 'admin-hosts', 'ready-needs', 'workers', 'allow', 'deny', 'acl-from']
+  const others = [
+    'log-format',
+    'admin',
+    'admin-hosts',
+    'ready-needs',
+    'control',
+    'workers',
+    'allow',
+    'deny',
+    'acl-from',
+  ]
   const sections = ['dnsbl', 'rate']
   const known = settings().filter(
     ({ flag, node, path }) =>

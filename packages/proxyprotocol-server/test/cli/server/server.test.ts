@@ -319,7 +319,10 @@ test('wrong arguments end it with 2 and a message on standard error', async () =
     ],
     [['--service', ':0', '--service', ':1', ':2', ':3'], usage],
     [['--service=:0', ':1'], usage],
-    [['--service', ':0', ':1', '--', ':2'], /^error: unknown command ":2"; the only one is "check FILE"\n$/],
+    [
+      ['--service', ':0', ':1', '--', ':2'],
+      /^error: unknown command ":2"; there are "check FILE" and "ctl COMMAND"\n$/,
+    ],
     [['chekc', 'a.json'], /^error: unknown command "chekc"; did you mean "check"\?\n$/],
     [['--service', ':0', '192.0.2.1'], /^error: --service DEST: "192\.0\.2\.1": it must have a port/],
     [['--service', ':0', ':1', '--drian', '5'], /unknown option '--drian'\n\(Did you mean --drain\?\)/],
@@ -340,7 +343,10 @@ test('wrong arguments end it with 2 and a message on standard error', async () =
       ['--timeout', '5'],
       /'--timeout'\n\(Did you mean one of --dnsbl-timeout, --connect-timeout, --header-timeout, /,
     ],
-    [['-c', 'proxy.json'], /unknown option '-c'\n\(Did you mean one of --config, --connect-timeout\?\)\n$/],
+    [
+      ['-c', 'proxy.json'],
+      /unknown option '-c'\n\(Did you mean one of --config, --control, --connect-timeout\?\)\n$/,
+    ],
     [['-x'], /^error: unknown option '-x'\n$/],
     [['--services', ':0', ':1'], /unknown option '--services'\n\(Did you mean --service\?\)/],
   ]

@@ -189,7 +189,7 @@ test('a socket that was passed is listened at by its service, and kept over a re
   await running.start()
   assert.match(await io.line(/ listening /), new RegExp(` address=127\\.0\\.0\\.1:${port}\n$`))
   configuration = parseConfig({ services: [{ ...service, timeouts: { idle: 1_000 } }] })
-  await running.reload(() => configuration)
+  await running.change(configuration)
   assert.match(await io.line(/ changed /), new RegExp(` address=127\\.0\\.0\\.1:${port}\n$`))
 })
 

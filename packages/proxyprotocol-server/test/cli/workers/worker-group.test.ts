@@ -23,12 +23,11 @@ const configuration = parseConfig({
 test('a configuration without a worker to try it is not taken', async () => {
   const io = fakeIo()
   const group = new WorkerGroup(io, configuration, new Map())
-  await group.reload(() => configuration)
-  assert.match(io.written.join(''), / reload-failed error="all workers are restarting; send SIGHUP again"\n$/)
+  const message = 'all workers are restarting; send SIGHUP again'
+  await assert.rejects(group.change(configuration), { message })
   assert.equal(group.shown.readiness(), 'starting')
   await group.stop()
-  await group.reload(() => configuration)
-  assert.equal(io.written.length, 1, 'it is over, and says no more')
+  await assert.rejects(group.change(configuration), { message: 'the program is ending' })
 })
 
 test('orders to a worker that is gone fail at once, and a fault of its channel is none of the program', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { meta } from './keys.ts'
+import { meta } from '../keys.ts'
 
 export type LogFormat = 'text' | 'json'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { meta, milliseconds } from './keys.ts'
+import { meta, milliseconds } from '../keys.ts'
 
 /** What orchestrators wait before they kill. */
 const DEFAULT_DRAIN = 30_000

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { type Address, type AddressError, parseAddress, type TcpAddress } from '../address/index.ts'
-import { meta } from './keys.ts'
+import { type Address, type AddressError, parseAddress, type TcpAddress } from '../../address/index.ts'
+import { meta } from '../keys.ts'
 
 const LOOPBACK = '127.0.0.1'
 const DEFAULT_PORT = 10_009
