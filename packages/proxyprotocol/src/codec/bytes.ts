@@ -5,7 +5,6 @@ import { quote } from '../checks/index.ts'
 /** Up to here a loop beats `set`, which needs a view to copy from. */
 const MAX_LOOP_BYTES = 64
 
-/** @throws TypeError naming `field` when a caller without types gave something else, for example text. */
 export function checkBytes(value: unknown, field: string): void {
   if (!(value instanceof Uint8Array))
     throw new TypeError(`${field} must be a Uint8Array, got ${quote(value)}`)
@@ -16,12 +15,10 @@ export function byteAt(bytes: Uint8Array, at: number): number {
   return bytes[at] as number // the caller's bound check is out of the type system's sight
 }
 
-/** The big-endian 16-bit number at `at`. */
 export function uint16At(bytes: Uint8Array, at: number): number {
   return (byteAt(bytes, at) << 8) | byteAt(bytes, at + 1)
 }
 
-/** The big-endian 32-bit number at `at`, unsigned. */
 export function uint32At(bytes: Uint8Array, at: number): number {
   return uint16At(bytes, at) * 0x10000 + uint16At(bytes, at + 2)
 }

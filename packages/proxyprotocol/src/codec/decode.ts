@@ -32,7 +32,6 @@ export function decodeHeader(bytes: Uint8Array, options?: DecodeOptions): Decode
   return decodeWith(decodeRules(options), bytes)
 }
 
-/** `decodeHeader` with options that were checked before. */
 export function decodeWith(rules: DecodeRules, bytes: Uint8Array): DecodeResult {
   checkBytes(bytes, 'bytes')
   if (bytes.length === 0) return partial(rules.v1 ? MIN_V1_BYTES : FIXED_BYTES)
@@ -69,7 +68,6 @@ export function parseHeader(bytes: Uint8Array, options?: DecodeOptions): ProxyHe
   throw faultOf(result, bytes)
 }
 
-/** The error for input that ended without a header, with a hint at what it is instead. */
 export function faultOf(
   result: Exclude<DecodeResult, { status: 'header' }>,
   bytes: Uint8Array,

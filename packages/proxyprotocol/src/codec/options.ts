@@ -73,7 +73,6 @@ export function decodeOptions(options?: DecodeOptions): DecodeOptions {
   return decodeRules(options)
 }
 
-/** @throws TypeError or RangeError naming the option that is wrong. */
 export function decodeRules(options: DecodeOptions | undefined): DecodeRules {
   if (options === undefined) return defaults
   return options instanceof DecodeRules ? options : new DecodeRules(options)

@@ -10,7 +10,6 @@ const MAX_HEAP_BYTES = 64
 const outside = new ArrayBuffer(MAX_HEAP_BYTES)
 const windows = Array.from({ length: MAX_HEAP_BYTES + 1 }, (_, length) => new Uint8Array(outside, 0, length))
 
-/** UTF-8 text, or undefined where the bytes are not valid UTF-8 (the raw bytes stay with the TLV). */
 export function utf8Text(bytes: Uint8Array): string | undefined {
   const window = windows[bytes.length]
   window?.set(bytes)
@@ -21,7 +20,6 @@ export function utf8Text(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** US-ASCII text, or undefined where a byte is above 0x7f. */
 export function asciiText(bytes: Uint8Array): string | undefined {
   for (let i = 0; i < bytes.length; i++) if (byteAt(bytes, i) > 0x7f) return undefined
   return utf8Text(bytes)
@@ -39,14 +37,12 @@ export function textBytes(text: string, field: string): Uint8Array {
   return encoder.encode(text)
 }
 
-/** @throws TypeError naming `field` when the text is not US-ASCII. */
 export function asciiBytes(text: string, field: string): Uint8Array {
   const bytes = textBytes(text, field)
   if (bytes.length !== text.length) throw new TypeError(`${field} must be US-ASCII text, got ${quote(text)}`)
   return bytes
 }
 
-/** @throws TypeError naming `field` when the value is neither bytes nor text. */
 export function bytesOrText(value: string | Uint8Array, field: string): Uint8Array {
   if (typeof value === 'string') return textBytes(value, field)
   if (value instanceof Uint8Array) return value

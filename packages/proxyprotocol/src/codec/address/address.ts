@@ -132,7 +132,6 @@ export function formatAddress(bytes: Uint8Array): string {
   throw new RangeError(`an address has 4 or 16 bytes, got ${String(bytes.length)}`)
 }
 
-/** Makes the IPv4 address in `out[12..15]` the v4-mapped IPv6 address `::ffff:a.b.c.d`. */
 export function mapV4(out: Uint8Array): void {
   out.fill(0, 0, 10).fill(0xff, 10, V4_AT)
 }

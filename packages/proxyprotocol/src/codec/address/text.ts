@@ -23,7 +23,6 @@ type Letters<T extends number[] = []> = T['length'] extends typeof MAX_V6_TEXT ?
 const letters: Letters = Array.from({ length: MAX_V6_TEXT }, () => ZERO) as Letters // made just so long
 const groups = new Uint16Array(GROUPS)
 
-/** The four bytes at `at` in dotted decimal. */
 export function formatV4(bytes: Uint8Array, at: number): string {
   return spelt(spellV4(bytes, at, 0))
 }
@@ -33,12 +32,10 @@ export function formatV6(bytes: Uint8Array, at: number): string {
   return spelt(spellV6(bytes, at))
 }
 
-/** Writes the IPv4 address in `address[12..15]` into a line as text, and returns where it ends. */
 export function writeV4(address: Uint8Array, line: Uint8Array, at: number): number {
   return copyLetters(spellV4(address, V4_AT, 0), line, at)
 }
 
-/** Writes the IPv6 address into a line as text, and returns where it ends. */
 export function writeV6(address: Uint8Array, line: Uint8Array, at: number): number {
   return copyLetters(spellV6(address, 0), line, at)
 }
@@ -48,7 +45,6 @@ function copyLetters(length: number, line: Uint8Array, at: number): number {
   return at + length
 }
 
-/** Spells the four bytes at `from` into `letters` from `at` on, and returns where the text ends. */
 function spellV4(bytes: Uint8Array, from: number, at: number): number {
   let end = spellOctet(byteAt(bytes, from), at)
   letters[end++] = DOT
@@ -59,7 +55,6 @@ function spellV4(bytes: Uint8Array, from: number, at: number): number {
   return spellOctet(byteAt(bytes, from + 3), end)
 }
 
-/** Spells the sixteen bytes at `from` into `letters`, and returns where the text ends. */
 function spellV6(bytes: Uint8Array, from: number): number {
   let zeros = 0
   let gapAt = -1

@@ -17,7 +17,6 @@ export function readUnixPath(bytes: Uint8Array, at: number): string | Uint8Array
   return text
 }
 
-/** @throws TypeError or RangeError naming `field` if it is not a path or takes more than 108 bytes. */
 export function unixPathBytes(path: string | Uint8Array, field: string): Uint8Array {
   const name = bytesOrText(path, field)
   if (name.length > UNIX_PATH_BYTES) {

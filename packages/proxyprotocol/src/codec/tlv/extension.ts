@@ -17,7 +17,6 @@ export function readExtensionTlvs(value: Uint8Array): readonly Tlv[] | undefined
   return isExtension ? splitTlvs(value, start, value.length) : undefined
 }
 
-/** @throws TypeError or RangeError when a TLV has no place on the wire. */
 export function nestExtension(tlvs: readonly Tlv[]): Tlv {
   return { type: tlvType.noop, value: nestTlvs(EXTENSION_MAGIC, tlvs) }
 }

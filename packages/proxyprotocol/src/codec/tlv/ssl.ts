@@ -58,7 +58,6 @@ export interface SslInit {
 
 type TextField = 'cipher' | 'sigAlg' | 'keyAlg' | 'group' | 'sigScheme'
 
-/** Reads a value that decoding has found sound; undefined where it is not. */
 export function readSsl(value: Uint8Array): SslInfo | undefined {
   if (value.length < SSL_FIXED_BYTES || !areTlvs(value, SSL_FIXED_BYTES, value.length)) return undefined
   const client = byteAt(value, 0)
@@ -81,7 +80,6 @@ export function readSsl(value: Uint8Array): SslInfo | undefined {
   }
 }
 
-/** @throws TypeError when a text is not US-ASCII where it has to be, or a certificate is verified but not there. */
 export function sslTlv(init: SslInit): Tlv {
   const certBits =
     (init.certOnConnection ? CLIENT_CERT_CONN : 0) | (init.certInSession ? CLIENT_CERT_SESS : 0)

@@ -52,7 +52,6 @@ export function tlvEnd(bytes: Uint8Array, at: number, end: number): number {
   return at + TLV_HEAD_BYTES > end ? end + 1 : at + TLV_HEAD_BYTES + uint16At(bytes, at + 1)
 }
 
-/** Whether TLVs fill the bytes from `start` to `end` exactly. */
 export function areTlvs(bytes: Uint8Array, start: number, end: number): boolean {
   let at = start
   while (at < end) at = tlvEnd(bytes, at, end)
@@ -85,7 +84,6 @@ export function splitTlvs(bytes: Uint8Array, start: number, end: number): readon
   return tlvs
 }
 
-/** @throws TypeError or RangeError when a TLV has no place on the wire. */
 export function sizeOfTlvs(tlvs: readonly Tlv[]): number {
   let size = 0
   for (const { type, value } of tlvs) {
@@ -105,7 +103,6 @@ export function sizeOfTlvs(tlvs: readonly Tlv[]): number {
   return size
 }
 
-/** Writes one TLV and returns where it ends. */
 export function writeTlv(bytes: Uint8Array, at: number, { type, value }: Tlv): number {
   bytes[at] = type
   writeUint16(bytes, at + 1, value.length)
@@ -113,7 +110,6 @@ export function writeTlv(bytes: Uint8Array, at: number, { type, value }: Tlv): n
   return at + TLV_HEAD_BYTES + value.length
 }
 
-/** A value that starts with some bytes and goes on with TLVs, as those of SSL and the extension do. */
 export function nestTlvs(start: Uint8Array, tlvs: readonly Tlv[]): Uint8Array {
   const value = new Uint8Array(start.length + sizeOfTlvs(tlvs))
   value.set(start)

@@ -56,7 +56,6 @@ export function readGcp(value: Uint8Array): GcpInfo | undefined {
   return { pscConnectionId: new DataView(value.buffer, value.byteOffset).getBigUint64(0) }
 }
 
-/** Istio's ztunnel sends it as the identity of the client's workload. */
 export function readSpiffe(value: Uint8Array): string | undefined {
   const id = asciiText(value)
   return id !== undefined && isSpiffeId(id) ? id : undefined
@@ -66,7 +65,6 @@ function isSpiffeId(id: string): boolean {
   return id.length <= MAX_SPIFFE_BYTES && SPIFFE_ID.test(id)
 }
 
-/** Reads the ids, each from the first TLV with its subtype; undefined where none is as documented. */
 export function readAlibaba(tlvs: readonly Tlv[]): AlibabaInfo | undefined {
   const vpcId = alibabaId(tlvs, ALIBABA_SUBTYPES.vpcId)
   const endpointId = alibabaId(tlvs, ALIBABA_SUBTYPES.endpointId)
@@ -82,7 +80,6 @@ function alibabaId(tlvs: readonly Tlv[], subtype: number): string | undefined {
   return undefined
 }
 
-/** @throws TypeError when the id has characters that AWS does not use. */
 export function awsTlv(vpcEndpointId: string): Tlv {
   if (!/^[A-Za-z0-9-]+$/.test(vpcEndpointId)) {
     throw new TypeError(`vpcEndpointId must be letters, digits and hyphens, got ${quote(vpcEndpointId)}`)
@@ -90,13 +87,11 @@ export function awsTlv(vpcEndpointId: string): Tlv {
   return { type: tlvType.aws, value: withSubtype(AWS_VPCE_ID, asciiBytes(vpcEndpointId, 'vpcEndpointId')) }
 }
 
-/** @throws TypeError when the text is not a SPIFFE id. */
 export function spiffeTlv(id: string): Tlv {
   if (typeof id === 'string' && isSpiffeId(id)) return { type: tlvType.spiffe, value: asciiBytes(id, 'id') }
   throw new TypeError(`id must be a SPIFFE id such as spiffe://example.org/ns/shop/sa/cart, got ${quote(id)}`)
 }
 
-/** @throws RangeError when the id is not an unsigned 32-bit integer. */
 export function azureTlv(linkId: number): Tlv {
   integer(linkId, [0, MAX_UINT32], 'linkId')
   const value = new Uint8Array(AZURE_BYTES)
@@ -105,7 +100,6 @@ export function azureTlv(linkId: number): Tlv {
   return { type: tlvType.azure, value }
 }
 
-/** @throws RangeError when the id is not an unsigned 64-bit integer. */
 export function gcpTlv(pscConnectionId: bigint): Tlv {
   if (typeof pscConnectionId !== 'bigint' || pscConnectionId < 0n || pscConnectionId > MAX_UINT64) {
     throw new RangeError(`pscConnectionId must be from 0n to 2n ** 64n - 1n, got ${quote(pscConnectionId)}`)
@@ -115,7 +109,6 @@ export function gcpTlv(pscConnectionId: bigint): Tlv {
   return { type: tlvType.gcp, value }
 }
 
-/** @throws TypeError when the kind is unknown or the id is not US-ASCII. */
 export function alibabaTlv(kind: keyof typeof ALIBABA_SUBTYPES, id: string): Tlv {
   if (!Object.hasOwn(ALIBABA_SUBTYPES, kind)) {
     throw new TypeError(`kind must be 'vpcId', 'endpointId' or 'endpointServiceId', got ${quote(kind)}`)

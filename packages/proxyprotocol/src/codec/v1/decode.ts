@@ -24,7 +24,6 @@ import { NO_BYTES, NO_TLVS } from '../tlv/index.ts'
 export const MAX_V1_BYTES = 107
 /** `PROXY UNKNOWN\r\n`: no line is shorter. */
 export const MIN_V1_BYTES = 15
-/** Every line starts with it. */
 export const V1_PREFIX: Uint8Array = utf8Bytes('PROXY ')
 
 const PROTOCOL_AT = 6
@@ -114,7 +113,6 @@ function decodeInet(bytes: Uint8Array, scan: typeof scanV4): DecodeResult {
   }
 }
 
-/** An IPv6 address, or an IPv4 address as its v4-mapped form. */
 function scanEither(bytes: Uint8Array, at: number, out: Uint8Array): number {
   const v6 = scanV6(bytes, at, out)
   if (v6 >= NEEDS_MORE) return v6
@@ -139,7 +137,6 @@ function scanPort(bytes: Uint8Array, at: number): number {
   return NEEDS_MORE
 }
 
-/** The index after `word` at `at`, or where it stops matching. */
 function match(bytes: Uint8Array, at: number, word: Uint8Array): number {
   for (let i = 0; i < word.length; i++) {
     if (at + i >= bytes.length) return NEEDS_MORE
@@ -170,7 +167,6 @@ function isV6(bytes: Uint8Array, start: number): boolean | undefined {
   return end === bytes.length ? undefined : bytes[end] === COLON
 }
 
-/** Turns a scan that did not end well into a result: not enough bytes, too many, or a fault. */
 function stopped(bytes: Uint8Array, result: number, code: ErrorCode): DecodeResult {
   const index = result === NEEDS_MORE ? bytes.length : faultIndex(result)
   if (index >= MAX_V1_BYTES) return invalid('v1_too_long', MAX_V1_BYTES)

@@ -19,7 +19,6 @@ const LF = 0x0a
 const line = new Uint8Array(MAX_V1_BYTES)
 line.set(START)
 
-/** @throws TypeError or RangeError naming what is wrong with the header. */
 export function encodeV1(header: HeaderInit): Uint8Array {
   const ends = endsOf(header)
   if (ends === undefined || isUnix(ends)) return utf8Bytes(UNKNOWN_LINE)
@@ -39,7 +38,6 @@ export function encodeV1(header: HeaderInit): Uint8Array {
   return line.slice(0, end)
 }
 
-/** Writes the port in decimal and returns where it ends. */
 function writePort(port: number, at: number): number {
   let end = at + 1
   for (let power = 10; power <= port; power *= 10) end++

@@ -20,9 +20,8 @@ import {
 } from '../tlv/index.ts'
 import { headerChecksum } from './checksum.ts'
 
-/** Every version 2 header starts with these twelve bytes. */
 export const V2_SIGNATURE: Uint8Array = Uint8Array.of(13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10)
-/** The same bytes in words. */
+/** The bytes of `V2_SIGNATURE` in words. */
 export const SIGNATURE_START = 0x0d0a_0d0a
 export const SIGNATURE_MIDDLE = 0x000d_0a51
 export const SIGNATURE_END = 0x5549_540a
@@ -40,7 +39,6 @@ const COMMAND_AT = 12
 const FAMILY_AT = 13
 const LENGTH_AT = 14
 
-/** Decodes the header behind a signature that has been seen as far as the bytes go. */
 export function decodeV2(bytes: Uint8Array, maxHeaderBytes: number): DecodeResult {
   const available = bytes.length
   if (available <= COMMAND_AT) return partial(FIXED_BYTES - available)

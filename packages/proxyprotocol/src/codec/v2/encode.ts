@@ -46,7 +46,6 @@ const checksumTlv: Tlv = {
   value: new Uint8Array(CHECKSUM_TLV_BYTES - TLV_HEAD_BYTES),
 }
 
-/** @throws TypeError or RangeError naming what is wrong with the header or the options. */
 export function encodeV2(header: HeaderInit, options: EncodeOptions): Uint8Array {
   const ends = endsOf(header)
   const unix = ends !== undefined && isUnix(ends)
@@ -108,7 +107,6 @@ function writeInet(bytes: Uint8Array, ends: InetInit, family: number): void {
   writeUint16(bytes, portsAt + 2, ends.destination.port)
 }
 
-/** @throws TypeError if the option is neither true nor false. */
 function wantsChecksum({ checksum }: EncodeOptions): boolean {
   if (checksum !== undefined && typeof checksum !== 'boolean') {
     throw new TypeError(`checksum must be true or false, got ${quote(checksum)}`)
@@ -120,7 +118,6 @@ function isChecksum({ type }: Tlv): boolean {
   return type === tlvType.checksum
 }
 
-/** The bytes of a header that has `size` without padding. */
 function paddedTo(padTo: number | undefined, size: number): number {
   if (padTo === undefined || padTo === size) return size
   const least = size + TLV_HEAD_BYTES
