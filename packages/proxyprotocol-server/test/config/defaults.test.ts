@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { combineConfig, ConfigError, parseConfig, settings, type Service } from '../../src/config/index.ts'
+import { combineConfig, parseConfig, settings, type Service } from '../../src/config/index.ts'
+import { faultsIn } from '../support/config-file.ts'
 
 const service = { listen: ':1', upstream: '192.0.2.1:2' }
 
@@ -14,13 +15,7 @@ function services(defaults: object, ...written: object[]): readonly Service[] {
 }
 
 function faults(text: string): readonly string[] {
-  try {
-    parseConfig(text, 'a.yaml')
-  } catch (error) {
-    assert.ok(error instanceof ConfigError)
-    return error.message.split('\n')
-  }
-  return assert.fail('it was accepted')
+  return faultsIn(text, 'a.yaml')
 }
 
 test('a service takes from defaults what it does not have, object by object', () => {

@@ -2,19 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { combineConfig, ConfigError, parseConfig, parseService, settings } from '../../src/config/index.ts'
+import { combineConfig, parseConfig, parseService, settings } from '../../src/config/index.ts'
+import { faultsIn } from '../support/config-file.ts'
 
 const service = { listen: ':10000', upstream: '127.0.0.1:10007' }
 
-/** The lines of the error that a configuration is refused with. */
 function faults(json: unknown): readonly string[] {
-  try {
-    parseConfig(json, 'proxy.json')
-  } catch (error) {
-    assert.ok(error instanceof ConfigError)
-    return error.message.split('\n')
-  }
-  return assert.fail('it was accepted')
+  return faultsIn(json, 'proxy.json')
 }
 
 /** What is wrong with one service, its place left out. */
