@@ -26,20 +26,9 @@ export type { BlockLists, BlockListsInit, ListedAction } from './schema/index.ts
 export type { OverLimit, ServiceLimits, ServiceLimitsInit } from './schema/index.ts'
 export type { LogFormat, LogSettings, LogSettingsInit } from './schema/index.ts'
 export { branchesOf } from './schema/index.ts'
-export type {
-  Branch,
-  CertificateFiles,
-  Fallback,
-  ListenRoute,
-  ListenTls,
-  ListenTlsInit,
-  Passthrough,
-  PassthroughInit,
-  Route,
-  RouteInit,
-  RouteSettings,
-  UnknownNames,
-} from './schema/index.ts'
+export type { Branch, Fallback, Passthrough, PassthroughInit } from './schema/index.ts'
+export type { Route, RouteInit, RouteSettings, UnknownNames } from './schema/index.ts'
+export type { CertificateFiles, ListenRoute, ListenTls, ListenTlsInit } from './schema/index.ts'
 export { isNamed } from './schema/index.ts'
 export { passName, type TlvName } from './schema/index.ts'
 export type { Acceptance, Service, ServiceInit, ServiceOptions } from './schema/index.ts'
