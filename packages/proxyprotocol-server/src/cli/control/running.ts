@@ -8,7 +8,7 @@ import { adjusted, keptWeights, type SetWeight, type UpstreamTarget, withWeight 
 export class Running {
   readonly serving: Serving
   readonly #io: ProgramIo
-  readonly #reread: () => Configuration
+  readonly #reread: () => Promise<Configuration>
   #file: Configuration
   #weights: readonly SetWeight[] = []
   /** Changes happen one after the other. */
@@ -17,7 +17,7 @@ export class Running {
   constructor(
     io: ProgramIo,
     serving: Serving,
-    { first, reread }: { first: Configuration; reread: () => Configuration },
+    { first, reread }: { first: Configuration; reread: () => Promise<Configuration> },
   ) {
     this.#io = io
     this.serving = serving
@@ -33,7 +33,7 @@ export class Running {
   reload(): Promise<ChangeCounts> {
     return this.#inTurn(async () => {
       try {
-        const next = this.#reread()
+        const next = await this.#reread()
         const counts = await this.#change(next, keptWeights(this.#weights, next))
         log(this.#io, 'reloaded', Object.entries(counts))
         return counts

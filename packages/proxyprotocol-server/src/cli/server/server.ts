@@ -14,6 +14,7 @@ import {
 } from '../services/index.ts'
 import { WorkerGroup } from '../workers/index.ts'
 import { serverRequest } from './arguments.ts'
+import { readApart } from './read-apart.ts'
 import { Sighup } from './sighup.ts'
 import { showConfiguration } from './show-configuration.ts'
 
@@ -22,15 +23,14 @@ export function runServer(args: readonly string[], io: ProgramIo = processIo): P
     const [first, ...rest] = args
     if (first === 'ctl') return ctl(rest, io)
     const { command, configuration, origin, watched } = serverRequest(args, io)
-    if (command === 'serve')
-      return serve(configuration, { reread: () => serverRequest(args, io).configuration, watched }, io)
+    if (command === 'serve') return serve(configuration, { reread: () => readApart(args, io), watched }, io)
     const services = withConnectionLimits(configuration.services)
     io.out(`${origin}: OK\n\n${showConfiguration({ ...configuration, services })}`)
   })
 }
 
 interface Reloading {
-  readonly reread: () => Configuration
+  readonly reread: () => Promise<Configuration>
   readonly watched: readonly string[]
 }
 

@@ -1,0 +1,45 @@
+// The configuration of a reload, read in a thread.
+
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { serverRequest } from '../../../src/cli/server/arguments.ts'
+import { readApart, readHere } from '../../../src/cli/server/read-apart.ts'
+import { configFile } from '../../support/config-file.ts'
+import { fakeIo } from '../../support/program.ts'
+
+const services = [
+  {
+    name: 'web',
+    listen: ':1?pp=detect',
+    upstreams: ['192.0.2.1:1', { address: 'a.example:2', maxConnections: 3 }],
+    trust: ['10.0.0.0/8'],
+    allow: ['192.0.2.0/24'],
+    tlvs: { '0xE1': 'text:a' },
+    timeouts: { idle: 'never' },
+    dnsbl: { zones: ['zen.spamhaus.org'] },
+  },
+]
+
+test('a thread reads the same configuration, with arguments and variables', async t => {
+  const args = ['--config', configFile(t, { services }), '--drain', '7']
+  const io = fakeIo({ PROXYPROTOCOL_IDLE_TIMEOUT: '8s' })
+  const expected = serverRequest(args, io).configuration
+  assert.deepEqual(await readApart(args, io), expected)
+  assert.deepEqual(readHere({ args, env: io.env }), { configuration: expected })
+})
+
+test('a fault of the configuration comes out of the thread as it is', async t => {
+  const file = configFile(t, { services: [] })
+  const message = `${file}:1:2: services must have at least one entry, got none`
+  await assert.rejects(readApart(['--config', file], fakeIo()), { name: 'ConfigError', message })
+  assert.deepEqual(readHere({ args: ['--config', file], env: {} }), { fault: message })
+  writeFileSync(file, '{')
+  await assert.rejects(readApart(['--config', file], fakeIo()), /this is not YAML/)
+})
+
+test('another error of the thread rejects as well', async () => {
+  const args = ['--no-such-option']
+  await assert.rejects(readApart(args, fakeIo()), /unknown option/)
+  assert.throws(() => readHere({ args, env: {} }), /unknown option/)
+})
