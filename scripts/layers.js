@@ -59,6 +59,7 @@ export const layers = [
     folder: 'cli/workers',
     below: ['cli/services', 'admin', 'relay', 'log', 'figures', 'config'],
   },
+  { src: programs, folder: 'cli/import', below: ['config'] },
   {
     src: programs,
     folder: 'cli/control',
@@ -67,7 +68,7 @@ export const layers = [
   {
     src: programs,
     folder: 'cli/server',
-    below: ['cli/control', 'cli/workers', 'cli/services', 'admin', 'relay', 'log', 'config'],
+    below: ['cli/import', 'cli/control', 'cli/workers', 'cli/services', 'admin', 'relay', 'log', 'config'],
   },
   { src: programs, folder: 'cli/echo', below: ['relay', 'log', 'config', 'explain'] },
   { src: programs, folder: 'cli/inspect', below: ['log', 'config', 'explain'] },

@@ -21,6 +21,11 @@ import { helpOf, jsonValue, placeholderOf } from './setting-flags.ts'
 
 const SERVICE = '--service'
 
+const OTHERS = [
+  ['ctl', 'Operate a running program through its control socket; see "ctl --help".'],
+  ['import', 'Translate a configuration of HAProxy or nginx to YAML; see "import --help".'],
+] as const
+
 export interface ServerRequest {
   readonly command: 'serve' | 'check'
   readonly configuration: Configuration
@@ -49,7 +54,7 @@ export function serverRequest(args: readonly string[], io: ProgramIo): ServerReq
     .action((files: readonly string[]) => {
       checkedFiles = files
     })
-  offerCtl(command)
+  offerOthers(command)
   command.parse(args, { from: 'user' })
   const flags = command.opts<Flags>()
   // Read first, so that all faults are reported in this format.
@@ -82,7 +87,7 @@ function serverCommand(io: ProgramIo): Command {
     )
     .usage(
       `[options] [${SERVICE} SOURCE DEST...]... [--config FILE]...\n       proxyprotocol-server [options] check FILE...\n` +
-        '       proxyprotocol-server ctl [--socket PATH] [--json] COMMAND',
+        '       proxyprotocol-server ctl [--socket PATH] [--json] COMMAND\n       proxyprotocol-server import FILE',
     )
     .helpCommand(false)
     .allowExcessArguments()
@@ -110,15 +115,17 @@ function serverCommand(io: ProgramIo): Command {
   return command
 }
 
-/** For the help; runServer() takes it where it comes first. */
-function offerCtl(command: Command): void {
-  command
-    .command('ctl')
-    .description('Operate a running program through its control socket; see "ctl --help".')
-    .allowExcessArguments()
-    .action(() => {
-      throw new ConfigError('ctl must be the first argument')
-    })
+/** For the help; runServer() takes them where they come first. */
+function offerOthers(command: Command): void {
+  for (const [name, description] of OTHERS) {
+    command
+      .command(name)
+      .description(description)
+      .allowExcessArguments()
+      .action(() => {
+        throw new ConfigError(`${name} must be the first argument`)
+      })
+  }
 }
 
 function optionOf(setting: Setting): Option {
@@ -139,8 +146,8 @@ function gather(value: string, before: readonly string[] = []): readonly string[
 
 function refuseOperands({ args: [first] }: Command): void {
   if (first === undefined) return
-  const meant = nearest(first, ['check', 'ctl'])
-  const hint = meant ? `did you mean "${meant}"?` : 'there are "check FILE" and "ctl COMMAND"'
+  const meant = nearest(first, ['check', 'ctl', 'import'])
+  const hint = meant ? `did you mean "${meant}"?` : 'there are "check FILE", "ctl COMMAND" and "import FILE"'
   throw new ConfigError(`unknown command ${JSON.stringify(first)}; ${hint}`)
 }
 

@@ -1,6 +1,7 @@
 import type { AdminServer } from '../../admin/index.ts'
 import type { Configuration } from '../../config/index.ts'
 import { withConnectionLimits } from '../../relay/index.ts'
+import { runImport } from '../import/index.ts'
 import { processIo, type ProgramIo, runProgram, serveUntilSignal } from '../program.ts'
 import { type ControlServer, ctl, Running, startControl } from '../control/index.ts'
 import {
@@ -19,6 +20,7 @@ import { Sighup } from './sighup.ts'
 import { showConfiguration } from './show-configuration.ts'
 
 export function runServer(args: readonly string[], io: ProgramIo = processIo): Promise<number> {
+  if (args[0] === 'import') return runImport(args.slice(1), io)
   return runProgram(io, async () => {
     const [first, ...rest] = args
     if (first === 'ctl') return ctl(rest, io)
