@@ -38,7 +38,7 @@ export class Running {
         log(this.#io, 'reloaded', Object.entries(counts))
         return counts
       } catch (error) {
-        log(this.#io, 'reload-failed', [['error', explain(error)]])
+        if (!this.serving.isEnding) log(this.#io, 'reload-failed', [['error', explain(error)]])
         throw error
       }
     })
