@@ -26,14 +26,12 @@ import { StartReader, type StartRules, type StartWaiter } from './start-reader.t
 const NOTHING = new Uint8Array()
 /** Enough for version 1, and for version 2 with few TLVs. */
 const USUAL_BYTES = 128
-/** The shortest headers with IPv4 addresses. */
+/**
+ * The shortest headers with IPv4 addresses. At most 17 bytes of payload come along with a shorter one (LOCAL, UNKNOWN).
+ * The preface of HTTP/2 (24 bytes) and a ClientHello are longer.
+ */
 const SHORT_V1 = 32
 const SHORT_V2 = 28
-/**
- * How much payload may come along, as it does with `PROXY UNKNOWN` in 32 bytes. The preface of HTTP/2 (24 bytes) and a
- * ClientHello are longer.
- */
-const HARMLESS_BYTES = 17
 
 /** What may be read behind a header: everything, a few harmless bytes, or nothing. */
 export type ReadAhead = 'all' | 'some' | 'none'
@@ -131,12 +129,13 @@ export class ExactReader extends StartReader implements Reader, StartTaker {
     return this.all()
   }
 
-  /** The decoder does not know how long a line is: harmless bytes save the reads that would find its end. */
+  /**
+   * Nothing is read beyond a client's header: Node throws uncaught if a session of HTTP/2 is destroyed at once and bytes
+   * were put back.
+   */
   #nextRoom(missing: number): Uint8Array {
-    const { ahead } = this.#rules
-    if (ahead === 'all' && this.#goesOn) return plainBuffer
-    const least = leastMissing(this.all(), missing)
-    return roomOf(ahead === 'some' && missing === 1 ? least + HARMLESS_BYTES : least)
+    if (this.#rules.ahead === 'all' && this.#goesOn) return plainBuffer
+    return roomOf(leastMissing(this.all(), missing))
   }
 }
 

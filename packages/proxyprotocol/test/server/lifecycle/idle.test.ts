@@ -310,3 +310,26 @@ test('contract 22: the timer that looks for idle connections does not keep the p
     await until(() => intervals.size === 0)
   }
 })
+
+test('contract 22: setIdleTimeout(Infinity) lets one connection be silent for as long as it wants', async t => {
+  const harness = createHarness(t)
+  const lasting: Connection[] = []
+  const served = await harness.serve(async connection => {
+    if (lasting.length === 0) {
+      lasting.push(connection)
+      connection.setIdleTimeout(Infinity)
+    }
+    await readToEnd(connection)
+  }, idle)
+  const client = harness.dial(served.port)
+  client.write(V2)
+  await until(() => lasting.length === 1)
+  const other = harness.dial(served.port)
+  other.write(V2)
+  await outcome(other)
+  await until(() => served.server.connections.size === 1)
+  assert.deepEqual([lasting[0]?.state, counted(served)], ['open', { idle_timeout: 1 }])
+  client.end()
+  await over(served, 2)
+  assert.deepEqual(counted(served), { idle_timeout: 1, done: 1 })
+})
