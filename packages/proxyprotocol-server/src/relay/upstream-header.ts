@@ -20,6 +20,11 @@ interface Known {
   readonly hello?: ClientHello | undefined
 }
 
+/** Of version 2: 16 bytes, and two paths of UNIX sockets. */
+const MOST_FIXED_BYTES = 16 + 216
+const TLV_HEAD_BYTES = 3
+const MAX_BYTES = 65_551
+
 const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 
 export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> {
@@ -47,7 +52,9 @@ export function upstreamHeader(
   const ownTlvs = own.tlvs as readonly Tlv[] // headerFor() always returns some
   const passed = (type: number): boolean => pass.has(type) && !configured.some(own => own.type === type)
   const merged = { ...inbound, version: 2, tlvs: mergeTlvs(ownTlvs, inbound.tlvs, passed) } as const
-  return sendable(withExtension(merged, [...told, ...knownOf(info.tlvs.extension)]))
+  const chained = withExtension(merged, [...told, ...knownOf(info.tlvs.extension)])
+  if (mayBeTooLong(chained)) mustBeSendable(chained)
+  return chained
 }
 
 function helloTlvs({ serverName, alpn = [] }: Partial<ClientHello> = {}): readonly Tlv[] {
@@ -92,11 +99,16 @@ function mergeTlvs(
   return [...checksum, ...own.filter(({ type }) => !known.has(type)), ...kept]
 }
 
-/** Each header was valid by itself; together they may be too long. */
-function sendable(header: HeaderInit): HeaderInit {
+/** Each header was valid by itself. Only together they may be too long. */
+function mayBeTooLong({ tlvs }: HeaderInit): boolean {
+  const list = tlvs as readonly Tlv[] // the caller has merged them
+  return list.reduce((sum, { value }) => sum + TLV_HEAD_BYTES + value.length, MOST_FIXED_BYTES) > MAX_BYTES
+}
+
+/** Before the upstream is connected. */
+function mustBeSendable(header: HeaderInit): void {
   try {
     encodeHeader(header)
-    return header
   } catch (cause) {
     const detail = `it cannot be sent on: ${(cause as Error).message}` // encoding throws Error objects only
     throw new ProxyProtocolError('header_invalid', { detail, cause })
