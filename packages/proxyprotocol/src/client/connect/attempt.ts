@@ -45,22 +45,16 @@ export class Attempt {
     faultOf: (cause: NodeJS.ErrnoException) => ProxyProtocolError,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
-      function stop(): void {
-        socket.off('error', onError)
-      }
       function onReached(): void {
-        stop()
+        socket.off('error', onError)
         resolve()
       }
+      // It stays after a failure: on Node 26 a write that was cut off fails later.
       function onError(cause: NodeJS.ErrnoException): void {
-        fail(faultOf(cause))
+        reject(faultOf(cause))
       }
-      function fail(error: ProxyProtocolError): void {
-        stop()
-        reject(error)
-      }
-      this.#reject = fail
-      if (this.#over) return fail(this.#over)
+      this.#reject = reject
+      if (this.#over) return reject(this.#over)
       socket.on('error', onError)
       if (typeof stage === 'string') socket.once(stage, onReached)
       else socket.write(stage, error => error ?? onReached())
