@@ -20,9 +20,6 @@ export interface Handle {
   readonly _parentWrap?: object
 }
 
-/** Takes answers that are not looked at: a new object would cost more than the question. */
-const unread = {}
-
 export function handleOf(socket: Duplex): Handle | null | undefined {
   return (socket as { _handle?: Handle | null })._handle
 }
@@ -32,10 +29,7 @@ export function handleOf(socket: Duplex): Handle | null | undefined {
  * later read or write fails.
  */
 export function hasPeer(socket: Duplex): boolean {
-  const handle = handleOf(socket)
-  // The prototype's, because a header's addresses may hide the kernel's.
-  const kernel = handle && (Object.getPrototypeOf(handle) as Handle)
-  return kernel?.getpeername?.call(handle, unread) === 0
+  return handleOf(socket)?.getpeername?.({}) === 0
 }
 
 /** Bytes that the kernel has not taken, with the write in progress; 0 if unknown. */

@@ -3,13 +3,7 @@
 // programs import it as `proxyprotocol/internal/node`, without a promise of semantic versioning.
 
 export { acceptAs, type AcceptedSettings, type ReadSettings, type SocketMaker } from './accept.ts'
-export {
-  type AddressAnswer,
-  type AddressAnswers,
-  answerAddresses,
-  hasAddressGetters,
-  ownAddresses,
-} from './addresses.ts'
+export { type AddressAnswer, answerAddresses, hasAddressGetters, ownAddresses } from './addresses.ts'
 export { beneath, rawOf } from './beneath.ts'
 export { bytesTaken, dropReads, hasPeer, isReading, readAgain, stopReading, unsentBytes } from './handle.ts'
 export { Itself } from './itself.ts'

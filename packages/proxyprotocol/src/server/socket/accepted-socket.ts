@@ -15,15 +15,7 @@ import {
 import { endsKey, familyOf, inetOf, OWN_ENDS, type ShownEnds } from './addresses.ts'
 import type { ConnectionInfo } from './connection-info.ts'
 import { connectionsKey as infoKey } from './registry.ts'
-import {
-  destroyKey,
-  destroyTelling,
-  type Distinguishing,
-  doubtKey,
-  finKey,
-  holdsEnd,
-  rawKey,
-} from './reset.ts'
+import { destroyKey, destroyTelling, type Distinguishing, doubtKey, holdsEnd, rawKey } from './reset.ts'
 
 export interface StartTaker {
   /** The first bytes of the buffer are new; false stops reading until the next `read(0)` or `resume()`. */
@@ -63,7 +55,6 @@ class AcceptedSocket extends Base {
   declare [endsKey]: ShownEnds | undefined;
   declare [rawKey]: Socket | undefined;
   declare [doubtKey]: boolean;
-  declare [finKey]: boolean;
   declare [placeKey]: number | undefined
 
   constructor(settings: AcceptedSettings, firstRoom: Uint8Array | undefined) {
@@ -75,7 +66,6 @@ class AcceptedSocket extends Base {
     this[endsKey] = OWN_ENDS
     this[rawKey] = undefined
     this[doubtKey] = false
-    this[finKey] = false
     this[placeKey] = undefined
   }
 

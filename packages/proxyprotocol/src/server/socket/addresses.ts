@@ -1,11 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Endpoint, InetEndpoint } from '../../codec/index.ts'
-import {
-  type AddressAnswer,
-  type AddressAnswers,
-  answerAddresses,
-  Itself,
-} from '../../node-internals/index.ts'
+import { type AddressAnswer, answerAddresses, Itself } from '../../node-internals/index.ts'
 
 export interface ShownEnds {
   readonly source: Endpoint | undefined
@@ -24,24 +19,7 @@ export function showEnds(socket: Duplex, ends: ShownEnds | undefined): void {
 
 /** HTTP/2's proxy of a socket shows the handle's addresses. */
 export function answerFor(socket: Duplex, ends: ShownEnds | undefined): void {
-  answerAddresses(socket, ends && new Answers(ends))
-}
-
-/** Made for each connection and seldom read. */
-class Answers implements AddressAnswers {
-  readonly #ends: ShownEnds
-
-  constructor(ends: ShownEnds) {
-    this.#ends = ends
-  }
-
-  get peer(): AddressAnswer | undefined {
-    return answerOf(this.#ends.source)
-  }
-
-  get local(): AddressAnswer | undefined {
-    return answerOf(this.#ends.destination)
-  }
+  answerAddresses(socket, ends && { peer: answerOf(ends.source), local: answerOf(ends.destination) })
 }
 
 function answerOf(end: Endpoint | undefined): AddressAnswer | undefined {

@@ -7,7 +7,6 @@ export const rawKey: unique symbol = Symbol('proxyprotocol.raw')
 export const destroyKey: unique symbol = Symbol('proxyprotocol.destroy')
 const pushKey = Symbol('proxyprotocol.push')
 export const doubtKey: unique symbol = Symbol('proxyprotocol.doubt')
-export const finKey: unique symbol = Symbol('proxyprotocol.fin')
 
 /** Turns of the event loop until a FIN is with the kernel; one is enough unless the peer does not read. */
 const FIN_TURNS = 3
@@ -81,8 +80,6 @@ export interface Distinguishing extends Socket {
   [rawKey]: Socket
   [destroyKey]: Socket['_destroy']
   [doubtKey]: boolean
-  /** 'end' follows a FIN within the turn. */
-  [finKey]: boolean
 }
 
 export function destroyTelling(
@@ -112,7 +109,7 @@ interface Holding extends Distinguishing {
 function holdDoubtfulEnds(socket: Socket): void {
   const fields = socket as Holding
   fields[pushKey] = fields.push // eslint-disable-line @typescript-eslint/unbound-method -- it is called as a method
-  fields[doubtKey] = fields[finKey] = false
+  fields[doubtKey] = false
   fields.push = pushSurely
 }
 
@@ -126,16 +123,15 @@ function pushSurely(this: Holding, chunk: unknown, encoding?: BufferEncoding): b
  * Node before 24 takes an RST that comes with data for a FIN (libuv ends the stream at POLLHUP). If the kernel has no
  * peer any more, the next read ends again, or fails with ECONNRESET.
  */
-export function holdsEnd(socket: Pick<Distinguishing, typeof doubtKey | typeof finKey> & Socket): boolean {
-  const isFin = hasPeer(socket)
-  socket[finKey] = isFin && socket.readableFlowing === true && socket.readableLength === 0
-  socket[doubtKey] = !isFin && !socket[doubtKey] && readAgain(socket)
+export function holdsEnd(socket: Pick<Distinguishing, typeof doubtKey> & Socket): boolean {
+  const isDoubtful = !socket[doubtKey] && !hasPeer(socket)
+  socket[doubtKey] = isDoubtful && readAgain(socket)
   return socket[doubtKey]
 }
 
 function noticeResetAtEnd(this: Distinguishing): void {
   const raw = this[rawKey]
-  if (!this.writable || (raw === this && (this[finKey] || hasPeer(raw)))) return
+  if (!this.writable || (raw === this && hasPeer(raw))) return
   // An RST behind the FIN goes unnoticed. UNIX sockets have no local address, and writing fails there after any
   // close.
   if (raw.localAddress !== undefined) noticeReset(raw)
