@@ -1,3 +1,5 @@
+// The admin listener: health, metrics and statistics over HTTP.
+
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,3 +1,6 @@
+// What one reading does not show: the last minute, and the most connections that each service and upstream had at
+// once.
+
 import {
   noTotals,
   sumOfNumbers,

@@ -1,3 +1,5 @@
+// The last sixty seconds of a set of sums, as the differences between readings once a second.
+
 import { noTotals, sumsOf, type LastMinute, type Sums } from '../figures/index.ts'
 
 const SECONDS = 60

@@ -1,3 +1,5 @@
+// The process itself: memory, processor, open files, and how late its event loop comes round.
+
 import { readdir } from 'node:fs/promises'
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
 import { descriptorLimit } from 'proxyprotocol/server'

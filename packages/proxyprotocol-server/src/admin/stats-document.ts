@@ -1,3 +1,5 @@
+// Makes the answer to /stats.json: everything that the status page needs, in one object.
+
 import type { Endpoint } from 'proxyprotocol'
 import { formatHostPort } from '../config/index.ts'
 import {

@@ -1,3 +1,5 @@
+// The status page: one file built from web/status, with a policy that runs only its own script.
+
 import { readFileSync } from 'node:fs'
 
 /** As far from here in src as in dist. */

@@ -1,3 +1,5 @@
+// Suggests the option or command that was meant, if commander has no suggestion.
+
 import type { Command } from 'commander'
 import { ConfigError, nearest } from '../config/index.ts'
 

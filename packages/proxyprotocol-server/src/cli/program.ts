@@ -1,3 +1,5 @@
+// What all programs share: arguments, output, signals and exit codes.
+
 import { EventEmitter, once } from 'node:events'
 import { createRequire } from 'node:module'
 import type { Writable } from 'node:stream'

@@ -1,3 +1,5 @@
+// Lists of networks, in the configuration and in files with one network a line.
+
 import { readFileSync } from 'node:fs'
 import { compileNetworks } from 'proxyprotocol/server'
 import { ConfigError } from './text/index.ts'

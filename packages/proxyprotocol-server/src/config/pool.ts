@@ -1,3 +1,5 @@
+// Fills in the defaults for a service's upstreams and names each.
+
 import { inspect } from 'node:util'
 import { type Address, formatEndpoint, type PpMode } from './address/index.ts'
 import { filled, type Optional } from './filled.ts'

@@ -1,3 +1,5 @@
+// The JSON Schema shipped as config.schema.json, for editors and other checks.
+
 import { z } from 'zod'
 import { configSchema } from './schema/index.ts'
 import { type SchemaNode, UNITS } from './text/index.ts'

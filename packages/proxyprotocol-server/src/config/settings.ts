@@ -1,3 +1,5 @@
+// The keys that options and environment variables can set: those whose schema names a flag.
+
 import { configSchema } from './schema/index.ts'
 import { nodeAt, schemaNode, type SchemaNode } from './text/index.ts'
 

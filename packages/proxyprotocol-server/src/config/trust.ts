@@ -1,3 +1,5 @@
+// Reads `trust` as users write it; the library defines networks.
+
 import { entryProblem } from './networks.ts'
 import { ConfigError } from './text/index.ts'
 

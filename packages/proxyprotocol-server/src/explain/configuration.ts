@@ -1,3 +1,5 @@
+// Configuration lines that fit a header, for its senders and receivers.
+
 import { readTlvs, tlvType, type ProxyHeader } from 'proxyprotocol'
 
 export interface Sent {

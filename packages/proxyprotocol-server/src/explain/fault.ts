@@ -1,3 +1,5 @@
+// Explains why bytes are not a header, in the words of every view.
+
 import { errorMessages, expectedChecksum, whatArrived, type DecodeResult } from 'proxyprotocol'
 import { plainHex } from './hex.ts'
 

@@ -1,3 +1,5 @@
+// Bytes for people: two digits each, four for an offset, and a dot for other characters.
+
 export function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, hexByte).join(' ')
 }

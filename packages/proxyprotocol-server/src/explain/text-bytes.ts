@@ -1,3 +1,6 @@
+// Turns pasted text into bytes: hexadecimal of many tools, dumps with offsets, base64, text with escapes as for
+// printf, or a version 1 line.
+
 export interface TextBytes {
   readonly bytes: Uint8Array
   readonly format: 'hexadecimal' | 'a dump' | 'base64' | 'text with escapes' | 'text'

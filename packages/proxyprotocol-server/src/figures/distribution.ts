@@ -1,3 +1,5 @@
+// How a duration is distributed: a count for each range.
+
 /** A snapshot; bounds and sum in milliseconds. */
 export interface DistributionView {
   /** Upper bounds, ascending; the last range has none. */

@@ -1,3 +1,5 @@
+// What block lists have answered about the clients of a service.
+
 import type { UnknownReason } from 'proxyprotocol/dnsbl'
 import { sumOfNumbers } from './merged.ts'
 

@@ -1,3 +1,5 @@
+// Lists of figures are added item by item: items with the same key are one.
+
 export interface Merging<Item> {
   readonly keyOf: (item: Item) => string
   readonly sum: (one: Item, other: Item) => Item

@@ -1,3 +1,5 @@
+// The process itself, and several processes of one program as one.
+
 /** Durations in milliseconds, sizes in bytes. */
 export interface ProcessFigures {
   readonly pid: number

@@ -1,3 +1,5 @@
+// One service at one moment, and several relays of the same service as one.
+
 import type { ServerState } from 'proxyprotocol/server'
 import { sumOfListings, type ListingCounts } from './listings.ts'
 import { merged } from './merged.ts'

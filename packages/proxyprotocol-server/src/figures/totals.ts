@@ -1,3 +1,5 @@
+// What a service has counted since its start.
+
 import { closeReasons, type CloseReason, type ServerStats } from 'proxyprotocol/server'
 import { Distribution, sumOfDistributions, type DistributionView } from './distribution.ts'
 import { merged, sumOfNumbers } from './merged.ts'

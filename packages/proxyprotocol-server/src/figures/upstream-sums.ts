@@ -1,3 +1,5 @@
+// The upstreams of several relays as one list.
+
 import { merged, sumOfNumbers } from './merged.ts'
 import {
   latestOf,

@@ -1,3 +1,5 @@
+// An upstream of a service and its members, at one moment.
+
 import type { ErrorCode } from 'proxyprotocol'
 
 /**

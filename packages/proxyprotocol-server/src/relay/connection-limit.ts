@@ -1,3 +1,5 @@
+// The limit on connections of the relays of a process, so that descriptors never run out.
+
 import { descriptorLimit } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 

@@ -1,3 +1,5 @@
+// The operator's own TLVs: fixed values, or facts of a connection.
+
 import type { Tlv } from 'proxyprotocol'
 import type { Connection } from 'proxyprotocol/server'
 import type { OwnTlv, Service, TlvFact } from '../config/index.ts'

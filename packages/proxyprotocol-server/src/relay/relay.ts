@@ -1,3 +1,5 @@
+// Gives each accepted connection an upstream connection that starts with a header about the client.
+
 import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { HeaderForOptions } from 'proxyprotocol/client'

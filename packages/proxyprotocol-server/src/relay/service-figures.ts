@@ -1,3 +1,5 @@
+// The figures of a relay: what its service is configured to do, and what it has counted.
+
 import type { AddressInfo } from 'node:net'
 import { formatEndpoint, formatHostPort, type Service } from '../config/index.ts'
 import type { ServiceFigures } from '../figures/index.ts'

@@ -1,3 +1,5 @@
+// What a relay takes over at a reload: its share of connections, or what another knew of the upstreams.
+
 import { RelayServer } from './relay-server.ts'
 import type { Relay } from './relay.ts'
 

@@ -1,3 +1,5 @@
+// The header for an upstream: about the peer, or about the client of an inbound header, with the TLVs on a list.
+
 import {
   encodeHeader,
   extensionType,

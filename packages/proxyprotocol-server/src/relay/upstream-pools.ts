@@ -1,3 +1,5 @@
+// All upstreams of a service: the default ones, and those of its routes by server name.
+
 import { branchesOf, type Pool, type RouteSettings, type Service } from '../config/index.ts'
 import type { QueueFigures, RoutedUpstream } from '../figures/index.ts'
 import {

@@ -1,3 +1,5 @@
+// The configuration lines that fit the header, each with a copy button.
+
 import type { ProxyHeader } from 'proxyprotocol'
 import { receivers, senders, sentBy, type ConfigurationLine } from '../../src/explain/index.ts'
 import { element } from '../element.ts'

@@ -1,3 +1,5 @@
+// The list of fields, and an explanation of the one pointed at.
+
 import { hexOf, hexOffset } from '../../src/explain/index.ts'
 import { element } from '../element.ts'
 import type { Entry, Inspection } from './inspection.ts'

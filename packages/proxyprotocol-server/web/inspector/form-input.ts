@@ -1,3 +1,5 @@
+// The inputs of the form, which report each change.
+
 import { element } from '../element.ts'
 
 export interface InputOptions {

@@ -1,3 +1,5 @@
+// The TLVs of the form, also those inside an SSL TLV.
+
 import { tlvType } from 'proxyprotocol'
 import type { TlvDraft } from './draft.ts'
 import { element } from '../element.ts'

@@ -1,3 +1,5 @@
+// Derives everything on the page from bytes that are decoded once.
+
 import { decodeHeader, fieldsBefore, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
 import { explainFault, withPeercert, type Fault } from '../../src/explain/index.ts'
 

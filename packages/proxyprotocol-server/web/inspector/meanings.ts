@@ -1,3 +1,5 @@
+// The purpose of each field in a sentence or two.
+
 const meanings: Readonly<Record<string, string>> = {
   signature: 'What every header starts with, so that a receiver can tell it from anything else.',
   'version, command':

@@ -1,3 +1,5 @@
+// Inflates the certificate in the Python library's extension, in the browser.
+
 /** A certificate takes 1 to 4 KiB; more is an attack. */
 const MAX_BYTES = 65_536
 

@@ -1,3 +1,5 @@
+// A state as a word, coloured by severity.
+
 import { element } from '../element.ts'
 import { setAttribute, setText, type View } from './view.ts'
 import type { Level } from './trouble.ts'

@@ -1,3 +1,5 @@
+// The table of current connections, sorted and filtered here; the listener decides which are listed.
+
 import type { ConnectionShown, StatsDocument } from '../../dist/figures/index.js'
 import { byId, element } from '../element.ts'
 import { Children, setText } from './view.ts'

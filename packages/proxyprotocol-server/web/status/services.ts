@@ -1,3 +1,5 @@
+// The table of services, each with its upstreams below it.
+
 import type { ServiceShown } from '../../dist/figures/index.js'
 import { badge } from './badge.ts'
 import { byId, element } from '../element.ts'

@@ -1,3 +1,5 @@
+// Bars for sixty seconds, with errors in front in their own colour, and a text for screen readers.
+
 import { setAttribute, type View } from './view.ts'
 
 const [WIDTH, HEIGHT, STEP, BAR] = [120, 20, 2, 1.5]

@@ -1,3 +1,5 @@
+// The head of the page: program, state, and sums of all services with their last minute.
+
 import type { StatsDocument } from '../../dist/figures/index.js'
 import { byId, element } from '../element.ts'
 import { Children, setAttribute, setText, type View } from './view.ts'

@@ -1,3 +1,5 @@
+// Lines of upstreams in the table of services, with a line for each member.
+
 import type { UpstreamShown } from '../../dist/figures/index.js'
 import { badge } from './badge.ts'
 import { element } from '../element.ts'

@@ -1,3 +1,5 @@
+// Shows a caller's wrong value in an error message, told apart from the right one and never long.
+
 /** Enough to recognise any address, name or id. */
 const MAX_QUOTED = 80
 

@@ -1,3 +1,5 @@
+// Publishes typed messages of clients on node:diagnostics_channel.
+
 import { channel, type Channel } from 'node:diagnostics_channel'
 
 /** What any path over IPv4 takes in one piece: 576 bytes less 40 for IP and TCP (spec 2). */

@@ -1,3 +1,5 @@
+// TLS sessions to resume, a few of them, each under the name of the server that gave it.
+
 import type { TLSSocket } from 'node:tls'
 
 /** As many as https.Agent and undici keep. */

@@ -1,3 +1,5 @@
+// A connect function for undici: its own pools, on connections that start with a header.
+
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { checkNames } from '../checks/index.ts'

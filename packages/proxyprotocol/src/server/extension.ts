@@ -1,3 +1,5 @@
+// Reads and writes the private extension of the Python library, whose certificate node:zlib inflates within bounds.
+
 import { inspect } from 'node:util'
 import { deflateSync, inflateSync } from 'node:zlib'
 import { extensionType, readTlvs, tlv, type Tlv } from '../codec/index.ts'

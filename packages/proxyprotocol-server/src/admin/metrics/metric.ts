@@ -1,3 +1,5 @@
+// Metrics as data, and the text format of Prometheus.
+
 import type { DistributionView } from '../../figures/index.ts'
 import type { Snapshot } from '../snapshot.ts'
 

@@ -1,3 +1,5 @@
+// Metrics about the program and its process; those that all programs have bear the names that Prometheus gives them.
+
 import type { Snapshot } from '../snapshot.ts'
 import type { Metric, Sample } from './metric.ts'
 

@@ -1,3 +1,5 @@
+// Metrics about services: each has the configured name of its service as a label.
+
 import { closeReasons, type CloseReason } from 'proxyprotocol/server'
 import { answersOf } from '../../figures/index.ts'
 import type { Metric } from './metric.ts'

@@ -1,3 +1,5 @@
+// Metrics about the upstreams of services, each with its route, and about the members of their names.
+
 import { failuresOf, type RoutedUpstream } from '../../figures/index.ts'
 import type { Metric } from './metric.ts'
 import { byService, type Extra, SECOND } from './service-samples.ts'

@@ -1,3 +1,5 @@
+// Answers a browser with the inspector's page and the header in front of its request.
+
 import type { Socket } from 'node:net'
 import { encodeHeader, type ProxyHeader } from 'proxyprotocol'
 import type { Connection } from 'proxyprotocol/server'

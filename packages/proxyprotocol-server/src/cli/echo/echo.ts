@@ -1,3 +1,5 @@
+// proxyprotocol-echo: logs the header of each connection and echoes what follows.
+
 import { pipeline } from 'node:stream/promises'
 import { createServer, type Connection } from 'proxyprotocol/server'
 import { type Address, ConfigError, parseAddress } from '../../config/index.ts'

@@ -1,3 +1,5 @@
+// `proxyprotocol-inspect build`: makes a header from flags.
+
 import { isIP } from 'node:net'
 import type { Command } from 'commander'
 import { encodeHeader, tlv, type Endpoint, type HeaderInit, type Tlv } from 'proxyprotocol'

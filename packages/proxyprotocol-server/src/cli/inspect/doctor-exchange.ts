@@ -1,3 +1,6 @@
+// One attempt at a server: header and TLS in a given order, a small HTTP request, and what comes back before an
+// absolute deadline.
+
 import { EventEmitter, once } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'

@@ -1,3 +1,5 @@
+// The doctor's findings as a table, as lines of configuration, and as data.
+
 import { type ConfigurationLine, plainHex, senders, type Sent } from '../../explain/index.ts'
 import { asciiOnly } from '../../log/index.ts'
 import type { Finding, Verdict } from './doctor-verdict.ts'

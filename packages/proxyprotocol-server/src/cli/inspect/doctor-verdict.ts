@@ -1,3 +1,5 @@
+// Concludes from observations what a server accepts, refuses, or leaves unclear.
+
 import type { Observation, Step } from './doctor-exchange.ts'
 
 export interface Attempt {

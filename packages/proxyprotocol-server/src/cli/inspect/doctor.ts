@@ -1,3 +1,5 @@
+// `proxyprotocol-inspect doctor`: finds out what a server accepts, one connection after the other.
+
 import type { Command } from 'commander'
 import { ConfigError, parseAddress } from '../../config/index.ts'
 import { showEndpoint } from '../../log/index.ts'

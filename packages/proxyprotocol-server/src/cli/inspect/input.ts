@@ -1,3 +1,5 @@
+// Turns pasted input into bytes, in the named format or a recognised one.
+
 import { ConfigError } from '../../config/index.ts'
 import { base64Bytes, bytesFromText, dumpBytes, hexBytes } from '../../explain/index.ts'
 

@@ -1,3 +1,5 @@
+// proxyprotocol-inspect: explains and makes header bytes.
+
 import { readFile } from 'node:fs/promises'
 import { isatty } from 'node:tty'
 import { ConfigError } from '../../config/index.ts'

@@ -1,3 +1,5 @@
+// Receives what one real connection starts with, up to the end of its header or the first wrong byte.
+
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { decodeHeader } from 'proxyprotocol'

@@ -1,3 +1,5 @@
+// A header for people: ranges of bytes with name, value and section.
+
 import { decodeHeader, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
 import { readExtension } from 'proxyprotocol/server'
 import {

@@ -1,3 +1,5 @@
+// Reads arguments and environment of proxyprotocol-server into one configuration.
+
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import {
   acceptsHeaders,

@@ -1,3 +1,5 @@
+// proxyprotocol-server: a TCP proxy that puts a header in front of each connection.
+
 import type { AdminServer } from '../../admin/index.ts'
 import type { Configuration } from '../../config/index.ts'
 import { withConnectionLimits } from '../../relay/index.ts'

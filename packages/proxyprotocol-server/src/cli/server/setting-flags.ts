@@ -1,3 +1,5 @@
+// Settings as arguments, environment variables and lines of `--help`.
+
 import { type Setting, UNITS } from '../../config/index.ts'
 
 const PLACEHOLDERS = { ms: '<duration>', bytes: '<size>' } as const

@@ -1,3 +1,5 @@
+// The outcome that `check` prints.
+
 import { isDeepStrictEqual } from 'node:util'
 import {
   type AccessRules,

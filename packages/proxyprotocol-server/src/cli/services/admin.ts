@@ -1,3 +1,5 @@
+// Connects the relays of a program to its admin listener.
+
 import { createRequire } from 'node:module'
 import { AdminServer, type AdminSource } from '../../admin/index.ts'
 import { isNamed, type AdminSettings } from '../../config/index.ts'

@@ -1,3 +1,5 @@
+// Reloads certificates and lists of networks on SIGHUP, and when a file changes.
+
 import { setImmediate as turn } from 'node:timers/promises'
 import {
   branchesOf,

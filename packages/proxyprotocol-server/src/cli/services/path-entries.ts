@@ -1,3 +1,5 @@
+// The directory entries that decide what a path resolves to.
+
 import { readdirSync, readlinkSync, realpathSync } from 'node:fs'
 import { isAbsolute, join, parse, resolve, sep } from 'node:path'
 

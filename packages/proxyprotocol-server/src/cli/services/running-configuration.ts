@@ -1,3 +1,5 @@
+// The configuration in force: a fleet applies it, the log reports it, and a reload replaces it.
+
 import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import type { CloseResult } from 'proxyprotocol/server'

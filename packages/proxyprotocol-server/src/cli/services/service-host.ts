@@ -1,3 +1,5 @@
+// The services of one process, the program's own or a worker's: relays, log lines and certificates.
+
 import type { CloseReason, CloseResult, ProxyServer } from 'proxyprotocol/server'
 import type { Configuration, Service } from '../../config/index.ts'
 import { describeAccess, type LogFields } from '../../log/index.ts'

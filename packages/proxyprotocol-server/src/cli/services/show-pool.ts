@@ -1,3 +1,5 @@
+// The upstreams of a service in words: addresses, shares and health.
+
 import { type ActiveCheck, formatEndpoint, type Pool, type UpstreamSettings } from '../../config/index.ts'
 
 const HEADERS = { v1: 'a version 1 header', v2: 'a version 2 header', none: 'no header' } as const

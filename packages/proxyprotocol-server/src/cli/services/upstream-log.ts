@@ -1,3 +1,5 @@
+// Logs changes of upstreams, one line for each change.
+
 import type { LogFields } from '../../log/index.ts'
 import type { RoutedEvent } from '../../relay/index.ts'
 import type { ProgramIo } from '../program.ts'

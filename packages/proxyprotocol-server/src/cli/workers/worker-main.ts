@@ -1,3 +1,5 @@
+// The process of a worker; `worker-process.ts` starts it.
+
 import { runWorker } from './worker.ts'
 
 await runWorker()

@@ -1,3 +1,6 @@
+// Messages between the program and its workers: numbered orders with one answer each, and log lines of a worker in
+// between.
+
 import type { CloseResult } from 'proxyprotocol/server'
 import type { Configuration } from '../../config/index.ts'
 import type { LiveConnection, ProcessFigures, Readiness, ServiceFigures } from '../../figures/index.ts'

@@ -1,3 +1,5 @@
+// A worker as the program sees it: a process that answers each order once, and may die at any time.
+
 import cluster, { type Worker } from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from '../../config/index.ts'

@@ -1,3 +1,5 @@
+// Joins the last reports of all workers with the counts of former ones.
+
 import {
   endedService,
   shownService,

@@ -1,3 +1,5 @@
+// Takes an address string apart, and quotes it in errors.
+
 import { ConfigError } from '../text/index.ts'
 
 /** Whether an address accepts connections or makes them. */

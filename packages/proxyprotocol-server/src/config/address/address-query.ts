@@ -1,3 +1,5 @@
+// The query of an address: which header, and TLS settings.
+
 import { nearest } from '../text/index.ts'
 import { type AddressInput, decodeText, encodeText, refusal, splitOnce } from './address-input.ts'
 import { filledTls, missingCert, type TlsInit, tlsProblem, type TlsSettings } from './tls.ts'

@@ -1,3 +1,5 @@
+// Reads HOST:PORT, and refuses what could be read two ways.
+
 import { isIP, isIPv6 } from 'node:net'
 import { type AddressInput, refusal, splitOnce } from './address-input.ts'
 

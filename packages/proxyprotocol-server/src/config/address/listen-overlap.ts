@@ -1,3 +1,5 @@
+// Finds listen addresses that the kernel refuses to bind together, before the program starts.
+
 import { isIPv4, isIPv6 } from 'node:net'
 import { normalize } from 'node:path'
 import { formatAddress, parseAddress, unmapAddress } from 'proxyprotocol'

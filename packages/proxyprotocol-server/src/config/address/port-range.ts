@@ -1,3 +1,5 @@
+// Listen addresses with several ports, `HOST:FIRST-LAST`: one address for each port.
+
 import type { Address } from './address.ts'
 import { addressOf } from './address.ts'
 import { refusal } from './address-input.ts'

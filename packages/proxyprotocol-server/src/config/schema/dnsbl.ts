@@ -1,3 +1,5 @@
+// The section `dnsbl` of a service: block lists, and what follows from their answers.
+
 import { z } from 'zod'
 import { parseNameServer, spamhaus, type Zone } from 'proxyprotocol/dnsbl'
 import { meta, milliseconds } from './keys.ts'

@@ -1,3 +1,5 @@
+// The key `pass` of a service: TLVs of an inbound header that go on.
+
 import { z } from 'zod'
 import { tlvType } from 'proxyprotocol'
 import { meta } from './keys.ts'

@@ -1,3 +1,5 @@
+// Rules between services, which none of them can check alone.
+
 import { isIPv4 } from 'node:net'
 import { normalize } from 'node:path'
 import {

@@ -1,3 +1,5 @@
+// One service: a line for each section, and the rules between them.
+
 import { z } from 'zod'
 import { type Address, formatEndpoint } from '../address/index.ts'
 import type { HealthInit } from '../health.ts'

@@ -1,3 +1,5 @@
+// The section `tlvs` of a service: the operator's own TLVs for upstreams.
+
 import { z } from 'zod'
 import { bytesOf, nearest } from '../text/index.ts'
 import { meta } from './keys.ts'

@@ -1,3 +1,6 @@
+// What bounds the connections to an upstream, and where they come from: `maxConnections` and `source` of an upstream,
+// and the section `queue` of a service.
+
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { poolDefaults, type PoolInit, type UpstreamInit } from '../pool.ts'

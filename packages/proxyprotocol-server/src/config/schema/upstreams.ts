@@ -1,3 +1,5 @@
+// The keys about a service's upstreams.
+
 import { z } from 'zod'
 import {
   type Balance,

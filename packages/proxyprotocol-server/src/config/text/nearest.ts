@@ -1,3 +1,5 @@
+// Finds the known word that fewest edits lead to, if few enough do.
+
 /** With three, short keys match everything. */
 const MAX_EDITS = 2
 

@@ -1,3 +1,5 @@
+// Turns zod's issues into sentences, `<path> must be <what>, got <value>`, all at once.
+
 import type { z } from 'zod'
 import { ConfigError } from './config-error.ts'
 import { nearest } from './nearest.ts'

@@ -1,3 +1,5 @@
+// The schema as JSON Schema, plain data from which messages, --help and documentation are made.
+
 import { z } from 'zod'
 
 export const UNITS = { ms: 'milliseconds', bytes: 'bytes' } as const

@@ -1,3 +1,5 @@
+// A place in a configuration, in JavaScript's notation: `services[0].timeouts.idle`.
+
 /** As in JavaScript: `services[0].timeouts.idle`. */
 export function showPath(path: readonly PropertyKey[]): string {
   return path

@@ -1,3 +1,5 @@
+// Describes what a key takes, from its JSON Schema.
+
 import { type SchemaNode, UNITS } from './schema-node.ts'
 
 export function wanted(node: SchemaNode): string {

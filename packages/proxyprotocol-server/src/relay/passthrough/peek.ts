@@ -1,3 +1,5 @@
+// Reads the ClientHello at the front of a socket and puts it back, under one absolute deadline and a bound on bytes.
+
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import {

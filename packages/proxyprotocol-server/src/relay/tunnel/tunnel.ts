@@ -1,3 +1,5 @@
+// Joins a downstream and an upstream socket. Back-pressure, half-close and resets pass through.
+
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { ProxyProtocolError } from 'proxyprotocol'

@@ -1,3 +1,5 @@
+// Which of the open upstreams gets the next connection.
+
 import { hash } from 'node:crypto'
 import type { Balance } from '../../config/index.ts'
 

@@ -1,3 +1,5 @@
+// The addresses of one name: resolved on first use, then in the background.
+
 import type { LookupAddress } from 'node:dns'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { StopSignal } from 'proxyprotocol/client'

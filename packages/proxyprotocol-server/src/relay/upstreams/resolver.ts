@@ -1,3 +1,5 @@
+// Resolves the names of a service's upstreams, each once for all upstreams that have it.
+
 import dns, { type LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
 import type { NameSnapshot } from '../../figures/index.ts'

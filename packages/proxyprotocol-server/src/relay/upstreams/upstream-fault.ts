@@ -1,3 +1,5 @@
+// Classifies failures of connecting: only the upstream's own faults count against it.
+
 import { ProxyProtocolError, type ErrorCode } from 'proxyprotocol'
 
 /** No byte of the client has left, so another upstream may be tried. */

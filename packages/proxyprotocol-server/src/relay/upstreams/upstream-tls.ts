@@ -1,3 +1,5 @@
+// TLS towards upstreams, each with its own settings and files, which can be reloaded while connections continue.
+
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import type { ConnectOptions } from 'proxyprotocol/client'

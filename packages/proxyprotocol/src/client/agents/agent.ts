@@ -1,3 +1,5 @@
+// An agent for node:http whose connections start with a header: Node's own agent, its pool divided by header.
+
 import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from 'node:http'
 import type { NetConnectOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'

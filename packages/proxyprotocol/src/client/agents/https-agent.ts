@@ -1,3 +1,5 @@
+// An agent for node:https whose connections start with a header, in clear, before the TLS handshake.
+
 import type { ClientRequest } from 'node:http'
 import { Agent, type AgentOptions, type RequestOptions } from 'node:https'
 import type { NetConnectOpts } from 'node:net'

@@ -1,3 +1,5 @@
+// The header for all requests that a callback makes, however deep: for libraries that pass no request options on.
+
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { quote } from '../../checks/index.ts'
 import { encodeHeader, type HeaderInit } from '../../codec/index.ts'

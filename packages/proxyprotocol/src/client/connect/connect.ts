@@ -1,3 +1,5 @@
+// Opens a connection that starts with a header, in one write with the first payload; TLS comes after it.
+
 import { Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { checkNames } from '../../checks/index.ts'

@@ -1,3 +1,5 @@
+// Gives a socket at once, for clients that take a function which returns one. Its first write is the header.
+
 import type { Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { type HeaderInit, ProxyProtocolError } from '../../codec/index.ts'

@@ -1,3 +1,6 @@
+// The options that connect() and openSocket() share, their settings for Node, and how to give up an unfinished
+// connection.
+
 import type { Socket, SocketConnectOpts, SocketConstructorOpts, TcpSocketConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { encodeHeader, type EncodeOptions, type HeaderInit } from '../../codec/index.ts'

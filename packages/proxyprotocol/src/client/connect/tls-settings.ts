@@ -1,3 +1,5 @@
+// TLS to an upstream: the options of tls.connect(), checked before a connection is opened.
+
 import { isIP } from 'node:net'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
 import { quote } from '../../checks/index.ts'

@@ -1,3 +1,5 @@
+// Describes an accepted socket as the header that the next hop shall get.
+
 import { Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { checkNames } from '../../checks/index.ts'

@@ -1,3 +1,5 @@
+// Decides about an accepted socket before it is served: trust, header, validators, and the limit per source.
+
 import type { Socket } from 'node:net'
 import { type ProxyHeader, ProxyProtocolError } from '../../codec/index.ts'
 import { LiveSet } from '../../node-internals/index.ts'

@@ -1,3 +1,5 @@
+// The options that attach() and createServer() share, checked once at the start.
+
 import { decodeOptions, type DecodeOptions } from '../../codec/index.ts'
 import { DEFAULT_HEADER_TIMEOUT } from '../header/index.ts'
 import { integer, limit, milliseconds, oneOf, optionalFunction, quote } from '../../checks/index.ts'

@@ -1,3 +1,5 @@
+// Which clients count as encrypted although their TLS ended at the load balancer.
+
 import { checkNames, integer, quote } from '../../checks/index.ts'
 import type { ConnectionInfo } from '../socket/index.ts'
 

@@ -1,3 +1,5 @@
+// Counts the open connections of each source, if their number is limited.
+
 import type { Socket } from 'node:net'
 import type { Endpoint } from '../../codec/index.ts'
 import { addressBytes, compileNetworks } from '../socket/index.ts'

@@ -1,3 +1,5 @@
+// Trust by name: the addresses of names, looked up again and again.
+
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { checkNames, milliseconds, quote } from '../../checks/index.ts'

@@ -1,3 +1,5 @@
+// Ready-made rules about the client that a sound header announces.
+
 import { quote } from '../../checks/index.ts'
 import { type Endpoint, type ProxyHeader, ProxyProtocolError, tlvType } from '../../codec/index.ts'
 import { compileNetworks, type ConnectionInfo, isLoopback, type Peer } from '../socket/index.ts'

@@ -1,3 +1,5 @@
+// Lets a program give an attached server the streams of tunnels and multiplexers, which come without a header.
+
 import { isIP, type Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { inspect } from 'node:util'

@@ -1,3 +1,5 @@
+// Reads the header in front of an existing server.
+
 import { Server as HttpServer } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
 import { Socket, type Server } from 'node:net'

@@ -1,3 +1,5 @@
+// A server in front of another one, for runtimes where attach() does not work.
+
 import type { AddressInfo, Server } from 'node:net'
 import type { InetEndpoint, ProxyProtocolError } from '../../codec/index.ts'
 import {

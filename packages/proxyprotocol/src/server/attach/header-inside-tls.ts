@@ -1,3 +1,5 @@
+// A header inside TLS is the first plaintext of the TLS session.
+
 import type { Server } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { boolean } from '../../checks/index.ts'

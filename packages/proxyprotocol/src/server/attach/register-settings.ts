@@ -1,3 +1,5 @@
+// The environment variables of proxyprotocol/register: which peers may send headers, and on which ports.
+
 import { quote } from '../../checks/index.ts'
 import { compileNetworks } from '../socket/index.ts'
 

@@ -1,3 +1,5 @@
+// Joins an accepted connection and its upstream connection: back-pressure, half-close and resets pass through.
+
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from '../../codec/index.ts'
 import type { Connection } from '../lifecycle/index.ts'

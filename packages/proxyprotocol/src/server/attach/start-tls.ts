@@ -1,3 +1,5 @@
+// TLS that starts inside a connection, as STARTTLS does.
+
 import { Socket } from 'node:net'
 import { TLSSocket, type TlsOptions } from 'node:tls'
 import { checkObject, milliseconds, quote } from '../../checks/index.ts'

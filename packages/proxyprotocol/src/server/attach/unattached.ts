@@ -1,3 +1,5 @@
+// Calls a server's methods as they are without attach().
+
 import type { Server } from 'node:net'
 
 export type Method = (...args: unknown[]) => unknown

@@ -1,3 +1,5 @@
+// Reads a header from a socket that the program holds.
+
 import type { Socket } from 'node:net'
 import { decodeOptions, type DecodeOptions, type ProxyHeader } from '../../codec/index.ts'
 import { milliseconds } from '../../checks/index.ts'

@@ -1,3 +1,5 @@
+// Why connections end: a closed vocabulary, shared by stats, logs, metrics and error codes.
+
 import type { ProxyProtocolError } from '../../codec/index.ts'
 
 /** All reasons, in the order in which a connection can meet them. */

@@ -1,3 +1,5 @@
+// One accepted connection, as its handler sees it.
+
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ProxyProtocolError } from '../../codec/index.ts'

@@ -1,3 +1,5 @@
+// Makes the server whose handler is awaited.
+
 import type { Handler } from './connection.ts'
 import { warnOfEarlyReturn } from './handler-return.ts'
 import { ProxyServer } from './proxy-server.ts'

@@ -1,3 +1,5 @@
+// Publishes typed messages of servers on node:diagnostics_channel.
+
 import { channel, type Channel } from 'node:diagnostics_channel'
 import type { ProxyProtocolError } from '../../codec/index.ts'
 import type { ConnectionInfo } from '../socket/index.ts'

@@ -1,3 +1,5 @@
+// One net.Server, bound once, whose accept errors are told apart from its end.
+
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net'
 import { acceptAs } from '../../node-internals/index.ts'

@@ -1,3 +1,6 @@
+// A server whose handler is awaited: its promise is held as long as its connection, its error surfaces once, and
+// closing waits for it.
+
 import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import { inspect } from 'node:util'

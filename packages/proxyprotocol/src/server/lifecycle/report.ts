@@ -1,3 +1,5 @@
+// Reports errors without a caller: to onError once, otherwise as a process warning.
+
 import { showFault } from '../admission/index.ts'
 import type { Connection } from './connection.ts'
 

@@ -1,3 +1,5 @@
+// The options of createServer(), checked once at the start: a wrong option fails before the first connection.
+
 import type { TlsOptions } from 'node:tls'
 import {
   type AdmissionLimits,

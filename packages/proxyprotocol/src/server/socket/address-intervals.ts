@@ -1,3 +1,5 @@
+// Intervals of addresses of one family, merged and sorted, so that a binary search answers for any number of networks.
+
 /** Both bounds are included. */
 export interface AddressInterval {
   readonly first: Uint8Array

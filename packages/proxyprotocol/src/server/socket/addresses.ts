@@ -1,3 +1,5 @@
+// Sets the address properties of sockets; no other file does.
+
 import type { Duplex } from 'node:stream'
 import type { Endpoint, InetEndpoint } from '../../codec/index.ts'
 import { type AddressAnswer, answerAddresses, Itself } from '../../node-internals/index.ts'

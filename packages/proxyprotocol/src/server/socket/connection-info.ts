@@ -1,3 +1,5 @@
+// What is known of a connection: the header's addresses, or the socket's own without them.
+
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'

@@ -1,3 +1,5 @@
+// How many files the process may have open, if the system tells.
+
 import { readFileSync } from 'node:fs'
 
 /** RLIMIT_NOFILE (soft), on Linux only. Deno would ask the user for permission. */

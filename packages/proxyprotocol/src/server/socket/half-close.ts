@@ -1,3 +1,5 @@
+// Limits how long a socket that has ended on our side waits for its peer.
+
 import type { Socket } from 'node:net'
 import { rawOf, unsentBytes } from '../../node-internals/index.ts'
 import { reset } from './reset.ts'

@@ -1,3 +1,6 @@
+// Lists of networks in CIDR notation, written exactly and compiled once: a list that could mean more than it says is
+// refused.
+
 import { quote } from '../../checks/index.ts'
 import { formatAddress, parseAddress, unmapAddress } from '../../codec/index.ts'
 import { type AddressInterval, AddressIntervals } from './address-intervals.ts'

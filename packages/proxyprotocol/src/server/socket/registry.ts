@@ -1,3 +1,5 @@
+// What all copies of this library in a process share, loaded by import, by require or by another package.
+
 /**
  * Marks sockets with their `ConnectionInfo` and servers with true, for all copies of this library in
  * the process. A property, because http2 wraps sockets in proxies, which no map would know.

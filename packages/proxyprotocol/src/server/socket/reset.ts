@@ -1,3 +1,6 @@
+// RST and FIN kept apart on TCP sockets and on TLS over them, both ways: a stream that was cut off must never look
+// complete.
+
 import type { Socket } from 'node:net'
 import { isNativeError } from 'node:util/types'
 import { dropReads, hasPeer, rawOf, readAgain } from '../../node-internals/index.ts'

@@ -1,3 +1,5 @@
+// Maps the errors of sockets to reasons, by the codes of operating systems, Node and OpenSSL.
+
 import { isNativeError } from 'node:util/types'
 
 const networkErrors = [

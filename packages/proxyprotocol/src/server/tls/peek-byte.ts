@@ -1,3 +1,5 @@
+// The first byte of a connection, looked at and left in place: TLS starts with 0x16, and text protocols with a letter.
+
 import type { Socket } from 'node:net'
 import { checkNames, milliseconds } from '../../checks/index.ts'
 import { checkGivesBytes, readBuffered } from '../socket/index.ts'

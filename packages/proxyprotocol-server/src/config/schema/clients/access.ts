@@ -1,3 +1,5 @@
+// The keys of a service that say which clients may connect: `allow`, `deny`, `aclFrom` and `allowVpce`.
+
 import { z } from 'zod'
 import { type NetworkList, networkProblem } from '../../networks.ts'
 import { meta } from '../keys.ts'

@@ -1,3 +1,5 @@
+// The section `limits` of a service, and what happens to connections over them.
+
 import { z } from 'zod'
 import { bounded, bytes, integer, meta } from '../keys.ts'
 

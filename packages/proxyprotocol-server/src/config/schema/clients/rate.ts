@@ -1,3 +1,5 @@
+// The section `rate` of a service: how fast a client may connect.
+
 import { z } from 'zod'
 import { bounded, meta, milliseconds } from '../keys.ts'
 import { entryProblem } from '../../networks.ts'

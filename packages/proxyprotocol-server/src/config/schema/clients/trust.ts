@@ -1,3 +1,5 @@
+// The key `trust` of a service, which goes with headers at `listen`.
+
 import { z } from 'zod'
 import type { Address } from '../../address/index.ts'
 import { type TrustList, trustProblem } from '../../trust.ts'

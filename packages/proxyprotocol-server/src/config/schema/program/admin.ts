@@ -1,3 +1,5 @@
+// The section `admin`: the listener for health, metrics and statistics.
+
 import { z } from 'zod'
 import { type Address, type AddressError, parseAddress, type TcpAddress } from '../../address/index.ts'
 import { meta } from '../keys.ts'
