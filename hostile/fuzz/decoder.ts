@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import {
   decodeDatagram,
   decodeHeader,
+  decodeSpp,
   encodeHeader,
   HeaderDecoder,
   headerFields,
@@ -45,6 +46,7 @@ export function checkDecoder(bytes: Uint8Array, random: Random): string {
   checkChunks(bytes, { options, result, random })
   whatArrived(bytes)
   decodeDatagram(bytes, options)
+  decodeSpp(bytes)
   if (result.status === 'header') checkHeader(bytes, options, result)
   return signatureOf(result)
 }

@@ -62,6 +62,11 @@ export function encodeDatagram(
     header.command === 'LOCAL' ? header : { ...header, transport: header.transport ?? 'DGRAM' },
     options,
   )
+  return withPayload(head, payload)
+}
+
+/** @throws RangeError when the whole exceeds the most that UDP carries. */
+export function withPayload(head: Uint8Array, payload: Uint8Array): Uint8Array {
   const total = head.length + payload.length
   if (total > MAX_DATAGRAM_BYTES) {
     throw new RangeError(`header and payload must fit 65507 bytes, got ${String(total)}`)

@@ -37,6 +37,7 @@ export type {
   UnspecHeader,
   Version,
 } from './header.ts'
+export { decodeSpp, encodeSpp, type SppHeader, type SppResult } from './spp.ts'
 export { tlv, type TlvBuilders } from './tlv/index.ts'
 export { extensionType } from './tlv/index.ts'
 export type { SslInfo, SslInit } from './tlv/index.ts'

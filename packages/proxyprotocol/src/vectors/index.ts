@@ -11,5 +11,13 @@ export {
   type DecoderReport,
   type Disagreement,
 } from './check-decoder.ts'
-export { vectorFiles } from './vector-files.ts'
-export type { Expected, ExpectedFault, ExpectedHeader, Vector, VectorEndpoint, VectorFile } from './vector.ts'
+export { sppVectors, vectorFiles } from './vector-files.ts'
+export type {
+  Expected,
+  ExpectedFault,
+  ExpectedHeader,
+  SppVector,
+  Vector,
+  VectorEndpoint,
+  VectorFile,
+} from './vector.ts'

@@ -1,8 +1,10 @@
-// Reads the vectors from JSON files beside src and dist, because importing JSON makes Node 20 warn.
+// Reads the vectors from JSON files beside src and dist, because importing JSON makes Node 20 warn. The casts trust our
+// own files, which tests check.
 
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Vector, VectorFile } from './vector.ts'
+import type { SppVector, Vector, VectorFile } from './vector.ts'
 
+const SPP_FILE = 'spp.json'
 const folder = new URL('../../vectors/', import.meta.url)
 
 /**
@@ -16,13 +18,33 @@ const folder = new URL('../../vectors/', import.meta.url)
  * ```
  */
 export const vectorFiles: readonly VectorFile[] = readdirSync(folder)
+  .filter(name => name !== SPP_FILE)
   .sort()
-  .map(name => ({ name, vectors: load(name) }))
+  .map(name => ({ name, vectors: withBytes(load(name) as readonly Omit<Vector, 'bytes'>[]) }))
 
-function load(file: string): readonly Vector[] {
-  const text = readFileSync(new URL(file, folder), 'utf8')
-  const data = JSON.parse(text) as readonly Omit<Vector, 'bytes'>[] // our own files, which tests check
-  return data.map(vector => ({ ...vector, bytes: bytesOf(vector.hex) }))
+/**
+ * Datagrams with headers of Simple Proxy Protocol, right and wrong.
+ *
+ * @example
+ * ```ts run
+ * import { decodeSpp } from 'proxyprotocol'
+ * import { sppVectors } from 'proxyprotocol/vectors'
+ *
+ * console.log(sppVectors.every(({ bytes, expected }) => decodeSpp(bytes).status === expected.status)) // true
+ * ```
+ */
+export const sppVectors: readonly SppVector[] = withBytes(
+  load(SPP_FILE) as readonly Omit<SppVector, 'bytes'>[],
+)
+
+function load(file: string): unknown {
+  return JSON.parse(readFileSync(new URL(file, folder), 'utf8'))
+}
+
+function withBytes<V extends { readonly hex: string }>(
+  vectors: readonly V[],
+): readonly (V & { readonly bytes: Uint8Array })[] {
+  return vectors.map(vector => ({ ...vector, bytes: bytesOf(vector.hex) }))
 }
 
 /** Memory of its own; a Buffer is often part of a pool. */

@@ -1,6 +1,14 @@
 // The shape of a vector: bytes and their meaning, in words for every language.
 
-import type { Command, DecodeOptions, ErrorCode, Family, Transport, Version } from '../codec/index.ts'
+import type {
+  Command,
+  DecodeOptions,
+  ErrorCode,
+  Family,
+  SppHeader,
+  Transport,
+  Version,
+} from '../codec/index.ts'
 
 /** One end of a connection; a path that is not text is 108 bytes in hexadecimal. */
 export type VectorEndpoint =
@@ -65,4 +73,18 @@ export interface VectorFile {
   /** `v1.json`, and so on. */
   readonly name: string
   readonly vectors: readonly Vector[]
+}
+
+/** A datagram and its meaning in Simple Proxy Protocol. */
+export interface SppVector {
+  /** Unique within the file. */
+  readonly name: string
+  /** The datagram in hexadecimal. */
+  readonly hex: string
+  readonly bytes: Uint8Array
+  /** True if encoding the header gives these bytes again. */
+  readonly canonical?: boolean
+  readonly expected:
+    | ({ readonly status: 'header'; /** In hexadecimal. */ readonly payload: string } & SppHeader)
+    | ExpectedFault
 }

@@ -12,7 +12,7 @@ export {
   scanV6,
   V4_AT,
 } from './address.ts'
-export { unmapAddress } from './mapped.ts'
+export { formatUnmapped, unmapAddress } from './mapped.ts'
 export { parseAddress, writeAddress } from './parse.ts'
 export { formatV4, formatV6, writeV4, writeV6 } from './text.ts'
 export { readUnixPath, UNIX_PATH_BYTES, unixPathBytes } from './unix-path.ts'

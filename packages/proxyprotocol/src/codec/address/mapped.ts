@@ -1,8 +1,9 @@
 // IPv4 addresses inside IPv6: a dual-stack socket shows 192.0.2.1 as `::ffff:192.0.2.1` (RFC 4291 section 2.5.5.2).
 
+import { int32At } from '../bytes.ts'
 import { V4_AT } from './address.ts'
 import { parseAddress } from './parse.ts'
-import { formatV4 } from './text.ts'
+import { formatV4, formatV6 } from './text.ts'
 
 const MAPPED_BYTES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
 /** How the kernel and this codec write a mapped address, so that most are known without parsing IPv6. */
@@ -31,4 +32,11 @@ export function unmapAddress(address: string): string {
   const bytes = parseAddress(address)
   const isMapped = bytes !== undefined && MAPPED_BYTES.every((byte, at) => byte === bytes[at])
   return isMapped ? formatV4(bytes, V4_AT) : address
+}
+
+/** The 16 bytes at `at` as text, a mapped address as IPv4. */
+export function formatUnmapped(bytes: Uint8Array, at: number): string {
+  const isMapped =
+    int32At(bytes, at) === 0 && int32At(bytes, at + 4) === 0 && int32At(bytes, at + 8) === 0xffff
+  return isMapped ? formatV4(bytes, at + V4_AT) : formatV6(bytes, at)
 }
