@@ -25,7 +25,8 @@ async function helpTexts(): Promise<string> {
   const io = fakeIo()
   const inspect = { ...inspectIo, ...io }
   for (const program of [runServer, runEcho]) assert.equal(await program(['--help'], io), 0)
-  for (const args of [['ctl'], ['ctl', 'close']]) assert.equal(await runServer([...args, '--help'], io), 0)
+  for (const args of [['ctl'], ['ctl', 'close'], ['health']])
+    assert.equal(await runServer([...args, '--help'], io), 0)
   for (const args of [[], ['build'], ['doctor']])
     assert.equal(await runInspect([...args, '--help'], inspect), 0)
   return io.written.join('\n')

@@ -25,6 +25,7 @@ const SERVICE = '--service'
 
 const OTHERS = [
   ['ctl', 'Operate a running program through its control socket; see "ctl --help".'],
+  ['health', 'Ask a running program whether it is ready; see "health --help".'],
   ['import', 'Translate a configuration of HAProxy or nginx to YAML; see "import --help".'],
 ] as const
 
@@ -89,7 +90,8 @@ function serverCommand(io: ProgramIo): Command {
     )
     .usage(
       `[options] [${SERVICE} SOURCE DEST...]... [--config FILE]...\n       proxyprotocol-server [options] check FILE...\n` +
-        '       proxyprotocol-server ctl [--socket PATH] [--json] COMMAND\n       proxyprotocol-server import FILE',
+        '       proxyprotocol-server ctl [--socket PATH] [--json] COMMAND\n       proxyprotocol-server health [--live] [HOST:PORT]\n' +
+        '       proxyprotocol-server import FILE',
     )
     .helpCommand(false)
     .allowExcessArguments()
@@ -148,8 +150,10 @@ function gather(value: string, before: readonly string[] = []): readonly string[
 
 function refuseOperands({ args: [first] }: Command): void {
   if (first === undefined) return
-  const meant = nearest(first, ['check', 'ctl', 'import'])
-  const hint = meant ? `did you mean "${meant}"?` : 'there are "check FILE", "ctl COMMAND" and "import FILE"'
+  const meant = nearest(first, ['check', 'ctl', 'health', 'import'])
+  const hint = meant
+    ? `did you mean "${meant}"?`
+    : 'there are "check FILE", "ctl COMMAND", "health" and "import FILE"'
   throw new ConfigError(`unknown command ${JSON.stringify(first)}; ${hint}`)
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../services/index.ts'
 import { WorkerGroup } from '../workers/index.ts'
 import { serverRequest } from './arguments.ts'
+import { health } from './health.ts'
 import { readApart } from './read-apart.ts'
 import { Sighup } from './sighup.ts'
 import { showConfiguration } from './show-configuration.ts'
@@ -26,6 +27,7 @@ export function runServer(args: readonly string[], io: ProgramIo = processIo): P
   return runProgram(io, async () => {
     const [first, ...rest] = args
     if (first === 'ctl') return ctl(rest, io)
+    if (first === 'health') return health(rest, io)
     const { command, configuration, origin, watched } = serverRequest(args, io)
     if (command === 'serve') return serve(configuration, { reread: () => readApart(args, io), watched }, io)
     const services = withConnectionLimits(configuration.services)

@@ -10,6 +10,7 @@ export type {
   Shutdown,
   ShutdownInit,
 } from './program/index.ts'
+export { parseAdmin } from './program/index.ts'
 export { configSchema, type Configuration, type ConfigurationInit } from './configuration.ts'
 export type { BlockLists, BlockListsInit, ListedAction } from './dnsbl.ts'
 export type { OverLimit, ServiceLimits, ServiceLimitsInit } from './clients/index.ts'

@@ -321,7 +321,7 @@ test('wrong arguments end it with 2 and a message on standard error', async () =
     [['--service=:0', ':1'], usage],
     [
       ['--service', ':0', ':1', '--', ':2'],
-      /^error: unknown command ":2"; there are "check FILE", "ctl COMMAND" and "import FILE"\n$/,
+      /^error: unknown command ":2"; there are "check FILE", "ctl COMMAND", "health" and "import FILE"\n$/,
     ],
     [['chekc', 'a.json'], /^error: unknown command "chekc"; did you mean "check"\?\n$/],
     [['--service', ':0', '192.0.2.1'], /^error: --service DEST: "192\.0\.2\.1": it must have a port/],

@@ -2,13 +2,18 @@
 
 import { z } from 'zod'
 import { type Address, type AddressError, parseAddress, type TcpAddress } from '../../address/index.ts'
+import { ConfigError } from '../../text/index.ts'
 import { meta } from '../keys.ts'
 
 const LOOPBACK = '127.0.0.1'
 const DEFAULT_PORT = 10_009
 
+export interface AdminAddress extends TcpAddress {
+  readonly host: string
+}
+
 export interface AdminSettings {
-  readonly listen: TcpAddress
+  readonly listen: AdminAddress
   readonly hosts: readonly string[]
   readonly readyNeeds: readonly string[]
 }
@@ -24,13 +29,10 @@ const listen = z
   .meta({ examples: ['127.0.0.1:10009', ':10009'] }) // describes the text, because zod shows no output types
   .transform((text, { issues }) => {
     try {
-      const address = parseAddress(text, { role: 'listen', defaultPort: DEFAULT_PORT })
-      if (address.transport === 'tcp' && address.tls === undefined && address.pp === undefined)
-        return { ...address, host: address.host ?? LOOPBACK }
-      issues.push({ code: 'custom', message: refused(address), input: text })
+      return parseAdmin(text)
     } catch (error) {
-      const { problem } = error as AddressError // it throws nothing else
-      issues.push({ code: 'custom', message: problem, input: text })
+      const { message } = error as ConfigError // it throws nothing else
+      issues.push({ code: 'custom', message, input: text })
     }
     return z.NEVER
   })
@@ -70,6 +72,26 @@ const readyNeeds = z
       placeholder: 'NAME,...',
     }),
   )
+
+/**
+ * Without a host it is the loopback.
+ *
+ * @throws {ConfigError} saying what the address must be.
+ */
+export function parseAdmin(text: string): AdminAddress {
+  const address = parsed(text)
+  if (address.transport === 'tcp' && address.tls === undefined && address.pp === undefined)
+    return { ...address, host: address.host ?? LOOPBACK }
+  throw new ConfigError(refused(address))
+}
+
+function parsed(text: string): Address {
+  try {
+    return parseAddress(text, { role: 'listen', defaultPort: DEFAULT_PORT })
+  } catch (error) {
+    throw new ConfigError((error as AddressError).problem) // it throws nothing else
+  }
+}
 
 function refused({ transport, pp }: Address): string {
   if (pp !== undefined) return 'must have no "pp", because the admin listener reads no headers'
