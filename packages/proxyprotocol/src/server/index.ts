@@ -9,7 +9,6 @@ export { admit, type AdmittedInfo } from './attach/index.ts'
 export { attach, type AttachOptions } from './attach/index.ts'
 export { closeReasons, type CloseReason } from './lifecycle/index.ts'
 export {
-  compileNetworks,
   connectionInfo,
   isSecure,
   type Connected,
@@ -46,9 +45,16 @@ export type {
   ServerOptions,
   ServerTimeouts,
 } from './lifecycle/index.ts'
-export type { OnRejected, Secure, Trust } from './admission/index.ts'
-export type { Peer } from './socket/index.ts'
-export { type NameTrust, trustNames, type TrustNamesOptions, type TrustResolver } from './admission/index.ts'
+export type { OnRejected, Secure } from './admission/index.ts'
+export {
+  compileNetworks,
+  type NameTrust,
+  type Peer,
+  type Trust,
+  trustNames,
+  type TrustNamesOptions,
+  type TrustResolver,
+} from '../trust/index.ts'
 export {
   allowSources,
   allowVpce,

@@ -14,8 +14,6 @@ export {
 export { ConnectionSlots } from './connection-slots.ts'
 export { type OnRejected, Refusals, showFault } from './refusals.ts'
 export type { Secure } from './secure.ts'
-export type { Trust } from './trust.ts'
-export { type NameTrust, trustNames, type TrustNamesOptions, type TrustResolver } from './trust-names.ts'
 export {
   allowSources,
   allowVpce,

@@ -3,10 +3,10 @@
 import { decodeOptions, type DecodeOptions } from '../../codec/index.ts'
 import { DEFAULT_HEADER_TIMEOUT } from '../header/index.ts'
 import { integer, limit, milliseconds, oneOf, optionalFunction, quote } from '../../checks/index.ts'
-import type { ConnectionInfo, Peer } from '../socket/index.ts'
+import { compileTrust, type Peer, type Trust } from '../../trust/index.ts'
+import type { ConnectionInfo } from '../socket/index.ts'
 import { type OnRejected, Refusals } from './refusals.ts'
 import { compileSecure, type Secure } from './secure.ts'
-import { compileTrust, type Trust } from './trust.ts'
 import { allowSources, allowVpce, type Validator } from './validators.ts'
 
 /** Far more than a load balancer opens at once, and a bound on what silent connections can hold. */

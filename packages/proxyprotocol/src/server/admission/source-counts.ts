@@ -2,10 +2,7 @@
 
 import type { Socket } from 'node:net'
 import type { Endpoint } from '../../codec/index.ts'
-import { addressBytes, compileNetworks } from '../socket/index.ts'
-
-/** An IPv6 client can use every address of its /64. */
-const IPV6_CLIENT_BYTES = 8
+import { compileNetworks, sourceKey } from '../../trust/index.ts'
 
 export class SourceCounts {
   readonly #limit: number
@@ -21,8 +18,7 @@ export class SourceCounts {
   add(socket: Socket, source: Endpoint | undefined): boolean {
     if (this.#limit === Infinity || source === undefined || 'path' in source) return true
     if (this.#isExempt({ address: source.address, transport: 'tcp' })) return true
-    const bytes = addressBytes(source.address)
-    const client = String(bytes?.length === 16 ? bytes.subarray(0, IPV6_CLIENT_BYTES) : bytes)
+    const client = sourceKey(source.address)
     const open = this.#open.get(client) ?? 0
     if (open >= this.#limit) return false
     this.#open.set(client, open + 1)

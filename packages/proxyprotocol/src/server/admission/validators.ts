@@ -2,7 +2,8 @@
 
 import { quote } from '../../checks/index.ts'
 import { type Endpoint, type ProxyHeader, ProxyProtocolError, tlvType } from '../../codec/index.ts'
-import { compileNetworks, type ConnectionInfo, isLoopback, type Peer } from '../socket/index.ts'
+import { compileNetworks, isLoopback, type Peer } from '../../trust/index.ts'
+import type { ConnectionInfo } from '../socket/index.ts'
 
 const VPCE_ID = /^vpce-[0-9a-z-]+$/
 

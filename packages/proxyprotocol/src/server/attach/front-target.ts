@@ -5,7 +5,8 @@ import { createConnection, type Server, type Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { type ErrorCode, type InetEndpoint, ProxyProtocolError } from '../../codec/index.ts'
 import { DEFAULT_BACKLOG } from '../lifecycle/index.ts'
-import { claim, connectionInfo, type ConnectionInfo, isLoopback, shareInfo } from '../socket/index.ts'
+import { isLoopback } from '../../trust/index.ts'
+import { claim, connectionInfo, type ConnectionInfo, shareInfo } from '../socket/index.ts'
 import { checkServer } from './node-server.ts'
 
 /** Loopback answers at once, unless the backlog is full. */

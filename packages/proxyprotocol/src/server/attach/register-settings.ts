@@ -1,7 +1,7 @@
 // The environment variables of proxyprotocol/register: which peers may send headers, and on which ports.
 
 import { quote } from '../../checks/index.ts'
-import { compileNetworks } from '../socket/index.ts'
+import { compileNetworks } from '../../trust/index.ts'
 
 const MAX_PORT = 65_535
 

@@ -1,7 +1,7 @@
 // What a connection needs of its server.
 
 import type { ProxyProtocolError } from '../../codec/index.ts'
-import type { Peer } from '../socket/index.ts'
+import type { Peer } from '../../trust/index.ts'
 import type { Connection } from './connection.ts'
 import type { Watched } from './idle-watch.ts'
 

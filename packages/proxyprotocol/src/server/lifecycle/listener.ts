@@ -3,7 +3,8 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net'
 import { acceptAs } from '../../node-internals/index.ts'
-import { acceptedSocket, claim, type Peer } from '../socket/index.ts'
+import type { Peer } from '../../trust/index.ts'
+import { acceptedSocket, claim } from '../socket/index.ts'
 
 /** Where to listen: what `net.Server.listen` takes, without its callback. */
 export type ListenArguments =

@@ -12,9 +12,9 @@ import {
   unmapAddress,
 } from '../../codec/index.ts'
 import { beneath } from '../../node-internals/index.ts'
+import { isLoopback } from '../../trust/index.ts'
 import { dnsblOf } from '../extension.ts'
 import { answerFor, showEnds, type ShownEnds } from './addresses.ts'
-import { isLoopback } from './networks.ts'
 import { connectionsKey as infoKey } from './registry.ts'
 
 /**

@@ -20,7 +20,6 @@ export {
 } from './connection-info.ts'
 export { descriptorLimit } from './descriptor-limit.ts'
 export { closeOrReset, limitHalfClose } from './half-close.ts'
-export { addressBytes, compileNetworks, isLoopback, type Peer } from './networks.ts'
 export { claim, isClaimed, startedKey } from './registry.ts'
 export { distinguishResets, endStream, isForeign, isRelease, reset } from './reset.ts'
 export { clientFault } from './socket-faults.ts'

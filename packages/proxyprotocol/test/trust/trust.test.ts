@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { untyped } from 'test-support/untyped'
-import { quote } from '../../../src/checks/index.ts'
-import { compileTrust, type Trust } from '../../../src/server/admission/trust.ts'
-import type { Peer } from '../../../src/server/socket/index.ts'
+import { quote } from '../../src/checks/index.ts'
+import { compileTrust, type Trust } from '../../src/trust/trust.ts'
+import type { Peer } from '../../src/trust/index.ts'
 
 function trusts(trust: Trust, address: string | undefined, transport: Peer['transport'] = 'tcp'): boolean {
   return compileTrust(trust)({ address, transport })

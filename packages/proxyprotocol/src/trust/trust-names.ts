@@ -2,8 +2,8 @@
 
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { checkNames, milliseconds, quote } from '../../checks/index.ts'
-import { compileNetworks, type Peer } from '../socket/index.ts'
+import { checkNames, milliseconds, quote } from '../checks/index.ts'
+import { compileNetworks, type Peer } from './networks.ts'
 
 /** Orchestrators move a name within a minute. */
 const DEFAULT_REFRESH = 30_000

@@ -7,11 +7,11 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { turns, until } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
-import { connect } from '../../../src/client/index.ts'
-import { createServer, type NameTrust, trustNames, type TrustResolver } from '../../../src/server/index.ts'
-import { compileTrust } from '../../../src/server/admission/trust.ts'
-import { createHarness, type Harness } from '../../support/harness.ts'
-import { DESTINATION, SOURCE } from '../../support/headers.ts'
+import { connect } from '../../src/client/index.ts'
+import { createServer, type NameTrust, trustNames, type TrustResolver } from '../../src/server/index.ts'
+import { compileTrust } from '../../src/trust/trust.ts'
+import { createHarness, type Harness } from '../support/harness.ts'
+import { DESTINATION, SOURCE } from '../support/headers.ts'
 
 /** Long enough that no refresh comes by itself during a test. */
 const NEVER = 1_000_000

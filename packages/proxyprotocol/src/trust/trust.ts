@@ -1,8 +1,8 @@
 // Decides from the peer's address who may send a header, before a byte is read.
 
-import { quote } from '../../checks/index.ts'
-import { unmapAddress } from '../../codec/index.ts'
-import { compileNetworks, type Peer } from '../socket/index.ts'
+import { quote } from '../checks/index.ts'
+import { unmapAddress } from '../codec/index.ts'
+import { compileNetworks, type Peer } from './networks.ts'
 import { isHostName } from './trust-names.ts'
 
 /**

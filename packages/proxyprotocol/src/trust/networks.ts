@@ -1,8 +1,8 @@
 // Lists of networks in CIDR notation, written exactly and compiled once: a list that could mean more than it says is
 // refused.
 
-import { quote } from '../../checks/index.ts'
-import { formatAddress, parseAddress, unmapAddress } from '../../codec/index.ts'
+import { quote } from '../checks/index.ts'
+import { formatAddress, parseAddress, unmapAddress } from '../codec/index.ts'
 import { type AddressInterval, AddressIntervals } from './address-intervals.ts'
 
 const PREFIX = /^(?:0|[1-9]\d{0,2})$/
@@ -11,8 +11,8 @@ const PREFIX = /^(?:0|[1-9]\d{0,2})$/
 export interface Peer {
   /** Undefined for UNIX sockets, and if the peer left before its address was read. */
   readonly address: string | undefined
-  readonly transport: 'tcp' | 'unix'
-  /** The address of this machine that the peer connected to; undefined for UNIX sockets. */
+  readonly transport: 'tcp' | 'udp' | 'unix'
+  /** The address of this machine that the peer connected to; undefined for UDP and UNIX sockets. */
   readonly localAddress?: string | undefined
   readonly localPort?: number | undefined
 }
@@ -48,10 +48,19 @@ export function compileNetworks(entries: readonly string[], name = 'networks'): 
   }
 }
 
+/** An IPv6 client can use every address of its /64. */
+const IPV6_CLIENT_BYTES = 8
+
 /** 4 or 16 bytes, without the zone of link-local peers. */
 export function addressBytes(address: string): Uint8Array | undefined {
   const zoneAt = address.indexOf('%')
   return parseAddress(unmapAddress(zoneAt < 0 ? address : address.slice(0, zoneAt)))
+}
+
+/** The key of an address under a limit for each source: an IPv6 client counts by its /64. */
+export function sourceKey(address: string): string {
+  const bytes = addressBytes(address)
+  return String(bytes?.length === 16 ? bytes.subarray(0, IPV6_CLIENT_BYTES) : bytes)
 }
 
 export function isLoopback(address: string): boolean {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { untyped } from 'test-support/untyped'
-import { addressBytes, compileNetworks, isLoopback } from '../../../src/server/socket/networks.ts'
+import { addressBytes, compileNetworks, isLoopback } from '../../src/trust/networks.ts'
 
 test('networks: an address has 4 or 16 bytes, a v4-mapped one 4, and a zone does not belong to it', () => {
   const one = [...new Uint8Array(15), 1]
