@@ -3,13 +3,24 @@
 import assert from 'node:assert/strict'
 import http from 'node:http'
 import { createServer, type Socket } from 'node:net'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import tls from 'node:tls'
 import { Aedes } from 'aedes'
-import { connect, MqttClient } from 'mqtt'
+import { connect, type IClientOptions, MqttClient } from 'mqtt'
 import { openSocket } from 'proxyprotocol/client'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import { certificate, CLIENT, headerOf, HOST, listen } from './support.ts'
+
+/** Serves the broker in WebSockets, and gives the options of a client that connects with a header. */
+async function overWebSocket(t: TestContext, broker: Aedes): Promise<IClientOptions> {
+  const server = http.createServer()
+  new WebSocketServer({ server }).on('connection', (socket, request) => {
+    broker.handle(createWebSocketStream(socket), request)
+  })
+  const port = await listen(t, server)
+  const createConnection = () => openSocket({ host: HOST, port }, headerOf())
+  return { reconnectPeriod: 0, wsOptions: { createConnection } }
+}
 
 for (const name of ['plain', 'TLS'] as const) {
   test(`mqtt speaks to a broker over openSocket(), ${name}, and the broker sees the client`, async t => {
@@ -33,7 +44,23 @@ for (const name of ['plain', 'TLS'] as const) {
   })
 }
 
-test('a broker sees the client of a WebSocket in its request, and may refuse it before it checks a password', async t => {
+test('a broker sees the client of a WebSocket in its request', async t => {
+  const addresses: unknown[] = []
+  const broker = await Aedes.createBroker()
+  t.after(() => new Promise<void>(resolve => broker.close(resolve)))
+  broker.on('client', ({ req }) => addresses.push(req?.socket.remoteAddress))
+  const client = connect('ws://localhost', await overWebSocket(t, broker))
+  const received = new Promise<string>(resolve => {
+    client.on('message', (_topic, payload) => resolve(payload.toString()))
+  })
+  await client.subscribeAsync('a')
+  await client.publishAsync('a', 'hello')
+  assert.equal(await received, 'hello')
+  assert.deepEqual(addresses, [CLIENT.address])
+  await client.endAsync()
+})
+
+test('a broker may refuse the client of a WebSocket before it checks a password', async t => {
   const addresses: unknown[] = []
   const broker = await Aedes.createBroker({
     preConnect: ({ req }, _packet, done) => {
@@ -42,13 +69,7 @@ test('a broker sees the client of a WebSocket in its request, and may refuse it 
     },
   })
   t.after(() => new Promise<void>(resolve => broker.close(resolve)))
-  const server = http.createServer()
-  new WebSocketServer({ server }).on('connection', (socket, request) => {
-    broker.handle(createWebSocketStream(socket), request)
-  })
-  const port = await listen(t, server)
-  const createConnection = () => openSocket({ host: HOST, port }, headerOf())
-  const client = connect('ws://localhost', { reconnectPeriod: 0, wsOptions: { createConnection } })
+  const client = connect('ws://localhost', await overWebSocket(t, broker))
   await new Promise<void>(resolve => client.once('close', resolve))
   assert.deepEqual(addresses, [CLIENT.address])
 })

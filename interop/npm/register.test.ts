@@ -8,9 +8,10 @@ import http from 'node:http'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
-import { Client, credentials } from '@grpc/grpc-js'
+import { credentials } from '@grpc/grpc-js'
 import { openSocket } from 'proxyprotocol/client'
-import { CLIENT, headerOf, HOST, relayTo } from './support.ts'
+import { askForPeer } from './grpc.ts'
+import { CLIENT, headerOf, HOST } from './support.ts'
 
 /** Starts a program under register, and gives its port. */
 async function start(t: TestContext, program: string): Promise<number> {
@@ -29,10 +30,6 @@ async function start(t: TestContext, program: string): Promise<number> {
   t.after(() => child.kill())
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
   return Number(line)
-}
-
-function toBytes(text: string): Buffer {
-  return Buffer.from(text)
 }
 
 test("register attaches to the server of Apollo's startStandaloneServer()", async t => {
@@ -69,20 +66,12 @@ test('register attaches to the server of gRPC, which sees the client as the peer
     const server = new Server()
     const asText = { serialize: text => Buffer.from(text), deserialize: String }
     server.addService({ you: {
-      path: '/a.A/You', requestStream: false, responseStream: false,
+      path: '/example.Who/You', requestStream: false, responseStream: false,
       requestSerialize: asText.serialize, requestDeserialize: asText.deserialize,
       responseSerialize: asText.serialize, responseDeserialize: asText.deserialize,
     } }, { you: (call, done) => done(null, call.getPeer()) })
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, port) => console.log(port))`,
   )
-  const relay = await relayTo(t, port) // the client of gRPC takes no socket
-  const client = new Client(`${HOST}:${relay}`, credentials.createInsecure())
-  t.after(() => client.close())
-  const peer = await new Promise((resolve, reject) => {
-    client.makeUnaryRequest('/a.A/You', toBytes, String, 'who?', (error, answer) => {
-      if (error) reject(error)
-      else resolve(answer)
-    })
-  })
+  const peer = await askForPeer(t, port, credentials.createInsecure())
   assert.equal(peer, `${CLIENT.address}:${CLIENT.port}`)
 })

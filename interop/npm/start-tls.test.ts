@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
-import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { Aedes } from 'aedes'
 import { MqttClient } from 'mqtt'
 import { openSocket } from 'proxyprotocol/client'
 import { peekByte, startTls } from 'proxyprotocol/server'
+import { ldap } from './ldap.ts'
 import { certificate, CLIENT, headerOf, HOST, listen, relayTo } from './support.ts'
 
 const HANDSHAKE = 0x16
@@ -41,15 +41,6 @@ test('peekByte() lets a broker serve clients with and without TLS on one port', 
   assert.deepEqual(seen, [`${CLIENT.address} true`, `${CLIENT.address} false`])
 })
 
-interface LdapClient {
-  starttls(options: object, controls: readonly [], done: (error?: Error | null) => void): void
-  bind(name: string, password: string, done: (error?: Error | null) => void): void
-  destroy(): void
-}
-
-const ldap = createRequire(import.meta.url)('ldapjs') as {
-  createClient(options: { url: string }): LdapClient
-}
 const [EXTENDED_RESPONSE, BIND_RESPONSE] = [0x78, 0x61]
 
 /** Reads a request and reports success, as RFC 4511 section 4.1.9 writes it; the id is the request's. */

@@ -5,17 +5,16 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
-import { Client as GrpcClient, credentials } from '@grpc/grpc-js'
+import { credentials } from '@grpc/grpc-js'
 import { MqttClient } from 'mqtt'
 import { openSocket } from 'proxyprotocol/client'
 import { io } from 'socket.io-client'
 import ssh2 from 'ssh2'
 import { WebSocket } from 'ws'
+import { askForPeer } from '../grpc.ts'
+import { BIND } from '../ldap.ts'
 import { CLIENT, headerOf, HOST, relayTo } from '../support.ts'
 import { start, type Check } from './example.ts'
-
-/** A bind as cn=app without a password (RFC 4511 section 4.2). */
-const BIND = Buffer.from('3012020101600d0201030406636e3d6170708000', 'hex')
 
 function open(t: TestContext, port: number): Socket {
   const socket = openSocket({ host: HOST, port }, headerOf())
@@ -58,16 +57,7 @@ export const protocols: Readonly<Record<string, Check>> = {
 
   'grpc.md 1': async (t, example) => {
     const { port } = start(t, example, { replace: { 50051: 0 } })
-    const relay = await relayTo(t, await port())
-    const client = new GrpcClient(`${HOST}:${relay}`, credentials.createInsecure())
-    t.after(() => client.close())
-    const peer = await new Promise((resolve, reject) => {
-      const toBytes = (text: string): Buffer => Buffer.from(text)
-      client.makeUnaryRequest('/example.Who/You', toBytes, String, 'who?', (error, answer) => {
-        if (error) reject(error)
-        else resolve(answer)
-      })
-    })
+    const peer = await askForPeer(t, await port(), credentials.createInsecure())
     assert.equal(peer, `${CLIENT.address}:${CLIENT.port}`)
   },
 
