@@ -7,7 +7,7 @@ export { type AddressAnswer, answerAddresses, hasAddressGetters, ownAddresses } 
 export { beneath, rawOf } from './beneath.ts'
 export { bytesTaken, dropReads, hasPeer, isReading, readAgain, stopReading, unsentBytes } from './handle.ts'
 export { Itself } from './itself.ts'
-export { LiveSet, placeKey } from './live-set.ts'
+export { LiveSet, indexKey } from './live-set.ts'
 export {
   canReadInto,
   canShareBuffers,

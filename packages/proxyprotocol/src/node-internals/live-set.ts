@@ -1,43 +1,43 @@
 // A set whose members come and go. When V8 grows a `Set` or cleans it up, the old table keeps its members and points to
 // the new one. Once an old table is in the old generation, all later members live until the next major collection
-// (seen on Node 20 to 24). Accepted connections then cost a tenth more, and hundreds of megabytes pile up.
+// (seen on Node 20 to 26). Accepted connections then cost a tenth more, and tens of megabytes pile up.
 
 /** For classes whose objects keep one shape. */
-export const placeKey: unique symbol = Symbol('proxyprotocol.place')
+export const indexKey: unique symbol = Symbol('proxyprotocol.index')
 
-interface Placed {
-  [placeKey]?: number | undefined
+interface Indexed {
+  [indexKey]?: number | undefined
 }
 
 /**
  * A member belongs to one such set at a time. Iterating goes over the members of that moment, without those that have left
- * since. Their order is not that of their coming.
+ * since. The order is unspecified.
  */
 export class LiveSet<T extends object> implements ReadonlySet<T> {
-  readonly #members: (T & Placed)[] = []
+  readonly #members: (T & Indexed)[] = []
 
   get size(): number {
     return this.#members.length
   }
 
   has(member: T): boolean {
-    const place = (member as Placed)[placeKey]
-    return place !== undefined && this.#members[place] === member
+    const index = (member as Indexed)[indexKey]
+    return index !== undefined && this.#members[index] === member
   }
 
-  add(member: T & Placed): void {
+  add(member: T & Indexed): void {
     if (this.has(member)) return
-    member[placeKey] = this.#members.length
+    member[indexKey] = this.#members.length
     this.#members.push(member)
   }
 
-  delete(member: T & Placed): void {
+  delete(member: T & Indexed): void {
     if (!this.has(member)) return
-    const last = this.#members.pop() as T & Placed // it has a member
+    const last = this.#members.pop() as T & Indexed // it has a member
     if (last === member) return
-    const place = member[placeKey] as number // has() has looked
-    last[placeKey] = place
-    this.#members[place] = last
+    const index = member[indexKey] as number // has() has looked
+    last[indexKey] = index
+    this.#members[index] = last
   }
 
   *[Symbol.iterator](): SetIterator<T> {

@@ -8,7 +8,7 @@ import {
   type AcceptedSettings,
   nextBuffer,
   ownAddresses as own,
-  placeKey,
+  indexKey,
   readBelowMark,
   readNextInto,
 } from '../../node-internals/index.ts'
@@ -55,7 +55,7 @@ class AcceptedSocket extends Base {
   declare [endsKey]: ShownEnds | undefined;
   declare [rawKey]: Socket | undefined;
   declare [doubtKey]: boolean;
-  declare [placeKey]: number | undefined
+  declare [indexKey]: number | undefined
 
   constructor(settings: AcceptedSettings, firstRoom: Uint8Array | undefined) {
     settings.onread = onread
@@ -66,7 +66,7 @@ class AcceptedSocket extends Base {
     this[endsKey] = OWN_ENDS
     this[rawKey] = undefined
     this[doubtKey] = false
-    this[placeKey] = undefined
+    this[indexKey] = undefined
   }
 
   override get remoteAddress(): string | undefined {
