@@ -84,8 +84,9 @@ export class Drain {
   }
 
   close(options: CloseOptions): void {
+    const plan = closePlan(options) // also of a later call, so that a wrong option is always named
     if (this.#closing) return
-    this.#closing = closePlan(options)
+    this.#closing = plan
     this.#wake?.('close')
   }
 

@@ -43,6 +43,7 @@ test('contract 2: close() is idempotent and joins, also after the end', async t 
   assert.equal(await second, result)
   assert.equal(await served.server.close(), result)
   assert.equal(await served.server.abort(), result)
+  await assert.rejects(served.server.close({ drain: -1 }), /^RangeError: drain must be/)
   assert.equal((await client.ended).end, 'FIN')
 })
 
