@@ -103,6 +103,7 @@ export class ProxyProtocolError extends Error {
 
   /** Also true for errors of another copy of the library, as `import` and `require` load them. */
   static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== ProxyProtocolError) return super[Symbol.hasInstance](value) // a class that extends this one
     return value instanceof Error && value.name === 'ProxyProtocolError'
   }
 }

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import * as codec from 'proxyprotocol'
@@ -72,6 +73,10 @@ for (const [name, attaching, asking] of [
       () => asking.attach(server, { trust: ['127.0.0.1'] }),
       /^Error: attach\(\) was called on this server before$/,
     )
+    assert.throws(
+      () => asking.admit(server, new PassThrough()),
+      /^TypeError: server must be one that attach\(\) was called on, got one that another copy of this library serves$/,
+    )
   })
 }
 
@@ -82,6 +87,8 @@ test('ProxyProtocolError knows the errors of both copies, and no other', () => {
     for (const other of [new Error('done'), { name: 'ProxyProtocolError' }, undefined]) {
       assert.ok(!(other instanceof Class))
     }
+    class Own extends Class {}
+    assert.ok(new Own('done') instanceof Own && !(errors[0] instanceof Own))
   }
 })
 

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { inspect } from 'node:util'
 import type { Endpoint } from '../../codec/index.ts'
 import { checkObject } from '../../checks/index.ts'
-import { type ConnectionInfo, infoFor } from '../socket/index.ts'
+import { type ConnectionInfo, infoFor, isClaimed } from '../socket/index.ts'
 import { attachmentOf } from './attach.ts'
 
 const MAX_PORT = 65_535
@@ -44,7 +44,8 @@ export interface AdmittedInfo {
 export function admit(server: Server, stream: Duplex, info?: ConnectionInfo | AdmittedInfo): void {
   const attachment = attachmentOf(server)
   if (attachment === undefined) {
-    throw new TypeError('server must be one that attach() was called on, got one that it was not called on')
+    const got = isClaimed(server) ? 'that another copy of this library serves' : 'that it was not called on'
+    throw new TypeError(`server must be one that attach() was called on, got one ${got}`)
   }
   checkObject(stream, 'stream')
   if (typeof stream.pipe !== 'function' || typeof stream.write !== 'function') {
