@@ -58,7 +58,7 @@ export class Admission {
       if (expected !== 'nothing') this.#receive(pending, expected, deadline)
     } catch (error) {
       this.#pending.delete(pending.socket)
-      return pending.onRefused(error as ProxyProtocolError) // #expect() and #receive() throw nothing else
+      return pending.onRefused(refusalOf(error))
     }
     if (expected === 'nothing') this.#judge(pending, undefined, deadline)
   }
@@ -138,7 +138,7 @@ export class Admission {
     try {
       this.#mustHaveRoom()
     } catch (error) {
-      return pending.onRefused(error as ProxyProtocolError) // as it promises
+      return pending.onRefused(error as ProxyProtocolError) // #mustHaveRoom() throws nothing else
     }
     this.#pending.add(socket)
     void whileOpen(socket, refusal, left(deadline)).then(outcome => {
@@ -154,6 +154,12 @@ export class Admission {
     else if (this.#sources.add(pending.socket, sourceOf(pending.socket))) pending.onAdmitted()
     else pending.onRefused(new ProxyProtocolError('limit_source'))
   }
+}
+
+/** A socket that gives text is a fault of the program. */
+function refusalOf(error: unknown): ProxyProtocolError {
+  if (error instanceof ProxyProtocolError) return error
+  return new ProxyProtocolError('aborted', { detail: (error as TypeError).message, cause: error })
 }
 
 function left(deadline: number): number {

@@ -38,7 +38,7 @@ import {
 import type { AttachOptions } from './attach-options.ts'
 import { refuseOnBun } from './bun.ts'
 import { type HeldEvent, heldEvent } from './header-inside-tls.ts'
-import { checkServer } from './node-server.ts'
+import { checkServer, isHttp2 } from './node-server.ts'
 import { type Method, unattached } from './unattached.ts'
 
 /** They end pending connections as well; only http servers have the last two. */
@@ -96,8 +96,9 @@ export class Attachment {
     this.#held = heldEvent(server, options.headerInsideTls)
     this.#refusals = settings.refusals
     const { pauseOnConnect } = server as { pauseOnConnect?: boolean } // set by net.createServer()
-    // HTTP/1 takes bytes that were put back nearly as fast.
-    const ahead = server instanceof HttpServer ? 'all' : pauseOnConnect ? 'none' : 'some'
+    // HTTP/1 takes bytes that were put back nearly as fast. Node's HTTP/2 throws if its session is destroyed at once.
+    const isExact = pauseOnConnect === true || isHttp2(server)
+    const ahead = server instanceof HttpServer ? 'all' : isExact ? 'none' : 'some'
     this.#admission = new Admission(settings, ahead)
     this.#server = server
     this.#emit = unattached(server, 'emit')
@@ -213,7 +214,8 @@ export class Attachment {
   }
 
   #tellRefusal(socket: Socket, error: ProxyProtocolError): void {
-    if (error.code === 'probe' || error.code === 'aborted') return // a check, or the program's own close()
+    if (error.code === 'probe') return // a check
+    if (error.code === 'aborted' && error.cause === undefined) return // the program's own close()
     const { hasSubscribers } = rejectedChannel
     if (hasSubscribers) rejectedChannel.publish({ ...this.#message(socket), error })
     this.#refusals.report(error, knownInfo(socket), hasSubscribers)

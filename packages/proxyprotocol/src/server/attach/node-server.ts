@@ -11,6 +11,10 @@ export function isServer(value: unknown): value is Server {
   return value instanceof Server || value instanceof HttpServer
 }
 
+export function isHttp2(server: Server): boolean {
+  return 'updateSettings' in server
+}
+
 export function checkServer(value: unknown, name: string): asserts value is Server {
   if (isServer(value)) return
   const inner = innerServer(value)

@@ -28,7 +28,7 @@ const NOTHING = new Uint8Array()
 const USUAL_BYTES = 128
 /**
  * The shortest headers with IPv4 addresses. At most 17 bytes of payload come along with a shorter one (LOCAL, UNKNOWN).
- * The preface of HTTP/2 (24 bytes) and a ClientHello are longer.
+ * A ClientHello is longer. Servers of HTTP/2 ask for nothing to come along.
  */
 const SHORT_V1 = 32
 const SHORT_V2 = 28

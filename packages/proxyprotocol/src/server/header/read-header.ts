@@ -27,6 +27,9 @@ export interface ReadHeaderResult {
  * Reads the header from a socket that you hold, before other code reads from it. `socket.unshift(rest)` puts the
  * first payload back.
  *
+ * In front of `http2.createServer()`, begin each `'stream'` listener with `if (stream.destroyed) return`: a client may have
+ * reset the stream, and Node's `respond()` throws then.
+ *
  * @throws ProxyProtocolError `header_missing`, `header_timeout`, `probe`, `client_reset`, `aborted` (destroyed on
  * this side), or the fault in its bytes; you then destroy the socket. TypeError or RangeError for wrong options, and
  * for a socket with an encoding.

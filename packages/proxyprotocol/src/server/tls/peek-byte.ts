@@ -16,6 +16,9 @@ export interface PeekOptions {
  * Resolves with the first byte of a socket and leaves it there. `0x16` starts a TLS handshake, so one port can serve
  * TLS and plain text.
  *
+ * In front of `http2.createServer()`, begin each `'stream'` listener with `if (stream.destroyed) return`: a client may have
+ * reset the stream, and Node's `respond()` throws then.
+ *
  * @returns undefined if the client sends nothing in time, or ends the connection first.
  * @throws TypeError or RangeError, as a rejection, naming the argument that is wrong, such as a socket with an encoding.
  *

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from 'test-support/sockets'
 import type { ErrorCode } from '../../../src/codec/index.ts'
+import type { Peer } from '../../../src/server/index.ts'
 import { doors, type Door } from '../../support/doors.ts'
 import { LOCAL, V1, V2 } from '../../support/headers.ts'
 import { createHarness } from '../../support/harness.ts'
@@ -14,6 +15,17 @@ function codes({ refused }: Door): readonly ErrorCode[] {
 }
 
 for (const [name, open] of doors) {
+  test(`${name}: a trust predicate also gets the address and the port that the peer connected to`, async t => {
+    const harness = createHarness(t)
+    const peers: Peer[] = []
+    const door = await open(t, harness, { options: { trust: peer => peers.push(peer) > 0 } })
+    assert.deepEqual(await send(harness, door.port, V2, 'hello'), SERVED)
+    assert.deepEqual(
+      peers.map(({ localAddress, localPort }) => [localAddress, localPort]),
+      [['127.0.0.1', door.port]],
+    )
+  })
+
   test(`${name}: peers that are not trusted are clients of their own with untrusted: 'direct', and headers payload`, async t => {
     const harness = createHarness(t)
     const door = await open(t, harness, { options: { trust: ['192.0.2.0/24'], untrusted: 'direct' } })

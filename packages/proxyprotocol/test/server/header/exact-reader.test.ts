@@ -4,13 +4,15 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import http2 from 'node:http2'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { content, outcome, text, turns } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
+import { ProxyProtocolError } from '../../../src/codec/index.ts'
 import { attach, type AttachOptions } from '../../../src/server/index.ts'
-import { DESTINATION, encode, SOURCE, V1, V2 } from '../../support/headers.ts'
+import { DESTINATION, encode, LOCAL, SOURCE, V1, V2 } from '../../support/headers.ts'
 import { createHarness, type Harness } from '../../support/harness.ts'
 
 /** Longer than what most headers fit in. */
@@ -111,10 +113,15 @@ test('attach() reads a stream that is not a socket the public way', async t => {
 })
 
 test('attach() refuses a socket that gives text', async t => {
-  const { server } = await listen(createHarness(t))
+  const refused: unknown[] = []
+  const onRejected = (error: Error): void => void refused.push(error)
+  const { server } = await listen(createHarness(t), false, { onRejected })
   const stream = new PassThrough().setEncoding('latin1')
   server.emit('connection', untyped(stream))
   assert.equal(stream.destroyed, true)
+  const [error, ...others] = refused
+  assert.ok(error instanceof ProxyProtocolError && others.length === 0)
+  assert.deepEqual([error.code, error.cause instanceof TypeError], ['aborted', true])
 })
 
 test('attach() leaves what follows the header in the kernel until the connection is handed on', async t => {
@@ -129,6 +136,17 @@ test('attach() leaves what follows the header in the kernel until the connection
     await outcome(harness.dial(port).end(Buffer.concat([header, Buffer.from('hello')])))
     assert.deepEqual(seen.splice(0), [0, header.length, null])
   }
+})
+
+test('attach() reads nothing behind a LOCAL header for HTTP/2, so that a session may be destroyed at once', async t => {
+  const harness = createHarness(t)
+  const server = http2.createServer().on('session', session => session.destroy())
+  attach(server, { trust: 'anyone' }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  harness.defer(() => server.close())
+  const client = harness.dial((server.address() as AddressInfo).port)
+  client.end(Buffer.concat([LOCAL, Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')]))
+  await outcome(client) // Node would throw uncaught for bytes that were put back
 })
 
 test('attach() reads nothing behind a line with addresses, whatever its length', async t => {
