@@ -12,6 +12,7 @@ import { withConnectionLimit } from './connection-limit.ts'
 import { ownTlvs } from './own-tlvs.ts'
 import { ClientGoneSignal } from './client-gone-signal.ts'
 import { listenAt } from './listen-at.ts'
+import { noticeProbe, watchForProbe } from './probe.ts'
 import { SSL_REQUEST, takeAnswer } from './passthrough/index.ts'
 import { RelayServer } from './relay-server.ts'
 import { serverOptions } from './server-options.ts'
@@ -145,6 +146,7 @@ async function relayConnection(
   let upstream: Socket | undefined
   let outcome: Outcome = { reason: 'handler_error', error: undefined }
   try {
+    watchForProbe(connection, relayed)
     context.tls.checkClient(connection.tls)
     if (context.blockLists) await askBlockLists(context.blockLists, connection, relayed)
     const settings = context.entrance.isOpen
@@ -156,6 +158,7 @@ async function relayConnection(
     if (relayed.sslRequest) await takeAnswer(upstream, { signal: connection.signal, timeout: connect })
     relayed.connected()
     await tunnel(connection.socket, upstream, { traffic: relayed, halfClose, keepAlive })
+    noticeProbe(connection, relayed)
     outcome = outcomeOf(connection, undefined)
   } catch (error) {
     if (upstream) reset(upstream) // it ends with the connection, by reset

@@ -1,4 +1,4 @@
-// Checks that connect and close, as load balancers make them: counted, and silent, whatever a service waits for first.
+// Checks that connect and close, as load balancers make them: counted, and silent, on every kind of port.
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -12,13 +12,14 @@ import { start } from '../support/program.ts'
 import { dial, listen, outcome } from '../support/connections.ts'
 import { metric } from '../support/workers.ts'
 
-test('a connection that ends or resets without a byte is a probe and no line, where a header, TLS or a ClientHello is due', async t => {
-  const upstream = await listen(t)
+test('a connection that ends or resets without a byte is a probe and no line, and reaches the upstream only where nothing is due first', async t => {
+  const [upstream, plain] = [await listen(t), await listen(t)]
   const to = { upstream: `127.0.0.1:${upstream.port}` }
   const services = [
     { name: 'header', listen: '127.0.0.1:0?pp=detect', trust: ['127.0.0.1'], ...to },
     { name: 'tls', listen: certificateFiles(t).source, ...to },
     { name: 'passthrough', listen: '127.0.0.1:0', passthrough: {}, ...to },
+    { name: 'plain', listen: '127.0.0.1:0', upstream: `127.0.0.1:${plain.port}` },
   ]
   const args = ['--config', configFile(t, { services }), '--admin', '127.0.0.1:0']
   const program = await start(t, runServer, args, { listeners: services.length })
@@ -30,7 +31,9 @@ test('a connection that ends or resets without a byte is a probe and no line, wh
       const client = dial(t, port)
       const ended = outcome(client)
       await once(client, 'connect')
+      const far = name === 'plain' ? await plain.accept() : undefined
       end(client)
+      if (far) await outcome(far)
       await ended
     }
     const probes = async (): Promise<unknown> =>
@@ -40,7 +43,7 @@ test('a connection that ends or resets without a byte is a probe and no line, wh
   assert.equal(await program.stop(), 0)
   assert.deepEqual(
     io.written.map(line => line.split(' ')[1]),
-    ['admin', 'listening', 'listening', 'listening', 'draining', 'stopped'],
+    ['admin', ...services.map(() => 'listening'), 'draining', 'stopped'],
   )
   assert.equal(upstream.accepted, 0)
 })

@@ -27,7 +27,7 @@ test('counters of a service are those of all its relays, and never go back', asy
   const port = portOf(fleet.relays[0] as Relay)
   for (let i = 0; i < 3; i++) {
     look()
-    dial(t, port).end()
+    dial(t, port).end('x')
     ;(await upstream.accept()).resume().end()
     look()
     await fleet.apply([serviceTo(upstream.port, 'a', LONG + i)])

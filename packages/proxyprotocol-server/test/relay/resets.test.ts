@@ -166,8 +166,8 @@ test('a client that resets while the upstream is connecting ends the attempt', a
   await name.asked
   client.resetAndDestroy()
   const { reason, error } = await relay.record()
-  assert.equal(reason, 'client_reset')
-  assert.equal(error?.code, 'client_reset')
+  assert.equal(reason, 'probe')
+  assert.equal(error?.code, 'probe')
   name.answer('127.0.0.1')
   dial(t, upstream.port)
   await upstream.accept()

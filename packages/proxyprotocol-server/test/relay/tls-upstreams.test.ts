@@ -62,7 +62,7 @@ test('files of one of several upstreams are read anew, and one that is wrong cha
     { retries: 0 },
   )
   const served = async (n: number): Promise<string> => {
-    const client = dial(t, relay.port).end()
+    const client = dial(t, relay.port).end('x')
     const { secure } = await upstream.accept()
     secure.resume().end()
     await content(client)

@@ -82,7 +82,7 @@ test('maxConnections: a client that goes away while it waits gives up its turn',
   await once(client, 'connect')
   await queued(1)
   client.resetAndDestroy()
-  assert.equal((await relay.record()).reason, 'client_reset')
+  assert.equal((await relay.record()).reason, 'probe')
   await queued(0)
   far.resetAndDestroy()
   await relay.record(1)

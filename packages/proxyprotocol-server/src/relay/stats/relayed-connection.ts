@@ -25,6 +25,7 @@ export class RelayedConnection implements Traffic {
   bytesUp = 0
   bytesDown = 0
   firstByteAt: number | undefined
+  upstreamEnded = false
   readonly route: Route = { upstream: undefined, upstreamAddress: undefined, attempts: 0 }
   sent: SentHeader | undefined
   hello: ClientHello | undefined

@@ -14,6 +14,8 @@ export interface Traffic {
   bytesDown: number
   /** By the clock of `performance.now()`. */
   firstByteAt?: number | undefined
+  /** True if the upstream ended before the client. */
+  upstreamEnded?: boolean | undefined
 }
 
 export function countUp(traffic: Traffic, bytes: number): void {

@@ -38,6 +38,7 @@ interface TunnelEnds {
 /** Listeners are methods as fields, one for each event: an idle connection keeps every closure. */
 class Tunnel {
   readonly #ends: TunnelEnds
+  readonly #traffic: Traffic
   readonly #halfClose: number
   readonly #up: Direction
   readonly #down: Direction
@@ -48,6 +49,7 @@ class Tunnel {
   constructor(ends: TunnelEnds, { traffic, halfClose, keepAlive }: TunnelOptions) {
     const { downstream, upstream } = ends
     this.#ends = ends
+    this.#traffic = traffic
     this.#halfClose = halfClose
     this.#up = new Direction({ from: downstream, to: upstream, traffic, count: countUp })
     this.#down = new Direction({ from: upstream, to: downstream, traffic, count: countDown })
@@ -80,7 +82,9 @@ class Tunnel {
     const { downstream } = this.#ends
     this.#down.flush()
     this.#ended = end(downstream)
-    if (!this.#ended) this.#limitSilence(downstream, 'the upstream has ended, and the client does not')
+    if (this.#ended) return
+    this.#traffic.upstreamEnded = true
+    this.#limitSilence(downstream, 'the upstream has ended, and the client does not')
   }
 
   readonly #onDownstreamClose = (): void => {
