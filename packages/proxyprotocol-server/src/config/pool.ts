@@ -35,6 +35,8 @@ export const poolDefaults = {
     maxMembers: 64,
     /** A name service that is down must not stop a service that is up. */
     staleAfter: undefined,
+    /** Long connections may go on for days. */
+    drain: undefined,
   },
 } as const
 
@@ -70,6 +72,8 @@ export interface NameResolution {
   readonly maxMembers: number
   /** How long the last answer is used while look-ups fail. Default: for ever. */
   readonly staleAfter: number | undefined
+  /** How long connections to an address may go on that has left its name. Default: for ever. */
+  readonly drain: number | undefined
 }
 
 /** Connections that wait while every upstream that is up has as many as it may. */

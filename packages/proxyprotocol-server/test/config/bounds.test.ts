@@ -64,7 +64,10 @@ test('what is said of upstreams is refused by key, value and what is wanted', ()
     [{ health: { check: { rise: 0 } } }, /^health\.check\.rise must be .*, got 0$/],
     [{ health: { check: { header: 1 } } }, /^health\.check\.header must be true or false, got 1$/],
     [{ resolve: { interval: 2 ** 31 } }, /^resolve\.interval must be .*, got 2147483648$/],
-    [{ resolve: { ttl: 1 } }, /^resolve\.ttl must be one of the keys interval, maxMembers, staleAfter$/],
+    [
+      { resolve: { ttl: 1 } },
+      /^resolve\.ttl must be one of the keys interval, maxMembers, staleAfter, drain$/,
+    ],
   ]
   for (const [written, message] of cases) {
     if (typeof message === 'string') assert.equal(fault(written), message)

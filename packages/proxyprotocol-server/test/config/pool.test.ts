@@ -17,7 +17,7 @@ test('an upstream alone makes a pool with all defaults', () => {
     balance: 'round-robin',
     retries: 2,
     health: { fails: 3, window: 10_000, cooldown: 10_000, onDown: 'keep', slowStart: 0 },
-    resolve: { interval: 30_000, maxMembers: 64, staleAfter: undefined },
+    resolve: { interval: 30_000, maxMembers: 64, staleAfter: undefined, drain: undefined },
     queue: { size: 100, timeout: 5_000 },
   })
 })
@@ -28,7 +28,7 @@ test('what is given wins, and undefined is not given', () => {
     balance: 'source-hash',
     retries: 0,
     health: { fails: 0, window: undefined, onDown: 'reset' },
-    resolve: { interval: 5, staleAfter: 7 },
+    resolve: { interval: 5, staleAfter: 7, drain: 9 },
     queue: { size: 0 },
   })
   const { address } = upstream('a.test:80')
@@ -40,7 +40,7 @@ test('what is given wins, and undefined is not given', () => {
   })
   assert.deepEqual([settled.balance, settled.retries], ['source-hash', 0])
   assert.deepEqual(settled.queue, { size: 0, timeout: 5_000 })
-  assert.deepEqual(settled.resolve, { interval: 5, maxMembers: 64, staleAfter: 7 })
+  assert.deepEqual(settled.resolve, { interval: 5, maxMembers: 64, staleAfter: 7, drain: 9 })
 })
 
 test('each upstream is sent what its own address says', () => {

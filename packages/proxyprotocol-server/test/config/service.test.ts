@@ -154,7 +154,7 @@ test('parseService() settles what is said of upstreams, with the defaults where 
       balance: 'source-hash',
       retries: 1,
       health: { fails: 0, window: 10_000, cooldown: 10_000, onDown: 'keep', slowStart: 0 },
-      resolve: { interval: 5, maxMembers: 64, staleAfter: undefined },
+      resolve: { interval: 5, maxMembers: 64, staleAfter: undefined, drain: undefined },
       queue: { size: 100, timeout: 5_000 },
     },
   )

@@ -1,4 +1,4 @@
-// What happens to open connections when checks find their upstream down.
+// What happens to open connections when checks find their upstream down, or its address leaves its name.
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
@@ -38,4 +38,22 @@ test('onDown keep: connections of an upstream that its checks find down go on', 
   client.end('still here')
   far.end()
   assert.equal(String((await outcome(far)).bytes), 'still here')
+})
+
+test('resolve.drain: connections to an address that has left its name are reset, reason upstream_removed', async t => {
+  const upstream = await listen(t)
+  let address = '127.0.0.1'
+  const relay = await startRelay(t, `app.test:${upstream.port}?pp=noop`, {
+    resolve: { interval: 1, drain: 1 },
+    resolver: async () => [{ address, family: 4 }],
+  })
+  const client = dial(t, relay.port)
+  const far = await upstream.accept()
+  address = '127.0.0.2'
+  const ends = await Promise.all([outcome(client), outcome(far)])
+  assert.deepEqual(
+    ends.map(({ error }) => error),
+    ['ECONNRESET', 'ECONNRESET'],
+  )
+  assert.equal((await relay.record()).reason, 'upstream_removed')
 })

@@ -56,6 +56,7 @@ export const errorMessages = {
   no_upstream: 'no upstream is available',
   limit_upstream: 'every upstream has as many connections as it may, and the queue for them is full',
   queue_timeout: 'no upstream had room for one more connection in time',
+  upstream_removed: 'the upstream was removed and the connection did not end in time',
   handler_error: 'the connection handler failed',
   drain_deadline: 'the server was closed and the connection did not end in time',
   aborted: 'the connection was aborted by the program',

@@ -11,7 +11,7 @@ const SHARES = {
 
 export function describePool(pool: Pool): readonly string[] {
   const { upstreams, balance, retries, resolve, queue } = pool
-  const { staleAfter } = resolve
+  const { staleAfter, drain } = resolve
   const several = upstreams.length > 1
   return [
     ...upstreams.map(upstream => describeUpstream(upstream, several)),
@@ -29,6 +29,7 @@ export function describePool(pool: Pool): readonly string[] {
     ...(staleAfter === undefined
       ? []
       : [`uses no addresses of a name that are older than ${String(staleAfter)} ms`]),
+    ...(drain === undefined ? [] : [`resets connections ${String(drain)} ms after their address has left`]),
   ]
 }
 

@@ -47,7 +47,7 @@ export type UpstreamText =
 /** Options about upstreams as users write them. */
 export interface PoolOptions extends Omit<PoolInit, 'upstreams' | 'health' | 'resolve' | 'queue'> {
   readonly health?: HealthText | undefined
-  readonly resolve?: Timed<NameResolution, 'interval' | 'staleAfter'> | undefined
+  readonly resolve?: Timed<NameResolution, 'interval' | 'staleAfter' | 'drain'> | undefined
   readonly queue?: QueueText | undefined
   readonly upstreams?: readonly UpstreamText[] | undefined
 }
@@ -144,6 +144,16 @@ export const resolveSchema: z.ZodType<PoolInit['resolve'], PoolOptions['resolve'
         meta({
           description:
             'How long the last answer is used while look-ups fail; after that connections end as `no_upstream`.',
+          unit: 'ms',
+          defaultIs: 'for ever',
+        }),
+      ),
+    drain: measure('ms', 1, MAX_MILLISECONDS)
+      .optional()
+      .meta(
+        meta({
+          description:
+            'How long connections to an address go on after it has left; then they end as `upstream_removed`.',
           unit: 'ms',
           defaultIs: 'for ever',
         }),

@@ -20,6 +20,7 @@ import {
   type Notice,
   SlowStart,
 } from './health/index.ts'
+import { type Abortable, OwnedConnections } from './owned-connections.ts'
 import type { WaitOptions } from './resolved-name.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
 
@@ -30,15 +31,12 @@ export interface MemberTarget {
 
 export interface MemberContext {
   readonly health: PassiveHealth
+  /** Milliseconds until the connections of one that left are ended. */
+  readonly drain?: number | undefined
   readonly now: () => number
   readonly tell: (member: Member, notice: Notice) => void
   readonly onChange: () => void
   readonly onRoom: () => void
-}
-
-/** A connection that a member may end. */
-export interface Abortable {
-  abort(reason: ProxyProtocolError): void
 }
 
 export class Member implements Candidate {
@@ -56,7 +54,7 @@ export class Member implements Candidate {
   readonly #judge: Judge
   readonly #notices: ChangeNotices
   readonly #slowStart: SlowStart
-  readonly #owners = new Set<Abortable>()
+  readonly #connections = new OwnedConnections()
   readonly #failures = new Map<ErrorCode, number>()
   readonly #checks = { passed: 0, failed: 0 }
   #active = 0
@@ -121,7 +119,7 @@ export class Member implements Candidate {
       this.#total++
       this.#judge.connected()
       socket.on('close', this.#onClose)
-      if (owner && this.#context.health.onDown === 'reset') this.#own(socket, owner)
+      if (owner && this.#mayEnd) this.#connections.add(socket, owner)
       return socket
     } catch (error) {
       this.#onClose()
@@ -142,7 +140,7 @@ export class Member implements Candidate {
   checked(fault: Failure | undefined): void {
     this.#checks[fault === undefined ? 'passed' : 'failed']++
     this.#judge.checked(fault)
-    if (fault && !this.isHealthy) this.#abortAll(fault)
+    if (fault && !this.isHealthy) this.#abandon(fault)
   }
 
   /** Its weight rises from a tenth. */
@@ -162,10 +160,14 @@ export class Member implements Candidate {
   leave(): void {
     this.hush()
     this.#leaving = true
+    const { drain } = this.#context
+    if (drain !== undefined && this.#active > 0)
+      this.#connections.abortEvery(drain, `${this.address}, ${String(drain)} ms ago`)
   }
 
   stay(): void {
     this.#leaving = false
+    this.#connections.keep()
     this.#notices.begin(this.#judge.evidence.downSince)
     this.#slowStart.continue(this.#slowStart)
   }
@@ -199,18 +201,18 @@ export class Member implements Candidate {
 
   /** One listener for all sockets, because an open connection keeps it. */
   readonly #onClose = (): void => {
-    this.#active--
+    if (--this.#active === 0) this.#connections.keep()
     this.#context.onRoom()
   }
 
-  #own(socket: Socket, owner: Abortable): void {
-    this.#owners.add(owner)
-    socket.on('close', () => this.#owners.delete(owner))
+  get #mayEnd(): boolean {
+    const { health, drain } = this.#context
+    return health.onDown === 'reset' || drain !== undefined
   }
 
-  #abortAll({ message }: Failure): void {
-    for (const owner of this.#owners)
-      owner.abort(new ProxyProtocolError('aborted', { detail: `the upstream is down, ${message}` }))
+  #abandon({ message }: Failure): void {
+    if (this.#context.health.onDown !== 'reset') return
+    this.#connections.abort(new ProxyProtocolError('aborted', { detail: `the upstream is down, ${message}` }))
   }
 
   #missed(error: unknown): void {

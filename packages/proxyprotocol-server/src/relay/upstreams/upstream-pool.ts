@@ -8,7 +8,8 @@ import { distinguishResets } from 'proxyprotocol/server'
 import { formatEndpoint, type Balance, type Pool, type UpstreamSettings } from '../../config/index.ts'
 import type { NameSnapshot, UpstreamSnapshot } from '../../figures/index.ts'
 import { Choice } from './choice.ts'
-import type { Abortable, Member } from './member.ts'
+import type { Member } from './member.ts'
+import type { Abortable } from './owned-connections.ts'
 import type { Resolve } from './resolved-name.ts'
 import { Resolver } from './resolver.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
@@ -33,7 +34,7 @@ export interface UpstreamRequest {
   readonly timeout: number
   readonly signal: StopSignal
   readonly route: Route
-  /** Aborted if checks find its upstream down and `onDown` is `reset`. */
+  /** Aborted by `onDown: 'reset'` and by `resolve.drain`. */
   readonly owner?: Abortable | undefined
 }
 

@@ -173,10 +173,10 @@ export class Upstream implements NameWatcher {
   }
 
   #made(target: MemberTarget): Watched {
-    const { health, now, tell, onRoom, onChange } = this.#context
+    const { health, now, tell, onRoom, onChange, resolve } = this.#context
     const { name: upstream } = this.settings
     const member = new Member(this.settings, target, {
-      ...{ health, now, onRoom },
+      ...{ health, now, onRoom, drain: resolve.drain },
       tell: (each, notice) => {
         tell({ ...notice, upstream, address: each.resolve ? undefined : each.address })
       },

@@ -131,8 +131,8 @@ test('several upstreams are shown one by one, with what is said of them together
     several,
   )
   assert.match(
-    shown({ upstreams, resolve: { staleAfter: 60_000 } }),
-    /\n {2}marks as down what fails 3 times within 10000 ms, and tries it again itself every 10000 ms\n {2}uses no addresses of a name that are older than 60000 ms\n/,
+    shown({ upstreams, resolve: { staleAfter: 60_000, drain: 30_000 } }),
+    /\n {2}marks as down what fails 3 times within 10000 ms, and tries it again itself every 10000 ms\n {2}uses no addresses of a name that are older than 60000 ms\n {2}resets connections 30000 ms after their address has left\n/,
   )
   assert.match(
     shown({ upstream: 'a:1', health: { check: { header: false } } }),

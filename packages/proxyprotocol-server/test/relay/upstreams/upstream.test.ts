@@ -8,6 +8,7 @@ import { ProxyProtocolError } from 'proxyprotocol'
 import { turns } from 'test-support/sockets'
 import { parseAddress, settlePool, type PoolInit } from '../../../src/config/index.ts'
 import type { Member } from '../../../src/relay/upstreams/member.ts'
+import type { Abortable } from '../../../src/relay/upstreams/owned-connections.ts'
 import { Resolver } from '../../../src/relay/upstreams/resolver.ts'
 import type { UpstreamEvent } from '../../../src/relay/upstreams/index.ts'
 import { UpstreamTls } from '../../../src/relay/upstreams/upstream-tls.ts'
@@ -31,7 +32,7 @@ interface Harness {
 
 function harness(t: TestContext, init: Partial<PoolInit> = {}, address = 'app.test:80'): Harness {
   t.mock.timers.reset() // a test may have two of them
-  t.mock.timers.enable({ apis: ['setTimeout'] })
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
   const settled = settlePool({
     upstreams: [{ address: parseAddress(address, { role: 'upstream' }) }],
     ...init,
@@ -65,9 +66,15 @@ function harness(t: TestContext, init: Partial<PoolInit> = {}, address = 'app.te
   }
 }
 
-async function connected(t: TestContext, member: Member): Promise<Socket> {
+async function connected(t: TestContext, member: Member, of?: Abortable): Promise<Socket> {
   const [socket] = await pair(t)
-  return member.attempt(() => Promise.resolve(socket))
+  return member.attempt(() => Promise.resolve(socket), of)
+}
+
+/** An owner of a connection, and why it was aborted. */
+function owner(): Abortable & { readonly messages: string[] } {
+  const messages: string[] = []
+  return { messages, abort: ({ code, message }) => void messages.push(`${code}: ${message}`) }
 }
 
 async function fail(member: Member, times = 3): Promise<void> {
@@ -139,6 +146,49 @@ test('a member that is gone from an answer is leaving until its last connection 
   assert.deepEqual(shown(all), [['192.0.2.2:80', 'up', 0]])
   const { active, total, failures, memberChanges } = upstream.snapshot()
   assert.deepEqual([active, total, failures, memberChanges], [0, 1, { connect_refused: 1 }, 1])
+})
+
+test('resolve.drain ends the connections of a member that has left, also those made since, with upstream_removed', async t => {
+  const { update, member } = harness(t, { resolve: { drain: 60_000 } })
+  update('192.0.2.1', '192.0.2.2')
+  const [first, staying] = [member('192.0.2.1'), member('192.0.2.2')]
+  const [one, late, other] = [owner(), owner(), owner()]
+  const socket = await connected(t, first, one)
+  await connected(t, staying, other)
+  let connect = (): void => undefined
+  const connecting = first.attempt(
+    () => new Promise<Socket>(resolve => (connect = () => void pair(t).then(([made]) => resolve(made)))),
+    late,
+  )
+  update('192.0.2.2')
+  t.mock.timers.tick(59_999)
+  assert.deepEqual(one.messages, [])
+  t.mock.timers.tick(1)
+  const message =
+    'upstream_removed: the upstream was removed and the connection did not end in time: 192.0.2.1:80, 60000 ms ago'
+  assert.deepEqual([one.messages, late.messages], [[message], []])
+  socket.destroy()
+  await once(socket, 'close')
+  connect()
+  const lateSocket = await connecting
+  t.mock.timers.tick(60_000)
+  assert.deepEqual([one.messages, late.messages], [[message], [message]])
+  lateSocket.destroy()
+  await once(lateSocket, 'close')
+  t.mock.timers.tick(60_000)
+  assert.deepEqual([late.messages, other.messages], [[message], []])
+})
+
+test('resolve.drain spares a member that comes back in time', async t => {
+  const { update, member } = harness(t, { resolve: { drain: 60_000 } })
+  update('192.0.2.1', '192.0.2.2')
+  const kept = owner()
+  await connected(t, member('192.0.2.1'), kept)
+  update('192.0.2.2')
+  t.mock.timers.tick(59_999)
+  update('192.0.2.1', '192.0.2.2')
+  t.mock.timers.tick(60_000)
+  assert.deepEqual(kept.messages, [])
 })
 
 test('a member that comes back while it is leaving is the same; one that comes back later is new', async t => {

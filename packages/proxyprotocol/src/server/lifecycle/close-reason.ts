@@ -29,6 +29,7 @@ export const closeReasons = [
   'no_upstream',
   'limit_upstream',
   'queue_timeout',
+  'upstream_removed',
   'handler_error',
   'drain_deadline',
   'aborted',
