@@ -50,7 +50,7 @@ export function absent(offset: number): DecodeResult {
   return absences[offset] as DecodeResult // by the bound above
 }
 
-export function invalid(code: ErrorCode, offset: number): DecodeResult {
+export function invalid(code: ErrorCode, offset: number): Extract<DecodeResult, { status: 'invalid' }> {
   if (offset >= CACHED_OFFSETS) return new Invalid(code, offset)
   let cached = faults.get(code)
   if (!cached) faults.set(code, (cached = []))

@@ -3,10 +3,9 @@
 import { formatUnmapped } from './address/index.ts'
 import { byteAt, checkBytes, uint16At, writeUint16 } from './bytes.ts'
 import { withPayload } from './datagram.ts'
-import { ProxyProtocolError } from './errors.ts'
+import { type DecodeResult, invalid } from './decode-result.ts'
 import { destinationBytes, endsOf, sourceBytes, writeEnds } from './header-ends.ts'
 import type { InetEndpoint } from './header.ts'
-import { whatArrived } from './what-arrived.ts'
 
 const MAGIC = [0x56, 0xec] as const
 const SOURCE_AT = 2
@@ -30,13 +29,13 @@ export type SppResult =
       /** A view of the datagram's bytes. */
       readonly payload: Uint8Array
     }
-  | { readonly status: 'invalid'; readonly error: ProxyProtocolError }
+  | Extract<DecodeResult, { status: 'invalid' }>
 
 /**
  * Decodes a datagram that starts with a header of Simple Proxy Protocol, 38 bytes.
  *
- * @throws TypeError for anything but bytes, never because of the bytes. The error of a result has the code
- * `header_missing` or `header_truncated`.
+ * @throws TypeError for anything but bytes, never because of the bytes: then `code` is `header_missing` or
+ * `header_truncated`.
  * @see https://developers.cloudflare.com/spectrum/reference/simple-proxy-protocol-header/
  *
  * @example
@@ -52,16 +51,8 @@ export type SppResult =
 export function decodeSpp(datagram: Uint8Array): SppResult {
   checkBytes(datagram, 'datagram')
   const wrong = MAGIC.findIndex((byte, at) => at < datagram.length && byteAt(datagram, at) !== byte)
-  if (wrong >= 0) {
-    const detail = whatArrived(datagram)
-    return { status: 'invalid', error: new ProxyProtocolError('header_missing', { offset: wrong, detail }) }
-  }
-  if (datagram.length < SPP_BYTES) {
-    return {
-      status: 'invalid',
-      error: new ProxyProtocolError('header_truncated', { offset: datagram.length }),
-    }
-  }
+  if (wrong >= 0) return invalid('header_missing', wrong)
+  if (datagram.length < SPP_BYTES) return invalid('header_truncated', datagram.length)
   const header = {
     source: endpointAt(datagram, SOURCE_AT, SOURCE_PORT_AT),
     destination: endpointAt(datagram, DESTINATION_AT, DESTINATION_PORT_AT),

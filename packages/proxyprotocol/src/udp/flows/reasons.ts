@@ -1,0 +1,39 @@
+// Closed lists: each datagram that is dropped and each flow that ends is counted under one of these.
+
+/** Why a datagram was dropped; docs/errors.md explains each. */
+export const dropReasons = [
+  'untrusted_peer',
+  'header_missing',
+  'header_invalid',
+  'source_port',
+  'limit_flows',
+  'limit_source',
+  'limit_rate',
+  'pending_full',
+  'oversize',
+  'reply_unknown',
+  'reply_invalid',
+  'no_upstream',
+  'send_error',
+] as const
+
+/** One of `dropReasons`. */
+export type DropReason = (typeof dropReasons)[number]
+
+/** Why a flow ended; docs/errors.md explains each. */
+export const flowEnds = [
+  'done',
+  'idle_timeout',
+  'evicted',
+  'connect_refused',
+  'drain_deadline',
+  'aborted',
+] as const
+
+/** One of `flowEnds`. */
+export type FlowEnd = (typeof flowEnds)[number]
+
+/** A counter for each word of a list. */
+export function zeros<W extends string>(words: readonly W[]): Record<W, number> {
+  return Object.fromEntries(words.map(word => [word, 0])) as Record<W, number> // a number for each word
+}
