@@ -3,3 +3,4 @@ import process from 'node:process'
 import { runEcho } from '../dist/cli/index.js'
 
 process.exitCode = await runEcho(process.argv.slice(2))
+process.channel?.unref() // a cluster's primary, such as pm2, would keep the process alive

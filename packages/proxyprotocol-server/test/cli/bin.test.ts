@@ -50,6 +50,18 @@ for (const name of ['proxyprotocol-echo', 'proxyprotocol-server']) {
     assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
     assert.match(child.output(), / draining connections=0\n\S+ stopped forced=0 stuck=0\n$/)
   })
+
+  test(`${name} exits with 0 on SIGTERM also as a worker of a cluster, as pm2 starts it`, async t => {
+    const primary = `
+      const cluster = require('node:cluster')
+      cluster.setupPrimary(${JSON.stringify({ exec: pathOf(script), args: argsAt('127.0.0.1:0'), execArgv: [] })})
+      const worker = cluster.fork()
+      worker.on('listening', () => process.kill(worker.process.pid, 'SIGTERM'))
+      worker.on('exit', (code, signal) => console.log('exit', code, signal))`
+    const child = runCommand(t, [process.execPath, '--input-type=commonjs', '--eval', primary])
+    assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
+    assert.match(child.output(), / stopped forced=0 stuck=0\nexit 0 null\n$/)
+  })
 }
 
 test('proxyprotocol-server check takes the variables of its process, and exits with 0, or with 2 and all that is wrong', async t => {
