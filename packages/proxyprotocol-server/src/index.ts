@@ -47,6 +47,7 @@ export {
   type Service,
   type ServiceLimits,
   type ServiceLimitsInit,
+  type ServiceLog,
   type ServiceOptions,
   type ServiceTimeouts,
   type ServiceTimeoutsInit,

@@ -1,4 +1,4 @@
-// Logs connections that were refused before they were relayed. Probes are not logged.
+// Connections that were refused before their handler started. Probes are none.
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ProxyProtocolError } from 'proxyprotocol'
@@ -9,18 +9,13 @@ import {
   type ProxyServer,
   type RejectedMessage,
 } from 'proxyprotocol/server'
-import { describeAccess, rejectedEntry } from '../log/index.ts'
+import { type AccessEntry, describeAccess, rejectedEntry } from '../log/index.ts'
 import type { ProgramIo } from './program.ts'
 
 const { rejected, closed } = diagnosticsChannels
 
-export type ServerSet = Pick<ReadonlySet<ProxyServer>, 'has'>
-
-export function logRejections(
-  io: ProgramIo,
-  servers: ServerSet,
-  nameOf: (server: ProxyServer) => string | undefined = () => undefined,
-): () => void {
+/** Returns what ends it. */
+export function watchRejections(onRejected: (server: ProxyServer, entry: AccessEntry) => void): () => void {
   const errors = new Map<Connection, ProxyProtocolError>()
   const listeners: Record<string, (message: unknown) => void> = {
     [rejected]: message => {
@@ -32,18 +27,18 @@ export function logRejections(
       if (served || !connection) return
       const error = errors.get(connection)
       errors.delete(connection)
-      const ours = server as ProxyServer // a connection implies its server
-      if (!servers.has(ours) || reason === 'probe') return
+      if (reason === 'probe') return
       const { id, age } = connection
-      io.log.write(
-        'rejected',
-        describeAccess({ ...rejectedEntry(info), id, reason, age, error }, nameOf(ours)),
-        'warn',
-      )
+      // a connection implies its server
+      onRejected(server as ProxyServer, { ...rejectedEntry(info), id, reason, age, error })
     },
   }
   for (const [channel, listener] of Object.entries(listeners)) subscribe(channel, listener)
   return () => {
     for (const [channel, listener] of Object.entries(listeners)) unsubscribe(channel, listener)
   }
+}
+
+export function logRejection(io: ProgramIo, entry: AccessEntry, service?: string): void {
+  io.log.write('rejected', describeAccess(entry, service), 'warn')
 }

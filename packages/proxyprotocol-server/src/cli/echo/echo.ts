@@ -18,7 +18,7 @@ import {
   serveUntilSignal,
   useLogFormat,
 } from '../program.ts'
-import { logRejections } from '../rejections.ts'
+import { logRejection, watchRejections } from '../rejections.ts'
 import { answerBrowser } from './echo-page.ts'
 
 const DEFAULT_PORT = 10007
@@ -74,7 +74,9 @@ async function serve(address: Address, io: ProgramIo, page: string | undefined):
       return echo(connection, page)
     },
   )
-  const stopLogging = logRejections(io, new Set([server]))
+  const stopLogging = watchRejections((refusing, entry) => {
+    if (refusing === server) logRejection(io, entry)
+  })
   try {
     await serveUntilSignal(io, [server], async () => {
       log(io, 'listening', [

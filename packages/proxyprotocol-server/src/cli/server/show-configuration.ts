@@ -37,8 +37,7 @@ export function showConfiguration({
       ? [`serves with ${String(workers)} processes; what is limited is so in each of them`]
       : []),
     `after a signal accepts for ${ms(shutdown.readyDelay)} more, then lets connections finish for ${ms(shutdown.drain)}`,
-    `logs ${log.quiet ? 'only the connections that the upstream or the program failed' : 'each connection'}` +
-      (log.format === 'json' ? ', as JSON' : ''),
+    logging(log.quiet) + (log.format === 'json' ? ', as JSON' : ''),
     ...(admin ? [`shows health and metrics at ${formatEndpoint(admin.listen)}`] : []),
     ...(control ? [`is operated through ${control.socket}`] : []),
     ...(admin && admin.readyNeeds.length > 0
@@ -65,8 +64,13 @@ function describe(service: Service): readonly string[] {
       `${perSource === Infinity ? 'any number' : String(perSource)} from one client; what is over that is ${OVER_LIMIT[overLimit]}`,
     ...(service.rate ? [rateOf(service.rate)] : []),
     ...timing(timeouts),
+    ...(service.log.quiet === undefined ? [] : [logging(service.log.quiet)]),
     `calls stuck what has not ended ${ms(timeouts.abort)} after its abort`,
   ]
+}
+
+function logging(quiet: boolean): string {
+  return `logs ${quiet ? 'only the connections that the upstream or the program failed' : 'each connection'}`
 }
 
 function timing({ connect, idle, halfClose, keepAlive }: RouteTimeouts): readonly string[] {

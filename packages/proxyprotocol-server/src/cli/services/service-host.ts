@@ -1,24 +1,17 @@
 // The services of one process, the program's own or a worker's: relays, log lines and certificates.
 
-import type { CloseReason, CloseResult, ProxyServer } from 'proxyprotocol/server'
+import type { CloseResult } from 'proxyprotocol/server'
 import type { Configuration, Service } from '../../config/index.ts'
-import { describeAccess, type LogFields } from '../../log/index.ts'
+import type { LogFields } from '../../log/index.ts'
 import { createRelay, type Relay, sentTo, upstreamsOf } from '../../relay/index.ts'
-import { type Drainable, log, logFailure, type ProgramIo } from '../program.ts'
-import { logRejections } from '../rejections.ts'
+import { type Drainable, logFailure, type ProgramIo } from '../program.ts'
 import { type Shown, shownOf } from './admin.ts'
 import { closeConnections, type ConnectionFilter } from './close-connections.ts'
+import { ConnectionLog } from './connection-log.ts'
 import { FileWatch } from './file-watch.ts'
 import type { InheritedSocket } from './inherited-sockets.ts'
 import { type ChangeCounts, RunningConfiguration } from './running-configuration.ts'
 import { logUpstream } from './upstream-log.ts'
-
-/** `--quiet` keeps failures of the upstream and of this program, which an operator can act on. */
-const FAILED_BY_US: readonly CloseReason[] = [
-  ...(['connect_refused', 'connect_timeout', 'connect_error', 'dns_error', 'no_upstream'] as const),
-  ...(['limit_upstream', 'queue_timeout'] as const),
-  ...(['tls_upstream_error', 'upstream_reset', 'handler_error'] as const),
-]
 
 export interface Serving extends Drainable {
   readonly shown: Shown
@@ -41,17 +34,15 @@ export class ServiceHost implements Serving {
   readonly shown: Shown
   readonly #running: RunningConfiguration
   readonly #files: FileWatch
-  readonly #stopLogging: () => void
+  readonly #log: ConnectionLog
 
   constructor(io: ProgramIo, first: Configuration, { sockets, tellTo = io }: HostOptions) {
-    const isQuiet = (): boolean => this.#running.current.log.quiet
-    const create = (service: Service): Relay => relayFor(service, isQuiet, io)
+    this.#log = new ConnectionLog(io, () => this.#running.current.log.quiet)
+    const create = (service: Service): Relay => relayFor(service, this.#log, io)
     this.#running = new RunningConfiguration(tellTo, { first, create, sockets, describe: describeService })
     const { fleet } = this.#running
     this.shown = shownOf(io, fleet, first.admin?.readyNeeds)
     this.#files = new FileWatch(tellTo, () => fleet.relays)
-    const servers = { has: (server: ProxyServer) => !isQuiet() && fleet.servers.has(server) }
-    this.#stopLogging = logRejections(io, servers, server => fleet.nameOf(server))
   }
 
   get connections(): { readonly size: number } {
@@ -85,17 +76,15 @@ export class ServiceHost implements Serving {
 
   async stop(): Promise<void> {
     await this.#running.fleet.abort()
-    this.#stopLogging()
+    this.#log.stop()
     this.#files.stop()
   }
 }
 
-function relayFor(service: Service, isQuiet: () => boolean, io: ProgramIo): Relay {
-  return createRelay(service, {
+function relayFor(service: Service, connections: ConnectionLog, io: ProgramIo): Relay {
+  const relay = createRelay(service, {
     onClosed: record => {
-      if (record.reason === 'probe') return
-      if (!isQuiet() || FAILED_BY_US.includes(record.reason))
-        log(io, 'closed', describeAccess(record, service.name))
+      connections.closed(service, record)
     },
     onUpstream: event => {
       logUpstream(io, service.name, event)
@@ -104,6 +93,8 @@ function relayFor(service: Service, isQuiet: () => boolean, io: ProgramIo): Rela
       logFailure(io, error, connection)
     },
   })
+  connections.watch(relay)
+  return relay
 }
 
 function describeService(service: Service): LogFields {

@@ -7,6 +7,7 @@ export type {
   LogFormat,
   LogSettings,
   LogSettingsInit,
+  ServiceLog,
   Shutdown,
   ShutdownInit,
 } from './program/index.ts'

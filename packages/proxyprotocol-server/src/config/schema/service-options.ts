@@ -2,6 +2,7 @@ import type { TrustList } from '../trust.ts'
 import type { AccessInit, OverLimit, RateInit, ServiceLimitsInit } from './clients/index.ts'
 import type { BlockListsInit } from './dnsbl.ts'
 import type { TlvName } from './pass.ts'
+import type { ServiceLog } from './program/index.ts'
 import type { ServiceTimeoutsInit } from './timeouts.ts'
 import type { ListenTlsInit, PassthroughInit } from './tls/index.ts'
 import type { OwnTlvsInit } from './tlvs.ts'
@@ -27,6 +28,7 @@ export interface ServiceOptions extends PoolOptions, AccessInit {
   readonly overLimit?: OverLimit | undefined
   readonly rate?: RateInit | undefined
   readonly timeouts?: ServiceTimeoutsInit | undefined
+  readonly log?: ServiceLog | undefined
 }
 
 export interface ServiceInit extends ServiceOptions {

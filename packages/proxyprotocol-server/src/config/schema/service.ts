@@ -26,6 +26,7 @@ import { type BlockLists, dnsblSchema } from './dnsbl.ts'
 import { healthProblems, healthSchema } from './health/index.ts'
 import { meta, NAME, nameText } from './keys.ts'
 import { passSchema } from './pass.ts'
+import { type ServiceLog, serviceLogSchema } from './program/index.ts'
 import type { ServiceDefaults, ServiceInit } from './service-options.ts'
 import { type ServiceTimeouts, timeoutsSchema } from './timeouts.ts'
 import {
@@ -86,6 +87,7 @@ export interface Service {
   readonly limits: ServiceLimits
   readonly overLimit: OverLimit
   readonly timeouts: ServiceTimeouts
+  readonly log: ServiceLog
 }
 
 const name = nameText()
@@ -116,6 +118,7 @@ const sharedKeys = {
   overLimit: overLimitSchema,
   rate: rateSchema,
   timeouts: timeoutsSchema,
+  log: serviceLogSchema,
 }
 
 export const defaultKeys: readonly string[] = Object.keys(sharedKeys)

@@ -209,7 +209,7 @@ test('--quiet leaves the lines about what the upstream or the program failed', a
   const server = await start(t, runServer, ['--quiet', ...services])
   const [well = 0, badly = 0, distrusting = 0] = server.ports
   const client = dial(t, well)
-  client.end()
+  client.end('x')
   const far = await upstream.accept()
   far.resume().end()
   await content(client)
@@ -221,4 +221,30 @@ test('--quiet leaves the lines about what the upstream or the program failed', a
     server.io.written.map(line => line.split(' ')[1]),
     ['listening', 'listening', 'listening', 'closed', 'draining', 'stopped\n'.trim()],
   )
+})
+
+test('log.quiet of a service wins over that of the program, for relayed and refused connections', async t => {
+  const upstream = await listen(t)
+  const to = { upstream: `127.0.0.1:${upstream.port}?pp=noop` }
+  const kinds = [
+    { listen: '127.0.0.1:0', ...to },
+    { listen: '127.0.0.1:0?pp=v2', trust: ['10.0.0.0/8'], ...to },
+  ]
+  for (const [quiet, own, seen] of [
+    [false, true, []],
+    [true, false, ['closed', 'rejected']],
+    [true, undefined, []],
+  ] as const) {
+    const services = kinds.map(each => ({ ...each, log: { quiet: own } }))
+    const file = configFile(t, { services, log: { quiet } })
+    const server = await start(t, runServer, ['--config', file], { listeners: 2 })
+    const [relaying = 0, distrusting = 0] = server.ports
+    const client = dial(t, relaying).end('x')
+    ;(await upstream.accept()).resume().end()
+    await content(client)
+    await outcome(dial(t, distrusting))
+    await server.stop()
+    const events = server.io.written.map(line => line.split(' ')[1])
+    assert.deepEqual(events.filter(event => event === 'closed' || event === 'rejected').sort(), seen)
+  }
 })

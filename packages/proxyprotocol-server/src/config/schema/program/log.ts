@@ -12,6 +12,12 @@ export interface LogSettings {
 
 export type LogSettingsInit = { readonly [Key in keyof LogSettings]?: LogSettings[Key] | undefined }
 
+/** The log of one service. */
+export interface ServiceLog {
+  /** Undefined for that of the program. */
+  readonly quiet?: boolean | undefined
+}
+
 export const logSchema: z.ZodType<LogSettings, LogSettingsInit | undefined> = z
   .strictObject({
     format: z
@@ -36,3 +42,13 @@ export const logSchema: z.ZodType<LogSettings, LogSettingsInit | undefined> = z
   })
   .prefault({})
   .meta(meta({ description: 'The lines on standard output.' }))
+
+export const serviceLogSchema: z.ZodType<ServiceLog, ServiceLog | undefined> = z
+  .strictObject({
+    quiet: z
+      .boolean()
+      .optional()
+      .meta(meta({ description: 'As `log.quiet`, for this service.', defaultIs: 'that of the program' })),
+  })
+  .prefault({})
+  .meta(meta({ description: 'The lines of this service.' }))
