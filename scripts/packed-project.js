@@ -46,7 +46,7 @@ export function pack(target, folders) {
  * @param {string[]} words
  */
 export function run(cwd, command, ...words) {
-  const { status, stdout, stderr } = spawnSync(command, words, { cwd, encoding: 'utf8', timeout: 60_000 })
+  const { status, stdout, stderr } = spawnSync(command, words, { cwd, encoding: 'utf8', timeout: 300_000 })
   if (status !== 0) throw new Error(`"${[command, ...words].join(' ')}" failed:\n${stdout}${stderr}`)
   return stdout
 }
