@@ -43,8 +43,9 @@ export class AccessList {
     const place = this.#placeOf(info)
     if (deny.holds(place)) return denied('deny', place.address)
     if (allow?.holds(place) === false) return denied('allow', place.address)
+    if (vpce === undefined || isLocal) return undefined
     const { aws } = info.tlvs
-    if (vpce === undefined || isLocal || (aws && vpce.includes(aws.vpcEndpointId))) return undefined
+    if (aws && vpce.includes(aws.vpcEndpointId)) return undefined
     return denied('allowVpce', aws?.vpcEndpointId)
   }
 

@@ -69,35 +69,40 @@ test('rate: an exempt network, a check by the proxy in front and a client withou
     for (const source of [undefined, { path: '/run/client' }])
       assert.equal(limit.validate({ source, header: undefined } as ConnectionInfo), undefined)
   }
-  assert.equal(limit.clients, 0)
   assert.equal(opens('192.0.2.1', { command: 'PROXY', family: 'INET' }), true)
   assert.equal(opens('192.0.2.1', { command: 'PROXY', family: 'INET' }), false)
 })
 
+function address(i: number): string {
+  return `10.${i >> 16}.${(i >> 8) & 0xff}.${i & 0xff}`
+}
+
 test('rate: a client that is refused again and again is not forgotten before others', () => {
   const made = limited({ burst: 1 })
   assert.equal(made.opens('192.0.2.1'), true)
-  for (let i = 0; i < 70_000; i++) {
-    made.opens(`10.${i >> 16}.${(i >> 8) & 0xff}.${i & 0xff}`)
+  for (let i = 0; i < 100_000; i++) {
+    made.opens(address(i))
     if (i % 10_000 === 0) assert.equal(made.opens('192.0.2.1'), false)
   }
-  assert.equal(made.limit.clients, 65_536)
   assert.equal(made.opens('192.0.2.1'), false)
 })
 
-test('rate: clients whose time has passed are forgotten, and there are never more than 65536', () => {
+test('rate: the last 32768 clients are remembered, and the clients before the last 65536 are forgotten', () => {
   const made = limited({ burst: 1 })
-  const client = (i: number): string => `10.${i >> 16}.${(i >> 8) & 0xff}.${i & 0xff}`
-  for (let i = 0; i < 70_000; i++) assert.equal(made.opens(client(i)), true)
-  assert.equal(made.limit.clients, 65_536)
-  assert.equal(made.opens(client(69_999)), false, 'a client that came lately is remembered')
-  made.clock += 1_000
-  for (let i = 0; i < 70_000; i++) assert.equal(made.opens(client(i)), true)
-  made.clock += 1_000
-  for (let i = 0; i < 65_600; i++) assert.equal(made.opens('192.0.2.1'), i === 0)
-  for (let i = 0; i < 65_600; i++) {
-    made.clock += 1_000
-    assert.equal(made.opens('192.0.2.1'), true)
+  for (let i = 0; i < 100_000; i++) assert.equal(made.opens(address(i)), true)
+  for (let i = 99_999; i >= 100_000 - 32_768; i--) assert.equal(made.opens(address(i)), false)
+  assert.equal(made.opens(address(0)), true)
+})
+
+test('rate: a client whose time has passed pays as a new one, however often its entries move', () => {
+  const made = limited({ connections: 1, burst: 2 })
+  for (let i = 0; i < 10; i++) {
+    assert.deepEqual(
+      [made.opens('192.0.2.1'), made.opens('192.0.2.1'), made.opens('192.0.2.1')],
+      [true, true, false],
+    )
+    made.clock += 1_999
+    assert.deepEqual([made.opens('192.0.2.1'), made.opens('192.0.2.1')], [true, false])
+    made.clock += 2_001
   }
-  assert.equal(made.limit.clients, 1)
 })

@@ -15,31 +15,35 @@ export interface Questions {
 }
 
 /** A promise only if a validator returns one. It never rejects. */
-export function ask({ validators, ...about }: Questions): Refusal | Promise<Refusal> {
-  for (const [at, validator] of validators.entries()) {
-    const refusal = askOne(validator, about)
+export function ask(questions: Questions): Refusal | Promise<Refusal> {
+  const { validators } = questions
+  for (let at = 0; at < validators.length; at++) {
+    const refusal = askOne(validators[at] as Validator, questions) // there is one
     if (refusal instanceof Promise) {
-      return refusal.then(first => first ?? ask({ validators: validators.slice(at + 1), ...about }))
+      const others = { ...questions, validators: validators.slice(at + 1) }
+      return refusal.then(first => first ?? ask(others))
     }
     if (refusal) return refusal
   }
   return undefined
 }
 
-function askOne(
-  validator: Validator,
-  { info, onFault }: Omit<Questions, 'validators'>,
-): Refusal | Promise<Refusal> {
-  function fail(cause: unknown): ProxyProtocolError {
-    onFault(cause)
-    return new ProxyProtocolError('denied_acl', { detail: 'a validator failed', cause })
-  }
+function askOne(validator: Validator, { info, onFault }: Questions): Refusal | Promise<Refusal> {
   try {
     const answer: unknown = validator(info)
-    return isThenable(answer) ? Promise.resolve(answer).then(checked).catch(fail) : checked(answer)
+    if (answer === undefined) return undefined
+    if (!isThenable(answer)) return checked(answer)
+    return Promise.resolve(answer)
+      .then(checked)
+      .catch((cause: unknown) => failed(cause, onFault))
   } catch (cause) {
-    return fail(cause)
+    return failed(cause, onFault)
   }
+}
+
+function failed(cause: unknown, onFault: Questions['onFault']): ProxyProtocolError {
+  onFault(cause)
+  return new ProxyProtocolError('denied_acl', { detail: 'a validator failed', cause })
 }
 
 /** Anything else is a mistake, above all `false`, and must not admit. */
