@@ -102,6 +102,7 @@ export const layers = [
   { src: programs, folder: 'relay/passthrough', below: ['config'] },
   { src: programs, folder: 'relay/upstreams', below: ['figures', 'config'] },
   { src: programs, folder: 'relay/upstreams/health', below: ['figures', 'config'] },
+  { src: programs, folder: 'relay/upstreams/names', below: ['figures', 'config'] },
   { src: programs, folder: 'relay/upstreams/checks', below: ['config'] },
   { src: programs, folder: 'figures', below: [] },
   { src: programs, folder: 'config', below: [] },

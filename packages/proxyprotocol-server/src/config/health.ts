@@ -142,7 +142,7 @@ export function settleCheck(given: CheckInit, address: Address): ActiveCheck {
 
 /** For the header `Host`. */
 function hostOf(address: Address, { address: host, port }: CheckInit): string {
-  const tcp = address.transport === 'tcp' ? address : { host: undefined, port: undefined }
-  const place = { host: host ?? tcp.host ?? 'localhost', port: port ?? tcp.port }
+  const tcp = address.transport === 'tcp' ? address : { host: undefined, port: 0 }
+  const place = { host: host ?? tcp.host ?? 'localhost', port: port ?? (tcp.port || undefined) }
   return place.port === undefined ? place.host : addressKey({ transport: 'tcp', ...place, port: place.port })
 }

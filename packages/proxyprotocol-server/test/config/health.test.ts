@@ -35,7 +35,13 @@ test('a check has defaults for all types', () => {
 
 test('a check by HTTP names host and port that it goes to, unless it is given another name', () => {
   const hosts = [
-    checks({ check: { type: 'http' } }, ['app.test:80', '[2001:db8::1]:81', 'unix:/app', ':82']),
+    checks({ check: { type: 'http' } }, [
+      'app.test:80',
+      '[2001:db8::1]:81',
+      'unix:/app',
+      ':82',
+      'srv:_web._tcp.app.test',
+    ]),
     checks({ check: { type: 'http', port: 8080 } }, ['app.test:80', 'unix:/app']),
     checks({ check: { type: 'http', port: 8080, address: '192.0.2.9' } }),
     checks({ check: { type: 'http', host: 'app.example' } }),
@@ -43,7 +49,7 @@ test('a check by HTTP names host and port that it goes to, unless it is given an
   assert.deepEqual(
     hosts.map(each => each.map(check => check?.host)),
     [
-      ['app.test:80', '[2001:db8::1]:81', 'localhost', 'localhost:82'],
+      ['app.test:80', '[2001:db8::1]:81', 'localhost', 'localhost:82', 'app.test'],
       ['app.test:8080', 'localhost:8080'],
       ['192.0.2.9:8080'],
       ['app.example'],

@@ -9,11 +9,11 @@ import {
   splitOnce,
 } from './address-input.ts'
 import { formatQuery, parseQuery, type PpMode } from './address-query.ts'
-import { formatHostPort, MAX_PORT, parseHostPort } from './host-port.ts'
+import { formatHostPort, isHostName, MAX_PORT, parseHostPort } from './host-port.ts'
 import type { TlsSettings } from './tls.ts'
 
 /** `unix:/run/app.sock` needs no slashes; `unix:8080` is a host and port. */
-const SCHEME = /^(?:(?:(?:ssl|tls)\+)?unix(?=:(?!\d))|[a-z][a-z0-9+.-]*(?=:\/\/))/i
+const SCHEME = /^(?:(?:(?:ssl|tls)\+)?(?:unix|srv)(?=:(?!\d))|[a-z][a-z0-9+.-]*(?=:\/\/))/i
 
 /** The kernel's limit (`sun_path`) without the final zero. */
 const MAX_PATH_LENGTH = 107
@@ -28,8 +28,10 @@ export interface TcpAddress extends Settings {
   readonly transport: 'tcp'
   /** A host name or IP address in lower case, without brackets; `undefined` for every interface. */
   readonly host: string | undefined
-  /** 0 is for listen addresses only: the system picks a port. */
+  /** 0 in a listen address lets the system pick a port; with `srv` the records have the ports. */
   readonly port: number
+  /** The name of the SRV records of an upstream; `host` is its domain then. */
+  readonly srv?: string
 }
 
 /** A UNIX socket. */
@@ -51,9 +53,9 @@ export interface AddressOptions {
 
 /**
  * Reads `HOST:PORT`, `:PORT`, `[IPV6]:PORT`, `HOST` or a bare IPv6 address, perhaps after `tcp://`, or `ssl://` or
- * `tls://` for TLS. It also reads `unix:/PATH`, with TLS `ssl+unix:/PATH`. `?pp=v1`, `v2`, `detect` or `noop` may
- * follow, and with TLS the {@link TlsSettings} in lower case, separated by `&`. These are the address strings of the
- * Python library, and more.
+ * `tls://` for TLS. It also reads `unix:/PATH` and the upstream `srv:NAME`, with TLS `ssl+unix:/PATH` and `ssl+srv:NAME`.
+ * `?pp=v1`, `v2`, `detect` or `noop` may follow, and with TLS the {@link TlsSettings} in lower case, separated by `&`.
+ * These are the address strings of the Python library, and more.
  *
  * `:PORT` listens on every interface, or connects to `localhost`. Values and paths are percent-encoded.
  *
@@ -74,10 +76,11 @@ export function parseAddress(text: string, options: AddressOptions): Address {
 }
 
 export function addressOf(input: AddressInput): Address {
-  const { unix, secure, rest } = parseScheme(input)
+  const { kind, secure, rest } = parseScheme(input)
   const [place, query = ''] = splitOnce(rest, '?')
   const { pp, tls } = parseQuery(query, secure, input)
-  if (unix) return { transport: 'unix', path: parsePath(place, input), pp, tls }
+  if (kind === 'unix') return { transport: 'unix', path: parsePath(place, input), pp, tls }
+  if (kind === 'srv') return { transport: 'tcp', ...parseService(place, input), port: 0, pp, tls }
   return { transport: 'tcp', ...parseHostPort(place, input), pp, tls }
 }
 
@@ -96,16 +99,16 @@ export function formatAddress(address: Address): string {
 }
 
 export function formatEndpoint(address: Address): string {
-  const scheme = address.transport === 'unix' ? 'ssl+' : 'ssl://'
+  const scheme = address.transport === 'unix' || address.srv !== undefined ? 'ssl+' : 'ssl://'
   return `${address.tls ? scheme : ''}${addressKey(address)}`
 }
 
 /** Without the scheme, because only one socket can listen there. */
 export function addressKey(
-  address: Pick<TcpAddress, 'transport' | 'host' | 'port'> | Pick<UnixAddress, 'transport' | 'path'>,
+  address: Pick<TcpAddress, 'transport' | 'host' | 'port' | 'srv'> | Pick<UnixAddress, 'transport' | 'path'>,
 ): string {
   if (address.transport === 'unix') return `unix:${encodeText(address.path)}`
-  return formatHostPort(address.host ?? '', address.port)
+  return address.srv === undefined ? formatHostPort(address.host ?? '', address.port) : `srv:${address.srv}`
 }
 
 export function endpointOptions(
@@ -120,7 +123,7 @@ function checkDefaultPort(port: number | undefined): void {
 }
 
 interface Scheme {
-  readonly unix: boolean
+  readonly kind: 'tcp' | 'unix' | 'srv'
   readonly secure: boolean
   readonly rest: string
 }
@@ -128,26 +131,32 @@ interface Scheme {
 function parseScheme(input: AddressInput): Scheme {
   const { text } = input
   const [scheme] = SCHEME.exec(text) ?? []
-  if (scheme === undefined) return { unix: false, secure: false, rest: text }
+  if (scheme === undefined) return { kind: 'tcp', secure: false, rest: text }
   const afterColon = text.slice(scheme.length + 1)
   const rest = afterColon.slice('//'.length)
+  const [beside, secured, service] = /^(?:(ssl|tls)\+)?(?:unix|(srv))$/i.exec(scheme) ?? []
+  if (beside !== undefined)
+    return { kind: service === undefined ? 'unix' : 'srv', secure: secured !== undefined, rest: afterColon }
   switch (scheme.toLowerCase()) {
     case 'tcp':
-      return { unix: false, secure: false, rest }
+      return { kind: 'tcp', secure: false, rest }
     case 'ssl':
     case 'tls':
-      return { unix: false, secure: true, rest }
-    case 'unix':
-      return { unix: true, secure: false, rest: afterColon }
-    case 'ssl+unix':
-    case 'tls+unix':
-      return { unix: true, secure: true, rest: afterColon }
+      return { kind: 'tcp', secure: true, rest }
     default:
       throw refusal(
         input,
-        `the scheme must be tcp, ssl, tls, unix, ssl+unix or tls+unix, got ${JSON.stringify(scheme)}`,
+        `the scheme must be tcp, ssl, tls, unix, srv, ssl+unix or ssl+srv, got ${JSON.stringify(scheme)}`,
       )
   }
+}
+
+/** Answers may be forged, so certificates are of the domain, not of the targets (RFC 6125 section 6.2.1). */
+function parseService(text: string, input: AddressInput): { readonly host: string; readonly srv: string } {
+  const srv = text.toLowerCase()
+  if (input.role === 'listen') throw refusal(input, 'SRV records must be of an upstream')
+  if (isHostName(srv)) return { host: srv.replace(/^(?:_[^.]*\.)+/, ''), srv }
+  throw refusal(input, `"srv:" must stand before a name of SRV records, got ${JSON.stringify(text)}`)
 }
 
 function parsePath(encoded: string, input: AddressInput): string {

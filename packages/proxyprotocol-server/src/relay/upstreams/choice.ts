@@ -62,7 +62,7 @@ export class Choice {
   }
 
   #opened(tried: ReadonlySet<Member>, backup: boolean): readonly Member[] {
-    const open = [...this.#left(tried)].filter(each => each.isOpen && each.settings.backup === backup)
+    const open = [...this.#left(tried)].filter(each => each.isOpen && each.backup === backup)
     return elsewhere(open, tried)
   }
 

@@ -97,10 +97,17 @@ export class HealthCheck {
   }
 
   #target(check: ActiveCheck | undefined): ConnectOptions {
-    const { settings, lookup } = this.#member
+    const { settings, lookup, port: own } = this.#member
     const { address, source: localAddress } = settings
     const tls = this.#tls(check)
-    if (check?.port === undefined) return { ...endpointOptions(address), tls, lookup, localAddress }
+    if (check?.port === undefined)
+      return {
+        ...endpointOptions(address),
+        ...(own !== undefined && { port: own }),
+        tls,
+        lookup,
+        localAddress,
+      }
     const { port, address: host } = check
     if (host !== undefined) return { host, port, tls, localAddress }
     return { host: address.transport === 'tcp' ? address.host : undefined, port, tls, lookup, localAddress }

@@ -1,4 +1,4 @@
-export type { Resolve } from './resolved-name.ts'
+export type { Resolve } from './names/index.ts'
 export type { UpstreamEvent } from './upstream-event.ts'
 export {
   UpstreamPool,

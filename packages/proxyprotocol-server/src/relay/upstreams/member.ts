@@ -1,9 +1,8 @@
 // A name without an answer has one member without an address.
 
-import type { LookupAddress } from 'node:dns'
-import { isIPv4, type LookupFunction, type Socket } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
 import { ProxyProtocolError, type Endpoint, type ErrorCode } from 'proxyprotocol'
-import { addressKey, type Address, type PassiveHealth, type UpstreamSettings } from '../../config/index.ts'
+import { addressKey, type PassiveHealth, type UpstreamSettings } from '../../config/index.ts'
 import {
   latestOf,
   type MemberSnapshot,
@@ -21,11 +20,11 @@ import {
   SlowStart,
 } from './health/index.ts'
 import { type Abortable, OwnedConnections } from './owned-connections.ts'
-import type { WaitOptions } from './resolved-name.ts'
+import { endpointOf, type FoundAddress, lookupOf, placeOf, type WaitOptions } from './names/index.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
 
 export interface MemberTarget {
-  readonly found?: LookupAddress | undefined
+  readonly found?: FoundAddress | undefined
   readonly resolve?: ((options: WaitOptions) => Promise<void>) | undefined
 }
 
@@ -46,8 +45,10 @@ export class Member implements Candidate {
   readonly endpoint: Endpoint | undefined
   readonly lookup: LookupFunction | undefined
   readonly resolve: MemberTarget['resolve']
-  readonly host: string | undefined
-  weight: number
+  readonly place: string | undefined
+  readonly port: number | undefined
+  backup = false
+  weight = 0
   readonly seed: Seed
   credit = 0
   readonly #context: MemberContext
@@ -55,6 +56,8 @@ export class Member implements Candidate {
   readonly #notices: ChangeNotices
   readonly #slowStart: SlowStart
   readonly #connections = new OwnedConnections()
+  #share = 1
+  #warmth = 1
   readonly #failures = new Map<ErrorCode, number>()
   readonly #checks = { passed: 0, failed: 0 }
   #active = 0
@@ -64,22 +67,26 @@ export class Member implements Candidate {
   constructor(settings: UpstreamSettings, { found, resolve }: MemberTarget, context: MemberContext) {
     const { address } = settings
     this.settings = settings
-    this.name = found ? `${settings.name} ${found.address}` : settings.name
+    this.place = found && placeOf(found)
+    this.name = this.place === undefined ? settings.name : `${settings.name} ${this.place}`
+    this.port = found?.port ?? (address.transport === 'tcp' ? address.port : undefined)
     this.address = addressKey(
-      address.transport === 'tcp' && found ? { ...address, host: found.address } : address,
+      found ? { transport: 'tcp', host: found.address, port: this.port ?? 0 } : address,
     )
-    this.weight = settings.weight
     this.seed = seedOf(this.name)
-    this.endpoint = endpointOf(address, found?.address)
+    this.endpoint = endpointOf(address, found)
     this.lookup = found && lookupOf(found)
     this.resolve = resolve
-    this.host = found?.address
     this.#context = context
     const { health, now } = context
-    const { check, weight } = settings
+    const { check } = settings
     this.#judge = new Judge({ health, check, now, onChange: change => this.#onChange(change) })
-    this.#slowStart = new SlowStart(health.slowStart, share => (this.weight = weight * share))
+    this.#slowStart = new SlowStart(health.slowStart, warmth => {
+      this.#warmth = warmth
+      this.#weigh()
+    })
     this.#notices = new ChangeNotices(notice => context.tell(this, notice))
+    this.follow(found)
   }
 
   get active(): number {
@@ -140,7 +147,16 @@ export class Member implements Candidate {
   checked(fault: Failure | undefined): void {
     this.#checks[fault === undefined ? 'passed' : 'failed']++
     this.#judge.checked(fault)
-    if (fault && !this.isHealthy) this.#abandon(fault)
+    if (fault === undefined || this.isHealthy || this.#context.health.onDown === 'keep') return
+    const detail = `the upstream is down, ${fault.message}`
+    this.#connections.abort(new ProxyProtocolError('aborted', { detail }))
+  }
+
+  /** Another answer may give it another share. */
+  follow(found: FoundAddress | undefined): void {
+    this.#share = found?.share ?? 1
+    this.backup = this.settings.backup || found?.backup === true
+    this.#weigh()
   }
 
   /** Its weight rises from a tenth. */
@@ -205,14 +221,13 @@ export class Member implements Candidate {
     this.#context.onRoom()
   }
 
+  #weigh(): void {
+    this.weight = this.settings.weight * this.#share * this.#warmth
+  }
+
   get #mayEnd(): boolean {
     const { health, drain } = this.#context
     return health.onDown === 'reset' || drain !== undefined
-  }
-
-  #abandon({ message }: Failure): void {
-    if (this.#context.health.onDown !== 'reset') return
-    this.#connections.abort(new ProxyProtocolError('aborted', { detail: `the upstream is down, ${message}` }))
   }
 
   #missed(error: unknown): void {
@@ -231,19 +246,5 @@ export class Member implements Candidate {
     if (failure === undefined) return undefined
     const { code, message, at } = failure
     return { code, message, age: this.#context.now() - at }
-  }
-}
-
-function endpointOf(address: Address, found: string | undefined): Endpoint | undefined {
-  if (address.transport === 'unix') return { path: address.path }
-  const { host = '', port } = address
-  if (found !== undefined) return { address: found, port }
-  return isIPv4(host) && host !== '0.0.0.0' ? { address: host, port } : undefined // 0.0.0.0 leads to loopback
-}
-
-function lookupOf({ address, family }: LookupAddress): LookupFunction {
-  return (_host, { all }, callback) => {
-    if (all === true) callback(null, [{ address, family }])
-    else callback(null, address, family)
   }
 }

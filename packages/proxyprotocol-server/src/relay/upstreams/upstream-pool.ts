@@ -10,8 +10,7 @@ import type { NameSnapshot, UpstreamSnapshot } from '../../figures/index.ts'
 import { Choice } from './choice.ts'
 import type { Member } from './member.ts'
 import type { Abortable } from './owned-connections.ts'
-import type { Resolve } from './resolved-name.ts'
-import { Resolver } from './resolver.ts'
+import { type Resolve, Resolver } from './names/index.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
 import { mayTryAnother } from './upstream-fault.ts'
 import { UpstreamQueue } from './upstream-queue.ts'
@@ -179,7 +178,7 @@ export class UpstreamPool {
     // One literal: every connection's options have one hidden class.
     const options = {
       host: tcp?.host,
-      port: tcp?.port,
+      port: member.port,
       path,
       tls,
       lookup,

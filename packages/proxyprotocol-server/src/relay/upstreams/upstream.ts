@@ -1,15 +1,19 @@
 // A member that has left its name is forgotten after its last connection.
 
-import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
 import type { ProxyProtocolError } from 'proxyprotocol'
-import { formatEndpoint, type Address, type Pool, type UpstreamSettings } from '../../config/index.ts'
+import { formatEndpoint, type Pool, type UpstreamSettings } from '../../config/index.ts'
 import { latestOf, noCounts, stateOf, sumOfCounts, type UpstreamSnapshot } from '../../figures/index.ts'
 import { HealthCheck } from './health-check.ts'
-import { memberList } from './member-list.ts'
 import { Member, type MemberTarget } from './member.ts'
-import type { NameWatcher, ResolvedName } from './resolved-name.ts'
-import type { Resolver } from './resolver.ts'
+import {
+  type FoundAddress,
+  memberList,
+  type NameWatcher,
+  placeOf,
+  type ResolvedName,
+  type Resolver,
+} from './names/index.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
 
@@ -44,8 +48,7 @@ export class Upstream implements NameWatcher {
   constructor(settings: UpstreamSettings, context: UpstreamContext) {
     this.settings = settings
     this.#context = context
-    const host = hostNameOf(settings.address)
-    this.#name = host === undefined ? undefined : context.resolver.name(host, settings.source)
+    this.#name = nameOf(settings, context.resolver)
     this.#name?.watch(this)
     this.#use([this.#made(this.#name ? this.#unresolved() : {})])
   }
@@ -86,11 +89,11 @@ export class Upstream implements NameWatcher {
     for (const member of this.#members) member.beginSlowly()
   }
 
-  onAnswer(answer: readonly LookupAddress[]): void {
-    const before = new Map(this.#watched.map(watched => [watched.member.host, watched]))
+  onAnswer(answer: readonly FoundAddress[]): void {
+    const before = new Map(this.#watched.map(watched => [watched.member.place, watched]))
     const { maxMembers } = this.#context.resolve
     const { addresses, leftOut } = memberList(answer, before, maxMembers)
-    this.#replace(addresses.map(found => before.get(found.address) ?? this.#welcome(found)))
+    this.#replace(addresses.map(found => this.#followed(found, before.get(placeOf(found)))))
     if (leftOut > 0 && this.#leftOut === 0) {
       const members = addresses.length
       this.#context.tell({ kind: 'left_out', upstream: this.settings.name, members, leftOut })
@@ -124,8 +127,14 @@ export class Upstream implements NameWatcher {
     }
   }
 
-  #welcome(found: LookupAddress): Watched {
-    const known = [...this.#leaving].find(({ host }) => host === found.address)
+  #followed(found: FoundAddress, known: Watched | undefined): Watched {
+    const watched = known ?? this.#welcome(found)
+    watched.member.follow(found)
+    return watched
+  }
+
+  #welcome(found: FoundAddress): Watched {
+    const known = [...this.#leaving].find(({ place }) => place === placeOf(found))
     if (known === undefined) {
       const made = this.#made({ found })
       if (this.#answered) made.member.beginSlowly()
@@ -150,7 +159,7 @@ export class Upstream implements NameWatcher {
     this.#sweep()
     if (this.#started) for (const { check } of come) check.start()
     if (this.#answered) {
-      this.#memberChanges += [...come, ...gone].filter(({ member }) => member.host !== undefined).length
+      this.#memberChanges += [...come, ...gone].filter(({ member }) => member.place !== undefined).length
     }
   }
 
@@ -194,8 +203,9 @@ export class Upstream implements NameWatcher {
   }
 }
 
-function hostNameOf(address: Address): string | undefined {
+function nameOf({ address, source }: UpstreamSettings, resolver: Resolver): ResolvedName | undefined {
   if (address.transport === 'unix') return undefined
-  const { host = 'localhost' } = address
-  return isIP(host) === 0 ? host : undefined
+  const { host = 'localhost', srv } = address
+  if (srv !== undefined) return resolver.name(srv, { source, isService: true })
+  return isIP(host) === 0 ? resolver.name(host, { source }) : undefined
 }

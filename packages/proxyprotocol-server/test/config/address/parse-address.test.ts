@@ -68,6 +68,26 @@ test('parseAddress() reads every form with a port alike for both roles', () => {
   }
 })
 
+test('parseAddress() reads the SRV records of an upstream, whose certificates are of their domain', () => {
+  const srv = { ...address('app.internal', 0), srv: '_web._tcp.app.internal' }
+  assert.deepEqual(parseAddress('srv:_Web._tcp.App.internal', UPSTREAM), srv)
+  assert.deepEqual(parseAddress('SRV:_web._tcp.app.internal?pp=v1', UPSTREAM), { ...srv, pp: 'v1' })
+  assert.deepEqual(parseAddress('srv:web.service.consul', UPSTREAM), {
+    ...address('web.service.consul', 0),
+    srv: 'web.service.consul',
+  })
+  assert.deepEqual(parseAddress('srv:80', UPSTREAM), address('srv', 80))
+  const secure = parseAddress('tls+srv:_web._tcp.app.internal', UPSTREAM)
+  assert.ok(secure.tls)
+  assert.equal(
+    formatAddress(secure),
+    'ssl+srv:_web._tcp.app.internal?verify=CERT_REQUIRED&minversion=TLSv1.2',
+  )
+  assert.match(refusalOf('srv:_web._tcp.app', LISTEN), /SRV records must be of an upstream/)
+  for (const text of ['srv:', 'srv:a b', 'srv://app', 'srv:app.internal:80'])
+    assert.match(refusalOf(text, UPSTREAM), /"srv:" must stand before a name of SRV records, got ".*"/, text)
+})
+
 test('parseAddress() takes a port alone as every interface to listen on, and as localhost to connect to', () => {
   assert.deepEqual(parseAddress(':10007', LISTEN), address(undefined, 10_007))
   assert.deepEqual(parseAddress('tcp://:10007', LISTEN), address(undefined, 10_007))

@@ -35,15 +35,22 @@ const secure = fc
     ([place, cert, cafile, rest]) => `${place}?cert=c${cert}&cafile=c${cafile}&verify=CERT_REQUIRED${rest}`,
   )
 
+const service = fc
+  .tuple(fc.constantFrom('srv', 'Ssl+srv'), fc.domain(), query)
+  .map(([scheme, domain, rest]) => `${scheme}:_web._tcp.${domain}${rest}`)
+
 const valid = fc.oneof(tcp, socket, secure)
 const options = fc.constantFrom<AddressOptions>(LISTEN, UPSTREAM, { role: 'listen', defaultPort: 10_007 })
 
 test('every valid text survives parse, format and parse again', () => {
   fc.assert(
-    fc.property(valid, options, (text, given) => {
-      const parsed = parseAddress(text, given)
-      assert.deepEqual(parseAddress(formatAddress(parsed), given), parsed)
-    }),
+    fc.property(
+      fc.oneof(fc.tuple(valid, options), fc.tuple(service, fc.constant(UPSTREAM))),
+      ([text, given]) => {
+        const parsed = parseAddress(text, given)
+        assert.deepEqual(parseAddress(formatAddress(parsed), given), parsed)
+      },
+    ),
   )
 })
 

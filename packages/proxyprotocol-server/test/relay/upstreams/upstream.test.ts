@@ -9,7 +9,7 @@ import { turns } from 'test-support/sockets'
 import { parseAddress, settlePool, type PoolInit } from '../../../src/config/index.ts'
 import type { Member } from '../../../src/relay/upstreams/member.ts'
 import type { Abortable } from '../../../src/relay/upstreams/owned-connections.ts'
-import { Resolver } from '../../../src/relay/upstreams/resolver.ts'
+import { Resolver } from '../../../src/relay/upstreams/names/resolver.ts'
 import type { UpstreamEvent } from '../../../src/relay/upstreams/index.ts'
 import { UpstreamTls } from '../../../src/relay/upstreams/upstream-tls.ts'
 import { Upstream } from '../../../src/relay/upstreams/upstream.ts'
@@ -62,7 +62,7 @@ function harness(t: TestContext, init: Partial<PoolInit> = {}, address = 'app.te
     update: (...addresses) => {
       upstream.onAnswer(addresses.map(each => ({ address: each, family: 4 })))
     },
-    member: host => upstream.members.find(each => each.host === host) ?? assert.fail(host),
+    member: host => upstream.members.find(each => each.place === host) ?? assert.fail(host),
   }
 }
 
@@ -87,7 +87,7 @@ async function fail(member: Member, times = 3): Promise<void> {
 }
 
 function hosts({ members }: Pick<Upstream, 'members'>): (string | undefined)[] {
-  return members.map(({ host }) => host)
+  return members.map(({ place }) => place)
 }
 
 function shown({ upstream }: Harness): unknown[] {
@@ -120,7 +120,7 @@ test('what is known of a member stays as long as answers have it, in whatever or
   await fail(member('192.0.2.2'))
   update('192.0.2.2', '192.0.2.3', '192.0.2.1')
   assert.deepEqual(
-    upstream.members.map(({ host, state }) => `${String(host)} ${state}`),
+    upstream.members.map(({ place, state }) => `${String(place)} ${state}`),
     ['192.0.2.1 up', '192.0.2.2 down', '192.0.2.3 up'],
   )
   const { memberChanges, state, failures, lastFailure } = upstream.snapshot()

@@ -5,10 +5,14 @@ import type { LookupAddress } from 'node:dns'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { until } from 'test-support/sockets'
-import type { ResolvedName, Resolve, WaitOptions } from '../../../src/relay/upstreams/resolved-name.ts'
-import { Resolver, type ResolverOptions } from '../../../src/relay/upstreams/resolver.ts'
-import { setName } from '../../support/names.ts'
-import { atEnd } from '../../support/teardown.ts'
+import type {
+  ResolvedName,
+  Resolve,
+  WaitOptions,
+} from '../../../../src/relay/upstreams/names/resolved-name.ts'
+import { Resolver, type ResolverOptions } from '../../../../src/relay/upstreams/names/resolver.ts'
+import { setName } from '../../../support/names.ts'
+import { atEnd } from '../../../support/teardown.ts'
 
 const INTERVAL = 30_000
 const PATIENT: WaitOptions = { timeout: 1_000_000, signal: new AbortController().signal }
@@ -98,13 +102,13 @@ test('upstreams with one name share it, and each hears of its answers', async t 
 
 test('a name has only the addresses that the local address can reach', async t => {
   const { resolver, service } = harness(t)
-  const name = resolver.name('a.test', '192.0.2.9')
-  assert.equal(resolver.name('a.test', '192.0.2.8'), name)
+  const name = resolver.name('a.test', { source: '192.0.2.9' })
+  assert.equal(resolver.name('a.test', { source: '192.0.2.8' }), name)
   name.start()
   service.answer('192.0.2.1', '2001:db8::1')
   await name.answered(PATIENT)
   assert.deepEqual(name.snapshot().addresses, ['192.0.2.1'])
-  const failed = resolver.name('a.test', '::1').answered(PATIENT)
+  const failed = resolver.name('a.test', { source: '::1' }).answered(PATIENT)
   service.answer('192.0.2.1')
   await assert.rejects(failed, { code: 'dns_error', message: /a\.test has no IPv6 addresses$/ })
 })

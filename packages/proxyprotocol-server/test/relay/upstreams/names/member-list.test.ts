@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { memberList } from '../../../src/relay/upstreams/member-list.ts'
+import { memberList } from '../../../../src/relay/upstreams/names/member-list.ts'
 
 function found(...addresses: string[]): { address: string; family: number }[] {
   return addresses.map(address => ({ address, family: address.includes(':') ? 6 : 4 }))

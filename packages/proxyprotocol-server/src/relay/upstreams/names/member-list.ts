@@ -1,21 +1,24 @@
 // The shifting order of long answers must not move clients, so members stay.
 
-import type { LookupAddress } from 'node:dns'
 import { parseAddress } from 'proxyprotocol'
+import { type FoundAddress, placeOf } from './found-address.ts'
 
 export interface MemberList {
-  readonly addresses: readonly LookupAddress[]
+  readonly addresses: readonly FoundAddress[]
   readonly leftOut: number
 }
 
 export function memberList(
-  answer: readonly LookupAddress[],
+  answer: readonly FoundAddress[],
   inUse: Pick<ReadonlyMap<string | undefined, unknown>, 'has'>,
   most: number,
 ): MemberList {
-  const distinct = [...new Map(answer.map(each => [each.address, each])).values()]
+  const distinct = [...new Map(answer.map(each => [placeOf(each), each])).values()]
   const sorted = distinct
-    .map(each => ({ each, key: `${inUse.has(each.address) ? 0 : 1} ${sortKey(each.address)}` }))
+    .map(each => ({
+      each,
+      key: `${inUse.has(placeOf(each)) ? 0 : 1} ${sortKey(each.address)} ${String(each.port)}`,
+    }))
     .sort((one, other) => (one.key < other.key ? -1 : 1))
     .map(({ each }) => each)
   return { addresses: sorted.slice(0, most), leftOut: Math.max(0, sorted.length - most) }

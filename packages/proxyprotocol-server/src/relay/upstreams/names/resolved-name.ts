@@ -3,8 +3,9 @@
 import type { LookupAddress } from 'node:dns'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { StopSignal } from 'proxyprotocol/client'
-import type { NameResolution } from '../../config/index.ts'
-import type { NameSnapshot } from '../../figures/index.ts'
+import type { NameResolution } from '../../../config/index.ts'
+import type { NameSnapshot } from '../../../figures/index.ts'
+import type { FoundAddress } from './found-address.ts'
 
 /** Failed connections may ask early, but not as often as they fail. */
 const EARLY_PAUSE = 1_000
@@ -13,12 +14,12 @@ const EARLY_PAUSE = 1_000
 export type Resolve = (host: string) => Promise<readonly LookupAddress[]>
 
 export interface NameOptions extends Pick<NameResolution, 'interval' | 'staleAfter'> {
-  readonly resolve: Resolve
+  readonly resolve: (host: string) => Promise<readonly FoundAddress[]>
   readonly now: () => number
 }
 
 export interface NameWatcher {
-  onAnswer(addresses: readonly LookupAddress[]): void
+  onAnswer(addresses: readonly FoundAddress[]): void
   onExpired(fault: ProxyProtocolError): void
 }
 
@@ -31,7 +32,7 @@ export class ResolvedName {
   readonly host: string
   readonly #options: NameOptions
   readonly #watchers: NameWatcher[] = []
-  #addresses: readonly LookupAddress[] = []
+  #addresses: readonly FoundAddress[] = []
   #answeredAt: number | undefined
   #askedAt = 0
   #answers = 0
@@ -138,7 +139,7 @@ export class ResolvedName {
     }
   }
 
-  #take(addresses: readonly LookupAddress[], at: number): void {
+  #take(addresses: readonly FoundAddress[], at: number): void {
     const { staleAfter, now } = this.#options
     this.#addresses = addresses
     this.#answeredAt = at

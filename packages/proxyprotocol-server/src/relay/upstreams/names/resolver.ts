@@ -2,30 +2,43 @@
 
 import dns, { type LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
-import type { NameSnapshot } from '../../figures/index.ts'
+import type { NameSnapshot } from '../../../figures/index.ts'
 import { ResolvedName, type NameOptions, type Resolve } from './resolved-name.ts'
+import { serviceRecords } from './service-records.ts'
 
 export interface ResolverOptions extends Omit<NameOptions, 'resolve'> {
   readonly resolve?: Resolve | undefined
 }
 
+interface NameKind {
+  readonly source?: string | undefined
+  /** It has SRV records. */
+  readonly isService?: boolean | undefined
+}
+
 export class Resolver {
-  readonly #options: NameOptions
+  readonly #options: Omit<NameOptions, 'resolve'>
+  readonly #resolve: Resolve
   readonly #names = new Map<string, ResolvedName>()
 
-  constructor(options: ResolverOptions) {
-    this.#options = { ...options, resolve: options.resolve ?? systemResolve }
+  constructor({ resolve = systemResolve, ...options }: ResolverOptions) {
+    this.#options = options
+    this.#resolve = resolve
   }
 
   /** The kernel connects a local address, `source`, to its own family only. */
-  name(host: string, source = ''): ResolvedName {
+  name(host: string, { source = '', isService = false }: NameKind = {}): ResolvedName {
     const family = isIP(source)
-    const key = `${host} ${String(family)}`
+    const key = `${isService ? 'srv:' : ''}${host} ${String(family)}`
     const known = this.#names.get(key)
     if (known) return known
-    const { resolve } = this.#options
-    const ofFamily: Resolve = async asked => onlyOf(family, asked, await resolve(asked))
-    const name = new ResolvedName(host, { ...this.#options, resolve: family === 0 ? resolve : ofFamily })
+    const all = this.#resolve
+    const ofFamily: Resolve = async asked => onlyOf(family, asked, await all(asked))
+    const resolve = family === 0 ? all : ofFamily
+    const name = new ResolvedName(host, {
+      ...this.#options,
+      resolve: isService ? serviceRecords(resolve) : resolve,
+    })
     this.#names.set(key, name)
     return name
   }
