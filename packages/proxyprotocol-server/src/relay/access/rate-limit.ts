@@ -1,5 +1,5 @@
-// The generic cell rate algorithm. A client whose time has passed needs no entry, so entries live in two maps: the older
-// one is dropped whole, because a map that is emptied from its front gets slower to walk.
+// The generic cell rate algorithm. A client whose time has passed needs no entry. The older of two maps is dropped whole,
+// because a map that is emptied from its front gets slow to walk.
 
 import { parseAddress, ProxyProtocolError, unmapAddress } from 'proxyprotocol'
 import { compileNetworks, type ConnectionInfo } from 'proxyprotocol/server'
