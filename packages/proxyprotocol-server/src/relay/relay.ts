@@ -23,7 +23,7 @@ import {
   recordOf,
   type RelayRecord,
 } from './stats/index.ts'
-import { Entrance, RelayTls } from './tls/index.ts'
+import { Entrance, processSecret, RelayTls } from './tls/index.ts'
 import { readBuffered, tunnel } from './tunnel/index.ts'
 import { upstreamHeader } from './upstream-header.ts'
 import { type PoolsOptions, type RoutedUpstreams, UpstreamPools } from './upstream-pools.ts'
@@ -34,6 +34,11 @@ export interface RelayOptions extends PoolsOptions {
    * `false` nothing; a list names facts as for `headerFor` of `proxyprotocol/client`.
    */
   readonly tlsFacts?: HeaderForOptions['tls']
+  /**
+   * 32 random bytes. With the same ones, relays of a service resume each other's TLS sessions. By default all relays of
+   * a process have the same ones.
+   */
+  readonly ticketSecret?: (() => Uint8Array) | undefined
   /** Called once at the end of each connection that was admitted. `onRejected` gets the others. */
   readonly onClosed?: ((record: RelayRecord) => void) | undefined
   /** As for `createServer` of `proxyprotocol/server`. */
@@ -68,6 +73,8 @@ export interface Relay {
    * @throws {ConfigError} naming a file that cannot be used; nothing changes then.
    */
   reloadCertificates(): boolean
+  /** Uses the `ticketSecret` of now for new TLS sessions. Earlier ones cannot be resumed. */
+  renewTicketKeys(): void
   /**
    * Reloads the files of `allow` and `deny` for new connections.
    *
@@ -92,12 +99,12 @@ export interface Relay {
  * ```
  */
 export function createRelay(given: Service, options: RelayOptions = {}): Relay {
-  const { onClosed, onRejected, onError, tlsFacts = true } = options
+  const { onClosed, onRejected, onError, tlsFacts = true, ticketSecret = () => processSecret } = options
   let service = withConnectionLimit(given)
   const stats = new RelayStats()
   const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
   const pools = new UpstreamPools(service, options)
-  const tls = new RelayTls(service, pools.tls)
+  const tls = new RelayTls(service, pools.tls, ticketSecret)
   const gate = new Gate(service, options.now ?? (() => performance.now()))
   const serving = { ...serverOptions(service, gate), tls: tls.serverOptions, onRejected, onError }
   const entrance = new Entrance(service, tls)
@@ -123,6 +130,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
     },
     listen: () => listenAt(server, service),
     reloadCertificates: () => tls.reload(server),
+    renewTicketKeys: () => tls.renewTicketKeys(server),
     reloadNetworks: () => gate.reload(),
   }
 }

@@ -18,7 +18,7 @@ import { atEnd } from './teardown.ts'
 
 export interface TestRelay extends Pick<
   Relay,
-  'totals' | 'connections' | 'upstreams' | 'reloadCertificates' | 'reloadNetworks'
+  'totals' | 'connections' | 'upstreams' | 'reloadCertificates' | 'reloadNetworks' | 'renewTicketKeys'
 > {
   readonly server: ProxyServer
   /** 0 where it listens at a UNIX socket. */
@@ -48,6 +48,7 @@ export async function startRelay(
     now,
     resolver,
     tlsFacts,
+    ticketSecret,
     ...serviceOptions
   } = {
     onError: unexpected,
@@ -65,6 +66,7 @@ export async function startRelay(
     now,
     resolver,
     tlsFacts,
+    ticketSecret,
     onClosed: record => {
       records.push(record)
       news.emit('record')
@@ -91,6 +93,7 @@ export async function startRelay(
     port: typeof address === 'string' ? 0 : address.port,
     reloadCertificates: () => relay.reloadCertificates(),
     reloadNetworks: () => relay.reloadNetworks(),
+    renewTicketKeys: () => relay.renewTicketKeys(),
     records,
     get listings() {
       return relay.listings

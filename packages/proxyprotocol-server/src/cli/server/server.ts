@@ -10,9 +10,11 @@ import {
   assignSockets,
   entriesBelow,
   EntryWatch,
+  type HostOptions,
   inheritedSockets,
   ServiceHost,
   type Serving,
+  TicketRotation,
   startAdmin,
 } from '../services/index.ts'
 import { WorkerGroup } from '../workers/index.ts'
@@ -41,9 +43,9 @@ interface Reloading {
 }
 
 async function serve(first: Configuration, { reread, watched }: Reloading, io: ProgramIo): Promise<void> {
+  const tickets = new TicketRotation(secret => void served.renewTicketKeys(secret))
   const sockets = assignSockets(inheritedSockets(io.env), first.services)
-  const served: Serving =
-    first.workers === 1 ? new ServiceHost(io, first, { sockets }) : new WorkerGroup(io, first, sockets)
+  const served = servingOf(io, first, { sockets, ticketSecret: tickets.secret })
   const files = new EntryWatch(io, () => {
     sighup.ask()
   })
@@ -76,5 +78,10 @@ async function serve(first: Configuration, { reread, watched }: Reloading, io: P
     await Promise.all([served.stop(), admin?.close(), control?.close()])
     files.stop()
     sighup.stop()
+    tickets.stop()
   }
+}
+
+function servingOf(io: ProgramIo, first: Configuration, options: HostOptions): Serving {
+  return first.workers === 1 ? new ServiceHost(io, first, options) : new WorkerGroup(io, first, options)
 }

@@ -1,9 +1,10 @@
 // The services of one process, the program's own or a worker's: relays, log lines and certificates.
 
+import { setImmediate as turn } from 'node:timers/promises'
 import type { CloseResult } from 'proxyprotocol/server'
 import type { Configuration, Service } from '../../config/index.ts'
 import type { LogFields } from '../../log/index.ts'
-import { createRelay, type Relay, sentTo, upstreamsOf } from '../../relay/index.ts'
+import { createRelay, type Relay, type RelayOptions, sentTo, upstreamsOf } from '../../relay/index.ts'
 import { type Drainable, logFailure, type ProgramIo } from '../program.ts'
 import { type Shown, shownOf } from './admin.ts'
 import { closeConnections, type ConnectionFilter } from './close-connections.ts'
@@ -22,10 +23,13 @@ export interface Serving extends Drainable {
   /** Resets connections, and resolves with their number. */
   closeConnections(filter: ConnectionFilter): Promise<number>
   renew(): void
+  /** Never rejects. */
+  renewTicketKeys(secret: Uint8Array): Promise<void>
   stop(): Promise<void>
 }
 
 export interface HostOptions {
+  readonly ticketSecret: Uint8Array
   readonly sockets: ReadonlyMap<string, InheritedSocket>
   readonly tellTo?: ProgramIo | undefined
 }
@@ -35,10 +39,13 @@ export class ServiceHost implements Serving {
   readonly #running: RunningConfiguration
   readonly #files: FileWatch
   readonly #log: ConnectionLog
+  #ticketSecret: Uint8Array
 
-  constructor(io: ProgramIo, first: Configuration, { sockets, tellTo = io }: HostOptions) {
+  constructor(io: ProgramIo, first: Configuration, { ticketSecret, sockets, tellTo = io }: HostOptions) {
+    this.#ticketSecret = ticketSecret
     this.#log = new ConnectionLog(io, () => this.#running.current.log.quiet)
-    const create = (service: Service): Relay => relayFor(service, this.#log, io)
+    const given = { connections: this.#log, ticketSecret: () => this.#ticketSecret }
+    const create = (service: Service): Relay => relayFor(service, given, io)
     this.#running = new RunningConfiguration(tellTo, { first, create, sockets, describe: describeService })
     const { fleet } = this.#running
     this.shown = shownOf(io, fleet, first.admin?.readyNeeds)
@@ -70,6 +77,14 @@ export class ServiceHost implements Serving {
     void this.#files.renew() // it never rejects
   }
 
+  async renewTicketKeys(secret: Uint8Array): Promise<void> {
+    this.#ticketSecret = secret
+    for (const relay of this.#running.fleet.relays) {
+      relay.renewTicketKeys()
+      await turn()
+    }
+  }
+
   close(): Promise<CloseResult> {
     return this.#running.close()
   }
@@ -81,8 +96,13 @@ export class ServiceHost implements Serving {
   }
 }
 
-function relayFor(service: Service, connections: ConnectionLog, io: ProgramIo): Relay {
+interface Given extends Pick<RelayOptions, 'ticketSecret'> {
+  readonly connections: ConnectionLog
+}
+
+function relayFor(service: Service, { connections, ticketSecret }: Given, io: ProgramIo): Relay {
   const relay = createRelay(service, {
+    ticketSecret,
     onClosed: record => {
       connections.closed(service, record)
     },

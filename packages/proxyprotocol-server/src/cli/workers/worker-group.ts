@@ -10,13 +10,12 @@ import {
   type ChangeCounts,
   type ConnectionFilter,
   inheritedBy,
-  type InheritedSocket,
   refuseWithoutRestart,
   type Serving,
   type Shown,
 } from '../services/index.ts'
 import { checkListen } from './listen-check.ts'
-import { programSignals } from './worker-messages.ts'
+import { programSignals, type ServeOrder } from './worker-messages.ts'
 import { deathsInARow, prepareWorkers, type ProcessEnd, WorkerProcess } from './worker-process.ts'
 import { WorkerReports } from './worker-reports.ts'
 
@@ -33,7 +32,7 @@ const END_PATIENCE = 5_000
 export class WorkerGroup implements Serving {
   readonly #io: ProgramIo
   #current: Configuration
-  #sockets: ReadonlyMap<string, InheritedSocket>
+  #options: ServeOrder['options']
   readonly #serving = new Map<number, WorkerProcess>()
   readonly #alive = new Set<WorkerProcess>()
   readonly #reports = new WorkerReports()
@@ -46,10 +45,10 @@ export class WorkerGroup implements Serving {
   /** Starts and changes happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(io: ProgramIo, first: Configuration, sockets: ReadonlyMap<string, InheritedSocket>) {
+  constructor(io: ProgramIo, first: Configuration, options: ServeOrder['options']) {
     this.#io = io
     this.#current = first
-    this.#sockets = sockets
+    this.#options = options
     io.log.format = first.log.format
     process.on('exit', this.#killAll)
   }
@@ -72,7 +71,7 @@ export class WorkerGroup implements Serving {
 
   /** The first worker alone binds new addresses and reports faults; the others share its sockets. */
   async start(): Promise<void> {
-    await checkListen(this.#current.services.filter(({ name }) => !this.#sockets.has(name)))
+    await checkListen(this.#current.services.filter(({ name }) => !this.#options.sockets.has(name)))
     prepareWorkers()
     await this.#launch(1)
     const others = Array.from({ length: this.#current.workers - 1 }, (_, i) => this.#launch(i + 2))
@@ -103,6 +102,12 @@ export class WorkerGroup implements Serving {
   renew(): void {
     const workers = [...this.#serving.values()]
     void Promise.allSettled(workers.map(worker => worker.ask({ type: 'renew' }))) // one that is gone has nothing to renew
+  }
+
+  /** Also of workers that start, because they got the earlier one. */
+  async renewTicketKeys(secret: Uint8Array): Promise<void> {
+    this.#options = { ...this.#options, ticketSecret: secret }
+    await Promise.allSettled([...this.#alive].map(worker => worker.ask({ type: 'tickets', secret })))
   }
 
   async close(): Promise<CloseResult> {
@@ -149,7 +154,7 @@ export class WorkerGroup implements Serving {
     this.#speaker ??= worker
     void worker.ended.then(end => this.#onEnd(worker, end))
     try {
-      await worker.ask({ type: 'serve', configuration: this.#current, sockets: this.#sockets }, PATIENCE)
+      await worker.ask({ type: 'serve', configuration: this.#current, options: this.#options }, PATIENCE)
     } catch (error) {
       worker.kill()
       const { signal } = await worker.ended
@@ -212,7 +217,8 @@ export class WorkerGroup implements Serving {
     await checkListen(next.services.filter(({ listen }) => !before.includes(addressKey(listen))))
     const counts = await first.ask(order, PATIENCE)
     await Promise.all(others.map(worker => worker.ask(order, PATIENCE).catch(() => worker.kill())))
-    this.#sockets = inheritedBy(this.#sockets, this.#current.services, next.services)
+    const sockets = inheritedBy(this.#options.sockets, this.#current.services, next.services)
+    this.#options = { ...this.#options, sockets }
     this.#current = next
     this.#io.log.format = next.log.format
     return counts

@@ -4,7 +4,7 @@
 import type { CloseResult } from 'proxyprotocol/server'
 import type { Configuration } from '../../config/index.ts'
 import type { LiveConnection, ProcessFigures, Readiness, ServiceFigures } from '../../figures/index.ts'
-import type { ChangeCounts, ConnectionFilter, InheritedSocket } from '../services/index.ts'
+import type { ChangeCounts, ConnectionFilter, HostOptions } from '../services/index.ts'
 
 /** Terminals and service managers send these to every process. */
 export const programSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
@@ -20,12 +20,13 @@ export interface WorkerReport {
 export interface ServeOrder {
   readonly type: 'serve'
   readonly configuration: Configuration
-  readonly sockets: ReadonlyMap<string, InheritedSocket>
+  readonly options: Omit<HostOptions, 'tellTo'>
 }
 
 export type Order =
   | { readonly type: 'change'; readonly configuration: Configuration }
   | { readonly type: 'renew' }
+  | { readonly type: 'tickets'; readonly secret: Uint8Array }
   | { readonly type: 'report'; readonly listing: boolean }
   | { readonly type: 'close'; readonly filter: ConnectionFilter }
   | { readonly type: 'drain' }
@@ -34,6 +35,7 @@ export interface Answers {
   readonly serve: undefined
   readonly change: ChangeCounts
   readonly renew: undefined
+  readonly tickets: undefined
   readonly close: number
   readonly report: WorkerReport
   readonly drain: { readonly result: CloseResult; readonly report: WorkerReport }

@@ -49,13 +49,16 @@ class Worker {
   readonly #host: ServiceHost
   readonly #facts = new ProcessFacts()
 
-  constructor({ configuration, sockets }: ServeOrder) {
+  constructor({ configuration, options }: ServeOrder) {
     processIo.log.format = configuration.log.format
     // Lines that all workers would write go to the program, which writes them once.
     const told = new Log(text => {
       send({ type: 'said', text })
     })
-    this.#host = new ServiceHost(processIo, configuration, { sockets, tellTo: { ...processIo, log: told } })
+    this.#host = new ServiceHost(processIo, configuration, {
+      ...options,
+      tellTo: { ...processIo, log: told },
+    })
   }
 
   async start(): Promise<undefined> {
@@ -68,6 +71,9 @@ class Worker {
         return this.#change(order.configuration)
       case 'renew':
         this.#host.renew()
+        return
+      case 'tickets':
+        await this.#host.renewTicketKeys(order.secret)
         return
       case 'report':
         return this.#report(order.listing)

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { TLSSocket, TlsOptions } from 'node:tls'
 import { ProxyProtocolError } from 'proxyprotocol'
@@ -10,7 +9,6 @@ import {
   type ListenFiles,
   type ListenTls,
   type OwnCertificate,
-  pairOptions,
   readListenFiles,
   readTlsFiles,
   type Service,
@@ -19,9 +17,7 @@ import {
 } from '../../config/index.ts'
 import type { UpstreamTls } from '../upstreams/index.ts'
 import { CertificateChoice } from './certificate-choice.ts'
-
-/** Of Node's: a name, a key for encryption and one for signatures. */
-const TICKET_KEY_BYTES = 48
+import { ticketKey } from './ticket-key.ts'
 
 export function serverTls(settings: TlsSettings): TlsOptions {
   const settled = settleTls(settings, 'listen')
@@ -33,16 +29,21 @@ interface Loaded {
   readonly choice: CertificateChoice
 }
 
+type TlsService = Pick<Service, 'name' | 'listen' | 'tls'>
+
 export class RelayTls {
+  readonly #service: TlsService
+  readonly #secret: () => Uint8Array
   readonly #settings: TlsSettings | undefined
   readonly #listen: ListenTls | undefined
   readonly #upstreams: readonly UpstreamTls[]
-  /** The same after a reload, so that clients can resume their sessions. */
-  readonly #ticketKeys = randomBytes(TICKET_KEY_BYTES)
   #loaded: Loaded | undefined
   #certificates: readonly OwnCertificate[]
 
-  constructor({ listen, tls }: Pick<Service, 'listen' | 'tls'>, upstreams: readonly UpstreamTls[]) {
+  constructor(service: TlsService, upstreams: readonly UpstreamTls[], secret: () => Uint8Array) {
+    const { listen, tls } = service
+    this.#service = service
+    this.#secret = secret
     this.#settings = listen.tls && filledTls(listen.tls, 'listen')
     this.#listen = tls
     this.#upstreams = upstreams
@@ -86,13 +87,20 @@ export class RelayTls {
     const files = this.#read()
     const renewals = this.#upstreams.flatMap(each => each.renewal() ?? [])
     const isSame = isDeepStrictEqual(files, this.#loaded?.files)
-    if (files && !isSame) {
-      this.#loaded = this.#load(files)
-      if (!this.looksFirst) server.setSecureContext(pairOptions(files.common, files.pairs.slice(0, 1)))
-    }
+    if (!isSame) this.#use(files, server)
     for (const renew of renewals) renew()
     this.#certificates = this.#own()
     return !isSame || renewals.length > 0
+  }
+
+  renewTicketKeys(server: Pick<ProxyServer, 'setSecureContext'>): void {
+    this.#use(this.#loaded?.files, server)
+  }
+
+  #use(files: ListenFiles | undefined, server: Pick<ProxyServer, 'setSecureContext'>): void {
+    this.#loaded = this.#load(files)
+    const options = this.serverOptions
+    if (options) server.setSecureContext(options)
   }
 
   #own(): readonly OwnCertificate[] {
@@ -106,11 +114,10 @@ export class RelayTls {
   }
 
   #load(files: ListenFiles | undefined): Loaded | undefined {
-    if (this.#settings === undefined || files === undefined) return undefined
-    const handshake = {
-      ...handshakeOptions(this.#settings),
-      ...(this.#listen && { ticketKeys: this.#ticketKeys }),
-    }
+    const settings = this.#settings
+    if (settings === undefined || files === undefined) return undefined
+    const ticketKeys = ticketKey(this.#secret(), { service: this.#service, settings, files })
+    const handshake = { ...handshakeOptions(settings), ticketKeys }
     return { files, choice: new CertificateChoice(files, handshake) }
   }
 }

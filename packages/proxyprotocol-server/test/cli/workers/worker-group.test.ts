@@ -20,9 +20,11 @@ const configuration = parseConfig({
   workers: 2,
 })
 
+const options = { sockets: new Map(), ticketSecret: new Uint8Array(32) } as const
+
 test('a configuration without a worker to try it is not taken', async () => {
   const io = fakeIo()
-  const group = new WorkerGroup(io, configuration, new Map())
+  const group = new WorkerGroup(io, configuration, options)
   const message = 'all workers are restarting; send SIGHUP again'
   await assert.rejects(group.change(configuration), { message })
   assert.equal(group.shown.readiness(), 'starting')
@@ -44,7 +46,7 @@ test('a worker that is late with a change does not live to make it; one that is 
   prepareWorkers()
   const worker = new WorkerProcess(7, () => undefined)
   const late = { message: 'worker 7 did not answer' }
-  await worker.ask({ type: 'serve', configuration, sockets: new Map() })
+  await worker.ask({ type: 'serve', configuration, options })
   const pid = worker.pid ?? assert.fail()
   process.kill(pid, 'SIGSTOP')
   await assert.rejects(worker.ask({ type: 'report', listing: false }, 0), late)
@@ -58,7 +60,7 @@ test('a worker that is late with a change does not live to make it; one that is 
 
 test('a worker that is stopped while it drains is killed once it has sent nothing for 30 seconds; a line says why', async t => {
   const io = fakeIo()
-  const group = new WorkerGroup(io, configuration, new Map())
+  const group = new WorkerGroup(io, configuration, options)
   await group.start()
   const pid = Number(/ pid=(\d+)/.exec(await io.line(/ worker-started worker=2 /))?.[1])
   process.kill(pid, 'SIGSTOP')
@@ -81,7 +83,7 @@ test('a worker that drains for long and still answers is let finish', async t =>
   prepareWorkers()
   const lines: string[] = []
   const worker = new WorkerProcess(7, text => lines.push(text))
-  await worker.ask({ type: 'serve', configuration: parseConfig({ services }), sockets: new Map() })
+  await worker.ask({ type: 'serve', configuration: parseConfig({ services }), options })
   const socket = await open(t, portIn(lines.join('')))
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const drained = worker.ask({ type: 'drain' }, 30_000)
@@ -131,7 +133,7 @@ test('the deaths of a worker count in a row until one has lived for more than a 
 
 test('a worker that a signal to all processes ends before it can ignore it is started again', async () => {
   const io = fakeIo()
-  const group = new WorkerGroup(io, configuration, new Map())
+  const group = new WorkerGroup(io, configuration, options)
   const forked = once(cluster, 'fork') as Promise<[Worker]>
   const started = group.start()
   const [first] = await forked
