@@ -97,7 +97,7 @@ export const layers = [
     folder: 'relay/tls',
     below: ['relay/stats', 'relay/passthrough', 'relay/upstreams', 'figures', 'config'],
   },
-  { src: programs, folder: 'relay/access', below: ['config'] },
+  { src: programs, folder: 'relay/access', below: ['config', 'figures'] },
   { src: programs, folder: 'relay/tunnel', below: [] },
   { src: programs, folder: 'relay/passthrough', below: ['config'] },
   { src: programs, folder: 'relay/upstreams', below: ['figures', 'config'] },

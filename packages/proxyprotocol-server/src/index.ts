@@ -65,6 +65,7 @@ export {
   type UpstreamText,
 } from './config/index.ts'
 export type {
+  AccessFigures,
   CertificateFigures,
   CheckCounts,
   FailureCode,
@@ -75,6 +76,7 @@ export type {
   MemberSnapshot,
   NameSnapshot,
   QueueFigures,
+  RateFigures,
   RelayTotals,
   RoutedUpstream,
   ServiceFigures,
@@ -92,6 +94,7 @@ export {
   type FleetChange,
   type FleetOptions,
   type FleetState,
+  type GateFigures,
   type Relay,
   type RelayOptions,
   type RelayRecord,

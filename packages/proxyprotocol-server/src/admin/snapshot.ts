@@ -5,6 +5,7 @@ import {
   sumOfTotals,
   type ProcessFigures,
   type Readiness,
+  type Refusal,
   type RelayTotals,
   type ServiceFigures,
 } from '../figures/index.ts'
@@ -17,6 +18,7 @@ export interface Snapshot {
   readonly readiness: Readiness
   readonly process: ProcessFigures
   readonly lostLogLines: number
+  readonly refusals: readonly Refusal[]
   readonly services: readonly ServiceFigures[]
   readonly totals: RelayTotals
 }
@@ -39,6 +41,7 @@ export async function snapshotOf(
     readiness: source.readiness(),
     process: source.allProcesses?.(own) ?? own,
     lostLogLines: source.lostLogLines(),
+    refusals: source.refusals(),
     services,
     totals,
   }

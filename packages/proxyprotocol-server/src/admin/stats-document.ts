@@ -3,6 +3,7 @@
 import type { Endpoint } from 'proxyprotocol'
 import { formatHostPort } from '../config/index.ts'
 import {
+  adviceOn,
   answersOf,
   failuresOf,
   sumsOf,
@@ -13,6 +14,8 @@ import {
   type MemberShown,
   type MemberSnapshot,
   type NameSnapshot,
+  type Refusal,
+  type RefusalShown,
   type RelayTotals,
   type RoutedUpstream,
   type ServiceFigures,
@@ -56,7 +59,7 @@ function* listText<Item>(
 }
 
 function headOf(snapshot: Snapshot, lastMinute: LastMinute): Omit<StatsDocument, 'services' | 'connections'> {
-  const { version, readiness, process: view, lostLogLines, totals } = snapshot
+  const { version, readiness, process: view, lostLogLines, totals, refusals } = snapshot
   return {
     version,
     time: new Date().toISOString(),
@@ -67,6 +70,17 @@ function headOf(snapshot: Snapshot, lastMinute: LastMinute): Omit<StatsDocument,
     totals: sumsShown(totals),
     reasons: totals.closed,
     lastMinute,
+    refusals: refusals.map(refusalShown),
+  }
+}
+
+function refusalShown(refusal: Refusal): RefusalShown {
+  const { time, peer, source, message } = refusal
+  return {
+    ...refusal,
+    time: new Date(time).toISOString(),
+    message: printable(message),
+    ...{ peer: endpointText(peer), source: endpointText(source), advice: adviceOn(refusal) },
   }
 }
 
@@ -78,11 +92,12 @@ function sumsShown(totals: RelayTotals): SumsShown {
 function serviceShown(service: ServiceFigures, history: StatsSource['history']): ServiceShown {
   const { lastMinute, peak, upstreamPeaks } = history.of(service)
   const { name, address = null, upstream, sends, expects = null, trust, state, limits, timeouts } = service
-  const { totals, upstreams, queues, certificates, listings } = service
-  const { closed, headers, connects, ages } = totals
+  const { totals, upstreams, queues, certificates, listings, access, rate = null } = service
+  const { closed, headers, connects, ages, busiestSource } = totals
   return {
     ...{ name, address, upstream, sends, expects, trust, state },
     ...{ limits, timeouts }, // JSON has null in place of Infinity
+    ...{ busiestSource, access: access ? { ...access, allow: access.allow ?? null } : null, rate },
     ...sumsShown(totals),
     ...{ reasons: closed, headers, connects, ages },
     ...{ peak, lastMinute },
@@ -99,9 +114,9 @@ function serviceShown(service: ServiceFigures, history: StatsSource['history']):
 
 function upstreamShown(upstream: RoutedUpstream, peak: number): UpstreamShown {
   const { name, address, weight, backup, state, route, active, total, memberChanges, leftOut } = upstream
-  const { lastFailure, members, resolution } = upstream
+  const { lastFailure, members, resolution, limit = null } = upstream
   return {
-    ...{ name, weight, backup, state, active, total, memberChanges, leftOut, route },
+    ...{ name, weight, backup, limit, state, active, total, memberChanges, leftOut, route },
     failures: failuresOf(upstream),
     address,
     lastFailure: failureShown(lastFailure),
@@ -162,5 +177,10 @@ function endpointText(endpoint: Endpoint | undefined): string | null {
   if (endpoint === undefined) return null
   if ('address' in endpoint) return formatHostPort(endpoint.address, endpoint.port)
   const { path } = endpoint
-  return typeof path === 'string' ? path : `0x${Buffer.from(path).toString('hex')}`
+  return typeof path === 'string' ? printable(path) : `0x${Buffer.from(path).toString('hex')}`
+}
+
+/** Letters that reorder text would show another address. */
+function printable(text: string): string {
+  return text.replace(/[^ -~]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

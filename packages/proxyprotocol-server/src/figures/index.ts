@@ -1,8 +1,10 @@
+export type { AccessFigures, RateFigures } from './admitted.ts'
 export { sumOfCloses } from './close.ts'
 export type { LiveConnection, TlsFacts } from './connection.ts'
 export { Distribution, type DistributionView } from './distribution.ts'
 export { answersOf, type ListingCounts } from './listings.ts'
 export { type ProcessFigures, sumOfProcesses } from './process.ts'
+export { adviceOn, isRefusal, LatestRefusals, mergedRefusals, type Refusal } from './refusals.ts'
 export {
   type CertificateFigures,
   endedService,
@@ -16,6 +18,7 @@ export type {
   LastMinute,
   MemberShown,
   Readiness,
+  RefusalShown,
   ServiceShown,
   StatsDocument,
   SumsShown,

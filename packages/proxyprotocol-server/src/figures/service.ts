@@ -1,6 +1,7 @@
 // One service at one moment, and several relays of the same service as one.
 
 import type { ServerState } from 'proxyprotocol/server'
+import { type AccessFigures, type RateFigures, sumOfAccess, sumOfRates } from './admitted.ts'
 import { sumOfListings, type ListingCounts } from './listings.ts'
 import { merged } from './merged.ts'
 import { sumOfTotals, type RelayTotals } from './totals.ts'
@@ -36,6 +37,9 @@ export interface ServiceFigures {
   /** By name; `Infinity` for no limit. */
   readonly limits: Readonly<Record<string, number>>
   readonly timeouts: Readonly<Record<string, number>>
+  /** Undefined without lists; `rate` without a rate. */
+  readonly access: AccessFigures | undefined
+  readonly rate: RateFigures | undefined
   readonly totals: RelayTotals
   readonly upstreams: readonly RoutedUpstream[]
   readonly queues: readonly QueueFigures[]
@@ -57,6 +61,8 @@ export function sumOfServices(one: ServiceFigures, other: ServiceFigures): Servi
     upstreams: sumOfUpstreams(one.upstreams, other.upstreams),
     queues: merged(one.queues, other.queues, { keyOf: routeOf, sum: sumOfQueues }),
     listings: sumOfListings(one.listings, other.listings),
+    access: sumOfAccess(one.access, other.access),
+    rate: sumOfRates(one.rate, other.rate),
   }
 }
 
@@ -67,6 +73,8 @@ export function formerService(service: ServiceFigures): ServiceFigures {
     state: 'closed',
     limits: mapped(service.limits, (limit, name) => (SHARED_LIMITS.includes(name) ? 0 : limit)),
     upstreams: service.upstreams.map(formerUpstream),
+    queues: service.queues.map(queue => ({ ...queue, size: 0 })),
+    rate: service.rate && { ...service.rate, used: 0 },
   }
 }
 
@@ -79,7 +87,7 @@ export function endedService(service: ServiceFigures): ServiceFigures {
     totals: {
       ...former.totals,
       active: 0,
-      pending: 0,
+      ...{ pending: 0, busiestSource: 0 },
       closed: { ...closed, aborted: closed.aborted + active },
     },
     upstreams: former.upstreams.map(endedUpstream),
@@ -95,6 +103,7 @@ export function shownService(sum: ServiceFigures, now: ServiceFigures): ServiceF
     upstreams: sum.upstreams.filter(each => keys.has(upstreamKey(each))).map(shownUpstream),
     queues: sum.queues.filter(({ route }) => routes.includes(route)),
     listings: now.listings && sum.listings,
+    access: now.access && sum.access,
   }
 }
 
@@ -103,7 +112,7 @@ function routeOf({ route }: QueueFigures): string {
 }
 
 function sumOfQueues(one: QueueFigures, other: QueueFigures): QueueFigures {
-  return { ...one, waiting: one.waiting + other.waiting }
+  return { ...one, waiting: one.waiting + other.waiting, size: one.size + other.size }
 }
 
 function mapped(

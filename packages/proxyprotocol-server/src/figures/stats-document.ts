@@ -3,6 +3,8 @@
 import type { CloseReason } from 'proxyprotocol/server'
 import type { LiveConnection } from './connection.ts'
 import type { ProcessFigures } from './process.ts'
+import type { AccessFigures } from './admitted.ts'
+import type { Refusal } from './refusals.ts'
 import type { CertificateFigures, ServiceFigures } from './service.ts'
 import type { RelayTotals, Sums } from './totals.ts'
 import type { CheckCounts, MemberSnapshot, NameSnapshot, RoutedUpstream } from './upstream.ts'
@@ -32,6 +34,8 @@ export interface StatsDocument {
   readonly totals: SumsShown
   readonly reasons: RelayTotals['closed']
   readonly lastMinute: LastMinute
+  /** The newest first. */
+  readonly refusals: readonly RefusalShown[]
   readonly services: readonly ServiceShown[]
   readonly connections: {
     readonly total: number
@@ -39,16 +43,25 @@ export interface StatsDocument {
   }
 }
 
+export interface RefusalShown extends Omit<Refusal, 'time' | 'peer' | 'source'> {
+  readonly time: string
+  readonly peer: string | null
+  readonly source: string | null
+  /** What an operator can do. */
+  readonly advice: string
+}
+
 type ServiceFacts = Omit<
   ServiceFigures,
-  'totals' | 'upstreams' | 'certificates' | 'listings' | 'limits' | 'timeouts'
+  'totals' | 'upstreams' | 'certificates' | 'listings' | 'limits' | 'timeouts' | 'access'
 >
-type ServiceCounts = Pick<RelayTotals, 'headers' | 'connects' | 'ages'>
+type ServiceCounts = Pick<RelayTotals, 'headers' | 'connects' | 'ages' | 'busiestSource'>
 
 export interface ServiceShown extends Shown<ServiceFacts>, SumsShown, ServiceCounts {
   /** Null for no limit. */
   readonly limits: Readonly<Record<string, number | null>>
   readonly timeouts: Readonly<Record<string, number | null>>
+  readonly access: Shown<AccessFigures> | null
   readonly reasons: RelayTotals['closed']
   readonly peak: number
   readonly lastMinute: LastMinute

@@ -34,7 +34,7 @@ export interface RelayTotals extends Omit<ServerStats, 'missing'> {
 export const noTotals: RelayTotals = {
   ...{ accepted: 0, active: 0 },
   closed: Object.fromEntries(closeReasons.map(reason => [reason, 0])) as Record<CloseReason, number>, // one for each
-  ...{ pending: 0, bytesUp: 0, bytesDown: 0, headers: [] },
+  ...{ pending: 0, busiestSource: 0, bytesUp: 0, bytesDown: 0, headers: [] },
   connects: new Distribution(CONNECT_BOUNDS).view(),
   ages: new Distribution(AGE_BOUNDS).view(),
 }
@@ -45,6 +45,7 @@ export function sumOfTotals(one: RelayTotals, other: RelayTotals): RelayTotals {
     active: one.active + other.active,
     closed: sumOfNumbers(one.closed, other.closed),
     pending: one.pending + other.pending,
+    busiestSource: one.busiestSource + other.busiestSource,
     bytesUp: one.bytesUp + other.bytesUp,
     bytesDown: one.bytesDown + other.bytesDown,
     headers: merged(one.headers, other.headers, {

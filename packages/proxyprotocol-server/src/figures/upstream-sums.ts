@@ -39,7 +39,7 @@ export function formerUpstream(upstream: RoutedUpstream): RoutedUpstream {
   return {
     ...upstream,
     ...former,
-    leftOut: 0,
+    ...{ leftOut: 0, limit: upstream.limit && 0 },
     members: members.map(member => ({ ...member, ...former })),
     resolution: resolution && { ...resolution, age: undefined, lastFailure: undefined },
   }
@@ -64,6 +64,7 @@ function sumOfTwo(one: RoutedUpstream, other: RoutedUpstream): RoutedUpstream {
     ...one,
     ...sumOfUse(one, other),
     members: merged(one.members, other.members, { keyOf: ({ address }) => address, sum: sumOfMembers }),
+    limit: one.limit === undefined ? undefined : one.limit + (other.limit ?? 0),
     memberChanges: one.memberChanges + other.memberChanges,
     leftOut: Math.max(one.leftOut, other.leftOut),
     resolution: sumOfResolutions(one.resolution, other.resolution),

@@ -69,6 +69,8 @@ export interface UpstreamSnapshot extends UpstreamCounts {
   /** Of each member. */
   readonly weight: number
   readonly backup: boolean
+  /** How many connections its members may have together; undefined for any number. */
+  readonly limit: number | undefined
   /** `up` if any member is. */
   readonly state: UpstreamState
   readonly lastFailure: UpstreamFailure | undefined
@@ -92,6 +94,8 @@ export interface QueueFigures {
   readonly route: string
   /** Connections that wait for an upstream with room. */
   readonly waiting: number
+  /** How many may wait. */
+  readonly size: number
 }
 
 export function stateOf(states: readonly UpstreamState[]): UpstreamState {

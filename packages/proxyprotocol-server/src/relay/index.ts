@@ -1,4 +1,4 @@
-export type { AccessCounts } from './access/index.ts'
+export type { AccessCounts, GateFigures } from './access/index.ts'
 export { describeListing } from './block-list-check.ts'
 export { connectionLimit, withConnectionLimits } from './connection-limit.ts'
 export { Fleet, type FleetChange, type FleetOptions, type FleetState } from './fleet.ts'

@@ -6,7 +6,7 @@ import type { HeaderForOptions } from 'proxyprotocol/client'
 import { reset, type Connection, type OnRejected, type ProxyServer } from 'proxyprotocol/server'
 import type { OwnCertificate, RouteSettings, Service } from '../config/index.ts'
 import type { ListingCounts, LiveConnection, RelayTotals } from '../figures/index.ts'
-import { type AccessCounts, Gate } from './access/index.ts'
+import { type AccessCounts, Gate, type GateFigures } from './access/index.ts'
 import { BlockListCheck, describeListed } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
 import { ownTlvs } from './own-tlvs.ts'
@@ -58,6 +58,8 @@ export interface Relay {
   readonly connections: () => Iterable<LiveConnection>
   /** Undefined if the service asks no block lists. */
   readonly listings: ListingCounts | undefined
+  /** What its lists and its rate have decided. */
+  readonly gate: () => GateFigures
   /** The upstreams now. */
   readonly upstreams: () => RoutedUpstreams
   /** Those towards clients and upstreams. */
@@ -122,6 +124,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
     },
     totals: () => stats.totals(server),
     connections: () => stats.connections(server),
+    gate: () => gate.figures(),
     upstreams: () => pools.snapshot(),
     certificates: () => tls.certificates,
     limitConnections: connections => {

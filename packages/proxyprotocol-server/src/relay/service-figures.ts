@@ -20,6 +20,7 @@ export function figuresOf(relay: Relay): ServiceFigures {
     state,
     limits: numbersOf(limits),
     timeouts: { ...timeouts },
+    ...relay.gate(),
     totals: relay.totals(),
     upstreams,
     queues,

@@ -17,7 +17,7 @@ export const DEFAULT_ROUTE = '*'
 export type RoutedEvent = UpstreamEvent & Pick<RoutedUpstream, 'route'>
 
 /** A snapshot of all upstreams of a service, as plain data. */
-export interface RoutedUpstreams extends Omit<PoolSnapshot, 'queued'> {
+export interface RoutedUpstreams extends Omit<PoolSnapshot, 'queued' | 'queueSize'> {
   readonly upstreams: readonly RoutedUpstream[]
   readonly queues: readonly QueueFigures[]
 }
@@ -75,7 +75,7 @@ export class UpstreamPools {
       balance: this.#balance,
       upstreams: snapshots.flatMap(({ route, upstreams }) => upstreams.map(each => ({ ...each, route }))),
       names: snapshots.flatMap(({ names }) => names),
-      queues: snapshots.map(({ route, queued }) => ({ route, waiting: queued })),
+      queues: snapshots.map(({ route, queued, queueSize }) => ({ route, waiting: queued, size: queueSize })),
     }
   }
 }

@@ -7,7 +7,9 @@ import { closeReasons } from 'proxyprotocol/server'
 import { startDnsServer } from 'test-support/dns-server'
 import { exposition } from '../../src/admin/metrics/metric.ts'
 import { metrics } from '../../src/admin/metrics/metrics.ts'
-import type { StatsDocument } from '../../src/figures/index.ts'
+import { noTotals, type StatsDocument } from '../../src/figures/index.ts'
+import type { Snapshot } from '../../src/admin/snapshot.ts'
+import { serviceFigures, upstreamFigures } from '../support/figures.ts'
 import { runServer } from '../../src/cli/index.ts'
 import { ask } from '../support/http.ts'
 import { atEnd } from '../support/teardown.ts'
@@ -152,6 +154,32 @@ test('several upstreams are shown one by one, and what is unknown or unlimited i
   assert.equal(samples.get('proxyprotocol_ready'), 0)
   const names = [...samples.keys()].join('\n')
   assert.doesNotMatch(names, /connections_limit|process_open_fds|process_max_fds/)
+})
+
+test('the use of each limit stands beside it, and what has no limit has no metric of it', () => {
+  const free = serviceFigures('free', { limits: { perSource: Infinity } })
+  const limited = serviceFigures('limited', {
+    limits: { connections: 7, pendingHeaders: 5, perSource: 3 },
+    totals: { ...noTotals, active: 6, pending: 4, busiestSource: 2 },
+    rate: { connections: 1, per: 1_000, burst: 9, used: 8 },
+    upstreams: [upstreamFigures({ active: 6, limit: 10 })],
+    queues: [{ route: '*', waiting: 11, size: 12 }],
+  })
+  const snapshot = { services: [free, limited] } as unknown as Snapshot // the others read no more
+  const about = (service: string): Record<string, number> => {
+    const all = metrics
+      .filter(({ labels }) => labels.includes('service'))
+      .flatMap(({ name, samples }) => [...samples(snapshot)].map(sample => [name, sample] as const))
+      .filter(([name, { labels }]) => labels['service'] === service && /_(?:limit|used|busiest)$/.test(name))
+    return Object.fromEntries(all.map(([name, { value }]) => [name.replace('proxyprotocol_', ''), value]))
+  }
+  assert.deepEqual(about('limited'), {
+    ...{ connections_limit: 7, connections_pending_limit: 5 },
+    ...{ source_connections_busiest: 2, source_connections_limit: 3 },
+    ...{ rate_burst_used: 8, rate_burst_limit: 9 },
+    ...{ upstream_connections_limit: 10, upstream_connections_queued_limit: 12 },
+  })
+  assert.deepEqual(about('free'), { source_connections_busiest: 0, upstream_connections_queued_limit: 100 })
 })
 
 test('docs/admin.md has the table of metrics as it is', () => {

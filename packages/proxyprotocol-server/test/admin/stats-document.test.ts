@@ -4,8 +4,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeHeader } from 'proxyprotocol'
 import type { StatsDocument } from '../../src/figures/index.ts'
+import { closedPort } from 'test-support/sockets'
+import { runServer } from '../../src/cli/index.ts'
+import { portIn } from '../support/child.ts'
+import { configFile } from '../support/config-file.ts'
 import { ask } from '../support/http.ts'
-import { chunk, dial } from '../support/connections.ts'
+import { chunk, dial, listen, outcome } from '../support/connections.ts'
+import { start } from '../support/program.ts'
 import {
   type Harness,
   source,
@@ -107,6 +112,56 @@ test('the list of connections is bounded, and the total says how many there are'
   assert.deepEqual([view.openFiles, view.maxFiles], [null, null])
 })
 
+test('a refusal shows when, who, why and what to do, without letters that reorder text', async t => {
+  const { refusals } = await bigDocument(t)
+  assert.deepEqual(refusals, [
+    {
+      ...{ id: 'x', time: '2027-01-15T08:00:00.000Z', service: 'a', reason: 'header_missing' },
+      ...{ peer: '192.0.2.9:1234', source: '/run/\\u202ea', message: 'no\\u001b' },
+      advice: 'Let this peer send the header, or connect through the load balancer.',
+    },
+  ])
+})
+
+test('what lists and the rate did is shown, and each client that was turned away, also by a quiet service', async t => {
+  const upstream = await listen(t)
+  const to = { upstream: `127.0.0.1:${upstream.port}?pp=noop` }
+  const services = [
+    { name: 'denying', listen: '127.0.0.1:0', deny: ['127.0.0.1'], log: { quiet: true }, ...to },
+    { name: 'slow', listen: '127.0.0.1:0', rate: { connections: 1, per: '1h', burst: 2 }, ...to },
+    { name: 'closed', listen: '127.0.0.1:0', upstream: `127.0.0.1:${await closedPort()}` },
+  ]
+  const { io, ports } = await start(
+    t,
+    runServer,
+    ['--config', configFile(t, { services, admin: { listen: '127.0.0.1:0' } })],
+    { listeners: 3 },
+  )
+  const [denying = 0, slow = 0, closed = 0] = ports
+  await outcome(dial(t, denying))
+  for (let i = 0; i < 2; i++) {
+    dial(t, slow)
+    await upstream.accept()
+  }
+  await outcome(dial(t, slow))
+  await outcome(dial(t, closed).end('x'))
+  await io.line(/ closed .* reason=connect_refused /)
+  const admin = portIn(await io.line(/ admin /))
+  const document = JSON.parse((await ask(admin, '/stats.json')).body) as StatsDocument
+  assert.deepEqual(
+    document.refusals.map(({ service, reason, peer }) => [service, reason, peer?.replace(/\d+$/, '')]),
+    [
+      ['slow', 'limit_rate', '127.0.0.1:'],
+      ['denying', 'denied_acl', '127.0.0.1:'],
+    ],
+  )
+  const [first, second] = document.services
+  assert.deepEqual(first?.access, { allow: null, deny: 1, allowed: 0, denied: 1 })
+  assert.deepEqual([first.rate, second?.access], [null, null])
+  assert.deepEqual(second?.rate, { connections: 1, per: 3_600_000, burst: 2, used: 2 })
+  assert.deepEqual(second.queues, [{ route: '*', waiting: 0, size: 100 }])
+})
+
 /** Names that are not documented one by one. */
 const vocabularies = ['reasons', 'limits', 'timeouts']
 
@@ -126,11 +181,11 @@ test('docs/admin.md names every part of an actual /stats.json, and no other', as
   open.write(encodeHeader({ source, destination }))
   await chunk(await harness.upstream.accept())
   const document = await statsOf(harness)
-  const pools = (await bigDocument(t)).services.map(each => ({
-    upstreams: each.upstreams,
-    certificates: each.certificates,
-  }))
-  const paths = new Set([...pathsOf(document), ...pathsOf({ services: pools })])
+  const { services, refusals } = await bigDocument(t)
+  const parts = services.map(({ upstreams, certificates, access, rate }) => {
+    return { upstreams, certificates, access, rate }
+  })
+  const paths = new Set([...pathsOf(document), ...pathsOf({ services: parts, refusals })])
   assert.deepEqual(
     rowsOf('stats.json')
       .map(([path]) => path)

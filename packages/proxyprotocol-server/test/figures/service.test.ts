@@ -235,7 +235,7 @@ test('answers of block lists are added, and shown if the service asks some', () 
 })
 
 test('connections in the queues are added by route; an ended relay and a former route have none', () => {
-  const queue = (route: string, waiting: number) => ({ route, waiting })
+  const queue = (route: string, waiting: number) => ({ route, waiting, size: 100 })
   const now = service(1, { queues: [queue('*', 1), queue('a.example', 2)] })
   const before = service(1, { queues: [queue('*', 10), queue('b.example', 20)] })
   assert.deepEqual(shownService(sumOfServices(now, formerService(before)), now).queues, [
@@ -243,4 +243,34 @@ test('connections in the queues are added by route; an ended relay and a former 
     queue('a.example', 2),
   ])
   assert.deepEqual(sumOfServices(now, endedService(before)).queues, now.queues)
+})
+
+test('limits of upstreams and queues are added, and those of a former relay are none', () => {
+  const limited = service(1, {
+    upstreams: [upstreamFigures({ limit: 10 })],
+    queues: [{ route: '*', waiting: 1, size: 5 }],
+  })
+  const sum = sumOfServices(limited, sumOfServices(limited, formerService(limited)))
+  assert.equal(upstreamOf(sum).limit, 20)
+  const free = service(1)
+  assert.equal(upstreamOf(sumOfServices(limited, formerService(free))).limit, 10)
+  assert.equal(upstreamOf(sumOfServices(free, formerService(limited))).limit, undefined)
+  assert.deepEqual(sum.queues, [{ route: '*', waiting: 3, size: 10 }])
+})
+
+test('what lists decided is added over all relays; the rate shows the busiest client of any that listens', () => {
+  const access = { allow: 2, deny: 1, allowed: 30, denied: 4 }
+  const rate = { connections: 5, per: 1_000, burst: 10, used: 7 }
+  const guarded = service(1, { access, rate })
+  const before = service(1, {
+    access: { ...access, allow: 9, denied: 1 },
+    rate: { ...rate, burst: 99, used: 8 },
+  })
+  const open = service(1)
+  assert.deepEqual(sumOfServices(guarded, before).access, { allow: 2, deny: 1, allowed: 60, denied: 5 })
+  assert.deepEqual(sumOfServices(guarded, before).rate, { ...rate, used: 8 })
+  assert.deepEqual(sumOfServices(guarded, formerService(before)).rate, rate)
+  assert.deepEqual([sumOfServices(open, guarded).access, sumOfServices(guarded, open).rate], [access, rate])
+  assert.equal(sumOfServices(open, guarded).rate, undefined)
+  assert.equal(shownService(sumOfServices(open, guarded), open).access, undefined)
 })

@@ -16,7 +16,7 @@ import {
   type StatsDocument,
 } from '../../src/figures/index.ts'
 import { adminSource } from './admin.ts'
-import { memberFigures, serviceFigures, upstreamFigures } from './figures.ts'
+import { memberFigures, refusal, serviceFigures, upstreamFigures } from './figures.ts'
 import { runServer } from '../../src/cli/index.ts'
 import { pathOf } from './child.ts'
 import { ask } from './http.ts'
@@ -128,6 +128,8 @@ export async function bigSnapshot(t: TestContext): Promise<Snapshot> {
     ...{ address: undefined, state: 'idle', limits: { connections: Infinity }, totals, upstreams },
     certificates: [{ role: 'listen', file: '/etc/cert.pem', expires: 1_900_000_000_000 }],
     listings: { listed: 2, clear: 0, unknown },
+    access: { allow: undefined, deny: 3, allowed: 20, denied: 10 },
+    rate: { connections: 5, per: 1_000, burst: 10, used: 4 },
   })
   const facts = new ProcessFacts()
   atEnd(t, () => {
@@ -136,6 +138,9 @@ export async function bigSnapshot(t: TestContext): Promise<Snapshot> {
   const source = adminSource({
     readiness: () => 'starting',
     services: () => [service, { ...service, name: 'other' }],
+    refusals: () => [
+      refusal({ time: 1_800_000_000_000, source: { path: '/run/\u202ea' }, message: 'no\u001b' }),
+    ],
   })
   const snapshot = await snapshotOf(source, facts, true)
   return { ...snapshot, process: { ...snapshot.process, openFiles: undefined, maxFiles: undefined } }

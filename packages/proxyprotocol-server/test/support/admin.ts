@@ -14,7 +14,7 @@ export interface TestAdmin {
 export function adminSource(more: Partial<AdminSource> = {}): AdminSource {
   return {
     ...{ version: '1.2.3', readiness: () => 'ready', services: () => [], connections: () => [] },
-    ...{ lostLogLines: () => 0, ...more },
+    ...{ refusals: () => [], lostLogLines: () => 0, ...more },
   }
 }
 

@@ -5,6 +5,7 @@ import {
   type LiveConnection,
   type MemberSnapshot,
   type ProcessFigures,
+  type Refusal,
   type RoutedUpstream,
   type ServiceFigures,
 } from '../../src/figures/index.ts'
@@ -21,7 +22,7 @@ export function memberFigures(more: Partial<MemberSnapshot> = {}): MemberSnapsho
 export function upstreamFigures(more: Partial<RoutedUpstream> = {}): RoutedUpstream {
   return {
     ...{ name: 'a', route: '*', address: '192.0.2.1:80', weight: 1, backup: false, state: 'up' },
-    ...{ active: 0, total: 0, failures: {}, lastFailure: undefined, members: [] },
+    ...{ limit: undefined, active: 0, total: 0, failures: {}, lastFailure: undefined, members: [] },
     ...{ memberChanges: 0, leftOut: 0, resolution: undefined, ...more },
   }
 }
@@ -33,9 +34,9 @@ export function serviceFigures(name: string, more: Partial<ServiceFigures> = {})
     ...{ state: 'listening', limits: { connections: 1_600 }, timeouts: {}, totals: noTotals },
     ...{
       upstreams: [upstreamFigures()],
-      queues: [{ route: '*', waiting: 0 }],
+      queues: [{ route: '*', waiting: 0, size: 100 }],
       certificates: [],
-      listings: undefined,
+      ...{ listings: undefined, access: undefined, rate: undefined },
       ...more,
     },
   }
@@ -46,6 +47,14 @@ export function liveConnection(more: Partial<LiveConnection> = {}): LiveConnecti
   return {
     ...{ id: 'x', state: 'open', peer: undefined, source: undefined, destination: undefined, age: 0 },
     ...{ upstream: undefined, tls: undefined, bytesUp: 0, bytesDown: 0, reason: undefined, ...more },
+  }
+}
+
+/** A client without a header. */
+export function refusal(more: Partial<Refusal> = {}): Refusal {
+  return {
+    ...{ id: 'x', time: 0, service: 'a', peer: { address: '192.0.2.9', port: 1_234 }, source: undefined },
+    ...{ reason: 'header_missing', message: 'no header', ...more },
   }
 }
 

@@ -3,6 +3,7 @@
 import { closeReasons, type CloseReason } from 'proxyprotocol/server'
 import { answersOf } from '../../figures/index.ts'
 import type { Metric } from './metric.ts'
+import { limitMetrics } from './limit-metrics.ts'
 import { byService, byServiceHistogram, SECOND } from './service-samples.ts'
 import { upstreamMetrics } from './upstream-metrics.ts'
 
@@ -50,16 +51,6 @@ const connectionMetrics: readonly Metric[] = [
     help: 'Those of the closed connections that were turned away, by why.',
     labels: ['service', 'reason'],
     samples: byReason(REJECTIONS),
-  },
-  {
-    name: 'proxyprotocol_connections_limit',
-    type: 'gauge',
-    help: 'Connections that may be open at a time; absent without a limit.',
-    labels: ['service'],
-    samples: byService(({ limits }) => {
-      const { connections = Infinity } = limits
-      return Number.isFinite(connections) ? connections : []
-    }),
   },
 ]
 
@@ -125,6 +116,7 @@ const dnsblMetrics: readonly Metric[] = [
 
 export const serviceMetrics: readonly Metric[] = [
   ...connectionMetrics,
+  ...limitMetrics,
   ...trafficMetrics,
   ...upstreamMetrics,
   ...certificateMetrics,

@@ -16,6 +16,11 @@ export function byService(read: (service: ServiceFigures) => number | readonly E
   }
 }
 
+/** No sample without a limit. */
+export function finite(limit: number | undefined): number | readonly Extra[] {
+  return limit === undefined || limit === Infinity ? [] : limit
+}
+
 export function byServiceHistogram(read: (service: ServiceFigures) => DistributionView) {
   return function* ({ services }: Snapshot): Generator<Sample> {
     for (const service of services) yield* histogram({ service: service.name }, read(service))

@@ -33,6 +33,17 @@ const ownMetrics: readonly Metric[] = [
     ...byUpstream(({ active }) => active),
   },
   {
+    name: 'proxyprotocol_upstream_connections_limit',
+    type: 'gauge',
+    help: 'Connections that the upstream may have open, over all of its addresses; absent without a limit.',
+    labels,
+    samples: byService(({ upstreams }) =>
+      upstreams.flatMap(({ name, route, limit }) =>
+        limit === undefined ? [] : [[{ route, upstream: name }, limit] as const],
+      ),
+    ),
+  },
+  {
     name: 'proxyprotocol_upstream_connections_total',
     type: 'counter',
     help: 'Connections that the upstream was chosen for.',
@@ -50,6 +61,13 @@ const ownMetrics: readonly Metric[] = [
     help: 'Connections that wait because the upstreams that are up have their maxConnections.',
     labels: ['service', 'route'],
     samples: byService(({ queues }) => queues.map(({ route, waiting }) => [{ route }, waiting])),
+  },
+  {
+    name: 'proxyprotocol_upstream_connections_queued_limit',
+    type: 'gauge',
+    help: 'Connections that may wait for an upstream with room.',
+    labels: ['service', 'route'],
+    samples: byService(({ queues }) => queues.map(({ route, size }) => [{ route }, size])),
   },
 ]
 

@@ -32,15 +32,21 @@ export async function startAdmin(
   return admin
 }
 
+export interface ShownOptions {
+  readonly needs?: readonly string[] | undefined
+  readonly refusals?: Shown['refusals']
+}
+
 export function shownOf(
   io: ProgramIo,
   fleet: Pick<Fleet, 'relays' | 'figures' | 'connectionsOf'>,
-  needs: readonly string[] = [],
+  { needs = [], refusals = () => [] }: ShownOptions = {},
 ): Shown {
   return {
     readiness: () => readiness(fleet.relays, needs),
     services: () => fleet.figures(),
     connections: service => fleet.connectionsOf(service),
+    refusals,
     lostLogLines: () => io.log.lost,
   }
 }

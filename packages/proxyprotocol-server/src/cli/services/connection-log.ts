@@ -1,7 +1,8 @@
-// Logs the connections of the services of this process when they end.
+// What the services of this process report about connections that ended: log lines, and the latest refusals.
 
 import type { CloseReason, ProxyServer } from 'proxyprotocol/server'
 import type { Service } from '../../config/index.ts'
+import { isRefusal, LatestRefusals } from '../../figures/index.ts'
 import { type AccessEntry, describeAccess } from '../../log/index.ts'
 import type { Relay, RelayRecord } from '../../relay/index.ts'
 import { log, type ProgramIo } from '../program.ts'
@@ -15,6 +16,7 @@ const FAILED_BY_US: readonly CloseReason[] = [
 ]
 
 export class ConnectionLog {
+  readonly refusals: LatestRefusals = new LatestRefusals()
   readonly stop: () => void
   readonly #io: ProgramIo
   readonly #isQuiet: () => boolean
@@ -36,12 +38,19 @@ export class ConnectionLog {
 
   closed(service: Service, record: RelayRecord): void {
     if (record.reason === 'probe') return
+    if (record.sent === undefined) this.#note(service, record)
     if (!this.#quiets(service) || FAILED_BY_US.includes(record.reason))
       log(this.#io, 'closed', describeAccess(record, service.name))
   }
 
   #rejected(service: Service, entry: AccessEntry): void {
+    this.#note(service, entry)
     if (!this.#quiets(service)) logRejection(this.#io, entry, service.name)
+  }
+
+  #note({ name: service }: Service, { id, peer, source, reason, error }: AccessEntry): void {
+    if (!isRefusal(reason)) return
+    this.refusals.add({ id, time: Date.now(), service, peer, source, reason, message: error?.message ?? '' })
   }
 
   #quiets({ log: { quiet = this.#isQuiet() } }: Service): boolean {

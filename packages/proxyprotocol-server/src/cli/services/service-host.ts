@@ -48,7 +48,10 @@ export class ServiceHost implements Serving {
     const create = (service: Service): Relay => relayFor(service, given, io)
     this.#running = new RunningConfiguration(tellTo, { first, create, sockets, describe: describeService })
     const { fleet } = this.#running
-    this.shown = shownOf(io, fleet, first.admin?.readyNeeds)
+    this.shown = shownOf(io, fleet, {
+      needs: first.admin?.readyNeeds,
+      refusals: () => this.#log.refusals.list,
+    })
     this.#files = new FileWatch(tellTo, () => fleet.relays)
   }
 

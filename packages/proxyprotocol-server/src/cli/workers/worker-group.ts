@@ -58,6 +58,7 @@ export class WorkerGroup implements Serving {
       readiness: () => this.#readiness(),
       services: () => this.#reports.services(this.#current.services),
       connections: service => this.#reports.connections(service),
+      refusals: () => this.#reports.refusals,
       lostLogLines: () => this.#io.log.lost + this.#reports.lostLogLines,
       refresh: listing => this.#look(listing),
       allProcesses: own => this.#reports.allProcesses(own),

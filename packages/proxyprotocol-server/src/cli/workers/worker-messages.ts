@@ -3,7 +3,13 @@
 
 import type { CloseResult } from 'proxyprotocol/server'
 import type { Configuration } from '../../config/index.ts'
-import type { LiveConnection, ProcessFigures, Readiness, ServiceFigures } from '../../figures/index.ts'
+import type {
+  LiveConnection,
+  ProcessFigures,
+  Readiness,
+  Refusal,
+  ServiceFigures,
+} from '../../figures/index.ts'
 import type { ChangeCounts, ConnectionFilter, HostOptions } from '../services/index.ts'
 
 /** Terminals and service managers send these to every process. */
@@ -13,6 +19,7 @@ export interface WorkerReport {
   readonly readiness: Readiness
   readonly services: readonly ServiceFigures[]
   readonly connections: ReadonlyMap<string, readonly LiveConnection[]> | undefined
+  readonly refusals: readonly Refusal[]
   readonly lostLogLines: number
   readonly process: ProcessFigures
 }

@@ -2,12 +2,14 @@
 
 import {
   endedService,
+  mergedRefusals,
   shownService,
   sumOfProcesses,
   sumOfServices,
   type LiveConnection,
   type ProcessFigures,
   type Readiness,
+  type Refusal,
   type ServiceFigures,
 } from '../../figures/index.ts'
 import type { Service } from '../../config/index.ts'
@@ -22,9 +24,14 @@ export class WorkerReports<Worker> {
   readonly #past = new Map<string, ServiceFigures>()
   #pastCpu = 0
   #pastLostLines = 0
+  #pastRefusals: readonly Refusal[] = []
 
   get lostLogLines(): number {
     return this.#all.reduce((sum, report) => sum + report.lostLogLines, this.#pastLostLines)
+  }
+
+  get refusals(): readonly Refusal[] {
+    return mergedRefusals([this.#pastRefusals, ...this.#all.map(report => report.refusals)])
   }
 
   get active(): number {
@@ -54,6 +61,7 @@ export class WorkerReports<Worker> {
     }
     this.#pastCpu += report.process.cpu
     this.#pastLostLines += report.lostLogLines
+    this.#pastRefusals = mergedRefusals([this.#pastRefusals, report.refusals])
   }
 
   *services(configured: readonly Pick<Service, 'name'>[]): Generator<ServiceFigures> {

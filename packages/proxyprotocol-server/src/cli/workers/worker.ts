@@ -109,6 +109,7 @@ export async function reportOf(shown: Shown, facts: ProcessFigures, listing: boo
     readiness: shown.readiness(),
     services,
     connections: listing ? await listingOf(services, shown) : undefined,
+    refusals: shown.refusals(),
     lostLogLines: shown.lostLogLines(),
     process: facts,
   }

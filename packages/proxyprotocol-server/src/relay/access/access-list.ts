@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Endpoint, ProxyProtocolError } from 'proxyprotocol'
 import type { ConnectionInfo } from 'proxyprotocol/server'
 import { type AccessLists, type AccessRules, type Networks, readAccessLists } from '../../config/index.ts'
+import type { AccessFigures } from '../../figures/index.ts'
 
 type Place = Parameters<Networks['holds']>[0]
 
@@ -17,6 +18,8 @@ export class AccessList {
   readonly #rules: AccessRules
   readonly #transport: Place['transport']
   #lists: AccessLists
+  #allowed = 0
+  #denied = 0
 
   constructor(rules: AccessRules, transport: Place['transport']) {
     this.#rules = rules
@@ -35,7 +38,18 @@ export class AccessList {
     return !isDeepStrictEqual(entriesOf(before), entriesOf(this.#lists))
   }
 
+  figures(): AccessFigures {
+    return { ...this.counts, allowed: this.#allowed, denied: this.#denied }
+  }
+
   readonly validate = (info: ConnectionInfo): ProxyProtocolError | undefined => {
+    const refusal = this.#judge(info)
+    if (refusal) this.#denied++
+    else this.#allowed++
+    return refusal
+  }
+
+  #judge(info: ConnectionInfo): ProxyProtocolError | undefined {
     const { from, vpce } = this.#rules
     const isLocal = info.header?.command === 'LOCAL'
     if (isLocal && from === 'client') return undefined // LOCAL names no client: the proxy in front itself asks

@@ -1,2 +1,2 @@
 export type { AccessCounts } from './access-list.ts'
-export { Gate } from './gate.ts'
+export { Gate, type GateFigures } from './gate.ts'

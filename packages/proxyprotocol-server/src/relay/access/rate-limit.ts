@@ -4,6 +4,7 @@
 import { parseAddress, ProxyProtocolError, unmapAddress } from 'proxyprotocol'
 import { compileNetworks, type ConnectionInfo } from 'proxyprotocol/server'
 import type { Rate } from '../../config/index.ts'
+import type { RateFigures } from '../../figures/index.ts'
 
 /** The clients of one map; both have about 6 MB. */
 const MAX_CLIENTS = 32_768
@@ -11,6 +12,7 @@ const MAX_CLIENTS = 32_768
 const IPV6_CLIENT_BYTES = 8
 
 export class RateLimit {
+  readonly #rate: Rate
   readonly #cost: number
   readonly #credit: number
   readonly #isExempt: ReturnType<typeof compileNetworks>
@@ -19,11 +21,22 @@ export class RateLimit {
   #older: ReadonlyMap<string, number> = new Map()
   #olderEnds = 0
 
-  constructor({ connections, per, burst, exempt }: Rate, now: () => number) {
+  constructor(rate: Rate, now: () => number) {
+    const { connections, per, burst, exempt } = rate
+    this.#rate = rate
     this.#cost = per / connections
     this.#credit = this.#cost * (burst - 1)
     this.#isExempt = compileNetworks(exempt)
     this.#now = now
+  }
+
+  figures(): RateFigures {
+    const { connections, per, burst } = this.#rate
+    const now = this.#now()
+    let latest = now
+    for (const clients of [this.#recent, this.#older])
+      for (const paidAt of clients.values()) if (paidAt > latest) latest = paidAt
+    return { connections, per, burst, used: Math.ceil((latest - now) / this.#cost) }
   }
 
   readonly validate = ({ header, source }: ConnectionInfo): ProxyProtocolError | undefined => {

@@ -55,8 +55,8 @@ export class RelayStats {
     }
     const headers = [...this.#headers.values()]
     const [connects, ages] = [this.#connects.view(), this.#ages.view()]
-    const { accepted, active, closed } = server.stats()
-    return { accepted, active, closed, pending, bytesUp, bytesDown, headers, connects, ages }
+    const { accepted, active, closed, busiestSource } = server.stats()
+    return { accepted, active, closed, pending, busiestSource, bytesUp, bytesDown, headers, connects, ages }
   }
 
   *connections(server: Pick<ProxyServer, 'connections'>): Generator<LiveConnection> {

@@ -43,6 +43,7 @@ export interface PoolSnapshot {
   readonly upstreams: readonly UpstreamSnapshot[]
   readonly names: readonly NameSnapshot[]
   readonly queued: number
+  readonly queueSize: number
 }
 
 /** Options beside the configuration. */
@@ -162,6 +163,7 @@ export class UpstreamPool {
       upstreams: this.#upstreams.map(each => each.snapshot()),
       names: this.#resolver.snapshot(),
       queued: this.#queue.length,
+      queueSize: this.#settings.queue.size,
     }
   }
 

@@ -110,13 +110,14 @@ export class Upstream implements NameWatcher {
 
   snapshot(): UpstreamSnapshot {
     this.#sweep()
-    const { name, address, weight, backup } = this.settings
+    const { name, address, weight, backup, maxConnections } = this.settings
     const all = [...this.members, ...this.#leaving]
     const snapshots = all.map(member => member.snapshot())
     return {
       name,
       address: formatEndpoint(address),
       ...{ weight, backup },
+      limit: maxConnections === Infinity ? undefined : maxConnections * this.members.length,
       state: stateOf(this.members.map(({ state }) => state)),
       ...snapshots.reduce(sumOfCounts, this.#past),
       lastFailure: latestOf(snapshots.map(({ lastFailure }) => lastFailure)),

@@ -50,7 +50,7 @@ test('/readyz says no_upstream while a service that is needed has no upstream th
       ],
     })
     const fleet = new Fleet({ create: service => createRelay(service) })
-    const { readiness } = shownOf(fakeIo(), fleet, needs)
+    const { readiness } = shownOf(fakeIo(), fleet, { needs })
     assert.equal(readiness(), 'starting')
     await fleet.apply(services)
     await until(() => fleet.relays.every(isSettled))

@@ -103,6 +103,7 @@ const endless: Shown = {
   connections: function* () {
     for (;;) yield liveConnection()
   },
+  refusals: () => [],
   lostLogLines: () => 0,
 }
 

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { WorkerReport } from '../../../src/cli/workers/worker-messages.ts'
 import { WorkerReports } from '../../../src/cli/workers/worker-reports.ts'
 import { noTotals, type ServiceFigures } from '../../../src/figures/index.ts'
-import { liveConnection, processFigures, serviceFigures } from '../../support/figures.ts'
+import { liveConnection, processFigures, refusal, serviceFigures } from '../../support/figures.ts'
 
 /** A service with so many connections that are open. */
 function service(name: string, active: number, more: Partial<ServiceFigures> = {}): ServiceFigures {
@@ -14,7 +14,8 @@ function service(name: string, active: number, more: Partial<ServiceFigures> = {
 
 function report(services: readonly ServiceFigures[], more: Partial<WorkerReport> = {}): WorkerReport {
   return {
-    ...{ readiness: 'ready', services, connections: undefined, lostLogLines: 1, process: processFigures },
+    ...{ readiness: 'ready', services, connections: undefined, refusals: [], lostLogLines: 1 },
+    process: processFigures,
     ...more,
   }
 }
@@ -49,6 +50,19 @@ test('the counters of a worker stay when it has ended', () => {
   reports.remove(4)
   const { totals, state } = only(reports.services([{ name: 'a' }]))
   assert.deepEqual([totals.accepted, state, reports.readiness], [10, 'closed', 'starting'])
+})
+
+test('refusals of all workers are one list by time, and stay when a worker has ended', () => {
+  const reports = new WorkerReports<number>()
+  const refusals = (...times: readonly number[]) => times.map(time => refusal({ time }))
+  const times = (): readonly number[] => reports.refusals.map(({ time }) => time)
+  reports.add(1, report([], { refusals: refusals(8, 3) }))
+  reports.add(2, report([], { refusals: refusals(9, 5) }))
+  assert.deepEqual(times(), [9, 8, 5, 3])
+  reports.remove(1)
+  assert.deepEqual(times(), [9, 8, 5, 3])
+  reports.add(2, report([], { refusals: refusals(10, 9, 5) }))
+  assert.deepEqual(times(), [10, 9, 8, 5, 3])
 })
 
 test('all workers are ready as soon as one is, and drain as soon as one does', () => {

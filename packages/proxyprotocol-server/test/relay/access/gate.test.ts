@@ -47,3 +47,13 @@ test('rate.exempt frees a network of the rate and of limits.perSource', async t 
     await upstream.accept()
   }
 })
+
+test('totals() shows the connections of the busiest source while limits.perSource counts them', async t => {
+  const upstream = await listen(t)
+  const relay = await startRelay(t, `127.0.0.1:${upstream.port}?pp=noop`, { limits: { perSource: 9 } })
+  for (let i = 0; i < 2; i++) {
+    dial(t, relay.port)
+    await upstream.accept()
+  }
+  assert.equal(relay.totals().busiestSource, 2)
+})

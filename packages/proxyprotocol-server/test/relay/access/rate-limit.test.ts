@@ -59,6 +59,20 @@ test('rate: an IPv4 address is one client, an IPv6 address one with all of its /
   }
 })
 
+test('rate: its figures show how much of the burst the busiest client has used', () => {
+  const made = limited({ connections: 2, per: 1_000, burst: 3 })
+  const shown = { connections: 2, per: 1_000, burst: 3 }
+  assert.deepEqual(made.limit.figures(), { ...shown, used: 0 })
+  made.opens('192.0.2.1')
+  for (let i = 0; i < 5; i++) made.opens('192.0.2.2')
+  made.opens('192.0.2.3')
+  assert.deepEqual(made.limit.figures(), { ...shown, used: 3 })
+  made.clock += 600
+  assert.equal(made.limit.figures().used, 2)
+  made.clock += 10_000
+  assert.equal(made.limit.figures().used, 0)
+})
+
 test('rate: an exempt network, a check by the proxy in front and a client without an address are not counted', () => {
   const { opens, limit } = limited({ burst: 1, exempt: ['10.0.0.0/8'] })
   for (let i = 0; i < 3; i++) {

@@ -73,7 +73,7 @@ test('a snapshot is plain data', async t => {
       },
     ],
     names: [],
-    queued: 0,
+    ...{ queued: 0, queueSize: 100 },
   })
 })
 

@@ -148,6 +148,16 @@ test('a member that is gone from an answer is leaving until its last connection 
   assert.deepEqual([active, total, failures, memberChanges], [0, 1, { connect_refused: 1 }, 1])
 })
 
+test('its limit is that of all members that get connections', t => {
+  const address = parseAddress('app.test:80', { role: 'upstream' })
+  const { upstream, update } = harness(t, { upstreams: [{ address, maxConnections: 5 }] })
+  update('192.0.2.1', '192.0.2.2')
+  assert.equal(upstream.snapshot().limit, 10)
+  update('192.0.2.2')
+  assert.equal(upstream.snapshot().limit, 5)
+  assert.equal(harness(t).upstream.snapshot().limit, undefined)
+})
+
 test('resolve.drain ends the connections of a member that has left, also those made since, with upstream_removed', async t => {
   const { update, member } = harness(t, { resolve: { drain: 60_000 } })
   update('192.0.2.1', '192.0.2.2')

@@ -44,6 +44,10 @@ export class Admission {
     return this.#pending
   }
 
+  get busiestSource(): number {
+    return this.#sources.most
+  }
+
   get firstRoom(): Uint8Array | undefined {
     return this.#settings.isTrusted && this.#rules.firstRoom
   }

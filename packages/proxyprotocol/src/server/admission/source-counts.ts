@@ -14,6 +14,13 @@ export class SourceCounts {
     this.#isExempt = compileNetworks(exempt, 'limits.perSourceExempt')
   }
 
+  /** Of the source that has the most. */
+  get most(): number {
+    let most = 0
+    for (const open of this.#open.values()) if (open > most) most = open
+    return most
+  }
+
   /** False above the limit. UNIX sockets are not counted. */
   add(socket: Socket, source: Endpoint | undefined): boolean {
     if (this.#limit === Infinity || source === undefined || 'path' in source) return true

@@ -20,6 +20,8 @@ export interface ServerStats {
   readonly closed: Readonly<Record<CloseReason, number>>
   /** Connections of trusted peers without a header, which `missing: 'direct'` allowed. */
   readonly missing: number
+  /** Open connections of the source that has the most; 0 without `limits.perSource`. */
+  readonly busiestSource: number
 }
 
 interface Counted {
@@ -28,12 +30,14 @@ interface Counted {
 
 export class ConnectionTally {
   readonly #server: Counted
+  readonly #busiestSource: () => number
   readonly #closed = emptyCounters()
   #accepted = 0
   #missing = 0
 
-  constructor(server: Counted) {
+  constructor(server: Counted, busiestSource: () => number) {
     this.#server = server
+    this.#busiestSource = busiestSource
   }
 
   stats(): ServerStats {
@@ -42,6 +46,7 @@ export class ConnectionTally {
       active: this.#server.connections.size,
       closed: { ...this.#closed },
       missing: this.#missing,
+      busiestSource: this.#busiestSource(),
     }
   }
 

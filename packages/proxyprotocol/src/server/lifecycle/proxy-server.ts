@@ -32,7 +32,7 @@ export class ProxyServer implements AsyncDisposable {
   readonly #owner: ConnectionOwner
   readonly #held = new LiveSet<AcceptedConnection>()
   readonly #idle: IdleWatch
-  readonly #tally = new ConnectionTally(this)
+  readonly #tally = new ConnectionTally(this, () => this.#admission.busiestSource)
   readonly #signal: AbortSignal | undefined
   #listened = false
   #drain: Drain | undefined

@@ -47,6 +47,22 @@ test('sources: a place is given back when its socket closes, once', async () => 
   }
 })
 
+test('sources: the busiest is the one with the most open connections', async () => {
+  const counts = new SourceCounts(5)
+  const add = (address: string): Socket => {
+    const socket = new Socket()
+    counts.add(socket, { address, port: 1 })
+    return socket
+  }
+  assert.equal(counts.most, 0)
+  const socket = add('192.0.2.1')
+  for (const address of ['192.0.2.2', '192.0.2.1', '192.0.2.3']) add(address)
+  assert.equal(counts.most, 2)
+  socket.destroy()
+  await once(socket, 'close')
+  assert.equal(counts.most, 1)
+})
+
 test('sources: what has no address is not counted, and without a limit nothing is', () => {
   const counts = new SourceCounts(1)
   for (let i = 0; i < 3; i++) {
