@@ -20,7 +20,7 @@ const bans = {
     "MemberExpression[property.name='prototype']":
       'Leave prototypes alone, the whole process shares them. Only server/attach/ may touch what it attaches to.',
     "AssignmentExpression[left.property.name='emit']":
-      'Only server/attach/attach.ts replaces emit: listen to an event, or extend attach().',
+      'Only server/attach/attach.ts and udp/attachment.ts replace emit: listen to an event, or extend these.',
   },
   addresses: {
     'AssignmentExpression[left.property.name=/^(remote|local)(Address|Port|Family)$/]':
@@ -105,6 +105,7 @@ export const houseRules = [
   banSyntax('**/*.{js,ts}', style),
   banSyntax(`${programs}/**`, ...inSources, patches, addresses, internals),
   banSyntax(`${library}/**`, ...inSources, patches, addresses, handlers, internals),
+  banSyntax(`${library}/udp/attachment.ts`, ...inSources, addresses, handlers, internals),
   banSyntax(`${library}/node-internals/**`, ...inSources, patches, addresses, handlers),
   banSyntax(
     `${library}/{checks,codec}/**`,

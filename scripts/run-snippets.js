@@ -19,7 +19,7 @@ const echo = join(root, 'packages', 'proxyprotocol-server', 'bin', 'proxyprotoco
 const certificates = join(root, 'packages', 'test-support', 'certificates.ts')
 
 /** A port that a reader connects to while the program runs. */
-const FIXED_PORT = /\.listen\(\d{4,5}\b/g
+const FIXED_PORT = /\.(listen|bind)\(\d{4,5}\b/g
 const unrefServers = new URL('unref-servers.js', import.meta.url).href
 
 /** Milliseconds for one block. */
@@ -46,7 +46,7 @@ export async function failures(snippets, { folder, compilerOptions }) {
         fileName: snippet.path,
       })
       const program = `${snippet.path}.run.js`
-      const free = outputText.replaceAll(FIXED_PORT, '.listen(0')
+      const free = outputText.replaceAll(FIXED_PORT, '.$1(0')
       writeFileSync(program, free.replaceAll('10007', port))
       const args = free === outputText ? [program] : ['--import', unrefServers, program]
       found.push(...(await failure(snippet, args, folder)))

@@ -1,7 +1,7 @@
-// Writes which tests keep which rule: for each rule of docs/contract.md and each number of docs/known-bugs.md the tests that
+// Writes which tests keep which rule: for each rule of docs/contract.md and docs/udp.md and each number of docs/known-bugs.md the tests that
 // name it, below the page's mark.
 //
-// npm run docs:tests                     writes both
+// npm run docs:tests                     writes all
 // node scripts/test-index.js --check     only says whether they are as they would be written
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -13,8 +13,9 @@ const MARK = '<!-- What follows is written by `npm run docs:tests`. -->\n'
 
 /** Pages, with how a test names one of their rules and how the index does. */
 const pages = [
-  { page: 'docs/contract.md', named: /^contract (\d[\d, and]*):/, title: 'Rule' },
-  { page: 'docs/known-bugs.md', named: /known bugs? (\d[\d, and]*)/, title: 'Number' },
+  { page: 'docs/contract.md', named: /^contract (\d[\d, and]*):/, title: 'Rule ' },
+  { page: 'docs/udp.md', named: /^contract (U\d[\dU, and]*):?/, title: 'U' },
+  { page: 'docs/known-bugs.md', named: /known bugs? (\d[\d, and]*)/, title: 'Number ' },
 ]
 
 /** A test's name as it stands in the source, in one of the three kinds of quotes. */
@@ -40,7 +41,7 @@ const outcomes = pages.map(({ page, named, title }) => {
   }
   const sections = [...rows]
     .sort(([a], [b]) => a - b)
-    .map(([number, lines]) => `### ${title} ${number}\n\n${lines.join('\n')}\n`)
+    .map(([number, lines]) => `### ${title}${number}\n\n${lines.join('\n')}\n`)
   return write(page, `\n## Tests\n\n${sections.join('\n')}`)
 })
 process.exitCode = outcomes.includes(false) ? 1 : 0

@@ -4,7 +4,7 @@
 import { once } from 'node:events'
 import net, { type AddressInfo, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import type { HeaderInit } from 'proxyprotocol'
+import type { InetInit } from 'proxyprotocol'
 import { openSocket } from 'proxyprotocol/client'
 import { attach } from 'proxyprotocol/server'
 
@@ -14,7 +14,7 @@ export const HOST = '127.0.0.1'
 export const CLIENT = { address: '192.0.2.1', port: 56_324 }
 
 /** The header of a client at this port and address. */
-export function headerOf(port: number = CLIENT.port, address: string = CLIENT.address): HeaderInit {
+export function headerOf(port: number = CLIENT.port, address: string = CLIENT.address): InetInit {
   return { source: { address, port }, destination: { address: '198.51.100.7', port: 443 } }
 }
 

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { databases } from './tasks/databases.ts'
+import { datagrams } from './tasks/datagrams.ts'
 import { examples, unlinkedPages } from './tasks/example.ts'
 import { operations } from './tasks/operations.ts'
 import { protocols } from './tasks/protocols.ts'
 import { web } from './tasks/web.ts'
 
-const checks = { ...databases, ...operations, ...protocols, ...web }
+const checks = { ...databases, ...datagrams, ...operations, ...protocols, ...web }
 
 test('the index of docs/tasks links each page', () => {
   assert.deepEqual(unlinkedPages(), [])

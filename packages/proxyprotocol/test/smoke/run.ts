@@ -2,11 +2,12 @@
 
 import { bunServeCases } from './bun-serve.ts'
 import { smokeCases } from './cases.ts'
+import { datagramCases } from './datagrams.ts'
 
 /** Milliseconds for one case: a hundred times what the slowest takes. */
 const TIMEOUT = 10_000
 
-const cases = Object.entries({ ...smokeCases(process.versions), ...bunServeCases() })
+const cases = Object.entries({ ...smokeCases(process.versions), ...bunServeCases(), ...datagramCases() })
 let passed = 0
 for (const [name, run] of cases) {
   try {

@@ -2,5 +2,7 @@
 
 import { test } from 'node:test'
 import { smokeCases } from './cases.ts'
+import { datagramCases } from './datagrams.ts'
 
-for (const [name, run] of Object.entries(smokeCases(process.versions))) test(`every runtime: ${name}`, run)
+for (const [name, run] of Object.entries({ ...smokeCases(process.versions), ...datagramCases() }))
+  test(`every runtime: ${name}`, run)

@@ -1,0 +1,106 @@
+// The options of attachDatagrams(), checked once.
+
+import { checkNames, checkObject, integer, limit, milliseconds, oneOf, quote } from '../checks/index.ts'
+import { decodeOptions } from '../codec/index.ts'
+import { compileTrust, type Trust } from '../trust/index.ts'
+import type { Framing, ReaderSettings } from './datagram-reader.ts'
+import type { FlowSettings } from './flows/index.ts'
+
+const DEFAULT_FLOWS = 10_000
+/** Far below an MTU: with more, little payload would be left in a datagram. */
+const DEFAULT_HEADER_BYTES = 512
+/** In bytes: the fixed part of version 2, and the most that its length field can announce (spec 2.2). */
+const HEADER_BOUNDS = [16, 65_551] as const
+const DEFAULT_FLOW_TIMEOUT = 30_000
+/** RFC 4787 section 4.3: at least two minutes. */
+const DEFAULT_CONFIRMED_TIMEOUT = 120_000
+
+/** How a socket reads headers, and how long it remembers clients. */
+export interface DatagramOptions {
+  /** Peers that may send headers. */
+  readonly trust: Trust
+  /**
+   * `'v2'` (default): each datagram starts with a version 2 header. `'spp'`: Simple Proxy Protocol, also in front of
+   * replies. `'unsafe-first'`: only the first datagram of a peer's port starts with a header, also of version 1, as
+   * nginx sends it. It needs `timeouts.flow`, and a client can forge its address after this side has forgotten it.
+   */
+  readonly framing?: Framing | undefined
+  /** Peers that are not trusted: `'drop'` (default), or `'direct'` for clients without a header. */
+  readonly untrusted?: 'drop' | 'direct' | undefined
+  /**
+   * Datagrams of trusted peers without a header: `'drop'` (default), or `'direct'`. The latter is unsafe except for a
+   * migration: clients behind the proxy may then send the header.
+   */
+  readonly missing?: 'drop' | 'direct' | undefined
+  readonly limits?: DatagramLimits | undefined
+  readonly timeouts?: DatagramTimeouts | undefined
+}
+
+/** Bounds on what clients can hold. */
+export interface DatagramLimits {
+  /** Flows at a time. Default 10000. */
+  readonly flows?: number | undefined
+  /** Flows of one source address, of one /64 for IPv6. Default `Infinity`. */
+  readonly perSource?: number | undefined
+  /** The longest version 2 header, in bytes. Default 512. */
+  readonly headerBytes?: number | undefined
+}
+
+/** How long a client without datagrams is remembered. A flow ends up to a second later. */
+export interface DatagramTimeouts {
+  /**
+   * Milliseconds for a client that has not spoken after a reply. Default 30000. With `'unsafe-first'` it must be longer
+   * than the proxy's own timeout.
+   */
+  readonly flow?: number | undefined
+  /** Milliseconds for a client that has, at least `flow`. Default 120000, or `flow` if that is more. */
+  readonly confirmed?: number | undefined
+}
+
+export interface DatagramSettings {
+  readonly reader: ReaderSettings
+  readonly flows: FlowSettings
+}
+
+export function datagramSettings(options: DatagramOptions): DatagramSettings {
+  checkObject(options, 'options')
+  checkNames(options, ['trust', 'framing', 'untrusted', 'missing', 'limits', 'timeouts'])
+  const { trust, framing = 'v2', untrusted = 'drop', missing = 'drop', limits = {}, timeouts = {} } = options
+  checkNames(limits, ['flows', 'perSource', 'headerBytes'], 'limits')
+  checkNames(timeouts, ['flow', 'confirmed'], 'timeouts')
+  const { flows = DEFAULT_FLOWS, perSource = Infinity, headerBytes = DEFAULT_HEADER_BYTES } = limits
+  const isFirst = oneOf(framing, ['v2', 'spp', 'unsafe-first'], 'framing') === 'unsafe-first'
+  if (isFirst && timeouts.flow === undefined) {
+    throw new TypeError(
+      "timeouts.flow must be longer than the proxy's timeout with framing 'unsafe-first', got undefined",
+    )
+  }
+  integer(headerBytes, HEADER_BOUNDS, 'limits.headerBytes')
+  return {
+    reader: {
+      framing,
+      isTrusted: compileTrust(trust),
+      untrusted: oneOf(untrusted, ['drop', 'direct'], 'untrusted'),
+      missing: oneOf(missing, ['drop', 'direct'], 'missing'),
+      decode: decodeOptions({ versions: isFirst ? [1, 2] : [2], maxHeaderBytes: headerBytes }),
+    },
+    flows: {
+      flows: limit(flows, 'limits.flows'),
+      perSource: limit(perSource, 'limits.perSource'),
+      ...flowTimeouts(timeouts),
+      evicts: !isFirst,
+    },
+  }
+}
+
+function flowTimeouts({
+  flow = DEFAULT_FLOW_TIMEOUT,
+  confirmed = Math.max(DEFAULT_CONFIRMED_TIMEOUT, flow),
+}: DatagramTimeouts): Pick<FlowSettings, 'newTimeout' | 'confirmedTimeout'> {
+  milliseconds(flow, 'timeouts.flow', 1)
+  milliseconds(confirmed, 'timeouts.confirmed', 1)
+  if (confirmed < flow) {
+    throw new RangeError(`timeouts.confirmed must be at least timeouts.flow, got ${quote(confirmed)}`)
+  }
+  return { newTimeout: flow, confirmedTimeout: confirmed }
+}
