@@ -9,11 +9,17 @@ import { fakeIo } from './support/program.ts'
 import { pathOf } from './support/child.ts'
 
 /** Of other programs, and one that is refused with the reason why. */
-const FOREIGN = new Set(['--buf-len', '--global'])
+const FOREIGN = new Set(['--buf-len', '--global', '--now'])
 /** Pages about other programs, the library or this project's scripts. */
-const OTHER_PAGES = /^docs\/(?:differential|interop|performance|register|trust)\.md$/
+const OTHER_PAGES = /^docs\/(?:containers|differential|interop|kubernetes|performance|register|trust)\.md$/
 /** Options of the library that the configuration spells in another way or not at all. */
-const LIBRARY_KEYS = new Set(['timeouts.handshake', 'limits.perSourceExempt'])
+const LIBRARY_KEYS = new Set([
+  'timeouts.handshake',
+  'timeouts.flow',
+  'timeouts.confirmed',
+  'limits.flows',
+  'limits.perSourceExempt',
+])
 
 const files = [
   ...readdirSync(pathOf('docs')).map(name => `docs/${name}`),
