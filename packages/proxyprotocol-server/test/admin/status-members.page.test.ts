@@ -3,7 +3,12 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { AdminServer } from '../../src/admin/index.ts'
-import type { RoutedUpstream, UpstreamState } from '../../src/figures/index.ts'
+import {
+  noTotals,
+  type RoutedUpstream,
+  type ServiceFigures,
+  type UpstreamState,
+} from '../../src/figures/index.ts'
 import { adminSource } from '../support/admin.ts'
 import { openPage, type OpenPage } from '../support/browser.ts'
 import { memberFigures, serviceFigures, upstreamFigures } from '../support/figures.ts'
@@ -41,8 +46,12 @@ function upstream(
   })
 }
 
-async function show(t: TestContext, upstreams: readonly RoutedUpstream[]): Promise<OpenPage> {
-  const source = adminSource({ services: () => [serviceFigures('web', { upstreams })] })
+async function show(
+  t: TestContext,
+  upstreams: readonly RoutedUpstream[],
+  more: Partial<ServiceFigures> = {},
+): Promise<OpenPage> {
+  const source = adminSource({ services: () => [serviceFigures('web', { upstreams, ...more })] })
   const admin = new AdminServer(source, { onError: error => assert.fail(String(error)) })
   atEnd(t, () => admin.close())
   const { port } = await admin.listen({ port: 0 })
@@ -93,5 +102,47 @@ test('an upstream that is not used is trouble as long as it is not, also when it
     /not looked up yet, 1 look-up failed/,
   )
   assert.equal(await trouble.getByText(/^web: /).count(), 2) // the machine of the test may be a busy one
+  assert.deepEqual(faults, [])
+})
+
+test('where connections may wait each route has a line with its queue, and an address shows its checks and its limit', async t => {
+  const limited = { ...counts, limit: 5, members: [memberFigures({ checks })] }
+  const upstreams = [
+    upstreamFigures({ name: 'a', ...limited }),
+    upstreamFigures({ name: 'b', route: 'b.example', ...limited, state: 'down' }),
+  ]
+  const queues = [
+    { route: '*', waiting: 0, size: 10 },
+    { route: 'b.example', waiting: 6, size: 10 },
+  ]
+  const { page, faults } = await show(t, upstreams, { queues })
+  await page
+    .locator('#trouble')
+    .getByText('web: 6 of 10 places in the queue of the route b.example taken')
+    .waitFor()
+  assert.match(await row(page, 'services', 'default route').innerText(), /queue 0 of 10/)
+  const route = await cells(row(page, 'services', 'route b.example'))
+  assert.deepEqual(
+    [route['State'], route['Now'], route['Waiting'], route['Total'], route['Errors']],
+    ['down', '1', '6', '2', '3'],
+  )
+  const line = page.locator('#services tr.upstream:not(.route)').first()
+  assert.match(await line.innerText(), /5 good http checks, 1 failed/)
+  assert.equal((await cells(line))['Limit'], '5')
+  assert.deepEqual(faults, [])
+})
+
+test('what lists, rate and limit of a source have done stands with the service', async t => {
+  const { page, faults } = await show(t, [upstreamFigures()], {
+    limits: { connections: 9, perSource: 4 },
+    access: { allow: 1, deny: 2, allowed: 30, denied: 4 },
+    rate: { connections: 20, per: 10_000, burst: 40, used: 7 },
+    totals: { ...noTotals, busiestSource: 3, closed: { ...noTotals.closed, limit_rate: 6 } },
+  })
+  await page
+    .getByText(
+      'lists let in 30, denied 4; rate 20 in 10 s: busiest used 7 of 40, 6 refused; busiest source 3 of 4',
+    )
+    .waitFor()
   assert.deepEqual(faults, [])
 })

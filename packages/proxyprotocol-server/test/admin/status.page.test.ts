@@ -90,6 +90,27 @@ test('errors are shown by reason, in all and in the last minute', async t => {
   assert.deepEqual(faults, [])
 })
 
+test('a client that was turned away is shown with the reason and what to do, and the last five at first', async t => {
+  const { page, ports, faults } = await startStage(t)
+  const table = page.getByRole('table', { name: 'Turned away last' })
+  assert.equal(await table.isVisible(), false)
+  for (let i = 0; i < 6; i++) await outcome(dial(t, ports[0] ?? 0).end('GET / HTTP/1.1\r\n\r\n'))
+  await page.getByRole('button', { name: 'show all 6' }).click()
+  const lines = table.locator('tbody tr')
+  assert.equal(await lines.count(), 6)
+  await page.getByRole('button', { name: 'show 5' }).click()
+  assert.equal(await lines.count(), 5)
+  const { Client, When, ...shown } = await cells(lines.first())
+  assert.match(Client ?? '', /^127\.0\.0\.1:\d+$/)
+  assert.match(When ?? '', /^\d+ s ago$/)
+  assert.deepEqual([shown['Service'], shown['Reason']], ['web', 'header_missing'])
+  assert.match(
+    shown['What to do'] ?? '',
+    /^Let this peer send the header, or connect through the load balancer\. .*does not start with a PROXY/,
+  )
+  assert.deepEqual(faults, [])
+})
+
 test('draining is shown while the last connections end, and then that the listener is gone', async t => {
   const harness = await startStage(t)
   const { page, faults } = harness

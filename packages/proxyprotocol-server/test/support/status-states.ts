@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { AdminServer, type AdminSource } from '../../src/admin/index.ts'
-import { noTotals as zero, type LiveConnection } from '../../src/figures/index.ts'
+import { ProxyProtocolError } from 'proxyprotocol'
+import { noTotals as zero, type LiveConnection, type Refusal } from '../../src/figures/index.ts'
 import { adminSource } from './admin.ts'
-import { serviceFigures, upstreamFigures } from './figures.ts'
+import { memberFigures, serviceFigures, upstreamFigures } from './figures.ts'
 import { atEnd } from './teardown.ts'
 
 const DAY = 86_400_000
@@ -38,13 +39,29 @@ export const troubled: Partial<AdminSource> = {
   services: () => [
     serviceFigures('web', {
       expects: 'detect',
-      limits: { connections: 4 },
+      limits: { connections: 4, perSource: 100 },
+      access: { allow: 3, deny: 120_000, allowed: 1_190, denied: 44 },
+      rate: { connections: 20, per: 10_000, burst: 40, used: 37 },
+      queues: ['*', 'a.example', '*.b.example', 'c.example'].map((route, n) => {
+        return { route, waiting: n === 0 ? 83 : 0, size: 100 }
+      }),
       totals: {
-        ...{ ...zero, accepted: 1_234, active: 4, pending: 1, bytesUp: 5e6, bytesDown: 7e9 },
-        closed: { ...zero.closed, done: 1_000, connect_refused: 200, header_missing: 30 },
+        ...{
+          ...zero,
+          accepted: 1_234,
+          active: 4,
+          pending: 1,
+          bytesUp: 5e6,
+          bytesDown: 7e9,
+          busiestSource: 12,
+        },
+        closed: { ...zero.closed, done: 1_000, connect_refused: 200, header_missing: 30, limit_rate: 9 },
       },
       upstreams: [
-        upstreamFigures({ name: 'app-1', weight: 2, active: 3, total: 1_100 }),
+        upstreamFigures({
+          ...{ name: 'app-1', weight: 2, active: 3, total: 1_100, limit: 3 },
+          members: [memberFigures({ checks })],
+        }),
         upstreamFigures({ name: 'app-2', state: 'down', failures: { dns_error: 9 }, lastFailure: refused }),
         upstreamFigures({
           name: 'app-3',
@@ -74,8 +91,32 @@ export const troubled: Partial<AdminSource> = {
     }),
     serviceFigures('gone', { state: 'closed', address: undefined }),
   ],
+  refusals: () => turnedAway,
   connections: service => (service === 'web' ? ofEachState() : []),
 }
+
+const turnedAway: readonly Refusal[] = (
+  [
+    'header_missing',
+    'untrusted_peer',
+    'denied_acl',
+    'limit_rate',
+    'tls_client_error',
+    'queue_timeout',
+  ] as const
+).map((reason, n) => ({
+  ...{ id: `refused-${n}`, time: Date.now() - n * 65_000, service: 'web', reason },
+  peer: { address: '2001:db8:4f2::1234', port: 50_000 + n },
+  source: {
+    address: n === 2 ? '2001:db8:ffff:eeee:dddd:cccc:bbbb:aaaa' : '2001:db8:4f2::1234',
+    port: 50_000 + n,
+  },
+  message: new ProxyProtocolError(reason, { detail: '2001:db8:4f2::1234' }).message,
+}))
+
+const checks = {
+  ...{ type: 'http', passed: 512, failed: 3, streak: 9, verdict: 'up', lastFailure: undefined },
+} as const
 
 function ofEachState(): readonly LiveConnection[] {
   return (['accepted', 'header', 'open', 'closing'] as const).map((state, i) => {

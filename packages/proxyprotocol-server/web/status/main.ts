@@ -4,14 +4,16 @@ import { byId } from '../element.ts'
 import { setAttribute, setText } from './view.ts'
 import { clock, duration } from './format.ts'
 import { Live, type Connection } from './live.ts'
+import { RefusalsTable } from './refusals.ts'
 import { ServicesTable } from './services.ts'
 import { Summary } from './summary.ts'
 import { TroubleList } from './trouble.ts'
 
-const [summary, troubles, services, connections] = [
+const [summary, troubles, services, refusals, connections] = [
   new Summary(),
   new TroubleList(),
   new ServicesTable(),
+  new RefusalsTable(),
   new ConnectionsTable(),
 ]
 let last: { readonly document: StatsDocument; readonly at: Date } | undefined
@@ -24,6 +26,7 @@ const live = new Live({
     summary.show(document)
     troubles.show(document)
     services.show(document.services)
+    refusals.show(document)
     connections.show(document.connections)
     tell()
   },

@@ -4,7 +4,7 @@ import type { ServiceShown } from '../../dist/figures/index.js'
 import { badge } from './badge.ts'
 import { byId, element } from '../element.ts'
 import { Children, setText, type View } from './view.ts'
-import { bytes, count, countOr, plural } from './format.ts'
+import { bytes, count, countOr, duration, plural } from './format.ts'
 import { gauge, spark } from './spark.ts'
 import { headOf, row, several, text, words, type Column } from './table.ts'
 import { levelOfService, sumOf, takenOf, troublesOfService } from './trouble.ts'
@@ -92,7 +92,7 @@ function serviceGroup(): View<ServiceShown> {
     element: group,
     update: each => {
       service.update(each)
-      upstreams.show(each.upstreams.flatMap(upstreamLines))
+      upstreams.show(upstreamLines(each))
     },
   }
 }
@@ -101,6 +101,7 @@ function serviceName(): View<ServiceShown> {
   return several(
     words(({ name }) => name, { class: 'title' }),
     words(whatItDoes, { class: 'detail' }),
+    words(whomItAdmits, { class: 'detail' }),
   )
 }
 
@@ -108,6 +109,19 @@ function whatItDoes({ name, address, expects, sends }: ServiceShown): string {
   const place = address === null ? 'does not listen' : address === name ? '' : `at ${address}`
   const takes = expects === null ? 'expects none' : `expects ${expects}`
   return [place, takes, `sends ${sends}`].filter(part => part !== '').join(', ')
+}
+
+function whomItAdmits({ access, rate, reasons, busiestSource, limits }: ServiceShown): string {
+  const perSource = limits['perSource'] ?? null
+  return [
+    access && `lists let in ${count(access.allowed)}, denied ${count(access.denied)}`,
+    rate &&
+      `rate ${count(rate.connections)} in ${duration(rate.per)}: busiest used ${count(rate.used)} of ${count(rate.burst)}, ` +
+        `${count(reasons.limit_rate)} refused`,
+    perSource && `busiest source ${count(busiestSource)} of ${count(perSource)}`,
+  ]
+    .filter(part => part !== null)
+    .join('; ')
 }
 
 function nowOfLimit(): View<ServiceShown> {

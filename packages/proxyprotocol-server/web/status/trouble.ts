@@ -71,6 +71,7 @@ export function troublesOfService(service: ServiceShown): readonly Trouble[] {
       `${count(active)} of ${count(limits['connections'] ?? 0)} connections taken`,
     ],
     [errors > 0, 'warn', `${plural(errors, 'error')} in the last minute`],
+    ...service.queues.map(queueFills),
     ...outagesOf(service),
     ...service.upstreams.flatMap(membersInTrouble),
     ...service.certificates.map(expiry),
@@ -91,6 +92,11 @@ function outagesOf({ upstreams }: ServiceShown): readonly Candidate[] {
       return [[true, 'bad', `all ${count(down.length)} upstreams${where} are down`]]
     return down.map(each => [true, 'bad', `upstream ${each.name}${where} is ${each.state}${why(each)}`])
   })
+}
+
+function queueFills({ route, waiting, size }: ServiceShown['queues'][number]): Candidate {
+  const where = route === '*' ? 'the queue' : `the queue of the route ${route}`
+  return [waiting > size / 2, 'warn', `${count(waiting)} of ${count(size)} places in ${where} taken`]
 }
 
 function expiry({ file, expires }: ServiceShown['certificates'][number]): Candidate {

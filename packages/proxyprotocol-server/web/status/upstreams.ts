@@ -1,6 +1,6 @@
 // Lines of upstreams in the table of services, with a line for each member.
 
-import type { UpstreamShown } from '../../dist/figures/index.js'
+import type { ServiceShown, UpstreamShown } from '../../dist/figures/index.js'
 import { badge } from './badge.ts'
 import { element } from '../element.ts'
 import type { View } from './view.ts'
@@ -13,11 +13,13 @@ export interface UpstreamLine extends Pick<
   'state' | 'active' | 'total' | 'failures' | 'lastFailure'
 > {
   readonly key: string
-  readonly kind: 'upstream' | 'upstream member'
+  readonly kind: 'upstream' | 'upstream member' | 'upstream route'
   readonly title: string
   readonly detail: string
   readonly backup: boolean
   readonly peak: number | null
+  readonly limit: number | null
+  readonly waiting: number | null
 }
 
 const number = { kind: 'number' }
@@ -26,13 +28,17 @@ function nothing(): string {
   return ''
 }
 
+function numberOr(value: number | null): string {
+  return value === null ? '' : count(value)
+}
+
 const columns: readonly Column<UpstreamLine>[] = [
   { label: 'Upstream', make: name, kind: 'name' },
   { label: 'State', make: state, kind: 'state' },
   text('Now', ({ active }) => count(active), number),
-  text('Most', ({ peak }) => (peak === null ? '' : count(peak)), number),
-  text('Limit', nothing, { kind: 'number empty' }),
-  text('Waiting', nothing, { kind: 'number rare empty' }),
+  text('Most', ({ peak }) => numberOr(peak), number),
+  text('Limit', ({ limit }) => numberOr(limit), number),
+  text('Waiting', ({ waiting }) => numberOr(waiting), { kind: 'number rare' }),
   text('Total', ({ total }) => count(total), number),
   text('New /s', nothing, { kind: 'chart empty' }),
   text('Up', nothing, { kind: 'number empty' }),
@@ -42,26 +48,60 @@ const columns: readonly Column<UpstreamLine>[] = [
   text('Last failure', failureOf, { kind: 'reasons' }),
 ]
 
-export function upstreamLines(upstream: UpstreamShown): readonly UpstreamLine[] {
-  const { name: title, members, resolution } = upstream
-  const first = { ...upstream, kind: 'upstream', key: title, title, detail: detailOf(upstream) } as const
+/** A route has a line of its own where there are several, or where connections may have to wait. */
+export function upstreamLines({ upstreams, queues }: ServiceShown): readonly UpstreamLine[] {
+  return queues.flatMap(queue => {
+    const own = upstreams.filter(({ route }) => route === queue.route)
+    const isPlain = queues.length === 1 && own.every(({ limit }) => limit === null)
+    return [...(isPlain ? [] : [routeLine(queue, own)]), ...own.flatMap(linesOf)]
+  })
+}
+
+function routeLine(
+  { route, waiting, size }: ServiceShown['queues'][number],
+  upstreams: readonly UpstreamShown[],
+): UpstreamLine {
+  const sum = (of: (upstream: UpstreamShown) => number): number =>
+    upstreams.reduce((all, each) => all + of(each), 0)
+  return {
+    ...{
+      kind: 'upstream route',
+      key: `${route} `,
+      title: route === '*' ? 'default route' : `route ${route}`,
+    },
+    detail: `queue ${count(waiting)} of ${count(size)}`,
+    ...{ state: upstreams.find(({ state }) => state === 'up')?.state ?? upstreams[0]?.state ?? 'down' },
+    ...{ active: sum(({ active }) => active), total: sum(({ total }) => total) },
+    ...{ failures: sum(({ failures }) => failures), lastFailure: null },
+    ...{ backup: false, peak: null, limit: null, waiting },
+  }
+}
+
+function linesOf(upstream: UpstreamShown): readonly UpstreamLine[] {
+  const { name: title, route, members, resolution } = upstream
+  const key = `${route} ${title}`
+  const [only] = members
+  const checks = resolution === null && only ? checksOf(only) : ''
+  const detail = [detailOf(upstream), checks].filter(part => part !== '').join(', ')
+  const first = { ...upstream, kind: 'upstream', key, title, detail, waiting: null } as const
   if (resolution === null) return [first]
   const others = members.map(member => {
-    const { address, checks } = member
-    const detail =
-      checks === null ? '' : `${plural(checks.passed, goodCheck(checks))}, ${count(checks.failed)} failed`
-    const key = `${title} ${address}`
+    const { address } = member
     return {
       ...member,
       kind: 'upstream member',
-      key,
+      key: `${key} ${address}`,
       title: address,
-      detail,
-      backup: false,
-      peak: null,
+      detail: checksOf(member),
+      ...{ backup: false, peak: null, limit: null, waiting: null },
     } as const
   })
   return [first, ...others]
+}
+
+function checksOf({ checks }: UpstreamShown['members'][number]): string {
+  if (checks === null) return ''
+  return `${plural(checks.passed, goodCheck(checks))}, ${count(checks.failed)} failed`
 }
 
 export function upstreamLine(): View<UpstreamLine> {
@@ -83,10 +123,9 @@ function state(): View<UpstreamLine> {
   )
 }
 
-function detailOf({ name: title, route, address, weight, resolution, leftOut }: UpstreamShown): string {
+function detailOf({ name: title, address, weight, resolution, leftOut }: UpstreamShown): string {
   const place = address === title ? '' : address
   return [
-    route === '*' ? '' : `route ${route}`,
     place,
     weight === 1 ? '' : `weight ${count(weight)}`,
     resolution === null ? '' : answerOf(resolution),
