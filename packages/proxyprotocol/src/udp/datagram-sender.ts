@@ -23,6 +23,7 @@ export interface DatagramSender<H> {
    * @throws TypeError or RangeError naming what is wrong with the header.
    */
   send(...args: [payload: Message, header: H, port: number, address: string, callback?: SendCallback]): void
+  /** What was sent so far, and what failed. */
   stats(): SendStats
 }
 
