@@ -3,28 +3,24 @@
 import type { Endpoint } from 'proxyprotocol'
 import type { CloseReason } from 'proxyprotocol/server'
 
-/** One client that was turned away. */
-export interface Refusal {
-  readonly id: string
-  /** Milliseconds since 1970. */
-  readonly time: number
-  readonly service: string
-  readonly peer: Endpoint | undefined
-  readonly source: Endpoint | undefined
-  readonly reason: CloseReason
-  readonly message: string
-}
-
 const MOST = 50
 /** Some messages quote what a client has sent. */
 const MESSAGE_LENGTH = 200
 
-const HEADER = 'Check the PROXY protocol settings of this peer.'
+type RefusalReason = Extract<
+  CloseReason,
+  | `header_${string}`
+  | `denied_${string}`
+  | `limit_${string}`
+  | 'untrusted_peer'
+  | 'tls_client_error'
+  | 'queue_timeout'
+>
 
-const advice: Partial<Record<CloseReason, string>> = {
+const advice: Readonly<Record<RefusalReason, string>> = {
   header_timeout: 'Let this peer send the header at once on every connection.',
   header_missing: 'Let this peer send the header, or connect through the load balancer.',
-  header_invalid: HEADER,
+  header_invalid: 'Check the PROXY protocol settings of this peer.',
   untrusted_peer: 'If this is your load balancer, add its address to `trust`.',
   denied_acl: 'If this client may connect, change `allow` or `deny`.',
   denied_dnsbl: 'If this client may connect, change `dnsbl.action`.',
@@ -37,12 +33,24 @@ const advice: Partial<Record<CloseReason, string>> = {
   queue_timeout: 'Add upstreams, or raise `maxConnections` or `queue.timeout`.',
 }
 
-export function isRefusal(reason: CloseReason): boolean {
+/** One client that was turned away. */
+export interface Refusal {
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly time: number
+  readonly service: string
+  readonly peer: Endpoint | undefined
+  readonly source: Endpoint | undefined
+  readonly reason: RefusalReason
+  readonly message: string
+}
+
+export function isRefusal(reason: CloseReason): reason is RefusalReason {
   return reason in advice
 }
 
 export function adviceOn({ reason }: Refusal): string {
-  return advice[reason] ?? HEADER
+  return advice[reason]
 }
 
 export class LatestRefusals {

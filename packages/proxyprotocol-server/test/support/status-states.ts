@@ -4,7 +4,12 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { AdminServer, type AdminSource } from '../../src/admin/index.ts'
 import { ProxyProtocolError } from 'proxyprotocol'
-import { noTotals as zero, type LiveConnection, type Refusal } from '../../src/figures/index.ts'
+import {
+  type CheckCounts,
+  noTotals as zero,
+  type LiveConnection,
+  type Refusal,
+} from '../../src/figures/index.ts'
 import { adminSource } from './admin.ts'
 import { memberFigures, serviceFigures, upstreamFigures } from './figures.ts'
 import { atEnd } from './teardown.ts'
@@ -114,9 +119,9 @@ const turnedAway: readonly Refusal[] = (
   message: new ProxyProtocolError(reason, { detail: '2001:db8:4f2::1234' }).message,
 }))
 
-const checks = {
+const checks: CheckCounts = {
   ...{ type: 'http', passed: 512, failed: 3, streak: 9, verdict: 'up', lastFailure: undefined },
-} as const
+}
 
 function ofEachState(): readonly LiveConnection[] {
   return (['accepted', 'header', 'open', 'closing'] as const).map((state, i) => {

@@ -49,8 +49,8 @@ export class ConnectionLog {
   }
 
   #note({ name: service }: Service, { id, peer, source, reason, error }: AccessEntry): void {
-    if (!isRefusal(reason)) return
-    this.refusals.add({ id, time: Date.now(), service, peer, source, reason, message: error?.message ?? '' })
+    if (!error || !isRefusal(reason)) return
+    this.refusals.add({ id, time: Date.now(), service, peer, source, reason, message: error.message })
   }
 
   #quiets({ log: { quiet = this.#isQuiet() } }: Service): boolean {
