@@ -22,6 +22,15 @@ async function namesOf(page: Page): Promise<readonly string[]> {
   return page.locator('#fields .name').allTextContents()
 }
 
+test('a datagram of Simple Proxy Protocol is explained, and its ports are shown', async t => {
+  const page = await open(t)
+  await page.click('#examples button:text-is("Cloudflare Spectrum, UDP")')
+  const verdict = (await page.textContent('#verdict')) ?? ''
+  assert.equal(verdict, 'Simple Proxy Protocol192.0.2.1:5353 → 198.51.100.7:53, datagrams38 bytes of header')
+  const names = ['signature', 'source address', 'destination address', 'source port', 'destination port']
+  assert.deepEqual(await namesOf(page), names)
+})
+
 test('bad input shows the byte at fault, what was wanted there, and what it looks like', async t => {
   const page = await open(t)
   await page.fill('#text', 'PROXY TCP4 192.0.2.256 198.51.100.7 1 2')

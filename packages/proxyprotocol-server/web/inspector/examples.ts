@@ -23,6 +23,10 @@ export const examples: readonly Example[] = [
     name: 'dnsdist, UDP',
     text: `${FIXED}211200317f0000017f000001c75b5df3020009612e6578616d706c65e00006637573746f6d0500067569642d3432e100046d6f7265`,
   },
+  {
+    name: 'Cloudflare Spectrum, UDP',
+    text: `56ec${'0'.repeat(20)}ffffc0000201${'0'.repeat(20)}ffffc633640714e90035`,
+  },
   { name: 'HAProxy, health check', text: `${FIXED}20000000` },
   { name: 'a wrong checksum', text: FROM_HAPROXY.replace('4e0e1bad', '4e0e1bac') },
   {

@@ -1,6 +1,15 @@
 // Derives everything on the page from bytes that are decoded once.
 
-import { decodeHeader, fieldsBefore, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
+import {
+  decodeHeader,
+  decodeSpp,
+  fieldsBefore,
+  headerFields,
+  sppFields,
+  type DecodeResult,
+  type HeaderField,
+  type SppHeader,
+} from 'proxyprotocol'
 import { explainFault, withPeercert, type Fault } from '../../src/explain/index.ts'
 
 export interface Entry {
@@ -14,6 +23,10 @@ export interface Entry {
 export interface Inspection {
   readonly bytes: Uint8Array
   readonly result: DecodeResult
+  /** The header, if the bytes are a datagram of Simple Proxy Protocol. */
+  readonly spp: SppHeader | undefined
+  /** Bytes of the header; 0 if there is none. */
+  readonly byteLength: number
   readonly fault: Fault | undefined
   readonly entries: readonly Entry[]
   readonly entryAt: readonly (number | undefined)[]
@@ -26,14 +39,22 @@ const PARTS = new Set(['type', 'length', 'value'])
 
 export function inspect(bytes: Uint8Array, peercert?: string): Inspection {
   const result = decodeHeader(bytes)
-  const fields = result.status === 'header' ? headerFields(bytes, result) : fieldsBefore(bytes, result)
+  const datagram = decodeSpp(bytes)
+  const spp = datagram.status === 'header' ? datagram.header : undefined
+  const fields = spp
+    ? sppFields(spp)
+    : result.status === 'header'
+      ? headerFields(bytes, result)
+      : fieldsBefore(bytes, result)
+  const isHeader = spp !== undefined || result.status === 'header'
+  const byteLength = isHeader ? fields.reduce((sum, field) => sum + field.byteLength, 0) : 0
   const entries: Entry[] = []
   let coloured = 0
   for (const field of peercert === undefined ? fields : withPeercert(fields, peercert)) {
     const colour = UNCOLOURED.has(field.name) ? undefined : coloured++ % COLOURS
     add(entries, field, { depth: 0, path: [], colour, row: entries.length })
   }
-  const left = result.status === 'header' ? bytes.length - result.byteLength : 0
+  const left = isHeader ? bytes.length - byteLength : 0
   if (left > 0)
     add(entries, payload(bytes.length - left, left), {
       depth: 0,
@@ -41,8 +62,8 @@ export function inspect(bytes: Uint8Array, peercert?: string): Inspection {
       colour: undefined,
       row: entries.length,
     })
-  const fault = result.status === 'header' ? undefined : explainFault(bytes, result)
-  return { bytes, result, fault, entries, entryAt: innermost(entries, bytes.length) }
+  const fault = spp || result.status === 'header' ? undefined : explainFault(bytes, result)
+  return { bytes, result, spp, byteLength, fault, entries, entryAt: innermost(entries, bytes.length) }
 }
 
 export function headerWithin(bytes: Uint8Array): number | undefined {

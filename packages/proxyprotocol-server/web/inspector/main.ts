@@ -1,6 +1,6 @@
 // The view that made a change is not re-rendered.
 
-import type { Endpoint, ProxyHeader } from 'proxyprotocol'
+import type { Endpoint, ProxyHeader, SppHeader } from 'proxyprotocol'
 import { bytesFromText, deflatedPeercert, plainHex } from '../../src/explain/index.ts'
 import { BytesView } from './bytes-view.ts'
 import { configurationFor } from './configuration-view.ts'
@@ -95,22 +95,23 @@ function readText(origin: 'text' | 'link'): void {
 function show(bytes: Uint8Array, origin: Origin): void {
   inspection = inspect(bytes)
   chosen = undefined
-  const { result } = inspection
+  const { result, fault } = inspection
   if (origin === 'form' || origin === 'bytes') text.value = plainHex(bytes)
   clearTimeout(linkTimer)
   if (origin !== 'link') linkTimer = setTimeout(writeLink, LINK_DELAY)
   format.textContent = bytes.length === 0 ? '' : count(bytes)
   verdict.replaceChildren(...verdictOf(inspection))
-  verdict.className = `verdict ${result.status}`
+  verdict.className = `verdict ${inspection.spp ? 'header spp' : result.status}`
   bytesView.render(inspection, rowBytes())
   fieldsView.render(inspection)
-  configuration.replaceChildren(...configurationFor(result.status === 'header' ? result.header : undefined))
+  const header = result.status === 'header' ? result.header : undefined
+  configuration.replaceChildren(...(inspection.spp ? [] : configurationFor(header)))
   if (origin !== 'form') form.show(draftFor(inspection))
   const isEmpty = inspection.entries.length === 0
   byId('fields-section', HTMLElement).hidden = isEmpty
   detail.hidden = isEmpty
   byId('views', HTMLElement).hidden = bytes.length === 0
-  byId('edit-help', HTMLElement).hidden = result.status === 'header'
+  byId('edit-help', HTMLElement).hidden = !fault
   showEntry(undefined)
   if (result.status === 'header') void showPeercert(result.header)
 }
@@ -125,7 +126,8 @@ async function showPeercert(header: ProxyHeader): Promise<void> {
   showEntry(chosen)
 }
 
-function draftFor({ bytes, result, entries }: Inspection): Draft {
+function draftFor({ bytes, result, spp, entries }: Inspection): Draft {
+  if (spp) return form.draft
   if (result.status === 'header') return draftOf(result.header)
   const fields = entries.filter(({ depth }) => depth === 0).map(({ field }) => field)
   const isWhole = result.status === 'invalid' && result.code === 'checksum_mismatch'
@@ -157,15 +159,12 @@ function showEntry(index: number | undefined): void {
   detail.replaceChildren(...(entry ? detailOf(entry, inspection.bytes) : [hint]))
 }
 
-function verdictOf({ bytes, result, fault }: Inspection): readonly Node[] {
+function verdictOf({ bytes, result, spp, byteLength, fault }: Inspection): readonly Node[] {
   if (!fault) {
-    if (result.status !== 'header') return []
-    const { header, byteLength } = result
     const left = bytes.length - byteLength
     const payload = left > 0 ? `, and ${left} of payload` : ''
     return [
-      element('strong', {}, `Version ${header.version}, ${header.command}`),
-      element('span', { class: 'ends' }, endsOf(header)),
+      ...(spp ? summary('Simple Proxy Protocol', `${endsOf(spp)}, datagrams`) : headerSummary(result)),
       element('span', { class: 'note' }, `${byteLength} bytes of header${payload}`),
     ]
   }
@@ -185,6 +184,17 @@ function verdictOf({ bytes, result, fault }: Inspection): readonly Node[] {
   ]
 }
 
+function headerSummary(result: Inspection['result']): readonly Node[] {
+  if (result.status !== 'header') return []
+  const { header } = result
+  const transport = header.transport === 'DGRAM' ? ', datagrams' : ''
+  return summary(`Version ${header.version}, ${header.command}`, textOf(header) + transport)
+}
+
+function summary(title: string, ends: string): readonly Node[] {
+  return [element('strong', {}, title), element('span', { class: 'ends' }, ends)]
+}
+
 function changeButton(label: string, changed: Uint8Array): HTMLButtonElement {
   const button = element('button', { type: 'button' }, label)
   button.addEventListener('click', () => show(changed, 'bytes'))
@@ -201,11 +211,14 @@ function withChecksum(bytes: Uint8Array, checksum: string, tlvAt: number): Uint8
   return mended
 }
 
-function endsOf(header: ProxyHeader): string {
+function textOf(header: ProxyHeader): string {
   if (header.command === 'LOCAL') return 'the sender speaks for itself'
   if (header.family === 'UNSPEC') return 'from where is not said'
-  const [source, destination] = [header.source, header.destination].map(endText)
-  return `${source} → ${destination}${header.transport === 'DGRAM' ? ', datagrams' : ''}`
+  return endsOf(header)
+}
+
+function endsOf({ source, destination }: SppHeader | { source: Endpoint; destination: Endpoint }): string {
+  return `${endText(source)} → ${endText(destination)}`
 }
 
 function endText(end: Endpoint): string {

@@ -22,6 +22,7 @@ export {
 export type { HeaderField } from './fields/index.ts'
 export { fieldsBefore } from './fields/index.ts'
 export { headerFields } from './fields/index.ts'
+export { sppFields } from './fields/index.ts'
 export type { HeaderInit, InetInit, LocalInit, UnixInit, UnspecInit } from './header-init.ts'
 export type {
   Command,

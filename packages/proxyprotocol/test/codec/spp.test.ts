@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { untyped } from 'test-support/untyped'
-import { decodeSpp, encodeSpp, type SppResult } from '../../src/codec/index.ts'
+import { decodeSpp, encodeSpp, sppFields, type SppResult } from '../../src/codec/index.ts'
 import { sppVectors } from '../../src/vectors/index.ts'
 import { toHex } from '../support/vectors.ts'
 
@@ -99,4 +99,18 @@ describe('encodeSpp()', () => {
     const message = 'payload must be a Uint8Array, got undefined'
     assert.throws(() => encodeSpp(header, untyped(undefined)), { name: 'TypeError', message })
   })
+})
+
+test('sppFields() gives each field of the 38 bytes', () => {
+  const fields = sppFields(header)
+  assert.deepEqual(
+    fields.map(({ name, offset, byteLength, value }) => [name, offset, byteLength, value]),
+    [
+      ['signature', 0, 2, 'Simple Proxy Protocol'],
+      ['source address', 2, 16, '192.0.2.1'],
+      ['destination address', 18, 16, '198.51.100.7'],
+      ['source port', 34, 2, '5353'],
+      ['destination port', 36, 2, '53'],
+    ],
+  )
 })

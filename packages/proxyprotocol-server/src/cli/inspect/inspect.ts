@@ -68,7 +68,7 @@ export async function runInspect(args: readonly string[], io: InspectIo = inspec
       const inspection = inspect(await bytesFor(input, flags, io))
       if (flags.page) io.out(`${inspectorPage(inspection.bytes)}\n`)
       else io.out(flags.json ? reportJson(inspection) : reportText(inspection, io.colours))
-      if (inspection.result.status !== 'header') code = EXIT_NO_HEADER
+      if (inspection.result.status !== 'header' && !inspection.spp) code = EXIT_NO_HEADER
     })
     .addCommand(buildCommand(io))
     .addCommand(

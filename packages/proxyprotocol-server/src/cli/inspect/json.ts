@@ -1,11 +1,23 @@
 // The explanation as data, for scripts and reports.
 
+import { sppFields } from 'proxyprotocol'
 import { explainFault } from '../../explain/index.ts'
 import { asciiOnly } from '../../log/index.ts'
-import { fieldsOf, type Inspection } from './report.ts'
+import { fieldsOf, type Inspection, SPP_BYTES } from './report.ts'
 
 /** One line of JSON; bytes in hexadecimal. */
-export function reportJson({ bytes, result }: Inspection): string {
+export function reportJson({ bytes, result, spp }: Inspection): string {
+  if (spp) {
+    const payload = new Uint8Array(bytes.subarray(SPP_BYTES))
+    return line({
+      status: 'header',
+      protocol: 'spp',
+      byteLength: SPP_BYTES,
+      header: spp,
+      fields: sppFields(spp),
+      payload,
+    })
+  }
   if (result.status !== 'header') {
     const { status } = result
     const { title: message, wanted, offset, got, checksum } = explainFault(bytes, result)

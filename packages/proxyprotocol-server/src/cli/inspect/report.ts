@@ -1,6 +1,14 @@
 // A header for people: ranges of bytes with name, value and section.
 
-import { decodeHeader, headerFields, type DecodeResult, type HeaderField } from 'proxyprotocol'
+import {
+  decodeHeader,
+  decodeSpp,
+  headerFields,
+  sppFields,
+  type DecodeResult,
+  type HeaderField,
+  type SppHeader,
+} from 'proxyprotocol'
 import { readExtension } from 'proxyprotocol/server'
 import {
   asciiOf,
@@ -17,6 +25,7 @@ const HEX_WIDTH = BYTES_A_LINE * 3
 const NAME_WIDTH = 22
 const SECTION_WIDTH = 6
 const SHOWN_BYTES = 64
+export const SPP_BYTES = 38
 /** A field has the colour of its bytes, and neighbours differ. */
 const COLOURS = [36, 32, 33, 35, 34]
 const RED = 31
@@ -25,10 +34,17 @@ const DIM = 2
 export interface Inspection {
   readonly bytes: Uint8Array
   readonly result: DecodeResult
+  /** The header, if the bytes are a datagram of Simple Proxy Protocol. */
+  readonly spp: SppHeader | undefined
 }
 
 export function inspect(bytes: Uint8Array): Inspection {
-  return { bytes, result: decodeHeader(bytes) }
+  const datagram = decodeSpp(bytes)
+  return {
+    bytes,
+    result: decodeHeader(bytes),
+    spp: datagram.status === 'header' ? datagram.header : undefined,
+  }
 }
 
 export function fieldsOf(bytes: Uint8Array, decoded: Decoded): readonly HeaderField[] {
@@ -37,25 +53,43 @@ export function fieldsOf(bytes: Uint8Array, decoded: Decoded): readonly HeaderFi
   return peercert ? withPeercert(fields, JSON.stringify(peercert)) : fields
 }
 
-export function reportText({ bytes, result }: Inspection, colours: boolean): string {
+export function reportText({ bytes, result, spp }: Inspection, colours: boolean): string {
   const paint = (code: number, text: string): string => (colours ? `\u001b[${code}m${text}\u001b[0m` : text)
-  const lines =
-    result.status === 'header' ? headerLines(bytes, result, paint) : faultLines(bytes, result, paint)
-  return lines.map(line => `${line.trimEnd()}\n`).join('')
+  return linesOf({ bytes, result, spp }, paint)
+    .map(line => `${line.trimEnd()}\n`)
+    .join('')
 }
 
 type Paint = (code: number, text: string) => string
 type Decoded = Extract<DecodeResult, { status: 'header' }>
 
-function headerLines(bytes: Uint8Array, decoded: Decoded, paint: Paint): readonly string[] {
-  const { header, byteLength } = decoded
+function linesOf({ bytes, result, spp }: Inspection, paint: Paint): readonly string[] {
+  if (spp)
+    return headerLines(
+      bytes,
+      { title: `Simple Proxy Protocol, ${SPP_BYTES} bytes`, fields: sppFields(spp) },
+      paint,
+    )
+  if (result.status !== 'header') return faultLines(bytes, result, paint)
+  const { version, command } = result.header
+  const title = `PROXY protocol version ${version}, ${command}, ${result.byteLength} bytes`
+  return headerLines(bytes, { title, fields: fieldsOf(bytes, result) }, paint)
+}
+
+interface Explained {
+  readonly title: string
+  readonly fields: readonly HeaderField[]
+}
+
+function headerLines(bytes: Uint8Array, { title, fields }: Explained, paint: Paint): readonly string[] {
+  const byteLength = fields.reduce((sum, field) => sum + field.byteLength, 0)
   const payload = bytes.subarray(byteLength)
-  const rows = fieldsOf(bytes, decoded).flatMap((field, index) => {
+  const rows = fields.flatMap((field, index) => {
     const colour = COLOURS[index % COLOURS.length] as number // the remainder is an index
     return fieldLines(bytes, field, { colour, depth: 0, paint })
   })
   return [
-    `PROXY protocol version ${header.version}, ${header.command}, ${byteLength} bytes`,
+    title,
     '',
     ...rows,
     ...(payload.length > 0

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeHeader, tlv } from 'proxyprotocol'
+import { encodeHeader, encodeSpp, tlv } from 'proxyprotocol'
 import { extensionTlv } from 'proxyprotocol/server'
 import { wantsColours } from '../../../src/cli/inspect/inspect.ts'
 import { run } from '../../support/inspect.ts'
@@ -161,4 +161,30 @@ test('the certificate in the extension of the Python library is shown as its JSO
   assert.doesNotMatch(out, /"version":4/) // the first one counts
   const { out: json } = await run(['--json', Buffer.from(bytes).toString('hex')])
   assert.match(json, /"value":"\{\\"version\\":3\}"/)
+})
+
+test('a datagram of Simple Proxy Protocol is shown field by field, as text and as JSON', async () => {
+  const source = { address: '192.0.2.1', port: 5353 }
+  const destination = { address: '2001:db8::53', port: 53 }
+  const input = Buffer.from(encodeSpp({ source, destination }, Buffer.from('query'))).toString('hex')
+  const { code, out } = await run([input])
+  assert.equal(code, 0)
+  assert.match(out, /^Simple Proxy Protocol, 38 bytes\n\n0000 {2}56 ec /)
+  assert.match(out, /^0024 {2}00 35 {20}destination port {14}53$/m)
+  assert.match(out, /^5 bytes of payload\n\n0026 /m)
+  const json = await run(['--json', input])
+  const { fields, ...said } = JSON.parse(json.out) as { readonly fields: readonly unknown[] }
+  assert.equal(fields.length, 5)
+  const expected = { status: 'header', protocol: 'spp', byteLength: 38 }
+  assert.deepEqual(said, {
+    ...expected,
+    header: { source, destination },
+    payload: Buffer.from('query').toString('hex'),
+  })
+})
+
+test('a part of Simple Proxy Protocol is named, and is not a header', async () => {
+  const { code, out } = await run(['56ec0000'])
+  assert.equal(code, 3)
+  assert.match(out, /this looks like Simple Proxy Protocol/)
 })
