@@ -1,6 +1,12 @@
 import { compileNetworks } from 'proxyprotocol/server'
 import { nearest } from '../../config/index.ts'
-import type { LiveConnection, RoutedUpstream, ServiceFigures } from '../../figures/index.ts'
+import {
+  adviceOn,
+  type LiveConnection,
+  type Refusal,
+  type RoutedUpstream,
+  type ServiceFigures,
+} from '../../figures/index.ts'
 import { showEndpoint } from '../../log/index.ts'
 import { PlainError } from '../program.ts'
 import type { ConnectionFilter } from '../services/index.ts'
@@ -19,6 +25,8 @@ export async function obey(running: Running, request: ControlRequest): Promise<u
       return upstreams(running, request.service)
     case 'connections':
       return connections(running, request.service)
+    case 'refusals':
+      return refusals(running, request)
     case 'drain':
     case 'undrain':
     case 'weight':
@@ -82,6 +90,28 @@ function describeConnection(service: string, connection: LiveConnection): object
     upstream: upstream && showEndpoint(upstream),
     age: Math.round(age),
     ...{ bytesUp, bytesDown },
+  }
+}
+
+async function refusals(
+  running: Running,
+  request: { readonly service?: string | undefined },
+): Promise<readonly object[]> {
+  const chosen = (await figures(running, request)).map(({ name }) => name)
+  const all = running.serving.shown.refusals()
+  return all.filter(({ service }) => chosen.includes(service)).map(describeRefusal)
+}
+
+function describeRefusal(refusal: Refusal): object {
+  const { time, service, peer, source, reason } = refusal
+  return {
+    ...{
+      time: new Date(time).toISOString(),
+      service,
+      peer: showEndpoint(peer),
+      source: showEndpoint(source),
+    },
+    ...{ reason, advice: adviceOn(refusal) },
   }
 }
 

@@ -45,6 +45,7 @@ function ctlCommand(io: ProgramIo, take: (request: ControlRequest) => void): Com
     ['services', 'list services'],
     ['upstreams', 'list upstreams; a weight that differs from the file is shown beside it'],
     ['connections', 'list open connections'],
+    ['refusals', 'list the clients that were turned away last'],
   ] as const) {
     const listing = command.command(name).description(what)
     if (name !== 'services') listing.argument('[SERVICE]', 'only those of this service')

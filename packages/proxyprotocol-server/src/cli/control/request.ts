@@ -8,8 +8,10 @@ interface Target {
   readonly upstream: string
 }
 
+const listings = ['services', 'upstreams', 'connections', 'refusals'] as const
+
 export type ControlRequest =
-  | { readonly command: 'services' | 'upstreams' | 'connections'; readonly service?: string | undefined }
+  | { readonly command: (typeof listings)[number]; readonly service?: string | undefined }
   | ({ readonly command: 'drain' | 'undrain' } & Target)
   | ({ readonly command: 'weight'; readonly weight: number } & Target)
   | {
@@ -31,7 +33,7 @@ const text = z.string()
 const target = { service: text, upstream: text }
 
 export const controlRequest: z.ZodType<ControlRequest> = z.discriminatedUnion('command', [
-  z.strictObject({ command: z.enum(['services', 'upstreams', 'connections']), service: text.optional() }),
+  z.strictObject({ command: z.enum(listings), service: text.optional() }),
   z.strictObject({ command: z.enum(['drain', 'undrain']), ...target }),
   z.strictObject({ command: z.literal('weight'), ...target, weight: z.int().min(0).max(MAX_WEIGHT) }),
   z.strictObject({

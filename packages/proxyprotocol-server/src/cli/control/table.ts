@@ -1,3 +1,5 @@
+import { asciiOnly } from '../../log/index.ts'
+
 export type Row = Readonly<Record<string, string | number | undefined>>
 
 /** Aligned columns below their keys. */
@@ -27,5 +29,5 @@ function padded(cells: readonly string[]): readonly string[] {
 }
 
 function show(value: Row[string]): string {
-  return value === undefined ? '-' : String(value)
+  return value === undefined ? '-' : asciiOnly(String(value)) // a path of a header could move the cursor
 }

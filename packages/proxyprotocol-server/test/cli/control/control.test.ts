@@ -8,10 +8,11 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
+import { encodeHeader, type HeaderInit } from 'proxyprotocol'
 import { content, until } from 'test-support/sockets'
 import { temporaryFolder } from 'test-support/folder'
 import { runServer } from '../../../src/cli/index.ts'
-import { chunk, outcome } from '../../support/connections.ts'
+import { chunk, dial, outcome } from '../../support/connections.ts'
 import { configFile } from '../../support/config-file.ts'
 import { controlled, ctl, done, say, type Controlled } from '../../support/control.ts'
 import { fakeIo, start, type Running } from '../../support/program.ts'
@@ -34,6 +35,31 @@ test('the control socket is for the user of the program alone, and goes with the
   assert.equal(statSync(path).mode & 0o777, 0o600)
   assert.equal(await program.stop(), 0)
   assert.equal(exists(path), false)
+})
+
+test('ctl lists the clients that were turned away, and shows a path as printable text', async t => {
+  const path = join(temporaryFolder(t), 'control.sock')
+  const web = { name: 'web', listen: '127.0.0.1:0?pp=v2', trust: ['127.0.0.1'], upstream: '127.0.0.1:1' }
+  const services = [
+    { ...web, deny: ['unix'] },
+    { ...web, name: 'other' },
+  ]
+  const file = configFile(t, { services, control: { socket: path } })
+  const { io, ports } = await start(t, runServer, ['--config', file], { listeners: 2 })
+  await until(() => exists(path))
+  assert.equal((await ctl(path, 'refusals')).out, 'none\n')
+  const header: HeaderInit = { source: { path: '/run/\u001b[2J' }, destination: { path: '/run/b' } }
+  await outcome(dial(t, ports[0] ?? 0).end(encodeHeader(header)))
+  await io.line(/ rejected /)
+  const [{ time, peer, ...rest } = {}, ...others] = await done(path, 'refusals', 'web')
+  assert.deepEqual(others, [])
+  assert.match(`${String(time)} ${String(peer)}`, /^\d{4}-.*Z 127\.0\.0\.1:\d+$/)
+  assert.deepEqual(rest, {
+    ...{ service: 'web', source: '/run/\u001b[2J', reason: 'denied_acl' },
+    advice: 'If this client may connect, change `allow` or `deny`.',
+  })
+  assert.match((await ctl(path, 'refusals')).out, / \/run\/\\u001b\[2J +denied_acl /)
+  assert.deepEqual(await done(path, 'refusals', 'other'), [])
 })
 
 test('ctl lists services, upstreams and connections, as tables and as JSON', async t => {
