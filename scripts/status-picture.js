@@ -114,7 +114,7 @@ function clientHeader(number) {
  */
 async function takePicture(url, path) {
   const browser = await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] })
-  const page = await browser.newPage({ viewport: { width: 1280, height: 750 } })
+  const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } })
   await page.goto(url)
   await page.locator('#connections tbody tr').first().waitFor()
   await wait(2_500)
