@@ -43,6 +43,18 @@ export function provide(debian: Debian): Program {
   return found
 }
 
+/** A program that is started by others, and the arguments with which they start it. */
+export interface Started extends Pick<Program, 'path' | 'environment'> {
+  readonly args: readonly string[]
+}
+
+/** Shows an unpacked program its compiled-in places where it looks for them; `proot` must be among its packages. */
+export function inPlace({ path, root, environment }: Program, places: readonly string[]): Started {
+  if (root === '') return { path, environment, args: [] }
+  const bound = places.flatMap(place => ['-b', `${join(root, place)}:${place}`])
+  return { path: join(root, 'usr/bin/proot'), environment, args: [...bound, path] }
+}
+
 const provided = new Map<Debian, Program>()
 
 function find({ program, packages, version }: Debian): Program {

@@ -16,10 +16,12 @@ const query: dnsPacket.Packet = {
   questions: [{ type: 'A', name: NAME }],
 }
 
+export const QUERY: Buffer = dnsPacket.encode(query)
+
 /** Asks on an open connection; resolves with the address answered, or with why there is none. */
 export async function askTcp(socket: Socket): Promise<string> {
   socket.write(dnsPacket.streamEncode(query))
-  return addressIn(dnsPacket.streamDecode(await message(socket)))
+  return addressOf(dnsPacket.streamDecode(await message(socket)))
 }
 
 export async function askUdp(port: number): Promise<{ readonly answer: string; readonly source: string }> {
@@ -28,9 +30,9 @@ export async function askUdp(port: number): Promise<{ readonly answer: string; r
     socket.connect(port, '127.0.0.1')
     await once(socket, 'connect')
     const { address, port: own } = socket.address()
-    socket.send(dnsPacket.encode(query))
+    socket.send(QUERY)
     const [bytes] = (await once(socket, 'message', { signal: AbortSignal.timeout(10_000) })) as [Buffer]
-    return { answer: addressIn(dnsPacket.decode(bytes)), source: `${address} ${own}` }
+    return { answer: addressIn(bytes), source: `${address} ${own}` }
   } finally {
     socket.close()
   }
@@ -41,13 +43,23 @@ export async function answerTcp(socket: Socket, onQuery: () => void): Promise<vo
   for (;;) {
     const bytes = await message(socket).catch(() => undefined)
     if (bytes === undefined) return
-    const { id, questions } = dnsPacket.streamDecode(bytes)
     onQuery()
-    const answers: dnsPacket.Answer[] = [{ type: 'A', name: NAME, ttl: 0, data: ADDRESS }]
-    socket.write(
-      dnsPacket.streamEncode({ type: 'response', id: id ?? 0, questions: questions ?? [], answers }),
-    )
+    socket.write(dnsPacket.streamEncode(responseTo(dnsPacket.streamDecode(bytes))))
   }
+}
+
+/** The answer to a query that came by UDP. */
+export function answerTo(bytes: Buffer): Buffer {
+  return dnsPacket.encode(responseTo(dnsPacket.decode(bytes)))
+}
+
+/** The address in an answer that came by UDP, or why there is none. */
+export function addressIn(bytes: Buffer): string {
+  return addressOf(dnsPacket.decode(bytes))
+}
+
+function responseTo({ id = 0, questions = [] }: dnsPacket.Packet): dnsPacket.Packet {
+  return { type: 'response', id, questions, answers: [{ type: 'A', name: NAME, ttl: 0, data: ADDRESS }] }
 }
 
 /** A whole message, its length in front. */
@@ -60,7 +72,7 @@ async function message(socket: Socket): Promise<Buffer> {
   return bytes
 }
 
-function addressIn({ answers = [], flags = 0 }: dnsPacket.Packet): string {
+function addressOf({ answers = [], flags = 0 }: dnsPacket.Packet): string {
   const [answer] = answers
   return answer?.type === 'A' ? answer.data : `no address, code ${flags & 0xf}`
 }

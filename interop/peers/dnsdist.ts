@@ -1,8 +1,9 @@
-// dnsdist: it takes version 2 over TCP, and sends it to its own backends: for clients that came by UDP too, with that told.
+// dnsdist: it takes version 2 over TCP and UDP, and sends it to its own backends, also for clients that came by UDP.
 
 import assert from 'node:assert/strict'
 import { createServer } from 'proxyprotocol/server'
 import { open } from '../asking.ts'
+import { datagramCase, startDatagramServer } from '../datagrams.ts'
 import { provide, type Debian } from '../debian.ts'
 import { ADDRESS, answerTcp, askTcp, askUdp } from '../dns.ts'
 import type { Case, Peer } from '../peer.ts'
@@ -14,6 +15,8 @@ import type { Running, Harness } from '../harness.ts'
 const program: Debian = { program: 'dnsdist', packages: ['dnsdist'], version: ['--version'] }
 
 const told = { version: 2, family: 'INET', authority: 'front.example' }
+/** What datagramCase() announces as destinations. */
+const [V4_FRONT, V6_FRONT] = ['198.51.100.7 53', '2001:db8:ffff::7 53']
 const OPEN = ['setACL({"0.0.0.0/0", "::/0"})', 'setSecurityPollSuffix("")']
 
 export const dnsdist: Peer = {
@@ -22,7 +25,20 @@ export const dnsdist: Peer = {
   async cases(harness) {
     const ours = await dnsServer(harness)
     const sends = await startSender(harness, ours)
-    return [fromTcp(sends, ours), fromUdp(sends, ours), ...receiving(await startReceiver(harness), harness)]
+    const target = await startReceiver(harness)
+    const answersUdp = datagramCase('setProxyProtocolACL, DNS over UDP', target.port, source =>
+      target.check(ADDRESS, {
+        source: `${source} 5353`,
+        destination: source.includes(':') ? V6_FRONT : V4_FRONT,
+      }),
+    )
+    return [
+      fromTcp(sends, ours),
+      fromUdp(sends, ours),
+      await betweenDatagrams(harness),
+      ...receiving(target, harness),
+      answersUdp,
+    ]
   },
 }
 
@@ -38,6 +54,30 @@ async function startSender(harness: Harness, ours: Served): Promise<number> {
   ]
   await start(harness, harness.file('sends.conf', lines.join('\n')), port)
   return port
+}
+
+/** UDP on both sides: each datagram has its header. */
+async function betweenDatagrams(harness: Harness): Promise<Case> {
+  const ours = await startDatagramServer(harness)
+  const port = await harness.port()
+  const lines = [
+    ...OPEN,
+    `addLocal("127.0.0.1:${port}")`,
+    `newServer({address="127.0.0.1:${ours.port}", useProxyProtocol=true, healthCheckMode="up"})`,
+    'addAction(AllRule(), SetProxyProtocolValuesAction({["2"]="front.example"}))',
+  ]
+  await start(harness, harness.file('datagrams.conf', lines.join('\n')), port)
+  return {
+    direction: 'sends',
+    name: 'useProxyProtocol for a UDP client, with a TLV, to attachDatagrams',
+    run: async () => {
+      const { answer, source } = await askUdp(port)
+      assert.equal(answer, ADDRESS)
+      const expected = { source, destination: `127.0.0.1 ${port}`, version: 2, transport: 'DGRAM' }
+      assert.deepEqual(ours.seen.at(-1), { ...expected, authority: 'front.example' })
+      return 'the client, v2 DGRAM, authority'
+    },
+  }
 }
 
 /** Says in its log who has asked. */

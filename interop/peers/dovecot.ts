@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
 import { greeting } from '../asking.ts'
 import { certificateFiles } from '../certificates.ts'
-import { provide, type Debian, type Program } from '../debian.ts'
+import { inPlace, provide, type Debian } from '../debian.ts'
 import type { Peer } from '../peer.ts'
 import { receiving, type Target } from '../receiving.ts'
 
@@ -41,7 +40,8 @@ export const dovecot: Peer = {
       'passdb {\n driver = static\n args = nopassword=y\n}',
     ]
     const file = harness.file('dovecot.conf', `${lines.join('\n')}\n`)
-    const [started, args] = inPlace(provide(program), ['-F', '-c', file])
+    const started = inPlace(provide(program), ['/usr/lib/dovecot', '/usr/bin/doveconf'])
+    const args = [...started.args, '-F', '-c', file]
     const { said } = await harness.start(started, args, [plain, secure])
     const check: Target['check'] = async (answer, { source = '', destination = '' }) => {
       assert.match(answer, /^\* OK /)
@@ -69,16 +69,4 @@ function users(): readonly string[] {
     `default_internal_user = ${own}`,
     `default_internal_group = ${ownGroup}`,
   ]
-}
-
-function inPlace(
-  { path, root, environment }: Program,
-  args: readonly string[],
-): [Pick<Program, 'path' | 'environment'>, readonly string[]] {
-  if (root === '') return [{ path, environment }, args]
-  const places = ['/usr/lib/dovecot', '/usr/bin/doveconf'].flatMap(place => [
-    '-b',
-    `${join(root, place)}:${place}`,
-  ])
-  return [{ path: join(root, 'usr/bin/proot'), environment }, [...places, path, ...args]]
 }

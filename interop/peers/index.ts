@@ -9,10 +9,13 @@ import { dovecot } from './dovecot.ts'
 import { exim } from './exim.ts'
 import { haproxy } from './haproxy.ts'
 import { hitch } from './hitch.ts'
+import { kdig } from './kdig.ts'
+import { knotResolver } from './knot-resolver.ts'
 import { mariadb } from './mariadb.ts'
 import { nginx } from './nginx.ts'
 import { npm } from './npm.ts'
 import { openssl } from './openssl.ts'
+import { pdnsRecursor } from './pdns-recursor.ts'
 import { postgresql } from './postgresql.ts'
 import { prometheus } from './prometheus.ts'
 import { redis } from './redis.ts'
@@ -44,5 +47,8 @@ export const peers: readonly Peer[] = [
   redis,
   unbound,
   dnsdist,
+  kdig,
+  pdnsRecursor,
+  knotResolver,
   openssh,
 ]

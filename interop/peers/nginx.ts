@@ -1,4 +1,4 @@
-// nginx: its stream module sends version 1, from TCP, TLS and UNIX listeners and on from another header; http and stream take
+// nginx: its stream module sends version 1, from TCP, TLS, UNIX and UDP listeners and on from another header; http and stream take
 // both versions.
 
 import assert from 'node:assert/strict'
@@ -11,6 +11,7 @@ import type { Case, Peer } from '../peer.ts'
 import { receiving, type Target } from '../receiving.ts'
 import { sending } from '../sending.ts'
 import { serverKinds, startServer } from '../servers.ts'
+import { datagrams } from './nginx/datagrams.ts'
 import { passingOn } from './nginx/passing-on.ts'
 import { nginxProgram, NginxServers } from './nginx/servers.ts'
 
@@ -20,7 +21,12 @@ export const nginx: Peer = {
   programs: [nginxProgram],
   async cases(harness) {
     const servers = new NginxServers(harness)
-    const cases = [...(await senders(servers)), ...(await passingOn(servers)), ...(await receivers(servers))]
+    const cases = [
+      ...(await senders(servers)),
+      await datagrams(servers),
+      ...(await passingOn(servers)),
+      ...(await receivers(servers)),
+    ]
     await servers.start()
     return cases
   },

@@ -1,7 +1,8 @@
-// Unbound: a DNS resolver that takes version 2 over TCP; its log names the client.
+// Unbound: a DNS resolver that takes version 2 over TCP and UDP; its log names the client.
 
 import assert from 'node:assert/strict'
 import { ADDRESS, askTcp, NAME } from '../dns.ts'
+import { datagramCase } from '../datagrams.ts'
 import { provide, type Debian } from '../debian.ts'
 import type { Peer } from '../peer.ts'
 import { receiving } from '../receiving.ts'
@@ -16,7 +17,7 @@ export const unbound: Peer = {
     const lines = [
       'server:',
       ...['username: ""', 'chroot: ""', 'pidfile: ""', 'use-syslog: no', 'logfile: ""', 'log-queries: yes'],
-      ...[`directory: "${harness.folder}"`, 'num-threads: 1', 'module-config: "iterator"', 'do-udp: no'],
+      ...[`directory: "${harness.folder}"`, 'num-threads: 1', 'module-config: "iterator"'],
       ...[`interface: 127.0.0.1@${port}`, `proxy-protocol-port: ${port}`],
       ...['access-control: 0.0.0.0/0 allow', 'access-control: ::/0 allow'],
       ...['local-zone: "test." static', `local-data: "${NAME}. A ${ADDRESS}"`],
@@ -25,7 +26,8 @@ export const unbound: Peer = {
     ]
     const file = harness.file('unbound.conf', `${lines.join('\n')}\n`)
     const { said } = await harness.start(provide(program), ['-d', '-c', file], [port])
-    return receiving(
+    const logged = (source: string): Promise<unknown> => said(new RegExp(`${source} ${NAME}`))
+    const streams = receiving(
       {
         name: 'proxy-protocol-port, DNS over TCP',
         port,
@@ -33,10 +35,14 @@ export const unbound: Peer = {
         versions: [2],
         check: async (answer, { source = '' }) => {
           assert.equal(answer, ADDRESS)
-          await said(new RegExp(`${String(source.split(' ')[0])} ${NAME}`))
+          await logged(String(source.split(' ')[0]))
         },
       },
       harness,
     )
+    const datagrams = datagramCase('proxy-protocol-port, DNS over UDP', port, async source => {
+      await logged(source)
+    })
+    return [...streams, datagrams]
   },
 }

@@ -32,6 +32,14 @@ export class NginxServers {
     return port
   }
 
+  /** Passes datagrams on, with a header in front of the first of each client; whether it listens shows in its answers. */
+  async forwardDatagrams(port: number): Promise<number> {
+    const front = await this.harness.port()
+    const server = [`proxy_pass 127.0.0.1:${port}`, 'proxy_protocol on', 'proxy_timeout 60s']
+    this.#stream.push(block([`listen 127.0.0.1:${front} udp`, ...server]))
+    return front
+  }
+
   forwardUnix(name: string, to: Place): string {
     const path = join(this.harness.folder, name)
     this.#slots.push(path)
