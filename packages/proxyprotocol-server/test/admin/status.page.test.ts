@@ -90,16 +90,16 @@ test('errors are shown by reason, in all and in the last minute', async t => {
   assert.deepEqual(faults, [])
 })
 
-test('a client that was turned away is shown with the reason and what to do, and the last five at first', async t => {
+test('a client that was turned away is shown with the reason and what to do, and the last three at first', async t => {
   const { page, ports, faults } = await startStage(t)
   const table = page.getByRole('table', { name: 'Turned away last' })
   assert.equal(await table.isVisible(), false)
-  for (let i = 0; i < 6; i++) await outcome(dial(t, ports[0] ?? 0).end('GET / HTTP/1.1\r\n\r\n'))
-  await page.getByRole('button', { name: 'show all 6' }).click()
+  for (let i = 0; i < 4; i++) await outcome(dial(t, ports[0] ?? 0).end('GET / HTTP/1.1\r\n\r\n'))
+  await page.getByRole('button', { name: 'show all 4' }).click()
   const lines = table.locator('tbody tr')
-  assert.equal(await lines.count(), 6)
-  await page.getByRole('button', { name: 'show 5' }).click()
-  assert.equal(await lines.count(), 5)
+  assert.equal(await lines.count(), 4)
+  await page.getByRole('button', { name: 'show 3' }).click()
+  assert.equal(await lines.count(), 3)
   const { Client, When, ...shown } = await cells(lines.first())
   assert.match(Client ?? '', /^127\.0\.0\.1:\d+$/)
   assert.match(When ?? '', /^\d+ s ago$/)

@@ -6,7 +6,7 @@ import { Children, setText } from './view.ts'
 import { count, duration } from './format.ts'
 import { headOf, row, several, text, words, type Column } from './table.ts'
 
-const FIRST = 5
+const FIRST = 3
 
 interface Line extends RefusalShown {
   readonly age: number
