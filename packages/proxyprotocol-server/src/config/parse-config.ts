@@ -4,6 +4,7 @@ import { configSchema, type Configuration, type ServiceInit } from './schema/ind
 import { isDefault, withDefaults } from './defaults.ts'
 import { type Setting, settings } from './settings.ts'
 import { joinSources, type Source } from './sources.ts'
+import { withUpstreamFiles } from './upstream-files.ts'
 import { checked, isObject, type JsonObject, type Problem, showPath } from './text/index.ts'
 
 export interface Override {
@@ -41,7 +42,7 @@ export function parseConfig(source: unknown, origin = 'configuration'): Configur
 }
 
 export function combineConfig(sources: readonly Source[], additions: Additions = {}): Configuration {
-  const { value: written, place } = joinSources(sources)
+  const { value: written, place } = withUpstreamFiles(joinSources(sources))
   return checked(configSchema, overlaid(written, additions), problem => {
     const name = overrideAt(problem, additions)
     if (name !== undefined) return name

@@ -2,4 +2,4 @@
 
 export { type ControlServer, startControl } from './control-server.ts'
 export { ctl } from './ctl.ts'
-export { Running } from './running.ts'
+export { type Reading, type Reread, Running } from './running.ts'

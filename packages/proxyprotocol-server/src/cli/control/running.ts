@@ -1,15 +1,24 @@
 // What runs is the file's configuration with the weights that an operator has set.
 
-import type { Configuration } from '../../config/index.ts'
+import type { Configuration, Source } from '../../config/index.ts'
 import { explain, log, PlainError, type ProgramIo } from '../program.ts'
 import type { ChangeCounts, Serving } from '../services/index.ts'
 import { adjusted, keptWeights, type SetWeight, type UpstreamTarget, withWeight } from './weights.ts'
 
+export interface Reading {
+  readonly configuration: Configuration
+  /** The files that it was read from, without those that they name. */
+  readonly sources: readonly Source[]
+}
+
+/** Reads these sources again, or the files anew. */
+export type Reread = (sources?: readonly Source[]) => Promise<Reading>
+
 export class Running {
   readonly serving: Serving
   readonly #io: ProgramIo
-  readonly #reread: () => Promise<Configuration>
-  #file: Configuration
+  readonly #reread: Reread
+  #reading: Reading
   #weights: readonly SetWeight[] = []
   /** Changes happen one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -17,24 +26,33 @@ export class Running {
   constructor(
     io: ProgramIo,
     serving: Serving,
-    { first, reread }: { first: Configuration; reread: () => Promise<Configuration> },
+    { first, reread }: { readonly first: Reading; readonly reread: Reread },
   ) {
     this.#io = io
     this.serving = serving
-    this.#file = first
+    this.#reading = first
     this.#reread = reread
   }
 
   get file(): Configuration {
-    return this.#file
+    return this.#reading.configuration
   }
 
   /** Reads the file again; a fault is logged as well. */
   reload(): Promise<ChangeCounts> {
+    return this.#again(() => this.#reread())
+  }
+
+  /** Reads the lists of upstreams again, and nothing else. */
+  follow(): Promise<ChangeCounts> {
+    return this.#again(() => this.#reread(this.#reading.sources))
+  }
+
+  #again(read: () => Promise<Reading>): Promise<ChangeCounts> {
     return this.#inTurn(async () => {
       try {
-        const next = await this.#reread()
-        const counts = await this.#change(next, keptWeights(this.#weights, next))
+        const next = await read()
+        const counts = await this.#change(next, keptWeights(this.#weights, next.configuration))
         log(this.#io, 'reloaded', Object.entries(counts))
         return counts
       } catch (error) {
@@ -47,7 +65,7 @@ export class Running {
   /** Undefined is the weight of the file. */
   setWeight(target: UpstreamTarget, weight: number | undefined): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#change(this.#file, withWeight(this.#weights, this.#file, { target, weight }))
+      await this.#change(this.#reading, withWeight(this.#weights, this.file, { target, weight }))
       const { service, upstream } = target
       log(this.#io, 'weight', [
         ['service', service],
@@ -57,9 +75,9 @@ export class Running {
     })
   }
 
-  async #change(file: Configuration, weights: readonly SetWeight[]): Promise<ChangeCounts> {
-    const counts = await this.serving.change(adjusted(file, weights))
-    this.#file = file
+  async #change(next: Reading, weights: readonly SetWeight[]): Promise<ChangeCounts> {
+    const counts = await this.serving.change(adjusted(next.configuration, weights))
+    this.#reading = next
     this.#weights = weights
     return counts
   }

@@ -7,15 +7,16 @@ import {
   checkNetworkFiles,
   combineConfig,
   ConfigError,
-  type Configuration,
   nearest,
   type Override,
   parseTrust,
   type ServiceInit,
   type Setting,
   settings,
+  type Source,
   VARIABLE_PREFIX,
 } from '../../config/index.ts'
+import type { Reading } from '../control/index.ts'
 import { createCommand, type ProgramIo } from '../program.ts'
 import { readSources } from './config-files.ts'
 import { environmentOf } from './environment.ts'
@@ -29,9 +30,8 @@ const OTHERS = [
   ['import', 'Translate a configuration of HAProxy or nginx to YAML; see "import --help".'],
 ] as const
 
-export interface ServerRequest {
+export interface ServerRequest extends Reading {
   readonly command: 'serve' | 'check'
-  readonly configuration: Configuration
   readonly origin: string
   /** Empty if they are not watched. */
   readonly watched: readonly string[]
@@ -45,7 +45,12 @@ interface Flags {
   readonly [flag: string]: unknown
 }
 
-export function serverRequest(args: readonly string[], io: ProgramIo): ServerRequest {
+/** @param kept sources that were read before, instead of the files. */
+export function serverRequest(
+  args: readonly string[],
+  io: ProgramIo,
+  kept?: readonly Source[],
+): ServerRequest {
   let checkedFiles: readonly string[] = []
   const command = serverCommand(io)
   command
@@ -75,11 +80,11 @@ export function serverRequest(args: readonly string[], io: ProgramIo): ServerReq
   }
   const additions: Additions = { services, overrides: [...environment.overrides, ...overridesOf(flags)] }
   const origin = files.length === 0 ? 'the command line' : files.join(', ')
-  const sources = files.length === 0 ? [{ origin, content: {} }] : readSources(files)
+  const sources = kept ?? (files.length === 0 ? [{ origin, content: {} }] : readSources(files))
   const configuration = combineConfig(sources, additions)
   checkNetworkFiles(configuration.services)
   const watched = flags['watch'] === true ? files : []
-  return { command: isCheck ? 'check' : 'serve', configuration, origin, watched }
+  return { command: isCheck ? 'check' : 'serve', configuration, sources, origin, watched }
 }
 
 function serverCommand(io: ProgramIo): Command {

@@ -1,15 +1,17 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { ConfigError, type Configuration } from '../../config/index.ts'
+import { ConfigError, type Source } from '../../config/index.ts'
+import type { Reading } from '../control/index.ts'
 import { processIo, type ProgramIo } from '../program.ts'
 import { serverRequest } from './arguments.ts'
 
 export interface ReadingTask {
   readonly args: readonly string[]
   readonly env: ProgramIo['env']
+  readonly sources?: readonly Source[] | undefined
 }
 
-export type Reading = { readonly configuration: Configuration } | { readonly fault: string }
+export type Outcome = Reading | { readonly fault: string }
 
 /** As far from here in src as in dist. */
 const SCRIPT = new URL('../../../dist/cli/server/reading-thread.js', import.meta.url)
@@ -22,19 +24,21 @@ const SCRIPT = new URL('../../../dist/cli/server/reading-thread.js', import.meta
 export async function readApart(
   args: readonly string[],
   { env }: Pick<ProgramIo, 'env'>,
-): Promise<Configuration> {
-  const task: ReadingTask = { args, env: { ...env } }
+  sources?: readonly Source[],
+): Promise<Reading> {
+  const task: ReadingTask = { args, env: { ...env }, sources }
   const thread = new Worker(SCRIPT, { workerData: task })
   thread.unref()
-  const [reading] = (await once(thread, 'message')) as [Reading] // its only message
-  if ('fault' in reading) throw new ConfigError(reading.fault)
-  return reading.configuration
+  const [outcome] = (await once(thread, 'message')) as [Outcome] // its only message
+  if ('fault' in outcome) throw new ConfigError(outcome.fault)
+  return outcome
 }
 
 /** An error would lose its class on the way out of the thread. */
-export function readHere({ args, env }: ReadingTask): Reading {
+export function readHere({ args, env, sources: kept }: ReadingTask): Outcome {
   try {
-    return { configuration: serverRequest(args, { ...processIo, env }).configuration }
+    const { configuration, sources } = serverRequest(args, { ...processIo, env }, kept)
+    return { configuration, sources }
   } catch (error) {
     if (error instanceof ConfigError) return { fault: error.message }
     throw error

@@ -5,11 +5,9 @@ import type { Configuration } from '../../config/index.ts'
 import { withConnectionLimits } from '../../relay/index.ts'
 import { runImport } from '../import/index.ts'
 import { processIo, type ProgramIo, runProgram, serveUntilSignal } from '../program.ts'
-import { type ControlServer, ctl, Running, startControl } from '../control/index.ts'
+import { type ControlServer, ctl, type Reread, startControl } from '../control/index.ts'
 import {
   assignSockets,
-  entriesBelow,
-  EntryWatch,
   type HostOptions,
   inheritedSockets,
   ServiceHost,
@@ -21,7 +19,7 @@ import { WorkerGroup } from '../workers/index.ts'
 import { serverRequest } from './arguments.ts'
 import { health } from './health.ts'
 import { readApart } from './read-apart.ts'
-import { Sighup } from './sighup.ts'
+import { type ReloadOptions, Reloads } from './reloads.ts'
 import { showConfiguration } from './show-configuration.ts'
 
 export function runServer(args: readonly string[], io: ProgramIo = processIo): Promise<number> {
@@ -30,54 +28,32 @@ export function runServer(args: readonly string[], io: ProgramIo = processIo): P
     const [first, ...rest] = args
     if (first === 'ctl') return ctl(rest, io)
     if (first === 'health') return health(rest, io)
-    const { command, configuration, origin, watched } = serverRequest(args, io)
-    if (command === 'serve') return serve(configuration, { reread: () => readApart(args, io), watched }, io)
+    const { command, configuration, sources, origin, watched } = serverRequest(args, io)
+    const reread: Reread = kept => readApart(args, io, kept)
+    if (command === 'serve') return serve(io, { first: { configuration, sources }, reread, watched })
     const services = withConnectionLimits(configuration.services)
     io.out(`${origin}: OK\n\n${showConfiguration({ ...configuration, services })}`)
   })
 }
 
-interface Reloading {
-  readonly reread: () => Promise<Configuration>
-  readonly watched: readonly string[]
-}
-
-async function serve(first: Configuration, { reread, watched }: Reloading, io: ProgramIo): Promise<void> {
+async function serve(io: ProgramIo, options: ReloadOptions): Promise<void> {
+  const { configuration: first } = options.first
   const tickets = new TicketRotation(secret => void served.renewTicketKeys(secret))
   const sockets = assignSockets(inheritedSockets(io.env), first.services)
   const served = servingOf(io, first, { sockets, ticketSecret: tickets.secret })
-  const files = new EntryWatch(io, () => {
-    sighup.ask()
-  })
-  const watch = (): void => {
-    files.watch(watched.flatMap(entriesBelow))
-  }
-  const running = new Running(io, served, {
-    first,
-    reread: () => {
-      watch()
-      return reread()
-    },
-  })
-  const sighup = new Sighup(io, async () => {
-    if (served.isEnding) return
-    await running.reload().catch(() => undefined) // it is logged
-    served.renew()
-  })
+  const reloads = new Reloads(io, served, options)
   let admin: AdminServer | undefined
   let control: ControlServer | undefined
   try {
     await serveUntilSignal(io, [served], async () => {
       admin = first.admin && (await startAdmin(io, first.admin, served.shown))
       await served.start()
-      watch()
-      control = first.control && (await startControl(first.control.socket, running))
-      sighup.start()
+      control = first.control && (await startControl(first.control.socket, reloads.running))
+      reloads.start()
     })
   } finally {
     await Promise.all([served.stop(), admin?.close(), control?.close()])
-    files.stop()
-    sighup.stop()
+    reloads.stop()
     tickets.stop()
   }
 }

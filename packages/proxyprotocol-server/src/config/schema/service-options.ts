@@ -34,6 +34,8 @@ export interface ServiceOptions extends PoolOptions, AccessInit {
 export interface ServiceInit extends ServiceOptions {
   readonly listen: string | readonly string[]
   readonly upstream?: string | undefined
+  /** A file with a list of upstreams; only `parseConfig` reads it. */
+  readonly upstreamsFrom?: string | undefined
 }
 
 export type ServiceDefaults = Omit<ServiceOptions, 'name' | 'upstreams'>

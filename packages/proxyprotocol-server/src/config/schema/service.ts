@@ -25,6 +25,7 @@ import {
 import { type BlockLists, dnsblSchema } from './dnsbl.ts'
 import { healthProblems, healthSchema } from './health/index.ts'
 import { meta, NAME, nameText } from './keys.ts'
+import { oneUpstream, upstreamsFromSchema } from './one-upstream.ts'
 import { passSchema } from './pass.ts'
 import { type ServiceLog, serviceLogSchema } from './program/index.ts'
 import type { ServiceDefaults, ServiceInit } from './service-options.ts'
@@ -50,10 +51,6 @@ import { queueSchema } from './upstream-limits.ts'
 import { type OwnTlv, tlvsSchema } from './tlvs.ts'
 import { balanceSchema, resolveSchema, retriesSchema, upstreamSchema, upstreamsSchema } from './upstreams.ts'
 
-const BOTH = 'must stand without `upstreams`; give one of the two'
-const NEITHER =
-  'must be a string such as "192.0.2.1:8080" or "192.0.2.1:8080?pp=v1", or `upstreams` a list, got nothing'
-
 const NO_VERSION_2 = 'must stand where an upstream is sent a version 2 header, got no such upstream'
 const ENDS_HERE = 'must stand beside a `listen` without TLS, because encrypted bytes pass through'
 
@@ -66,6 +63,8 @@ export interface Service {
   /** True if `[::]` leaves IPv4 alone, because another service listens at 0.0.0.0 with the same port. */
   readonly ipv6Only: boolean
   readonly pool: Pool
+  /** The file that the upstreams are from. */
+  readonly upstreamsFrom?: string | undefined
   /** The only upstream, or the first of `pool`; of the first route if `pool` is empty. */
   readonly upstream: Address
   /** The headers that connections must start with; undefined for none. */
@@ -148,6 +147,7 @@ const checkedService = z
     }),
     upstream: upstreamSchema.optional(),
     upstreams: upstreamsSchema,
+    upstreamsFrom: upstreamsFromSchema,
     ...sharedKeys,
   })
   .check(({ value: { listen, trust, passthrough, tls, ...access }, issues }) => {
@@ -161,15 +161,7 @@ const checkedService = z
     if (wrong)
       issues.push({ code: 'custom', message: wrong.message, path: [wrong.key], input: access[wrong.key] })
   })
-  .refine(hasUpstream, {
-    path: ['upstream'],
-    // Runs although other keys are wrong, so that all faults are reported at once.
-    when: ({ value, issues }) =>
-      typeof value === 'object' &&
-      value !== null &&
-      !issues.some(({ path: [key] = [] }) => isUpstreamKey(key)),
-    error: ({ input }) => (isGiven(input, 'upstream') ? BOTH : NEITHER),
-  })
+  .refine(hasUpstream, oneUpstream)
   .check(({ value: { upstream, upstreams, passthrough, tls, tlvs, health }, issues }) => {
     const own = upstreams ?? (upstream ? [{ address: upstream }] : [])
     const branches = checkedBranches({ passthrough, tls })
@@ -239,12 +231,4 @@ function healthFaults(
       return found.map(({ path, message }) => ({ path: [...branch.path, ...path], message }))
     }),
   ]
-}
-
-function isUpstreamKey(key: unknown): boolean {
-  return key === 'upstream' || key === 'upstreams'
-}
-
-function isGiven(service: unknown, key: string): boolean {
-  return (service as Readonly<Record<string, unknown>>)[key] !== undefined // it is an object, or it would not be asked
 }

@@ -1,6 +1,6 @@
 export { bytesOf } from './bytes.ts'
 export { ConfigError } from './config-error.ts'
-export { parseText } from './yaml.ts'
+export { type ConfigText, parseText } from './yaml.ts'
 export { isObject, type JsonObject } from './json-object.ts'
 export { nearest } from './nearest.ts'
 export { checked, type Problem } from './problems.ts'

@@ -30,7 +30,6 @@ export interface MemberTarget {
 
 export interface MemberContext {
   readonly health: PassiveHealth
-  /** Milliseconds until the connections of one that left are ended. */
   readonly drain?: number | undefined
   readonly now: () => number
   readonly tell: (member: Member, notice: Notice) => void
@@ -174,6 +173,7 @@ export class Member implements Candidate {
   }
 
   leave(): void {
+    if (this.#leaving) return
     this.hush()
     this.#leaving = true
     const { drain } = this.#context

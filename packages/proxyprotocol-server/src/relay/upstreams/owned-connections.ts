@@ -29,5 +29,6 @@ export class OwnedConnections {
 
   keep(): void {
     clearInterval(this.#timer)
+    this.#timer = undefined
   }
 }

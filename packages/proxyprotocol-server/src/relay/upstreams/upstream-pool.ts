@@ -121,6 +121,8 @@ export class UpstreamPool {
       if (same) upstream.inherit(same)
       else upstream.beginSlowly()
     }
+    const kept = new Set(this.#upstreams.map(keyOf))
+    for (const [key, upstream] of before) if (!kept.has(key)) upstream.keep(new Set())
   }
 
   async connect(request: UpstreamRequest): Promise<Socket> {

@@ -39,6 +39,8 @@ export class Upstream implements NameWatcher {
   #watched: readonly Watched[] = []
   #members: readonly Member[] = []
   readonly #leaving = new Set<Member>()
+  /** That of a relay before, which has connections left. */
+  #former: Upstream | undefined
   #past = noCounts
   #answered = false
   #memberChanges = 0
@@ -75,6 +77,7 @@ export class Upstream implements NameWatcher {
   }
 
   inherit(other: Upstream): void {
+    this.#former = other.#isInUse ? other : other.#former
     const before = new Map(other.members.map(member => [member.name, member]))
     for (const { member, check } of this.#watched) {
       const same = before.get(member.name)
@@ -89,6 +92,15 @@ export class Upstream implements NameWatcher {
     for (const member of this.#members) member.beginSlowly()
   }
 
+  /** What a later relay knows: members at other places leave. */
+  keep(places: ReadonlySet<string | undefined>): void {
+    for (const member of this.#members) {
+      if (!places.has(member.place)) member.leave()
+      else if (member.state === 'leaving') member.stay()
+    }
+    this.#former?.keep(places)
+  }
+
   onAnswer(answer: readonly FoundAddress[]): void {
     const before = new Map(this.#watched.map(watched => [watched.member.place, watched]))
     const { maxMembers } = this.#context.resolve
@@ -100,12 +112,14 @@ export class Upstream implements NameWatcher {
     }
     this.#leftOut = leftOut
     this.#answered = true
+    this.#keepFormer()
   }
 
   onExpired(fault: ProxyProtocolError): void {
     const unresolved = this.#made(this.#unresolved())
     this.#replace([unresolved])
     unresolved.member.condemn(fault)
+    this.#keepFormer()
   }
 
   snapshot(): UpstreamSnapshot {
@@ -126,6 +140,14 @@ export class Upstream implements NameWatcher {
       leftOut: this.#leftOut,
       resolution: this.#name?.snapshot(),
     }
+  }
+
+  get #isInUse(): boolean {
+    return [...this.#members, ...this.#leaving].some(({ active }) => active > 0)
+  }
+
+  #keepFormer(): void {
+    this.#former?.keep(new Set(this.#members.map(({ place }) => place)))
   }
 
   #followed(found: FoundAddress, known: Watched | undefined): Watched {

@@ -12,7 +12,7 @@ for (const isEnding of [false, true]) {
     const io = fakeIo()
     const serving = { isEnding: false }
     const running = new Running(io, untyped(serving), {
-      first,
+      first: { configuration: first, sources: [] },
       reread: () => {
         serving.isEnding = isEnding
         return Promise.reject(new Error('no such file'))

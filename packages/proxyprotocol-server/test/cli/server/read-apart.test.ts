@@ -24,9 +24,23 @@ const services = [
 test('a thread reads the same configuration, with arguments and variables', async t => {
   const args = ['--config', configFile(t, { services }), '--drain', '7']
   const io = fakeIo({ PROXYPROTOCOL_IDLE_TIMEOUT: '8s' })
-  const expected = serverRequest(args, io).configuration
+  const { configuration, sources } = serverRequest(args, io)
+  const expected = { configuration, sources }
   assert.deepEqual(await readApart(args, io), expected)
-  assert.deepEqual(readHere({ args, env: io.env }), { configuration: expected })
+  assert.deepEqual(readHere({ args, env: io.env }), expected)
+})
+
+test('a thread reads sources that were read before, and the lists that they name', async t => {
+  const list = configFile(t, ['192.0.2.1:80'], 'list.json')
+  const file = configFile(t, { services: [{ listen: ':1', upstreamsFrom: list }] })
+  const { sources } = await readApart(['--config', file], fakeIo())
+  writeFileSync(file, '{')
+  writeFileSync(list, '- 192.0.2.2:80')
+  const { configuration } = await readApart(['--config', file], fakeIo(), sources)
+  assert.deepEqual(
+    configuration.services.flatMap(({ pool }) => pool.upstreams.map(({ name }) => name)),
+    ['192.0.2.2:80'],
+  )
 })
 
 test('a fault of the configuration comes out of the thread as it is', async t => {

@@ -319,6 +319,50 @@ test('the same upstream of another relay begins with what was known of each addr
   )
 })
 
+test('resolve.drain ends connections of relays before it too, when an address leaves or the upstream is removed', async t => {
+  const all = [1, 2, 3].map(() => harness(t, { resolve: { drain: 60_000 } }))
+  const [first, second, third] = all as [Harness, Harness, Harness] // as many
+  const owners: ReturnType<typeof owner>[] = []
+  const sockets: Socket[] = []
+  for (const each of [first, second]) {
+    each.update('192.0.2.1', '192.0.2.2')
+    for (const address of ['192.0.2.1', '192.0.2.2']) {
+      const of = owner()
+      owners.push(of)
+      sockets.push(await connected(t, each.member(address), of))
+    }
+  }
+  const ended = (): number[] => owners.map(({ messages }) => messages.length)
+  second.upstream.inherit(first.upstream)
+  third.upstream.inherit(second.upstream)
+  third.update('192.0.2.2')
+  t.mock.timers.tick(30_000)
+  third.update('192.0.2.1', '192.0.2.2')
+  t.mock.timers.tick(60_000)
+  assert.deepEqual(ended(), [0, 0, 0, 0])
+  third.update('192.0.2.2')
+  t.mock.timers.tick(60_000)
+  assert.deepEqual(ended(), [1, 0, 1, 0])
+  third.upstream.keep(new Set())
+  t.mock.timers.tick(60_000)
+  assert.deepEqual(ended(), [2, 1, 2, 1])
+  await Promise.all(sockets.map(socket => once(socket.destroy(), 'close')))
+})
+
+test('a relay without connections does not hide those of the relay before it', async t => {
+  const all = [1, 2, 3].map(() => harness(t, { resolve: { drain: 60_000 } }))
+  const [first, second, third] = all as [Harness, Harness, Harness] // as many
+  first.update('192.0.2.1')
+  const of = owner()
+  const socket = await connected(t, first.member('192.0.2.1'), of)
+  second.upstream.inherit(first.upstream)
+  third.upstream.inherit(second.upstream)
+  third.upstream.keep(new Set())
+  t.mock.timers.tick(60_000)
+  assert.equal(of.messages.length, 1)
+  await once(socket.destroy(), 'close')
+})
+
 test('with weight 0 it is drained, and so is each member, whatever is known of them', async t => {
   const upstreams = [{ address: parseAddress('app.test:80', { role: 'upstream' }), weight: 0 }]
   const { upstream, update, member } = harness(t, { upstreams })
