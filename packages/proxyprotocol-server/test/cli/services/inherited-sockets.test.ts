@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo, type Server } from 'node:net'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
@@ -98,6 +98,35 @@ test('workers share a socket that was passed, also with those that come later, u
   await refused(port)
   child.send('SIGTERM')
   assert.equal((await child.ended).code, 0)
+})
+
+test('two programs share a socket that was passed, and the end of the older one refuses and cuts no connection', async t => {
+  const upstream = await listen(t)
+  const { server, fd, port } = await listening(t)
+  const args = `--service 127.0.0.1:${port} '127.0.0.1:${upstream.port}?pp=noop'`
+  const [older, newer] = [activated(t, [fd], { args }), activated(t, [fd], { args })]
+  await Promise.all([older.line(/ listening /), newer.line(/ listening /)])
+  server.close() // the parent's copy; each program has its own
+  async function connected(): Promise<readonly [client: Socket, far: Socket]> {
+    const client = dial(t, port)
+    client.write('hello')
+    const far = await upstream.accept()
+    assert.equal(String(await chunk(far)), 'hello')
+    return [client, far]
+  }
+  const pairs: (readonly [client: Socket, far: Socket])[] = []
+  while (pairs.length < 8) pairs.push(await connected())
+  older.send('SIGTERM')
+  await older.line(/ draining /)
+  while (pairs.length < 16) pairs.push(await connected())
+  for (const [client, far] of pairs) {
+    far.write('back')
+    assert.equal(String(await chunk(client)), 'back')
+    client.resetAndDestroy()
+  }
+  newer.send('SIGTERM')
+  for (const child of [older, newer])
+    assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
 })
 
 /** Resolves when nothing listens at the port. */
