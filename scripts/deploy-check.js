@@ -17,6 +17,8 @@ import { run } from './image/command.js'
 
 /** @typedef {{ errors?: unknown[] | null, (value: unknown): boolean }} Validate */
 
+const program = join(root, 'packages/proxyprotocol-server/bin/proxyprotocol-server.js')
+
 /** Values that the chart must refuse, and what it says. */
 const refused = {
   'kind=DaemonSet,autoscaling.enabled=true': /autoscaling\.enabled must be false/,
@@ -74,25 +76,25 @@ function checkCompose() {
     console.log(`deploy: ${file}: OK`)
   }
   const folder = join(root, 'deploy', 'compose')
-  for (const file of readdirSync(folder).filter(name => name.endsWith('.yaml'))) check(join(folder, file))
+  for (const file of readdirSync(folder).filter(name => name.endsWith('.yaml')))
+    checkConfiguration(readFileSync(join(folder, file), 'utf8'))
 }
 
 /** @param {string} text */
 function checkConfiguration(text) {
+  const { admin } = /** @type {{ admin: { listen: string } }} */ (parse(text))
+  // Probes and load balancers come from outside the container.
+  assert.doesNotMatch(
+    admin.listen,
+    /^(?::\d|127\.|localhost|\[::1\])/,
+    'the admin listener is on the loopback',
+  )
   const folder = mkdtempSync(join(tmpdir(), 'deploy-check-'))
   try {
-    writeFileSync(join(folder, 'proxy.json'), text)
-    check(join(folder, 'proxy.json'))
+    const file = join(folder, 'proxy.yaml')
+    writeFileSync(file, text)
+    run(process.execPath, [program, 'check', file])
   } finally {
     rmSync(folder, { recursive: true })
   }
-}
-
-/** @param {string} file */
-function check(file) {
-  run(process.execPath, [
-    join(root, 'packages/proxyprotocol-server/bin/proxyprotocol-server.js'),
-    'check',
-    file,
-  ])
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { run } from '../../scripts/image/command.js'
-import { podman, podmanOptions } from '../../scripts/image/store.js'
+import { podman, podmanEnvironment as env, podmanWords } from '../../scripts/image/store.js'
 
 /** A program of the image that runs. */
 export interface Container {
@@ -27,7 +27,7 @@ export interface Engine {
   start(program: string, ...args: readonly string[]): Promise<Container>
 }
 
-/** The image's name for each container and its own arguments. */
+/** How many containers have been named. */
 let started = 0
 
 export function underPodman(image: string, admin: string): Engine {
@@ -40,29 +40,22 @@ export function underPodman(image: string, admin: string): Engine {
         '--cap-drop=all',
         '--security-opt=no-new-privileges',
       ]
-      // A container has few processes and files by default, and this machine may not allow that many.
-      const limits = [
-        '--pids-limit=0',
-        '--ulimit=nofile=4096:4096',
-        '--ulimit=nproc=4096:4096',
+      const words = [
+        'run',
+        '--rm',
+        '--pull=never',
         '--network=host',
+        '--name',
+        name,
+        `--env=PROXYPROTOCOL_ADMIN=${admin}`,
       ]
-      const words = ['run', '--rm', '--pull=never', '--name', name, `--env=PROXYPROTOCOL_ADMIN=${admin}`]
-      const command = [
-        ...podmanOptions,
-        ...words,
-        ...hardened,
-        ...limits,
-        `--entrypoint=${program}`,
-        image,
-        ...args,
-      ]
+      const command = [...podmanWords, ...words, ...hardened, `--entrypoint=${program}`, image, ...args]
       const { port, ended } = await listening('podman', command)
       return {
         port,
         ended,
         status: () => processStatus(podman('inspect', '--format={{.State.Pid}}', name)),
-        health: () => spawnSync('podman', [...podmanOptions, 'healthcheck', 'run', name]).status,
+        health: () => spawnSync('podman', [...podmanWords, 'healthcheck', 'run', name], { env }).status,
         stop: () => podman('kill', '--signal=TERM', name),
       }
     },
@@ -75,8 +68,8 @@ export function underRunc(image: string, admin: string): Engine & { close(): voi
   const rootfs = join(folder, 'rootfs')
   mkdirSync(rootfs)
   const container = podman('create', '--pull=never', image)
-  run('sh', ['-c', 'podman "$@" | tar -xf - -C "$ROOTFS"', 'sh', ...podmanOptions, 'export', container], {
-    env: { ...process.env, ROOTFS: rootfs },
+  run('sh', ['-c', 'podman "$@" | tar -xf - -C "$ROOTFS"', 'sh', ...podmanWords, 'export', container], {
+    env: { ...env, ROOTFS: rootfs },
   })
   podman('rm', container)
   const runc = ['--root', join(folder, 'state')]
@@ -138,7 +131,7 @@ async function listening(
   command: string,
   words: readonly string[],
 ): Promise<Pick<Container, 'port' | 'ended'>> {
-  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, words, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = once(child, 'exit').then(([code]) => code as number | null) // of the event's two values the first
   const output = collect(child)
   for await (const line of createInterface({ input: child.stdout })) {

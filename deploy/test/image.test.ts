@@ -2,16 +2,30 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
+import { manifestsOf, RELEASE, render } from '../../scripts/deploy/chart.js'
+import { installTools } from '../../scripts/deploy/tools.js'
 import { archive, buildFromContext, buildImage, name, tools } from '../../scripts/image/build.js'
 import { lacking } from '../../scripts/image/command.js'
 import { podman } from '../../scripts/image/store.js'
 import { underPodman, underRunc, type Engine } from './engines.ts'
 
 const MAX_BYTES = 130e6
+const POD = `${RELEASE}-pod-0`
+/** Kinds that podman has. */
+const PLAYED = ['ConfigMap', 'Deployment']
+/** Without a network podman takes no ports, and its probes need curl in the image. */
+const NOT_PLAYED = ['ports', 'startupProbe', 'readinessProbe', 'livenessProbe']
+/** A client in the pod that gets its bytes back. */
+const ASK = `process.exitCode = 1
+require('net').connect(10000).on('data', data => process.exit(String(data) === 'asked' ? 0 : 1)).write('asked')`
+const MAX_TRIES = 100
 
-const skip = lacking({ ...tools, podman: 'podman', runc: 'runc' }) ?? false
+const skip = lacking({ ...tools, podman: 'podman', runc: 'runc', catatonit: 'catatonit' }) ?? false
 
 describe('the image', { skip }, () => {
   let first: { id: string; bytes: number }
@@ -30,9 +44,8 @@ describe('the image', { skip }, () => {
 
   test('explains a header by its inspector', () => {
     const hardened = ['--rm', '--pull=never', '--network=none', '--read-only', '--cap-drop=all']
-    const limits = ['--pids-limit=0', '--ulimit=nofile=4096:4096', '--ulimit=nproc=4096:4096']
     const header = 'PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\\r\\n'
-    const said = podman('run', ...hardened, ...limits, '--entrypoint=proxyprotocol-inspect', name, header)
+    const said = podman('run', ...hardened, '--entrypoint=proxyprotocol-inspect', name, header)
     assert.match(said, /source address .* 192\.0\.2\.1/)
   })
 
@@ -49,7 +62,57 @@ describe('the image', { skip }, () => {
       engine.close()
     }
   })
+
+  test("serves, answers health checks and drains in the chart's pod", play)
 })
+
+function play(): void {
+  const folder = mkdtempSync(join(tmpdir(), 'pp-pod-'))
+  try {
+    podman('play', 'kube', '--network=none', writePod(folder))
+    const echo = ['--detach', `--pod=${POD}`, '--pull=never', '--entrypoint=proxyprotocol-echo']
+    podman('run', ...echo, name, '127.0.0.1:10007')
+    succeedsInPod('proxyprotocol-server', 'health')
+    succeedsInPod('/nodejs/bin/node', '-e', ASK)
+    podman('stop', '--time=60', `${POD}-proxy`)
+    assert.equal(podman('inspect', '--format={{.State.ExitCode}}', `${POD}-proxy`), '0')
+  } finally {
+    podman('pod', 'rm', '--force', '--ignore', POD)
+    podman('volume', 'rm', '--force', RELEASE)
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Tries again while the programs of the pod start. */
+function succeedsInPod(...command: readonly string[]): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      podman('exec', `${POD}-proxy`, ...command)
+      return
+    } catch (error) {
+      if (tries === MAX_TRIES) throw error
+    }
+  }
+}
+
+/** Writes the pod of the chart, and gives the file. */
+function writePod(folder: string): string {
+  installTools()
+  const values = join(folder, 'values.json')
+  const service = { name: 'web', listen: ':10000', upstream: '127.0.0.1:10007' }
+  const image = { pullPolicy: 'Never' }
+  writeFileSync(
+    values,
+    JSON.stringify({ image, replicas: 1, readyDelay: 1, config: { services: [service] } }),
+  )
+  const manifests = manifestsOf(render(['--values', values])).filter(({ kind }) => PLAYED.includes(kind))
+  const texts = manifests.map(each =>
+    JSON.stringify(each, (key, value: unknown) => (NOT_PLAYED.includes(key) ? undefined : value)),
+  )
+  const file = join(folder, 'pod.yaml')
+  writeFileSync(file, texts.join('\n---\n'))
+  return file
+}
 
 async function serve(engine: Engine): Promise<void> {
   const echo = await engine.start('proxyprotocol-echo', '127.0.0.1:0')

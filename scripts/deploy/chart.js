@@ -10,7 +10,8 @@ import { helm } from './tools.js'
 
 export const chart = join(root, 'deploy', 'helm')
 
-const RELEASE = 'proxyprotocol-server'
+/** The name of what is rendered. */
+export const RELEASE = 'proxyprotocol-server'
 const examples = join(chart, 'examples')
 
 /** The arguments of helm for each documented set of values, by its name. */

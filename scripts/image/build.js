@@ -46,6 +46,7 @@ export function buildFromContext() {
   const bases = [`BUILD=${images.build}`, `RUNTIME=${images.runtime}`, `VERSION=${version}`]
   const words = [...fixed, ...bases.map(word => `--build-arg=${word}`), `--tag=${images.server}`]
   buildah('bud', ...words, context)
+  buildah('rmi', '--prune', '--force') // the image that this one replaces
   const id = writeArchive(images.server, name, archive)
   return { id, bytes: statSync(archive).size }
 }

@@ -26,15 +26,16 @@ export function buildah(...words) {
   return run('buildah', [...storage, ...words], { env })
 }
 
-/** The words before a command of podman. cgroupfs needs no systemd, and runc works with both versions of cgroups. */
-export const podmanOptions = [
-  ...storage,
-  '--runtime=runc',
-  '--cgroup-manager=cgroupfs',
-  '--events-backend=none',
-]
+/** What each command of podman begins with. */
+export const podmanWords = storage
+
+/** Its settings for these tests. */
+export const podmanEnvironment = {
+  ...process.env,
+  CONTAINERS_CONF: join(root, 'deploy', 'test', 'containers.conf'),
+}
 
 /** @param {string[]} words */
 export function podman(...words) {
-  return run('podman', [...podmanOptions, ...words])
+  return run('podman', [...storage, ...words], { env: podmanEnvironment })
 }

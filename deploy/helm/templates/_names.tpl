@@ -7,6 +7,6 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{/* The configuration as the pods read it. */}}
 {{- define "proxyprotocol.config" -}}
 {{- $shutdown := dict "readyDelay" (printf "%ds" (int .Values.readyDelay)) "drain" (printf "%ds" (int .Values.drain)) }}
-{{- $own := dict "admin" (dict "listen" ":10009") "shutdown" $shutdown }}
-{{- toPrettyJson (mergeOverwrite (dict "log" (dict "format" "json")) (deepCopy .Values.config) $own) }}
+{{- $defaults := dict "admin" (dict "listen" "0.0.0.0:10009") "log" (dict "format" "json") }}
+{{- toPrettyJson (mergeOverwrite $defaults (deepCopy .Values.config) (dict "shutdown" $shutdown)) }}
 {{- end }}
