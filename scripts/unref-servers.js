@@ -1,6 +1,5 @@
 // Lets a process end although its servers listen, or its UDP sockets are bound.
 
-import dgram from 'node:dgram'
 import { subscribe } from 'node:diagnostics_channel'
 
 subscribe('tracing:net.server.listen:asyncEnd', message => {
@@ -8,8 +7,7 @@ subscribe('tracing:net.server.listen:asyncEnd', message => {
   server.unref()
 })
 
-/** @type {(...args: unknown[]) => dgram.Socket} */
-const bind = Reflect.get(dgram.Socket.prototype, 'bind')
-dgram.Socket.prototype.bind = /** @this {dgram.Socket} @param {unknown[]} args */ function (...args) {
-  return bind.apply(this, args).unref()
-}
+subscribe('udp.socket', message => {
+  const { socket } = /** @type {{ socket: import('node:dgram').Socket }} */ (message)
+  socket.unref()
+})

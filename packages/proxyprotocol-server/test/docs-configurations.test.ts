@@ -24,7 +24,7 @@ function blocksOf(page: string, language: string): readonly string[] {
 
 /** Whole files, and keys of a service. */
 function configurationsIn(page: string): readonly (string | object)[] {
-  const json = blocksOf(page, 'json').flatMap(text => {
+  const json = blocksOf(page, 'json').flatMap((text): readonly (string | object)[] => {
     if (!/^"(?:listen|tls)"/.test(text)) return text.includes('"services"') ? [text] : []
     const keys = JSON.parse(`{${text}}`) as object // of a service
     const anywhere = { listen: 'ssl://:1', upstream: '192.0.2.1:1' }
