@@ -167,7 +167,10 @@ export class Fleet {
       await Promise.all(moves.filter(isNew).map(({ relay }) => relay.server.abort()))
       throw error
     }
-    return this.#swap(moves, options)
+    const change = this.#swap(moves, options)
+    // Their addresses are free afterwards, also for the next change.
+    if (!options.readyDelay) while (change.removed.some(hasAddress)) await turn()
+    return change
   }
 
   /** Those with port 0 are paired in order. */
@@ -221,8 +224,12 @@ export class Fleet {
   }
 }
 
-function listens({ relay: { server } }: Running): boolean {
-  return server.state === 'listening' && server.address !== null
+function listens({ relay }: Running): boolean {
+  return relay.server.state === 'listening' && hasAddress(relay)
+}
+
+function hasAddress({ server }: Relay): boolean {
+  return server.address !== null
 }
 
 function isNew({ relay, current }: Move): boolean {

@@ -11,7 +11,7 @@ import { BlockListCheck, describeListed } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
 import { ownTlvs } from './own-tlvs.ts'
 import { ClientGoneSignal } from './client-gone-signal.ts'
-import { listenAt } from './listen-at.ts'
+import { listenForClients } from './listen-at.ts'
 import { noticeProbe, watchForProbe } from './probe.ts'
 import { SSL_REQUEST, takeAnswer } from './passthrough/index.ts'
 import { RelayServer } from './relay-server.ts'
@@ -131,7 +131,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
       server.setConnectionLimit(connections)
       service = { ...service, limits: { ...service.limits, connections } }
     },
-    listen: () => listenAt(server, service),
+    listen: () => listenForClients(server, service),
     reloadCertificates: () => tls.reload(server),
     renewTicketKeys: () => tls.renewTicketKeys(server),
     reloadNetworks: () => gate.reload(),

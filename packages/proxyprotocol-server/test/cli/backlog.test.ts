@@ -8,7 +8,9 @@ import { connectedAtOnce, most } from 'test-support/burst'
 import { ConfigError, parseConfig } from '../../src/config/index.ts'
 import { refuseWithoutRestart } from '../../src/cli/services/running-configuration.ts'
 import { pathOf, portIn, runCommand, type Child } from '../support/child.ts'
+import { dial, outcome } from '../support/connections.ts'
 import { atEnd } from '../support/teardown.ts'
+import { echo, startUpstream } from '../support/upstream.ts'
 
 const RELAY = `'${process.execPath}' '${pathOf('packages/proxyprotocol-server/bin/proxyprotocol-server.js')}'`
 
@@ -36,6 +38,20 @@ for (const [what, args, line, expected] of [
     assert.equal(connectedAtOnce({ port, host: '127.0.0.1' }), expected)
   })
 }
+
+test('SIGTERM serves the clients that wait for a relay that is busy', async t => {
+  const upstream = await startUpstream(t, echo)
+  const child = await stopped(t, `--service 127.0.0.1:0 127.0.0.1:${upstream.port}?pp=noop`, [/ listening /])
+  const port = portIn(child.output())
+  const clients = Array.from({ length: 100 }, () => dial(t, port).end('hello'))
+  await Promise.all(clients.map(client => once(client, 'connect')))
+  const outcomes = clients.map(outcome)
+  child.send('SIGTERM', 'group')
+  child.send('SIGCONT', 'group')
+  for (const { bytes, fin } of await Promise.all(outcomes))
+    assert.deepEqual([String(bytes), fin], ['hello', true])
+  assert.deepEqual(await child.ended, { code: 0, signal: null, errors: '' })
+})
 
 test(`a socket that was passed with a backlog of 8 lets ${most()} connections wait, as its service says`, async t => {
   const server = createServer().listen({ port: 0, host: '127.0.0.1', backlog: 8 })

@@ -57,6 +57,12 @@ const LAST_KNOWN_LINE = 26
 /** Node's function for each of ours, so that a second call does not wrap ours. */
 const replaced = new WeakMap<OnConnection, OnConnection>()
 
+/**
+ * How many sockets listen at one address, in the options of `listen()`; several need `reusePort`. libuv accepts one client
+ * of each in a turn. A server with this key accepts the clients that wait in the kernel before it closes.
+ */
+export const listenersKey: unique symbol = Symbol('proxyprotocol.listeners')
+
 /** For tracing: Node publishes each accepted socket. */
 const socketChannel = channel('net.server.socket')
 

@@ -2,7 +2,13 @@
 // happens without it. Read in the sources of Node 20.20, 22.23, 24.21 and 26.10; the tests run on these lines. The
 // programs import it as `proxyprotocol/internal/node`, without a promise of semantic versioning.
 
-export { acceptAs, type AcceptedSettings, type ReadSettings, type SocketMaker } from './accept.ts'
+export {
+  acceptAs,
+  listenersKey,
+  type AcceptedSettings,
+  type ReadSettings,
+  type SocketMaker,
+} from './accept.ts'
 export { type AddressAnswer, answerAddresses, hasAddressGetters, ownAddresses } from './addresses.ts'
 export { beneath, rawOf } from './beneath.ts'
 export { bytesTaken, dropReads, hasPeer, isReading, readAgain, stopReading, unsentBytes } from './handle.ts'

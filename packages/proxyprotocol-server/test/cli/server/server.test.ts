@@ -172,7 +172,7 @@ test('a drain that cuts off the wait for a header leaves its line as well', asyn
   const service = ['--service', '127.0.0.1:0?pp=v2', '127.0.0.1:1', '--trust', 'anyone']
   const server = await start(t, runServer, service)
   const accepted = acceptedSockets(t)
-  dial(t, server.ports[0] ?? 0).write('PROXY ')
+  dial(t, server.ports[0] ?? 0).write('\r\n\r\n')
   await until(() => accepted.length === 1)
   await server.stop()
   assert.match(await server.io.line(/ rejected /), / reason=aborted bytesUp=0 bytesDown=0 ms=[\d.]+\n$/)

@@ -4,6 +4,7 @@
 import { ProxyProtocolError } from '../../codec/index.ts'
 import { checkNames, milliseconds } from '../../checks/index.ts'
 import type { Connection } from './connection.ts'
+import type { Listener } from './listener.ts'
 
 /** How long a server waits when it closes. */
 export interface CloseOptions {
@@ -34,7 +35,7 @@ export interface CloseResult {
 export interface Drainable {
   readonly held: ReadonlySet<Connection>
   readonly abortTimeout: number
-  stopListening(): void
+  readonly listener: Pick<Listener, 'emptiesQueues' | 'emptyQueues' | 'close'>
   onOver(): void
 }
 
@@ -46,6 +47,8 @@ interface DrainPlan {
 }
 
 const DEFAULT_DRAIN = 30_000
+/** For what waits in the kernel, if new clients keep coming. */
+const QUEUE_PATIENCE = 1_000
 
 type DrainEvent = 'empty' | 'abort' | 'close'
 
@@ -97,10 +100,13 @@ export class Drain {
   }
 
   async #run(): Promise<CloseResult> {
-    const { held, abortTimeout } = this.#server
+    const { held, abortTimeout, listener } = this.#server
     const { readyDelay, drain } = this.#plan
     if (readyDelay > 0 && !this.#aborted) await this.#sleep(readyDelay, ['abort'])
-    if (!this.#plan.handedOver) this.#server.stopListening()
+    if (!this.#plan.handedOver) {
+      if (listener.emptiesQueues) await this.#emptyQueues(Math.min(drain, QUEUE_PATIENCE))
+      listener.close()
+    }
     const open = held.size
     const deadline = performance.now() + drain
     if (!this.#closing) await this.#wait(drain, ['empty', 'close'])
@@ -119,6 +125,11 @@ export class Drain {
     this.#server.onOver()
     const stuck = [...held].map(({ id, age }) => ({ id, age }))
     return { drained: open - forced.size, forced: forced.size - stuck.length, stuck }
+  }
+
+  #emptyQueues(patience: number): Promise<void> {
+    const end = performance.now() + patience
+    return this.#server.listener.emptyQueues(() => !this.#aborted && performance.now() < end)
   }
 
   /** Does not sleep without connections. */

@@ -1,8 +1,9 @@
-// One net.Server, bound once, whose accept errors are told apart from its end.
+// One or more net.Servers at one address, bound once, whose accept errors are told apart from their end.
 
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net'
-import { acceptAs } from '../../node-internals/index.ts'
+import { setImmediate as turn } from 'node:timers/promises'
+import { acceptAs, listenersKey } from '../../node-internals/index.ts'
 import type { Peer } from '../../trust/index.ts'
 import { acceptedSocket, claim } from '../socket/index.ts'
 
@@ -30,16 +31,18 @@ export interface ListenerEvents {
 const shortages: readonly (string | undefined)[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']
 
 export class Listener {
-  #net: Server
+  /** The first one has the address. */
+  #nets: [Server, ...Server[]]
+  #accepted = 0
+  #emptiesQueues = false
   readonly #events: ListenerEvents
   #binding: AbortController | undefined
   #transport: Peer['transport'] = 'tcp'
 
   constructor(events: ListenerEvents) {
     this.#events = events
-    this.#net = createServer({ allowHalfOpen: true, noDelay: true })
-    claim(this.#net)
-    this.#watch()
+    this.#nets = [newNet()]
+    this.#watch(this.#nets[0])
   }
 
   get binding(): boolean {
@@ -47,7 +50,8 @@ export class Listener {
   }
 
   get address(): AddressInfo | string | null {
-    return this.#net.listening ? (this.#net.address() ?? '') : null
+    const [first] = this.#nets
+    return first.listening ? (first.address() ?? '') : null
   }
 
   get transport(): Peer['transport'] {
@@ -57,10 +61,11 @@ export class Listener {
   async listen(args: ListenArguments): Promise<void> {
     this.#binding = new AbortController()
     try {
-      this.#net.listen(...(withBacklog(args) as [ListenOptions])) // Node tells its overloads apart at run time
-      await Promise.race(['listening', 'close'].map(event => once(this.#net, event, this.#binding)))
-      this.#makeSockets()
+      await this.#bind(this.#nets[0], args)
+      const { [listenersKey]: count = 0 } = Object(args[0]) as { readonly [listenersKey]?: number }
+      this.#emptiesQueues = count > 0
       if (typeof this.address === 'string') this.#transport = 'unix'
+      else await this.#bindMore(args, count)
     } finally {
       this.#binding.abort()
       this.#binding = undefined
@@ -69,32 +74,75 @@ export class Listener {
 
   /** In one turn: clients that connect meanwhile wait in the kernel for the other listener. */
   moveTo(other: Listener): void {
-    for (const each of [this, other]) each.#unwatch()
-    const net = this.#net
-    this.#net = other.#net
-    other.#net = net
+    const nets = this.#nets
+    nets.forEach(net => this.#unwatch(net))
+    other.#nets.forEach(net => other.#unwatch(net))
+    this.#nets = other.#nets
+    other.#nets = nets
     other.#transport = this.#transport
-    for (const each of [this, other]) each.#watch()
-    other.#makeSockets()
+    other.#emptiesQueues = this.#emptiesQueues
+    this.#nets.forEach(net => this.#watch(net))
+    nets.forEach(net => {
+      other.#watch(net)
+      other.#makeSockets(net)
+    })
   }
 
   close(): void {
-    this.#net.close()
+    for (const net of this.#nets) net.close()
   }
 
-  #makeSockets(): void {
-    acceptAs(this.#net, settings => acceptedSocket(settings, this.#events.firstRoom))
+  get emptiesQueues(): boolean {
+    return this.#emptiesQueues
   }
 
-  #watch(): void {
-    this.#net.on('connection', this.#onConnection).on('close', this.#onClose).on('error', this.#onError)
+  /** Closing resets what waits in the kernel. A whole turn without a client shows that nothing does. */
+  async emptyQueues(goesOn: () => boolean): Promise<void> {
+    await turn() // the rest of a turn shows nothing
+    for (let before = NaN; goesOn() && before !== this.#accepted;) {
+      before = this.#accepted
+      await turn()
+    }
   }
 
-  #unwatch(): void {
-    this.#net.off('connection', this.#onConnection).off('close', this.#onClose).off('error', this.#onError)
+  async #bind(net: Server, args: ListenArguments): Promise<void> {
+    net.listen(...(withBacklog(args) as [ListenOptions])) // Node tells its overloads apart at run time
+    await Promise.race(['listening', 'close'].map(event => once(net, event, this.#binding)))
+    this.#makeSockets(net)
   }
 
-  readonly #onConnection = (socket: Socket): void => this.#events.onConnection(socket)
+  /** Where `reusePort` is unknown, as on Node 20, the address is in use, and one listener does. */
+  async #bindMore([options]: ListenArguments, count: number): Promise<void> {
+    while (this.#nets.length < count && this.address !== null) {
+      const { address: host, port } = this.address as AddressInfo // of TCP
+      const net = newNet()
+      try {
+        await this.#bind(net, [{ ...Object(options), host, port }])
+      } catch {
+        return
+      }
+      this.#nets.push(net)
+      this.#watch(net)
+    }
+    if (this.address === null) for (const net of this.#nets) net.close() // closed meanwhile
+  }
+
+  #makeSockets(net: Server): void {
+    acceptAs(net, settings => acceptedSocket(settings, this.#events.firstRoom))
+  }
+
+  #watch(net: Server): void {
+    net.on('connection', this.#onConnection).on('close', this.#onClose).on('error', this.#onError)
+  }
+
+  #unwatch(net: Server): void {
+    net.off('connection', this.#onConnection).off('close', this.#onClose).off('error', this.#onError)
+  }
+
+  readonly #onConnection = (socket: Socket): void => {
+    this.#accepted++
+    this.#events.onConnection(socket)
+  }
 
   readonly #onClose = (): void => this.#events.onClose()
 
@@ -103,6 +151,12 @@ export class Listener {
     if (error.syscall === 'accept' && shortages.includes(error.code)) this.#events.onShortage()
     else this.#events.onError(error)
   }
+}
+
+function newNet(): Server {
+  const net = createServer({ allowHalfOpen: true, noDelay: true })
+  claim(net)
+  return net
 }
 
 /** For a descriptor Node ignores `backlog` among the options, and takes it as the last argument. */

@@ -157,7 +157,7 @@ export class ProxyServer implements AsyncDisposable {
     return {
       held: this.#held,
       abortTimeout: this.#settings.abortTimeout,
-      stopListening: () => this.#listener.close(),
+      listener: this.#listener,
       onOver: () => this.#signal?.removeEventListener('abort', this.#onSignal),
     }
   }
