@@ -5,9 +5,10 @@ import type { Harness } from './harness.ts'
 
 /**
  * `sends`: the peer in front of our servers; `receives`: behind our clients and our relay; `chain`: several peers and our
- * software in a row; `decodes`: it reads bytes that we have made; `checks`: the relay checks its health.
+ * software in a row; `decodes`: it reads bytes that we have made; `checks`: the relay checks its health;
+ * `resolves`: the relay asks it for names.
  */
-export type Direction = 'sends' | 'receives' | 'chain' | 'decodes' | 'checks'
+export type Direction = 'sends' | 'receives' | 'chain' | 'decodes' | 'checks' | 'resolves'
 
 /** One thing that must hold. */
 export interface Case {

@@ -10,7 +10,7 @@ export interface Row {
   readonly fault?: string
 }
 
-const directions: readonly Direction[] = ['sends', 'receives', 'chain', 'decodes', 'checks']
+const directions: readonly Direction[] = ['sends', 'receives', 'chain', 'decodes', 'checks', 'resolves']
 
 export interface PeerReport {
   readonly name: string
@@ -30,6 +30,7 @@ packages, all of it on the loopback addresses of one machine. [How it works, and
 - **receives**: the peer is behind our clients and our relay; it must answer, or log, the client that was announced.
 - **chain**: several in a row, the relay among them. **decodes**: the peer reads what we have made.
 - **checks**: the relay checks the health of the peer, and the peer logs no fault.
+- **resolves**: the relay asks the peer for names, and follows its answers.
 
 The numbers are cases; each stands below with what was seen.
 `
@@ -51,7 +52,7 @@ export function toMarkdown(reports: readonly PeerReport[]): string {
 
 function summary(reports: readonly PeerReport[]): string {
   const head = [
-    '| peer | programs | sends | receives | chain | decodes | checks |',
+    '| peer | programs | sends | receives | chain | decodes | checks | resolves |',
     '| --- | --- | --- | --- | --- | --- | --- |',
   ]
   const lines = reports.map(({ name, versions, rows }) => {

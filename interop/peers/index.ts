@@ -5,6 +5,7 @@ import { apache } from './apache.ts'
 import { chains } from './chains.ts'
 import { curl } from './curl.ts'
 import { dnsdist } from './dnsdist.ts'
+import { dnsmasq } from './dnsmasq.ts'
 import { dovecot } from './dovecot.ts'
 import { exim } from './exim.ts'
 import { haproxy } from './haproxy.ts'
@@ -46,6 +47,7 @@ export const peers: readonly Peer[] = [
   postgresql,
   redis,
   unbound,
+  dnsmasq,
   dnsdist,
   kdig,
   pdnsRecursor,
