@@ -98,6 +98,12 @@ export const layers = [
     below: ['relay/stats', 'relay/passthrough', 'relay/upstreams', 'figures', 'config'],
   },
   { src: programs, folder: 'relay/access', below: ['config', 'figures'] },
+  {
+    src: programs,
+    folder: 'relay/datagrams',
+    below: ['relay/access', 'relay/upstreams', 'figures', 'config'],
+  },
+  { src: programs, folder: 'relay/datagrams/headers', below: ['figures', 'config'] },
   { src: programs, folder: 'relay/tunnel', below: [] },
   { src: programs, folder: 'relay/passthrough', below: ['config'] },
   { src: programs, folder: 'relay/upstreams', below: ['figures', 'config'] },

@@ -92,7 +92,7 @@ function sumsShown(totals: RelayTotals): SumsShown {
 function serviceShown(service: ServiceFigures, history: StatsSource['history']): ServiceShown {
   const { lastMinute, peak, upstreamPeaks } = history.of(service)
   const { name, address = null, upstream, sends, expects = null, trust, state, limits, timeouts } = service
-  const { totals, upstreams, queues, certificates, listings, access, rate = null } = service
+  const { totals, upstreams, queues, certificates, listings, access, rate = null, datagrams } = service
   const { closed, headers, connects, ages, busiestSource } = totals
   return {
     ...{ name, address, upstream, sends, expects, trust, state },
@@ -109,6 +109,7 @@ function serviceShown(service: ServiceFigures, history: StatsSource['history']):
       return { role, file, expires: new Date(expires).toJSON() }
     }),
     dnsbl: listings ? answersOf(listings) : null,
+    datagrams: datagrams ? { ...datagrams, kernelDrops: datagrams.kernelDrops ?? null } : null,
   }
 }
 

@@ -1,15 +1,25 @@
 // Lays `defaults` under the services before all is checked, so that a default and a key of a service cannot differ.
 
-import { defaultKeys } from './schema/index.ts'
+import { defaultKeys, meaningless } from './schema/index.ts'
 import { isObject, type JsonObject } from './text/index.ts'
 
-/** Objects are joined key by key. `trust` is left out if the service accepts no headers, `tls` if it ends no TLS. */
+/**
+ * Objects are joined key by key. `trust` is left out if the service accepts no headers, `tls` if it ends no TLS, and
+ * what has no meaning for UDP or TCP.
+ */
 export function withDefaults(service: unknown, defaults: unknown): unknown {
   if (!isObject(service) || !isObject(defaults)) return service
   const { listen } = service
   const without = [...(acceptsHeaders(listen) ? [] : ['trust']), ...(endsTls(listen) ? [] : ['tls'])]
   const keys = defaultKeys.filter(key => !without.includes(key))
-  return laidUnder(service, Object.fromEntries(keys.map(key => [key, defaults[key]])))
+  const usable = meaningless(listen).reduce(withoutPath, defaults)
+  return laidUnder(service, Object.fromEntries(keys.map(key => [key, usable[key]])))
+}
+
+function withoutPath(value: JsonObject, [key = '', ...rest]: readonly string[]): JsonObject {
+  const { [key]: inner, ...others } = value
+  if (rest.length === 0) return others
+  return isObject(inner) ? { ...others, [key]: withoutPath(inner, rest) } : value
 }
 
 /** True if a value of a service comes from `defaults`. */

@@ -1,6 +1,6 @@
 // Arguments and variables are laid over the file, and the whole is checked once, so a flag and its key cannot differ.
 
-import { configSchema, type Configuration, type ServiceInit } from './schema/index.ts'
+import { configSchema, type Configuration, meaningless, type ServiceInit } from './schema/index.ts'
 import { isDefault, withDefaults } from './defaults.ts'
 import { type Setting, settings } from './settings.ts'
 import { joinSources, type Source } from './sources.ts'
@@ -59,9 +59,18 @@ function overlaid(written: unknown, { services = [], overrides = [] }: Additions
   const ofProgram = overrides.filter(({ setting }) => !setting.ofService)
   const overlaidServices =
     all instanceof Array
-      ? all.map(service => withSettings(withDefaults(service, written['defaults']), ofService))
+      ? all.map(service =>
+          withSettings(withDefaults(service, written['defaults']), suiting(service, ofService)),
+        )
       : all
   return withSettings(all === undefined ? written : { ...written, services: overlaidServices }, ofProgram)
+}
+
+/** An option for connections leaves services of datagrams alone. */
+function suiting(service: unknown, overrides: readonly Override[]): readonly Override[] {
+  if (!isObject(service)) return overrides
+  const others = meaningless(service['listen']).map(path => showPath(path))
+  return overrides.filter(({ setting }) => !others.includes(showPath(setting.path)))
 }
 
 function withSettings(written: unknown, overrides: readonly Override[]): unknown {

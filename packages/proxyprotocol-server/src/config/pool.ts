@@ -1,7 +1,7 @@
 // Fills in the defaults for a service's upstreams and names each.
 
 import { inspect } from 'node:util'
-import { type Address, formatEndpoint, type PpMode } from './address/index.ts'
+import { type Address, formatEndpoint, type PpMode, type UdpMode } from './address/index.ts'
 import { filled, type Optional } from './filled.ts'
 import {
   type ActiveCheck,
@@ -40,11 +40,17 @@ export const poolDefaults = {
   },
 } as const
 
-/** The header for an upstream; `'none'` for payload alone. */
-export type SentHeader = 'v1' | 'v2' | 'none'
+/** The header for an upstream; `'none'` for payload alone, `'spp'` for datagrams only. */
+export type SentHeader = 'v1' | 'v2' | 'spp' | 'none'
 
 /** The Python library takes an upstream without `pp` as `detect`, and a detecting sender writes version 2. */
-const SENT: Readonly<Record<PpMode, SentHeader>> = { v1: 'v1', v2: 'v2', detect: 'v2', noop: 'none' }
+const SENT: Readonly<Record<PpMode | Exclude<UdpMode, 'unsafe-first'>, SentHeader>> = {
+  v1: 'v1',
+  v2: 'v2',
+  detect: 'v2',
+  spp: 'spp',
+  noop: 'none',
+}
 
 export interface UpstreamInit {
   readonly address: Address
@@ -56,7 +62,7 @@ export interface UpstreamInit {
   readonly weight?: number | undefined
   /** Used only while no other is up. Default false. */
   readonly backup?: boolean | undefined
-  /** Connections at a time to each of its addresses. Default: any number. */
+  /** Connections, or flows of datagrams, at a time to each of its addresses. Default: any number. */
   readonly maxConnections?: number | undefined
   /** The local IP address to connect from. Default: the system's choice. */
   readonly source?: string | undefined
@@ -132,7 +138,7 @@ export function settlePool(init: PoolInit): Pool {
 }
 
 export function sentHeader({ pp = 'detect' }: Pick<Address, 'pp'>): SentHeader {
-  return SENT[pp]
+  return SENT[pp as keyof typeof SENT] // an upstream address has no other modes
 }
 
 export function nameConflict(

@@ -1,6 +1,7 @@
 export type { AccessFigures, RateFigures } from './admitted.ts'
 export { sumOfCloses } from './close.ts'
 export type { LiveConnection, TlsFacts } from './connection.ts'
+export type { DatagramFigures, DirectionCounts } from './datagrams.ts'
 export { Distribution, type DistributionView } from './distribution.ts'
 export { answersOf, type ListingCounts } from './listings.ts'
 export { type ProcessFigures, sumOfProcesses } from './process.ts'

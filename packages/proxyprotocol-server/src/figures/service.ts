@@ -2,6 +2,7 @@
 
 import type { ServerState } from 'proxyprotocol/server'
 import { type AccessFigures, type RateFigures, sumOfAccess, sumOfRates } from './admitted.ts'
+import { type DatagramFigures, endedDatagrams, sumOfDatagrams } from './datagrams.ts'
 import { sumOfListings, type ListingCounts } from './listings.ts'
 import { merged } from './merged.ts'
 import { sumOfTotals, type RelayTotals } from './totals.ts'
@@ -9,7 +10,7 @@ import type { QueueFigures, RoutedUpstream } from './upstream.ts'
 import { endedUpstream, formerUpstream, shownUpstream, sumOfUpstreams, upstreamKey } from './upstream-sums.ts'
 
 /** Limits that hold for all connections together. */
-const SHARED_LIMITS: readonly string[] = ['connections', 'pendingHeaders', 'perSource']
+const SHARED_LIMITS: readonly string[] = ['connections', 'pendingHeaders', 'perSource', 'flows']
 
 /** No worker may accept connections while another one drains. */
 const STATES: readonly ServerState[] = ['draining', 'listening', 'idle', 'closed']
@@ -46,6 +47,8 @@ export interface ServiceFigures {
   readonly certificates: readonly CertificateFigures[]
   /** Undefined if it asks no block lists. */
   readonly listings: ListingCounts | undefined
+  /** Undefined for connections. */
+  readonly datagrams: DatagramFigures | undefined
 }
 
 /** Adds what is counted; everything else is as in the first. */
@@ -63,6 +66,7 @@ export function sumOfServices(one: ServiceFigures, other: ServiceFigures): Servi
     listings: sumOfListings(one.listings, other.listings),
     access: sumOfAccess(one.access, other.access),
     rate: sumOfRates(one.rate, other.rate),
+    datagrams: sumOfDatagrams(one.datagrams, other.datagrams),
   }
 }
 
@@ -92,6 +96,7 @@ export function endedService(service: ServiceFigures): ServiceFigures {
     },
     upstreams: former.upstreams.map(endedUpstream),
     queues: [],
+    datagrams: endedDatagrams(former.datagrams),
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { CloseReason } from 'proxyprotocol/server'
 import type { LiveConnection } from './connection.ts'
+import type { DatagramFigures } from './datagrams.ts'
 import type { ProcessFigures } from './process.ts'
 import type { AccessFigures } from './admitted.ts'
 import type { Refusal } from './refusals.ts'
@@ -53,7 +54,7 @@ export interface RefusalShown extends Omit<Refusal, 'time' | 'peer' | 'source'> 
 
 type ServiceFacts = Omit<
   ServiceFigures,
-  'totals' | 'upstreams' | 'certificates' | 'listings' | 'limits' | 'timeouts' | 'access'
+  'totals' | 'upstreams' | 'certificates' | 'listings' | 'limits' | 'timeouts' | 'access' | 'datagrams'
 >
 type ServiceCounts = Pick<RelayTotals, 'headers' | 'connects' | 'ages' | 'busiestSource'>
 
@@ -69,6 +70,8 @@ export interface ServiceShown extends Shown<ServiceFacts>, SumsShown, ServiceCou
   readonly certificates: readonly CertificateShown[]
   /** Null if no block list is asked. */
   readonly dnsbl: Readonly<Record<string, number>> | null
+  /** Null for connections. */
+  readonly datagrams: Shown<DatagramFigures> | null
 }
 
 export interface CertificateShown extends Omit<CertificateFigures, 'expires'> {

@@ -1,7 +1,7 @@
 // Fields that do not apply are left out.
 
 import type { ConnectionInfo } from 'proxyprotocol/server'
-import { describeListing, type RelayRecord, type Route } from '../relay/index.ts'
+import { describeListing, type FlowRecord, type RelayRecord, type Route } from '../relay/index.ts'
 import { type LogFields, type LogValue, showEndpoint } from './text.ts'
 
 export interface AccessEntry
@@ -49,6 +49,25 @@ export function describeAccess(entry: AccessEntry, service: string | undefined):
     ['firstByteMs', tenths(timings?.firstByte)],
     ['ms', tenths(age)],
     ['error', error?.message],
+  ]
+}
+
+/** A flow of datagrams at its end. */
+export function describeFlow(record: FlowRecord, service: string): LogFields {
+  const { peer, source, destination, upstream, upstreamAddress, reason, up, down, age } = record
+  return [
+    ['service', service],
+    ['peer', showEndpoint(peer)],
+    ['source', showEndpoint(source)],
+    ['destination', showEndpoint(destination)],
+    ['upstream', upstream],
+    ['upstreamAddress', upstreamAddress && showEndpoint(upstreamAddress)],
+    ['reason', reason],
+    ['datagramsUp', up.datagrams],
+    ['datagramsDown', down.datagrams],
+    ['bytesUp', up.bytes],
+    ['bytesDown', down.bytes],
+    ['ms', tenths(age)],
   ]
 }
 

@@ -2,10 +2,11 @@
 
 import { setImmediate as turn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { CloseOptions, CloseResult, ProxyServer } from 'proxyprotocol/server'
+import type { CloseOptions, CloseResult } from 'proxyprotocol/server'
 import { addressKey, type Service } from '../config/index.ts'
 import { type LiveConnection, type RelayTotals, type ServiceFigures, sumOfCloses } from '../figures/index.ts'
 import { shareOf, withConnectionLimit } from './connection-limit.ts'
+import type { ServiceRelay } from './datagrams/index.ts'
 import { Predecessors } from './predecessors.ts'
 import type { Relay } from './relay.ts'
 import { succeed } from './succession.ts'
@@ -14,34 +15,34 @@ import { succeed } from './succession.ts'
 const SLICE = 25
 
 /** Options of a fleet. */
-export interface FleetOptions {
+export interface FleetOptions<R extends ServiceRelay = Relay> {
   /** Makes the relay of a service; it must not listen yet. */
-  readonly create: (service: Service) => Relay
+  readonly create: (service: Service) => R
   /** By default at the address of its service. */
-  readonly listen?: ((relay: Relay) => Promise<unknown>) | undefined
+  readonly listen?: ((relay: R) => Promise<unknown>) | undefined
 }
 
 /** The relays by how a change affected them. */
-export interface FleetChange {
-  readonly added: readonly Relay[]
+export interface FleetChange<R extends ServiceRelay = Relay> {
+  readonly added: readonly R[]
   /** Those that have taken over a socket. */
-  readonly changed: readonly Relay[]
+  readonly changed: readonly R[]
   /** Those that stopped listening. */
-  readonly removed: readonly Relay[]
-  readonly unchanged: readonly Relay[]
+  readonly removed: readonly R[]
+  readonly unchanged: readonly R[]
 }
 
 /** The state of a fleet. */
 export type FleetState = 'starting' | 'running' | 'draining'
 
-interface Running {
+interface Running<R> {
   readonly service: Service
-  readonly relay: Relay
+  readonly relay: R
 }
 
-interface Move extends Running {
+interface Move<R> extends Running<R> {
   readonly key: string
-  readonly current: Running | undefined
+  readonly current: Running<R> | undefined
   readonly connections: number
 }
 
@@ -58,17 +59,17 @@ interface Move extends Running {
  * await fleet.close()
  * ```
  */
-export class Fleet {
-  readonly #options: FleetOptions
-  #running: ReadonlyMap<string, Running> = new Map()
-  #byName: ReadonlyMap<string, Relay> = new Map()
+export class Fleet<R extends ServiceRelay = Relay> {
+  readonly #options: FleetOptions<R>
+  #running: ReadonlyMap<string, Running<R>> = new Map()
+  #byName: ReadonlyMap<string, R> = new Map()
   readonly #former = new Predecessors()
-  readonly #servers = new Set<ProxyServer>()
-  readonly #names = new WeakMap<ProxyServer, string>()
+  readonly #servers = new Set<R['server']>()
+  readonly #names = new WeakMap<R['server'], string>()
   #state: FleetState = 'starting'
-  #applying: Promise<FleetChange> | undefined
+  #applying: Promise<FleetChange<R>> | undefined
 
-  constructor(options: FleetOptions) {
+  constructor(options: FleetOptions<R>) {
     this.#options = options
   }
 
@@ -78,12 +79,12 @@ export class Fleet {
   }
 
   /** Those that listen, in the order of their services. */
-  get relays(): readonly Relay[] {
+  get relays(): readonly R[] {
     return [...this.#running.values()].map(({ relay }) => relay)
   }
 
   /** The servers of all relays that listen or have connections left. */
-  get servers(): ReadonlySet<ProxyServer> {
+  get servers(): ReadonlySet<R['server']> {
     return this.#servers
   }
 
@@ -113,7 +114,7 @@ export class Fleet {
   }
 
   /** The name of a server's service. */
-  nameOf(server: ProxyServer): string | undefined {
+  nameOf(server: R['server']): string | undefined {
     return this.#names.get(server)
   }
 
@@ -123,7 +124,7 @@ export class Fleet {
    *
    * @throws what `create` or `listen` threw, or an Error during a drain or another change.
    */
-  async apply(services: readonly Service[], options: CloseOptions = {}): Promise<FleetChange> {
+  async apply(services: readonly Service[], options: CloseOptions = {}): Promise<FleetChange<R>> {
     if (this.#state === 'draining') throw new Error('apply() needs a fleet that is not draining')
     if (this.#applying) throw new Error('apply() needs the change before it to be over')
     this.#applying = this.#change(services, options)
@@ -148,10 +149,10 @@ export class Fleet {
     await Promise.all([...this.#servers].map(server => server.abort()))
   }
 
-  async #change(services: readonly Service[], options: CloseOptions): Promise<FleetChange> {
-    const moves: Move[] = []
+  async #change(services: readonly Service[], options: CloseOptions): Promise<FleetChange<R>> {
+    const moves: Move<R>[] = []
     const share = shareOf(services)
-    const { create, listen = (relay: Relay) => relay.listen() } = this.#options
+    const { create, listen = (relay: R) => relay.listen() } = this.#options
     try {
       for (const [at, { key, service, current }] of this.#placed(services).entries()) {
         if (at % SLICE === SLICE - 1) await turn()
@@ -174,7 +175,7 @@ export class Fleet {
   }
 
   /** Those with port 0 are paired in order. */
-  #placed(services: readonly Service[]): readonly Omit<Move, 'relay' | 'connections'>[] {
+  #placed(services: readonly Service[]): readonly Omit<Move<R>, 'relay' | 'connections'>[] {
     const seen = new Map<string, number>()
     return services.map(service => {
       const address = addressKey(service.listen)
@@ -187,7 +188,7 @@ export class Fleet {
   }
 
   /** Nothing in here waits or fails. */
-  #swap(moves: readonly Move[], options: CloseOptions): FleetChange {
+  #swap(moves: readonly Move<R>[], options: CloseOptions): FleetChange<R> {
     const kept = new Set(moves.map(({ current }) => current?.relay))
     const removed = this.relays.filter(relay => !kept.has(relay))
     for (const { relay, current, connections, service } of moves) {
@@ -214,7 +215,7 @@ export class Fleet {
     }
   }
 
-  #retire(relay: Relay, ended: Promise<CloseResult>): void {
+  #retire(relay: R, ended: Promise<CloseResult>): void {
     this.#former.add(relay)
     void ended.then(() => {
       if (relay.server.connections.size > 0) return // its stuck handlers stay visible
@@ -224,14 +225,14 @@ export class Fleet {
   }
 }
 
-function listens({ relay }: Running): boolean {
+function listens({ relay }: Running<ServiceRelay>): boolean {
   return relay.server.state === 'listening' && hasAddress(relay)
 }
 
-function hasAddress({ server }: Relay): boolean {
+function hasAddress({ server }: Pick<ServiceRelay, 'server'>): boolean {
   return server.address !== null
 }
 
-function isNew({ relay, current }: Move): boolean {
+function isNew({ relay, current }: Move<ServiceRelay>): boolean {
   return relay !== current?.relay
 }

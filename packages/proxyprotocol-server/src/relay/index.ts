@@ -1,6 +1,16 @@
 export type { AccessCounts, GateFigures } from './access/index.ts'
 export { describeListing } from './block-list-check.ts'
 export { connectionLimit, withConnectionLimits } from './connection-limit.ts'
+export {
+  bindOnce,
+  DatagramRelay,
+  type DatagramRelayOptions,
+  type FlowRecord,
+  flowLimit,
+  localPorts,
+  type ServiceRelay,
+  type ServiceServer,
+} from './datagrams/index.ts'
 export { Fleet, type FleetChange, type FleetOptions, type FleetState } from './fleet.ts'
 export { listenAt } from './listen-at.ts'
 export { createRelay, type Relay, type RelayOptions } from './relay.ts'

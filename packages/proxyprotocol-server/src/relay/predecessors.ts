@@ -8,32 +8,32 @@ import {
   type LiveConnection,
   type ServiceFigures,
 } from '../figures/index.ts'
-import type { Relay } from './relay.ts'
 import { figuresOf } from './service-figures.ts'
+import type { ServiceRelay } from './datagrams/index.ts'
 
 interface Former {
-  readonly draining: Set<Relay>
+  readonly draining: Set<ServiceRelay>
   ended: ServiceFigures | undefined
 }
 
 export class Predecessors {
   readonly #former = new Map<string, Former>()
 
-  add(relay: Relay): void {
+  add(relay: ServiceRelay): void {
     const { name } = relay.service
     const former = this.#former.get(name) ?? { draining: new Set(), ended: undefined }
     former.draining.add(relay)
     this.#former.set(name, former)
   }
 
-  end(relay: Relay): void {
+  end(relay: ServiceRelay): void {
     const former = this.#former.get(relay.service.name) as Former // it was added
     former.draining.delete(relay)
     const figures = endedService(figuresOf(relay))
     former.ended = former.ended ? sumOfServices(former.ended, figures) : figures
   }
 
-  figures(current: Relay): ServiceFigures {
+  figures(current: ServiceRelay): ServiceFigures {
     const now = figuresOf(current)
     const former = this.#former.get(now.name)
     return former ? shownService(sumOfServices(now, sumOf(former)), now) : now

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 import type { HeaderForOptions } from 'proxyprotocol/client'
 import { reset, type Connection, type OnRejected, type ProxyServer } from 'proxyprotocol/server'
-import type { OwnCertificate, RouteSettings, Service } from '../config/index.ts'
+import { formatEndpoint, type OwnCertificate, type RouteSettings, type Service } from '../config/index.ts'
 import type { ListingCounts, LiveConnection, RelayTotals } from '../figures/index.ts'
 import { type AccessCounts, Gate, type GateFigures } from './access/index.ts'
 import { BlockListCheck, describeListed } from './block-list-check.ts'
@@ -102,6 +102,7 @@ export interface Relay {
  */
 export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const { onClosed, onRejected, onError, tlsFacts = true, ticketSecret = () => processSecret } = options
+  if (given.datagrams) throw new TypeError(`service must be one of TCP, got ${formatEndpoint(given.listen)}`)
   let service = withConnectionLimit(given)
   const stats = new RelayStats()
   const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)

@@ -1,4 +1,4 @@
-import type { ServerOptions } from 'proxyprotocol/server'
+import type { HeaderServerOptions, ServerOptions } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 import type { Gate } from './access/index.ts'
 
@@ -8,7 +8,7 @@ export function serverOptions(
 ): ServerOptions {
   const { header, idle, halfClose, abort } = timeouts
   return {
-    ...(accepts ?? { version: 'none' }),
+    ...((accepts as HeaderServerOptions | undefined) ?? { version: 'none' }), // createRelay() refuses the other versions
     validate: validators,
     limits: { ...limits, perSourceExempt: rate?.exempt },
     overLimit,

@@ -3,11 +3,11 @@
 import type { AddressInfo } from 'node:net'
 import { formatEndpoint, formatHostPort, type Service } from '../config/index.ts'
 import type { ServiceFigures } from '../figures/index.ts'
-import type { Relay } from './relay.ts'
+import { flowLimit, type ServiceRelay } from './datagrams/index.ts'
 
-export function figuresOf(relay: Relay): ServiceFigures {
+export function figuresOf(relay: ServiceRelay): ServiceFigures {
   const { server, service } = relay
-  const { name, accepts, limits, timeouts } = service
+  const { name, accepts } = service
   const { address, state } = server
   const { upstreams, queues } = relay.upstreams()
   return {
@@ -18,15 +18,23 @@ export function figuresOf(relay: Relay): ServiceFigures {
     expects: accepts?.version,
     trust: accepts ? [accepts.trust].flat() : [],
     state,
-    limits: numbersOf(limits),
-    timeouts: { ...timeouts },
+    ...bounds(service),
     ...relay.gate(),
     totals: relay.totals(),
     upstreams,
     queues,
     certificates: relay.certificates(),
     listings: relay.listings,
+    datagrams: relay.datagrams?.(),
   }
+}
+
+function bounds(service: Service): Pick<ServiceFigures, 'limits' | 'timeouts'> {
+  const { limits, timeouts, datagrams } = service
+  if (datagrams === undefined) return { limits: numbersOf(limits), timeouts: numbersOf(timeouts) }
+  const { perSource, headerBytes } = limits
+  const { flow, confirmed } = datagrams
+  return { limits: { flows: flowLimit(service), perSource, headerBytes }, timeouts: { flow, confirmed } }
 }
 
 function boundAddress(address: AddressInfo | string | null): string | undefined {

@@ -194,7 +194,7 @@ test('a key that does not exist is refused, with the one that was meant or those
     'proxy.json: shutdwon must be a known key; did you mean "shutdown"?',
   ])
   assert.deepEqual(serviceFaults({ ...service, timeouts: { Header: 1 }, limits: { memory: 1 } }), [
-    'limits.memory must be one of the keys connections, perSource, pendingHeaders, headerBytes',
+    'limits.memory must be one of the keys connections, perSource, pendingHeaders, headerBytes, flows',
     'timeouts.Header must be a known key; did you mean "header"?',
   ])
 })

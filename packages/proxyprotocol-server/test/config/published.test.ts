@@ -77,17 +77,29 @@ function isOfOtherType(keys: object, key: string): boolean {
   return 'type' in keys && !typesWith(key).includes(keys.type as CheckType) // the example is valid
 }
 
+interface Sections {
+  readonly limits?: object
+  readonly timeouts?: object
+}
+
 test('the example of docs/config.md is a configuration with every key', () => {
   const [, example = ''] = /```json\n(.*?)```/s.exec(page) ?? []
   const { services, shutdown } = parseConfig(example)
   assert.deepEqual(
     services.map(({ name }) => name),
-    ['web', 'mail'],
+    ['web', 'mail', 'dns'],
   )
   assert.equal(shutdown.readyDelay, 5_000)
-  const [first, second, ...others] = (JSON.parse(example) as { services: object[] }).services
+  const [first, second, ofUdp] = (JSON.parse(example) as { services: Sections[] }).services
+  const joined = {
+    limits: { ...ofUdp?.limits, ...first?.limits },
+    timeouts: { ...ofUdp?.timeouts, ...first?.timeouts },
+  }
   // No service has both `upstream` and `upstreams`, or both `passthrough` and `tls`.
-  const written = { ...(JSON.parse(example) as object), services: [{ ...second, ...first }, ...others] }
+  const written = {
+    ...(JSON.parse(example) as object),
+    services: [{ ...ofUdp, ...second, ...first, ...joined }],
+  }
   const missing = (keys: object, node = schemaNode(configSchema)): string[] =>
     Object.entries(node.properties ?? {}).flatMap(([key, each]) => {
       if (key === 'defaults') return [] // its keys are those of a service

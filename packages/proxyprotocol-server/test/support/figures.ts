@@ -36,7 +36,7 @@ export function serviceFigures(name: string, more: Partial<ServiceFigures> = {})
       upstreams: [upstreamFigures()],
       queues: [{ route: '*', waiting: 0, size: 100 }],
       certificates: [],
-      ...{ listings: undefined, access: undefined, rate: undefined },
+      ...{ listings: undefined, access: undefined, rate: undefined, datagrams: undefined },
       ...more,
     },
   }

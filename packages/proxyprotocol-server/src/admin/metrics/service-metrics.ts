@@ -2,9 +2,10 @@
 
 import { closeReasons, type CloseReason } from 'proxyprotocol/server'
 import { answersOf } from '../../figures/index.ts'
+import { datagramMetrics } from './datagram-metrics.ts'
 import type { Metric } from './metric.ts'
 import { limitMetrics } from './limit-metrics.ts'
-import { byService, byServiceHistogram, SECOND } from './service-samples.ts'
+import { byConnections, byService, byServiceHistogram, SECOND } from './service-samples.ts'
 import { upstreamMetrics } from './upstream-metrics.ts'
 
 const REJECTIONS: readonly CloseReason[] = [
@@ -13,7 +14,7 @@ const REJECTIONS: readonly CloseReason[] = [
 ]
 
 function byReason(reasons: readonly CloseReason[]) {
-  return byService(({ totals }) => reasons.map(reason => [{ reason }, totals.closed[reason]]))
+  return byConnections(({ totals }) => reasons.map(reason => [{ reason }, totals.closed[reason]]))
 }
 
 const connectionMetrics: readonly Metric[] = [
@@ -22,21 +23,21 @@ const connectionMetrics: readonly Metric[] = [
     type: 'counter',
     help: 'Connections that were accepted.',
     labels: ['service'],
-    samples: byService(({ totals }) => totals.accepted),
+    samples: byConnections(({ totals }) => totals.accepted),
   },
   {
     name: 'proxyprotocol_connections_active',
     type: 'gauge',
     help: 'Connections that are open now, those whose header is awaited included.',
     labels: ['service'],
-    samples: byService(({ totals }) => totals.active),
+    samples: byConnections(({ totals }) => totals.active),
   },
   {
     name: 'proxyprotocol_connections_pending',
     type: 'gauge',
     help: 'Connections that wait for their header or for a place.',
     labels: ['service'],
-    samples: byService(({ totals }) => totals.pending),
+    samples: byConnections(({ totals }) => totals.pending),
   },
   {
     name: 'proxyprotocol_connections_closed_total',
@@ -60,7 +61,7 @@ const trafficMetrics: readonly Metric[] = [
     type: 'counter',
     help: 'Payload relayed, headers left out: up is from clients to upstreams.',
     labels: ['service', 'direction'],
-    samples: byService(({ totals: { bytesUp, bytesDown } }) => [
+    samples: byConnections(({ totals: { bytesUp, bytesDown } }) => [
       [{ direction: 'up' }, bytesUp],
       [{ direction: 'down' }, bytesDown],
     ]),
@@ -70,7 +71,7 @@ const trafficMetrics: readonly Metric[] = [
     type: 'counter',
     help: 'Headers that were accepted, by version and command.',
     labels: ['service', 'version', 'command'],
-    samples: byService(({ totals }) =>
+    samples: byConnections(({ totals }) =>
       totals.headers.map(({ version, command, count }) => [{ version: `v${version}`, command }, count]),
     ),
   },
@@ -121,4 +122,5 @@ export const serviceMetrics: readonly Metric[] = [
   ...upstreamMetrics,
   ...certificateMetrics,
   ...dnsblMetrics,
+  ...datagramMetrics,
 ]

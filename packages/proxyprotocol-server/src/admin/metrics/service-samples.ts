@@ -21,8 +21,16 @@ export function finite(limit: number | undefined): number | readonly Extra[] {
   return limit === undefined || limit === Infinity ? [] : limit
 }
 
+/** Services of datagrams have none. */
+export function byConnections(
+  read: (service: ServiceFigures) => number | readonly Extra[],
+): ReturnType<typeof byService> {
+  return byService(service => (service.datagrams ? [] : read(service)))
+}
+
 export function byServiceHistogram(read: (service: ServiceFigures) => DistributionView) {
   return function* ({ services }: Snapshot): Generator<Sample> {
-    for (const service of services) yield* histogram({ service: service.name }, read(service))
+    for (const service of services)
+      if (!service.datagrams) yield* histogram({ service: service.name }, read(service))
   }
 }

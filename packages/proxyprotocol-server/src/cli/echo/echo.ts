@@ -57,6 +57,7 @@ function refuseModes(operands: readonly string[]): void {
 }
 
 async function serve(address: Address, io: ProgramIo, page: string | undefined): Promise<void> {
+  if (address.transport === 'udp') throw new ConfigError('HOST:PORT must be of TCP, got "udp://"')
   const { pp = 'detect', tls } = address
   // Echo makes no decision from the address.
   const expectation =

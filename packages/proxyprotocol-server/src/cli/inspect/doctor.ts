@@ -60,7 +60,7 @@ async function diagnose(target: Target, expected: Attempt | undefined): Promise<
 
 function targetOf(at: string, { timeout }: Flags): Target {
   const address = parseAddress(at, { role: 'upstream' })
-  if (address.transport === 'unix' || address.tls !== undefined || address.pp !== undefined) {
+  if (address.transport !== 'tcp' || address.tls !== undefined || address.pp !== undefined) {
     throw new ConfigError(
       `${JSON.stringify(at)}: TLS and headers are what is tried; a right one is "127.0.0.1:8443"`,
     )

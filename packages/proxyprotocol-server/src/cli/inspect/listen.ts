@@ -12,7 +12,7 @@ const PATIENCE = 10_000
 
 export async function firstBytes(at: string, io: Pick<ProgramIo, 'error'>): Promise<Uint8Array> {
   const address = parseAddress(at, { role: 'listen' })
-  if (address.transport === 'unix' || address.tls) {
+  if (address.transport !== 'tcp' || address.tls) {
     throw new ConfigError(
       `${JSON.stringify(at)}: a header is taken from a TCP port, in clear; a right one is "127.0.0.1:10007"`,
     )

@@ -6,6 +6,7 @@ import {
   type Acceptance,
   type BlockLists,
   type Configuration,
+  type DatagramSettings,
   formatEndpoint,
   type ListenTls,
   type OwnTlv,
@@ -19,7 +20,13 @@ import {
 } from '../../config/index.ts'
 import { describePool } from '../services/index.ts'
 
-const EXPECTED = { v1: 'version 1', v2: 'version 2', detect: 'either version' } as const
+const EXPECTED = {
+  v1: 'version 1',
+  v2: 'version 2',
+  detect: 'either version',
+  spp: 'Spectrum',
+  'unsafe-first': 'either version in the first datagram of each peer, unsafely',
+} as const
 const LISTED = { reject: 'rejects', tag: 'tags', log: 'logs' } as const
 const OVER_LIMIT = { close: 'closed', reset: 'reset', pause: 'left waiting, unread' } as const
 
@@ -48,6 +55,7 @@ export function showConfiguration({
 }
 
 function describe(service: Service): readonly string[] {
+  if (service.datagrams) return describeDatagrams(service, service.datagrams)
   const { name, accepts, limits, overLimit, timeouts } = service
   const { connections, perSource } = limits
   return [
@@ -66,6 +74,34 @@ function describe(service: Service): readonly string[] {
     ...timing(timeouts),
     ...(service.log.quiet === undefined ? [] : [logging(service.log.quiet)]),
     `calls stuck what has not ended ${ms(timeouts.abort)} after its abort`,
+  ]
+}
+
+function describeDatagrams(service: Service, settings: DatagramSettings): readonly string[] {
+  const { name, listen, accepts, access, limits, rate, log } = service
+  const { flows, flow, confirmed, replies, replyFactor } = settings
+  const from = limits.perSource === Infinity ? 'any number' : String(limits.perSource)
+  return [
+    name,
+    `listens at ${formatEndpoint(listen)}`,
+    ...(accepts
+      ? [
+          `expects a header of ${EXPECTED[accepts.version]}, of at most ${String(limits.headerBytes)} bytes`,
+          trusted(accepts),
+        ]
+      : ['expects no header']),
+    ...(access ? [accessOf(access)] : []),
+    ...describePool(service.pool, 'flows'),
+    `takes ${String(flows)} flows, as far as open files and local ports allow, ${from} from one client`,
+    ...(rate ? [rateOf(rate, 'flows')] : []),
+    `ends a new flow after ${ms(flow)} of silence, a confirmed one after ${ms(confirmed)}`,
+    ...(replies === undefined
+      ? []
+      : [`ends a flow after ${String(replies)} replies, once each request has one`]),
+    ...(replyFactor === undefined
+      ? []
+      : [`gives a new flow at most ${String(replyFactor)} bytes for each byte from it`]),
+    ...(log.quiet === undefined ? [] : [logging(log.quiet)]),
   ]
 }
 
@@ -91,9 +127,13 @@ function acceptance({ version, trust }: Acceptance, { pass, limits, timeouts }: 
   return [
     `expects a header of ${EXPECTED[version]} within ${ms(timeouts.header)}, of at most ${String(limits.headerBytes)} bytes; ` +
       `at most ${String(limits.pendingHeaders)} connections wait for theirs`,
-    `trusts ${trust === 'anyone' ? 'anyone' : trust.join(', ')}`,
+    trusted({ trust }),
     `passes on ${passed === '' ? 'no TLVs' : `these TLVs: ${passed}`}`,
   ]
+}
+
+function trusted({ trust }: Pick<Acceptance, 'trust'>): string {
+  return `trusts ${trust === 'anyone' ? 'anyone' : trust.join(', ')}`
 }
 
 function accessOf({ allow, deny, from, vpce }: AccessRules): string {
@@ -105,9 +145,9 @@ function accessOf({ allow, deny, from, vpce }: AccessRules): string {
   return rules.join('; ') + (from === 'peer' ? ', by the address of the peer' : '')
 }
 
-function rateOf({ connections, per, burst, exempt }: Rate): string {
+function rateOf({ connections, per, burst, exempt }: Rate, what = 'connections'): string {
   const but = exempt.length > 0 ? `; ${exempt.join(', ')} may open any number` : ''
-  return `lets one client open ${String(connections)} connections in ${ms(per)}, and ${String(burst)} at once${but}`
+  return `lets one client open ${String(connections)} ${what} in ${ms(per)}, and ${String(burst)} at once${but}`
 }
 
 function ownTlvs({ tlvs }: RouteSettings): string {

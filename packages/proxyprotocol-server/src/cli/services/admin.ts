@@ -5,7 +5,7 @@ import { AdminServer, type AdminSource } from '../../admin/index.ts'
 import { isNamed, type AdminSettings } from '../../config/index.ts'
 import type { Readiness } from '../../figures/index.ts'
 import { showAddress } from '../../log/index.ts'
-import type { Fleet, Relay } from '../../relay/index.ts'
+import type { Fleet, ServiceRelay } from '../../relay/index.ts'
 import { explain, log, logFailure, PlainError, type ProgramIo } from '../program.ts'
 
 export type Shown = Omit<AdminSource, 'version'>
@@ -39,7 +39,7 @@ export interface ShownOptions {
 
 export function shownOf(
   io: ProgramIo,
-  fleet: Pick<Fleet, 'relays' | 'figures' | 'connectionsOf'>,
+  fleet: Pick<Fleet<ServiceRelay>, 'relays' | 'figures' | 'connectionsOf'>,
   { needs = [], refusals = () => [] }: ShownOptions = {},
 ): Shown {
   return {
@@ -52,7 +52,7 @@ export function shownOf(
 }
 
 /** Ready only if all services are, because load balancers send clients to each of them. */
-function readiness(relays: readonly Relay[], needs: readonly string[]): Readiness {
+function readiness(relays: readonly ServiceRelay[], needs: readonly string[]): Readiness {
   const states = relays.map(({ server }) => server.state)
   if (states.some(state => state === 'draining' || state === 'closed')) return 'draining'
   if (states.length === 0 || states.some(state => state !== 'listening')) return 'starting'
@@ -60,6 +60,6 @@ function readiness(relays: readonly Relay[], needs: readonly string[]): Readines
   return needed.every(hasUpstream) ? 'ready' : 'no_upstream'
 }
 
-function hasUpstream(relay: Relay): boolean {
+function hasUpstream(relay: ServiceRelay): boolean {
   return relay.upstreams().upstreams.some(({ state }) => state === 'up')
 }

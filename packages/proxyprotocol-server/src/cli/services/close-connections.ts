@@ -1,7 +1,7 @@
 import { compileNetworks } from 'proxyprotocol/server'
 import type { LiveConnection } from '../../figures/index.ts'
 import { showEndpoint } from '../../log/index.ts'
-import type { Fleet } from '../../relay/index.ts'
+import type { Fleet, ServiceRelay } from '../../relay/index.ts'
 
 /** Connections that have all that is given. */
 export interface ConnectionFilter {
@@ -11,7 +11,7 @@ export interface ConnectionFilter {
   readonly upstream?: string | undefined
 }
 
-type Closable = Pick<Fleet, 'totals' | 'connectionsOf' | 'servers'>
+type Closable = Pick<Fleet<ServiceRelay>, 'totals' | 'connectionsOf' | 'servers'>
 
 /** Resets them, also those of changed and removed services. */
 export function closeConnections(fleet: Closable, filter: ConnectionFilter): number {

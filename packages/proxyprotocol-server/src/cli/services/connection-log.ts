@@ -3,8 +3,8 @@
 import type { CloseReason, ProxyServer } from 'proxyprotocol/server'
 import type { Service } from '../../config/index.ts'
 import { isRefusal, LatestRefusals } from '../../figures/index.ts'
-import { type AccessEntry, describeAccess } from '../../log/index.ts'
-import type { Relay, RelayRecord } from '../../relay/index.ts'
+import { type AccessEntry, describeAccess, describeFlow } from '../../log/index.ts'
+import type { FlowRecord, Relay, RelayRecord } from '../../relay/index.ts'
 import { log, type ProgramIo } from '../program.ts'
 import { logRejection, watchRejections } from '../rejections.ts'
 
@@ -41,6 +41,13 @@ export class ConnectionLog {
     if (record.sent === undefined) this.#note(service, record)
     if (!this.#quiets(service) || FAILED_BY_US.includes(record.reason))
       log(this.#io, 'closed', describeAccess(record, service.name))
+  }
+
+  /** With `replies` each request would be a line. */
+  ended(service: Service, record: FlowRecord): void {
+    if (service.datagrams?.replies !== undefined) return
+    if (!this.#quiets(service) || record.reason === 'connect_refused')
+      log(this.#io, 'flow', describeFlow(record, service.name))
   }
 
   #rejected(service: Service, entry: AccessEntry): void {

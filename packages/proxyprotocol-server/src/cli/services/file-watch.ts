@@ -10,18 +10,18 @@ import {
   type Service,
   type TlsSettings,
 } from '../../config/index.ts'
-import type { Relay } from '../../relay/index.ts'
+import type { ServiceRelay } from '../../relay/index.ts'
 import { log, type ProgramIo } from '../program.ts'
 import { EntryWatch } from './entry-watch.ts'
 import { entriesBelow, pathEntries, type PathEntry } from './path-entries.ts'
 
 export class FileWatch {
   readonly #io: ProgramIo
-  readonly #relays: () => readonly Relay[]
+  readonly #relays: () => readonly ServiceRelay[]
   readonly #entries: EntryWatch
   #round = 0
 
-  constructor(io: ProgramIo, relays: () => readonly Relay[]) {
+  constructor(io: ProgramIo, relays: () => readonly ServiceRelay[]) {
     this.#io = io
     this.#relays = relays
     this.#entries = new EntryWatch(io, () => void this.renew())
@@ -49,7 +49,7 @@ export class FileWatch {
   }
 }
 
-function renewCertificates(io: ProgramIo, relay: Relay): void {
+function renewCertificates(io: ProgramIo, relay: ServiceRelay): void {
   const { name, listen } = relay.service
   try {
     if (relay.reloadCertificates())
@@ -66,7 +66,7 @@ function renewCertificates(io: ProgramIo, relay: Relay): void {
   }
 }
 
-function renewNetworks(io: ProgramIo, relay: Relay): void {
+function renewNetworks(io: ProgramIo, relay: ServiceRelay): void {
   const { name } = relay.service
   try {
     const counts = relay.reloadNetworks()

@@ -46,7 +46,7 @@ export function assignSockets(
   const assigned = new Map<string, InheritedSocket>()
   const left: InheritedSocket[] = []
   for (const socket of sockets) {
-    const free = services.filter(({ name }) => !assigned.has(name))
+    const free = services.filter(({ name, datagrams }) => !datagrams && !assigned.has(name))
     const service = free.find(({ name }) => name === socket.name) ?? free.find(each => isAt(each, socket))
     if (service) assigned.set(service.name, socket)
     else left.push(socket)

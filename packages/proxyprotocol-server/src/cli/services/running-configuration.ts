@@ -2,10 +2,10 @@
 
 import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
-import type { CloseResult } from 'proxyprotocol/server'
+import { type CloseResult, ProxyServer } from 'proxyprotocol/server'
 import { addressKey, ConfigError, type Configuration, type Service } from '../../config/index.ts'
 import { type LogFields, showAddress } from '../../log/index.ts'
-import { Fleet, type FleetChange, type Relay } from '../../relay/index.ts'
+import { Fleet, type FleetChange, type ServiceRelay } from '../../relay/index.ts'
 import { type Drainable, explain, log, PlainError, type ProgramIo } from '../program.ts'
 import type { InheritedSocket } from './inherited-sockets.ts'
 
@@ -13,13 +13,15 @@ export type ChangeCounts = { readonly [Kind in keyof FleetChange]: number }
 
 export interface RunningInit {
   readonly first: Configuration
-  readonly create: (service: Service) => Relay
+  readonly create: (service: Service) => ServiceRelay
   readonly sockets: ReadonlyMap<string, InheritedSocket>
   readonly describe: (service: Service) => LogFields
+  /** For lines about services that this process alone serves. */
+  readonly own?: ProgramIo | undefined
 }
 
 export class RunningConfiguration implements Drainable {
-  readonly fleet: Fleet
+  readonly fleet: Fleet<ServiceRelay>
   readonly #io: ProgramIo
   readonly #init: RunningInit
   #current: Configuration
@@ -46,14 +48,19 @@ export class RunningConfiguration implements Drainable {
     await this.#apply(this.#current)
   }
 
-  async change(next: Configuration): Promise<ChangeCounts> {
-    const { added, changed, removed, unchanged } = await this.#apply(next)
+  async change(
+    next: Configuration,
+    isCounted: (service: Service) => boolean = () => true,
+  ): Promise<ChangeCounts> {
+    const change = await this.#apply(next)
     this.#current = next
+    const count = (relays: readonly ServiceRelay[]): number =>
+      relays.filter(({ service }) => isCounted(service)).length
     return {
-      added: added.length,
-      changed: changed.length,
-      removed: removed.length,
-      unchanged: unchanged.length,
+      added: count(change.added),
+      changed: count(change.changed),
+      removed: count(change.removed),
+      unchanged: count(change.unchanged),
     }
   }
 
@@ -61,7 +68,7 @@ export class RunningConfiguration implements Drainable {
     return this.fleet.close(this.#current.shutdown)
   }
 
-  async #apply(next: Configuration): Promise<FleetChange> {
+  async #apply(next: Configuration): Promise<FleetChange<ServiceRelay>> {
     const { services, shutdown, log: settings } = next
     refuseWithoutRestart(this.#current, next)
     const { drain } = shutdown
@@ -69,25 +76,35 @@ export class RunningConfiguration implements Drainable {
     this.#io.log.format = settings.format
     for (const relay of change.added) this.#say('listening', relay)
     for (const relay of change.changed) this.#say('changed', relay)
-    for (const { service } of change.removed) log(this.#io, 'removed', [['service', service.name]])
+    for (const { service } of change.removed) {
+      const io = this.#ioOf(service)
+      log(io, 'removed', [['service', service.name]])
+    }
     return change
   }
 
   /** An inherited socket is used once; a later service at its address binds it. */
-  async #listen(relay: Relay): Promise<void> {
+  async #listen(relay: ServiceRelay): Promise<void> {
     const { service, server } = relay
     const socket = this.#sockets.get(service.name)
     this.#sockets.delete(service.name)
     try {
-      await (socket ? server.listen({ fd: socket.fd }, service.backlog) : relay.listen())
+      await (socket && server instanceof ProxyServer
+        ? server.listen({ fd: socket.fd }, service.backlog)
+        : relay.listen())
     } catch (error) {
       throw naming(service, error)
     }
   }
 
-  #say(event: string, { server, service }: Relay): void {
+  #say(event: string, { server, service }: ServiceRelay): void {
     const address = server.address as AddressInfo | string // it has just begun to listen
-    log(this.#io, event, [['address', showAddress(address)], ...this.#init.describe(service)])
+    log(this.#ioOf(service), event, [['address', showAddress(address)], ...this.#init.describe(service)])
+  }
+
+  #ioOf({ datagrams }: Service): ProgramIo {
+    const { own = this.#io } = this.#init
+    return datagrams ? own : this.#io
   }
 }
 

@@ -1,10 +1,19 @@
 // The services of one process, the program's own or a worker's: relays, log lines and certificates.
 
 import { setImmediate as turn } from 'node:timers/promises'
-import type { CloseResult } from 'proxyprotocol/server'
+import { type CloseResult, descriptorLimit } from 'proxyprotocol/server'
 import type { Configuration, Service } from '../../config/index.ts'
 import type { LogFields } from '../../log/index.ts'
-import { createRelay, type Relay, type RelayOptions, sentTo, upstreamsOf } from '../../relay/index.ts'
+import {
+  createRelay,
+  DatagramRelay,
+  flowLimit,
+  localPorts,
+  type RelayOptions,
+  sentTo,
+  type ServiceRelay,
+  upstreamsOf,
+} from '../../relay/index.ts'
 import { type Drainable, logFailure, type ProgramIo } from '../program.ts'
 import { type Shown, shownOf } from './admin.ts'
 import { closeConnections, type ConnectionFilter } from './close-connections.ts'
@@ -45,8 +54,12 @@ export class ServiceHost implements Serving {
     this.#ticketSecret = ticketSecret
     this.#log = new ConnectionLog(io, () => this.#running.current.log.quiet)
     const given = { connections: this.#log, ticketSecret: () => this.#ticketSecret }
-    const create = (service: Service): Relay => relayFor(service, given, io)
-    this.#running = new RunningConfiguration(tellTo, { first, create, sockets, describe: describeService })
+    const create = (service: Service): ServiceRelay =>
+      service.datagrams ? datagramRelayFor(service, this.#log, io) : relayFor(service, given, io)
+    this.#running = new RunningConfiguration(tellTo, {
+      ...{ first, create, sockets, describe: describeService },
+      own: io,
+    })
     const { fleet } = this.#running
     this.shown = shownOf(io, fleet, {
       needs: first.admin?.readyNeeds,
@@ -68,8 +81,8 @@ export class ServiceHost implements Serving {
     this.#files.watch()
   }
 
-  change(next: Configuration): Promise<ChangeCounts> {
-    return this.#running.change(next)
+  change(next: Configuration, isCounted?: (service: Service) => boolean): Promise<ChangeCounts> {
+    return this.#running.change(next, isCounted)
   }
 
   closeConnections(filter: ConnectionFilter): Promise<number> {
@@ -103,7 +116,7 @@ interface Given extends Pick<RelayOptions, 'ticketSecret'> {
   readonly connections: ConnectionLog
 }
 
-function relayFor(service: Service, { connections, ticketSecret }: Given, io: ProgramIo): Relay {
+function relayFor(service: Service, { connections, ticketSecret }: Given, io: ProgramIo): ServiceRelay {
   const relay = createRelay(service, {
     ticketSecret,
     onClosed: record => {
@@ -120,8 +133,22 @@ function relayFor(service: Service, { connections, ticketSecret }: Given, io: Pr
   return relay
 }
 
+function datagramRelayFor(service: Service, flows: ConnectionLog, io: ProgramIo): ServiceRelay {
+  return new DatagramRelay(service, {
+    onEnded: record => {
+      flows.ended(service, record)
+    },
+    onUpstream: event => {
+      logUpstream(io, service.name, event)
+    },
+    onError: error => {
+      logFailure(io, error, undefined)
+    },
+  })
+}
+
 function describeService(service: Service): LogFields {
-  const { accepts, access, limits, rate, timeouts } = service
+  const { accepts, access, rate } = service
   return [
     ['service', service.name],
     ['upstream', upstreamsOf(service)],
@@ -131,10 +158,27 @@ function describeService(service: Service): LogFields {
     ['allow', access?.allow?.join(',')],
     ['deny', access?.deny.join(',')],
     ['rate', rate && `${String(rate.connections)}/${String(rate.per)}ms`],
+    ...(service.datagrams ? describeFlows(service) : describeConnections(service)),
+  ]
+}
+
+function describeConnections({ accepts, limits, timeouts }: Service): LogFields {
+  return [
     ['headerTimeout', accepts && timeouts.header],
     ['connections', limits.connections],
     ['connectTimeout', timeouts.connect],
     ['idleTimeout', timeouts.idle],
     ['halfCloseTimeout', timeouts.halfClose],
+  ]
+}
+
+/** A flow takes an open file and a local port, and their limits may be lower than that on flows. */
+function describeFlows(service: Service): LogFields {
+  return [
+    ['flows', flowLimit(service)],
+    ['openFiles', descriptorLimit()],
+    ['localPorts', localPorts()],
+    ['flowTimeout', service.datagrams?.flow],
+    ['confirmedTimeout', service.datagrams?.confirmed],
   ]
 }

@@ -2,26 +2,32 @@
 
 import { type ActiveCheck, formatEndpoint, type Pool, type UpstreamSettings } from '../../config/index.ts'
 
-const HEADERS = { v1: 'a version 1 header', v2: 'a version 2 header', none: 'no header' } as const
+const HEADERS = {
+  v1: 'a version 1 header',
+  v2: 'a version 2 header',
+  spp: "Spectrum's header",
+  none: 'no header',
+} as const
 const SHARES = {
   'round-robin': 'in turn',
   'least-connections': 'to the one with the fewest connections for its weight',
   'source-hash': 'by the address of the client',
 } as const
 
-export function describePool(pool: Pool): readonly string[] {
+export function describePool(pool: Pool, what: 'connections' | 'flows' = 'connections'): readonly string[] {
   const { upstreams, balance, retries, resolve, queue } = pool
   const { staleAfter, drain } = resolve
   const several = upstreams.length > 1
   return [
-    ...upstreams.map(upstream => describeUpstream(upstream, several)),
+    ...upstreams.map(upstream => describeUpstream(upstream, several, what)),
     ...(several
       ? [
-          `shares connections out ${SHARES[balance]}, and tries ${String(retries)} others where one does not answer`,
+          `shares ${what} out ${SHARES[balance]}` +
+            (what === 'flows' ? '' : `, and tries ${String(retries)} others where one does not answer`),
           describeMarks(pool),
         ]
       : []),
-    ...(upstreams.some(({ maxConnections }) => maxConnections < Infinity)
+    ...(what === 'connections' && upstreams.some(({ maxConnections }) => maxConnections < Infinity)
       ? [`lets ${String(queue.size)} connections wait for room, for up to ${String(queue.timeout)} ms`]
       : []),
     ...describeChecks(upstreams),
@@ -44,12 +50,13 @@ function describeMarks({ health, upstreams }: Pool): string {
 function describeUpstream(
   { name, address, header, weight, backup, maxConnections, source }: UpstreamSettings,
   several: boolean,
+  what: string,
 ): string {
   const place = formatEndpoint(address)
   const called = name === place ? '' : ` (${name})`
   const part = several ? `; ${backup ? 'a backup of' : 'has'} weight ${String(weight)}` : ''
-  const share = weight === 0 ? '; drained: its weight is 0, so it gets no connections' : part
-  const bound = maxConnections === Infinity ? '' : `; at most ${String(maxConnections)} connections at a time`
+  const share = weight === 0 ? `; drained: its weight is 0, so it gets no ${what}` : part
+  const bound = maxConnections === Infinity ? '' : `; at most ${String(maxConnections)} ${what} at a time`
   const from = source === undefined ? '' : ` from ${source}`
   return `connects to ${place}${called}${from}, and sends it ${HEADERS[header]}${share}${bound}`
 }

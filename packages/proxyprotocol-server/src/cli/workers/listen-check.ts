@@ -2,18 +2,24 @@
 
 import { createServer } from 'proxyprotocol/server'
 import type { Service } from '../../config/index.ts'
-import { listenAt } from '../../relay/index.ts'
+import { bindOnce, listenAt } from '../../relay/index.ts'
 import { naming } from '../services/index.ts'
 
 export async function checkListen(services: readonly Service[]): Promise<void> {
   for (const service of services) {
-    const server = createServer({ version: 'none' }, ({ socket }) => void socket.resetAndDestroy())
     try {
-      await listenAt(server, service)
+      await (service.datagrams ? bindOnce(service) : listenOnce(service))
     } catch (error) {
       throw naming(service, error)
-    } finally {
-      await server.abort()
     }
+  }
+}
+
+async function listenOnce(service: Service): Promise<void> {
+  const server = createServer({ version: 'none' }, ({ socket }) => void socket.resetAndDestroy())
+  try {
+    await listenAt(server, service)
+  } finally {
+    await server.abort()
   }
 }

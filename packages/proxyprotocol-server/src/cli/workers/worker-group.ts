@@ -15,6 +15,7 @@ import {
   type Shown,
 } from '../services/index.ts'
 import { checkListen } from './listen-check.ts'
+import { changeAll, ownPart } from './own-part.ts'
 import { programSignals, type ServeOrder } from './worker-messages.ts'
 import { deathsInARow, prepareWorkers, type ProcessEnd, WorkerProcess } from './worker-process.ts'
 import { WorkerReports } from './worker-reports.ts'
@@ -155,7 +156,8 @@ export class WorkerGroup implements Serving {
     this.#speaker ??= worker
     void worker.ended.then(end => this.#onEnd(worker, end))
     try {
-      await worker.ask({ type: 'serve', configuration: this.#current, options: this.#options }, PATIENCE)
+      const configuration = ownPart(this.#current, number)
+      await worker.ask({ type: 'serve', configuration, options: this.#options }, PATIENCE)
     } catch (error) {
       worker.kill()
       const { signal } = await worker.ended
@@ -212,12 +214,10 @@ export class WorkerGroup implements Serving {
   /** The first worker decides for all. One that cannot follow is replaced. */
   async #change(next: Configuration): Promise<ChangeCounts> {
     const [first, ...others] = [...this.#serving.values()]
-    const order = { type: 'change', configuration: next } as const
     if (!first) throw new PlainError('all workers are restarting; send SIGHUP again')
     const before = this.#current.services.map(({ listen }) => addressKey(listen))
     await checkListen(next.services.filter(({ listen }) => !before.includes(addressKey(listen))))
-    const counts = await first.ask(order, PATIENCE)
-    await Promise.all(others.map(worker => worker.ask(order, PATIENCE).catch(() => worker.kill())))
+    const counts = await changeAll([first, ...others], next, PATIENCE)
     const sockets = inheritedBy(this.#options.sockets, this.#current.services, next.services)
     this.#options = { ...this.#options, sockets }
     this.#current = next

@@ -31,7 +31,12 @@ export interface ServeOrder {
 }
 
 export type Order =
-  | { readonly type: 'change'; readonly configuration: Configuration }
+  | {
+      readonly type: 'change'
+      readonly configuration: Configuration
+      /** Only it counts what all workers share. */
+      readonly isFirst: boolean
+    }
   | { readonly type: 'renew' }
   | { readonly type: 'tickets'; readonly secret: Uint8Array }
   | { readonly type: 'report'; readonly listing: boolean }

@@ -36,7 +36,10 @@ export class WorkerReports<Worker> {
 
   get active(): number {
     const services = this.#all.flatMap(report => [...report.services.values()])
-    return services.reduce((sum, { totals }) => sum + totals.active, 0)
+    return services.reduce(
+      (sum, { totals, datagrams }) => sum + totals.active + (datagrams?.flows.active ?? 0),
+      0,
+    )
   }
 
   /** One ready worker is enough, because they share sockets. */

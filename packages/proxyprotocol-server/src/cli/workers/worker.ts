@@ -68,7 +68,7 @@ class Worker {
   async obey(order: Order): Promise<Answers[Order['type']]> {
     switch (order.type) {
       case 'change':
-        return this.#change(order.configuration)
+        return this.#change(order)
       case 'renew':
         this.#host.renew()
         return
@@ -90,8 +90,17 @@ class Worker {
     }
   }
 
-  async #change(configuration: Configuration): Promise<ChangeCounts> {
-    const counts = await this.#host.change(configuration)
+  async #change({
+    configuration,
+    isFirst,
+  }: {
+    readonly configuration: Configuration
+    readonly isFirst: boolean
+  }): Promise<ChangeCounts> {
+    const counts = await this.#host.change(
+      configuration,
+      ({ datagrams }) => isFirst || datagrams !== undefined,
+    )
     processIo.log.format = configuration.log.format
     return counts
   }

@@ -6,8 +6,13 @@ import { filledTls, missingCert, type TlsInit, tlsProblem, type TlsSettings } fr
 
 const PP_MODES = ['v1', 'v2', 'detect', 'noop'] as const
 
+const UDP_MODES = ['v2', 'spp', 'unsafe-first', 'noop'] as const
+
 /** How an address treats the PROXY protocol: one version, either, or none. */
 export type PpMode = (typeof PP_MODES)[number]
+
+/** How a `udp://` address treats headers; `unsafe-first` takes only the first datagram of a peer as one. */
+export type UdpMode = (typeof UDP_MODES)[number]
 
 /** Those of the Python library first. */
 const TLS_KEYS = {
@@ -23,11 +28,30 @@ const TLS_KEYS = {
 } as const
 
 interface Query {
-  readonly pp: PpMode | undefined
+  readonly pp: PpMode | UdpMode | undefined
   readonly tls: TlsSettings | undefined
 }
 
-export function parseQuery(query: string, secure: boolean, input: AddressInput): Query {
+export function parseQuery(
+  query: string,
+  secure: boolean,
+  input: AddressInput,
+): { readonly pp: PpMode | undefined; readonly tls: TlsSettings | undefined } {
+  const values = valuesOf(query, secure, input)
+  const pp = parsePp(values.get('pp'), PP_MODES, input)
+  return { pp, tls: secure ? parseTls(values, input) : undefined }
+}
+
+export function parseUdpQuery(
+  query: string,
+  input: AddressInput,
+): { readonly pp: UdpMode | undefined; readonly tls: undefined } {
+  const pp = parsePp(valuesOf(query, false, input).get('pp'), UDP_MODES, input)
+  if (pp !== 'unsafe-first' || input.role === 'listen') return { pp, tls: undefined }
+  throw refusal(input, '"pp" must be one of v2, spp, noop for an upstream, got "unsafe-first"')
+}
+
+function valuesOf(query: string, secure: boolean, input: AddressInput): ReadonlyMap<string, string> {
   const values = new Map<string, string>()
   for (const pair of query === '' ? [] : query.split('&')) {
     const [key, value = ''] = splitOnce(pair, '=')
@@ -36,7 +60,7 @@ export function parseQuery(query: string, secure: boolean, input: AddressInput):
       throw refusal(input, `the key ${JSON.stringify(key)} must be given once, got it twice`)
     values.set(key, decodeText(value, input))
   }
-  return { pp: parsePp(values.get('pp') ?? '', input), tls: secure ? parseTls(values, input) : undefined }
+  return values
 }
 
 export function formatQuery({ pp, tls }: Query): string {
@@ -66,14 +90,15 @@ function checkKey(key: string, secure: boolean, input: AddressInput): void {
   throw refusal(input, `the key must be "pp", or with TLS one of ${tlsKeys.join(', ')}, got ${quoted}${hint}`)
 }
 
-function parsePp(value: string, input: AddressInput): PpMode | undefined {
+function parsePp<Mode extends string>(
+  value = '',
+  modes: readonly Mode[],
+  input: AddressInput,
+): Mode | undefined {
   if (value === '') return undefined
-  const mode = PP_MODES.find(known => known === value.toLowerCase())
+  const mode = modes.find(known => known === value.toLowerCase())
   if (mode !== undefined) return mode
-  throw refusal(
-    input,
-    `"pp" must be one of ${PP_MODES.join(', ')}, got ${JSON.stringify(value.toLowerCase())}`,
-  )
+  throw refusal(input, `"pp" must be one of ${modes.join(', ')}, got ${JSON.stringify(value.toLowerCase())}`)
 }
 
 function parseTls(values: ReadonlyMap<string, string>, input: AddressInput): TlsSettings {

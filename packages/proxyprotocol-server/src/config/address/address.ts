@@ -8,7 +8,7 @@ import {
   refusal,
   splitOnce,
 } from './address-input.ts'
-import { formatQuery, parseQuery, type PpMode } from './address-query.ts'
+import { formatQuery, parseQuery, parseUdpQuery, type PpMode, type UdpMode } from './address-query.ts'
 import { formatHostPort, isHostName, MAX_PORT, parseHostPort } from './host-port.ts'
 import type { TlsSettings } from './tls.ts'
 
@@ -23,15 +23,25 @@ interface Settings {
   readonly tls: TlsSettings | undefined
 }
 
-/** A host and a port. */
-export interface TcpAddress extends Settings {
-  readonly transport: 'tcp'
+interface HostPort {
   /** A host name or IP address in lower case, without brackets; `undefined` for every interface. */
   readonly host: string | undefined
   /** 0 in a listen address lets the system pick a port; with `srv` the records have the ports. */
   readonly port: number
   /** The name of the SRV records of an upstream; `host` is its domain then. */
   readonly srv?: string
+}
+
+/** A host and a port. */
+export interface TcpAddress extends Settings, HostPort {
+  readonly transport: 'tcp'
+}
+
+/** A host and a port for datagrams. */
+export interface UdpAddress extends HostPort {
+  readonly transport: 'udp'
+  readonly pp: UdpMode | undefined
+  readonly tls: undefined
 }
 
 /** A UNIX socket. */
@@ -41,7 +51,7 @@ export interface UnixAddress extends Settings {
 }
 
 /** One end of a service, as {@link parseAddress} reads it. */
-export type Address = TcpAddress | UnixAddress
+export type Address = TcpAddress | UnixAddress | UdpAddress
 
 /** Options of {@link parseAddress}. */
 export interface AddressOptions {
@@ -55,7 +65,8 @@ export interface AddressOptions {
  * Reads `HOST:PORT`, `:PORT`, `[IPV6]:PORT`, `HOST` or a bare IPv6 address, perhaps after `tcp://`, or `ssl://` or
  * `tls://` for TLS. It also reads `unix:/PATH` and the upstream `srv:NAME`, with TLS `ssl+unix:/PATH` and `ssl+srv:NAME`.
  * `?pp=v1`, `v2`, `detect` or `noop` may follow, and with TLS the {@link TlsSettings} in lower case, separated by `&`.
- * These are the address strings of the Python library, and more.
+ * These are the address strings of the Python library, and more. `udp://` is for datagrams, with `?pp=v2`, `spp`,
+ * `unsafe-first` or `noop`.
  *
  * `:PORT` listens on every interface, or connects to `localhost`. Values and paths are percent-encoded.
  *
@@ -78,6 +89,8 @@ export function parseAddress(text: string, options: AddressOptions): Address {
 export function addressOf(input: AddressInput): Address {
   const { kind, secure, rest } = parseScheme(input)
   const [place, query = ''] = splitOnce(rest, '?')
+  if (kind === 'udp')
+    return { transport: 'udp', ...parseHostPort(place, input), ...parseUdpQuery(query, input) }
   const { pp, tls } = parseQuery(query, secure, input)
   if (kind === 'unix') return { transport: 'unix', path: parsePath(place, input), pp, tls }
   if (kind === 'srv') return { transport: 'tcp', ...parseService(place, input), port: 0, pp, tls }
@@ -99,16 +112,21 @@ export function formatAddress(address: Address): string {
 }
 
 export function formatEndpoint(address: Address): string {
-  const scheme = address.transport === 'unix' || address.srv !== undefined ? 'ssl+' : 'ssl://'
-  return `${address.tls ? scheme : ''}${addressKey(address)}`
+  const isPlain = address.transport === 'tcp' && address.srv === undefined
+  return `${address.tls ? (isPlain ? 'ssl://' : 'ssl+') : ''}${addressKey(address)}`
 }
 
-/** Without the scheme, because only one socket can listen there. */
-export function addressKey(
-  address: Pick<TcpAddress, 'transport' | 'host' | 'port' | 'srv'> | Pick<UnixAddress, 'transport' | 'path'>,
-): string {
+type Place =
+  | Pick<TcpAddress, 'transport' | 'host' | 'port' | 'srv'>
+  | Pick<UdpAddress, 'transport' | 'host' | 'port'>
+  | Pick<UnixAddress, 'transport' | 'path'>
+
+/** Without `ssl://`, because only one socket can listen there. */
+export function addressKey(address: Place): string {
   if (address.transport === 'unix') return `unix:${encodeText(address.path)}`
-  return address.srv === undefined ? formatHostPort(address.host ?? '', address.port) : `srv:${address.srv}`
+  const place = formatHostPort(address.host ?? '', address.port)
+  if (address.transport === 'udp') return `udp://${place}`
+  return address.srv === undefined ? place : `srv:${address.srv}`
 }
 
 export function endpointOptions(
@@ -123,7 +141,7 @@ function checkDefaultPort(port: number | undefined): void {
 }
 
 interface Scheme {
-  readonly kind: 'tcp' | 'unix' | 'srv'
+  readonly kind: 'tcp' | 'udp' | 'unix' | 'srv'
   readonly secure: boolean
   readonly rest: string
 }
@@ -140,13 +158,15 @@ function parseScheme(input: AddressInput): Scheme {
   switch (scheme.toLowerCase()) {
     case 'tcp':
       return { kind: 'tcp', secure: false, rest }
+    case 'udp':
+      return { kind: 'udp', secure: false, rest }
     case 'ssl':
     case 'tls':
       return { kind: 'tcp', secure: true, rest }
     default:
       throw refusal(
         input,
-        `the scheme must be tcp, ssl, tls, unix, srv, ssl+unix or ssl+srv, got ${JSON.stringify(scheme)}`,
+        `the scheme must be tcp, udp, ssl, tls, unix, srv, ssl+unix or ssl+srv, got ${JSON.stringify(scheme)}`,
       )
   }
 }

@@ -1,5 +1,5 @@
 export { AddressError, type AddressRole } from './address-input.ts'
-export type { PpMode } from './address-query.ts'
+export type { PpMode, UdpMode } from './address-query.ts'
 export {
   type Address,
   addressKey,
@@ -9,6 +9,7 @@ export {
   parseAddress,
   endpointOptions,
   type TcpAddress,
+  type UdpAddress,
   type UnixAddress,
 } from './address.ts'
 export { formatHostPort, isHostName } from './host-port.ts'

@@ -13,6 +13,7 @@ export type {
 } from './program/index.ts'
 export { parseAdmin } from './program/index.ts'
 export { configSchema, type Configuration, type ConfigurationInit } from './configuration.ts'
+export { type DatagramSettings, meaningless } from './datagrams.ts'
 export type { BlockLists, BlockListsInit, ListedAction } from './dnsbl.ts'
 export type { OverLimit, ServiceLimits, ServiceLimitsInit } from './clients/index.ts'
 export type { CheckText, HealthText } from './health/index.ts'

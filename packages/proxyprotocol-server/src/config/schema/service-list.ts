@@ -9,7 +9,7 @@ import {
   overlap,
   overlapHint,
   addressKey,
-  type TcpAddress,
+  type UnixAddress,
 } from '../address/index.ts'
 import type { Pool } from '../pool.ts'
 import { nearest } from '../text/index.ts'
@@ -77,7 +77,7 @@ function before(each: Placed, group: readonly Placed[]): readonly Placed[] {
 function placeOf(placed: Placed): unknown {
   const { listen } = placed.service
   if (listen.transport === 'unix') return normalize(listen.path)
-  return listen.port === 0 ? placed : listen.port
+  return listen.port === 0 ? placed : `${listen.transport} ${String(listen.port)}`
 }
 
 export function isNamed(service: string, name: string): boolean {
@@ -160,10 +160,10 @@ function isSamePlace(listen: Address, upstream: Address): boolean {
   if (listen.transport === 'unix' || upstream.transport === 'unix')
     return addressKey(listen) === addressKey(upstream)
   const same = upstream.host === listen.host || (listen.host === undefined && isThisHost(upstream))
-  return same && upstream.port === listen.port
+  return same && upstream.port === listen.port && upstream.transport === listen.transport
 }
 
-function isThisHost({ host = '' }: TcpAddress): boolean {
+function isThisHost({ host = '' }: Exclude<Address, UnixAddress>): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }
 

@@ -29,6 +29,10 @@ export interface ServiceOptions extends PoolOptions, AccessInit {
   readonly rate?: RateInit | undefined
   readonly timeouts?: ServiceTimeoutsInit | undefined
   readonly log?: ServiceLog | undefined
+  /** UDP only: replies after which a flow ends. */
+  readonly replies?: number | undefined
+  /** UDP only: bytes to a client for each byte from it, while its flow is new. */
+  readonly replyFactor?: number | undefined
 }
 
 export interface ServiceInit extends ServiceOptions {

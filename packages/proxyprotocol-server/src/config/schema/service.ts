@@ -2,8 +2,7 @@
 
 import { z } from 'zod'
 import { type Address, formatEndpoint } from '../address/index.ts'
-import type { HealthInit } from '../health.ts'
-import { type Pool, type SentHeader, settlePool, type UpstreamInit, type UpstreamSettings } from '../pool.ts'
+import { type Pool, type SentHeader, settlePool, type UpstreamSettings } from '../pool.ts'
 import { listenAddresses } from './address.ts'
 import {
   accessProblem,
@@ -23,7 +22,15 @@ import {
   trustSchema,
 } from './clients/index.ts'
 import { type BlockLists, dnsblSchema } from './dnsbl.ts'
-import { healthProblems, healthSchema } from './health/index.ts'
+import {
+  datagramKeys,
+  datagramSettings,
+  type DatagramSettings,
+  misplacedKeys,
+  transportProblems,
+} from './datagrams.ts'
+import { healthSchema } from './health/index.ts'
+import { healthFaults } from './health-faults.ts'
 import { meta, NAME, nameText } from './keys.ts'
 import { oneUpstream, upstreamsFromSchema } from './one-upstream.ts'
 import { passSchema } from './pass.ts'
@@ -33,7 +40,6 @@ import { type ServiceTimeouts, timeoutsSchema } from './timeouts.ts'
 import {
   branchConflict,
   branchesOf,
-  type CheckedBranch,
   checkedBranches,
   type ListenTls,
   listenTlsIssues,
@@ -45,7 +51,6 @@ import {
   settleBranches,
   tlvsOfItsOwn,
   withInherited,
-  withOwnHealth,
 } from './tls/index.ts'
 import { queueSchema } from './upstream-limits.ts'
 import { type OwnTlv, tlvsSchema } from './tlvs.ts'
@@ -87,6 +92,8 @@ export interface Service {
   readonly overLimit: OverLimit
   readonly timeouts: ServiceTimeouts
   readonly log: ServiceLog
+  /** Undefined for connections. */
+  readonly datagrams: DatagramSettings | undefined
 }
 
 const name = nameText()
@@ -118,6 +125,7 @@ const sharedKeys = {
   rate: rateSchema,
   timeouts: timeoutsSchema,
   log: serviceLogSchema,
+  ...datagramKeys,
 }
 
 export const defaultKeys: readonly string[] = Object.keys(sharedKeys)
@@ -142,7 +150,8 @@ const checkedService = z
       description:
         'Where to listen: `HOST:PORT`, `:PORT` for every interface, `unix:/PATH`. With `?pp=detect`, `v1` or `v2` ' +
         'every connection must start with a header from a peer in `trust`. `ssl://HOST:PORT?cert=FILE&key=FILE` ' +
-        'ends TLS. `:FIRST-LAST` is a range of ports. A list or a range makes a service of each address.',
+        'ends TLS. `udp://HOST:PORT` is for datagrams. `:FIRST-LAST` is a range of ports. A list or a range makes a ' +
+        'service of each address.',
       examples: [':10000', '127.0.0.1:10000?pp=detect'],
     }),
     upstream: upstreamSchema.optional(),
@@ -162,9 +171,14 @@ const checkedService = z
       issues.push({ code: 'custom', message: wrong.message, path: [wrong.key], input: access[wrong.key] })
   })
   .refine(hasUpstream, oneUpstream)
-  .check(({ value: { upstream, upstreams, passthrough, tls, tlvs, health }, issues }) => {
+  .check(({ value: { listen, upstream, upstreams, passthrough, tls, tlvs, health }, issues }) => {
     const own = upstreams ?? (upstream ? [{ address: upstream }] : [])
     const branches = checkedBranches({ passthrough, tls })
+    for (const { path, message } of transportProblems(
+      { listen, upstreams: own, health },
+      upstream !== undefined,
+    ))
+      issues.push({ code: 'custom', message, path: [...path], input: listen })
     for (const { path, message } of healthFaults({ health, upstreams: own }, branches))
       issues.push({ code: 'custom', message, path: [...path], input: health })
     const all = [...own, ...branches.flatMap(branch => branch.upstreams)]
@@ -183,7 +197,7 @@ const checkedService = z
   })
   .transform(({ trust, upstream, upstreams, passthrough, tls, ...rest }): readonly Service[] => {
     const { balance, retries, health, resolve, queue, allow, deny, aclFrom, allowVpce, ...others } = rest
-    const { listen: places, name, ...written } = others
+    const { listen: places, name, replies, replyFactor, ...written } = others
     const own = upstreams ?? (upstream ? [{ address: upstream }] : [])
     const pool = settlePool({ upstreams: own, balance, retries, health, resolve, queue })
     const branching = settleBranches({ passthrough, tls })
@@ -202,11 +216,17 @@ const checkedService = z
       accepts: acceptance(listen, trust),
       access,
       header: first.header,
+      datagrams: datagramSettings(listen, { ...written, replies, replyFactor }),
     }))
   })
 
 export const serviceSchema: z.ZodType<readonly Service[], ServiceInit> = z.preprocess(
-  (written: ServiceInit) => withInherited(written),
+  (written: ServiceInit, { issues }) => {
+    const misplaced = misplacedKeys(written)
+    for (const { path, message } of misplaced)
+      issues.push({ code: 'custom', message, path: [...path], input: written })
+    return misplaced.length === 0 ? withInherited(written) : { ...written, listen: [] }
+  },
   checkedService,
 )
 
@@ -214,21 +234,4 @@ function serviceName(name: string | undefined, listen: Address, count: number): 
   const place = formatEndpoint(listen)
   if (name === undefined) return place
   return count === 1 ? name : `${name}/${place}`
-}
-
-/** A branch that takes over `health` has no fault of its own there. */
-function healthFaults(
-  { health, upstreams }: { readonly health: HealthInit; readonly upstreams: readonly UpstreamInit[] },
-  branches: readonly CheckedBranch[],
-): ReturnType<typeof healthProblems> {
-  const others = withOwnHealth(branches, health)
-  const same = branches.filter(branch => !others.includes(branch))
-  const lists = same.map(({ path, upstreams: these }) => ({ path: [...path, 'upstreams'], upstreams: these }))
-  return [
-    ...healthProblems(health, [{ path: ['upstreams'], upstreams }, ...lists]),
-    ...others.flatMap(branch => {
-      const found = healthProblems(branch.health, [{ path: ['upstreams'], upstreams: branch.upstreams }])
-      return found.map(({ path, message }) => ({ path: [...branch.path, ...path], message }))
-    }),
-  ]
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defaultTimeouts } from 'proxyprotocol/server'
 import { isObject } from '../text/index.ts'
+import { flowTimeouts } from './datagrams.ts'
 import { MAX_MILLISECONDS, measure, meta, milliseconds } from './keys.ts'
 
 /** The timeouts of a service, in milliseconds. */
@@ -17,15 +18,23 @@ export interface ServiceTimeouts {
   readonly keepAlive: number
   /** From an abort to the report of a connection as stuck. */
   readonly abort: number
+  /** UDP only: silence before a new flow ends. */
+  readonly flow?: number | undefined
+  /** UDP only: the same once the client has spoken after a reply. */
+  readonly confirmed?: number | undefined
 }
 
 /** Timeouts as users write them: milliseconds, or text such as `10s`; `idle` may be `never`. */
 export type ServiceTimeoutsInit = { readonly [Key in keyof ServiceTimeouts]?: number | string | undefined }
 
 /** Timeouts that start when the route is known. */
-export type RouteTimeouts = Omit<ServiceTimeouts, 'header' | 'abort'>
+export type RouteTimeouts = Omit<ServiceTimeouts, ServiceOnly>
 
-export type RouteTimeoutsInit = Omit<ServiceTimeoutsInit, 'header' | 'abort'>
+export type RouteTimeoutsInit = Omit<ServiceTimeoutsInit, ServiceOnly>
+
+const SERVICE_ONLY = ['header', 'abort', 'flow', 'confirmed'] as const
+
+type ServiceOnly = (typeof SERVICE_ONLY)[number]
 
 const DEFAULT_CONNECT_TIMEOUT = 5_000
 /** Most NATs forget a connection later. */
@@ -84,6 +93,7 @@ export const timeoutsSchema: z.ZodType<ServiceTimeouts, ServiceTimeoutsInit | un
       default: defaultTimeouts.abort,
       flag: 'abort-timeout',
     }),
+    ...flowTimeouts,
   })
   .prefault({})
   .meta(meta({ description: 'Timeouts of the service.' }))
@@ -101,5 +111,6 @@ export const routeTimeoutsSchema: z.ZodType<RouteTimeouts, RouteTimeoutsInit | u
 /** Those that a route has too, as they are written. */
 export function serviceTimeouts(written: unknown): unknown {
   if (!isObject(written)) return written
-  return Object.fromEntries(Object.entries(written).filter(([key]) => key !== 'header' && key !== 'abort'))
+  const keys: readonly string[] = SERVICE_ONLY
+  return Object.fromEntries(Object.entries(written).filter(([key]) => !keys.includes(key)))
 }

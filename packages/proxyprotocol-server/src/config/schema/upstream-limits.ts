@@ -17,7 +17,8 @@ export const limitKeys: {
     .optional()
     .meta(
       meta({
-        description: 'Connections at a time to each of its addresses; others wait in `queue`.',
+        description:
+          'Connections at a time to each of its addresses; others wait in `queue`. With UDP flows, which do not wait.',
         defaultIs: 'any number',
       }),
     ),

@@ -54,7 +54,8 @@ export interface PoolOptions extends Omit<PoolInit, 'upstreams' | 'health' | 're
 
 const SAYS =
   'Where to connect: `HOST:PORT`, `unix:/PATH`, `srv:NAME`. It gets a version 2 header, with `?pp=v1` a version 1 header, with ' +
-  '`?pp=noop` none. `ssl://HOST:PORT` speaks TLS behind the header.'
+  '`?pp=noop` none. `ssl://HOST:PORT` speaks TLS behind the header. With `udp://HOST:PORT` each datagram gets the ' +
+  'header, with `?pp=spp` that of Spectrum.'
 
 export const upstreamSchema: z.ZodType<UpstreamInit['address'], string> = address({
   description: SAYS,

@@ -6,6 +6,9 @@ import type { ConnectionInfo } from 'proxyprotocol/server'
 import { type AccessLists, type AccessRules, type Networks, readAccessLists } from '../../config/index.ts'
 import type { AccessFigures } from '../../figures/index.ts'
 
+/** What the lists look at. */
+export type ClientFacts = Pick<ConnectionInfo, 'header' | 'source' | 'via' | 'tlvs'>
+
 type Place = Parameters<Networks['holds']>[0]
 
 /** The number of networks in the lists. */
@@ -42,14 +45,14 @@ export class AccessList {
     return { ...this.counts, allowed: this.#allowed, denied: this.#denied }
   }
 
-  readonly validate = (info: ConnectionInfo): ProxyProtocolError | undefined => {
+  readonly validate = (info: ClientFacts): ProxyProtocolError | undefined => {
     const refusal = this.#judge(info)
     if (refusal) this.#denied++
     else this.#allowed++
     return refusal
   }
 
-  #judge(info: ConnectionInfo): ProxyProtocolError | undefined {
+  #judge(info: ClientFacts): ProxyProtocolError | undefined {
     const { from, vpce } = this.#rules
     const isLocal = info.header?.command === 'LOCAL'
     if (isLocal && from === 'client') return undefined // LOCAL names no client: the proxy in front itself asks
@@ -63,7 +66,7 @@ export class AccessList {
     return denied('allowVpce', aws?.vpcEndpointId)
   }
 
-  #placeOf({ header, source, via }: ConnectionInfo): Place {
+  #placeOf({ header, source, via }: ClientFacts): Place {
     if (this.#rules.from === 'peer') return this.#place(via.peer)
     // UNSPEC: the address would be the proxy's own, which no list is about.
     const isUnknown = header?.command === 'PROXY' && header.family === 'UNSPEC'

@@ -39,7 +39,10 @@ export class RateLimit {
     return { connections, per, burst, used: Math.ceil((latest - now) / this.#cost) }
   }
 
-  readonly validate = ({ header, source }: ConnectionInfo): ProxyProtocolError | undefined => {
+  readonly validate = ({
+    header,
+    source,
+  }: Pick<ConnectionInfo, 'header' | 'source'>): ProxyProtocolError | undefined => {
     const isUnknown = header !== undefined && (header.command === 'LOCAL' || header.family === 'UNSPEC')
     if (isUnknown || source === undefined || 'path' in source) return undefined
     const { address } = source

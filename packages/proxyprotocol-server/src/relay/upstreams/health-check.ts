@@ -1,10 +1,10 @@
 // Without checks, only a marked member is tried, so that no client tests it.
 
 import type { Socket } from 'node:net'
-import type { HeaderInit } from 'proxyprotocol'
+import type { HeaderInit, InetEndpoint } from 'proxyprotocol'
 import { connect, type ConnectOptions } from 'proxyprotocol/client'
 import { endpointOptions, type ActiveCheck, type SentHeader } from '../../config/index.ts'
-import { CheckFault, converse } from './checks/index.ts'
+import { checkDatagram, CheckFault, converse, type DatagramTarget } from './checks/index.ts'
 import type { Member } from './member.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
@@ -19,6 +19,7 @@ export interface HealthCheckOptions {
 const HEADERS: Readonly<Record<SentHeader, HeaderInit | 'none'>> = {
   v2: { command: 'LOCAL' },
   v1: { version: 1, family: 'UNSPEC' },
+  spp: 'none', // for datagrams only
   none: 'none',
 }
 
@@ -82,6 +83,10 @@ export class HealthCheck {
         await resolve({ timeout, signal })
         return undefined
       }
+      if (settings.address.transport === 'udp') {
+        if (check) await checkDatagram(this.#datagramTarget(check), check, signal)
+        return undefined // without a check, a marked upstream gets new flows after the cooldown
+      }
       const header = check?.header === false ? 'none' : HEADERS[settings.header]
       const socket = await connect({ ...this.#target(check), timeout, signal }, header)
       const stop = (): void => void socket.destroy()
@@ -94,6 +99,13 @@ export class HealthCheck {
     } catch (error) {
       return error
     }
+  }
+
+  #datagramTarget({ port, address }: ActiveCheck): DatagramTarget {
+    const { settings, endpoint } = this.#member
+    const known = endpoint as InetEndpoint // a UDP member with a check has one
+    const to = { address: address ?? known.address, port: port ?? known.port }
+    return { to, source: settings.source, header: settings.header }
   }
 
   #target(check: ActiveCheck | undefined): ConnectOptions {
@@ -110,7 +122,7 @@ export class HealthCheck {
       }
     const { port, address: host } = check
     if (host !== undefined) return { host, port, tls, localAddress }
-    return { host: address.transport === 'tcp' ? address.host : undefined, port, tls, lookup, localAddress }
+    return { host: address.transport === 'unix' ? undefined : address.host, port, tls, lookup, localAddress }
   }
 
   #tls(check: ActiveCheck | undefined): ConnectOptions['tls'] {

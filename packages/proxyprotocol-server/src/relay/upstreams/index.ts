@@ -1,3 +1,5 @@
+export { answerAtOnce, connectedSocket, datagramFault } from './datagram-socket.ts'
+export type { Member } from './member.ts'
 export type { Resolve } from './names/index.ts'
 export type { UpstreamEvent } from './upstream-event.ts'
 export {

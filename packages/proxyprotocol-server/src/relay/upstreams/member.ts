@@ -1,18 +1,13 @@
 // A name without an answer has one member without an address.
 
 import type { LookupFunction, Socket } from 'node:net'
-import { ProxyProtocolError, type Endpoint, type ErrorCode } from 'proxyprotocol'
+import { ProxyProtocolError, type Endpoint } from 'proxyprotocol'
 import { addressKey, type PassiveHealth, type UpstreamSettings } from '../../config/index.ts'
-import {
-  latestOf,
-  type MemberSnapshot,
-  type UpstreamFailure,
-  type UpstreamState,
-} from '../../figures/index.ts'
+import { latestOf, type MemberSnapshot, type UpstreamState } from '../../figures/index.ts'
 import { seedOf, type Candidate, type Seed } from './balance.ts'
 import {
+  agedFailure,
   ChangeNotices,
-  type DatedFailure,
   type Failure,
   Judge,
   type JudgeChange,
@@ -20,7 +15,8 @@ import {
   SlowStart,
 } from './health/index.ts'
 import { type Abortable, OwnedConnections } from './owned-connections.ts'
-import { endpointOf, type FoundAddress, lookupOf, placeOf, type WaitOptions } from './names/index.ts'
+import { MemberCounts } from './member-counts.ts'
+import { endpointOf, type FoundAddress, lookupOf, placed, placeOf, type WaitOptions } from './names/index.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
 
 export interface MemberTarget {
@@ -57,10 +53,7 @@ export class Member implements Candidate {
   readonly #connections = new OwnedConnections()
   #share = 1
   #warmth = 1
-  readonly #failures = new Map<ErrorCode, number>()
-  readonly #checks = { passed: 0, failed: 0 }
-  #active = 0
-  #total = 0
+  readonly #counts = new MemberCounts()
   #leaving = false
 
   constructor(settings: UpstreamSettings, { found, resolve }: MemberTarget, context: MemberContext) {
@@ -68,10 +61,8 @@ export class Member implements Candidate {
     this.settings = settings
     this.place = found && placeOf(found)
     this.name = this.place === undefined ? settings.name : `${settings.name} ${this.place}`
-    this.port = found?.port ?? (address.transport === 'tcp' ? address.port : undefined)
-    this.address = addressKey(
-      found ? { transport: 'tcp', host: found.address, port: this.port ?? 0 } : address,
-    )
+    this.port = found?.port ?? (address.transport === 'unix' ? undefined : address.port)
+    this.address = addressKey(found ? placed(address, found.address, this.port) : address)
     this.seed = seedOf(this.name)
     this.endpoint = endpointOf(address, found)
     this.lookup = found && lookupOf(found)
@@ -89,7 +80,7 @@ export class Member implements Candidate {
   }
 
   get active(): number {
-    return this.#active
+    return this.#counts.active
   }
 
   get state(): UpstreamState {
@@ -111,7 +102,7 @@ export class Member implements Candidate {
   }
 
   get hasRoom(): boolean {
-    return this.#active < this.settings.maxConnections
+    return this.#counts.active < this.settings.maxConnections
   }
 
   get failedAt(): number {
@@ -119,32 +110,52 @@ export class Member implements Candidate {
   }
 
   async attempt<T extends Socket>(connecting: () => Promise<T>, owner?: Abortable): Promise<T> {
-    this.#active++
+    this.#counts.active++
     try {
       const socket = await connecting()
-      this.#total++
+      this.#counts.total++
       this.#judge.connected()
       socket.on('close', this.#onClose)
       if (owner && this.#mayEnd) this.#connections.add(socket, owner)
       return socket
     } catch (error) {
       this.#onClose()
-      this.#missed(error)
+      this.missed(error)
       throw error
     }
+  }
+
+  /** Opening a flow of datagrams proves nothing, so its owner reports what comes back. */
+  beginFlow(): void {
+    this.#counts.active++
+    this.#counts.total++
+  }
+
+  answered(): void {
+    this.#judge.connected()
+  }
+
+  missed(error: unknown): void {
+    if (!isUpstreamFault(error)) return
+    this.#counts.failed(error.code)
+    this.#judge.failed(error)
+  }
+
+  endFlow(): void {
+    this.#onClose()
   }
 
   async resolved(options: WaitOptions): Promise<void> {
     try {
       await this.resolve?.(options)
     } catch (error) {
-      this.#missed(error)
+      this.missed(error)
       throw error
     }
   }
 
   checked(fault: Failure | undefined): void {
-    this.#checks[fault === undefined ? 'passed' : 'failed']++
+    this.#counts.checks[fault === undefined ? 'passed' : 'failed']++
     this.#judge.checked(fault)
     if (fault === undefined || this.isHealthy || this.#context.health.onDown === 'keep') return
     const detail = `the upstream is down, ${fault.message}`
@@ -177,7 +188,7 @@ export class Member implements Candidate {
     this.hush()
     this.#leaving = true
     const { drain } = this.#context
-    if (drain !== undefined && this.#active > 0)
+    if (drain !== undefined && this.#counts.active > 0)
       this.#connections.abortEvery(drain, `${this.address}, ${String(drain)} ms ago`)
   }
 
@@ -200,24 +211,23 @@ export class Member implements Candidate {
 
   snapshot(): MemberSnapshot {
     const { verdict, failedChecks, goodChecks, lastFailure, lastCheckFailure } = this.#judge.evidence
-    const [ofConnection, ofCheck] = [this.#aged(lastFailure), this.#aged(lastCheckFailure)]
+    const now = this.#context.now()
+    const [ofConnection, ofCheck] = [agedFailure(lastFailure, now), agedFailure(lastCheckFailure, now)]
     const streak = Math.max(failedChecks, goodChecks)
     const { check } = this.settings
     return {
       address: this.address,
       weight: this.weight,
       state: this.state,
-      active: this.#active,
-      total: this.#total,
-      failures: Object.fromEntries(this.#failures),
+      ...this.#counts.view(),
       lastFailure: latestOf([ofConnection, ofCheck]),
-      checks: check && { type: check.type, ...this.#checks, streak, verdict, lastFailure: ofCheck },
+      checks: check && { type: check.type, ...this.#counts.checks, streak, verdict, lastFailure: ofCheck },
     }
   }
 
   /** One listener for all sockets, because an open connection keeps it. */
   readonly #onClose = (): void => {
-    if (--this.#active === 0) this.#connections.keep()
+    if (--this.#counts.active === 0) this.#connections.keep()
     this.#context.onRoom()
   }
 
@@ -230,21 +240,9 @@ export class Member implements Candidate {
     return health.onDown === 'reset' || drain !== undefined
   }
 
-  #missed(error: unknown): void {
-    if (!isUpstreamFault(error)) return
-    this.#failures.set(error.code, (this.#failures.get(error.code) ?? 0) + 1)
-    this.#judge.failed(error)
-  }
-
   #onChange(change: JudgeChange): void {
     if (change.isUp) this.beginSlowly()
     this.#context.onChange()
     this.#notices.changed(change)
-  }
-
-  #aged(failure: DatedFailure | undefined): UpstreamFailure | undefined {
-    if (failure === undefined) return undefined
-    const { code, message, at } = failure
-    return { code, message, age: this.#context.now() - at }
   }
 }

@@ -61,6 +61,7 @@ export interface PoolOptions extends PoolContext {
 }
 
 const DEFAULT_PATIENCE = 5_000
+const NONE_TRIED: ReadonlySet<Member> = new Set()
 
 export class UpstreamPool {
   readonly tls: UpstreamTls
@@ -71,7 +72,8 @@ export class UpstreamPool {
   readonly #choice: Choice
   readonly #now: () => number
   readonly #queue: UpstreamQueue
-  #closed = false
+  readonly #patience: number
+  readonly #ended = new AbortController()
 
   constructor(settings: Pool, options: PoolOptions = {}) {
     const { upstreams, health, resolve, queue } = settings
@@ -82,6 +84,7 @@ export class UpstreamPool {
     } = options
     this.#settings = settings
     this.#now = now
+    this.#patience = patience
     this.#queue = new UpstreamQueue(queue, now)
     this.#choice = new Choice(settings, () => this.#upstreams)
     this.tls = new UpstreamTls(upstreams)
@@ -100,13 +103,13 @@ export class UpstreamPool {
   }
 
   start(): void {
-    if (this.#closed) return
+    if (this.#ended.signal.aborted) return
     for (const upstream of this.#upstreams) upstream.start()
     if (this.#settings.upstreams.some(({ check }) => check)) this.#resolver.start()
   }
 
   close(): void {
-    this.#closed = true
+    this.#ended.abort()
     for (const upstream of this.#upstreams) upstream.close()
     this.#resolver.close()
   }
@@ -153,10 +156,22 @@ export class UpstreamPool {
         tried.delete(member) // its name has members by now
       } catch (error) {
         if (!mayTryAnother(error)) throw error
-        this.#bySettings.get(member.settings)?.doubt()
+        this.doubt(member)
         fault = error
       }
     }
+  }
+
+  /** For a flow of datagrams; undefined if none may take it. A name may have to be resolved first. */
+  member(source: Endpoint | undefined): Member | Promise<Member | undefined> | undefined {
+    const member = this.#choice.next(source, NONE_TRIED)
+    if (member === 'full') return undefined
+    return member?.resolve ? this.#resolvedMember(member, source) : member
+  }
+
+  /** Its name may have other addresses by now. */
+  doubt({ settings }: Member): void {
+    this.#bySettings.get(settings)?.doubt()
   }
 
   snapshot(): PoolSnapshot {
@@ -178,7 +193,7 @@ export class UpstreamPool {
       return undefined
     }
     const tls = this.tls.optionsFor(settings, client)
-    const [tcp, path] = address.transport === 'tcp' ? [address] : [undefined, address.path]
+    const [tcp, path] = address.transport === 'unix' ? [undefined, address.path] : [address]
     // One literal: every connection's options have one hidden class.
     const options = {
       host: tcp?.host,
@@ -198,6 +213,16 @@ export class UpstreamPool {
     distinguishResets(socket)
     route.upstreamAddress = member.endpoint ?? peerOf(socket)
     return socket
+  }
+
+  async #resolvedMember(name: Member, source: Endpoint | undefined): Promise<Member | undefined> {
+    try {
+      await name.resolved({ timeout: this.#patience, signal: this.#ended.signal })
+    } catch {
+      return undefined // it is counted
+    }
+    const member = this.#choice.next(source, NONE_TRIED)
+    return member === 'full' || member?.resolve ? undefined : member
   }
 
   /** A silent member must not use up the time of others. */

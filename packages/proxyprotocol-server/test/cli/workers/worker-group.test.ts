@@ -53,7 +53,7 @@ test('a worker that is late with a change does not live to make it; one that is 
   process.kill(pid, 'SIGCONT')
   assert.equal((await worker.ask({ type: 'report', listing: false })).readiness, 'ready')
   process.kill(pid, 'SIGSTOP')
-  await assert.rejects(worker.ask({ type: 'change', configuration }, 0), late)
+  await assert.rejects(worker.ask({ type: 'change', configuration, isFirst: true }, 0), late)
   const error = 'it did not answer for 0 ms'
   assert.deepEqual(await worker.ended, { code: null, signal: 'SIGKILL', error })
 })

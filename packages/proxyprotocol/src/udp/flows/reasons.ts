@@ -6,6 +6,7 @@ export const dropReasons = [
   'header_missing',
   'header_invalid',
   'source_port',
+  'denied_acl',
   'limit_flows',
   'limit_source',
   'limit_rate',
@@ -13,8 +14,10 @@ export const dropReasons = [
   'oversize',
   'reply_unknown',
   'reply_invalid',
+  'reply_factor',
   'no_upstream',
   'send_error',
+  'draining',
 ] as const
 
 /** One of `dropReasons`. */

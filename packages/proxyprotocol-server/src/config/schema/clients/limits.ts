@@ -1,6 +1,7 @@
 // The section `limits` of a service, and what happens to connections over them.
 
 import { z } from 'zod'
+import { flowsSchema } from '../datagrams.ts'
 import { bounded, bytes, integer, meta } from '../keys.ts'
 
 const DEFAULT_PENDING_HEADERS = 1_024
@@ -23,6 +24,8 @@ export interface ServiceLimits {
   readonly pendingHeaders: number
   /** The longest version 2 header, in bytes. */
   readonly headerBytes: number
+  /** UDP only: flows at a time. */
+  readonly flows?: number | undefined
 }
 
 /** Limits as users write them. */
@@ -32,6 +35,7 @@ export interface ServiceLimitsInit {
   readonly pendingHeaders?: number | undefined
   /** Bytes, or text such as `64KiB`. */
   readonly headerBytes?: number | string | undefined
+  readonly flows?: number | undefined
 }
 
 /** What happens to connections over a limit. */
@@ -54,7 +58,7 @@ export const limitsSchema: z.ZodType<ServiceLimits, ServiceLimitsInit | undefine
       .transform(count => (count === 'unlimited' ? Infinity : count))
       .meta(
         meta({
-          description: 'Open connections of one client address, or of one IPv6 /64 network.',
+          description: 'Open connections, or flows, of one client address, or of one IPv6 /64 network.',
           flag: 'max-per-source',
         }),
       ),
@@ -70,6 +74,7 @@ export const limitsSchema: z.ZodType<ServiceLimits, ServiceLimitsInit | undefine
       max: MAX_HEADER_BYTES,
       flag: 'max-header-bytes',
     }),
+    flows: flowsSchema,
   })
   .prefault({})
   .meta(meta({ description: 'Limits of the service.' }))

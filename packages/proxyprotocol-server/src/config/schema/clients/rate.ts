@@ -66,8 +66,8 @@ export const rateSchema: z.ZodType<Rate | undefined, RateInit | undefined> = z
   .meta(
     meta({
       description:
-        'How fast one client address, or one IPv6 /64 network, may open connections. `overLimit` applies to those ' +
-        'above it. Each worker counts alone.',
+        'How fast one client address, or one IPv6 /64 network, may open connections, or flows. `overLimit` applies ' +
+        'to those above it. Each worker counts alone.',
       defaultIs: 'no limit',
     }),
   )

@@ -26,7 +26,8 @@ export const trustSchema: z.ZodType<TrustList | undefined, TrustList | undefined
 
 /** Which headers are accepted, and from whom. */
 export interface Acceptance {
-  readonly version: 'v1' | 'v2' | 'detect'
+  /** The last two are for datagrams. */
+  readonly version: 'v1' | 'v2' | 'detect' | 'spp' | 'unsafe-first'
   readonly trust: TrustList
 }
 

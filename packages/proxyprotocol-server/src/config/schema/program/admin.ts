@@ -95,6 +95,7 @@ function parsed(text: string): Address {
 
 function refused({ transport, pp }: Address): string {
   if (pp !== undefined) return 'must have no "pp", because the admin listener reads no headers'
+  if (transport === 'udp') return 'must be HOST:PORT of TCP, got "udp://"'
   return transport === 'unix'
     ? 'must be HOST:PORT, got a UNIX socket'
     : 'must have no TLS: the admin listener speaks plain HTTP, on loopback or in a private network'

@@ -11,6 +11,7 @@ import { checkSendExpect } from './send-expect.ts'
 import { checkSmtp } from './smtp.ts'
 import { Talk } from './talk.ts'
 
+export { checkDatagram, type DatagramTarget } from './datagram.ts'
 export { CheckFault }
 
 /** Connecting, and for `tls` the handshake, is all of the others. */

@@ -1,7 +1,7 @@
 // A mark is a guess, and yields if nothing else is left. Failed checks are knowledge, and do not yield.
 
 import type { ActiveCheck, PassiveHealth } from '../../../config/index.ts'
-import type { FailureCode, UpstreamState } from '../../../figures/index.ts'
+import type { FailureCode, UpstreamFailure, UpstreamState } from '../../../figures/index.ts'
 
 export type Judgement = Extract<UpstreamState, 'up' | 'down' | 'probing'>
 
@@ -166,4 +166,10 @@ function isHealthy({ verdict, condemned }: Evidence): boolean {
 
 function isUp(evidence: Evidence): boolean {
   return isHealthy(evidence) && !evidence.marked
+}
+
+export function agedFailure(failure: DatedFailure | undefined, now: number): UpstreamFailure | undefined {
+  if (failure === undefined) return undefined
+  const { code, message, at } = failure
+  return { code, message, age: now - at }
 }

@@ -1,6 +1,6 @@
 // The names of upstreams and their addresses.
 
-export { endpointOf, type FoundAddress, lookupOf, placeOf } from './found-address.ts'
+export { endpointOf, type FoundAddress, lookupOf, placed, placeOf } from './found-address.ts'
 export { memberList } from './member-list.ts'
 export type { NameWatcher, Resolve, ResolvedName, WaitOptions } from './resolved-name.ts'
 export { Resolver } from './resolver.ts'
