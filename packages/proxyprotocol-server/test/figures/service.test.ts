@@ -273,4 +273,5 @@ test('what lists decided is added over all relays; the rate shows the busiest cl
   assert.deepEqual([sumOfServices(open, guarded).access, sumOfServices(guarded, open).rate], [access, rate])
   assert.equal(sumOfServices(open, guarded).rate, undefined)
   assert.equal(shownService(sumOfServices(open, guarded), open).access, undefined)
+  assert.deepEqual(shownService(guarded, guarded).access, access)
 })

@@ -6,9 +6,15 @@ import { byService, type Extra, SECOND } from './service-samples.ts'
 
 const labels = ['service', 'route', 'upstream']
 
-function byUpstream(read: (upstream: RoutedUpstream) => number): Pick<Metric, 'labels' | 'samples'> {
+/** No sample where the value is undefined. */
+function byUpstream(
+  read: (upstream: RoutedUpstream) => number | undefined,
+): Pick<Metric, 'labels' | 'samples'> {
   const samples = byService(({ upstreams }) =>
-    upstreams.map(each => [{ route: each.route, upstream: each.name }, read(each)]),
+    upstreams.flatMap(each => {
+      const value = read(each)
+      return value === undefined ? [] : [[{ route: each.route, upstream: each.name }, value] as const]
+    }),
   )
   return { labels, samples }
 }
@@ -36,12 +42,7 @@ const ownMetrics: readonly Metric[] = [
     name: 'proxyprotocol_upstream_connections_limit',
     type: 'gauge',
     help: 'Connections that the upstream may have open, over all of its addresses; absent without a limit.',
-    labels,
-    samples: byService(({ upstreams }) =>
-      upstreams.flatMap(({ name, route, limit }) =>
-        limit === undefined ? [] : [[{ route, upstream: name }, limit] as const],
-      ),
-    ),
+    ...byUpstream(({ limit }) => limit),
   },
   {
     name: 'proxyprotocol_upstream_connections_total',
@@ -104,12 +105,7 @@ const memberMetrics: readonly Metric[] = [
     name: 'proxyprotocol_upstream_answer_age_seconds',
     type: 'gauge',
     help: 'Time since the last good answer about the name of the upstream; absent where there is none.',
-    labels,
-    samples: byService(({ upstreams }) =>
-      upstreams.flatMap(({ name, route, resolution }) =>
-        resolution?.age === undefined ? [] : [[{ route, upstream: name }, resolution.age / SECOND] as const],
-      ),
-    ),
+    ...byUpstream(({ resolution }) => resolution?.age && resolution.age / SECOND),
   },
   {
     name: 'proxyprotocol_upstream_lookup_failures_total',
