@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { connect, type TLSSocket } from 'node:tls'
 
 const UNIT = 'proxyprotocol.service'
+const CONTROL = '/run/proxyprotocol/control.sock'
 const FILE = '/etc/proxyprotocol/proxy.json'
 
 test('systemd opens the socket, and starts the program at the first connection', async () => {
@@ -47,6 +48,10 @@ test('a reload of a wrong configuration fails, and changes nothing', async () =>
   await end(await greeted('two '))
 })
 
+test('root operates the program through its control socket', () => {
+  assert.equal(spawnSync('proxyprotocol-server', ['ctl', 'reload', '--socket', CONTROL]).status, 0)
+})
+
 test('a restart lets open connections end, and serves those that come meanwhile', async () => {
   const [before, pid] = [await greeted('two '), shown('MainPID')]
   assert.equal(systemctl('restart', '--no-block', UNIT), 0)
@@ -79,7 +84,7 @@ async function echo(greeting: string): Promise<number> {
 function configure(port: number): void {
   const tls = { directory: `/run/credentials/${UNIT}` }
   const service = { name: 'web', listen: 'ssl://:443', tls, upstream: `127.0.0.1:${port}?pp=noop` }
-  writeFileSync(FILE, JSON.stringify({ services: [service] }))
+  writeFileSync(FILE, JSON.stringify({ services: [service], control: { socket: CONTROL } }))
 }
 
 /** A client that has got the greeting of its upstream. */
