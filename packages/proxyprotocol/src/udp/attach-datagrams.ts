@@ -70,7 +70,7 @@ export function datagramStats(socket: Socket): DatagramStats | undefined {
  *
  * @param rinfo that of the datagram's `'message'` event.
  * @param callback as that of `send()`; without one, errors are only counted.
- * @throws TypeError for an rinfo that this attached socket did not give, or a copy of one.
+ * @throws TypeError for an rinfo that this attached socket did not give.
  *
  * @example
  * ```ts run

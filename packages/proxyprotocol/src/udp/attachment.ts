@@ -8,7 +8,7 @@ import { DatagramReader, type Framing, type ReadDatagram, withoutHeader } from '
 import { type DropReason, dropReasons, type FlowStats, FlowTable, zeros } from './flows/index.ts'
 import type { DatagramSettings } from './options.ts'
 import { ReceivedDatagram } from './received-datagram.ts'
-import { sendArguments, withHead } from './send-arguments.ts'
+import { callbackAt, messageOf, portIndex, withHead } from './send-arguments.ts'
 import { SendCounter, type SendStats } from './send-counter.ts'
 
 /** What a socket received and sent. `received` is `accepted` and the sum of `dropped`. */
@@ -173,14 +173,21 @@ export class DatagramAttachment {
   }
 
   #sendAsAsked(args: unknown[]): void {
-    const asked = sendArguments(args)
-    const flow = asked && this.#newest.get(clientKey(asked))
-    if (flow) {
-      this.reply(flow.path, asked.message, asked.callback)
-    } else {
+    const at = portIndex(args)
+    const [port, address] = [Number(args[at]), args[at + 1]]
+    const flow = typeof address === 'string' ? this.#newest.get(clientKey({ address, port })) : undefined
+    if (flow === undefined) {
       if (this.#isBound) this.#direct++ // until then Node calls send() once more, when the socket is bound
-      this.sendPlainly(...args)
+      return this.sendPlainly(...args)
     }
+    const { path } = flow
+    const callback = callbackAt(args, at + 2)
+    if (path.head) return this.reply(path, messageOf(args, at), callback)
+    args[at] = path.port
+    args[at + 1] = path.address
+    args[at + 2] = this.#sent.counting(callback)
+    this.sendPlainly(...args)
+    this.#flows.answered(flow)
   }
 }
 

