@@ -69,6 +69,8 @@ export {
 } from './config/index.ts'
 export type {
   AccessFigures,
+  DatagramFigures,
+  DirectionCounts,
   CertificateFigures,
   CheckCounts,
   FailureCode,
@@ -109,6 +111,8 @@ export {
   type Route,
   type RoutedUpstreams,
   type RoutedEvent,
+  type ServiceRelay,
+  type ServiceServer,
   type Traffic,
   type UpstreamEvent,
 } from './relay/index.ts'

@@ -2,7 +2,7 @@
 
 import { pipeline } from 'node:stream/promises'
 import { createServer, type Connection } from 'proxyprotocol/server'
-import { type Address, ConfigError, parseAddress } from '../../config/index.ts'
+import { type Address, ConfigError, parseAddress, type UdpAddress } from '../../config/index.ts'
 import { describeConnection, showAddress } from '../../log/index.ts'
 import { listenAt, serverTls } from '../../relay/index.ts'
 import { refuseExcess } from '../argument-hints.ts'
@@ -19,6 +19,7 @@ import {
   useLogFormat,
 } from '../program.ts'
 import { logRejection, watchRejections } from '../rejections.ts'
+import { serveDatagrams } from './echo-datagrams.ts'
 import { answerBrowser } from './echo-page.ts'
 
 const DEFAULT_PORT = 10007
@@ -30,7 +31,7 @@ export function runEcho(args: readonly string[], io: ProgramIo = processIo): Pro
       .description('Shows the PROXY protocol header of each connection and echoes what follows it.')
       .argument(
         '[HOST:PORT]',
-        'where to listen; ?pp=v1, v2, detect or noop says which header to expect',
+        'where to listen; ?pp=v1, v2, detect or noop says which header to expect; udp:// for datagrams',
         ':10007',
       )
       .option('--page', 'answer the GET of a browser with a page that explains the header before it')
@@ -42,7 +43,9 @@ export function runEcho(args: readonly string[], io: ProgramIo = processIo): Pro
     refuseExcess(command, 'one HOST:PORT')
     const [text = ''] = command.processedArgs as string[]
     const address = parseAddress(text, { role: 'listen', defaultPort: DEFAULT_PORT })
-    await serve(address, io, command.opts<{ page?: true }>().page && (await readPage()))
+    const { page } = command.opts<{ page?: true }>()
+    if (address.transport === 'udp') return serveDatagrams(address, io)
+    await serve(address, io, page && (await readPage()))
   })
 }
 
@@ -56,8 +59,11 @@ function refuseModes(operands: readonly string[]): void {
   )
 }
 
-async function serve(address: Address, io: ProgramIo, page: string | undefined): Promise<void> {
-  if (address.transport === 'udp') throw new ConfigError('HOST:PORT must be of TCP, got "udp://"')
+async function serve(
+  address: Exclude<Address, UdpAddress>,
+  io: ProgramIo,
+  page: string | undefined,
+): Promise<void> {
   const { pp = 'detect', tls } = address
   // Echo makes no decision from the address.
   const expectation =

@@ -51,7 +51,7 @@ export async function runInspect(args: readonly string[], io: InspectIo = inspec
     .description('Explains the bytes of a PROXY protocol header, one field at a time.')
     .argument('[INPUT]', 'hexadecimal, a dump, base64 or text; - or nothing for standard input')
     .option('--file <PATH>', 'read the bytes from a file')
-    .option('--listen <HOST:PORT>', 'wait for one connection and explain what it starts with')
+    .option('--listen <HOST:PORT>', 'wait for one connection, or udp:// datagram, and explain it')
     .option('--as <FORMAT>', `what the input is: ${inputFormats.join(', ')}`, 'auto')
     .option('--json', 'one line of JSON')
     .option(

@@ -1,9 +1,10 @@
-// Receives what one real connection starts with, up to the end of its header or the first wrong byte.
+// Receives one real datagram, or what one connection starts with, up to the end of its header or the first wrong byte.
 
+import { createSocket, type RemoteInfo } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { decodeHeader } from 'proxyprotocol'
-import { ConfigError, parseAddress } from '../../config/index.ts'
+import { ConfigError, parseAddress, type UdpAddress } from '../../config/index.ts'
 import { showAddress, showEndpoint } from '../../log/index.ts'
 import type { ProgramIo } from '../program.ts'
 
@@ -12,9 +13,10 @@ const PATIENCE = 10_000
 
 export async function firstBytes(at: string, io: Pick<ProgramIo, 'error'>): Promise<Uint8Array> {
   const address = parseAddress(at, { role: 'listen' })
-  if (address.transport !== 'tcp' || address.tls) {
+  if (address.transport === 'udp') return firstDatagram(address, io)
+  if (address.transport === 'unix' || address.tls) {
     throw new ConfigError(
-      `${JSON.stringify(at)}: a header is taken from a TCP port, in clear; a right one is "127.0.0.1:10007"`,
+      `${JSON.stringify(at)}: a header is taken from a port, in clear; a right one is "127.0.0.1:10007"`,
     )
   }
   const { host, port } = address
@@ -29,6 +31,20 @@ export async function firstBytes(at: string, io: Pick<ProgramIo, 'error'>): Prom
     return await start(socket)
   } finally {
     server.close()
+  }
+}
+
+async function firstDatagram({ host, port }: UdpAddress, io: Pick<ProgramIo, 'error'>): Promise<Uint8Array> {
+  const socket = createSocket(host?.includes(':') ? 'udp6' : 'udp4')
+  socket.bind(port, host)
+  try {
+    await once(socket, 'listening')
+    io.error(`listening at ${String(showAddress(socket.address()))}\n`)
+    const [bytes, peer] = (await once(socket, 'message')) as [Buffer, RemoteInfo]
+    io.error(`datagram from ${String(showEndpoint(peer))}\n`)
+    return bytes
+  } finally {
+    socket.close()
   }
 }
 

@@ -113,7 +113,7 @@ test('wrong arguments are refused with what would be right', async t => {
     [['-f', 'header'], /unknown option '-f'\n\(Did you mean --file\?\)/],
     [['--file', 'a', '00'], /exclude each other/],
     [['--listen', 'nowhere'], /listen address "nowhere"/],
-    [['--listen', 'unix:/run/app.sock'], /a header is taken from a TCP port, in clear/],
+    [['--listen', 'unix:/run/app.sock'], /a header is taken from a port, in clear/],
     [['build', '--out', 'text'], /--out must be one of hex, base64, raw, got "text"/],
     [['build', '--source', '192.0.2.1:1'], /--source and --destination belong together/],
     [['build', '--local', '--source', '192.0.2.1:1'], /--local announces no client/],
