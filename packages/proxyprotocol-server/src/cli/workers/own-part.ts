@@ -1,4 +1,4 @@
-// One flow must always reach one worker, and the kernel gives a datagram to any of them, so one worker serves all of a
+// One flow must always reach one worker, and the kernel gives a datagram to any of them. So one worker serves all of a
 // UDP service. Its address decides, which stays over a reload.
 
 import { hash } from 'node:crypto'

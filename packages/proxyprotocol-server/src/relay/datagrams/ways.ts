@@ -1,4 +1,4 @@
-// Ways to upstreams: a connected socket for each flow, so that a late reply never reaches another client; for the header
+// Ways to upstreams: a connected socket for each flow, so that a late reply never reaches another client. For the header
 // of Spectrum, which replies carry too, one socket for all flows to a member.
 
 import type { Socket } from 'node:dgram'
