@@ -8,6 +8,7 @@ type Time = string | number
 /** Lists grow and keys are set while its directives are read. */
 export class Server {
   readonly listens: string[] = []
+  readonly udpListens: string[] = []
   readonly trust: string[] = []
   readonly allow: string[] = []
   readonly deny: string[] = []
@@ -15,6 +16,7 @@ export class Server {
   sendsHeader = false
   readsHello = false
   allowsRest = true
+  replies: number | undefined
   target: string | undefined
   source: string | undefined
   connect: Time | undefined
@@ -57,6 +59,10 @@ export const serverTable: Table<Server> = {
     return undefined
   },
   proxy_timeout: time('idle'),
+  proxy_responses: (server, [count]) => {
+    server.replies = Number(count)
+    return Number(count) > 0 ? undefined : 'flows without replies end by their timeout'
+  },
   proxy_connect_timeout: time('connect'),
   preread_timeout: time('helloTimeout'),
   set_real_ip_from: ({ trust }, [network = '']) => {
@@ -83,12 +89,12 @@ function time(key: TimeKey): Rule<Server> {
 }
 
 function listen(server: Server, [address = '', ...words]: readonly string[]): string | undefined {
-  if (words.includes('udp')) return 'UDP is not translated, so the address is left out'
   if (words.includes('ssl')) return 'TLS that ends here is not translated, so the address is left out'
   const full = /^\d+(?:-\d+)?$/.test(address) ? `0.0.0.0:${address}` : address.replace(/^\*:/, '0.0.0.0:')
-  server.listens.push(full)
+  const listens = words.includes('udp') ? server.udpListens : server.listens
+  listens.push(full)
   if (words.includes('proxy_protocol')) server.acceptsHeaders = true
-  const unknown = words.filter(word => word !== 'proxy_protocol' && word !== 'reuseport')
+  const unknown = words.filter(word => !['proxy_protocol', 'reuseport', 'udp'].includes(word))
   return unknown.length > 0 ? `${unknown.join(' ')} has no counterpart` : undefined
 }
 

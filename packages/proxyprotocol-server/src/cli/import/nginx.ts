@@ -86,7 +86,7 @@ function serverServices(
 ): readonly ServiceInit[] {
   const server = new Server()
   stream.notes.push(...translate([...settings, ...(directive.block ?? [])], serverTable, server))
-  if (server.listens.length === 0) return []
+  if (server.listens.length === 0) return datagramServices(server, directive, stream)
   if (server.acceptsHeaders && server.trust.length === 0)
     stream.notes.push(noteOn(directive, 'no set_real_ip_from names proxies, so trust is "anyone"'))
   const target = server.target ?? ''
@@ -98,7 +98,37 @@ function serverServices(
   const made = services.filter(service => service !== undefined)
   if (made.length === 0 || made.length < services.length)
     stream.notes.push(noteOn(directive, 'its proxy_pass is not translated, so it is left out'))
-  return made
+  return [...made, ...datagramServices(server, directive, stream)]
+}
+
+/** nginx sends version 1 in a flow's first datagram; here each datagram has version 2. */
+function datagramServices(server: Server, directive: Directive, stream: Stream): readonly ServiceInit[] {
+  const { udpListens, idle, replies = 0, sendsHeader } = server
+  if (udpListens.length === 0) return []
+  const pool = poolOf(server.target ?? '', server, stream)
+  server.acceptsHeaders = false // nginx reads none from UDP
+  const service = serviceOf(server, udpListens, pool)
+  if (!service) {
+    stream.notes.push(noteOn(directive, 'its proxy_pass is not translated, so its UDP address is left out'))
+    return []
+  }
+  const { timeouts, listen, upstreams, ...rest } = service
+  const inUdp = (address: string): string => `udp://${address.replace(/pp=v1$/, 'pp=v2')}`
+  if (sendsHeader)
+    stream.notes.push(noteOn(directive, 'each datagram gets a version 2 header, not the first one version 1'))
+  return [
+    {
+      ...rest,
+      listen: [listen].flat().map(inUdp),
+      upstreams: upstreams?.map(each =>
+        typeof each === 'string' ? inUdp(each) : { ...each, address: inUdp(each.address) },
+      ),
+      ...filled({
+        timeouts: timeouts && filled({ flow: idle, confirmed: idle }),
+        replies: replies > 0 ? replies : undefined,
+      }),
+    },
+  ]
 }
 
 /** Each address of a range with its port. */
