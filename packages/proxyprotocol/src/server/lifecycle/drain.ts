@@ -47,8 +47,6 @@ interface DrainPlan {
 }
 
 const DEFAULT_DRAIN = 30_000
-/** For what waits in the kernel, if new clients keep coming. */
-const QUEUE_PATIENCE = 1_000
 
 type DrainEvent = 'empty' | 'abort' | 'close'
 
@@ -104,7 +102,7 @@ export class Drain {
     const { readyDelay, drain } = this.#plan
     if (readyDelay > 0 && !this.#aborted) await this.#sleep(readyDelay, ['abort'])
     if (!this.#plan.handedOver) {
-      if (listener.emptiesQueues) await this.#emptyQueues(Math.min(drain, QUEUE_PATIENCE))
+      if (listener.emptiesQueues) await this.#emptyQueues(drain)
       listener.close()
     }
     const open = held.size

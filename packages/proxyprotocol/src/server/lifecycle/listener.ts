@@ -28,6 +28,9 @@ export interface ListenerEvents {
   onClose(): void
 }
 
+/** Linux's own `net.core.somaxconn`. */
+const LONGEST_QUEUE = 4_096
+
 const shortages: readonly (string | undefined)[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']
 
 export class Listener {
@@ -96,10 +99,14 @@ export class Listener {
     return this.#emptiesQueues
   }
 
-  /** Closing resets what waits in the kernel. A whole turn without a client shows that nothing does. */
+  /**
+   * Closing resets what waits in the kernel. A whole turn without a client shows that nothing does. If clients keep coming,
+   * those that waited are the first.
+   */
   async emptyQueues(goesOn: () => boolean): Promise<void> {
+    const most = this.#accepted + LONGEST_QUEUE * this.#nets.length
     await turn() // the rest of a turn shows nothing
-    for (let before = NaN; goesOn() && before !== this.#accepted;) {
+    for (let before = -1; goesOn() && before !== this.#accepted && before < most;) {
       before = this.#accepted
       await turn()
     }
