@@ -28,7 +28,7 @@ const bans = {
   },
   internals: {
     'Identifier[name=/^_(handle|parent|parentWrap|readableState|writableState|server|connections)$/]':
-      "Only node-internals/ of the library uses what Node does not document: call it ('proxyprotocol/internal/node').",
+      "Only node-internals/ of the library, and relay/tunnel/handles/, use what Node does not document: call it ('proxyprotocol/internal/node').",
   },
   definitions: {
     'MemberExpression[object.name=/^(Object|Reflect)$/][property.name=/^definePropert(y|ies)$/]':
@@ -104,6 +104,7 @@ export const houseRules = [
   },
   banSyntax('**/*.{js,ts}', style),
   banSyntax(`${programs}/**`, ...inSources, patches, addresses, internals),
+  banSyntax(`${programs}/relay/tunnel/handles/**`, ...inSources, patches, addresses),
   banSyntax(`${library}/**`, ...inSources, patches, addresses, handlers, internals),
   banSyntax(`${library}/udp/attachment.ts`, ...inSources, addresses, handlers, internals),
   banSyntax(`${library}/node-internals/**`, ...inSources, patches, addresses, handlers),

@@ -42,6 +42,11 @@ export const layers = [
   },
   {
     src: library,
+    folder: 'server/lifecycle/held',
+    below: ['server/admission', 'server/socket', 'codec', 'node-internals'],
+  },
+  {
+    src: library,
     folder: 'server/attach',
     below: [
       'server/lifecycle',
@@ -97,6 +102,19 @@ export const layers = [
     folder: 'relay/tls',
     below: ['relay/stats', 'relay/passthrough', 'relay/upstreams', 'figures', 'config'],
   },
+  {
+    src: programs,
+    folder: 'relay/handles',
+    below: [
+      'relay/stats',
+      'relay/passthrough',
+      'relay/tunnel/handles',
+      'relay/tunnel',
+      'relay/upstreams',
+      'figures',
+      'config',
+    ],
+  },
   { src: programs, folder: 'relay/access', below: ['config', 'figures'] },
   {
     src: programs,
@@ -105,6 +123,7 @@ export const layers = [
   },
   { src: programs, folder: 'relay/datagrams/headers', below: ['figures', 'config'] },
   { src: programs, folder: 'relay/tunnel', below: [] },
+  { src: programs, folder: 'relay/tunnel/handles', below: [] },
   { src: programs, folder: 'relay/passthrough', below: ['config'] },
   { src: programs, folder: 'relay/upstreams', below: ['figures', 'config'] },
   { src: programs, folder: 'relay/upstreams/health', below: ['figures', 'config'] },

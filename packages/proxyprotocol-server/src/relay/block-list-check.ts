@@ -1,5 +1,6 @@
 // A list that is down says nothing about clients, so they are accepted.
 
+import { ProxyProtocolError } from 'proxyprotocol'
 import {
   createListingCache,
   lookup,
@@ -9,9 +10,10 @@ import {
   type LookupOptions,
   type UnknownReason,
 } from 'proxyprotocol/dnsbl'
-import type { ConnectionInfo } from 'proxyprotocol/server'
+import type { Connection, ConnectionInfo } from 'proxyprotocol/server'
 import type { BlockLists } from '../config/index.ts'
 import type { ListingCounts } from '../figures/index.ts'
+import type { RelayedConnection } from './stats/index.ts'
 
 export function describeListed({ meaning, zone }: Listed): string {
   return meaning ?? zone
@@ -56,5 +58,22 @@ export class BlockListCheck {
     else if (listing.status === 'clear') this.#clear++
     else this.#unknown[listing.reason]++
     return listing
+  }
+}
+
+/** @throws ProxyProtocolError `denied_dnsbl`. */
+export async function askBlockLists(
+  blockLists: BlockListCheck,
+  connection: Pick<Connection, 'info' | 'signal'>,
+  relayed: RelayedConnection,
+): Promise<void> {
+  const answered = blockLists.ask(connection.info, connection.signal).then(listing => {
+    relayed.answered(listing)
+  })
+  if (blockLists.action === 'log') return // it never rejects
+  await answered
+  const { listing } = relayed
+  if (blockLists.action === 'reject' && listing?.status === 'listed') {
+    throw new ProxyProtocolError('denied_dnsbl', { detail: describeListed(listing) })
   }
 }

@@ -3,15 +3,24 @@
 import type { StopSignal } from 'proxyprotocol/client'
 import type { Connection } from 'proxyprotocol/server'
 
-export class ClientGoneSignal implements StopSignal {
-  readonly #connection: Pick<Connection, 'socket' | 'signal'>
+interface Closing {
+  readonly destroyed: boolean
+  on(event: 'close', listener: () => void): unknown
+  off(event: 'close', listener: () => void): unknown
+}
 
-  constructor(connection: Pick<Connection, 'socket' | 'signal'>) {
+export class ClientGoneSignal implements StopSignal {
+  readonly #connection: Pick<Connection, 'signal'>
+  readonly #closing: Closing
+
+  /** @param closing its socket, or what closes with it. */
+  constructor(connection: Pick<Connection, 'signal'>, closing: Closing) {
     this.#connection = connection
+    this.#closing = closing
   }
 
   get aborted(): boolean {
-    return this.#connection.socket.destroyed
+    return this.#closing.destroyed
   }
 
   get reason(): unknown {
@@ -19,10 +28,10 @@ export class ClientGoneSignal implements StopSignal {
   }
 
   addEventListener(_type: 'abort', listener: () => void): void {
-    this.#connection.socket.on('close', listener)
+    this.#closing.on('close', listener)
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
-    this.#connection.socket.off('close', listener)
+    this.#closing.off('close', listener)
   }
 }

@@ -1,19 +1,32 @@
 import type { AddressInfo } from 'node:net'
+import { planeKey } from 'proxyprotocol/internal/node'
 import {
   ProxyServer,
   type CloseOptions,
   type CloseResult,
   type HandOverOptions,
+  type Handler,
   type ListenArguments,
+  type ServerOptions,
 } from 'proxyprotocol/server'
+import type { HandleRelay } from './handles/index.ts'
+import { testHandles } from './tunnel/index.ts'
 import type { UpstreamPools } from './upstream-pools.ts'
+
+interface Parts {
+  readonly pools: UpstreamPools
+  readonly plane: HandleRelay | undefined
+}
 
 export class RelayServer extends ProxyServer {
   readonly #pools: UpstreamPools
+  readonly #plane: HandleRelay | undefined
 
-  constructor(pools: UpstreamPools, ...args: ConstructorParameters<typeof ProxyServer>) {
-    super(...args)
+  constructor({ pools, plane }: Parts, options: ServerOptions, handler: Handler) {
+    const withPlane = { ...options, [planeKey]: plane }
+    super(withPlane, handler)
     this.#pools = pools
+    this.#plane = plane
   }
 
   inherit(other: RelayServer): void {
@@ -21,6 +34,7 @@ export class RelayServer extends ProxyServer {
   }
 
   override async listen(...args: ListenArguments): Promise<AddressInfo | string> {
+    if (this.#plane) await testHandles()
     const bound = await super.listen(...args)
     this.#pools.start()
     return bound

@@ -7,10 +7,11 @@ import { reset, type Connection, type OnRejected, type ProxyServer } from 'proxy
 import { formatEndpoint, type OwnCertificate, type RouteSettings, type Service } from '../config/index.ts'
 import type { ListingCounts, LiveConnection, RelayTotals } from '../figures/index.ts'
 import { type AccessCounts, Gate, type GateFigures } from './access/index.ts'
-import { BlockListCheck, describeListed } from './block-list-check.ts'
+import { askBlockLists, BlockListCheck } from './block-list-check.ts'
 import { withConnectionLimit } from './connection-limit.ts'
 import { ownTlvs } from './own-tlvs.ts'
 import { ClientGoneSignal } from './client-gone-signal.ts'
+import { HandleRelay } from './handles/index.ts'
 import { listenForClients } from './listen-at.ts'
 import { noticeProbe, watchForProbe } from './probe.ts'
 import { SSL_REQUEST, takeAnswer } from './passthrough/index.ts'
@@ -39,6 +40,11 @@ export interface RelayOptions extends PoolsOptions {
    * a process have the same ones.
    */
   readonly ticketSecret?: (() => Uint8Array) | undefined
+  /**
+   * `'auto'` relays plain TCP without sockets where it can, which is faster; `socket` of such a connection throws.
+   * Default `'sockets'`.
+   */
+  readonly dataPlane?: 'auto' | 'sockets' | undefined
   /** Called once at the end of each connection that was admitted. `onRejected` gets the others. */
   readonly onClosed?: ((record: RelayRecord) => void) | undefined
   /** As for `createServer` of `proxyprotocol/server`. */
@@ -54,6 +60,8 @@ export interface Relay {
   readonly service: Service
   /** The counters so far. */
   readonly totals: () => RelayTotals
+  /** What relays its connections, once it listens. */
+  readonly plane: () => 'handles' | 'sockets'
   /** In the order of their arrival. */
   readonly connections: () => Iterable<LiveConnection>
   /** Undefined if the service asks no block lists. */
@@ -101,7 +109,8 @@ export interface Relay {
  * ```
  */
 export function createRelay(given: Service, options: RelayOptions = {}): Relay {
-  const { onClosed, onRejected, onError, tlsFacts = true, ticketSecret = () => processSecret } = options
+  const { onClosed, onRejected, onError, tlsFacts = true, dataPlane = 'sockets' } = options
+  const { ticketSecret = () => processSecret } = options
   if (given.datagrams) throw new TypeError(`service must be one of TCP, got ${formatEndpoint(given.listen)}`)
   let service = withConnectionLimit(given)
   const stats = new RelayStats()
@@ -112,7 +121,8 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const serving = { ...serverOptions(service, gate), tls: tls.serverOptions, onRejected, onError }
   const entrance = new Entrance(service, tls)
   const context = { service, blockLists, entrance, tls, tlsFacts, pools, stats, onClosed }
-  const server = new RelayServer(pools, serving, connection =>
+  const plane = dataPlane === 'auto' ? new HandleRelay(context) : undefined
+  const server = new RelayServer({ pools, plane }, serving, connection =>
     relayConnection(context, connection, stats.open(connection)),
   )
   return {
@@ -123,6 +133,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
     get listings() {
       return blockLists?.counts
     },
+    plane: () => (plane?.isReady ? 'handles' : 'sockets'),
     totals: () => stats.totals(server),
     connections: () => stats.connections(server),
     gate: () => gate.figures(),
@@ -192,22 +203,6 @@ function outcomeOf(connection: Connection, fault: ProxyProtocolError | undefined
   return { reason, error }
 }
 
-async function askBlockLists(
-  blockLists: BlockListCheck,
-  connection: Connection,
-  relayed: RelayedConnection,
-): Promise<void> {
-  const answered = blockLists.ask(connection.info, connection.signal).then(listing => {
-    relayed.answered(listing)
-  })
-  if (blockLists.action === 'log') return // it never rejects
-  await answered
-  const { listing } = relayed
-  if (blockLists.action === 'reject' && listing?.status === 'listed') {
-    throw new ProxyProtocolError('denied_dnsbl', { detail: describeListed(listing) })
-  }
-}
-
 function connectUpstream(
   { service, tlsFacts, pools }: RelayContext,
   connection: Connection,
@@ -234,7 +229,7 @@ function connectUpstream(
     },
     payload,
     timeout: timeouts.connect,
-    signal: new ClientGoneSignal(connection),
+    signal: new ClientGoneSignal(connection, socket),
     route,
     owner: connection,
   })

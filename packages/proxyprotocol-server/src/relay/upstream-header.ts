@@ -2,17 +2,19 @@
 
 import {
   encodeHeader,
+  type Endpoint,
   extensionType,
   ProxyProtocolError,
   tlv,
   tlvType,
   type HeaderInit,
+  type InetEndpoint,
   type ProxyHeader,
   type Tlv,
 } from 'proxyprotocol'
 import { headerFor, type HeaderForOptions } from 'proxyprotocol/client'
 import type { Listing } from 'proxyprotocol/dnsbl'
-import type { Connection } from 'proxyprotocol/server'
+import type { Connection, ConnectionInfo } from 'proxyprotocol/server'
 import type { Service } from '../config/index.ts'
 import { describeListed } from './block-list-check.ts'
 import type { ClientHello } from './passthrough/index.ts'
@@ -29,6 +31,8 @@ const MAX_BYTES = 65_551
 
 const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 
+type Described = Pick<Connection, 'id' | 'info'> & Partial<Pick<Connection, 'socket'>>
+
 export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> {
   readonly tls?: HeaderForOptions['tls']
   /** Those that are known, for version 2. */
@@ -39,13 +43,14 @@ export interface UpstreamHeaderOptions extends Pick<Service, 'header' | 'pass'> 
 
 export function upstreamHeader(
   { header, pass, tls, tlvs, configured }: UpstreamHeaderOptions,
-  { id, socket, info }: Pick<Connection, 'id' | 'socket' | 'info'>,
+  { id, socket, info }: Described,
   { listing, hello }: Known = {},
 ): HeaderInit | undefined {
   if (header === 'none') return undefined
   const uniqueId = Buffer.from(id.replaceAll('-', ''), 'hex')
   const version2 = { uniqueId, tls, tlvs: [...helloTlvs(hello), ...tlvs] }
-  const own = headerFor(socket, header === 'v1' ? { version: 1 } : version2)
+  const options = header === 'v1' ? ({ version: 1 } as const) : version2
+  const own = socket ? headerFor(socket, options) : headerOf(info, options)
   const inbound = info.header
   if (header === 'v1') return inbound ? withoutTlvs(inbound) : own
   const told = listing?.status === 'listed' ? [dnsblTlv(describeListed(listing))] : []
@@ -57,6 +62,22 @@ export function upstreamHeader(
   const chained = withExtension(merged, [...told, ...knownOf(info.tlvs.extension)])
   if (mayBeTooLong(chained)) mustBeSendable(chained)
   return chained
+}
+
+/** As `headerFor()`, of a connection without a socket. */
+function headerOf({ via }: ConnectionInfo, { version, uniqueId, tlvs = [] }: HeaderForOptions): HeaderInit {
+  const [source, destination] = [unzoned(via.peer), unzoned(via.local)]
+  if (source === undefined || destination === undefined) {
+    throw new ProxyProtocolError('client_reset', { detail: 'it is gone, and so is its address' })
+  }
+  const id = uniqueId === undefined ? [] : [tlv.uniqueId(uniqueId)]
+  return { version, source, destination, tlvs: [...id, ...tlvs] }
+}
+
+/** No header carries a zone. */
+function unzoned(end: Endpoint | undefined): InetEndpoint | undefined {
+  if (end === undefined || 'path' in end) return undefined
+  return { address: end.address.replace(/%.*$/, ''), port: end.port }
 }
 
 function helloTlvs({ serverName, alpn = [] }: Partial<ClientHello> = {}): readonly Tlv[] {

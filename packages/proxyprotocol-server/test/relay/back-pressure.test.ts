@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { content, until } from 'test-support/sockets'
 import { holdName } from '../support/names.ts'
-import { startRelay } from '../support/relay.ts'
+import { startOnSockets } from '../support/relay.ts'
 import {
   connectedSockets,
   dial,
@@ -23,7 +23,7 @@ const BIG = 32 * MEBIBYTE
 
 test('an upstream that does not read stops the client, and gets every byte when it goes on', async t => {
   const upstream = await listen(t)
-  const relay = await startRelay(t, `127.0.0.1:${upstream.port}`)
+  const relay = await startOnSockets(t, `127.0.0.1:${upstream.port}`)
   const made = connectedSockets(t)
   const payload = random(BIG)
   const client = dial(t, relay.port)
@@ -41,7 +41,7 @@ test('an upstream that does not read stops the client, and gets every byte when 
 test('a client that does not read stops the upstream, and gets every byte when it goes on', async t => {
   const upstream = await listen(t)
   const made = connectedSockets(t)
-  const relay = await startRelay(t, `127.0.0.1:${upstream.port}`)
+  const relay = await startOnSockets(t, `127.0.0.1:${upstream.port}`)
   const payload = random(BIG)
   const client = dial(t, relay.port)
   const far = await upstream.accept()
@@ -58,7 +58,7 @@ test('a client that does not read stops the upstream, and gets every byte when i
 test('both directions can stand still at once and go on again', async t => {
   const upstream = await listen(t)
   const made = connectedSockets(t)
-  const relay = await startRelay(t, `127.0.0.1:${upstream.port}?pp=noop`)
+  const relay = await startOnSockets(t, `127.0.0.1:${upstream.port}?pp=noop`)
   const [up, down] = [random(BIG), random(BIG)]
   const client = dial(t, relay.port)
   const far = await upstream.accept()
@@ -77,7 +77,7 @@ test('both directions can stand still at once and go on again', async t => {
 test('a client that is too fast for a connecting upstream is read no further than the high-water mark', async t => {
   const upstream = await listen(t)
   const name = holdName(t, 'upstream.test')
-  const relay = await startRelay(t, `upstream.test:${upstream.port}?pp=noop`)
+  const relay = await startOnSockets(t, `upstream.test:${upstream.port}?pp=noop`)
   const payload = random(BIG)
   const client = dial(t, relay.port)
   client.end(payload)

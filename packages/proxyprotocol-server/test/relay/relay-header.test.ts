@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { parseHeader, readTlvs } from 'proxyprotocol'
 import { content, until } from 'test-support/sockets'
 import { holdName } from '../support/names.ts'
-import { startRelay } from '../support/relay.ts'
+import { startOnSockets, startRelay } from '../support/relay.ts'
 import { chunk, connectedSockets, dial, listen } from '../support/connections.ts'
 import { split } from '../support/relay-bytes.ts'
 
@@ -48,7 +48,7 @@ test('payload that came in pieces while the upstream was connecting leaves with 
   const upstream = await listen(t)
   const made = connectedSockets(t)
   const name = holdName(t, 'upstream.test')
-  const relay = await startRelay(t, `upstream.test:${upstream.port}`)
+  const relay = await startOnSockets(t, `upstream.test:${upstream.port}`)
   const client = dial(t, relay.port)
   client.write('first ')
   await name.asked

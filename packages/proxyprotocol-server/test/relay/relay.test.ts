@@ -5,7 +5,7 @@ import { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { closedPort, content, until } from 'test-support/sockets'
 import { holdName, setName } from '../support/names.ts'
-import { keepAlives, startRelay } from '../support/relay.ts'
+import { keepAlives, startOnSockets, startRelay } from '../support/relay.ts'
 import {
   chunk,
   connectedSockets,
@@ -66,7 +66,7 @@ for (const payload of ['', 'hello']) {
   test(`a FIN that comes ${what} while the upstream is connecting passes when it is connected`, async t => {
     const upstream = await listen(t)
     const name = holdName(t, 'upstream.test')
-    const relay = await startRelay(t, `upstream.test:${upstream.port}`)
+    const relay = await startOnSockets(t, `upstream.test:${upstream.port}`)
     const client = dial(t, relay.port)
     client.end(payload)
     await name.asked
@@ -107,7 +107,7 @@ test('the drain deadline resets both sides, also of a connection that is still c
 test('an upstream that takes nothing after the client has ended is given up, and the record says so', async t => {
   const upstream = await listen(t)
   const made = connectedSockets(t)
-  const relay = await startRelay(t, `127.0.0.1:${upstream.port}`)
+  const relay = await startOnSockets(t, `127.0.0.1:${upstream.port}`)
   const client = dial(t, relay.port)
   const far = await upstream.accept()
   await chunk(far)
@@ -173,7 +173,7 @@ test('both sides are asked for a sign of life after a minute of silence', async 
 test('a fault of the relay itself resets both sides and is reported once, with its connection', async t => {
   const upstream = await listen(t)
   const faults: unknown[][] = []
-  const relay = await startRelay(t, `127.0.0.1:${upstream.port}`, {
+  const relay = await startOnSockets(t, `127.0.0.1:${upstream.port}`, {
     onError: (error, connection) => faults.push([error, connection?.id]),
   })
   const bug = addBug(t)
@@ -191,7 +191,7 @@ test('a fault of the relay itself resets both sides and is reported once, with i
 
 test('without onError a fault of the relay itself becomes one warning', async t => {
   const upstream = await listen(t)
-  const relay = await startRelay(t, `127.0.0.1:${upstream.port}`, { onError: undefined })
+  const relay = await startOnSockets(t, `127.0.0.1:${upstream.port}`, { onError: undefined })
   addBug(t)
   await outcome(dial(t, relay.port))
   await relay.record()

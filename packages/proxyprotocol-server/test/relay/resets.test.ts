@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { closedPort, content, until } from 'test-support/sockets'
 import { holdName, setName } from '../support/names.ts'
-import { startRelay, type TestRelay } from '../support/relay.ts'
+import { startOnSockets, startRelay, type TestRelay } from '../support/relay.ts'
 import {
   chunk,
   connectedSockets,
@@ -94,7 +94,7 @@ test('a reset that arrives together with the last data is not an end, in either 
 test('a reset behind the data that came while the upstream was connecting is not an end', async t => {
   const upstream = await listen(t)
   const name = holdName(t, 'upstream.test')
-  const relay = await startRelay(t, `upstream.test:${upstream.port}?pp=noop`)
+  const relay = await startOnSockets(t, `upstream.test:${upstream.port}?pp=noop`)
   const client = dial(t, relay.port)
   await name.asked
   const [connection] = relay.server.connections

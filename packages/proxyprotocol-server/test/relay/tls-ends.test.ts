@@ -10,7 +10,7 @@ import { readHeader } from 'proxyprotocol/server'
 import { content, turns, until } from 'test-support/sockets'
 import { certificateFiles } from '../support/certificate-files.ts'
 import { readPieces, sendPieces } from '../support/pieces.ts'
-import { startRelay, type TestRelay } from '../support/relay.ts'
+import { startOnSockets, type TestRelay } from '../support/relay.ts'
 import { dialSecure, listenSecure } from '../support/secure.ts'
 import { dial, largestBuffer, listen, MEBIBYTE, outcome, random, sha256 } from '../support/connections.ts'
 
@@ -41,7 +41,7 @@ async function relayed(t: TestContext, down: Kind, up: Kind): Promise<Relayed> {
   const { cert, source: secureSource } = certificateFiles(t)
   const [plain, secure] = [await listen(t), await listenSecure(t)]
   const dest = up === 'TLS' ? `ssl://127.0.0.1:${secure.port}?cafile=${cert}` : `127.0.0.1:${plain.port}`
-  const relay = await startRelay(t, dest, { source: down === 'TLS' ? secureSource : '127.0.0.1:0' })
+  const relay = await startOnSockets(t, dest, { source: down === 'TLS' ? secureSource : '127.0.0.1:0' })
   async function accept(): Promise<End> {
     if (up === 'TLS') {
       const { secure: stream, raw } = await secure.accept()

@@ -2,6 +2,7 @@
 
 import { parseService, type ServiceOptions } from '../../src/config/index.ts'
 import { createRelay } from '../../src/relay/index.ts'
+import { testedPlane } from './planes.ts'
 import { runServerProcess } from './server-process.ts'
 
 /** What such a process is started with. */
@@ -20,6 +21,7 @@ const faults: string[] = []
 const counts: Record<string, number> = {}
 const trust = source.includes('pp=') ? { trust: 'anyone' as const } : {}
 const relay = createRelay(parseService(source, upstream, { ...trust, ...options }), {
+  dataPlane: testedPlane,
   onError: error => void faults.push(`onError: ${String(error)}`),
   onRejected: () => undefined, // a refusal is a warning without it; the counters tell
   onClosed: ({ reason }) => {

@@ -14,11 +14,18 @@ import { content, until } from 'test-support/sockets'
 import { parseService, type ServiceOptions, type UpstreamText } from '../../src/config/index.ts'
 import { createRelay, type Relay, type RelayOptions, type RelayRecord } from '../../src/relay/index.ts'
 import { connectedSockets, dial, keepAliveCalls, listen, warnings, type Listener } from './connections.ts'
+import { testedPlane } from './planes.ts'
 import { atEnd } from './teardown.ts'
 
 export interface TestRelay extends Pick<
   Relay,
-  'totals' | 'connections' | 'upstreams' | 'reloadCertificates' | 'reloadNetworks' | 'renewTicketKeys'
+  | 'totals'
+  | 'connections'
+  | 'upstreams'
+  | 'plane'
+  | 'reloadCertificates'
+  | 'reloadNetworks'
+  | 'renewTicketKeys'
 > {
   readonly server: ProxyServer
   /** 0 where it listens at a UNIX socket. */
@@ -49,8 +56,10 @@ export async function startRelay(
     resolver,
     tlsFacts,
     ticketSecret,
+    dataPlane,
     ...serviceOptions
   } = {
+    dataPlane: testedPlane,
     onError: unexpected,
     onRejected: () => undefined, // a refusal is a warning without it; the counters tell
     ...options,
@@ -67,6 +76,7 @@ export async function startRelay(
     resolver,
     tlsFacts,
     ticketSecret,
+    dataPlane,
     onClosed: record => {
       records.push(record)
       news.emit('record')
@@ -84,10 +94,11 @@ export async function startRelay(
     const left = made().filter(socket => !socket.destroyed)
     assert.equal(left.length, 0, 'an upstream socket was left open')
   })
-  const { totals, connections } = relay
+  const { totals, connections, plane } = relay
   return {
     totals,
     connections,
+    plane,
     warnings: seen,
     server,
     port: typeof address === 'string' ? 0 : address.port,
@@ -107,6 +118,15 @@ export async function startRelay(
       }
     },
   }
+}
+
+/** Starts a relay for a test that looks at its sockets. */
+export function startOnSockets(
+  t: TestContext,
+  upstream: string | readonly UpstreamText[],
+  options: Parameters<typeof startRelay>[2] = {},
+): Promise<TestRelay> {
+  return startRelay(t, upstream, { ...options, dataPlane: 'sockets' })
 }
 
 function unexpected(error: unknown): void {
@@ -157,7 +177,7 @@ export async function keepAlives(
 ): Promise<readonly unknown[][]> {
   const upstream = await listen(t)
   const calls = keepAliveCalls(t)
-  const relay = await startRelay(t, `127.0.0.1:${upstream.port}`, options)
+  const relay = await startOnSockets(t, `127.0.0.1:${upstream.port}`, options)
   dial(t, relay.port)
   await upstream.accept()
   await until(() => calls.length === 2)

@@ -25,12 +25,18 @@ interface ListeningHandle {
   onconnection?: OnConnection
 }
 
-/** Bun's handles have no such method. */
-interface AcceptedHandle {
+/** Bun's handles have no `readStart`. */
+export interface AcceptedHandle {
   readonly readStart?: unknown
+  /** TCP handles only. */
   getpeername?(out: object): number
+  /** TCP handles only. */
+  getsockname?(out: object): number
   close(): void
 }
+
+/** Takes an accepted handle, or returns false for a socket on it. */
+export type HandleTaker = (handle: AcceptedHandle) => boolean
 
 interface ServerFields extends Server {
   readonly _handle?: ListeningHandle | null
@@ -67,10 +73,10 @@ export const listenersKey: unique symbol = Symbol('proxyprotocol.listeners')
 const socketChannel = channel('net.server.socket')
 
 /**
- * Makes a listening server take its sockets from `makeSocket`; the last call counts. False, without a change, if the
- * handle is unknown.
+ * Makes a listening server take its sockets from `makeSocket`, for handles that `takeHandle` leaves; the last call
+ * counts. False, without a change, if the handle is unknown.
  */
-export function acceptAs(server: Server, makeSocket: SocketMaker): boolean {
+export function acceptAs(server: Server, makeSocket: SocketMaker, takeHandle?: HandleTaker): boolean {
   const fields = server as ServerFields
   const { _handle: handle } = fields
   if (!isKnownLine() || !canShareBuffers() || !hasAddressGetters()) return false
@@ -79,6 +85,7 @@ export function acceptAs(server: Server, makeSocket: SocketMaker): boolean {
   function ours(this: unknown, status: number, accepted: AcceptedHandle | undefined): void {
     if (accepted?.readStart === undefined || isFull(fields)) return onconnection.call(this, status, accepted)
     if (isBlocked(fields, accepted)) return accepted.close()
+    if (takeHandle?.(accepted)) return
     const socket: AcceptedFields = makeSocket(settingsOf(fields, accepted))
     if (fields.noDelay) socket.setNoDelay()
     if (fields.keepAlive) socket.setKeepAlive(true, fields.keepAliveInitialDelay * 1_000)

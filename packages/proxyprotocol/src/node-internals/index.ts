@@ -4,14 +4,17 @@
 
 export {
   acceptAs,
-  listenersKey,
+  type AcceptedHandle,
   type AcceptedSettings,
+  type HandleTaker,
+  listenersKey,
   type ReadSettings,
   type SocketMaker,
 } from './accept.ts'
 export { type AddressAnswer, answerAddresses, hasAddressGetters, ownAddresses } from './addresses.ts'
 export { beneath, rawOf } from './beneath.ts'
 export { bytesTaken, dropReads, hasPeer, isReading, readAgain, stopReading, unsentBytes } from './handle.ts'
+export { type HandlePlane, type HandleServer, planeKey } from './handle-plane.ts'
 export { Itself } from './itself.ts'
 export { LiveSet, indexKey } from './live-set.ts'
 export {

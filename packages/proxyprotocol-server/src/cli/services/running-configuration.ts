@@ -15,7 +15,7 @@ export interface RunningInit {
   readonly first: Configuration
   readonly create: (service: Service) => ServiceRelay
   readonly sockets: ReadonlyMap<string, InheritedSocket>
-  readonly describe: (service: Service) => LogFields
+  readonly describe: (relay: ServiceRelay) => LogFields
   /** For lines about services that this process alone serves. */
   readonly own?: ProgramIo | undefined
 }
@@ -97,9 +97,10 @@ export class RunningConfiguration implements Drainable {
     }
   }
 
-  #say(event: string, { server, service }: ServiceRelay): void {
+  #say(event: string, relay: ServiceRelay): void {
+    const { server, service } = relay
     const address = server.address as AddressInfo | string // it has just begun to listen
-    log(this.#ioOf(service), event, [['address', showAddress(address)], ...this.#init.describe(service)])
+    log(this.#ioOf(service), event, [['address', showAddress(address)], ...this.#init.describe(relay)])
   }
 
   #ioOf({ datagrams }: Service): ProgramIo {
@@ -113,7 +114,12 @@ export function naming({ name }: Service, cause: unknown): PlainError {
 }
 
 export function refuseWithoutRestart(now: Configuration, next: Configuration): void {
-  const fixed = { admin: 'admin listener', control: 'control socket', workers: 'number of workers' } as const
+  const fixed = {
+    admin: 'admin listener',
+    control: 'control socket',
+    workers: 'number of workers',
+    dataPlane: 'data plane',
+  } as const
   for (const [key, what] of Object.entries(fixed) as [keyof typeof fixed, string][]) {
     if (isDeepStrictEqual(next[key], now[key])) continue
     throw new ConfigError(`the ${what} stays as it is while the program runs: restart it for another one`)

@@ -53,11 +53,12 @@ export class ServiceHost implements Serving {
   constructor(io: ProgramIo, first: Configuration, { ticketSecret, sockets, tellTo = io }: HostOptions) {
     this.#ticketSecret = ticketSecret
     this.#log = new ConnectionLog(io, () => this.#running.current.log.quiet)
-    const given = { connections: this.#log, ticketSecret: () => this.#ticketSecret }
+    const { dataPlane } = first
+    const given = { connections: this.#log, dataPlane, ticketSecret: () => this.#ticketSecret }
     const create = (service: Service): ServiceRelay =>
       service.datagrams ? datagramRelayFor(service, this.#log, io) : relayFor(service, given, io)
     this.#running = new RunningConfiguration(tellTo, {
-      ...{ first, create, sockets, describe: describeService },
+      ...{ first, create, sockets, describe: describeRelay },
       own: io,
     })
     const { fleet } = this.#running
@@ -112,12 +113,17 @@ export class ServiceHost implements Serving {
   }
 }
 
-interface Given extends Pick<RelayOptions, 'ticketSecret'> {
+interface Given extends Pick<RelayOptions, 'dataPlane' | 'ticketSecret'> {
   readonly connections: ConnectionLog
 }
 
-function relayFor(service: Service, { connections, ticketSecret }: Given, io: ProgramIo): ServiceRelay {
+function relayFor(
+  service: Service,
+  { connections, dataPlane, ticketSecret }: Given,
+  io: ProgramIo,
+): ServiceRelay {
   const relay = createRelay(service, {
+    dataPlane,
     ticketSecret,
     onClosed: record => {
       connections.closed(service, record)
@@ -147,7 +153,7 @@ function datagramRelayFor(service: Service, flows: ConnectionLog, io: ProgramIo)
   })
 }
 
-function describeService(service: Service): LogFields {
+function describeRelay({ service, plane }: ServiceRelay): LogFields {
   const { accepts, access, rate } = service
   return [
     ['service', service.name],
@@ -159,6 +165,7 @@ function describeService(service: Service): LogFields {
     ['deny', access?.deny.join(',')],
     ['rate', rate && `${String(rate.connections)}/${String(rate.per)}ms`],
     ...(service.datagrams ? describeFlows(service) : describeConnections(service)),
+    ['plane', plane?.()],
   ]
 }
 

@@ -32,7 +32,12 @@ export interface Configuration {
   readonly control: ControlSettings | undefined
   /** Processes that serve all services; 1 is the main process. */
   readonly workers: number
+  /** What relays plain TCP. */
+  readonly dataPlane: DataPlane
 }
+
+/** `auto` uses handles where they work, and sockets elsewhere. */
+export type DataPlane = 'auto' | 'sockets'
 
 export interface ConfigurationInit {
   readonly $schema?: string | undefined
@@ -43,6 +48,7 @@ export interface ConfigurationInit {
   readonly admin?: AdminSettingsInit | undefined
   readonly control?: ControlSettingsInit | undefined
   readonly workers?: number | undefined
+  readonly dataPlane?: DataPlane | undefined
 }
 
 export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
@@ -73,6 +79,17 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
       max: MAX_WORKERS,
       flag: 'workers',
     }),
+    dataPlane: z
+      .enum(['auto', 'sockets'])
+      .default('sockets')
+      .meta(
+        meta({
+          description:
+            'What relays plain TCP: `auto` takes the handles below the sockets of Node if their test at start ' +
+            'succeeds, and `sockets` never does.',
+          flag: 'data-plane',
+        }),
+      ),
   })
   .check(({ value: { services, admin }, issues }) => {
     const placed = services.flatMap(placedServices)
@@ -94,4 +111,5 @@ export const configSchema: z.ZodType<Configuration, ConfigurationInit> = z
     admin: program.admin,
     control: program.control,
     workers: program.workers,
+    dataPlane: program.dataPlane,
   }))

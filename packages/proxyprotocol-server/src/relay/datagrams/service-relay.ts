@@ -17,8 +17,10 @@ export interface ServiceServer extends Pick<ProxyServer, 'state' | 'address'> {
 }
 
 /** A relay for one service of any kind. */
-export interface ServiceRelay extends Omit<Relay, 'server'> {
+export interface ServiceRelay extends Omit<Relay, 'server' | 'plane'> {
   readonly server: ServiceServer
+  /** Undefined for datagrams. */
+  readonly plane?: Relay['plane']
   /** Undefined for connections. */
   readonly datagrams?: () => DatagramFigures
 }

@@ -2,12 +2,6 @@ export { answerAtOnce, connectedSocket, datagramFault } from './datagram-socket.
 export type { Member } from './member.ts'
 export type { Resolve } from './names/index.ts'
 export type { UpstreamEvent } from './upstream-event.ts'
-export {
-  UpstreamPool,
-  type PoolContext,
-  type PoolOptions,
-  type PoolSnapshot,
-  type Route,
-  type UpstreamRequest,
-} from './upstream-pool.ts'
+export { UpstreamPool, type PoolContext, type PoolOptions, type PoolSnapshot } from './upstream-pool.ts'
+export type { Route, UpstreamRequest } from './upstream-request.ts'
 export { UpstreamTls } from './upstream-tls.ts'

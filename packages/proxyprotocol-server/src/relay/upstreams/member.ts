@@ -1,6 +1,6 @@
 // A name without an answer has one member without an address.
 
-import type { LookupFunction, Socket } from 'node:net'
+import type { LookupFunction } from 'node:net'
 import { ProxyProtocolError, type Endpoint } from 'proxyprotocol'
 import { addressKey, type PassiveHealth, type UpstreamSettings } from '../../config/index.ts'
 import { latestOf, type MemberSnapshot, type UpstreamState } from '../../figures/index.ts'
@@ -14,7 +14,7 @@ import {
   type Notice,
   SlowStart,
 } from './health/index.ts'
-import { type Abortable, OwnedConnections } from './owned-connections.ts'
+import { type Abortable, type Closing, OwnedConnections } from './owned-connections.ts'
 import { MemberCounts } from './member-counts.ts'
 import { endpointOf, type FoundAddress, lookupOf, placed, placeOf, type WaitOptions } from './names/index.ts'
 import { isUpstreamFault } from './upstream-fault.ts'
@@ -109,7 +109,7 @@ export class Member implements Candidate {
     return this.#judge.evidence.failedAt
   }
 
-  async attempt<T extends Socket>(connecting: () => Promise<T>, owner?: Abortable): Promise<T> {
+  async attempt<T extends Closing>(connecting: () => Promise<T>, owner?: Abortable): Promise<T> {
     this.#counts.active++
     try {
       const socket = await connecting()
@@ -225,7 +225,6 @@ export class Member implements Candidate {
     }
   }
 
-  /** One listener for all sockets, because an open connection keeps it. */
   readonly #onClose = (): void => {
     if (--this.#counts.active === 0) this.#connections.keep()
     this.#context.onRoom()

@@ -1,19 +1,23 @@
 // The open connections of a member that may have to end them.
 
-import type { Socket } from 'node:net'
 import { ProxyProtocolError } from 'proxyprotocol'
 
 export interface Abortable {
   abort(reason: ProxyProtocolError): void
 }
 
+/** A socket, or what is connected without one. */
+export interface Closing {
+  on(event: 'close', listener: () => void): unknown
+}
+
 export class OwnedConnections {
   readonly #owners = new Set<Abortable>()
   #timer: NodeJS.Timeout | undefined
 
-  add(socket: Socket, owner: Abortable): void {
+  add(connected: Closing, owner: Abortable): void {
     this.#owners.add(owner)
-    socket.on('close', () => this.#owners.delete(owner))
+    connected.on('close', () => this.#owners.delete(owner))
   }
 
   abort(reason: ProxyProtocolError): void {

@@ -1,41 +1,21 @@
 // No byte of the client leaves before `connect` succeeds, so a retry loses nothing.
 
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
-import { ProxyProtocolError, type Endpoint, type HeaderInit } from 'proxyprotocol'
-import { connect, type StopSignal } from 'proxyprotocol/client'
+import { ProxyProtocolError, type Endpoint } from 'proxyprotocol'
+import { connect } from 'proxyprotocol/client'
 import { distinguishResets } from 'proxyprotocol/server'
 import { formatEndpoint, type Balance, type Pool, type UpstreamSettings } from '../../config/index.ts'
 import type { NameSnapshot, UpstreamSnapshot } from '../../figures/index.ts'
 import { Choice } from './choice.ts'
+import { dialMember } from './dial-member.ts'
 import type { Member } from './member.ts'
-import type { Abortable } from './owned-connections.ts'
 import { type Resolve, Resolver } from './names/index.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
 import { mayTryAnother } from './upstream-fault.ts'
 import { UpstreamQueue } from './upstream-queue.ts'
+import type { Dialled, DialRequest, UpstreamRequest } from './upstream-request.ts'
 import { UpstreamTls } from './upstream-tls.ts'
 import { Upstream } from './upstream.ts'
-
-/** Where a connection went, as far as it got. */
-export interface Route {
-  /** The upstream that serves it, or was tried last. */
-  upstream: string | undefined
-  upstreamAddress: Endpoint | undefined
-  attempts: number
-}
-
-export interface UpstreamRequest {
-  readonly source: Endpoint | undefined
-  readonly client?: TLSSocket | undefined
-  readonly header: (upstream: UpstreamSettings) => HeaderInit | undefined
-  readonly payload: () => Uint8Array | null
-  readonly timeout: number
-  readonly signal: StopSignal
-  readonly route: Route
-  /** Aborted by `onDown: 'reset'` and by `resolve.drain`. */
-  readonly owner?: Abortable | undefined
-}
 
 /** A snapshot of a service's upstreams, as plain data. */
 export interface PoolSnapshot {
@@ -128,7 +108,19 @@ export class UpstreamPool {
     for (const [key, upstream] of before) if (!kept.has(key)) upstream.keep(new Set())
   }
 
-  async connect(request: UpstreamRequest): Promise<Socket> {
+  connect(request: UpstreamRequest): Promise<Socket> {
+    return this.#tryAll(request, (member, timeout) => this.#attempt(member, request, timeout))
+  }
+
+  /** For upstreams that all speak plain TCP. */
+  dial(request: DialRequest): Promise<Dialled> {
+    return this.#tryAll(request, (member, timeout) => dialMember(member, request, timeout))
+  }
+
+  async #tryAll<T>(
+    request: Omit<DialRequest, 'dial'>,
+    attempt: (member: Member, timeout: number) => Promise<T | undefined>,
+  ): Promise<T> {
     const { route, timeout } = request
     const deadline = this.#now() + timeout
     let waited = 0 // in the queue, which takes nothing of the time for connecting
@@ -151,8 +143,8 @@ export class UpstreamPool {
       route.upstream = member.settings.name
       route.attempts = tried.size
       try {
-        const socket = await this.#attempt(member, request, this.#share(left, tried))
-        if (socket !== undefined) return socket
+        const connected = await attempt(member, this.#share(left, tried))
+        if (connected !== undefined) return connected
         tried.delete(member) // its name has members by now
       } catch (error) {
         if (!mayTryAnother(error)) throw error

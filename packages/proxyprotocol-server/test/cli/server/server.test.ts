@@ -85,7 +85,7 @@ test('each --service is a relay of its own with its own header', async t => {
     upstreams.map(
       ({ port }, i) =>
         `listening address=A service=${['127.0.0.1:0', '"127.0.0.1:0#2"', '"127.0.0.1:0#3"'][i]} upstream=127.0.0.1:${port} sends=${['v2', 'v1', 'none'][i]} ` +
-        `connections=${connectionLimit(3)} connectTimeout=5000 idleTimeout=600000 halfCloseTimeout=60000\n`,
+        `connections=${connectionLimit(3)} connectTimeout=5000 idleTimeout=600000 halfCloseTimeout=60000 plane=sockets\n`,
     ),
   )
 })
@@ -246,7 +246,8 @@ test('a name to listen at is shown as the address that it stands for', async t =
 
 test('a fault of the relay itself is a line with the connection it befell', async t => {
   const upstream = await listen(t)
-  const server = await start(t, runServer, ['--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}`])
+  const service = ['--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}`]
+  const server = await start(t, runServer, service)
   t.mock.method(Socket.prototype, 'setKeepAlive', () => {
     throw new TypeError('a bug')
   })
@@ -256,6 +257,20 @@ test('a fault of the relay itself is a line with the connection it befell', asyn
   assert.match(closed, / reason=handler_error /)
   const [, id] = / id=(\S+) peer=127\.0\.0\.1:\d+ error="TypeError: a bug\\n +at /.exec(failed) ?? []
   assert.ok(id && closed.includes(` id=${id} `))
+})
+
+test('--data-plane auto relays on handles, and the line that it listens says so', async t => {
+  const upstream = await listen(t)
+  const service = ['--service', '127.0.0.1:0', `127.0.0.1:${upstream.port}?pp=noop`]
+  const server = await start(t, runServer, [...service, '--data-plane', 'auto'])
+  await server.io.line(/ listening .* plane=handles\n$/)
+  const client = dial(t, server.ports[0] ?? 0)
+  client.end('hello')
+  const far = await upstream.accept()
+  assert.equal((await content(far)).toString(), 'hello')
+  far.end('reply')
+  assert.equal((await content(client)).toString(), 'reply')
+  await server.io.line(/ closed .* reason=done bytesUp=5 bytesDown=5 /)
 })
 
 test('SIGTERM lets connections finish and ends the program with 0', async t => {

@@ -5,7 +5,14 @@ import { type ProxyHeader, ProxyProtocolError } from '../../codec/index.ts'
 import { LiveSet } from '../../node-internals/index.ts'
 import { Deadlines, type ExactRules, firstRoom, type ReadAhead, takeStart } from '../header/index.ts'
 import type { Peer } from '../../trust/index.ts'
-import { applyHeader, connectionInfo, knownInfo, markSecure, sourceOf } from '../socket/index.ts'
+import {
+  applyHeader,
+  connectionInfo,
+  type ConnectionInfo,
+  knownInfo,
+  markSecure,
+  sourceOf,
+} from '../socket/index.ts'
 import type { AdmissionSettings } from './options.ts'
 import { SourceCounts } from './source-counts.ts'
 import { ask, type Refusal, whileOpen } from './verdict.ts'
@@ -19,6 +26,11 @@ export interface PendingConnection {
   onMissing(): void
   onAdmitted(): void
   onRefused(error: ProxyProtocolError): void
+}
+
+interface Judged {
+  readonly info: ConnectionInfo
+  once(event: 'close', listener: () => void): unknown
 }
 
 type Expected = 'header' | 'ignored header' | 'nothing'
@@ -77,6 +89,14 @@ export class Admission {
     return new Promise((onAdmitted, onRefused) => {
       this.admit({ socket, transport, waited, onFault, onMissing, onAdmitted, onRefused })
     })
+  }
+
+  /** Decides about a connection without a header and a socket; its validators answer at once. */
+  refusalOf(connection: Judged, onFault: (cause: unknown) => void): ProxyProtocolError | undefined {
+    const { info } = connection
+    const refusal = ask({ validators: this.#settings.validators, info, onFault }) as Refusal // those of a relay do
+    if (refusal) return refusal
+    return this.#sources.add(connection, info.source) ? undefined : new ProxyProtocolError('limit_source')
   }
 
   #expect(pending: PendingConnection): Expected {

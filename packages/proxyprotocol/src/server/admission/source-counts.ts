@@ -1,8 +1,11 @@
 // Counts the open connections of each source, if their number is limited.
 
-import type { Socket } from 'node:net'
 import type { Endpoint } from '../../codec/index.ts'
 import { compileNetworks, sourceKey } from '../../trust/index.ts'
+
+interface Closing {
+  once(event: 'close', listener: () => void): unknown
+}
 
 export class SourceCounts {
   readonly #limit: number
@@ -22,19 +25,19 @@ export class SourceCounts {
   }
 
   /** False above the limit. UNIX sockets are not counted. */
-  add(socket: Socket, source: Endpoint | undefined): boolean {
+  add(connection: Closing, source: Endpoint | undefined): boolean {
     if (this.#limit === Infinity || source === undefined || 'path' in source) return true
     if (this.#isExempt({ address: source.address, transport: 'tcp' })) return true
     const client = sourceKey(source.address)
     const open = this.#open.get(client) ?? 0
     if (open >= this.#limit) return false
     this.#open.set(client, open + 1)
-    socket.once('close', () => this.#remove(client))
+    connection.once('close', () => this.#remove(client))
     return true
   }
 
   #remove(client: string): void {
-    const open = this.#open.get(client) as number // it counts the socket that has closed
+    const open = this.#open.get(client) as number // it counts the connection that has closed
     if (open > 1) this.#open.set(client, open - 1)
     else this.#open.delete(client)
   }

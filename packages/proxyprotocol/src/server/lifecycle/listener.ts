@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
-import { acceptAs, listenersKey } from '../../node-internals/index.ts'
+import { acceptAs, type AcceptedHandle, type HandleTaker, listenersKey } from '../../node-internals/index.ts'
 import type { Peer } from '../../trust/index.ts'
 import { acceptedSocket, claim } from '../socket/index.ts'
 
@@ -22,6 +22,8 @@ export const DEFAULT_BACKLOG = 65_535
 
 export interface ListenerEvents {
   readonly firstRoom: Uint8Array | undefined
+  /** Takes a connection without a socket. */
+  readonly onHandle: HandleTaker | undefined
   onConnection(socket: Socket): void
   onShortage(): void
   onError(error: Error): void
@@ -135,7 +137,8 @@ export class Listener {
   }
 
   #makeSockets(net: Server): void {
-    acceptAs(net, settings => acceptedSocket(settings, this.#events.firstRoom))
+    const takeHandle = this.#events.onHandle && this.#takeHandle
+    acceptAs(net, settings => acceptedSocket(settings, this.#events.firstRoom), takeHandle)
   }
 
   #watch(net: Server): void {
@@ -144,6 +147,12 @@ export class Listener {
 
   #unwatch(net: Server): void {
     net.off('connection', this.#onConnection).off('close', this.#onClose).off('error', this.#onError)
+  }
+
+  readonly #takeHandle = (handle: AcceptedHandle): boolean => {
+    const isTaken = this.#events.onHandle?.(handle) === true
+    if (isTaken) this.#accepted++
+    return isTaken
   }
 
   readonly #onConnection = (socket: Socket): void => {

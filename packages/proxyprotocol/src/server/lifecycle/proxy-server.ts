@@ -4,16 +4,15 @@
 import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import { inspect } from 'node:util'
-import { ProxyProtocolError } from '../../codec/index.ts'
-import { LiveSet } from '../../node-internals/index.ts'
-import { Admission, ConnectionSlots } from '../admission/index.ts'
+import type { ProxyProtocolError } from '../../codec/index.ts'
+import { Admission } from '../admission/index.ts'
 import { TlsAcceptor } from '../tls/index.ts'
 import { AcceptedConnection } from './accepted-connection.ts'
 import type { ConnectionOwner } from './connection-owner.ts'
-import { ConnectionTally, type ServerStats } from './connection-tally.ts'
+import type { ServerStats } from './connection-tally.ts'
 import type { Connection, Handler } from './connection.ts'
 import { type CloseOptions, type CloseResult, Drain, type Drainable, type HandOverOptions } from './drain.ts'
-import { IdleWatch } from './idle-watch.ts'
+import { type IntakeServer, type Rejectable, Roster, takerFor } from './held/index.ts'
 import { type ListenArguments, Listener } from './listener.ts'
 import { report } from './report.ts'
 import { limitCodes, type ServerOptions, serverSettings, type ServerSettings } from './server-options.ts'
@@ -27,12 +26,9 @@ export class ProxyServer implements AsyncDisposable {
   readonly #handler: Handler
   readonly #listener: Listener
   readonly #admission: Admission
-  readonly #slots: ConnectionSlots
+  readonly #roster: Roster
   readonly #tls: TlsAcceptor | undefined
   readonly #owner: ConnectionOwner
-  readonly #held = new LiveSet<AcceptedConnection>()
-  readonly #idle: IdleWatch
-  readonly #tally = new ConnectionTally(this, () => this.#admission.busiestSource)
   readonly #signal: AbortSignal | undefined
   #listened = false
   #drain: Drain | undefined
@@ -40,13 +36,16 @@ export class ProxyServer implements AsyncDisposable {
   constructor(options: ServerOptions, handler: Handler) {
     this.#settings = serverSettings(options)
     this.#handler = handler
-    const { tls, handshakeTimeout, idleTimeout, connections } = this.#settings
+    const { tls, handshakeTimeout } = this.#settings
     this.#tls = tls && new TlsAcceptor(tls, handshakeTimeout)
     this.#admission = new Admission(this.#settings)
-    this.#slots = new ConnectionSlots(connections)
-    this.#idle = new IdleWatch(this.#held, idleTimeout)
+    this.#roster = new Roster(this.#settings, {
+      server: this,
+      busiestSource: () => this.#admission.busiestSource,
+      onEmpty: () => this.#drain?.emptied(),
+    })
     this.#owner = this.#ownership()
-    this.#listener = this.#listening()
+    this.#listener = this.#listening(options)
     this.#signal = options.signal
     this.#signal?.addEventListener('abort', this.#onSignal)
     if (this.#signal?.aborted) this.#onSignal()
@@ -65,12 +64,12 @@ export class ProxyServer implements AsyncDisposable {
 
   /** Every connection from accept until its socket is closed and its handler has settled. */
   get connections(): ReadonlySet<Connection> {
-    return this.#held
+    return this.#roster.held
   }
 
   /** A snapshot of the counters. */
   stats(): ServerStats {
-    return this.#tally.stats()
+    return this.#roster.tally.stats()
   }
 
   /**
@@ -99,7 +98,7 @@ export class ProxyServer implements AsyncDisposable {
 
   /** Changes the limit on connections at a time; open connections stay. @throws RangeError for a wrong limit. */
   setConnectionLimit(connections: number): void {
-    this.#slots.limit = connections
+    this.#roster.slots.limit = connections
   }
 
   /**
@@ -155,7 +154,7 @@ export class ProxyServer implements AsyncDisposable {
 
   #drainable(): Drainable {
     return {
-      held: this.#held,
+      held: this.#roster.held,
       abortTimeout: this.#settings.abortTimeout,
       listener: this.#listener,
       onOver: () => this.#signal?.removeEventListener('abort', this.#onSignal),
@@ -168,15 +167,11 @@ export class ProxyServer implements AsyncDisposable {
 
   async #serve(socket: Socket): Promise<void> {
     const connection = new AcceptedConnection(socket, this.#owner)
-    this.#held.add(connection)
-    this.#idle.start()
-    this.#tally.accepted(connection)
-    const atOnce = this.#slots.take()
+    const atOnce = this.#roster.hold(connection)
     const hasSlot = atOnce || (await this.#waitForSlot(connection))
     let served = false
     try {
-      const { whyFull } = this.#settings
-      if (!hasSlot) throw new ProxyProtocolError(whyFull, { detail: `${this.#slots.limit} are open` })
+      if (!hasSlot) throw this.#roster.full()
       await this.#admit(connection, atOnce ? 0 : Math.round(connection.age))
       if (this.#tls) connection.secure(await this.#tls.handshake(socket))
       served = connection.open()
@@ -184,7 +179,7 @@ export class ProxyServer implements AsyncDisposable {
       this.#reject(connection, error as ProxyProtocolError) // #admit() and handshake() reject with nothing else
     }
     if (served) {
-      this.#tally.opened(connection)
+      this.#roster.tally.opened(connection)
       try {
         await connection.run(this.#handler)
         connection.finish()
@@ -194,38 +189,38 @@ export class ProxyServer implements AsyncDisposable {
     }
     await connection.closed()
     connection.markClosed()
-    this.#held.delete(connection)
-    if (hasSlot) this.#slots.free()
-    this.#tally.closed(connection, served)
-    if (this.#held.size === 0) this.#drain?.emptied()
+    this.#roster.release(connection, { hasSlot, served })
   }
 
   async #waitForSlot(connection: AcceptedConnection): Promise<boolean> {
     const { overLimit, waiting, headerTimeout } = this.#settings
-    if (overLimit !== 'pause' || this.#slots.waiting >= waiting) return false
-    return this.#slots.wait(headerTimeout, connection.signal)
+    if (overLimit !== 'pause' || this.#roster.slots.waiting >= waiting) return false
+    return this.#roster.slots.wait(headerTimeout, connection.signal)
   }
 
   #admit(connection: AcceptedConnection, waited: number): Promise<void> {
     connection.awaitHeader()
     const { socket } = connection
     const onFault = (cause: unknown): void => void report(this.#settings.onError, cause, connection)
-    const onMissing = (): void => this.#tally.missing(connection)
+    const onMissing = (): void => this.#roster.tally.missing(connection)
     const { transport } = this.#listener
     return this.#admission.admitted({ socket, transport, waited, onFault, onMissing })
   }
 
-  #reject(connection: AcceptedConnection, error: ProxyProtocolError): void {
+  #reject(connection: Rejectable, error: ProxyProtocolError): void {
     const reset = this.#settings.overLimit === 'reset' && limitCodes.includes(error.code)
     if (!connection.reject(error, reset) || error.code === 'probe') return
-    this.#settings.refusals.report(error, connection.info, this.#tally.rejected(connection, error))
+    this.#settings.refusals.report(error, connection.info, this.#roster.tally.rejected(connection, error))
   }
 
-  #listening(): Listener {
+  #listening(options: ServerOptions): Listener {
+    const [owner, admission, roster] = [this.#owner, this.#admission, this.#roster]
+    const reject: IntakeServer['reject'] = (...rejected) => this.#reject(...rejected)
     return new Listener({
+      onHandle: takerFor(options, { owner, admission, roster, reject }),
       firstRoom: this.#admission.firstRoom,
       onConnection: socket => void this.#serve(socket), // held by #held, and never rejects
-      onShortage: () => this.#tally.shortage(),
+      onShortage: () => this.#roster.tally.shortage(),
       onError: error => {
         void report(this.#settings.onError, error, undefined)
         void this.close()
@@ -239,11 +234,11 @@ export class ProxyServer implements AsyncDisposable {
     return {
       halfCloseTimeout,
       abortTimeout,
-      setIdleTimeout: (connection, timeout) => this.#idle.set(connection, timeout),
+      setIdleTimeout: (connection, timeout) => this.#roster.idle.set(connection, timeout),
       isDraining: () => this.#drain !== undefined,
       transport: () => this.#listener.transport,
       report: (error, connection) => void report(onError, error, connection),
-      stuck: (error, connection) => this.#tally.stuck(connection, error),
+      stuck: (error, connection) => this.#roster.tally.stuck(connection, error),
     }
   }
 }

@@ -11,7 +11,7 @@ import {
   type TlvValues,
   unmapAddress,
 } from '../../codec/index.ts'
-import { beneath } from '../../node-internals/index.ts'
+import { type AcceptedHandle, beneath } from '../../node-internals/index.ts'
 import { isLoopback } from '../../trust/index.ts'
 import { dnsblOf } from '../extension.ts'
 import { answerFor, showEnds, type ShownEnds } from './addresses.ts'
@@ -155,6 +155,16 @@ export function applyHeader(socket: Socket, header: ProxyHeader | undefined): vo
     dnsbl: undefined,
     fromLocalhost: isLocal(proxied ? proxied.source : via.peer, proxied === undefined && isUnix(socket)),
   })
+}
+
+/** Of a connection without a socket and without a header. */
+export function infoOfHandle(handle: AcceptedHandle): ConnectionInfo {
+  const [peer, local] = [{}, {}] as [{ address?: string; port?: number }, { address?: string; port?: number }]
+  handle.getpeername?.(peer)
+  handle.getsockname?.(local)
+  const via = { peer: endpointOf(peer.address, peer.port), local: endpointOf(local.address, local.port) }
+  const { peer: source, local: destination } = via
+  return { ...withoutHeader, source, destination, via, fromLocalhost: isLocal(source, false) }
 }
 
 export function infoFor(stream: Duplex, said: ShownEnds | ConnectionInfo | undefined): ConnectionInfo {

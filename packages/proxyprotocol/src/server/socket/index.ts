@@ -9,6 +9,7 @@ export {
   connectionInfo,
   type ConnectionInfo,
   infoFor,
+  infoOfHandle,
   isSecure,
   isUnix,
   knownInfo,

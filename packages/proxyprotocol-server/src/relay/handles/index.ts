@@ -1,0 +1,3 @@
+// Relays the connections of a service on handles, without sockets.
+
+export { HandleRelay } from './handle-relay.ts'
