@@ -36,7 +36,6 @@ export class DatagramServer implements ServiceServer {
   #port: ClientPort | undefined
   #isCurrent = false
   #isEnding = false
-  #isHandedOver = false
   #limits: FlowSettings
 
   constructor(options: DatagramServerOptions) {
@@ -103,7 +102,6 @@ export class DatagramServer implements ServiceServer {
     port.retain()
     this.#isCurrent = false
     this.#isEnding = true
-    this.#isHandedOver = true
     for (const former of [this, ...this.#formers]) successor.#formers.add(former)
     const { firsts } = this.#options.reader
     if (firsts) successor.#options.reader.firsts?.inherit(firsts)
@@ -169,9 +167,10 @@ export class DatagramServer implements ServiceServer {
   }
 
   #flowOf(key: string, announced: Announced, { address, port }: RemoteInfo): RelayedFlow {
-    const { tally, replies, replyFactor, now } = this.#options
+    const { tally, replies, replyFactor, now, reader } = this.#options
     const onAnswer = (flow: RelayedFlow): void => {
       this.#table.answered(flow)
+      reader.firsts?.answered(flow.peer)
     }
     const end = (flow: RelayedFlow, reason: FlowEnd): void => {
       this.#table.end(flow, reason)
@@ -192,7 +191,7 @@ export class DatagramServer implements ServiceServer {
 
   #over(): void {
     this.#table.close('aborted')
-    if (!this.#isHandedOver) this.#options.reader.firsts?.close()
+    this.#options.reader.firsts?.close()
     this.#port?.release()
     this.#isCurrent = false
     this.#options.onClosed()

@@ -101,6 +101,26 @@ test('contract U6: with unsafe-first a peer is forged neither after its flow has
   assert.equal(relay.figures().dropped.header_missing, 1)
 })
 
+test('contract U6: with unsafe-first replies keep a peer known, as they keep the session of nginx', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const upstream = await peer(t)
+  const relay = await startDatagrams(t, `udp://127.0.0.1:${upstream.port}?pp=noop`, {
+    ...{ listen: 'udp://127.0.0.1:0?pp=unsafe-first', trust: 'anyone' },
+    timeouts: { flow: '2s', confirmed: '2s' },
+  })
+  const proxy = await peer(t)
+  await proxy.send(from('203.0.113.66', 'hello'), relay.port)
+  const [, { port }] = await upstream.take()
+  for (let second = 0; second < 5; second++) {
+    t.mock.timers.tick(1_000)
+    await upstream.send('news', port)
+    await proxy.take()
+  }
+  const forged = from('10.0.0.1', 'as admin')
+  await proxy.send(forged, relay.port)
+  assert.deepEqual((await upstream.take())[0], Buffer.from(forged))
+})
+
 test('contract U7: a flow is confirmed by a datagram after a reply, and each kind has its timeout', async t => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const upstream = await answering(t)

@@ -39,6 +39,12 @@ async function running(t: TestContext, upstream: number, options: Options = {}):
   }
 }
 
+const destination = { address: '192.0.2.1', port: 53 }
+
+function claim(address: string): Uint8Array {
+  return encodeDatagram({ source: { address, port: 5_353 }, destination }, Buffer.from('x'))
+}
+
 test('a flow keeps its upstream over a reload, and a new flow gets the new one', async t => {
   const [before, after] = [await answering(t, () => 'before'), await answering(t, () => 'after')]
   const { fleet, port, change } = await running(t, before.port, { replies: 2 })
@@ -80,9 +86,6 @@ test('a reload with unsafe-first never parses the later payload of a peer', asyn
   const options = { pp: 'unsafe-first', trust: 'anyone', replies: 1 } as const
   const { fleet, port, change } = await running(t, upstream.port, options)
   const proxy = await peer(t)
-  const destination = { address: '192.0.2.1', port: 53 }
-  const claim = (address: string): Uint8Array =>
-    encodeDatagram({ source: { address, port: 5_353 }, destination }, Buffer.from('x'))
   await proxy.send(claim('203.0.113.66'), port)
   await proxy.take()
   await change(upstream.port, { ...options, replyFactor: 100 })
@@ -92,6 +95,39 @@ test('a reload with unsafe-first never parses the later payload of a peer', asyn
   await other.send(claim('203.0.113.67'), port)
   assert.equal(await other.text(), 'x')
   await until(() => fleet.connections.size === 0)
+})
+
+test('a reload with unsafe-first gives known peers its limit and its timeouts', async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const upstream = await answering(t)
+  const options = { pp: 'unsafe-first', trust: 'anyone', replies: 1 } as const
+  const short = { timeouts: { flow: '1s', confirmed: '1s' }, limits: { flows: 1 } } as const
+  const { port, change } = await running(t, upstream.port, { ...options, ...short })
+  const [proxy, other] = [await peer(t), await peer(t)]
+  await proxy.send(claim('203.0.113.66'), port)
+  assert.equal(await proxy.text(), 'x')
+  await change(upstream.port, { ...options, timeouts: { confirmed: '1h' } })
+  for (let second = 0; second < 4; second++) t.mock.timers.tick(1_000)
+  await proxy.send(claim('10.0.0.1'), port)
+  assert.deepEqual((await proxy.take())[0], Buffer.from(claim('10.0.0.1')))
+  await other.send(claim('203.0.113.67'), port)
+  assert.equal(await other.text(), 'x')
+})
+
+test('a drain after a reload with unsafe-first leaves the flows of before their peers', async t => {
+  const upstream = await answering(t)
+  const options = { pp: 'unsafe-first', trust: 'anyone' } as const
+  const { fleet, port, change } = await running(t, upstream.port, options)
+  const proxy = await peer(t)
+  await proxy.send(claim('203.0.113.66'), port)
+  assert.equal(await proxy.text(), 'x')
+  await change(upstream.port, { ...options, replyFactor: 100 })
+  const closed = fleet.close({ drain: Infinity })
+  await until(() => fleet.relays[0]?.server.state === 'closed')
+  await proxy.send('two', port)
+  assert.equal(await proxy.text(), 'two')
+  await fleet.abort()
+  assert.equal((await closed).forced, 1)
 })
 
 test('a change that fails leaves the service as it was, and one that listens already is not bound twice', async t => {

@@ -21,14 +21,19 @@ class Known extends Flow {
   }
 }
 
+/** The relays before and after a reload share it, because their peers are in the middle of their flows. */
+class Peers extends FlowTable<Known> {
+  users = 1
+}
+
 export class FirstHeaders {
   readonly #readOne: Read
-  #peers: FlowTable<Known>
+  #peers: Peers
 
   constructor(readOne: Read, { limit: flows, timeout }: FirstHeadersOptions) {
     const timeouts = { newTimeout: timeout, confirmedTimeout: timeout }
     this.#readOne = readOne
-    this.#peers = new FlowTable({ flows, perSource: Infinity, ...timeouts, evicts: false }, () => undefined)
+    this.#peers = new Peers({ flows, perSource: Infinity, ...timeouts, evicts: false }, () => undefined)
   }
 
   read(bytes: Buffer, peer: InetEndpoint): ClientDatagram | DropReason {
@@ -46,14 +51,21 @@ export class FirstHeaders {
     return known ? { announced: known.announced, payload: bytes, isHeaderOnly: false } : 'header_missing'
   }
 
-  /** The peers of a relay before this one are still in the middle of their flows. */
+  /** A reply keeps the sender's session alive, so the peer must stay known as long. */
+  answered(peer: InetEndpoint): void {
+    this.#peers.find(keyOf(peer))
+  }
+
   inherit(former: FirstHeaders): void {
+    const peers = former.#peers
+    peers.settings = this.#peers.settings
+    peers.users++
     this.close()
-    this.#peers = former.#peers
+    this.#peers = peers
   }
 
   close(): void {
-    this.#peers.close('aborted')
+    if (--this.#peers.users === 0) this.#peers.close('aborted')
   }
 }
 
