@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:dgram'
 import { decodeSpp, type InetEndpoint, type ProxyProtocolError } from 'proxyprotocol'
-import { connectedSocket, datagramFault, type Member } from '../upstreams/index.ts'
+import { connectedSocket, datagramFault, type Member, onReply } from '../upstreams/index.ts'
 import type { RelayedFlow, Way } from './relayed-flow.ts'
 import type { Tally } from './tally.ts'
 
@@ -18,7 +18,7 @@ export async function ownWay(tally: Tally, ...[flow, member, head]: Parameters<O
     member.missed(datagramFault(error))
     flow.end('connect_refused')
   })
-  socket.on('message', payload => {
+  onReply(socket, payload => {
     tally.received()
     if (!flow.isAnswered) member.answered()
     flow.answer(payload)
@@ -120,7 +120,7 @@ class SharedSocket {
     socket.on('error', error => {
       this.#refused(datagramFault(error))
     })
-    socket.on('message', bytes => {
+    onReply(socket, bytes => {
       this.#answer(bytes)
     })
     return socket

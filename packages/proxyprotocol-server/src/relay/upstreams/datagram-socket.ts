@@ -33,6 +33,14 @@ export function connectedSocket(to: InetEndpoint, source: string | undefined): P
   })
 }
 
+/** Datagrams of strangers that came before connect() wait in the kernel, and arrive after it. */
+export function onReply(socket: Socket, take: (bytes: Buffer) => void): void {
+  const upstream = socket.remoteAddress()
+  socket.on('message', (bytes, { address, port }) => {
+    if (port === upstream.port && address === upstream.address) take(bytes)
+  })
+}
+
 export function datagramFault(cause: NodeJS.ErrnoException): ProxyProtocolError {
   const isRefused = cause.code === 'ECONNREFUSED'
   return new ProxyProtocolError(isRefused ? 'connect_refused' : 'connect_error', {

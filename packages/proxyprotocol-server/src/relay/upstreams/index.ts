@@ -1,4 +1,4 @@
-export { answerAtOnce, connectedSocket, datagramFault } from './datagram-socket.ts'
+export { answerAtOnce, connectedSocket, datagramFault, onReply } from './datagram-socket.ts'
 export type { Member } from './member.ts'
 export type { Resolve } from './names/index.ts'
 export type { UpstreamEvent } from './upstream-event.ts'

@@ -1,11 +1,16 @@
 // The lines of the contract about upstreams, replies and the end.
 
 import assert from 'node:assert/strict'
+import dgram from 'node:dgram'
 import type { LookupAddress } from 'node:dns'
 import { test } from 'node:test'
 import { decodeSpp, encodeSpp } from 'proxyprotocol'
 import { until } from 'test-support/sockets'
+import { answerAtOnce } from '../../../src/relay/upstreams/index.ts'
 import { answering, peer, startDatagrams } from '../../support/datagrams.ts'
+import { atEnd } from '../../support/teardown.ts'
+
+type Target = Parameters<dgram.Socket['connect']>
 
 test('contract U11: a late reply never reaches another client', async t => {
   const upstream = await peer(t)
@@ -58,6 +63,27 @@ test('contract U13: only the upstream may answer', async t => {
   const [reply, replier] = await client.take()
   assert.deepEqual([String(reply), replier.port], ['pong', relay.port])
   assert.equal(relay.figures().received, 2)
+})
+
+test('contract U13: a datagram that came before the socket was connected is no answer', async t => {
+  const stranger = dgram.createSocket({ type: 'udp4', lookup: answerAtOnce })
+  await new Promise<void>(resolve => void stranger.bind(0, '127.0.0.1', resolve))
+  atEnd(t, () => new Promise<void>(resolve => void stranger.close(resolve)))
+  const { mock } = t.mock.method(
+    dgram.Socket.prototype,
+    'connect',
+    function (this: dgram.Socket, ...to: Target) {
+      stranger.send('forged', this.address().port, '127.0.0.1') // at once, because the look-up is
+      mock.restore()
+      this.connect(...to)
+    },
+  )
+  const upstream = await answering(t, () => 'pong')
+  const relay = await startDatagrams(t, `udp://127.0.0.1:${upstream.port}?pp=noop`)
+  const client = await peer(t)
+  await client.send('ping', relay.port)
+  assert.equal(await client.text(), 'pong')
+  assert.equal(relay.figures().down.datagrams, 1)
 })
 
 test('contract U14: eight datagrams wait while the upstream is looked up, and no more', async t => {
