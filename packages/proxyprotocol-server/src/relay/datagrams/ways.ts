@@ -82,7 +82,8 @@ class SharedSocket {
   readonly #opened: Promise<Socket>
   readonly #onLeft: () => void
   #socket: Socket | undefined
-  #joining = 0
+  /** Ways that are open, or open soon. */
+  #users = 0
 
   constructor(member: Member, tally: Tally, onLeft: () => void) {
     this.#member = member
@@ -92,16 +93,18 @@ class SharedSocket {
   }
 
   async join(flow: RelayedFlow, head: Uint8Array): Promise<Way> {
-    this.#joining++
-    const socket = await this.#opened.finally(() => this.#joining--)
+    this.#users++
+    const socket = await this.#opened
     const key = textOf(head)
     this.#flows.set(key, flow)
     return {
       member: this.#member,
       send: (payload, onSent) => {
+        this.#flows.set(key, flow) // another proxy may announce the same client
         socket.send([head, payload], onSent)
       },
       close: () => {
+        this.#users--
         if (this.#flows.get(key) === flow) this.#flows.delete(key)
         this.#onLeft()
       },
@@ -109,7 +112,7 @@ class SharedSocket {
   }
 
   closeIfIdle(): boolean {
-    if (this.#flows.size > 0 || this.#joining > 0 || this.#socket === undefined) return false
+    if (this.#users > 0 || this.#socket === undefined) return false
     this.#socket.close()
     return true
   }

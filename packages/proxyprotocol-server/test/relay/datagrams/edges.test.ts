@@ -99,6 +99,19 @@ test('two proxies that announce the same client share its way, and the newest on
   assert.equal(one.waiting.length, 0)
 })
 
+test('replies from a shared socket follow a client back to a proxy that it used before', async t => {
+  const upstream = await answering(t)
+  const relay = await startDatagrams(t, `udp://127.0.0.1:${upstream.port}?pp=spp`, {
+    ...{ listen: 'udp://127.0.0.1:0?pp=spp', trust: 'anyone' },
+  })
+  const proxies = [await peer(t), await peer(t)]
+  for (const proxy of [...proxies, ...proxies]) {
+    await proxy.send(encodeSpp({ source, destination }, Buffer.from('x')), relay.port)
+    await proxy.take()
+  }
+  assert.deepEqual([relay.figures().flows.opened, relay.figures().down.datagrams], [2, 4])
+})
+
 test('a local address that does not exist ends flows, also those that share a socket', async t => {
   const upstream = await answering(t)
   const client = await peer(t)
@@ -138,6 +151,24 @@ test('a shared socket that opens while the relay ends is closed when its flow le
     },
     { code: 'ERR_SOCKET_DGRAM_NOT_RUNNING' },
   )
+})
+
+test('a shared socket stays open until the last of its flows has left, also if two announce the same client', async t => {
+  const upstream = await peer(t)
+  const endpoint = { address: '127.0.0.1', port: upstream.port }
+  const [first, second] = [0, 1].map(() => ({ endpoint, settings: {} }) as unknown as Way['member']) // as above
+  assert.ok(first && second)
+  const ways = new SharedWays(new Tally())
+  const flow = (key: string): RelayedFlow =>
+    new RelayedFlow({ key, peer: source, announced }, { now: () => 0 } as unknown as FlowContext)
+  const head = Buffer.alloc(38)
+  const [one, two] = [await ways.open(flow('a'), first, head), await ways.open(flow('b'), first, head)]
+  two.close()
+  const other = await ways.open(flow('c'), second, head)
+  one.send(Buffer.from('x'), () => undefined)
+  assert.equal((await upstream.take())[0].length, 39)
+  ways.close()
+  for (const way of [one, other]) way.close()
 })
 
 test('bindOnce() finds an address that is taken, and leaves a free one free', async t => {
