@@ -2,20 +2,22 @@
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { attachDatagrams, datagramInfo } from 'proxyprotocol/udp'
-import type { UdpAddress } from '../../config/index.ts'
+import { attachDatagrams, type DatagramInfo, datagramInfo, type DatagramOptions } from 'proxyprotocol/udp'
+import type { UdpAddress, UdpMode } from '../../config/index.ts'
 import { showAddress, showEndpoint } from '../../log/index.ts'
 import { log, type ProgramIo, serveUntilSignal } from '../program.ts'
 
+/** Milliseconds: longer than nginx remembers a client by default. */
+const FIRST_TIMEOUT = 15 * 60_000
+
 export async function serveDatagrams({ host, port, pp = 'v2' }: UdpAddress, io: ProgramIo): Promise<void> {
-  const plain = createSocket(host?.includes(':') ? 'udp6' : 'udp4')
-  const socket = pp === 'noop' ? plain : attachDatagrams(plain, { trust: 'anyone', framing: pp })
+  const socket = attachDatagrams(createSocket(host?.includes(':') ? 'udp6' : 'udp4'), optionsFor(pp))
   socket.on('message', (payload, peer) => {
-    const info = datagramInfo(peer)
+    const { via, source, destination } = datagramInfo(peer) as DatagramInfo // the socket is attached
     log(io, 'datagram', [
-      ['peer', showEndpoint(info?.via.peer ?? peer)],
-      ['source', showEndpoint(info?.source ?? peer)],
-      ['destination', showEndpoint(info?.destination)],
+      ['peer', showEndpoint(via.peer)],
+      ['source', showEndpoint(source)],
+      ['destination', showEndpoint(destination)],
       ['bytes', payload.length],
     ])
     socket.send(payload, peer.port, peer.address)
@@ -36,4 +38,10 @@ export async function serveDatagrams({ host, port, pp = 'v2' }: UdpAddress, io: 
       ['trust', 'anyone'],
     ])
   })
+}
+
+function optionsFor(pp: UdpMode): DatagramOptions {
+  // Attached also without headers, because a reply to source port 0 would throw.
+  if (pp === 'noop') return { trust: [], untrusted: 'direct' }
+  return { trust: 'anyone', framing: pp, timeouts: pp === 'unsafe-first' ? { flow: FIRST_TIMEOUT } : {} }
 }

@@ -13,11 +13,12 @@ const ends = {
   destination: { address: '192.0.2.1', port: 53 },
 }
 
-test('echo answers a datagram behind a header of version 2, of Spectrum, and without one', async t => {
+test('echo answers a datagram behind a header of version 2, of Spectrum, of a flow, and without one', async t => {
   const payload = Buffer.from('ping')
   const cases = [
     ['', encodeDatagram(ends, payload), payload, '203.0.113.7:5353'],
     ['?pp=spp', encodeSpp(ends, payload), encodeSpp(ends, payload), '203.0.113.7:5353'],
+    ['?pp=unsafe-first', encodeDatagram(ends, payload), payload, '203.0.113.7:5353'],
     ['?pp=noop', payload, payload, '127.0.0.1:'],
     ['?pp=noop', payload, payload, '[::1]:'],
   ] as const
