@@ -68,6 +68,8 @@ test('a service of UDP has defaults of its own, and those that are given win', (
     replyFactor: 3,
   })
   assert.equal(given.header, 'spp')
+  const patient = parseService(LISTEN, UPSTREAM, { timeouts: { flow: '15m' } })
+  assert.equal(patient.datagrams?.confirmed, 900_000)
   assert.equal(parseService(':53', '192.0.2.1:53').datagrams, undefined)
 })
 

@@ -41,17 +41,17 @@ export const flowsSchema: z.ZodOptional<z.ZodType<number, number>> = bounded(1, 
 type Duration = z.ZodOptional<z.ZodType<number, number | string>>
 
 export const flowTimeouts: { readonly flow: Duration; readonly confirmed: Duration } = {
-  flow: duration('UDP: silence before a new flow ends.', DEFAULT_FLOW_TIMEOUT),
+  flow: duration('UDP: silence before a new flow ends.', String(DEFAULT_FLOW_TIMEOUT)),
   confirmed: duration(
     'UDP: the same once the client has sent again after a reply.',
-    DEFAULT_CONFIRMED_TIMEOUT,
+    `${String(DEFAULT_CONFIRMED_TIMEOUT)}, or \`flow\` if that is more`,
   ),
 }
 
-function duration(description: string, standard: number): Duration {
+function duration(description: string, defaultIs: string): Duration {
   return measure('ms', 1, MAX_MILLISECONDS)
     .optional()
-    .meta(meta({ description, unit: 'ms', defaultIs: String(standard) }))
+    .meta(meta({ description, unit: 'ms', defaultIs }))
 }
 
 export const datagramKeys: {
@@ -195,6 +195,7 @@ export function datagramSettings(
   { limits, timeouts, replies, replyFactor }: Written,
 ): DatagramSettings | undefined {
   if (transport !== 'udp') return undefined
-  const { flow = DEFAULT_FLOW_TIMEOUT, confirmed = DEFAULT_CONFIRMED_TIMEOUT } = timeouts
+  const { flow = DEFAULT_FLOW_TIMEOUT } = timeouts
+  const { confirmed = Math.max(DEFAULT_CONFIRMED_TIMEOUT, flow) } = timeouts
   return { flows: limits.flows ?? DEFAULT_FLOWS, flow, confirmed, replies, replyFactor }
 }
