@@ -118,9 +118,16 @@ export class DatagramAttachment {
     if (known) return this.#accept({ ...known.first, payload: bytes }, rinfo, known)
     const read = this.#reader.read(bytes)
     if (typeof read === 'string') return this.#drop(read)
-    if (!hasSource(read)) return this.#accept(read, rinfo, undefined)
-    const flow = this.#flowOf(read, rinfo)
-    return typeof flow === 'string' ? this.#drop(flow) : this.#accept(read, rinfo, flow)
+    const named = this.#named(read, rinfo)
+    if (!hasSource(named)) return this.#accept(named, rinfo, undefined)
+    const flow = this.#flowOf(named, rinfo)
+    return typeof flow === 'string' ? this.#drop(flow) : this.#accept(named, rinfo, flow)
+  }
+
+  /** In unsafe-first the next datagram of this port is payload, also after LOCAL. */
+  #named(read: ReadDatagram, { address, port }: RemoteInfo): ReadDatagram {
+    if (this.#framing !== 'unsafe-first' || !read.header || read.source) return read
+    return { ...read, source: { address: unmapAddress(address), port } }
   }
 
   #flowOf(read: SourcedDatagram, rinfo: RemoteInfo): ClientFlow | DropReason {

@@ -32,6 +32,18 @@ describe('contract U6: in unsafe-first', () => {
     assert.equal(server.stats().flows.opened, 2)
   })
 
+  test('later payload is not parsed either if the header names no client', async t => {
+    const server = await openAttached(t, options)
+    const proxy = await openPeer(t)
+    const forged = Buffer.from(from(OTHER, 'forged'))
+    for (const bytes of ['PROXY UNKNOWN\r\none', forged]) proxy.socket.send(bytes, server.port, '127.0.0.1')
+    const [first, second] = [await server.next(), await server.next()]
+    assert.deepEqual([first.payload.toString(), second.payload], ['one', forged])
+    assert.deepEqual([first.rinfo.port, second.rinfo.port], [proxy.port, proxy.port])
+    server.socket.send('answer', second.rinfo.port, second.rinfo.address)
+    assert.equal((await proxy.next()).payload.toString(), 'answer')
+  })
+
   test('a full table refuses, and never forgets a client for another', async t => {
     const server = await openAttached(t, { ...options, limits: { flows: 1 } })
     const [first, second] = [await openPeer(t), await openPeer(t)]
