@@ -69,6 +69,9 @@ test('a header names the family of the client, and both ends mapped if they diff
   const ofIPv6 = { address: '2001:db8::1', port: 1 }
   assert.deepEqual(destinationOf({ source: ofIPv6, destination }), { address: '::ffff:192.0.2.1', port: 53 })
   assert.equal(headerBytes('none', announced, { local, pass }), undefined)
+  const linkLocal = { address: 'fe80::1%eth0', port: 53 }
+  const bytes = headerBytes('v2', { ...announced, source: ofIPv6 }, { local: linkLocal, pass })
+  assert.deepEqual(bytes && endsOf(bytes).destination, { address: 'fe80::1', port: 53 })
 })
 
 test('contract U1: a datagram from port 0 is dropped, with and without headers', () => {

@@ -21,9 +21,10 @@ export function headerBytes(
   return encodeDatagram({ ...ofOneFamily(source, destination), tlvs }, NO_PAYLOAD)
 }
 
-/** A socket on `::` has clients of both families. */
+/** A socket on `::` has clients of both families. Headers have no zones. */
 function beside({ address }: InetEndpoint, local: InetEndpoint): InetEndpoint {
-  return isIPv4(address) && local.address === '::' ? { ...local, address: '0.0.0.0' } : local
+  const isOther = isIPv4(address) && local.address === '::'
+  return { address: isOther ? '0.0.0.0' : local.address.replace(/%.*$/, ''), port: local.port }
 }
 
 /** The header of Spectrum may mix them. */
