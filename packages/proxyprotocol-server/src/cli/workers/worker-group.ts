@@ -244,6 +244,7 @@ export class WorkerGroup implements Serving {
   }
 
   #readiness(): Readiness {
-    return this.#state === 'running' ? this.#reports.readiness : this.#state
+    const { admin } = this.#current
+    return this.#state === 'running' ? this.#reports.readiness(admin?.readyNeeds) : this.#state
   }
 }

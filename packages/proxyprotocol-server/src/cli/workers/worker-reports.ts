@@ -12,7 +12,7 @@ import {
   type Refusal,
   type ServiceFigures,
 } from '../../figures/index.ts'
-import type { Service } from '../../config/index.ts'
+import { isNamed, type Service } from '../../config/index.ts'
 import type { WorkerReport } from './worker-messages.ts'
 
 interface Reported extends Omit<WorkerReport, 'services'> {
@@ -35,17 +35,21 @@ export class WorkerReports<Worker> {
   }
 
   get active(): number {
-    const services = this.#all.flatMap(report => [...report.services.values()])
-    return services.reduce(
+    return this.#services.reduce(
       (sum, { totals, datagrams }) => sum + totals.active + (datagrams?.flows.active ?? 0),
       0,
     )
   }
 
-  /** One ready worker is enough, because they share sockets. */
-  get readiness(): Readiness {
+  /** One ready worker is enough, because they share sockets. Services of UDP have one worker each. */
+  readiness(needs: readonly string[] = []): Readiness {
     const all = this.#all.map(report => report.readiness)
-    return (['draining', 'ready', 'no_upstream'] as const).find(each => all.includes(each)) ?? 'starting'
+    const found = (['draining', 'ready', 'no_upstream'] as const).find(each => all.includes(each))
+    const lacks = ({ name, datagrams, upstreams }: ServiceFigures): boolean =>
+      datagrams !== undefined &&
+      needs.some(need => isNamed(name, need)) &&
+      !upstreams.some(({ state }) => state === 'up')
+    return found === 'ready' && this.#services.some(lacks) ? 'no_upstream' : (found ?? 'starting')
   }
 
   add(worker: Worker, report: WorkerReport): void {
@@ -83,6 +87,10 @@ export class WorkerReports<Worker> {
   allProcesses(own: ProcessFigures): ProcessFigures {
     const processes = this.#all.map(report => report.process)
     return processes.reduce(sumOfProcesses, { ...own, cpu: own.cpu + this.#pastCpu })
+  }
+
+  get #services(): readonly ServiceFigures[] {
+    return this.#all.flatMap(({ services }) => [...services.values()])
   }
 
   get #all(): readonly Reported[] {

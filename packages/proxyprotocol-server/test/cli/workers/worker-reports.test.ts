@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import type { WorkerReport } from '../../../src/cli/workers/worker-messages.ts'
 import { WorkerReports } from '../../../src/cli/workers/worker-reports.ts'
 import { noTotals, type ServiceFigures } from '../../../src/figures/index.ts'
+import { Tally } from '../../../src/relay/datagrams/tally.ts'
 import { liveConnection, processFigures, refusal, serviceFigures } from '../../support/figures.ts'
 
 /** A service with so many connections that are open. */
@@ -49,7 +50,7 @@ test('the counters of a worker stay when it has ended', () => {
   assert.equal(reports.allProcesses(processFigures).cpu, 40)
   reports.remove(4)
   const { totals, state } = only(reports.services([{ name: 'a' }]))
-  assert.deepEqual([totals.accepted, state, reports.readiness], [10, 'closed', 'starting'])
+  assert.deepEqual([totals.accepted, state, reports.readiness()], [10, 'closed', 'starting'])
 })
 
 test('refusals of all workers are one list by time, and stay when a worker has ended', () => {
@@ -69,13 +70,28 @@ test('all workers are ready as soon as one is, and drain as soon as one does', (
   const reports = new WorkerReports<number>()
   const readiness = (...states: readonly WorkerReport['readiness'][]): unknown => {
     for (const [worker, each] of states.entries()) reports.add(worker, report([], { readiness: each }))
-    return reports.readiness
+    return reports.readiness()
   }
   assert.equal(readiness('starting', 'starting'), 'starting')
   assert.equal(readiness('starting', 'ready'), 'ready')
   assert.equal(readiness('no_upstream', 'ready'), 'ready')
   assert.equal(readiness('starting', 'no_upstream'), 'no_upstream')
   assert.equal(readiness('draining', 'ready'), 'draining')
+})
+
+test('a service of UDP that is needed and has no upstream makes all not ready, because one worker serves it', () => {
+  const reports = new WorkerReports<number>()
+  const datagrams = new Tally().figures({ opened: 0, active: 0, confirmed: 0, ended: {} as never }) // not looked at
+  const dns = service('dns/udp://:53', 0, {
+    datagrams: { ...datagrams, kernelDrops: undefined },
+    upstreams: [],
+  })
+  reports.add(1, report([service('web', 0, { upstreams: [] })]))
+  reports.add(2, report([service('web', 0), dns], { readiness: 'no_upstream' }))
+  assert.equal(reports.readiness(['web']), 'ready')
+  assert.equal(reports.readiness(['web', 'dns']), 'no_upstream')
+  reports.add(2, report([{ ...dns, upstreams: service('web', 0).upstreams }]))
+  assert.equal(reports.readiness(['dns']), 'ready')
 })
 
 test('a report without connections keeps those that were listed last, the oldest first', () => {
