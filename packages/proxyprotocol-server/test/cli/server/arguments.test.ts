@@ -24,9 +24,17 @@ async function refused(args: readonly string[], env: Record<string, string> = {}
 }
 
 /** A value that is right, and not the default. */
-function otherValue(flag: string): { text: string; value: unknown } {
-  if (flag === 'over-limit') return { text: 'reset', value: 'reset' }
-  return { text: '1234', value: 1_234 }
+interface Values {
+  readonly text: string
+  readonly value: unknown
+  readonly inFile: unknown
+  readonly inVariable: string
+}
+
+function valuesFor(flag: string): Values {
+  if (flag === 'over-limit') return { text: 'reset', value: 'reset', inFile: 'pause', inVariable: 'close' }
+  if (flag === 'data-plane') return { text: 'auto', value: 'auto', inFile: 'sockets', inVariable: 'sockets' }
+  return { text: '1234', value: 1_234, inFile: 2_345, inVariable: '3456' }
 }
 
 /** What stands at a setting's path, in all services. */
@@ -59,13 +67,12 @@ test('each setting has a flag and a variable, and flag wins over variable over f
     ({ flag, node, path }) =>
       node.type !== 'boolean' && !sections.includes(path[0] ?? '') && !others.includes(flag),
   )
-  assert.equal(known.length, 14)
+  assert.equal(known.length, 15)
   for (const setting of known) {
-    const { flag, variable, node, path, ofService } = setting
-    const { text, value } = otherValue(flag)
+    const { flag, variable, path, ofService } = setting
+    const { text, value, inFile, inVariable } = valuesFor(flag)
     assert.deepEqual(settled(configured([...arg, `--${flag}`, text]), setting), [value])
     assert.deepEqual(settled(configured(arg, { [variable]: text }), setting), [value])
-    const inFile = node.enum ? 'pause' : 2_345
     const [outer = '', inner] = path
     const section = { [outer]: inner === undefined ? inFile : { [inner]: inFile } }
     const file = configFile(
@@ -77,7 +84,7 @@ test('each setting has a flag and a variable, and flag wins over variable over f
     assert.deepEqual(settled(configured(more), setting), ofService ? [inFile, ...defaults] : [inFile])
     const all = ofService ? [value, value] : [value]
     assert.deepEqual(settled(configured(more, { [variable]: text }), setting), all)
-    const env = { [variable]: node.enum ? 'close' : '3456' }
+    const env = { [variable]: inVariable }
     assert.deepEqual(settled(configured([...more, `--${flag}`, text], env), setting), all)
   }
 })
