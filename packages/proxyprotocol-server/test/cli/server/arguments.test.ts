@@ -23,7 +23,7 @@ async function refused(args: readonly string[], env: Record<string, string> = {}
   return io.errors.join('')
 }
 
-/** A value that is right, and not the default. */
+/** Right values; `text` and `value` are not the default. */
 interface Values {
   readonly text: string
   readonly value: unknown
