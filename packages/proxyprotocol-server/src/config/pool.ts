@@ -141,16 +141,17 @@ export function sentHeader({ pp = 'detect' }: Pick<Address, 'pp'>): SentHeader {
   return SENT[pp as keyof typeof SENT] // an upstream address has no other modes
 }
 
+/** @param names those that are taken; it gets these, too. */
 export function nameConflict(
   upstreams: readonly UpstreamInit[],
+  names: Set<string> = new Set<string>(),
 ): { readonly at: number; readonly message: string } | undefined {
-  const names = upstreams.map(nameOf)
-  const at = names.findIndex((name, index) => names.indexOf(name) !== index)
-  if (at === -1) return undefined
-  return {
-    at,
-    message: `must be another upstream, got a second ${inspect(names[at])}; give one more weight, or a name of its own`,
+  for (const [at, name] of upstreams.map(nameOf).entries()) {
+    const message = `must be another upstream, got a second ${inspect(name)}; give one more weight, or a name of its own`
+    if (names.has(name)) return { at, message }
+    names.add(name)
   }
+  return undefined
 }
 
 function nameOf({ address, name = formatEndpoint(address) }: UpstreamInit): string {

@@ -47,6 +47,18 @@ test('check names the line and column of a list of upstreams that is too long, a
   ])
 })
 
+test('the name of an upstream is compared with those of 5,000 routes', () => {
+  const routes = Array.from({ length: 5_000 }, (_, at) => ({
+    names: [`t${String(at)}.example`],
+    upstreams: [`u${String(at)}:1`],
+  }))
+  routes.push({ names: ['twice.example'], upstreams: ['u0:1'] })
+  assert.match(
+    fault({ passthrough: { routes } }),
+    /^passthrough\.routes\[5000\]\.upstreams must be another upstream, got a second 'u0:1'/,
+  )
+})
+
 test('what is said of upstreams is refused by key, value and what is wanted', () => {
   const twice = "must be another upstream, got a second 'a:1'; give one more weight, or a name of its own"
   const cases: [written: object, message: RegExp | string][] = [

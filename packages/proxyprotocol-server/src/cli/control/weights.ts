@@ -28,6 +28,7 @@ export function withWeight(
 
 /** Those whose upstream stays, at the same address. */
 export function keptWeights(weights: readonly SetWeight[], file: Configuration): readonly SetWeight[] {
+  if (weights.length === 0) return weights
   const known = configured(file)
   return weights.filter(set => known.some(each => isSame(each, set) && each.weight !== set.weight))
 }

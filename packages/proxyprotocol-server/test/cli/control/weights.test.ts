@@ -50,3 +50,8 @@ test('without weights the configuration is the one of the file', () => {
   assert.deepEqual(withWeight(weights, file, { target, weight: undefined }), [])
   assert.deepEqual(keptWeights(weights, { ...file, services: file.services.slice(0, 2) }), [])
 })
+
+test('a reload without weights does not look at the services', () => {
+  const unread = new Proxy(file, { get: () => assert.fail('it was read') })
+  assert.deepEqual(keptWeights([], unread), [])
+})

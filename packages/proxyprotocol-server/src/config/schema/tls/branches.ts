@@ -89,10 +89,10 @@ export function branchConflict(
   own: readonly UpstreamInit[],
   branches: readonly CheckedBranch[],
 ): Conflict | undefined {
-  const before = [...own]
+  const names = new Set<string>()
+  nameConflict(own, names)
   for (const { path, upstreams } of branches) {
-    before.push(...upstreams)
-    const conflict = nameConflict(before)
+    const conflict = nameConflict(upstreams, names)
     if (conflict) return { path: [...path, 'upstreams'], message: conflict.message }
   }
   return undefined
