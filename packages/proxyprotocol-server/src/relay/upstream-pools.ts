@@ -66,7 +66,7 @@ export class UpstreamPools {
   }
 
   inherit(other: UpstreamPools): void {
-    for (const pool of this.#all.values()) pool.inherit([...other.#all.values()])
+    UpstreamPool.inherit([...this.#all.values()], [...other.#all.values()])
   }
 
   snapshot(): RoutedUpstreams {

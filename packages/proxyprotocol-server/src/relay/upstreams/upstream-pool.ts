@@ -9,7 +9,7 @@ import type { NameSnapshot, UpstreamSnapshot } from '../../figures/index.ts'
 import { Choice } from './choice.ts'
 import { dialMember } from './dial-member.ts'
 import type { Member } from './member.ts'
-import { type Resolve, Resolver } from './names/index.ts'
+import { answeredNames, type Resolve, Resolver } from './names/index.ts'
 import type { UpstreamEvent } from './upstream-event.ts'
 import { mayTryAnother } from './upstream-fault.ts'
 import { UpstreamQueue } from './upstream-queue.ts'
@@ -89,23 +89,27 @@ export class UpstreamPool {
   }
 
   close(): void {
-    this.#ended.abort()
+    this.#ended.abort('closed') // a reason of its own would be made with a stack, which is slow for many pools
     for (const upstream of this.#upstreams) upstream.close()
     this.#resolver.close()
   }
 
-  /** Whatever their routes. */
-  inherit(others: readonly UpstreamPool[]): void {
-    for (const other of others) this.#resolver.inherit(other.#resolver)
-    const all = others.flatMap(other => other.#upstreams)
-    const before = new Map(all.map(upstream => [keyOf(upstream), upstream]))
-    for (const upstream of this.#upstreams) {
-      const same = before.get(keyOf(upstream))
-      if (same) upstream.inherit(same)
-      else upstream.beginSlowly()
+  /** Pools of one service follow others, whatever their routes. */
+  static inherit(pools: readonly UpstreamPool[], others: readonly UpstreamPool[]): void {
+    const names = answeredNames(others.map(other => other.#resolver))
+    const before = new Map(others.flatMap(other => other.#upstreams).map(each => [keyOf(each), each]))
+    const gone = new Map(before)
+    for (const pool of pools) {
+      pool.#resolver.inherit(names)
+      for (const upstream of pool.#upstreams) {
+        const key = keyOf(upstream)
+        const same = before.get(key)
+        gone.delete(key)
+        if (same) upstream.inherit(same)
+        else upstream.beginSlowly()
+      }
     }
-    const kept = new Set(this.#upstreams.map(keyOf))
-    for (const [key, upstream] of before) if (!kept.has(key)) upstream.keep(new Set())
+    for (const upstream of gone.values()) upstream.keep(new Set())
   }
 
   connect(request: UpstreamRequest): Promise<Socket> {

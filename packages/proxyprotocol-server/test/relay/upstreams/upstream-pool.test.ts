@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { closedPort } from 'test-support/sockets'
 import { listen } from '../../support/connections.ts'
+import { UpstreamPool } from '../../../src/relay/upstreams/upstream-pool.ts'
 import { at, harness, many, named } from '../../support/upstream-pool.ts'
 
 test('a pool that follows another begins with its members and its marks', async t => {
@@ -13,7 +14,7 @@ test('a pool that follows another begins with its members and its marks', async 
   const before = harness(t, [at(address), refused], settings)
   await many(4, before.connect)
   const after = harness(t, [at('192.0.2.1:1', { name: 'new', backup: true }), refused, at(address)], settings)
-  after.pool.inherit([before.pool])
+  UpstreamPool.inherit([after.pool], [before.pool])
   assert.deepEqual(
     after.pool
       .snapshot()
@@ -81,7 +82,26 @@ test('slowStart: an upstream that a reload adds starts slowly, and those that we
   const health = { slowStart: 1_000_000 }
   const before = harness(t, [at('192.0.2.1:1')], { health }).pool
   const { pool } = harness(t, [at('192.0.2.1:1'), at('192.0.2.2:1', { weight: 2 })], { health })
-  pool.inherit([before])
+  UpstreamPool.inherit([pool], [before])
   const weights = pool.snapshot().upstreams.map(({ members }) => members.map(({ weight }) => weight))
   assert.deepEqual(weights, [[1], [0.2]])
+})
+
+test('pools that follow others let only those upstreams leave that no pool has', t => {
+  const pools = (...hosts: string[]): readonly UpstreamPool[] =>
+    hosts.map(host => harness(t, [at(`${host}:1`)]).pool)
+  const before = pools('192.0.2.1', '192.0.2.2', '192.0.2.3')
+  UpstreamPool.inherit(pools('192.0.2.2', '192.0.2.1'), before)
+  const states = before.map(pool => pool.snapshot().upstreams[0]?.members[0]?.state)
+  assert.deepEqual(states, ['up', 'up', 'leaving'])
+})
+
+test('a name that two pools have is taken over from the one with an answer', async t => {
+  const { address, resolver } = await named(t, 0, 1)
+  const [unanswered, answered, again, after] = [0, 0, 0, 0].map(() => harness(t, [at(address)], { resolver }))
+  assert.ok(unanswered && answered && again && after)
+  await many(1, answered.connect)
+  await many(1, again.connect)
+  UpstreamPool.inherit([after.pool], [unanswered.pool, answered.pool, again.pool])
+  assert.equal(after.pool.snapshot().upstreams[0]?.members.length, 1)
 })

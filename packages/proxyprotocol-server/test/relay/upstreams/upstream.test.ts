@@ -306,7 +306,7 @@ test('the same upstream of another relay begins with what was known of each addr
   await turns(1)
   await fail(before.member('192.0.2.2'))
   const after = harness(t)
-  after.resolver.inherit(before.resolver)
+  after.resolver.inherit(before.resolver.names)
   after.upstream.inherit(before.upstream)
   assert.deepEqual(shown(after), [
     ['192.0.2.1:80', 'up', 0],

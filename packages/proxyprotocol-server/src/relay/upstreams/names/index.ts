@@ -3,4 +3,4 @@
 export { endpointOf, type FoundAddress, lookupOf, placed, placeOf } from './found-address.ts'
 export { memberList } from './member-list.ts'
 export type { NameWatcher, Resolve, ResolvedName, WaitOptions } from './resolved-name.ts'
-export { Resolver } from './resolver.ts'
+export { answeredNames, Resolver } from './resolver.ts'

@@ -88,6 +88,10 @@ export class ResolvedName {
     if (this.#options.now() - this.#askedAt >= EARLY_PAUSE) this.#ask().catch(() => undefined) // it is counted
   }
 
+  get isAnswered(): boolean {
+    return this.#answeredAt !== undefined
+  }
+
   inherit(other: ResolvedName): void {
     if (other.#answeredAt === undefined || this.#answeredAt !== undefined) return
     this.#take(other.#addresses, other.#answeredAt)

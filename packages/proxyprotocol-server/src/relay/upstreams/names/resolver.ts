@@ -47,9 +47,13 @@ export class Resolver {
     for (const name of this.#names.values()) name.start()
   }
 
-  inherit(other: Resolver): void {
+  get names(): ReadonlyMap<string, ResolvedName> {
+    return this.#names
+  }
+
+  inherit(names: ReadonlyMap<string, ResolvedName>): void {
     for (const [key, name] of this.#names) {
-      const before = other.#names.get(key)
+      const before = names.get(key)
       if (before) name.inherit(before)
     }
   }
@@ -61,6 +65,15 @@ export class Resolver {
   snapshot(): readonly NameSnapshot[] {
     return [...this.#names.values()].map(name => name.snapshot())
   }
+}
+
+/** Each name once, from the first that has an answer. */
+export function answeredNames(resolvers: readonly Resolver[]): ReadonlyMap<string, ResolvedName> {
+  const known = new Map<string, ResolvedName>()
+  for (const { names } of resolvers) {
+    for (const [key, name] of names) if (name.isAnswered && !known.has(key)) known.set(key, name)
+  }
+  return known
 }
 
 function onlyOf(family: number, host: string, found: readonly LookupAddress[]): readonly LookupAddress[] {
