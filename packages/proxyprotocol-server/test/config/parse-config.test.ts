@@ -121,6 +121,7 @@ test('the admin listener speaks HTTP at a port, and refuses what it would not do
   const cases = {
     '127.0.0.1:1?pp=v1': 'must have no "pp", because the admin listener reads no headers',
     'unix:/run/admin.sock': 'must be HOST:PORT, got a UNIX socket',
+    'udp://127.0.0.1:1': 'must be HOST:PORT of TCP, got "udp://"',
     'ssl://127.0.0.1:1?cert=cert.pem':
       'must have no TLS: the admin listener speaks plain HTTP, on loopback or in a private network',
   }

@@ -14,6 +14,12 @@ test('an error has its code, its name and the message of the table', () => {
   assert.ok(!('cause' in error))
 })
 
+test('a class that extends ProxyProtocolError knows its own errors alone', () => {
+  class Own extends ProxyProtocolError {}
+  assert.ok(new Own('done') instanceof Own && new Own('done') instanceof ProxyProtocolError)
+  assert.ok(!(new ProxyProtocolError('done') instanceof Own))
+})
+
 test('offset and detail stand in the message', () => {
   const error = new ProxyProtocolError('header_missing', { offset: 0, detail: 'this looks like mail' })
   assert.equal(error.message, `${errorMessages.header_missing} (at byte 0): this looks like mail`)

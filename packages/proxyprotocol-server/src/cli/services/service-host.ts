@@ -1,7 +1,7 @@
 // The services of one process, the program's own or a worker's: relays, log lines and certificates.
 
 import { setImmediate as turn } from 'node:timers/promises'
-import { type CloseResult, descriptorLimit } from 'proxyprotocol/server'
+import { type CloseResult, type Connection, descriptorLimit } from 'proxyprotocol/server'
 import type { Configuration, Service } from '../../config/index.ts'
 import type { LogFields } from '../../log/index.ts'
 import {
@@ -10,6 +10,7 @@ import {
   flowLimit,
   localPorts,
   type RelayOptions,
+  type RoutedEvent,
   sentTo,
   type ServiceRelay,
   upstreamsOf,
@@ -128,12 +129,7 @@ function relayFor(
     onClosed: record => {
       connections.closed(service, record)
     },
-    onUpstream: event => {
-      logUpstream(io, service.name, event)
-    },
-    onError: (error, connection) => {
-      logFailure(io, error, connection)
-    },
+    ...told(service, io),
   })
   connections.watch(relay)
   return relay
@@ -144,13 +140,24 @@ function datagramRelayFor(service: Service, flows: ConnectionLog, io: ProgramIo)
     onEnded: record => {
       flows.ended(service, record)
     },
-    onUpstream: event => {
-      logUpstream(io, service.name, event)
-    },
-    onError: error => {
-      logFailure(io, error, undefined)
-    },
+    ...told(service, io),
   })
+}
+
+interface Told {
+  onUpstream(event: RoutedEvent): void
+  onError(error: unknown, connection?: Connection): void
+}
+
+function told({ name }: Service, io: ProgramIo): Told {
+  return {
+    onUpstream: event => {
+      logUpstream(io, name, event)
+    },
+    onError: (error, connection) => {
+      logFailure(io, error, connection)
+    },
+  }
 }
 
 function describeRelay({ service, plane }: ServiceRelay): LogFields {

@@ -33,7 +33,10 @@ function exists(path: string): boolean {
 test('the control socket is for the user of the program alone, and goes with the program', async t => {
   const { path, ...program } = await running(t)
   assert.equal(statSync(path).mode & 0o777, 0o600)
+  const silent = connect(path)
+  await once(silent, 'connect')
   assert.equal(await program.stop(), 0)
+  await once(silent.resume(), 'close')
   assert.equal(exists(path), false)
 })
 

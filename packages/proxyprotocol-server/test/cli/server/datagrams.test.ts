@@ -62,6 +62,28 @@ test('with replies, a flow ends with its answer and is not logged', async t => {
   assert.doesNotMatch(io.written.join(''), / flow /)
 })
 
+test('a quiet service logs only the flows that its upstream refused', async t => {
+  const upstream = await answering(t)
+  const file = configFile(t, {
+    services: [
+      { listen: SOURCE, upstream: `udp://127.0.0.1:${upstream.port}?pp=noop`, log: { quiet: true } },
+    ],
+    shutdown: { drain: 1 },
+  })
+  const program = await start(t, runServer, ['--config', file])
+  const { io, ports } = program
+  const [refused, drained] = [await peer(t), await peer(t)]
+  for (const client of [refused, drained]) {
+    await client.send('ping', ports[0] ?? 0)
+    assert.equal(await client.text(), 'ping')
+  }
+  await upstream.close()
+  await refused.send('refused', ports[0] ?? 0)
+  await io.line(/ flow .*reason=connect_refused /)
+  assert.equal(await program.stop(), 0)
+  assert.equal(io.written.join('').match(/ flow /g)?.length, 1)
+})
+
 test('check describes a service of datagrams', async t => {
   const file = configFile(t, {
     services: [
@@ -75,6 +97,11 @@ test('check describes a service of datagrams', async t => {
         },
         upstreams: ['udp://192.0.2.1:53?pp=spp', 'udp://192.0.2.2:53'],
       },
+      {
+        ...{ listen: 'udp://:54', upstream: 'udp://192.0.2.1:54', deny: ['192.0.2.9'], log: { quiet: true } },
+        ...{ limits: { perSource: 5 }, rate: { connections: 20, per: '1s' } },
+      },
+      { listen: ':80', upstream: '192.0.2.1:80', log: { quiet: false } },
     ],
   })
   const io = fakeIo()
@@ -89,5 +116,12 @@ test('check describes a service of datagrams', async t => {
   )
   assert.match(text, /ends a new flow after 30000 ms of silence, a confirmed one after 120000 ms/)
   assert.match(text, /gives a new flow at most 3 bytes for each byte from it/)
-  assert.doesNotMatch(text, /connecting|stuck/)
+  const [, second = '', third = ''] = text.split(/^ *listens at /m).slice(1)
+  assert.match(second, /expects no header/)
+  assert.match(second, /5 from one client/)
+  assert.match(second, /192\.0\.2\.9|deny/)
+  assert.match(second, /20 flows/)
+  assert.match(second, /logs only the connections that the upstream or the program failed/)
+  assert.match(third, /logs each connection/)
+  assert.doesNotMatch(text.slice(0, text.indexOf('listens at :80')), /connecting|stuck/)
 })

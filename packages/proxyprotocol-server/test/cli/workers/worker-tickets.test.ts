@@ -31,4 +31,5 @@ test('a session is resumed by each worker, also by one that starts later, until 
   assert.equal(await isResumed(t, port, { session }), true)
   await group.renewTicketKeys(new Uint8Array(32).fill(1))
   for (let n = 0; n < 5; n++) assert.equal(await isResumed(t, port, { session }), false)
+  await group.close()
 })

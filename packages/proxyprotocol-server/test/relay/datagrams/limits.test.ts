@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { until } from 'test-support/sockets'
 import { parseService } from '../../../src/config/index.ts'
 import { createRelay } from '../../../src/relay/index.ts'
 import { KernelDrops } from '../../../src/relay/datagrams/kernel-drops.ts'
@@ -45,6 +46,27 @@ test('a relay takes its share of open files, also after a reload', async t => {
     await client.text()
   }
   assert.deepEqual([relay.datagrams().flows.active, relay.datagrams().flows.ended.evicted], [2, 1])
+})
+
+test('an upstream with all its flows gets no other, also where its name was looked up', async t => {
+  const upstream = await answering(t)
+  for (const host of ['127.0.0.1', 'upstream.test']) {
+    const { relay, port } = await startDatagrams(
+      t,
+      [{ address: `udp://${host}:${upstream.port}?pp=noop`, maxConnections: 1 }],
+      { resolver: () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]) },
+    )
+    const clients = [await peer(t), await peer(t), await peer(t)]
+    for (const client of clients) await client.send('x', port)
+    await until(() => relay.datagrams().dropped.no_upstream === 2)
+    assert.equal(relay.datagrams().flows.active, 1)
+  }
+})
+
+test('a relay of datagrams has no TLS to renew', async t => {
+  const { relay } = await startDatagrams(t, 'udp://127.0.0.1:1')
+  relay.renewTicketKeys()
+  assert.equal(relay.reloadCertificates(), false)
 })
 
 test('drops of the kernel are read from the line of the socket', async t => {

@@ -11,6 +11,7 @@ import { duplexPair } from 'node:stream'
 import { text as textOf } from 'node:stream/consumers'
 import { test } from 'node:test'
 import tls, { TLSSocket } from 'node:tls'
+import * as another from 'proxyprotocol/server'
 import { certificate } from 'test-support/certificates'
 import { content, text, turns } from 'test-support/sockets'
 import { untyped } from 'test-support/untyped'
@@ -273,6 +274,10 @@ test('admit() refuses what is not an attached server, a stream or an info', () =
   const { source, destination } = INFO
   const refused: readonly (readonly [Parameters<typeof admit>, string])[] = [
     [[plain, stream], 'server must be one that attach() was called on, got one that it was not called on'],
+    [
+      [another.attach(net.createServer(), options), stream],
+      'server must be one that attach() was called on, got one that another copy of this library serves',
+    ],
     [[server, untyped(undefined)], 'stream must be an object, got undefined'],
     [[server, untyped({})], 'stream must be a Duplex, got {}'],
     [[server, untyped({ pipe: () => {} })], 'stream must be a Duplex, got { pipe: [Function: pipe] }'],
