@@ -4,10 +4,11 @@ import type { ServiceShown } from '../../dist/figures/index.js'
 import { badge } from './badge.ts'
 import { byId, element } from '../element.ts'
 import { Children, setText, type View } from './view.ts'
+import { datagramsText, droppedOf } from './datagrams.ts'
 import { bytes, count, countOr, duration, plural } from './format.ts'
 import { gauge, spark } from './spark.ts'
 import { headOf, row, several, text, words, type Column } from './table.ts'
-import { levelOfService, sumOf, takenOf, troublesOfService } from './trouble.ts'
+import { activeOf, levelOfService, limitOf, sumOf, takenOf, troublesOfService } from './trouble.ts'
 import { upstreamLine, upstreamLines, type UpstreamLine } from './upstreams.ts'
 
 const number = { kind: 'number' }
@@ -16,24 +17,41 @@ const rare = { kind: 'number rare' }
 const serviceColumns: readonly Column<ServiceShown>[] = [
   { label: 'Service', make: serviceName, kind: 'name' },
   { label: 'State', make: () => badge(levelOfService, ({ state }) => state), kind: 'state' },
-  { label: 'Now', make: nowOfLimit, ...number, help: 'Connections that are open' },
-  text('Most', ({ peak }) => count(peak), { ...number, help: 'The most at once, looked at once a second' }),
-  text('Limit', ({ limits }) => countOr(limits['connections'], 'none'), number),
-  text('Waiting', ({ pending }) => count(pending), {
+  { label: 'Now', make: nowOfLimit, ...number, help: 'Connections or flows that are open' },
+  text('Most', ({ peak, datagrams }) => (datagrams ? '' : count(peak)), {
+    ...number,
+    help: 'The most at once, looked at once a second',
+  }),
+  text('Limit', service => countOr(limitOf(service), 'none'), number),
+  text('Waiting', ({ pending, datagrams }) => (datagrams ? '' : count(pending)), {
     ...rare,
     help: 'Those that wait for a header or for a place',
   }),
-  text('Total', ({ accepted }) => count(accepted), { ...number, help: 'Accepted since the start' }),
+  text('Total', ({ accepted, datagrams }) => count(datagrams?.flows.opened ?? accepted), {
+    ...number,
+    help: 'Connections or flows since the start',
+  }),
   {
     label: 'New /s',
     make: accepted,
     kind: 'chart',
     help: 'Accepted each second of the last minute, errors in red',
   },
-  text('Up', ({ bytesUp }) => bytes(bytesUp), { ...number, help: 'From clients to upstreams' }),
-  text('Down', ({ bytesDown }) => bytes(bytesDown), { ...number, help: 'From upstreams to clients' }),
+  text('Up', ({ bytesUp, datagrams }) => bytes(datagrams?.up.bytes ?? bytesUp), {
+    ...number,
+    help: 'From clients to upstreams',
+  }),
+  text('Down', ({ bytesDown, datagrams }) => bytes(datagrams?.down.bytes ?? bytesDown), {
+    ...number,
+    help: 'From upstreams to clients',
+  }),
   { label: 'Traffic', make: traffic, kind: 'chart', help: 'Both ways, each second of the last minute' },
-  { label: 'Errors', make: errors, ...number, help: 'Ended for another reason than done or probe' },
+  {
+    label: 'Errors',
+    make: errors,
+    ...number,
+    help: 'Ended for another reason than done or probe; of UDP, datagrams dropped',
+  },
   text('By reason', reasonsText, { kind: 'reasons' }),
 ]
 
@@ -102,6 +120,7 @@ function serviceName(): View<ServiceShown> {
     words(({ name }) => name, { class: 'title' }),
     words(whatItDoes, { class: 'detail' }),
     words(whomItAdmits, { class: 'detail' }),
+    words(({ datagrams }) => (datagrams ? datagramsText(datagrams) : ''), { class: 'detail' }),
   )
 }
 
@@ -127,11 +146,11 @@ function whomItAdmits({ access, rate, reasons, busiestSource, limits }: ServiceS
 function nowOfLimit(): View<ServiceShown> {
   const bar = gauge()
   return several(
-    words(({ active }) => count(active)),
+    words(service => count(activeOf(service))),
     {
       element: bar.element,
       update: each => {
-        bar.element.toggleAttribute('hidden', each.limits['connections'] === null)
+        bar.element.toggleAttribute('hidden', limitOf(each) === null)
         bar.update(takenOf(each))
       },
     },
@@ -143,9 +162,14 @@ function accepted(): View<ServiceShown> {
   return several(
     {
       element: chart.element,
-      update: ({ lastMinute }) => chart.update({ values: lastMinute.accepted, errors: lastMinute.errors }),
+      update: ({ lastMinute, datagrams }) => {
+        chart.element.toggleAttribute('hidden', datagrams !== null)
+        chart.update({ values: lastMinute.accepted, errors: lastMinute.errors })
+      },
     },
-    words(({ lastMinute }) => `${count(lastMinute.accepted.at(-1) ?? 0)}/s`, { class: 'rate' }),
+    words(({ lastMinute, datagrams }) => (datagrams ? '' : `${count(lastMinute.accepted.at(-1) ?? 0)}/s`), {
+      class: 'rate',
+    }),
   )
 }
 
@@ -154,14 +178,20 @@ function traffic(): View<ServiceShown> {
   const both = ({ lastMinute: { bytesUp, bytesDown } }: ServiceShown): readonly number[] =>
     bytesUp.map((value, second) => value + (bytesDown[second] ?? 0))
   return several(
-    { element: chart.element, update: each => chart.update({ values: both(each) }) },
-    words(each => `${bytes(both(each).at(-1) ?? 0)}/s`, { class: 'rate' }),
+    {
+      element: chart.element,
+      update: each => {
+        chart.element.toggleAttribute('hidden', each.datagrams !== null)
+        chart.update({ values: both(each) })
+      },
+    },
+    words(each => (each.datagrams ? '' : `${bytes(both(each).at(-1) ?? 0)}/s`), { class: 'rate' }),
   )
 }
 
 function errors(): View<ServiceShown> {
   return several(
-    words(service => count(service.errors)),
+    words(({ errors: ended, datagrams }) => count(datagrams ? droppedOf(datagrams) : ended)),
     words(
       ({ lastMinute }) => {
         const recent = sumOf(lastMinute.errors)
@@ -172,8 +202,8 @@ function errors(): View<ServiceShown> {
   )
 }
 
-function reasonsText({ reasons }: ServiceShown): string {
-  return Object.entries(reasons)
+function reasonsText({ reasons, datagrams }: ServiceShown): string {
+  return Object.entries<number>(datagrams?.dropped ?? reasons)
     .filter(([reason, times]) => times > 0 && reason !== 'done' && reason !== 'probe')
     .sort(([, a], [, b]) => b - a)
     .map(([reason, times]) => `${reason} ${count(times)}`)

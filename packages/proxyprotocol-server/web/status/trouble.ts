@@ -51,9 +51,17 @@ export function levelOfService({ state }: ServiceShown): Level {
   return state === 'closed' ? 'bad' : 'warn'
 }
 
-export function takenOf({ active, limits }: ServiceShown): number {
-  const limit = limits['connections'] ?? null
-  return limit === null ? 0 : active / Math.max(1, limit)
+export function activeOf({ active, datagrams }: ServiceShown): number {
+  return datagrams?.flows.active ?? active
+}
+
+export function limitOf({ limits, datagrams }: ServiceShown): number | null {
+  return limits[datagrams ? 'flows' : 'connections'] ?? null
+}
+
+export function takenOf(service: ServiceShown): number {
+  const limit = limitOf(service)
+  return limit === null ? 0 : activeOf(service) / Math.max(1, limit)
 }
 
 export function sumOf(series: readonly number[]): number {
@@ -61,14 +69,14 @@ export function sumOf(series: readonly number[]): number {
 }
 
 export function troublesOfService(service: ServiceShown): readonly Trouble[] {
-  const { name, state, active, limits, lastMinute } = service
+  const { name, state, lastMinute, datagrams } = service
   const errors = sumOf(lastMinute.errors)
   const troubles: Candidate[] = [
     [state === 'idle' || state === 'closed', 'bad', `it is ${state}`], // one problem for all that drain
     [
       takenOf(service) >= NEAR,
       'warn',
-      `${count(active)} of ${count(limits['connections'] ?? 0)} connections taken`,
+      `${count(activeOf(service))} of ${count(limitOf(service) ?? 0)} ${datagrams ? 'flows' : 'connections'} taken`,
     ],
     [errors > 0, 'warn', `${plural(errors, 'error')} in the last minute`],
     ...service.queues.map(queueFills),
