@@ -12,12 +12,13 @@ import { rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface, type Interface } from 'node:readline'
+import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { nodeBinary, versionOf } from '../scripts/runtimes.js'
 import { checkouts, commonOptions } from './checkouts.ts'
+import { lineOf, longestWhile, portIn } from './stalls/running.ts'
 
 const { values } = parseArgs({
   options: {
@@ -27,6 +28,7 @@ const { values } = parseArgs({
   },
 })
 
+const rounds = Number(values.rounds)
 const node = nodeBinary(values.node)
 const config = join(tmpdir(), `stalls-${String(process.pid)}.json`)
 
@@ -61,39 +63,15 @@ async function measure(program: string): Promise<readonly number[]> {
   }
   try {
     return [
-      await longestWhile(messages, () => pause(1_000)),
-      await longestWhile(messages, () => read('/metrics')),
-      await longestWhile(messages, () => read('/stats.json')),
-      await longestWhile(messages, reload),
+      await longestWhile(messages, rounds, () => pause(1_000)),
+      await longestWhile(messages, rounds, () => read('/metrics')),
+      await longestWhile(messages, rounds, () => read('/stats.json')),
+      await longestWhile(messages, rounds, reload),
     ]
   } finally {
     await messages.terminate()
     server.kill('SIGKILL')
     await once(server, 'exit')
-  }
-}
-
-/** The longest message of all rounds, in milliseconds. */
-async function longestWhile(messages: Worker, job: () => Promise<unknown>): Promise<number> {
-  let longest = 0
-  for (let round = 0; round < Number(values.rounds); round++) {
-    await pause(500)
-    messages.postMessage('begin')
-    await once(messages, 'message')
-    await job()
-    await pause(500) // a message that was delayed has come by then
-    messages.postMessage('end')
-    const [longestOfRound] = (await once(messages, 'message')) as [number] // as bench/stalls/messages.js answers
-    longest = Math.max(longest, longestOfRound)
-  }
-  return longest
-}
-
-/** The next line of the log about such an event. */
-async function lineOf(lines: Interface, event: string): Promise<string> {
-  for (;;) {
-    const [text] = (await once(lines, 'line')) as [string] // readline gives text
-    if (text.includes(` ${event} `)) return text
   }
 }
 
@@ -106,8 +84,4 @@ function writeConfig(upstream: number): void {
     }
   })
   writeFileSync(config, JSON.stringify({ admin: { listen: '127.0.0.1:0' }, services }))
-}
-
-function portIn(text: string): number {
-  return Number(/address=\S*:(\d+)/.exec(text)?.[1])
 }
