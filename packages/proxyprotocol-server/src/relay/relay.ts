@@ -109,8 +109,7 @@ export interface Relay {
  * ```
  */
 export function createRelay(given: Service, options: RelayOptions = {}): Relay {
-  const { onClosed, onRejected, onError, tlsFacts = true, dataPlane = 'sockets' } = options
-  const { ticketSecret = () => processSecret } = options
+  const { onClosed, onRejected, onError, tlsFacts = true, ticketSecret = () => processSecret } = options
   if (given.datagrams) throw new TypeError(`service must be one of TCP, got ${formatEndpoint(given.listen)}`)
   let service = withConnectionLimit(given)
   const stats = new RelayStats()
@@ -121,7 +120,7 @@ export function createRelay(given: Service, options: RelayOptions = {}): Relay {
   const serving = { ...serverOptions(service, gate), tls: tls.serverOptions, onRejected, onError }
   const entrance = new Entrance(service, tls)
   const context = { service, blockLists, entrance, tls, tlsFacts, pools, stats, onClosed }
-  const plane = dataPlane === 'auto' ? new HandleRelay(context) : undefined
+  const plane = options.dataPlane === 'auto' ? new HandleRelay(context) : undefined
   const server = new RelayServer({ pools, plane }, serving, connection =>
     relayConnection(context, connection, stats.open(connection)),
   )
