@@ -34,7 +34,6 @@ export class DatagramServer implements ServiceServer {
   readonly #ending: Ending
   readonly #formers = new Set<DatagramServer>()
   #port: ClientPort | undefined
-  #isCurrent = false
   #isEnding = false
   #limits: FlowSettings
 
@@ -64,7 +63,7 @@ export class DatagramServer implements ServiceServer {
   }
 
   get address(): AddressInfo | null {
-    return this.#isCurrent && this.#port ? this.#port.address : null
+    return this.#port && this.#ending.acceptsFlows ? this.#port.address : null
   }
 
   get figures(): Omit<DatagramFigures, 'kernelDrops'> {
@@ -100,7 +99,6 @@ export class DatagramServer implements ServiceServer {
   handOver(successor: DatagramServer): Promise<CloseResult> {
     const port = this.#port as ClientPort // a fleet hands over only what listens
     port.retain()
-    this.#isCurrent = false
     this.#isEnding = true
     for (const former of [this, ...this.#formers]) successor.#formers.add(former)
     const { firsts } = this.#options.reader
@@ -113,7 +111,6 @@ export class DatagramServer implements ServiceServer {
 
   #serveAt(port: ClientPort): void {
     this.#port = port
-    this.#isCurrent = true
     port.receive = this.#receive
     this.#options.onListening()
   }
@@ -193,7 +190,6 @@ export class DatagramServer implements ServiceServer {
     this.#table.close('aborted')
     this.#options.reader.firsts?.close()
     this.#port?.release()
-    this.#isCurrent = false
     this.#options.onClosed()
   }
 }

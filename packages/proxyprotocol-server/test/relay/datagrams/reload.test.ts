@@ -81,6 +81,18 @@ test('a flow lives on over two reloads, and a removed service drains it', async 
   assert.deepEqual([closed.forced, fleet.connections.size], [1, 0])
 })
 
+test('a reload does not wait for the flows of a service that it removes', async t => {
+  const upstream = await answering(t)
+  const { fleet, port } = await running(t, upstream.port)
+  const client = await peer(t)
+  await client.send('one', port)
+  await client.text()
+  await fleet.apply([], { drain: 60_000 })
+  await client.send('two', port)
+  assert.equal(await client.text(), 'two')
+  assert.equal(fleet.connections.size, 1)
+})
+
 test('a reload with unsafe-first never parses the later payload of a peer', async t => {
   const upstream = await answering(t)
   const options = { pp: 'unsafe-first', trust: 'anyone', replies: 1 } as const
