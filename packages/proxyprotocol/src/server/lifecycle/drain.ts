@@ -101,12 +101,12 @@ export class Drain {
     const { held, abortTimeout, listener } = this.#server
     const { readyDelay, drain } = this.#plan
     if (readyDelay > 0 && !this.#aborted) await this.#sleep(readyDelay, ['abort'])
+    const deadline = performance.now() + drain
     if (!this.#plan.handedOver) {
-      if (listener.emptiesQueues) await this.#emptyQueues(drain)
+      if (listener.emptiesQueues) await this.#emptyQueues(drain / 2) // the clients need time, too
       listener.close()
     }
     const open = held.size
-    const deadline = performance.now() + drain
     if (!this.#closing) await this.#wait(drain, ['empty', 'close'])
     const forced = new Set(this.#closing ? [...held].filter(isUnopened) : [])
     for (const connection of forced) connection.abort()
