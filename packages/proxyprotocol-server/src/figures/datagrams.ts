@@ -4,12 +4,14 @@
 import type { DropReason, FlowEnd } from 'proxyprotocol/udp'
 import { sumOfNumbers } from './merged.ts'
 
+/** What was relayed in one direction. */
 export interface DirectionCounts {
   readonly datagrams: number
   /** Payload, without headers. */
   readonly bytes: number
 }
 
+/** The datagrams and flows of a UDP service. */
 export interface DatagramFigures {
   /** Of clients and upstreams. */
   readonly received: number
