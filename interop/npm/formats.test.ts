@@ -69,7 +69,7 @@ for (const [type, module, moduleResolution] of [
     runIn(folder, join(root, 'node_modules/typescript/bin/tsc'))
     assert.equal(
       runIn(folder, '--eval', "import('./out/use.js').then(({ values }) => console.log(values.length))"),
-      '4\n',
+      '5\n',
     )
   })
 }
