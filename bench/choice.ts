@@ -5,18 +5,16 @@
 // A program relays short connections, one after the other, to an upstream that has N names. What it costs more with N names than
 // with one is the price of the choice. `--beside` takes another checkout of this repository, built, into the same run.
 
-import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { nodeBinary, versionOf } from '../scripts/runtimes.js'
 import { checkouts, commonOptions } from './checkouts.ts'
+import { cpuOf, start } from './running.ts'
 
-/** Clock ticks a second, as Linux has them. */
-const TICKS = 100
 const ROUNDS = 5
 
 const { values } = parseArgs({
@@ -50,7 +48,12 @@ rmSync(config)
 /** CPU microseconds of a connection with one upstream and with many, in interleaved rounds. */
 async function measure(program: string, balance: string): Promise<readonly number[]> {
   const running = []
-  for (const count of [1, Number(values.upstreams)]) running.push(await start(program, balance, count))
+  for (const count of [1, Number(values.upstreams)]) {
+    const address = `127.0.0.1:${String(upstreamPort)}?pp=noop`
+    const upstreams = Array.from({ length: count }, (_, at) => ({ address, name: `app-${String(at)}` }))
+    const services = [{ listen: '127.0.0.1:0', upstreams, balance }]
+    running.push(await start({ node, program, file: config, configuration: { services } }))
+  }
   const samples = running.map((): number[] => [])
   for (const { port } of running) await exchange(port)
   for (let round = 0; round < ROUNDS; round++) {
@@ -64,21 +67,6 @@ async function measure(program: string, balance: string): Promise<readonly numbe
   return samples.map(list => list.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? NaN)
 }
 
-interface Running {
-  readonly server: ChildProcess
-  readonly port: number
-}
-
-async function start(program: string, balance: string, count: number): Promise<Running> {
-  const address = `127.0.0.1:${String(upstreamPort)}?pp=noop`
-  const upstreams = Array.from({ length: count }, (_, at) => ({ address, name: `app-${String(at)}` }))
-  const services = [{ listen: '127.0.0.1:0', upstreams, balance }]
-  writeFileSync(config, JSON.stringify({ services, log: { quiet: true } }))
-  const server = spawn(node, [program, '--config', config], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = (await once(server.stdout, 'data')) as [Buffer] // a pipe without an encoding
-  return { server, port: Number(/address=\S*:(\d+)/.exec(String(line))?.[1]) }
-}
-
 /** Connections one after the other. */
 async function exchange(port: number): Promise<void> {
   for (let count = 0; count < Number(values.connections); count++) {
@@ -86,13 +74,4 @@ async function exchange(port: number): Promise<void> {
     socket.end()
     await once(socket, 'close')
   }
-}
-
-/** User and system time in microseconds. */
-function cpuOf({ pid }: ChildProcess): number {
-  const fields =
-    readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
-      .split(') ')[1]
-      ?.split(' ') ?? []
-  return ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS
 }

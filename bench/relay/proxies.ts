@@ -52,7 +52,12 @@ const key = keep('key.pem', [certificate.key])
 export function contenders(node: string, others: readonly string[]): readonly Contender[] {
   const found = [haproxy(), nginx(), pipe(node), bare(node), python()].filter(each => each !== undefined)
   const checkouts = [[SUBJECT, REPOSITORY] as const, ...others.map(folder => [folder, folder] as const)]
-  return [...checkouts.map(([name, folder]) => ours(name, { node, folder })), ...found]
+  const relays = checkouts.map(([name, folder]) => ours(name, { node, folder }))
+  const onHandles = {
+    ...ours('relay on handles', { node, folder: REPOSITORY }),
+    environment: { PROXYPROTOCOL_DATA_PLANE: 'auto' },
+  }
+  return [...relays, onHandles, ...found]
 }
 
 function ours(name: string, { node, folder }: { readonly node: string; readonly folder: string }): Contender {
