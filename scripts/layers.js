@@ -115,6 +115,7 @@ export const layers = [
       'config',
     ],
   },
+  { src: programs, folder: 'relay/fleet', below: ['relay/datagrams', 'figures', 'config'] },
   { src: programs, folder: 'relay/access', below: ['config', 'figures'] },
   {
     src: programs,

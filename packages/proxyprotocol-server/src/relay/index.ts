@@ -11,7 +11,7 @@ export {
   type ServiceRelay,
   type ServiceServer,
 } from './datagrams/index.ts'
-export { Fleet, type FleetChange, type FleetOptions, type FleetState } from './fleet.ts'
+export { Fleet, type FleetChange, type FleetOptions, type FleetState } from './fleet/index.ts'
 export { listenAt } from './listen-at.ts'
 export { createRelay, type Relay, type RelayOptions } from './relay.ts'
 export { newTicketSecret, serverTls } from './tls/index.ts'

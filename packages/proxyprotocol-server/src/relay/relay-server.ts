@@ -40,11 +40,13 @@ export class RelayServer extends ProxyServer {
     return bound
   }
 
-  /** Remaining connections use what is known by now. */
+  /** Remaining connections use what is known by now. Many pools take a turn of their own, in which a successor may be closed. */
   override handOver(successor: ProxyServer, options?: HandOverOptions): Promise<CloseResult> {
     const ended = super.handOver(successor, options)
-    this.#pools.close()
-    if (successor instanceof RelayServer) successor.#pools.start()
+    setImmediate(() => {
+      this.#pools.close()
+      if (successor instanceof RelayServer) successor.#pools.start()
+    })
     return ended
   }
 

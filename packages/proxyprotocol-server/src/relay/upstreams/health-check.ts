@@ -26,9 +26,10 @@ const HEADERS: Readonly<Record<SentHeader, HeaderInit | 'none'>> = {
 export class HealthCheck {
   readonly #member: Member
   readonly #options: HealthCheckOptions
-  readonly #stopped = new AbortController()
+  /** While it runs. */
+  #stopping: AbortController | undefined
   #started = false
-  #running = false
+  #stopped = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(member: Member, options: HealthCheckOptions) {
@@ -45,13 +46,14 @@ export class HealthCheck {
   }
 
   reconsider(): void {
-    if (this.#member.settings.check || !this.#started || this.#running || !this.#member.isMarked) return
+    if (this.#member.settings.check || !this.#started || this.#stopping || !this.#member.isMarked) return
     this.#runIn(this.#options.cooldown)
   }
 
   stop(): void {
     clearTimeout(this.#timer)
-    this.#stopped.abort()
+    this.#stopped = true
+    this.#stopping?.abort()
   }
 
   #runIn(milliseconds: number): void {
@@ -62,10 +64,10 @@ export class HealthCheck {
   async #run(): Promise<void> {
     const { check } = this.#member.settings
     if (!check && !this.#member.isMarked) return // a client was served by it
-    this.#running = true
-    const fault = await this.#try()
-    this.#running = false
-    if (this.#stopped.signal.aborted) return
+    this.#stopping = new AbortController()
+    const fault = await this.#try(this.#stopping.signal)
+    this.#stopping = undefined
+    if (this.#stopped) return
     // Without a free descriptor the check says nothing about the upstream.
     if (fault === undefined || fault instanceof CheckFault || isUpstreamFault(fault))
       this.#member.checked(fault)
@@ -73,11 +75,10 @@ export class HealthCheck {
     else this.reconsider()
   }
 
-  async #try(): Promise<unknown> {
+  async #try(signal: AbortSignal): Promise<unknown> {
     const { settings, resolve } = this.#member
     const { check } = settings
     const timeout = check?.timeout ?? this.#options.patience
-    const { signal } = this.#stopped
     try {
       if (resolve) {
         await resolve({ timeout, signal })

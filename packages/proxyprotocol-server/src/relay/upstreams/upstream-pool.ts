@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { ProxyProtocolError, type Endpoint } from 'proxyprotocol'
 import { connect } from 'proxyprotocol/client'
 import { distinguishResets } from 'proxyprotocol/server'
-import { formatEndpoint, type Balance, type Pool, type UpstreamSettings } from '../../config/index.ts'
+import type { Balance, Pool, UpstreamSettings } from '../../config/index.ts'
 import type { NameSnapshot, UpstreamSnapshot } from '../../figures/index.ts'
 import { Choice } from './choice.ts'
 import { dialMember } from './dial-member.ts'
@@ -53,7 +53,8 @@ export class UpstreamPool {
   readonly #now: () => number
   readonly #queue: UpstreamQueue
   readonly #patience: number
-  readonly #ended = new AbortController()
+  #isClosed = false
+  #ended: AbortController | undefined
 
   constructor(settings: Pool, options: PoolOptions = {}) {
     const { upstreams, health, resolve, queue } = settings
@@ -83,13 +84,14 @@ export class UpstreamPool {
   }
 
   start(): void {
-    if (this.#ended.signal.aborted) return
+    if (this.#isClosed) return
     for (const upstream of this.#upstreams) upstream.start()
     if (this.#settings.upstreams.some(({ check }) => check)) this.#resolver.start()
   }
 
   close(): void {
-    this.#ended.abort('closed') // a reason of its own would be made with a stack, which is slow for many pools
+    this.#isClosed = true
+    this.#ended?.abort()
     for (const upstream of this.#upstreams) upstream.close()
     this.#resolver.close()
   }
@@ -97,14 +99,13 @@ export class UpstreamPool {
   /** Pools of one service follow others, whatever their routes. */
   static inherit(pools: readonly UpstreamPool[], others: readonly UpstreamPool[]): void {
     const names = answeredNames(others.map(other => other.#resolver))
-    const before = new Map(others.flatMap(other => other.#upstreams).map(each => [keyOf(each), each]))
+    const before = new Map(others.flatMap(other => other.#upstreams).map(each => [each.key, each]))
     const gone = new Map(before)
     for (const pool of pools) {
       pool.#resolver.inherit(names)
       for (const upstream of pool.#upstreams) {
-        const key = keyOf(upstream)
-        const same = before.get(key)
-        gone.delete(key)
+        const same = before.get(upstream.key)
+        gone.delete(upstream.key)
         if (same) upstream.inherit(same)
         else upstream.beginSlowly()
       }
@@ -159,10 +160,13 @@ export class UpstreamPool {
   }
 
   /** For a flow of datagrams; undefined if none may take it. A name may have to be resolved first. */
-  member(source: Endpoint | undefined): Member | Promise<Member | undefined> | undefined {
-    const member = this.#choice.next(source, NONE_TRIED)
+  member(
+    source: Endpoint | undefined,
+    failed: ReadonlySet<Member> = NONE_TRIED,
+  ): Member | Promise<Member | undefined> | undefined {
+    const member = this.#choice.next(source, failed)
     if (member === 'full') return undefined
-    return member?.resolve ? this.#resolvedMember(member, source) : member
+    return member?.resolve ? this.#resolvedMember(member, source, failed) : member
   }
 
   /** Its name may have other addresses by now. */
@@ -211,24 +215,24 @@ export class UpstreamPool {
     return socket
   }
 
-  async #resolvedMember(name: Member, source: Endpoint | undefined): Promise<Member | undefined> {
+  async #resolvedMember(
+    name: Member,
+    source: Endpoint | undefined,
+    failed: ReadonlySet<Member>,
+  ): Promise<Member | undefined> {
+    this.#ended ??= new AbortController()
     try {
       await name.resolved({ timeout: this.#patience, signal: this.#ended.signal })
     } catch {
-      return undefined // it is counted
+      return this.member(source, new Set([...failed, name])) // the failure is counted
     }
-    const member = this.#choice.next(source, NONE_TRIED)
-    return member === 'full' || member?.resolve ? undefined : member
+    return this.member(source, failed)
   }
 
   /** A silent member must not use up the time of others. */
   #share(left: number, tried: ReadonlySet<Member>): number {
     return Math.ceil(left / (1 + this.#choice.mayFollow(tried)))
   }
-}
-
-function keyOf({ settings: { name, address } }: Upstream): string {
-  return `${name} ${formatEndpoint(address)}`
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): Endpoint | undefined {

@@ -34,6 +34,8 @@ interface Watched {
 
 export class Upstream implements NameWatcher {
   readonly settings: UpstreamSettings
+  /** The same in another configuration means the same upstream. */
+  readonly key: string
   readonly #context: UpstreamContext
   readonly #name: ResolvedName | undefined
   #watched: readonly Watched[] = []
@@ -49,6 +51,7 @@ export class Upstream implements NameWatcher {
 
   constructor(settings: UpstreamSettings, context: UpstreamContext) {
     this.settings = settings
+    this.key = `${settings.name} ${formatEndpoint(settings.address)}`
     this.#context = context
     this.#name = nameOf(settings, context.resolver)
     this.#name?.watch(this)

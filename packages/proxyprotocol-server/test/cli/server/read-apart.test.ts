@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { serverRequest } from '../../../src/cli/server/arguments.ts'
-import { readApart, readHere } from '../../../src/cli/server/read-apart.ts'
+import { partsOf, readApart, readHere } from '../../../src/cli/server/read-apart.ts'
 import { configFile } from '../../support/config-file.ts'
 import { fakeIo } from '../../support/program.ts'
 
@@ -43,11 +43,32 @@ test('a thread reads sources that were read before, and the lists that they name
   )
 })
 
+test('many routes come out of the thread in parts, so that none takes long to copy', async t => {
+  const routes = Array.from({ length: 600 }, (_, at) => ({
+    names: [`t${at}.example`],
+    upstreams: [`192.0.2.1:${at + 2}`],
+  }))
+  const many = Array.from({ length: 5 }, (_, at) => ({
+    listen: `:${at + 1}`,
+    upstream: '192.0.2.1:1',
+    passthrough: { routes },
+  }))
+  const args = ['--config', configFile(t, { services: many })]
+  const reading = readHere({ args, env: {} })
+  assert.deepEqual(
+    [...partsOf(reading)].map(({ services }) => services.length),
+    [2, 2, 1],
+  )
+  assert.deepEqual(await readApart(args, fakeIo()), reading)
+})
+
 test('a fault of the configuration comes out of the thread as it is', async t => {
   const file = configFile(t, { services: [] })
   const message = `${file}:1:2: services must have at least one entry, got none`
   await assert.rejects(readApart(['--config', file], fakeIo()), { name: 'ConfigError', message })
-  assert.deepEqual(readHere({ args: ['--config', file], env: {} }), { fault: message })
+  const outcome = readHere({ args: ['--config', file], env: {} })
+  assert.deepEqual(outcome, { fault: message })
+  assert.deepEqual([...partsOf(outcome)], [{ services: [], outcome }])
   writeFileSync(file, '{')
   await assert.rejects(readApart(['--config', file], fakeIo()), /this is not YAML/)
 })

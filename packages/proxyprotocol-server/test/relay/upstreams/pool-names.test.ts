@@ -193,3 +193,19 @@ test('a name whose addresses fail is asked for again soon', async t => {
   await until(() => pool.snapshot().names[0]?.answers === 2)
   assert.deepEqual((await connect()).route.upstreamAddress, { address: '127.0.0.1', port: far.port })
 })
+
+test('a flow of datagrams gets an address although another name has yet to be resolved', async t => {
+  const resolver: Resolve = () => Promise.resolve([{ address: '127.0.0.1', family: 4 }])
+  const { pool } = harness(t, [at('a.test:1'), at('b.test:2')], { resolver })
+  const member = await pool.member(undefined)
+  assert.deepEqual(member?.endpoint, { address: '127.0.0.1', port: 1 })
+})
+
+test('a flow of datagrams goes to another upstream where a name has no answer', async t => {
+  const resolver: Resolve = () => Promise.reject(new Error('no answer'))
+  const { pool } = harness(t, [at('a.test:1'), at(2), at('b.test:3')], { resolver })
+  const member = await pool.member(undefined)
+  assert.deepEqual(member?.endpoint, { address: '127.0.0.1', port: 2 })
+  const alone = harness(t, [at('a.test:1'), at('b.test:3')], { resolver })
+  assert.equal(await alone.pool.member(undefined), undefined)
+})

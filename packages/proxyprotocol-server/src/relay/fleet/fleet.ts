@@ -1,18 +1,16 @@
-// What can fail comes first; the change itself is one turn of the event loop.
+// What can fail comes first. Then each service changes in one turn of the event loop.
 
 import { setImmediate as turn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { CloseOptions, CloseResult } from 'proxyprotocol/server'
-import { addressKey, type Service } from '../config/index.ts'
-import { type LiveConnection, type RelayTotals, type ServiceFigures, sumOfCloses } from '../figures/index.ts'
-import { shareOf, withConnectionLimit } from './connection-limit.ts'
-import type { ServiceRelay } from './datagrams/index.ts'
+import { addressKey, type Service } from '../../config/index.ts'
+import { type LiveConnection, type RelayTotals, type ServiceFigures, sumOfCloses } from '../../figures/index.ts'
+import { shareOf, withConnectionLimit } from '../connection-limit.ts'
+import type { ServiceRelay } from '../datagrams/index.ts'
 import { Predecessors } from './predecessors.ts'
-import type { Relay } from './relay.ts'
+import type { Relay } from '../relay.ts'
+import { slicer } from './slicer.ts'
 import { succeed } from './succession.ts'
-
-/** A millisecond or two before connections are served again. */
-const SLICE = 25
 
 /** Options of a fleet. */
 export interface FleetOptions<R extends ServiceRelay = Relay> {
@@ -61,9 +59,11 @@ interface Move<R> extends Running<R> {
  */
 export class Fleet<R extends ServiceRelay = Relay> {
   readonly #options: FleetOptions<R>
-  #running: ReadonlyMap<string, Running<R>> = new Map()
-  #byName: ReadonlyMap<string, R> = new Map()
+  #running = new Map<string, Running<R>>()
+  #byName = new Map<string, R>()
   readonly #former = new Predecessors()
+  /** Relays end one in a turn. */
+  #ending: Promise<unknown> = Promise.resolve()
   readonly #servers = new Set<R['server']>()
   readonly #names = new WeakMap<R['server'], string>()
   #state: FleetState = 'starting'
@@ -154,8 +154,9 @@ export class Fleet<R extends ServiceRelay = Relay> {
     const share = shareOf(services)
     const { create, listen = (relay: R) => relay.listen() } = this.#options
     try {
-      for (const [at, { key, service, current }] of this.#placed(services).entries()) {
-        if (at % SLICE === SLICE - 1) await turn()
+      const pause = slicer()
+      for (const { key, service, current } of this.#placed(services)) {
+        await pause()
         const same = isDeepStrictEqual(current?.service, service)
         const relay = current && same ? current.relay : create(withConnectionLimit(service, share))
         moves.push({ key, service, current, relay, connections: service.limits.connections ?? share })
@@ -168,7 +169,7 @@ export class Fleet<R extends ServiceRelay = Relay> {
       await Promise.all(moves.filter(isNew).map(({ relay }) => relay.server.abort()))
       throw error
     }
-    const change = this.#swap(moves, options)
+    const change = await this.#swap(moves, options)
     // Their addresses are free afterwards, also for the next change.
     if (!options.readyDelay) while (change.removed.some(hasAddress)) await turn()
     return change
@@ -187,40 +188,49 @@ export class Fleet<R extends ServiceRelay = Relay> {
     })
   }
 
-  /** Nothing in here waits or fails. */
-  #swap(moves: readonly Move<R>[], options: CloseOptions): FleetChange<R> {
+  /** Nothing in here fails. */
+  async #swap(moves: readonly Move<R>[], options: CloseOptions): Promise<FleetChange<R>> {
     const kept = new Set(moves.map(({ current }) => current?.relay))
     const removed = this.relays.filter(relay => !kept.has(relay))
-    for (const { relay, current, connections, service } of moves) {
-      const before = current?.relay ?? this.#byName.get(service.name)
-      succeed(relay, before, connections)
+    const pause = slicer()
+    this.#running = new Map(this.#running)
+    for (const move of moves) {
+      await pause()
+      this.#move(move)
     }
-    this.#running = new Map(moves.map(({ key, service, relay }) => [key, { service, relay }]))
-    this.#state = 'running'
-    this.#byName = new Map(moves.map(({ service, relay }) => [service.name, relay]))
-    for (const { relay, service } of moves) {
-      this.#servers.add(relay.server)
-      this.#names.set(relay.server, service.name)
-    }
-    const changed = moves.filter(move => move.current && isNew(move))
-    for (const { current, relay } of changed) {
-      if (current) this.#retire(current.relay, current.relay.server.handOver(relay.server))
-    }
+    if (this.#state === 'starting') this.#state = 'running'
     for (const relay of removed) this.#retire(relay, relay.server.close(options))
+    this.#running = new Map(moves.map(({ key, service, relay }) => [key, { service, relay }]))
+    this.#byName = new Map(moves.map(({ service, relay }) => [service.name, relay]))
     return {
       added: moves.filter(({ current }) => !current).map(({ relay }) => relay),
-      changed: changed.map(({ relay }) => relay),
+      changed: moves.filter(move => move.current && isNew(move)).map(({ relay }) => relay),
       removed,
       unchanged: moves.filter(move => !isNew(move)).map(({ relay }) => relay),
     }
+  }
+
+  #move({ key, service, relay, current, connections }: Move<R>): void {
+    succeed(relay, current?.relay ?? this.#byName.get(service.name), connections)
+    this.#running.set(key, { service, relay })
+    this.#byName.set(service.name, relay)
+    this.#servers.add(relay.server)
+    this.#names.set(relay.server, service.name)
+    if (current === undefined || current.relay === relay) return
+    const { server } = current.relay
+    // What has stopped listening since the check is made anew by the next change.
+    this.#retire(current.relay, listens(current) ? server.handOver(relay.server) : server.close())
   }
 
   #retire(relay: R, ended: Promise<CloseResult>): void {
     this.#former.add(relay)
     void ended.then(() => {
       if (relay.server.connections.size > 0) return // its stuck handlers stay visible
-      this.#servers.delete(relay.server)
-      this.#former.end(relay)
+      this.#ending = this.#ending.then(() => {
+        this.#servers.delete(relay.server)
+        this.#former.end(relay)
+        return turn()
+      })
     })
   }
 }

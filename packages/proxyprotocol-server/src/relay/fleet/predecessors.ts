@@ -7,9 +7,9 @@ import {
   sumOfServices,
   type LiveConnection,
   type ServiceFigures,
-} from '../figures/index.ts'
-import { figuresOf } from './service-figures.ts'
-import type { ServiceRelay } from './datagrams/index.ts'
+} from '../../figures/index.ts'
+import { figuresOf } from '../service-figures.ts'
+import type { ServiceRelay } from '../datagrams/index.ts'
 
 interface Former {
   readonly draining: Set<ServiceRelay>

@@ -1,7 +1,7 @@
 // What a relay takes over at a reload: its share of connections, or what another knew of the upstreams.
 
-import { DatagramRelay, type ServiceRelay } from './datagrams/index.ts'
-import { RelayServer } from './relay-server.ts'
+import { DatagramRelay, type ServiceRelay } from '../datagrams/index.ts'
+import { RelayServer } from '../relay-server.ts'
 
 export function succeed(relay: ServiceRelay, before: ServiceRelay | undefined, connections: number): void {
   if (relay === before) {

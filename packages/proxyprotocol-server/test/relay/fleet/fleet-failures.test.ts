@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { closedPort } from 'test-support/sockets'
-import { parseService } from '../../src/config/index.ts'
-import { createRelay, type Relay } from '../../src/relay/index.ts'
-import { dial, listen, outcome } from '../support/connections.ts'
-import { LONG, makeFleet, names, serviceTo } from '../support/fleet.ts'
+import { parseService } from '../../../src/config/index.ts'
+import { createRelay, type Relay } from '../../../src/relay/index.ts'
+import { dial, listen, outcome } from '../../support/connections.ts'
+import { LONG, makeFleet, names, serviceTo } from '../../support/fleet.ts'
 
 function portOf({ server }: Relay): number {
   return (server.address as AddressInfo).port
@@ -79,6 +79,25 @@ test('a listener that fails during a change makes the change fail', async t => {
   await assert.rejects(fleet.apply([serviceTo(upstream.port, 'a'), serviceTo(upstream.port, 'b')]), {
     message: 'the service a has stopped listening in the meantime',
   })
+})
+
+test('a listener that fails while others hand over is made anew by the next change', async t => {
+  const fleet = makeFleet(t)
+  await fleet.apply([serviceTo(1, 'a'), serviceTo(1, 'b')])
+  const [{ server }, failing] = fleet.relays as [Relay, Relay]
+  const handOver = server.handOver.bind(server)
+  server.handOver = (...args) => {
+    void failing.server.close()
+    return handOver(...args)
+  }
+  const next = [serviceTo(1, 'a', LONG + 1), serviceTo(1, 'b', LONG + 1)]
+  await fleet.apply(next)
+  assert.deepEqual(
+    fleet.relays.map(each => each.server.state),
+    ['listening', 'idle'],
+  )
+  const { added, unchanged } = names(await fleet.apply(next))
+  assert.deepEqual({ added, unchanged }, { added: ['b'], unchanged: ['a'] })
 })
 
 test('close() during a change waits for it, and the change fails', async t => {

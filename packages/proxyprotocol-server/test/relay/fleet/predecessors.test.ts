@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { closedPort, until } from 'test-support/sockets'
-import { parseService, type Service } from '../../src/config/index.ts'
-import { createRelay, Fleet } from '../../src/relay/index.ts'
-import { dial, listen } from '../support/connections.ts'
-import { atEnd } from '../support/teardown.ts'
+import { parseService, type Service } from '../../../src/config/index.ts'
+import { createRelay, Fleet } from '../../../src/relay/index.ts'
+import { dial, listen } from '../../support/connections.ts'
+import { atEnd } from '../../support/teardown.ts'
 
 test('an upstream that a changed service still has counts on, with the connections that are left', async t => {
   const upstream = await listen(t)

@@ -6,12 +6,12 @@ import { test } from 'node:test'
 import { encodeHeader } from 'proxyprotocol'
 import { createServer } from 'proxyprotocol/server'
 import { closedPort, until } from 'test-support/sockets'
-import { parseConfig, parseService, type Service } from '../../src/config/index.ts'
-import type { RelayTotals } from '../../src/figures/index.ts'
-import { createRelay, type Relay } from '../../src/relay/index.ts'
-import { clientHello } from '../support/client-hello.ts'
-import { dial, listen, outcome } from '../support/connections.ts'
-import { LONG, makeFleet, serviceTo } from '../support/fleet.ts'
+import { parseConfig, parseService, type Service } from '../../../src/config/index.ts'
+import type { RelayTotals } from '../../../src/figures/index.ts'
+import { createRelay, type Relay } from '../../../src/relay/index.ts'
+import { clientHello } from '../../support/client-hello.ts'
+import { dial, listen, outcome } from '../../support/connections.ts'
+import { LONG, makeFleet, serviceTo } from '../../support/fleet.ts'
 
 function portOf({ server }: Relay): number {
   return (server.address as AddressInfo).port
