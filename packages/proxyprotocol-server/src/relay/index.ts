@@ -13,7 +13,7 @@ export {
 } from './datagrams/index.ts'
 export { Fleet, type FleetChange, type FleetOptions, type FleetState } from './fleet/index.ts'
 export { listenAt } from './listen-at.ts'
-export { createRelay, type Relay, type RelayOptions } from './relay.ts'
+export { createRelay, createRelayInSlices, type Relay, type RelayOptions } from './relay.ts'
 export { newTicketSecret, serverTls } from './tls/index.ts'
 export { sentTo, upstreamsOf } from './service-figures.ts'
 export type { RelayRecord, RelayTimings } from './stats/index.ts'

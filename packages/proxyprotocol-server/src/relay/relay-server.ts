@@ -11,7 +11,7 @@ import {
 } from 'proxyprotocol/server'
 import type { HandleRelay } from './handles/index.ts'
 import { testHandles } from './tunnel/index.ts'
-import type { UpstreamPools } from './upstream-pools.ts'
+import type { RoutedUpstreams, UpstreamPools } from './upstream-pools.ts'
 
 interface Parts {
   readonly pools: UpstreamPools
@@ -27,6 +27,10 @@ export class RelayServer extends ProxyServer {
     super(withPlane, handler)
     this.#pools = pools
     this.#plane = plane
+  }
+
+  upstreams(): Promise<RoutedUpstreams> {
+    return this.#pools.snapshotInSlices()
   }
 
   inherit(other: RelayServer): void {

@@ -108,13 +108,22 @@ export interface Relay {
  * await relay.server.close()
  * ```
  */
-export function createRelay(given: Service, options: RelayOptions = {}): Relay {
+export function createRelay(service: Service, options: RelayOptions = {}): Relay {
+  if (service.datagrams)
+    throw new TypeError(`service must be one of TCP, got ${formatEndpoint(service.listen)}`)
+  return relayOn(UpstreamPools.of(service, options), service, options)
+}
+
+/** For a service with many routes. */
+export async function createRelayInSlices(service: Service, options: RelayOptions): Promise<Relay> {
+  return relayOn(await UpstreamPools.inSlices(service, options), service, options)
+}
+
+function relayOn(pools: UpstreamPools, given: Service, options: RelayOptions): Relay {
   const { onClosed, onRejected, onError, tlsFacts = true, ticketSecret = () => processSecret } = options
-  if (given.datagrams) throw new TypeError(`service must be one of TCP, got ${formatEndpoint(given.listen)}`)
   let service = withConnectionLimit(given)
   const stats = new RelayStats()
   const blockLists = service.dnsbl && new BlockListCheck(service.dnsbl)
-  const pools = new UpstreamPools(service, options)
   const tls = new RelayTls(service, pools.tls, ticketSecret)
   const gate = new Gate(service, options.now ?? (() => performance.now()))
   const serving = { ...serverOptions(service, gate), tls: tls.serverOptions, onRejected, onError }

@@ -4,12 +4,15 @@ import type { AddressInfo } from 'node:net'
 import { formatEndpoint, formatHostPort, type Service } from '../config/index.ts'
 import type { ServiceFigures } from '../figures/index.ts'
 import { flowLimit, type ServiceRelay } from './datagrams/index.ts'
+import type { RoutedUpstreams } from './upstream-pools.ts'
 
-export function figuresOf(relay: ServiceRelay): ServiceFigures {
+export function figuresOf(
+  relay: ServiceRelay,
+  { upstreams, queues }: RoutedUpstreams = relay.upstreams(),
+): ServiceFigures {
   const { server, service } = relay
   const { name, accepts } = service
   const { address, state } = server
-  const { upstreams, queues } = relay.upstreams()
   return {
     name,
     address: boundAddress(address),

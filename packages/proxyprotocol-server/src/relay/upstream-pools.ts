@@ -2,6 +2,7 @@
 
 import { branchesOf, type Pool, type RouteSettings, type Service } from '../config/index.ts'
 import type { QueueFigures, RoutedUpstream } from '../figures/index.ts'
+import { slicer } from './slicer.ts'
 import {
   UpstreamPool,
   type PoolContext,
@@ -27,25 +28,30 @@ export interface PoolsOptions extends PoolContext {
   readonly onUpstream?: ((event: RoutedEvent) => void) | undefined
 }
 
+type PoolsOfService = RouteSettings & Pick<Service, 'passthrough' | 'tls'>
+
 export class UpstreamPools {
   readonly #all = new Map<Pool, UpstreamPool>()
   readonly #routes = new Map<UpstreamPool, string>()
   readonly #balance: Pool['balance']
 
-  constructor(service: RouteSettings & Pick<Service, 'passthrough' | 'tls'>, options: PoolsOptions) {
-    const { resolver, now, onUpstream } = options
-    for (const { label: route, pool, timeouts } of [
-      { label: DEFAULT_ROUTE, ...service },
-      ...branchesOf(service),
-    ]) {
-      const made = new UpstreamPool(pool, {
-        ...{ resolver, now, patience: timeouts.connect },
-        onUpstream: event => onUpstream?.({ ...event, route }),
-      })
-      this.#all.set(pool, made)
-      this.#routes.set(made, route)
+  private constructor({ pool }: PoolsOfService) {
+    this.#balance = pool.balance
+  }
+
+  static of(service: PoolsOfService, options: PoolsOptions): UpstreamPools {
+    const pools = new UpstreamPools(service)
+    for (const branch of allOf(service)) pools.#add(branch, options)
+    return pools
+  }
+
+  static async inSlices(service: PoolsOfService, options: PoolsOptions): Promise<UpstreamPools> {
+    const [pools, pause] = [new UpstreamPools(service), slicer()]
+    for (const branch of allOf(service)) {
+      await pause()
+      pools.#add(branch, options)
     }
-    this.#balance = service.pool.balance
+    return pools
   }
 
   /** The upstreams of the service, or of one of its branches. */
@@ -70,7 +76,32 @@ export class UpstreamPools {
   }
 
   snapshot(): RoutedUpstreams {
-    const snapshots = [...this.#routes].map(([pool, route]) => ({ route, ...pool.snapshot() }))
+    return this.#together([...this.#snapshots()])
+  }
+
+  async snapshotInSlices(): Promise<RoutedUpstreams> {
+    const [all, pause] = [[] as RoutedSnapshot[], slicer()]
+    for (const snapshot of this.#snapshots()) {
+      await pause()
+      all.push(snapshot)
+    }
+    return this.#together(all)
+  }
+
+  #add({ label: route, pool, timeouts }: Labelled, { resolver, now, onUpstream }: PoolsOptions): void {
+    const made = new UpstreamPool(pool, {
+      ...{ resolver, now, patience: timeouts.connect },
+      onUpstream: event => onUpstream?.({ ...event, route }),
+    })
+    this.#all.set(pool, made)
+    this.#routes.set(made, route)
+  }
+
+  *#snapshots(): Generator<RoutedSnapshot> {
+    for (const [pool, route] of this.#routes) yield { route, ...pool.snapshot() }
+  }
+
+  #together(snapshots: readonly RoutedSnapshot[]): RoutedUpstreams {
     return {
       balance: this.#balance,
       upstreams: snapshots.flatMap(({ route, upstreams }) => upstreams.map(each => ({ ...each, route }))),
@@ -78,4 +109,14 @@ export class UpstreamPools {
       queues: snapshots.map(({ route, queued, queueSize }) => ({ route, waiting: queued, size: queueSize })),
     }
   }
+}
+
+type Labelled = Pick<RouteSettings, 'pool' | 'timeouts'> & { readonly label: string }
+
+interface RoutedSnapshot extends PoolSnapshot {
+  readonly route: string
+}
+
+function allOf(service: PoolsOfService): readonly Labelled[] {
+  return [{ label: DEFAULT_ROUTE, ...service }, ...branchesOf(service)]
 }

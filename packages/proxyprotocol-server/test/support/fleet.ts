@@ -16,8 +16,8 @@ export function makeFleet(t: TestContext, options: Partial<FleetOptions> = {}): 
   const made: Relay[] = []
   const fleet = new Fleet({
     ...options,
-    create: service => {
-      const relay = options.create?.(service) ?? createRelay(service, { onRejected: () => undefined })
+    create: async service => {
+      const relay = (await options.create?.(service)) ?? createRelay(service, { onRejected: () => undefined })
       made.push(relay)
       return relay
     },

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { branchesOf, ConfigError, type Service, type Source } from '../../config/index.ts'
+import { branchesOf, ConfigError, type Route, type Service, type Source } from '../../config/index.ts'
 import type { Reading } from '../control/index.ts'
 import { processIo, type ProgramIo } from '../program.ts'
 import { serverRequest } from './arguments.ts'
@@ -13,14 +13,18 @@ export interface ReadingTask {
 
 export type Outcome = Reading | { readonly fault: string }
 
+const sections = ['passthrough', 'tls'] as const
+
 /** What the thread sends for each message to it. */
 export interface Part {
   readonly services: readonly Service[]
+  /** More routes of the last service. */
+  readonly routes: Partial<Record<(typeof sections)[number], readonly Route[]>>
   /** The last part has it; `services` of a reading are empty. */
   readonly outcome: Outcome | undefined
 }
 
-/** Services and routes that are taken over within some milliseconds. */
+/** Services or routes that are taken over within some milliseconds. */
 const PART = 1_000
 
 /** As far from here in src as in dist. */
@@ -43,9 +47,17 @@ export async function readApart(
   for (;;) {
     const [part] = (await once(thread, 'message')) as [Part] // it sends nothing else
     services.push(...part.services)
+    for (const section of sections) addRoutes(services.at(-1)?.[section], part.routes[section])
     if (part.outcome) return wholeOf(part.outcome, services)
     thread.postMessage('next')
   }
+}
+
+function addRoutes(
+  to: { readonly routes: readonly Route[] } | undefined,
+  routes: readonly Route[] = [],
+): void {
+  ;(to?.routes as Route[] | undefined)?.push(...routes) // it is a copy that nothing else has yet
 }
 
 function wholeOf(outcome: Outcome, services: readonly Service[]): Reading {
@@ -55,20 +67,38 @@ function wholeOf(outcome: Outcome, services: readonly Service[]): Reading {
 
 /** Each is copied in one turn of the event loop. */
 export function* partsOf(outcome: Outcome): Generator<Part> {
+  const none = { services: [], routes: {}, outcome: undefined }
   if ('fault' in outcome) {
-    yield { services: [], outcome }
+    yield { ...none, outcome }
     return
   }
   const { configuration } = outcome
   let [services, size]: [Service[], number] = [[], 0]
   for (const service of configuration.services) {
-    services.push(service)
-    size += 1 + branchesOf(service).length
+    const routes = branchesOf(service).length
+    const isLarge = routes > PART
+    services.push(isLarge ? withoutRoutes(service) : service)
+    size += 1 + routes
     if (size < PART) continue
-    yield { services, outcome: undefined }
+    yield { ...none, services }
     ;[services, size] = [[], 0]
+    if (isLarge) yield* routesOf(service)
   }
-  yield { services, outcome: { ...outcome, configuration: { ...configuration, services: [] } } }
+  yield { ...none, services, outcome: { ...outcome, configuration: { ...configuration, services: [] } } }
+}
+
+function withoutRoutes(service: Service): Service {
+  const emptied = sections.filter(name => service[name]).map(name => [name, { ...service[name], routes: [] }])
+  return { ...service, ...Object.fromEntries(emptied) } as Service // with the same sections
+}
+
+function* routesOf(service: Service): Generator<Part> {
+  for (const section of sections) {
+    const routes = service[section]?.routes ?? []
+    for (let at = 0; at < routes.length; at += PART) {
+      yield { services: [], routes: { [section]: routes.slice(at, at + PART) }, outcome: undefined }
+    }
+  }
 }
 
 /** An error would lose its class on the way out of the thread. */

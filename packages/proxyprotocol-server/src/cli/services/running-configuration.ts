@@ -13,7 +13,7 @@ export type ChangeCounts = { readonly [Kind in keyof FleetChange]: number }
 
 export interface RunningInit {
   readonly first: Configuration
-  readonly create: (service: Service) => ServiceRelay
+  readonly create: (service: Service) => ServiceRelay | Promise<ServiceRelay>
   readonly sockets: ReadonlyMap<string, InheritedSocket>
   readonly describe: (relay: ServiceRelay) => LogFields
   /** For lines about services that this process alone serves. */

@@ -5,7 +5,7 @@ import { type CloseResult, type Connection, descriptorLimit } from 'proxyprotoco
 import type { Configuration, Service } from '../../config/index.ts'
 import type { LogFields } from '../../log/index.ts'
 import {
-  createRelay,
+  createRelayInSlices,
   DatagramRelay,
   flowLimit,
   localPorts,
@@ -56,7 +56,7 @@ export class ServiceHost implements Serving {
     this.#log = new ConnectionLog(io, () => this.#running.current.log.quiet)
     const { dataPlane } = first
     const given = { connections: this.#log, dataPlane, ticketSecret: () => this.#ticketSecret }
-    const create = (service: Service): ServiceRelay =>
+    const create = (service: Service): ServiceRelay | Promise<ServiceRelay> =>
       service.datagrams ? datagramRelayFor(service, this.#log, io) : relayFor(service, given, io)
     this.#running = new RunningConfiguration(tellTo, {
       ...{ first, create, sockets, describe: describeRelay },
@@ -118,12 +118,12 @@ interface Given extends Pick<RelayOptions, 'dataPlane' | 'ticketSecret'> {
   readonly connections: ConnectionLog
 }
 
-function relayFor(
+async function relayFor(
   service: Service,
   { connections, dataPlane, ticketSecret }: Given,
   io: ProgramIo,
-): ServiceRelay {
-  const relay = createRelay(service, {
+): Promise<ServiceRelay> {
+  const relay = await createRelayInSlices(service, {
     dataPlane,
     ticketSecret,
     onClosed: record => {

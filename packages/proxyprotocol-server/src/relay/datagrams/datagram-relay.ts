@@ -61,7 +61,7 @@ export class DatagramRelay implements ServiceRelay {
     this.#service = withConnectionLimit(service)
     this.#options = options
     this.#now = now
-    this.#pools = new UpstreamPools(service, options)
+    this.#pools = UpstreamPools.of(service, options)
     this.#admission = new Admission(service, now)
     this.server = new DatagramServer(this.#serving())
   }

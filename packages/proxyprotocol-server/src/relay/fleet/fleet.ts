@@ -4,18 +4,23 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { CloseOptions, CloseResult } from 'proxyprotocol/server'
 import { addressKey, type Service } from '../../config/index.ts'
-import { type LiveConnection, type RelayTotals, type ServiceFigures, sumOfCloses } from '../../figures/index.ts'
+import {
+  type LiveConnection,
+  type RelayTotals,
+  type ServiceFigures,
+  sumOfCloses,
+} from '../../figures/index.ts'
 import { shareOf, withConnectionLimit } from '../connection-limit.ts'
 import type { ServiceRelay } from '../datagrams/index.ts'
 import { Predecessors } from './predecessors.ts'
 import type { Relay } from '../relay.ts'
-import { slicer } from './slicer.ts'
+import { slicer } from '../slicer.ts'
 import { succeed } from './succession.ts'
 
 /** Options of a fleet. */
 export interface FleetOptions<R extends ServiceRelay = Relay> {
   /** Makes the relay of a service; it must not listen yet. */
-  readonly create: (service: Service) => R
+  readonly create: (service: Service) => R | Promise<R>
   /** By default at the address of its service. */
   readonly listen?: ((relay: R) => Promise<unknown>) | undefined
 }
@@ -62,8 +67,7 @@ export class Fleet<R extends ServiceRelay = Relay> {
   #running = new Map<string, Running<R>>()
   #byName = new Map<string, R>()
   readonly #former = new Predecessors()
-  /** Relays end one in a turn. */
-  #ending: Promise<unknown> = Promise.resolve()
+  #ending: Promise<unknown> = Promise.resolve() // relays end one after the other
   readonly #servers = new Set<R['server']>()
   readonly #names = new WeakMap<R['server'], string>()
   #state: FleetState = 'starting'
@@ -127,12 +131,10 @@ export class Fleet<R extends ServiceRelay = Relay> {
   async apply(services: readonly Service[], options: CloseOptions = {}): Promise<FleetChange<R>> {
     if (this.#state === 'draining') throw new Error('apply() needs a fleet that is not draining')
     if (this.#applying) throw new Error('apply() needs the change before it to be over')
-    this.#applying = this.#change(services, options)
-    try {
-      return await this.#applying
-    } finally {
+    this.#applying = this.#change(services, options).finally(() => {
       this.#applying = undefined
-    }
+    })
+    return this.#applying
   }
 
   /** Closes all servers; never rejects because of a client. */
@@ -158,7 +160,7 @@ export class Fleet<R extends ServiceRelay = Relay> {
       for (const { key, service, current } of this.#placed(services)) {
         await pause()
         const same = isDeepStrictEqual(current?.service, service)
-        const relay = current && same ? current.relay : create(withConnectionLimit(service, share))
+        const relay = current && same ? current.relay : await create(withConnectionLimit(service, share))
         moves.push({ key, service, current, relay, connections: service.limits.connections ?? share })
       }
       for (const { relay, current } of moves) if (!current) await listen(relay)
@@ -226,10 +228,10 @@ export class Fleet<R extends ServiceRelay = Relay> {
     this.#former.add(relay)
     void ended.then(() => {
       if (relay.server.connections.size > 0) return // its stuck handlers stay visible
-      this.#ending = this.#ending.then(() => {
+      this.#ending = this.#ending.then(async () => {
+        await turn()
+        await this.#former.end(relay)
         this.#servers.delete(relay.server)
-        this.#former.end(relay)
-        return turn()
       })
     })
   }

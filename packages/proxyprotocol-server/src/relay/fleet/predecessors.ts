@@ -8,6 +8,7 @@ import {
   type LiveConnection,
   type ServiceFigures,
 } from '../../figures/index.ts'
+import { RelayServer } from '../relay-server.ts'
 import { figuresOf } from '../service-figures.ts'
 import type { ServiceRelay } from '../datagrams/index.ts'
 
@@ -26,10 +27,12 @@ export class Predecessors {
     this.#former.set(name, former)
   }
 
-  end(relay: ServiceRelay): void {
+  async end(relay: ServiceRelay): Promise<void> {
+    const { server } = relay
+    const upstreams = server instanceof RelayServer ? await server.upstreams() : relay.upstreams()
     const former = this.#former.get(relay.service.name) as Former // it was added
     former.draining.delete(relay)
-    const figures = endedService(figuresOf(relay))
+    const figures = endedService(figuresOf(relay, upstreams))
     former.ended = former.ended ? sumOfServices(former.ended, figures) : figures
   }
 

@@ -99,18 +99,20 @@ export class UpstreamPool {
   /** Pools of one service follow others, whatever their routes. */
   static inherit(pools: readonly UpstreamPool[], others: readonly UpstreamPool[]): void {
     const names = answeredNames(others.map(other => other.#resolver))
-    const before = new Map(others.flatMap(other => other.#upstreams).map(each => [each.key, each]))
-    const gone = new Map(before)
+    const before = new Map<string, Upstream>()
+    for (const other of others) for (const upstream of other.#upstreams) before.set(upstream.key, upstream)
+    const kept = new Set<Upstream>()
     for (const pool of pools) {
       pool.#resolver.inherit(names)
       for (const upstream of pool.#upstreams) {
         const same = before.get(upstream.key)
-        gone.delete(upstream.key)
-        if (same) upstream.inherit(same)
-        else upstream.beginSlowly()
+        if (same) {
+          kept.add(same)
+          upstream.inherit(same)
+        } else upstream.beginSlowly()
       }
     }
-    for (const upstream of gone.values()) upstream.keep(new Set())
+    for (const upstream of before.values()) if (!kept.has(upstream)) upstream.keep(new Set())
   }
 
   connect(request: UpstreamRequest): Promise<Socket> {

@@ -62,13 +62,39 @@ test('many routes come out of the thread in parts, so that none takes long to co
   assert.deepEqual(await readApart(args, fakeIo()), reading)
 })
 
+test('so many routes of one service come in parts, too', async t => {
+  const routes = Array.from({ length: 2_500 }, (_, at) => ({
+    names: [`t${at}.example`],
+    upstreams: [`192.0.2.1:${at + 2}`],
+  }))
+  const service = { upstream: '192.0.2.1:1', passthrough: { routes } }
+  const services = [
+    { listen: ':1', upstream: '192.0.2.1:1' },
+    { listen: ':2', ...service },
+    { listen: ':3', upstream: '192.0.2.1:1' },
+  ]
+  const args = ['--config', configFile(t, { services })]
+  const reading = readHere({ args, env: {} })
+  assert.deepEqual(
+    [...partsOf(reading)].map(each => [each.services.length, each.routes.passthrough?.length]),
+    [
+      [2, undefined],
+      [0, 1_000],
+      [0, 1_000],
+      [0, 500],
+      [1, undefined],
+    ],
+  )
+  assert.deepEqual(await readApart(args, fakeIo()), reading)
+})
+
 test('a fault of the configuration comes out of the thread as it is', async t => {
   const file = configFile(t, { services: [] })
   const message = `${file}:1:2: services must have at least one entry, got none`
   await assert.rejects(readApart(['--config', file], fakeIo()), { name: 'ConfigError', message })
   const outcome = readHere({ args: ['--config', file], env: {} })
   assert.deepEqual(outcome, { fault: message })
-  assert.deepEqual([...partsOf(outcome)], [{ services: [], outcome }])
+  assert.deepEqual([...partsOf(outcome)], [{ services: [], routes: {}, outcome }])
   writeFileSync(file, '{')
   await assert.rejects(readApart(['--config', file], fakeIo()), /this is not YAML/)
 })
