@@ -1,6 +1,13 @@
 // Weights that an operator has set. They are laid over the file's configuration, which all workers get as at a reload.
 
-import { type Configuration, formatEndpoint, isNamed, type Pool, type Service } from '../../config/index.ts'
+import {
+  branchesOf,
+  type Configuration,
+  formatEndpoint,
+  isNamed,
+  type Pool,
+  type Service,
+} from '../../config/index.ts'
 
 export interface SetWeight {
   readonly service: string
@@ -41,8 +48,8 @@ export function adjusted(file: Configuration, weights: readonly SetWeight[]): Co
 /** Each upstream once for each of its services. */
 export function configured(file: Configuration): readonly SetWeight[] {
   const all = file.services.flatMap(service =>
-    poolsOf(service).flatMap(({ upstreams }) =>
-      upstreams.map(({ name, address, weight }) => ({
+    [service, ...branchesOf(service)].flatMap(({ pool }) =>
+      pool.upstreams.map(({ name, address, weight }) => ({
         service: service.name,
         upstream: name,
         address: formatEndpoint(address),
@@ -50,7 +57,9 @@ export function configured(file: Configuration): readonly SetWeight[] {
       })),
     ),
   )
-  return all.filter((each, at) => all.findIndex(other => isSame(other, each)) === at)
+  return [
+    ...new Map(all.map(each => [JSON.stringify([each.service, each.upstream, each.address]), each])).values(),
+  ]
 }
 
 export function isTargeted(each: UpstreamTarget, { service, upstream }: UpstreamTarget): boolean {
@@ -61,26 +70,22 @@ export function isSame(one: Placed, other: Placed): boolean {
   return one.service === other.service && one.upstream === other.upstream && one.address === other.address
 }
 
-function poolsOf({ pool, passthrough }: Service): readonly Pool[] {
-  const { routes = [], fallback } = passthrough ?? {}
-  return [pool, ...routes.map(route => route.pool), ...(fallback ? [fallback.pool] : [])]
-}
-
 function adjustedService(service: Service, weights: readonly SetWeight[]): Service {
   const ours = weights.filter(each => each.service === service.name)
   if (ours.length === 0) return service
-  const { passthrough } = service
+  const { passthrough, tls } = service
+  const withPool = <S extends { readonly pool: Pool }>(each: S): S => ({
+    ...each,
+    pool: adjustedPool(each.pool, ours),
+  })
   return {
-    ...service,
-    pool: adjustedPool(service.pool, ours),
+    ...withPool(service),
     passthrough: passthrough && {
       ...passthrough,
-      routes: passthrough.routes.map(route => ({ ...route, pool: adjustedPool(route.pool, ours) })),
-      fallback: passthrough.fallback && {
-        ...passthrough.fallback,
-        pool: adjustedPool(passthrough.fallback.pool, ours),
-      },
+      routes: passthrough.routes.map(withPool),
+      fallback: passthrough.fallback && withPool(passthrough.fallback),
     },
+    tls: tls && { ...tls, routes: tls.routes.map(withPool) },
   }
 }
 

@@ -38,6 +38,18 @@ for (const [upstream, address] of [
   })
 }
 
+test('the weight of an upstream behind TLS that ends here holds for its route', () => {
+  const listen = 'ssl://127.0.0.1:4?cert=web.crt&key=web.key'
+  const routes = [{ names: ['a.example'], upstreams: [{ address: '192.0.2.5:1', name: 'd' }] }]
+  const ended = parseConfig({ services: [{ name: 'web', listen, upstream: '192.0.2.1:1', tls: { routes } }] })
+  const target = { service: 'web', upstream: 'd' }
+  const [service] = adjusted(ended, withWeight([], ended, { target, weight: 5 })).services
+  assert.deepEqual(
+    service?.tls?.routes.map(({ pool }) => pool.upstreams[0]?.weight),
+    [5],
+  )
+})
+
 test('the weight of the file does not count as a difference', () => {
   assert.deepEqual(withWeight([], file, { target: { service: 'other', upstream: 'a' }, weight: 1 }), [])
 })
