@@ -39,10 +39,14 @@ export interface StatsSource {
 }
 
 export function* statsText({ snapshot, history, connections }: StatsSource): Generator<string> {
-  const { services, totals } = snapshot
+  const { services } = snapshot
+  const open = services.reduce(
+    (sum, { totals, datagrams }) => sum + (datagrams?.flows.active ?? totals.active),
+    0,
+  )
   yield `${JSON.stringify(headOf(snapshot, history.lastMinute)).slice(0, -1)},"services":[`
   yield* listText(services, service => serviceShown(service, history))
-  yield `],"connections":{"total":${String(totals.active)},"list":[`
+  yield `],"connections":{"total":${String(open)},"list":[`
   yield* listText(listedConnections(services, connections), each => connectionShown(...each))
   yield ']}}'
 }

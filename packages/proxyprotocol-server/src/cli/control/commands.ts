@@ -52,9 +52,10 @@ async function figures(
   return chosen
 }
 
-function describeService({ name, address, state, totals, upstreams }: ServiceFigures): object {
+function describeService({ name, address, state, totals, upstreams, datagrams }: ServiceFigures): object {
   const up = upstreams.filter(each => each.state === 'up').length
-  const { active, accepted } = totals
+  const active = datagrams?.flows.active ?? totals.active
+  const accepted = datagrams?.flows.opened ?? totals.accepted
   return { service: name, address, state, active, accepted, up: `${String(up)}/${String(upstreams.length)}` }
 }
 

@@ -4,7 +4,12 @@ import type { AddressInfo } from 'node:net'
 import type { Endpoint } from 'proxyprotocol'
 import type { FlowEnd } from 'proxyprotocol/udp'
 import type { DatagramSettings, Service, UdpAddress } from '../../config/index.ts'
-import { type DatagramFigures, type DirectionCounts, noTotals } from '../../figures/index.ts'
+import {
+  type DatagramFigures,
+  type DirectionCounts,
+  type LiveConnection,
+  noTotals,
+} from '../../figures/index.ts'
 import type { AccessCounts } from '../access/index.ts'
 import { withConnectionLimit } from '../connection-limit.ts'
 import type { ServiceRelay } from './service-relay.ts'
@@ -17,6 +22,7 @@ import type { RelayedFlow } from './relayed-flow.ts'
 import { flowLimit } from './flow-limit.ts'
 import { datagramReader, headerBytes } from './headers/index.ts'
 import { KernelDrops } from './kernel-drops.ts'
+import { liveFlows } from './live-flows.ts'
 import { isLoop, refuseLoops } from './loops.ts'
 import { Tally } from './tally.ts'
 import { ownWay, SharedWays } from './ways.ts'
@@ -86,7 +92,7 @@ export class DatagramRelay implements ServiceRelay {
   }
 
   readonly totals = (): typeof noTotals => noTotals
-  readonly connections = (): readonly never[] => []
+  readonly connections = (): Iterable<LiveConnection> => liveFlows(this.server.connections)
   readonly gate = (): ReturnType<Admission['figures']> => this.#admission.figures()
   readonly certificates = (): readonly never[] => []
   readonly upstreams = (): ReturnType<UpstreamPools['snapshot']> => this.#pools.snapshot()
@@ -165,7 +171,7 @@ export class DatagramRelay implements ServiceRelay {
     }
   }
 
-  #recordOf({ peer, announced, member, counts, openedAt }: RelayedFlow, reason: FlowEnd): FlowRecord {
+  #recordOf({ peer, announced, member, counts, age }: RelayedFlow, reason: FlowEnd): FlowRecord {
     const { source, destination } = announced
     return {
       peer,
@@ -175,7 +181,7 @@ export class DatagramRelay implements ServiceRelay {
       upstreamAddress: member?.endpoint,
       ...counts,
       reason,
-      age: this.#now() - openedAt,
+      age,
     }
   }
 }

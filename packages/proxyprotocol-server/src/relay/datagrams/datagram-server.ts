@@ -52,9 +52,10 @@ export class DatagramServer implements ServiceServer {
     })
   }
 
-  /** Flows are counted here, but not ended one by one. */
-  get connections(): readonly never[] & { readonly size: number } {
-    return Object.assign([], { size: this.#table.size })
+  /** The flows. */
+  get connections(): Iterable<RelayedFlow> & { readonly size: number } {
+    const table = this.#table
+    return { size: table.size, [Symbol.iterator]: () => table.values() }
   }
 
   get state(): ServerState {

@@ -1,5 +1,6 @@
 // One client's datagrams to one upstream, and the replies back over the path that they came.
 
+import { randomUUID } from 'node:crypto'
 import type { InetEndpoint } from 'proxyprotocol'
 import { Flow, type FlowEnd } from 'proxyprotocol/internal/udp'
 import type { DirectionCounts } from '../../figures/index.ts'
@@ -41,6 +42,7 @@ export class RelayedFlow extends Flow {
   readonly peer: InetEndpoint
   readonly announced: Announced
   readonly openedAt: number
+  #id: string | undefined
   readonly #context: FlowContext
   readonly #counts = { up: { datagrams: 0, bytes: 0 }, down: { datagrams: 0, bytes: 0 } }
   #waiting: Uint8Array[] = []
@@ -52,6 +54,14 @@ export class RelayedFlow extends Flow {
     this.announced = announced
     this.openedAt = context.now()
     this.#context = context
+  }
+
+  get id(): string {
+    return (this.#id ??= randomUUID())
+  }
+
+  get age(): number {
+    return this.#context.now() - this.openedAt
   }
 
   hasEnded(): boolean {
@@ -98,6 +108,10 @@ export class RelayedFlow extends Flow {
 
   end(reason: FlowEnd): void {
     this.#context.end(this, reason)
+  }
+
+  abort(): void {
+    this.end('aborted')
   }
 
   /** It has ended. */

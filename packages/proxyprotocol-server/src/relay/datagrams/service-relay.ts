@@ -6,7 +6,7 @@ import type { Relay } from '../relay.ts'
 
 /** The server of one service. */
 export interface ServiceServer extends Pick<ProxyServer, 'state' | 'address'> {
-  /** Open connections, or flows. Only connections can be aborted one by one. */
+  /** Open connections, or flows. */
   readonly connections: Iterable<Pick<Connection, 'id' | 'abort'>> & { readonly size: number }
   /** As that of `ProxyServer`. */
   close(options?: CloseOptions): Promise<CloseResult>

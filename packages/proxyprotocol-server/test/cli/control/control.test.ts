@@ -15,6 +15,7 @@ import { runServer } from '../../../src/cli/index.ts'
 import { chunk, dial, outcome } from '../../support/connections.ts'
 import { configFile } from '../../support/config-file.ts'
 import { controlled, ctl, done, say, type Controlled } from '../../support/control.ts'
+import { answering, peer } from '../../support/datagrams.ts'
 import { fakeIo, start, type Running } from '../../support/program.ts'
 import { atEnd } from '../../support/teardown.ts'
 import { open, serve, startWorkers } from '../../support/workers.ts'
@@ -338,4 +339,30 @@ test('the control socket stays as it is while the program runs', async t => {
     errors,
     /^error: the control socket stays as it is while the program runs: restart it for another one\n$/,
   )
+})
+
+test('ctl lists flows of datagrams beside connections, and ends those of a source', async t => {
+  const path = join(temporaryFolder(t), 'control.sock')
+  const upstream = await answering(t)
+  const dns = {
+    name: 'dns',
+    listen: 'udp://127.0.0.1:0',
+    upstream: `udp://127.0.0.1:${upstream.port}?pp=noop`,
+  }
+  const file = configFile(t, { services: [dns], control: { socket: path } })
+  const { ports } = await start(t, runServer, ['--config', file], { listeners: 1 })
+  await until(() => exists(path))
+  const client = await peer(t)
+  await client.send('four', ports[0] ?? 0)
+  await client.text()
+  const [{ id, age, ...flow } = {}] = await done(path, 'connections', 'dns')
+  assert.deepEqual([typeof id, typeof age], ['string', 'number'])
+  assert.deepEqual(flow, {
+    ...{ service: 'dns', state: 'open', source: `127.0.0.1:${client.port}` },
+    ...{ upstream: `127.0.0.1:${upstream.port}`, bytesUp: 4, bytesDown: 4 },
+  })
+  const [{ active, accepted } = {}] = await done(path, 'services')
+  assert.deepEqual([active, accepted], [1, 1])
+  assert.equal((await ctl(path, 'close', '--source', '127.0.0.0/8')).out, 'closed=1\n')
+  assert.deepEqual(await done(path, 'connections'), [])
 })

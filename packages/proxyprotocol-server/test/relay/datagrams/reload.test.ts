@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { encodeDatagram } from 'proxyprotocol'
+import { encodeDatagram, type InetEndpoint } from 'proxyprotocol'
 import { until } from 'test-support/sockets'
+import { closeConnections } from '../../../src/cli/services/close-connections.ts'
 import { parseService, type Service, type ServiceOptions } from '../../../src/config/index.ts'
+import type { LiveConnection } from '../../../src/figures/index.ts'
 import { DatagramRelay, Fleet } from '../../../src/relay/index.ts'
 import { answering, assertBalanced, peer } from '../../support/datagrams.ts'
 import { atEnd } from '../../support/teardown.ts'
@@ -37,6 +39,10 @@ async function running(t: TestContext, upstream: number, options: Options = {}):
       await fleet.apply([service(to, changed)])
     },
   }
+}
+
+function at({ port }: { readonly port: number }): InetEndpoint {
+  return { address: '127.0.0.1', port }
 }
 
 const destination = { address: '192.0.2.1', port: 53 }
@@ -159,4 +165,27 @@ test('a change that fails leaves the service as it was, and one that listens alr
   const late = new DatagramRelay(parseService('udp://127.0.0.1:0', 'udp://192.0.2.1:53'))
   const listening = assert.rejects(late.listen(), { message: 'the server was closed before it could listen' })
   await Promise.all([listening, late.server.abort()])
+})
+
+test('flows are listed, also those from before a reload, and each can be ended', async t => {
+  const [before, after] = [await answering(t, () => 'before'), await answering(t, () => 'after')]
+  const { fleet, port, change } = await running(t, before.port)
+  const [one, two] = [await peer(t), await peer(t)]
+  await one.send('one', port)
+  await one.text()
+  await change(after.port)
+  await two.send('twice', port)
+  await two.text()
+  const flows = (): LiveConnection[] => [...fleet.connectionsOf(fleet.relays[0]?.service.name ?? '')]
+  assert.deepEqual(
+    flows().map(({ source, upstream, bytesUp, bytesDown }) => [source, upstream, bytesUp, bytesDown]),
+    [
+      [at(one), at(before), 3, 6],
+      [at(two), at(after), 5, 5],
+    ],
+  )
+  const [first] = flows()
+  assert.equal(closeConnections(fleet, { id: first?.id }), 1)
+  assert.equal(closeConnections(fleet, { upstream: `127.0.0.1:${after.port}` }), 1)
+  assert.deepEqual([flows(), fleet.connections.size], [[], 0])
 })
