@@ -10,6 +10,7 @@ import { portIn } from '../support/child.ts'
 import { configFile } from '../support/config-file.ts'
 import { ask } from '../support/http.ts'
 import { chunk, dial, listen, outcome } from '../support/connections.ts'
+import { answering, peer } from '../support/datagrams.ts'
 import { start } from '../support/program.ts'
 import {
   type Harness,
@@ -63,6 +64,24 @@ test('/stats.json lists each connection of the moment with what it has moved', a
     [first?.expects, first?.sends, first?.trust, first?.state, first?.address],
     ['detect', 'v2', ['127.0.0.1'], 'listening', `127.0.0.1:${harness.port}`],
   )
+})
+
+test('/stats.json lists the flows of a UDP service beside connections', async t => {
+  const upstream = await answering(t)
+  const dns = {
+    name: 'dns',
+    listen: 'udp://127.0.0.1:0',
+    upstream: `udp://127.0.0.1:${upstream.port}?pp=noop`,
+  }
+  const file = configFile(t, { services: [dns], admin: { listen: '127.0.0.1:0' } })
+  const { ports, io } = await start(t, runServer, ['--config', file], { listeners: 1 })
+  const [, admin] = / admin address=127\.0\.0\.1:(\d+)/.exec(io.written.join('')) ?? []
+  const client = await peer(t)
+  await client.send('four', ports[0] ?? 0)
+  await client.text()
+  const { connections } = JSON.parse((await ask(Number(admin), '/stats.json')).body) as StatsDocument
+  const listed = connections.list.map(({ service, source: from, bytesUp }) => [service, from, bytesUp])
+  assert.deepEqual([connections.total, listed], [1, [['dns', `127.0.0.1:${client.port}`, 4]]])
 })
 
 test('while draining /readyz is 503, /stats.json says so, and the listener ends with the program', async t => {
@@ -146,7 +165,7 @@ test('what lists and the rate did is shown, and each client that was turned away
   await outcome(dial(t, slow))
   await outcome(dial(t, closed).end('x'))
   await io.line(/ closed .* reason=connect_refused /)
-  const admin = portIn(await io.line(/ admin /))
+  const [, admin] = / admin address=127\.0\.0\.1:(\d+)/.exec(io.written.join('')) ?? []
   const document = JSON.parse((await ask(admin, '/stats.json')).body) as StatsDocument
   assert.deepEqual(
     document.refusals.map(({ service, reason, peer }) => [service, reason, peer?.replace(/\d+$/, '')]),
