@@ -74,12 +74,13 @@ test('/stats.json lists the flows of a UDP service beside connections', async t 
     upstream: `udp://127.0.0.1:${upstream.port}?pp=noop`,
   }
   const file = configFile(t, { services: [dns], admin: { listen: '127.0.0.1:0' } })
-  const { ports, io } = await start(t, runServer, ['--config', file], { listeners: 1 })
-  const [, admin] = / admin address=127\.0\.0\.1:(\d+)/.exec(io.written.join('')) ?? []
+  const args = ['--config', file, '--drain', '1ms'] // a flow stays open
+  const { ports, io } = await start(t, runServer, args, { listeners: 1 })
+  const admin = portIn(await io.line(/ admin /))
   const client = await peer(t)
   await client.send('four', ports[0] ?? 0)
   await client.text()
-  const { connections } = JSON.parse((await ask(Number(admin), '/stats.json')).body) as StatsDocument
+  const { connections } = JSON.parse((await ask(admin, '/stats.json')).body) as StatsDocument
   const listed = connections.list.map(({ service, source: from, bytesUp }) => [service, from, bytesUp])
   assert.deepEqual([connections.total, listed], [1, [['dns', `127.0.0.1:${client.port}`, 4]]])
 })
@@ -165,7 +166,7 @@ test('what lists and the rate did is shown, and each client that was turned away
   await outcome(dial(t, slow))
   await outcome(dial(t, closed).end('x'))
   await io.line(/ closed .* reason=connect_refused /)
-  const [, admin] = / admin address=127\.0\.0\.1:(\d+)/.exec(io.written.join('')) ?? []
+  const admin = portIn(await io.line(/ admin /))
   const document = JSON.parse((await ask(admin, '/stats.json')).body) as StatsDocument
   assert.deepEqual(
     document.refusals.map(({ service, reason, peer }) => [service, reason, peer?.replace(/\d+$/, '')]),
