@@ -26,9 +26,10 @@ const HEADERS: Readonly<Record<SentHeader, HeaderInit | 'none'>> = {
 export class HealthCheck {
   readonly #member: Member
   readonly #options: HealthCheckOptions
-  /** While it runs. */
+  /** Made for the first check: most members have none. */
   #stopping: AbortController | undefined
   #started = false
+  #running = false
   #stopped = false
   #timer: NodeJS.Timeout | undefined
 
@@ -46,7 +47,7 @@ export class HealthCheck {
   }
 
   reconsider(): void {
-    if (this.#member.settings.check || !this.#started || this.#stopping || !this.#member.isMarked) return
+    if (this.#member.settings.check || !this.#started || this.#running || !this.#member.isMarked) return
     this.#runIn(this.#options.cooldown)
   }
 
@@ -64,9 +65,10 @@ export class HealthCheck {
   async #run(): Promise<void> {
     const { check } = this.#member.settings
     if (!check && !this.#member.isMarked) return // a client was served by it
-    this.#stopping = new AbortController()
+    this.#running = true
+    this.#stopping ??= new AbortController()
     const fault = await this.#try(this.#stopping.signal)
-    this.#stopping = undefined
+    this.#running = false
     if (this.#stopped) return
     // Without a free descriptor the check says nothing about the upstream.
     if (fault === undefined || fault instanceof CheckFault || isUpstreamFault(fault))

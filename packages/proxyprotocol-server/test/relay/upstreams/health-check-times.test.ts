@@ -41,6 +41,19 @@ test('without checks a member is tried when it is marked, a cooldown later, and 
   assert.equal(far.accepted, 1)
 })
 
+test('stopping closes the connection of a try that has ended, though the upstream has not', async t => {
+  const far = await listen(t)
+  const { check, upstream, pass, ended, open } = harness(t, `127.0.0.1:${far.port}`, { unchecked: true })
+  check.start()
+  await failClient(upstream)
+  pass(COOLDOWN)
+  await content(await far.accept())
+  await ended(1)
+  assert.equal(open(), 1)
+  check.stop()
+  await until(() => open() === 0)
+})
+
 test('a try that fails is followed by another, a cooldown later', async t => {
   const port = await closedPort()
   const { check, upstream, pass, ended } = harness(t, `127.0.0.1:${port}`, { unchecked: true })
