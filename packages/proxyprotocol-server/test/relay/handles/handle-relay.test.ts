@@ -114,6 +114,22 @@ test('the signal of a connection on handles aborts at its end, and is aborted la
   }
 })
 
+test('a listener that takes itself off at the end keeps no other from being called', async t => {
+  const upstream = await listen(t)
+  const relay = await startOnHandles(t, `127.0.0.1:${upstream.port}`)
+  dial(t, relay.port)
+  await upstream.accept()
+  const connection = connectionOf(relay)
+  const called: string[] = []
+  const first = (): void => {
+    called.push('first')
+    connection.off('close', first)
+  }
+  connection.on('close', first).on('close', () => called.push('second'))
+  connection.abort()
+  assert.deepEqual(called, ['first', 'second'])
+})
+
 test('what comes after the end of a connection on handles changes nothing', async t => {
   const upstream = await listen(t)
   const relay = await startOnHandles(t, `127.0.0.1:${upstream.port}`)

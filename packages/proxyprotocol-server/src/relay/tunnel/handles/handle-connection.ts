@@ -204,7 +204,7 @@ export class HandleConnection<T extends Traffic> extends Pair implements Connect
     this.close(resetNear, resetFar)
     this.#dial?.cancel(this.#aborted())
     this.#controller?.abort(error ?? done)
-    for (const listener of this.#onClose) listener()
+    for (const listener of [...this.#onClose]) listener() // one may take itself off
     if (this.#traffic) this.#tellService(this.#traffic, error)
     this.#server.closed(this)
   }
