@@ -1,8 +1,8 @@
-// The few reads and copies every codec file needs, so that unchecked access to bytes stands in one place.
+// Reads and copies of bytes without bound checks.
 
 import { quote } from '../checks/index.ts'
 
-/** Up to here a loop beats `set`, which needs a view to copy from. */
+/** Up to here a loop is faster than `set`. */
 const MAX_LOOP_BYTES = 64
 
 export function checkBytes(value: unknown, field: string): void {
@@ -10,9 +10,9 @@ export function checkBytes(value: unknown, field: string): void {
     throw new TypeError(`${field} must be a Uint8Array, got ${quote(value)}`)
 }
 
-/** The byte at `at`; the caller has made sure that `at < bytes.length`. */
+/** The caller has checked that `at < bytes.length`. */
 export function byteAt(bytes: Uint8Array, at: number): number {
-  return bytes[at] as number // the caller's bound check is out of the type system's sight
+  return bytes[at] as number // by the caller's check
 }
 
 export function uint16At(bytes: Uint8Array, at: number): number {
@@ -23,7 +23,7 @@ export function uint32At(bytes: Uint8Array, at: number): number {
   return uint16At(bytes, at) * 0x10000 + uint16At(bytes, at + 2)
 }
 
-/** The big-endian 32-bit number at `at`, signed: cheaper where it is only compared. */
+/** Signed, which is cheaper to compare. */
 export function int32At(bytes: Uint8Array, at: number): number {
   return (uint16At(bytes, at) << 16) | uint16At(bytes, at + 2)
 }
@@ -38,7 +38,7 @@ export function writeUint32(bytes: Uint8Array, at: number, value: number): void 
   writeUint16(bytes, at + 2, value & 0xffff)
 }
 
-/** Bytes that own their memory: a view would keep a socket's whole 64 KiB read buffer alive (netty#9201). */
+/** A view would keep a socket's whole 64 KiB read buffer alive (netty#9201). */
 export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
   const copy = new Uint8Array(end - start)
   if (copy.length > MAX_LOOP_BYTES) copy.set(bytes.subarray(start, end))

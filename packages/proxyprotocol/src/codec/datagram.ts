@@ -1,4 +1,4 @@
-// A header in front of the payload of one UDP datagram (spec 2.2, as clarified in 2026): each datagram stands alone.
+// A header in front of the payload of one UDP datagram (spec 2.2).
 
 import { checkBytes } from './bytes.ts'
 import { decodeHeader, faultOf } from './decode.ts'
@@ -8,12 +8,12 @@ import type { ProxyHeader } from './header.ts'
 import { type DecodeOptions, decodeOptions } from './options.ts'
 import { type EncodeOptions, encodeV2 } from './v2/index.ts'
 
-/** The most that UDP over IPv4 carries: 65535 less 20 bytes of IP and 8 of UDP. */
+/** 65535 less 20 bytes of IPv4 and 8 of UDP. */
 const MAX_DATAGRAM_BYTES = 65_507
 
 const version2 = decodeOptions({ versions: [2] })
 
-/** The outcome of decoding a datagram; one that is not `header` is to be dropped. */
+/** The outcome of decoding a datagram; drop one that is not `header`. */
 export type DatagramResult =
   | {
       readonly status: 'header'
@@ -24,11 +24,10 @@ export type DatagramResult =
   | { readonly status: 'invalid'; readonly error: ProxyProtocolError }
 
 /**
- * Decodes a datagram that starts with a header. Only version 2 is accepted unless `versions` says otherwise: version 1
- * cannot express UDP, but nginx sends it.
+ * Decodes a datagram that starts with a header. Default: only version 2, because version 1 cannot express
+ * UDP. nginx sends version 1 all the same: set `versions`.
  *
  * @throws TypeError or RangeError for wrong options, never for any bytes.
- *
  * @example
  * ```ts run
  * import { decodeDatagram, encodeDatagram } from 'proxyprotocol'
@@ -46,10 +45,10 @@ export function decodeDatagram(datagram: Uint8Array, options: DecodeOptions = ve
 }
 
 /**
- * Puts a version 2 header in front of a payload; the transport is `DGRAM` unless the header says otherwise.
+ * Puts a version 2 header in front of a payload; the transport is `DGRAM` by default. Keep the whole below
+ * the path's MTU.
  *
- * @throws TypeError or RangeError naming what is wrong, also when the whole exceeds 65507 bytes. Keep it below the
- * path's MTU: a header must not be split over datagrams.
+ * @throws TypeError or RangeError naming what is wrong, also above 65507 bytes.
  */
 export function encodeDatagram(
   header: InetInit | LocalInit,
@@ -65,7 +64,6 @@ export function encodeDatagram(
   return withPayload(head, payload)
 }
 
-/** @throws RangeError when the whole exceeds the most that UDP carries. */
 export function withPayload(head: Uint8Array, payload: Uint8Array): Uint8Array {
   const total = head.length + payload.length
   if (total > MAX_DATAGRAM_BYTES) {

@@ -1,5 +1,5 @@
-// The four outcomes of decoding. Refusals are shared constants, and an error object is built on demand, so that a flood
-// of junk leaves no garbage.
+// The outcomes of decoding: shared constants, and errors on demand, so that a flood of junk leaves no
+// garbage.
 
 import { ProxyProtocolError, type ErrorCode } from './errors.ts'
 import type { ProxyHeader } from './header.ts'
@@ -14,26 +14,26 @@ export type DecodeResult =
     }
   | {
       readonly status: 'partial'
-      /** At least so many more bytes are needed; 1 where it cannot be known (version 1). */
+      /** At least so many more bytes are needed; 1 if unknown (version 1). */
       readonly missing: number
     }
   | {
-      /** These bytes cannot be the start of a header. */
+      /** No header starts like this. */
       readonly status: 'absent'
       /** Offset in bytes of the first byte that differs. */
       readonly offset: number
     }
   | {
-      /** A header, but a malformed one. */
+      /** A malformed header. */
       readonly status: 'invalid'
       readonly code: ErrorCode
-      /** Offset in bytes of the first byte that is wrong, or of the field or TLV where no single byte is. */
+      /** Offset in bytes of the first wrong byte, or of the field or TLV if no single byte is wrong. */
       readonly offset: number
-      /** The same as an error object, built anew each time it is asked for. */
+      /** Built at each access. */
       readonly error: ProxyProtocolError
     }
 
-/** Offsets up to here have their results cached: every version 1 fault and the fixed part of version 2. */
+/** Every version 1 fault and the fixed part of version 2. */
 const CACHED_OFFSETS = 128
 
 const absences = Array.from({ length: 12 }, (_, offset) =>
@@ -45,9 +45,8 @@ export function partial(missing: number): DecodeResult {
   return { status: 'partial', missing }
 }
 
-/** `offset` lies within the signatures, so below 12. */
 export function absent(offset: number): DecodeResult {
-  return absences[offset] as DecodeResult // by the bound above
+  return absences[offset] as DecodeResult // a signature has 12 bytes at most
 }
 
 export function invalid(code: ErrorCode, offset: number): Extract<DecodeResult, { status: 'invalid' }> {

@@ -1,4 +1,4 @@
-// The one true function: bytes in, one of four outcomes out; stateless, and it never throws on wire input (spec 2).
+// Decodes bytes into one of four outcomes, and never throws because of them (spec 2).
 
 import { byteAt, checkBytes, int32At } from './bytes.ts'
 import { absent, type DecodeResult, partial } from './decode-result.ts'
@@ -10,12 +10,12 @@ import { decodeV2, SIGNATURE_END, SIGNATURE_MIDDLE, SIGNATURE_START, V2_SIGNATUR
 import { whatArrived } from './what-arrived.ts'
 
 /**
- * Decodes the header at the start of `bytes`; payload may follow. A fault is found at the first byte that cannot belong
- * to a header, with two exceptions. TLVs of version 2 are judged when all are there, and some digits in a TCP4 line
- * when the next byte is. The outcome does not depend on how bytes are cut: give more of the same bytes while it says
- * `partial`.
+ * Decodes the header at the start of `bytes`; payload may follow. While the result is `partial`, call again
+ * with the same bytes and more: the outcome does not depend on the cuts.
+ * A fault is found at the first byte that cannot belong to a header. TLVs are judged when all are there, and
+ * some digits in a TCP4 line when the next byte is.
  *
- * @throws TypeError or RangeError for wrong options and for anything but bytes, never because of the bytes.
+ * @throws TypeError or RangeError for wrong options or anything but bytes.
  * @see Specification, sections 2.1 and 2.2.
  * @example
  * ```ts run
@@ -47,11 +47,10 @@ export function decodeWith(rules: DecodeRules, bytes: Uint8Array): DecodeResult 
 }
 
 /**
- * Parses bytes that are one whole header and nothing else.
+ * Parses bytes that are one whole header.
  *
- * @throws ProxyProtocolError with the code of what is wrong: `header_missing` where the bytes are no header,
- * `header_truncated` where they end too early, `trailing_bytes` where something follows.
- *
+ * @throws ProxyProtocolError `header_missing`, `header_truncated`, `trailing_bytes`, or the code of the
+ * fault.
  * @example
  * ```ts run
  * import { encodeHeader, parseHeader } from 'proxyprotocol'
@@ -77,7 +76,7 @@ export function faultOf(
   return new ProxyProtocolError('header_missing', { offset: result.offset, detail: whatArrived(bytes) })
 }
 
-/** Whether all of `V2_SIGNATURE` is there, told in words: most headers come whole. */
+/** Compares 32 bits at a time, because most headers come whole. */
 function hasV2Signature(bytes: Uint8Array): boolean {
   return (
     bytes.length >= FIXED_BYTES &&
@@ -87,7 +86,7 @@ function hasV2Signature(bytes: Uint8Array): boolean {
   )
 }
 
-/** The first offset at which the bytes stop being `prefix`; negative where they match as far as they go. */
+/** Negative if the bytes match as far as they go. */
 function firstDifference(bytes: Uint8Array, prefix: Uint8Array): number {
   for (let i = 1; i < prefix.length && i < bytes.length; i++) {
     if (byteAt(bytes, i) !== prefix[i]) return i

@@ -1,4 +1,4 @@
-// Collects the chunks of a stream until they hold a verdict; keeps at most one header's worth of bytes.
+// Collects chunks until they decide; keeps one header's bytes at most.
 
 import { checkBytes, copyOf } from './bytes.ts'
 import type { DecodeResult } from './decode-result.ts'
@@ -37,20 +37,19 @@ export class HeaderDecoder {
     this.#result = decodeWith(this.#rules, NO_BYTES)
   }
 
-  /** The verdict so far. */
   get result(): DecodeResult {
     return this.#result
   }
 
-  /** What followed the header in its last chunk, as a view of that chunk; empty until the header is complete. */
+  /** Payload behind the header, as a view of its last chunk; empty until the header is complete. */
   get rest(): Uint8Array {
     return this.#rest
   }
 
   /**
-   * Takes the next chunk of the stream. The chunk is not kept; what is needed of it is copied.
+   * Takes the next chunk of the stream, without keeping it.
    *
-   * @throws Error when the verdict has been given already: what follows a header is payload; TypeError for text.
+   * @throws Error after a final result, because what follows is payload; TypeError for text.
    */
   push(chunk: Uint8Array): DecodeResult {
     if (this.#result.status !== 'partial') {
@@ -76,14 +75,13 @@ export class HeaderDecoder {
     return faultOf(this.#result, this.#seen)
   }
 
-  /** Lets go of everything but the few bytes that tell what arrived; a view of them would pin the chunk. */
+  /** Copies the bytes that tell what arrived: a view would pin the chunk. */
   #release(bytes: Uint8Array): void {
     this.#buffer = NO_BYTES
     this.#seen =
       this.#result.status === 'absent' ? copyOf(bytes, 0, Math.min(bytes.length, HINT_BYTES)) : NO_BYTES
   }
 
-  /** The bytes so far with those of `chunk` that may still belong to a header behind them. */
   #append(chunk: Uint8Array): Uint8Array {
     const length = this.#seen.length
     const total = Math.min(length + chunk.length, this.#limit)

@@ -1,4 +1,4 @@
-// A header becomes bytes: everything is checked first, so that nothing half right is ever written.
+// Checks a header, then encodes it.
 
 import type { HeaderInit } from './header-init.ts'
 import { quote } from '../checks/index.ts'
@@ -6,13 +6,11 @@ import { encodeV1 } from './v1/index.ts'
 import { type EncodeOptions, encodeV2 } from './v2/index.ts'
 
 /**
- * Encodes a header. Send the bytes in one write, before any payload: some receivers drop a header in two segments.
+ * Encodes a header. Send it in one write before any payload: some receivers drop a header in two segments.
+ * Version 1 expresses TCP only; anything else becomes `PROXY UNKNOWN` (spec 2.1).
  *
- * In version 1 only TCP over IPv4 and IPv6 can be said; anything else becomes `PROXY UNKNOWN` (spec 2.1).
- *
- * @throws TypeError or RangeError naming what is wrong with the header or the options.
+ * @throws TypeError or RangeError naming what is wrong.
  * @see Specification, sections 2.1, 2.2 and 2.2.3.
- *
  * @example
  * ```ts run
  * import { encodeHeader, tlv } from 'proxyprotocol'

@@ -1,9 +1,6 @@
-// One table of codes for everything that can go wrong on the wire or end a connection; docs/errors.md mirrors it.
+// The codes of all errors; docs/errors.md explains each.
 
-/**
- * Every code with its message. The first group are faults in a header's bytes: their messages say what must be, so that
- * they explain a fault by themselves. The second group are the reasons for which a connection ends.
- */
+/** Every code with its message: first the faults in a header, then the reasons why a connection ends. */
 export const errorMessages = {
   header_truncated: 'the header must be complete, but the input ends inside it',
   header_too_long: 'the header must fit the limit (maxHeaderBytes, or limits.headerBytes of a server)',
@@ -62,7 +59,7 @@ export const errorMessages = {
   aborted: 'the connection was aborted by the program',
 } as const
 
-/** The literal union of all codes; see `errorMessages` and docs/errors.md. */
+/** A code of `errorMessages`; see docs/errors.md. */
 export type ErrorCode = keyof typeof errorMessages
 
 /** What `ProxyProtocolError` takes besides its code. */
@@ -75,7 +72,7 @@ export interface ProxyProtocolErrorOptions {
 }
 
 /**
- * A fault in a header or the reason why a connection ended, told apart by `code`.
+ * A fault in a header or the reason why a connection ended; see `code`.
  *
  * @example
  * ```ts run
@@ -91,7 +88,7 @@ export interface ProxyProtocolErrorOptions {
 export class ProxyProtocolError extends Error {
   override readonly name = 'ProxyProtocolError' as const
   readonly code: ErrorCode
-  /** Offset in bytes of the first byte that is wrong; undefined where no single byte is. */
+  /** Offset in bytes of the first wrong byte; undefined if no single byte is wrong. */
   readonly offset: number | undefined
 
   constructor(code: ErrorCode, options: ProxyProtocolErrorOptions = {}) {
@@ -102,9 +99,9 @@ export class ProxyProtocolError extends Error {
     this.offset = options.offset
   }
 
-  /** Also true for errors of another copy of the library, as `import` and `require` load them. */
+  /** True for errors of another copy, too: `import` and `require` load two. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== ProxyProtocolError) return super[Symbol.hasInstance](value) // a class that extends this one
+    if (this !== ProxyProtocolError) return super[Symbol.hasInstance](value) // a subclass
     return value instanceof Error && value.name === 'ProxyProtocolError'
   }
 }

@@ -1,11 +1,11 @@
-// The two ends that a header to be encoded shall carry: checked here for both versions, addresses in network order.
+// Checks the ends of a header to encode, for both versions.
 
 import { oneOf, quote } from '../checks/index.ts'
 import { ADDRESS_BYTES, mapV4, writeAddress } from './address/index.ts'
 import type { HeaderInit, InetInit, UnixInit } from './header-init.ts'
 import type { InetEndpoint } from './header.ts'
 
-/** Where `writeEnds` leaves the addresses: all 16 bytes, or the last four for family 4; valid until its next call. */
+/** All 16 bytes, or the last four for family 4; valid until the next `writeEnds`. */
 export const sourceBytes: Uint8Array = new Uint8Array(ADDRESS_BYTES)
 export const destinationBytes: Uint8Array = new Uint8Array(ADDRESS_BYTES)
 
@@ -13,11 +13,7 @@ const COMMANDS = ['LOCAL', 'PROXY'] as const
 const FAMILIES = ['INET', 'INET6', 'UNIX', 'UNSPEC'] as const
 const TRANSPORTS = ['STREAM', 'DGRAM'] as const
 
-/**
- * The header's ends where it has any; undefined for LOCAL and UNSPEC.
- *
- * @throws TypeError when command, family, transport and endpoints do not belong together.
- */
+/** Undefined for LOCAL and UNSPEC. */
 export function endsOf(header: HeaderInit): InetInit | UnixInit | undefined {
   if (header.command !== undefined) oneOf(header.command, COMMANDS, 'command')
   if (header.family !== undefined) oneOf(header.family, FAMILIES, 'family')
@@ -35,12 +31,7 @@ export function isUnix(header: InetInit | UnixInit): header is UnixInit {
   return typeof source === 'object' && source !== null && 'path' in source
 }
 
-/**
- * Writes both addresses into `sourceBytes` and `destinationBytes` and tells the family that fits both: mixed ones
- * travel as IPv6 (spec 4.2).
- *
- * @throws TypeError or RangeError naming the end that is wrong.
- */
+/** Returns the family that fits both ends: mixed ones travel as IPv6 (spec 4.2). */
 export function writeEnds(header: InetInit): 4 | 6 {
   const source = writeEnd(header.source, 'source', sourceBytes)
   const destination = writeEnd(header.destination, 'destination', destinationBytes)

@@ -1,4 +1,4 @@
-// What a caller says to have a header built: the least that is needed, everything else follows from it.
+// What a caller gives to build a header.
 
 import type { InetEndpoint, UnixEndpoint, Version } from './header.ts'
 import type { Tlv } from './tlv/index.ts'
@@ -16,7 +16,7 @@ export interface LocalInit extends InitBase {
   readonly family?: 'UNSPEC' | undefined
 }
 
-/** A TCP or UDP connection; without `family` it follows from the addresses, mixed ones travel as IPv6 (spec 4.2). */
+/** A TCP or UDP connection. Default `family`: by the addresses; mixed ones travel as IPv6 (spec 4.2). */
 export interface InetInit extends InitBase {
   readonly command?: 'PROXY' | undefined
   readonly family?: 'INET' | 'INET6' | undefined
@@ -36,11 +36,11 @@ export interface UnixInit extends InitBase {
   readonly destination: UnixEndpoint
 }
 
-/** Proxied from something that cannot be said; prefer `LOCAL` in version 2, which every receiver accepts. */
+/** Of unknown origin; prefer `LOCAL` in version 2, which every receiver accepts. */
 export interface UnspecInit extends InitBase {
   readonly command?: 'PROXY' | undefined
   readonly family: 'UNSPEC'
 }
 
-/** What `encodeHeader` takes; every decoded header is one too. */
+/** What `encodeHeader` takes; every decoded header fits. */
 export type HeaderInit = LocalInit | InetInit | UnixInit | UnspecInit

@@ -1,17 +1,17 @@
-// What a header says, as plain data: a union tagged by command and family, in the specification's words.
+// A header as plain data, in the specification's words.
 
 import type { Tlv } from './tlv/index.ts'
 
-/** Version 1 is a line of text, version 2 is binary. */
+/** 1 is text, 2 is binary. */
 export type Version = 1 | 2
-/** `PROXY`: the connection belongs to a client; `LOCAL`: it is the sender's own, such as a health check (spec 2.2). */
+/** `PROXY` is for a client's connection, `LOCAL` for the sender's own, such as a health check (spec 2.2). */
 export type Command = 'LOCAL' | 'PROXY'
-/** The address family: IPv4, IPv6, UNIX sockets, or none that the sender could tell (spec 2.2). */
+/** IPv4, IPv6, UNIX sockets, or unknown (spec 2.2). */
 export type Family = 'INET' | 'INET6' | 'UNIX' | 'UNSPEC'
-/** TCP or a UNIX stream socket, UDP or a UNIX datagram socket, or neither (spec 2.2). */
+/** TCP or a UNIX stream, UDP or UNIX datagrams, or unknown (spec 2.2). */
 export type Transport = 'STREAM' | 'DGRAM' | 'UNSPEC'
 
-/** One end of a TCP or UDP connection; the address in canonical text (dotted decimal, or RFC 5952). */
+/** One end of a TCP or UDP connection; the address in canonical text (dotted decimal or RFC 5952). */
 export interface InetEndpoint {
   readonly address: string
   /** 0 to 65535; 0 is legal on the wire. */
@@ -19,8 +19,8 @@ export interface InetEndpoint {
 }
 
 /**
- * One end of a UNIX socket. The path is text if the 108 bytes are NUL-padded UTF-8 (an abstract name starts with `\0`).
- * Otherwise it is all 108 bytes, so that nothing is lost.
+ * One end of a UNIX socket. The path is text if it is NUL-padded UTF-8 (an abstract name starts with `\0`),
+ * otherwise all 108 bytes.
  */
 export interface UnixEndpoint {
   readonly path: string | Uint8Array
@@ -29,14 +29,14 @@ export interface UnixEndpoint {
 /** One end of the original connection. */
 export type Endpoint = InetEndpoint | UnixEndpoint
 
-/** The proxy speaks for itself (a health check): use the socket's own addresses (spec 2.2). */
+/** The proxy speaks for itself (a health check): use the socket's addresses (spec 2.2). */
 export interface LocalHeader {
   readonly version: 2
   readonly command: 'LOCAL'
   readonly family: 'UNSPEC'
   readonly transport: 'UNSPEC'
   readonly tlvs: readonly Tlv[]
-  /** The bytes after the fixed 16, as received; empty where there were none. */
+  /** The bytes after the fixed 16, as received. */
   readonly block: Uint8Array
 }
 
@@ -63,7 +63,7 @@ export interface UnixHeader {
   readonly tlvs: readonly Tlv[]
 }
 
-/** Proxied, but the sender could not say from where (`PROXY UNKNOWN` in version 1): use the socket's own addresses. */
+/** From an unknown client (`PROXY UNKNOWN` in version 1): use the socket's addresses. */
 export interface UnspecHeader {
   readonly version: Version
   readonly command: 'PROXY'

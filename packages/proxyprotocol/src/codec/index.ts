@@ -1,5 +1,5 @@
 /**
- * The codec: pure functions from bytes to headers and back, for any JavaScript runtime.
+ * Headers from bytes and back, on any JavaScript runtime.
  *
  * @module proxyprotocol
  */

@@ -1,38 +1,34 @@
-// What a receiver accepts, checked once and turned into the few flags that decoding asks for.
+// What a receiver accepts, checked once.
 
 import type { Version } from './header.ts'
 import { integer, oneOf, quote } from '../checks/index.ts'
 
-/**
- * 16 bytes, the UNIX block and a couple of certificates fit into 4 KiB; nginx and go-proxyproto draw the line there too.
- */
+/** UNIX addresses and a couple of certificates fit; nginx and go-proxyproto have the same limit. */
 const DEFAULT_MAX_HEADER_BYTES = 4096
-/** The fixed part of a version 2 header; no header can be shorter. */
 export const FIXED_BYTES = 16
-/** 16 bytes and the most that the 16-bit length field can announce (spec 2.2). */
+/** The fixed 16 and the most that the length field announces (spec 2.2). */
 export const MAX_V2_BYTES = 65_551
 
 const BOTH: readonly Version[] = [1, 2]
 
 /** How strictly a header is decoded. */
 export interface DecodeOptions {
-  /** The versions to accept. Default `[1, 2]`: detect. */
+  /** Default `[1, 2]`. */
   readonly versions?: readonly Version[] | undefined
   /**
-   * The longest version 2 header to accept, in bytes and including its fixed 16. Default 4096, at most 65551.
-   * Version 1 has its own limit of 107 bytes.
+   * The longest version 2 header, in bytes with its fixed 16. Default 4096, at most 65551. Version 1 is
+   * limited to 107 bytes.
    */
   readonly maxHeaderBytes?: number | undefined
   /**
-   * An IPv4 address in a version 1 `TCP6` line, as nginx with realip and h2o send it. `'reject'` (default, spec 2.1)
-   * refuses it, `'promote'` maps it to IPv6.
+   * IPv4 in a version 1 `TCP6` line, as nginx with realip and h2o send it. `'reject'` is the default (spec 2.1);
+   * `'promote'` maps it to IPv6.
    */
   readonly mixedFamilies?: 'reject' | 'promote' | undefined
 }
 
-/** Options that were checked, and the flags that decoding asks for. */
 export class DecodeRules implements DecodeOptions {
-  /** As they were given, because datagrams have a default of their own. */
+  /** Undefined if not given: datagrams have another default. */
   readonly versions: readonly Version[] | undefined
   readonly maxHeaderBytes: number
   readonly mixedFamilies: 'reject' | 'promote'
@@ -40,7 +36,6 @@ export class DecodeRules implements DecodeOptions {
   readonly v2: boolean
   readonly promote: boolean
 
-  /** @throws TypeError or RangeError naming the option that is wrong. */
   constructor(options: DecodeOptions) {
     const { versions = BOTH, maxHeaderBytes = DEFAULT_MAX_HEADER_BYTES, mixedFamilies = 'reject' } = options
     checkVersions(versions)
@@ -57,10 +52,9 @@ export class DecodeRules implements DecodeOptions {
 const defaults = new DecodeRules({})
 
 /**
- * Checks options once: decoding takes the result as its options and does not check it again.
+ * Checks options once; decoding does not check the result again.
  *
  * @throws TypeError or RangeError naming the option that is wrong.
- *
  * @example
  * ```ts run
  * import { decodeHeader, decodeOptions } from 'proxyprotocol'

@@ -1,4 +1,4 @@
-// Simple Proxy Protocol, Cloudflare's for UDP: a fixed header of 38 bytes in front of each datagram, in both directions.
+// Simple Proxy Protocol, Cloudflare's for UDP: 38 bytes in front of each datagram, both ways.
 
 import { formatUnmapped } from './address/index.ts'
 import { byteAt, checkBytes, uint16At, writeUint16 } from './bytes.ts'
@@ -14,14 +14,14 @@ const SOURCE_PORT_AT = 34
 const DESTINATION_PORT_AT = 36
 const SPP_BYTES = 38
 
-/** The header of Simple Proxy Protocol. An IPv4 address travels IPv4-mapped, and is shown as IPv4. */
+/** The header of Simple Proxy Protocol. IPv4 travels IPv4-mapped, and is shown as IPv4. */
 export interface SppHeader {
   readonly source: InetEndpoint
-  /** The address of the proxy that the client sent to. */
+  /** The proxy's address that the client sent to. */
   readonly destination: InetEndpoint
 }
 
-/** The outcome of decoding Simple Proxy Protocol; a datagram that is not `header` is to be dropped. */
+/** The outcome of decoding Simple Proxy Protocol; drop a datagram that is not `header`. */
 export type SppResult =
   | {
       readonly status: 'header'
@@ -32,12 +32,11 @@ export type SppResult =
   | Extract<DecodeResult, { status: 'invalid' }>
 
 /**
- * Decodes a datagram that starts with a header of Simple Proxy Protocol, 38 bytes.
+ * Decodes a datagram that starts with a header of Simple Proxy Protocol, 38 bytes. A fault is
+ * `header_missing` or `header_truncated`.
  *
- * @throws TypeError for anything but bytes, never because of the bytes: then `code` is `header_missing` or
- * `header_truncated`.
+ * @throws TypeError for anything but bytes.
  * @see https://developers.cloudflare.com/spectrum/reference/simple-proxy-protocol-header/
- *
  * @example
  * ```ts run
  * import { decodeSpp, encodeSpp } from 'proxyprotocol'
@@ -61,10 +60,10 @@ export function decodeSpp(datagram: Uint8Array): SppResult {
 }
 
 /**
- * Puts a header of Simple Proxy Protocol in front of a payload. A reply carries the header of its request unchanged.
+ * Puts a header of Simple Proxy Protocol in front of a payload. A reply carries its request's header
+ * unchanged.
  *
- * @throws TypeError or RangeError naming what is wrong, also when the whole exceeds 65507 bytes.
- *
+ * @throws TypeError or RangeError naming what is wrong, also above 65507 bytes.
  * @example
  * ```ts run
  * import { encodeSpp } from 'proxyprotocol'

@@ -1,11 +1,11 @@
-// Text inside headers: strict both ways, because a value that is almost text must not look like text.
+// Strict text inside headers.
 
 import { byteAt } from './bytes.ts'
 import { quote } from '../checks/index.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-/** V8 has arrays of up to 64 bytes in its heap. A native decoder moves them out first, which takes longer than a copy. */
+/** V8 keeps arrays up to this size in its heap, and moves them out for a native decoder. */
 const MAX_HEAP_BYTES = 64
 const outside = new ArrayBuffer(MAX_HEAP_BYTES)
 const windows = Array.from({ length: MAX_HEAP_BYTES + 1 }, (_, length) => new Uint8Array(outside, 0, length))
@@ -29,7 +29,7 @@ export function utf8Bytes(text: string): Uint8Array {
   return encoder.encode(text)
 }
 
-/** @throws TypeError naming `field` if it is not a string, or has half a surrogate pair, which UTF-8 cannot express. */
+/** Refuses half a surrogate pair, which UTF-8 cannot express. */
 export function textBytes(text: string, field: string): Uint8Array {
   if (typeof text !== 'string' || /\p{Surrogate}/u.test(text)) {
     throw new TypeError(`${field} must be text, got ${quote(text)}`)

@@ -1,4 +1,4 @@
-// Names what came instead of a header where its first bytes are plain to see; the hint ends up in error messages.
+// Guesses from the first bytes what came instead of a header.
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [
@@ -20,14 +20,12 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^proxy /i, 'this looks like a version 1 header that is not in capitals'],
   [/^\x56\xec/, 'this looks like Simple Proxy Protocol, which is for UDP and another protocol'],
 ]
-/** No pattern looks further. */
 export const HINT_BYTES = 16
 
 /**
- * Says what the first bytes of a connection look like when they are no header, as far as it is plain.
+ * Says what bytes without a header look like.
  *
- * @returns a sentence fragment for an error message, or undefined where there is nothing to say.
- *
+ * @returns a sentence fragment for an error message, or undefined if unknown.
  * @example
  * ```ts run
  * import { whatArrived } from 'proxyprotocol'

@@ -1,13 +1,11 @@
-// IP addresses, scanned strictly from US-ASCII bytes into network order.
-//
-// The scanners refuse a line at the first byte that cannot belong to it. They return the index after the address, a
-// fault made by `faultAt`, or `NEEDS_MORE` if the address may go on.
+// Strict scanners of IP addresses: they return the index behind the address, `NEEDS_MORE`, or a fault made by
+// `faultAt`.
 
 import { byteAt, uint16At, writeUint16 } from '../bytes.ts'
 import { formatV4, formatV6 } from './text.ts'
 
 export const NEEDS_MORE = -1
-/** Addresses are scanned into 16 bytes; an IPv4 address takes the last four, where its v4-mapped form has it. */
+/** IPv4 takes the last four bytes, as in its v4-mapped form. */
 export const ADDRESS_BYTES = 16
 export const V4_AT = 12
 
@@ -18,7 +16,7 @@ const NINE = 0x39
 const MAX_GROUPS = 8
 
 const hexDigits = '0123456789abcdef'
-/** What a hexadecimal digit is worth; negative for any other byte. */
+/** Negative for any byte that is not a hexadecimal digit. */
 export const hexValues: Int8Array = Int8Array.from({ length: 256 }, (_, byte) =>
   hexDigits.indexOf(String.fromCharCode(byte).toLowerCase()),
 )
@@ -29,12 +27,11 @@ export function faultAt(index: number): number {
   return -2 - index
 }
 
-/** The index of the offending byte in a scanner's negative result. */
 export function faultIndex(fault: number): number {
   return -2 - fault
 }
 
-/** Scans four decimal octets into `out[12..15]`: exactly three dots, each 0-255 without leading zeros (spec 2.1). */
+/** No leading zeros (spec 2.1). */
 export function scanV4(bytes: Uint8Array, at: number, out: Uint8Array): number {
   const end = bytes.length
   let i = at
@@ -67,7 +64,7 @@ function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= NINE
 }
 
-/** Scans an IPv6 address, a dotted IPv4 tail included, into `out`: one `::` at most, for at least one group. */
+/** One `::` at most, for at least one group; the tail may be dotted. */
 export function scanV6(bytes: Uint8Array, at: number, out: Uint8Array): number {
   let count = 0
   let gap = bytes[at] === COLON ? 0 : -1
@@ -108,7 +105,6 @@ export function scanV6(bytes: Uint8Array, at: number, out: Uint8Array): number {
   return i
 }
 
-/** The index after a group of IPv6: up to four hexadecimal digits. */
 export function endOfGroup(bytes: Uint8Array, at: number): number {
   return scanGroup(bytes, at) >> 16
 }
@@ -117,7 +113,6 @@ export function endOfGroup(bytes: Uint8Array, at: number): number {
  * An address as canonical text: dotted decimal for 4 bytes, RFC 5952 for 16.
  *
  * @throws RangeError for any other number of bytes.
- *
  * @example
  * ```ts run
  * import { formatAddress, parseAddress } from 'proxyprotocol'
@@ -136,20 +131,19 @@ export function mapV4(out: Uint8Array): void {
   out.fill(0, 0, 10).fill(0xff, 10, V4_AT)
 }
 
-/** A dotted tail from the digits at `start`. Digits that are not an octet were still a legal group until the `dot`. */
+/** Digits that are not an octet were still a legal group until the `dot`. */
 function scanTail(bytes: Uint8Array, start: number, dot: number): number {
   const end = scanV4(bytes, start, tail)
   return end >= NEEDS_MORE ? end : faultAt(Math.max(dot, faultIndex(end)))
 }
 
-/** Moves the groups after the gap to the end and zeroes what the `::` stands for. */
 export function openGap(out: Uint8Array, gap: number, count: number): void {
   let to = ADDRESS_BYTES
   for (let from = 2 * count; from > 2 * gap;) out[--to] = byteAt(out, --from)
   while (to > 2 * gap) out[--to] = 0
 }
 
-/** Up to four digits as a number and, shifted by 16, the index after them. All four at once is the common case. */
+/** The number, and shifted by 16 the index behind it. Four digits are the common case. */
 function scanGroup(bytes: Uint8Array, at: number): number {
   const end = Math.min(at + 4, bytes.length)
   if (end === at + 4) {

@@ -1,4 +1,4 @@
-// Addresses as text and as bytes: the only place that knows how either is written.
+// Addresses as text and as bytes.
 
 export {
   ADDRESS_BYTES,

@@ -1,4 +1,4 @@
-// IPv4 addresses inside IPv6: a dual-stack socket shows 192.0.2.1 as `::ffff:192.0.2.1` (RFC 4291 section 2.5.5.2).
+// IPv4 addresses inside IPv6 (RFC 4291 section 2.5.5.2).
 
 import { int32At } from '../bytes.ts'
 import { V4_AT } from './address.ts'
@@ -6,16 +6,15 @@ import { parseAddress } from './parse.ts'
 import { formatV4, formatV6 } from './text.ts'
 
 const MAPPED_BYTES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
-/** How the kernel and this codec write a mapped address, so that most are known without parsing IPv6. */
+/** The usual spelling, which needs no parsing. */
 const KERNEL_PREFIX = '::ffff:'
-/** Only such a text can be a mapped address, so that any other IPv6 address is not parsed. */
+/** No other text is parsed. */
 const MAYBE_MAPPED = /^[0:]+:ffff:/i
 
 /**
- * Writes an IPv4-mapped IPv6 address as the IPv4 address that it carries. Every other text stays as it is.
+ * Writes an IPv4-mapped IPv6 address as IPv4. Every other text stays as it is.
  *
  * @see RFC 4291, section 2.5.5.2.
- *
  * @example
  * ```ts run
  * import { unmapAddress } from 'proxyprotocol'
@@ -34,7 +33,6 @@ export function unmapAddress(address: string): string {
   return isMapped ? formatV4(bytes, V4_AT) : address
 }
 
-/** The 16 bytes at `at` as text, a mapped address as IPv4. */
 export function formatUnmapped(bytes: Uint8Array, at: number): string {
   const isMapped =
     int32At(bytes, at) === 0 && int32At(bytes, at + 4) === 0 && int32At(bytes, at + 8) === 0xffff

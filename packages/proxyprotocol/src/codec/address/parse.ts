@@ -1,4 +1,4 @@
-// Addresses from strings. The scanners of address.ts would need the text as bytes first, which takes as long again.
+// Addresses from strings; the scanners of address.ts need bytes, and converting takes as long again.
 
 import { writeUint16 } from '../bytes.ts'
 import { ADDRESS_BYTES, hexValues, openGap, V4_AT } from './address.ts'
@@ -9,7 +9,6 @@ const COLON = 0x3a
 const MAX_ASCII = 0x7f
 const MAX_DIGITS = 4
 const MAX_GROUPS = 8
-/** The groups before a dotted tail. */
 const TAIL_AT = 6
 
 const scratch = new Uint8Array(ADDRESS_BYTES)
@@ -21,13 +20,12 @@ export function parseAddress(address: string): Uint8Array | undefined {
   return scratch.slice(family === 4 ? V4_AT : 0)
 }
 
-/** Writes IPv4 into `out[12..15]` or IPv6 into `out[0..15]`, and tells which it was; 0 for neither. */
+/** Writes IPv4 into `out[12..15]` or IPv6 into `out[0..15]`; 0 for neither. */
 export function writeAddress(address: string, out: Uint8Array): 0 | 4 | 6 {
   if (readV4(address, 0, out)) return 4
   return readV6(address, out) ? 6 : 0
 }
 
-/** Reads four decimal octets without leading zeros from `at` to the end of the text. */
 function readV4(text: string, at: number, out: Uint8Array): boolean {
   let octet = -1
   let next = V4_AT
@@ -49,7 +47,7 @@ function readV4(text: string, at: number, out: Uint8Array): boolean {
   return true
 }
 
-/** Reads groups of IPv6 and perhaps a dotted tail: one `::` at most, for at least one group. */
+/** One `::` at most, for at least one group. */
 function readV6(text: string, out: Uint8Array): boolean {
   let count = 0
   let gap = -1
@@ -82,7 +80,6 @@ function readV6(text: string, out: Uint8Array): boolean {
   return fillGap(out, gap, count + 1)
 }
 
-/** Finishes an address of `count` groups, whose `::` stands before the group `gap`. */
 function fillGap(out: Uint8Array, gap: number, count: number): boolean {
   if (gap < 0) return count === MAX_GROUPS
   if (count === MAX_GROUPS) return false

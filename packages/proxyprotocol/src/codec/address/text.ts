@@ -1,25 +1,20 @@
-// Addresses as canonical text (RFC 5952), made from letters in one call. Pieces joined by `+` would stay a tree inside
-// V8 that the first reader flattens.
+// Addresses as canonical text (RFC 5952), from letters in one call: V8 keeps a sum of strings as a tree.
 
 import { byteAt, uint16At } from '../bytes.ts'
 
 const DOT = 0x2e
 const COLON = 0x3a
 const ZERO = 0x30
-/** Added to 10 it is `a`. */
 const BEFORE_A = 0x57
 const GROUPS = 8
 const V4_AT = 12
-/** `255.255.255.255` */
 const MAX_V4_TEXT = 15
-/** Eight groups of four digits with their colons; the v4-mapped form is shorter. */
 const MAX_V6_TEXT = 39
-/** The groups before the IPv4 address in `::ffff:a.b.c.d`. */
 const MAPPED_GROUPS = 6
 
 type Letters<T extends number[] = []> = T['length'] extends typeof MAX_V6_TEXT ? T : Letters<[...T, number]>
 
-/** Where an address is spelt; what stands here holds until the next one. */
+/** Shared: valid until the next address. */
 const letters: Letters = Array.from({ length: MAX_V6_TEXT }, () => ZERO) as Letters // made just so long
 const groups = new Uint16Array(GROUPS)
 
@@ -27,7 +22,6 @@ export function formatV4(bytes: Uint8Array, at: number): string {
   return spelt(spellV4(bytes, at, 0))
 }
 
-/** The sixteen bytes at `at` as RFC 5952 wants them: lower case, longest zero run as `::`, v4-mapped with dots. */
 export function formatV6(bytes: Uint8Array, at: number): string {
   return spelt(spellV6(bytes, at))
 }
@@ -111,7 +105,7 @@ function spellOctet(octet: number, at: number): number {
     rest -= 100 * hundreds
   }
   if (octet > 9) {
-    const tens = (rest * 205) >> 11 // a tenth, exact for what is left here
+    const tens = (rest * 205) >> 11 // a tenth, exact for two digits
     letters[end++] = ZERO + tens
     rest -= 10 * tens
   }
@@ -119,10 +113,7 @@ function spellOctet(octet: number, at: number): number {
   return end + 1
 }
 
-/**
- * The first letters as a string. Their number is fixed, and what is too many cut off, because V8 calls with arguments
- * that it can count faster than with `...letters`.
- */
+/** V8 is faster with a fixed number of arguments than with `...letters`. */
 function spelt(length: number): string {
   if (length <= MAX_V4_TEXT) {
     // prettier-ignore

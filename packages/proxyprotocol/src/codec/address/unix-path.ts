@@ -1,17 +1,17 @@
-// UNIX socket names in a header: 108 bytes, NUL-padded, possibly without any NUL or starting with one (abstract names).
+// Names of UNIX sockets: NUL-padded, possibly without a NUL or starting with one (abstract names).
 
 import { byteAt, copyOf } from '../bytes.ts'
 import { bytesOrText, utf8Text } from '../text.ts'
 
-/** The size of `sun_path` on Linux, and so of each name on the wire (spec 2.2). */
+/** The size of `sun_path` on Linux (spec 2.2). */
 export const UNIX_PATH_BYTES = 108
 
-/** Text where it stands for exactly these bytes, otherwise all 108 of them. */
+/** Text if it stands for exactly these bytes, otherwise all 108. */
 export function readUnixPath(bytes: Uint8Array, at: number): string | Uint8Array {
   let end = at + UNIX_PATH_BYTES
   while (end > at && byteAt(bytes, end - 1) === 0) end--
   const text = utf8Text(bytes.subarray(at, end))
-  // A file's name ends at its first NUL; bytes behind it are not text.
+  // A file's name ends at its first NUL.
   if (text === undefined || (!text.startsWith('\0') && text.includes('\0')))
     return copyOf(bytes, at, at + UNIX_PATH_BYTES)
   return text

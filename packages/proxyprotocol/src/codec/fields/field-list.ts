@@ -1,21 +1,20 @@
-// Fields in a row without gaps: each starts where the one before it ends.
+// Fields in a row without gaps.
 
-/** One field of a header, and what it is made of. */
+/** One field of a header. */
 export interface HeaderField {
-  /** In the specification's words, for example `source address`. */
+  /** As in the specification, for example `source address`. */
   readonly name: string
   /** Bytes from the start of the header. */
   readonly offset: number
   readonly byteLength: number
-  /** What the bytes say; text from the network, so escape it where you show it. */
+  /** Text from the network: escape it where you show it. */
   readonly value: string
-  /** The section of the specification that describes it. */
+  /** Section of the specification. */
   readonly section: string
-  /** In order, where the field is made of others: type, length and value of a TLV. */
+  /** In order: type, length and value of a TLV. */
   readonly fields: readonly HeaderField[]
 }
 
-/** Puts fields one behind the other. */
 export class FieldList {
   readonly fields: HeaderField[] = []
   readonly #section: string
@@ -26,7 +25,6 @@ export class FieldList {
     this.#section = section
   }
 
-  /** Where the next field stands. */
   get offset(): number {
     return this.#offset
   }
@@ -36,7 +34,6 @@ export class FieldList {
     return this.addField({ name, offset, byteLength, value, section: this.#section, fields: [] })
   }
 
-  /** One that stands where the list has come to. */
   addField(field: HeaderField): this {
     this.fields.push(field)
     this.#offset += field.byteLength

@@ -1,5 +1,4 @@
-// The fields of bytes that are no whole header: those that were complete before the fault, or before the input ended.
-// A wrong checksum is found last, when all of them were.
+// The fields before a fault, or before the input ends.
 
 import { uint16At, writeUint16 } from '../bytes.ts'
 import type { DecodeResult } from '../decode-result.ts'
@@ -17,15 +16,15 @@ const COMMAND_AT = 12
 const LENGTH_AT = 14
 const LOCAL = 0x20
 const MAX_ADDRESS_BYTES = 216
-/** They are at the byte behind a field, and not inside it. */
+/** Their offset is the byte behind a field. */
 const BEHIND_A_FIELD = new Set(['v1_separator', 'v1_line_end'])
 
 /**
- * The fields that are complete before the fault or the end of the input; all of them if only the checksum is wrong.
- * They are for display: a header with a fault must not be trusted.
+ * The fields that are complete before the fault or the end of the input; all if only the checksum is wrong.
+ * They are for display: do not trust a header with a fault.
  *
- * @param bytes as they were given to `decodeHeader`.
- * @param result its result; none of the fields of `absent` is known.
+ * @param bytes as given to `decodeHeader`.
+ * @param result its result; `absent` has no fields.
  * @example
  * ```ts run
  * import { decodeHeader, fieldsBefore } from 'proxyprotocol'
@@ -60,7 +59,7 @@ function lineFieldsBefore(line: Uint8Array, isLastComplete: boolean): readonly H
   return isLastComplete || last?.name === 'separator' ? fields : fields.slice(0, -1)
 }
 
-/** What is missing of the fixed part and of the addresses is filled up with zeros, and left out of the fields again. */
+/** Fills missing addresses with zeros, and leaves them out of the fields. */
 function binaryFieldsBefore(
   bytes: Uint8Array,
   end: number,
@@ -79,7 +78,7 @@ function binaryFieldsBefore(
   return fields.filter(({ offset, byteLength }) => offset + byteLength <= end)
 }
 
-/** Where the last complete TLV ends. Without addresses the block may be anything, unless TLVs fill it. */
+/** Without addresses the block may be anything, unless TLVs fill it. */
 function endOfTlvs(bytes: Uint8Array, start: number, end: number): number {
   if (start === FIXED_BYTES && !areTlvs(bytes, start, end)) return start
   let at = start

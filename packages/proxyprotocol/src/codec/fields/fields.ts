@@ -1,5 +1,4 @@
-// A header's bytes, field by field: where each stands, what it is called and what it says. Nothing is decoded again; the
-// places follow from what decoding has found.
+// A header's bytes, field by field, from the result of decoding.
 
 import { UNIX_PATH_BYTES } from '../address/index.ts'
 import type { InetHeader, ProxyHeader, UnixEndpoint, UnixHeader } from '../header.ts'
@@ -16,9 +15,8 @@ const V2 = '2.2'
 /**
  * The fields that fill a header, in order and without a gap.
  *
- * @param bytes start with the header, as they were given to `decodeHeader`.
+ * @param bytes start with the header, as given to `decodeHeader`.
  * @param decoded its result.
- *
  * @example
  * ```ts run
  * import { decodeHeader, headerFields } from 'proxyprotocol'
@@ -50,7 +48,7 @@ const LINE_NAMES = [
   'destination port',
 ]
 
-/** A line without its end: one space stands between its words, and after UNKNOWN whatever the sender liked. */
+/** UNKNOWN may be followed by anything. */
 export function lineFields(text: string): FieldList {
   const [signature = '', protocol = '', ...rest] = text.split(' ')
   const unknown = text.startsWith('UNKNOWN', signature.length + 1)
@@ -67,12 +65,10 @@ export function lineFields(text: string): FieldList {
 }
 
 interface Announcement {
-  /** Bytes behind the fixed part, as its length field says. */
   readonly announced: number
   readonly checksum: ChecksumVerdict
 }
 
-/** @param byteLength up to the end of the TLVs that are in `header`. */
 export function binaryFields(
   header: ProxyHeader,
   byteLength: number,

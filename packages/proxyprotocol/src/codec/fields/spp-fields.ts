@@ -1,11 +1,11 @@
-// The fields of Simple Proxy Protocol, which always stand at the same places.
+// The fields of Simple Proxy Protocol.
 
 import type { SppHeader } from '../spp.ts'
 import { FieldList, type HeaderField } from './field-list.ts'
 
 /**
- * The fields of a header of Simple Proxy Protocol, in order and without a gap. Their `section` is empty, because the
- * PROXY protocol's specification does not describe them.
+ * The fields of a header of Simple Proxy Protocol, in order and without a gap. `section` is empty: the
+ * specification does not describe them.
  *
  * @example
  * ```ts run

@@ -1,4 +1,4 @@
-// The fields of TLVs: type, length and value, with the TLVs inside those that hold some.
+// The fields of TLVs, nested ones included.
 
 import { uint16At } from '../bytes.ts'
 import { asciiText, utf8Text } from '../text.ts'
@@ -13,7 +13,6 @@ import {
 } from '../tlv/index.ts'
 import { FieldList, type HeaderField } from './field-list.ts'
 
-/** As `tlvType` calls them, with the section that describes each. */
 const SECTIONS: Readonly<Partial<Record<number, string>>> = {
   [tlvType.alpn]: '2.2.1',
   [tlvType.authority]: '2.2.2',
@@ -25,7 +24,6 @@ const SECTIONS: Readonly<Partial<Record<number, string>>> = {
 }
 const SSL_SECTION = '2.2.6'
 const NOOP_SECTION = '2.2.4'
-/** Ranges that are not assigned to anything. */
 const OTHER_SECTION = '2.2.8'
 
 const typeNames = new Map<number, string>(Object.entries(tlvType).map(([name, type]) => [type, name]))
@@ -33,15 +31,12 @@ const extensionNames = new Map<number, string>(
   Object.entries(extensionType).map(([name, type]) => [type, name]),
 )
 
-/** `0x`, and two digits a byte. */
 export function hex(bytes: Uint8Array): string {
   return `0x${Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')}`
 }
 
-/** What decoding has found about the one checksum of a header. */
 export type ChecksumVerdict = 'correct' | 'wrong' | 'not checked'
 
-/** The fields of TLVs that stand at `offset` one behind the other. */
 export function tlvFields(
   tlvs: readonly Tlv[],
   offset: number,
@@ -93,7 +88,7 @@ function field({ name, section, tlv, offset, said: value, inside }: FieldParts):
   return { name, offset, byteLength: TLV_HEAD_BYTES + length, value, section, fields: list.fields }
 }
 
-/** What a value says, or its bytes where it is not what its type promises; of several checksums none can be right. */
+/** The bytes if they break the type's rules; of several checksums none can be right. */
 function said(tlv: Tlv, verdict: ChecksumVerdict): string {
   const { type, value } = tlv
   const { alpn, authority, netns, spiffe, checksum, aws, azure, gcp, alibaba } = readTlvs({ tlvs: [tlv] })
@@ -128,7 +123,7 @@ function sslFields(value: Uint8Array, offset: number): Inside | undefined {
   return { said: `${version ?? 'of unknown version'}${verified}`, fields: list.fields }
 }
 
-/** Padding is most often padding; the Python library hides TLVs of its own in it. */
+/** The Python library hides TLVs in padding. */
 function extensionFields(value: Uint8Array, offset: number): Inside | undefined {
   const extension = readExtensionTlvs(value)
   if (!extension) return undefined
@@ -140,7 +135,7 @@ function extensionFields(value: Uint8Array, offset: number): Inside | undefined 
   return { said: 'extension of the Python library proxy-protocol', fields: list.fields }
 }
 
-/** A certificate is deflated, and is shown as bytes: the codec has no zlib. */
+/** A certificate is deflated, and the codec has no zlib. */
 function extensionValue({ type, value }: Tlv): string {
   switch (type) {
     case extensionType.compression:
@@ -154,7 +149,7 @@ function extensionValue({ type, value }: Tlv): string {
   }
 }
 
-/** Who may use a type that has no name (spec 2.2.8). */
+/** Spec 2.2.8. */
 function rangeOf(type: number): string {
   const shown = hex(Uint8Array.of(type))
   if (type >= 0xf8) return `reserved ${shown}`

@@ -1,4 +1,4 @@
-// One builder for each TLV that `readTlvs` understands; anything else is written `{ type, value }`.
+// Builders for the TLVs that `readTlvs` understands.
 
 import { integer } from '../../checks/index.ts'
 import { asciiBytes, bytesOrText, textBytes } from '../text.ts'
@@ -9,35 +9,35 @@ import { alibabaTlv, awsTlv, azureTlv, gcpTlv, spiffeTlv } from './vendor.ts'
 
 /** The builders that `tlv` offers. */
 export interface TlvBuilders {
-  /** The selected application protocol, for example `h2` (spec 2.2.1). */
+  /** The selected protocol, for example `h2` (spec 2.2.1). */
   alpn(protocol: string): Tlv
-  /** The host name that the client asked for; haproxy refuses more than 255 bytes (spec 2.2.2). */
+  /** The requested host name; haproxy refuses more than 255 bytes (spec 2.2.2). */
   authority(name: string): Tlv
-  /** Padding: `length` zero bytes besides the TLV's own three (spec 2.2.4). */
+  /** Padding: `length` zero bytes and three of the TLV (spec 2.2.4). */
   noop(length: number): Tlv
-  /** Text is sent as UTF-8; at most 128 bytes (spec 2.2.5). */
+  /** At most 128 bytes; text is sent as UTF-8 (spec 2.2.5). */
   uniqueId(id: string | Uint8Array): Tlv
   /** The client's TLS connection (spec 2.2.6). */
   ssl(init: SslInit): Tlv
-  /** A network namespace's name, in US-ASCII (spec 2.2.7). */
+  /** A network namespace, in US-ASCII (spec 2.2.7). */
   netns(name: string): Tlv
-  /** The identity of a workload, as Istio's ztunnel sends it; at most 2048 bytes. */
+  /** Identity of a workload (Istio's ztunnel), at most 2048 bytes. */
   spiffe(id: string): Tlv
-  /** The id of the VPC endpoint, as AWS PrivateLink sends it. */
+  /** Id of the VPC endpoint (AWS PrivateLink). */
   aws(vpcEndpointId: string): Tlv
-  /** The link id, 0 to 2^32 - 1, as Azure Private Link sends it. */
+  /** 0 to 2^32 - 1 (Azure Private Link). */
   azure(linkId: number): Tlv
-  /** The connection id, 0 to 2^64 - 1, as Google Cloud's Private Service Connect sends it. */
+  /** 0 to 2^64 - 1 (Google Cloud Private Service Connect). */
   gcp(pscConnectionId: bigint): Tlv
-  /** One of the ids that Alibaba Cloud's PrivateLink sends, each in a TLV of its own. */
+  /** One of the ids of Alibaba Cloud's PrivateLink, each in its own TLV. */
   alibaba(kind: 'vpcId' | 'endpointId' | 'endpointServiceId', id: string): Tlv
-  /** The private extension of the Python library; `extensionTlv` of `proxyprotocol/server` builds it from fields. */
+  /** The Python library's extension; see `extensionTlv` of `proxyprotocol/server`. */
   extension(tlvs: readonly Tlv[]): Tlv
 }
 
 /**
- * Builds TLVs; each builder throws a TypeError or RangeError that names what cannot be sent. The checksum is not among
- * them: `encodeHeader` computes it.
+ * Builds TLVs, but not the checksum, which `encodeHeader` computes. Each builder throws a TypeError or
+ * RangeError naming what is wrong.
  *
  * @example
  * ```ts run

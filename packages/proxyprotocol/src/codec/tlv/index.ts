@@ -1,4 +1,4 @@
-// TLVs: the records behind the addresses of a version 2 header (spec 2.2).
+// TLVs of version 2 headers (spec 2.2).
 
 export { tlv, type TlvBuilders } from './build.ts'
 export { EXTENSION_MAGIC, extensionType, readExtensionTlvs } from './extension.ts'

@@ -1,5 +1,4 @@
-// The SSL TLV (spec 2.2.6): what the proxy knows of the client's TLS connection. Its sub-TLVs are one level deep; an
-// SSL TLV among them stays opaque.
+// The SSL TLV (spec 2.2.6). An SSL TLV inside it stays opaque.
 
 import { byteAt, checkBytes, uint32At, writeUint32 } from '../bytes.ts'
 import { asciiBytes, asciiText, textBytes, utf8Text } from '../text.ts'
@@ -9,15 +8,15 @@ const CLIENT_SSL = 0x01
 const CLIENT_CERT_CONN = 0x02
 const CLIENT_CERT_SESS = 0x04
 
-/** What an SSL TLV says. Text is undefined where it is missing or not valid in its encoding. */
+/** What an SSL TLV says. Text is undefined if it is missing or malformed. */
 export interface SslInfo {
-  /** The client field's bits: 1 TLS, 2 certificate on this connection, 4 certificate in this session. */
+  /** Bits: 1 TLS, 2 certificate on this connection, 4 certificate in this session. */
   readonly client: number
-  /** The verify field: 0 where a certificate was presented and verified, but also 0 in haproxy where none was. */
+  /** 0 for a verified certificate, but in haproxy also without one. */
   readonly verify: number
-  /** The client spoke TLS; a certificate bit alone implies it too. */
+  /** A certificate bit implies it, too. */
   readonly encrypted: boolean
-  /** A certificate was presented, on this connection or earlier in the session, and it was verified. */
+  /** A certificate was presented in this session, and verified. */
   readonly clientVerified: boolean
   /** For example `TLSv1.3`. */
   readonly version: string | undefined
@@ -25,9 +24,9 @@ export interface SslInfo {
   readonly cn: string | undefined
   /** For example `TLS_AES_256_GCM_SHA384`. */
   readonly cipher: string | undefined
-  /** Signature algorithm of the proxy's own certificate, for example `RSA-SHA256`. */
+  /** Of the proxy's certificate, for example `RSA-SHA256`. */
   readonly sigAlg: string | undefined
-  /** Key algorithm of the proxy's own certificate, for example `RSA2048`. */
+  /** Of the proxy's certificate, for example `RSA2048`. */
   readonly keyAlg: string | undefined
   /** Key exchange group, for example `secp256r1`. */
   readonly group: string | undefined
@@ -41,11 +40,11 @@ export interface SslInfo {
 
 /** What `tlv.ssl` takes. */
 export interface SslInit {
-  /** Must accompany an SSL TLV (spec 2.2.6). */
+  /** Required (spec 2.2.6). */
   readonly version: string
   readonly certOnConnection?: boolean | undefined
   readonly certInSession?: boolean | undefined
-  /** Default `false`; `true` needs one of the two certificate flags. */
+  /** Default `false`; `true` needs a certificate flag. */
   readonly clientVerified?: boolean | undefined
   readonly cn?: string | undefined
   readonly cipher?: string | undefined

@@ -1,17 +1,17 @@
-// Type-length-value triples (spec 2.2, 2.2.1 to 2.2.8): walked without recursion, kept in order with duplicates.
+// Type-length-value triples (spec 2.2), in order with duplicates.
 
 import { byteAt, copyOf, uint16At, writeUint16 } from '../bytes.ts'
 import type { ErrorCode } from '../errors.ts'
 import { quote } from '../../checks/index.ts'
 
-/** One TLV as it stands in a header; nothing is interpreted. */
+/** One TLV, not interpreted. */
 export interface Tlv {
-  /** 0 to 255; see `tlvType` for the names. */
+  /** 0 to 255; see `tlvType`. */
   readonly type: number
   readonly value: Uint8Array
 }
 
-/** The types of the specification (2.2.1 to 2.2.7) and of the vendors whose TLVs `readTlvs` understands. */
+/** The types of the specification (2.2.1 to 2.2.7) and of vendors. */
 export const tlvType = {
   alpn: 0x01,
   authority: 0x02,
@@ -38,16 +38,16 @@ export const tlvType = {
 export const TLV_HEAD_BYTES = 3
 export const CHECKSUM_TLV_BYTES = 7
 export const MAX_TLV_BYTES = 0xffff
-/** Longer unique ids are refused both ways (spec 2.2.5). */
+/** Spec 2.2.5. */
 export const MAX_UNIQUE_ID_BYTES = 128
 
-/** client (1) and verify (4) come before the sub-TLVs of an SSL TLV (spec 2.2.6). */
+/** client (1) and verify (4), before the sub-TLVs (spec 2.2.6). */
 export const SSL_FIXED_BYTES = 5
 
 export const NO_BYTES: Uint8Array = Object.freeze(new Uint8Array(0))
 export const NO_TLVS: readonly Tlv[] = Object.freeze([])
 
-/** The end of the TLV at `at`; beyond `end` where it overruns or fewer than three bytes are left. */
+/** Beyond `end` if the TLV overruns. */
 export function tlvEnd(bytes: Uint8Array, at: number, end: number): number {
   return at + TLV_HEAD_BYTES > end ? end + 1 : at + TLV_HEAD_BYTES + uint16At(bytes, at + 1)
 }
@@ -58,7 +58,6 @@ export function areTlvs(bytes: Uint8Array, start: number, end: number): boolean 
   return at === end
 }
 
-/** What is wrong with the value of the sound TLV from `at` to `end`, by the rules of its type. */
 export function tlvValueFault(bytes: Uint8Array, at: number, end: number): ErrorCode | undefined {
   const valueAt = at + TLV_HEAD_BYTES
   switch (byteAt(bytes, at)) {
@@ -74,7 +73,7 @@ export function tlvValueFault(bytes: Uint8Array, at: number, end: number): Error
   }
 }
 
-/** The TLVs that fill the bytes from `start` to `end` exactly; each value owns its memory. */
+/** Each value owns its memory. */
 export function splitTlvs(bytes: Uint8Array, start: number, end: number): readonly Tlv[] {
   const tlvs: Tlv[] = []
   for (let at = start, next: number; at < end; at = next) {
@@ -118,7 +117,7 @@ export function nestTlvs(start: Uint8Array, tlvs: readonly Tlv[]): Uint8Array {
   return value
 }
 
-/** Looks at each TLV: a header has few, so that a map of them takes longer. */
+/** A header has few TLVs: a map takes longer. */
 export function firstValue(tlvs: readonly Tlv[], type: number): Uint8Array | undefined {
   for (const tlv of tlvs) if (tlv.type === type) return tlv.value
   return undefined

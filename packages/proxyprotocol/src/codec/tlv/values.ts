@@ -1,4 +1,4 @@
-// The typed view of a header's TLVs: every known type by name, read on top of the raw list, which stays as it is.
+// A header's TLVs by name.
 
 import { uint32At } from '../bytes.ts'
 import { asciiText, utf8Text } from '../text.ts'
@@ -19,13 +19,13 @@ import {
 
 const CHECKSUM_BYTES = 4
 
-/** Known TLVs by name; undefined where a header has none, or one whose value is not what its type promises. */
+/** Known TLVs by name; undefined if missing or malformed. */
 export interface TlvValues {
-  /** The application protocol that was negotiated, for example `h2` (spec 2.2.1). */
+  /** The negotiated protocol, for example `h2` (spec 2.2.1). */
   readonly alpn: string | undefined
-  /** The host name that the client asked for, as in SNI (spec 2.2.2). */
+  /** The requested host name, as in SNI (spec 2.2.2). */
   readonly authority: string | undefined
-  /** The CRC-32C; decoding has verified it (spec 2.2.3). */
+  /** CRC-32C, verified by decoding (spec 2.2.3). */
   readonly checksum: number | undefined
   /** Opaque, at most 128 bytes (spec 2.2.5). */
   readonly uniqueId: Uint8Array | undefined
@@ -33,21 +33,23 @@ export interface TlvValues {
   readonly ssl: SslInfo | undefined
   /** The network namespace (spec 2.2.7). */
   readonly netns: string | undefined
-  /** The identity of the client's workload, as Istio's ztunnel sends it, for example `spiffe://cluster.local/ns/shop/sa/cart`. */
+  /**
+   * Identity of the client's workload (Istio's ztunnel), for example
+   * `spiffe://cluster.local/ns/shop/sa/cart`.
+   */
   readonly spiffe: string | undefined
   readonly aws: AwsInfo | undefined
   readonly azure: AzureInfo | undefined
   readonly gcp: GcpInfo | undefined
   readonly alibaba: AlibabaInfo | undefined
-  /** The TLVs that the Python library's servers add; `readExtension` of `proxyprotocol/server` reads them. */
+  /** The Python library's TLVs; see `readExtension` of `proxyprotocol/server`. */
   readonly extension: readonly Tlv[] | undefined
 }
 
 /**
- * Reads the TLVs of a header. Where a type stands more than once the first one counts; all of them stay in `tlvs`.
+ * Reads the TLVs of a header; the first of a type counts.
  *
  * @see Specification, sections 2.2.1 to 2.2.8.
- *
  * @example
  * ```ts run
  * import { encodeHeader, parseHeader, readTlvs, tlv } from 'proxyprotocol'
@@ -81,7 +83,7 @@ function read<T>(tlvs: readonly Tlv[], type: number, decode: (value: Uint8Array)
   return value === undefined ? undefined : decode(value)
 }
 
-/** The checksum that decoding has verified; with several, which only LOCAL may hold, it could verify none. */
+/** Only LOCAL may hold several, and none of them is verified. */
 function onlyChecksum(tlvs: readonly Tlv[]): number | undefined {
   let found: Uint8Array | undefined
   for (const { type, value } of tlvs) {
@@ -92,7 +94,7 @@ function onlyChecksum(tlvs: readonly Tlv[]): number | undefined {
   return found && uint32At(found, 0)
 }
 
-/** Padding may stand before the extension, as both are NOOP TLVs. */
+/** Padding is a NOOP TLV, too. */
 function firstExtension(tlvs: readonly Tlv[]): readonly Tlv[] | undefined {
   for (const { type, value } of tlvs) {
     const extension = type === tlvType.noop ? readExtensionTlvs(value) : undefined

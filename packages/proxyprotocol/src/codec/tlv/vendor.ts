@@ -1,5 +1,4 @@
-// TLVs of vendors, as their documentation or source describes them. Most types are from the range 0xE0-0xEF that anybody may
-// use (spec 2.2.8), so a value counts only when it has the vendor's exact layout.
+// TLVs of vendors. Anybody may use their types (spec 2.2.8), so only the exact layout counts.
 
 import { integer, quote } from '../../checks/index.ts'
 import { asciiBytes, asciiText } from '../text.ts'
@@ -10,7 +9,7 @@ const AZURE_LINK_ID = 0x01
 const AZURE_BYTES = 5
 const GCP_BYTES = 8
 const ALIBABA_SUBTYPES = { vpcId: 0x01, endpointId: 0x02, endpointServiceId: 0x03 } as const
-/** An ASCII URI of at most 2048 bytes, with a trust domain (SPIFFE-ID, section 2). */
+/** SPIFFE-ID, section 2. */
 const SPIFFE_ID = /^spiffe:\/\/[a-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/
 const MAX_SPIFFE_BYTES = 2_048
 const MAX_UINT32 = 0xffff_ffff
@@ -24,17 +23,17 @@ export interface AwsInfo {
 
 /** Azure Private Link. */
 export interface AzureInfo {
-  /** LINKIDENTIFIER, an unsigned 32-bit number. */
+  /** 0 to 2^32 - 1. */
   readonly linkId: number
 }
 
 /** Google Cloud Private Service Connect. */
 export interface GcpInfo {
-  /** An unsigned 64-bit number. */
+  /** 0 to 2^64 - 1. */
   readonly pscConnectionId: bigint
 }
 
-/** Alibaba Cloud NLB PrivateLink; each id comes in a TLV of its own. */
+/** Alibaba Cloud NLB PrivateLink. */
 export interface AlibabaInfo {
   readonly vpcId: string | undefined
   readonly endpointId: string | undefined

@@ -1,4 +1,4 @@
-// Version 1, one line of text (spec 2.1), judged in one pass: each byte either fits the grammar or ends the matter.
+// Decodes version 1, a line of text (spec 2.1), in one pass.
 
 import {
   ADDRESS_BYTES,
@@ -20,9 +20,9 @@ import type { UnspecHeader } from '../header.ts'
 import { utf8Bytes } from '../text.ts'
 import { NO_BYTES, NO_TLVS } from '../tlv/index.ts'
 
-/** The longest line with its CRLF; a 108-byte buffer is always enough (spec 2.1). */
+/** With CRLF (spec 2.1). */
 export const MAX_V1_BYTES = 107
-/** `PROXY UNKNOWN\r\n`: no line is shorter. */
+/** `PROXY UNKNOWN\r\n` */
 export const MIN_V1_BYTES = 15
 export const V1_PREFIX: Uint8Array = utf8Bytes('PROXY ')
 
@@ -50,10 +50,10 @@ const unspec: UnspecHeader = Object.freeze({
 })
 const source = new Uint8Array(ADDRESS_BYTES)
 const destination = new Uint8Array(ADDRESS_BYTES)
-/** What `scanPort` has read last. */
+/** The last result of `scanPort`. */
 let port = 0
 
-/** Decodes the line behind a `PROXY ` that has been seen; `promote` takes IPv4 addresses in a TCP6 line. */
+/** `promote` takes IPv4 addresses in a TCP6 line. */
 export function decodeV1(bytes: Uint8Array, promote: boolean): DecodeResult {
   if (bytes[PROTOCOL_AT] === UNKNOWN[0]) return decodeUnknown(bytes)
   const protocol = bytes[PROTOCOL_AT + 3] === TCP6[3] ? TCP6 : TCP4
@@ -68,7 +68,7 @@ export function decodeV1(bytes: Uint8Array, promote: boolean): DecodeResult {
 function decodeUnknown(bytes: Uint8Array): DecodeResult {
   const end = match(bytes, PROTOCOL_AT, UNKNOWN)
   if (end < 0) return stopped(bytes, end, 'v1_protocol')
-  // Whatever stands before the CRLF is ignored, lone CRs and LFs included (spec 2.1).
+  // Everything up to the CRLF is ignored, lone CRs and LFs included (spec 2.1).
   for (let i = end; i < bytes.length - 1 && i < MAX_V1_BYTES - 1; i++) {
     if (bytes[i] === CR && bytes[i + 1] === LF) return { status: 'header', header: unspec, byteLength: i + 2 }
   }
@@ -121,7 +121,7 @@ function scanEither(bytes: Uint8Array, at: number, out: Uint8Array): number {
   return v4 >= NEEDS_MORE ? v4 : Math.min(v4, v6) // the later of the two faults is the lower number
 }
 
-/** The index after a port of 0-65535 without leading zeros, once the byte behind it is there; leaves it in `port`. */
+/** No leading zeros; leaves the number in `port`. */
 function scanPort(bytes: Uint8Array, at: number): number {
   let value = 0
   for (let i = at; i < bytes.length; i++) {
@@ -153,7 +153,7 @@ function addressStopped(bytes: Uint8Array, result: number, start: number): Decod
   return stopped(bytes, result, other ? 'v1_family_mismatch' : 'v1_address')
 }
 
-/** True if the address is one of the other family; undefined while the bytes do not show it. */
+/** Undefined while the bytes do not show it. */
 function isOtherFamily(bytes: Uint8Array, index: number, start: number): boolean | undefined {
   if (bytes[PROTOCOL_AT + 3] === TCP4[3]) return isV6(bytes, start)
   if (bytes[index] !== DOT) return false
@@ -161,7 +161,7 @@ function isOtherFamily(bytes: Uint8Array, index: number, start: number): boolean
   return v4 >= NEEDS_MORE || faultIndex(v4) > index
 }
 
-/** The byte behind the first digits decides: `2001:` starts IPv6, and `2001.` is not an address. */
+/** `2001:` starts IPv6, and `2001.` is not an address. */
 function isV6(bytes: Uint8Array, start: number): boolean | undefined {
   const end = endOfGroup(bytes, start)
   return end === bytes.length ? undefined : bytes[end] === COLON

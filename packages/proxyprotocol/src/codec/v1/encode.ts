@@ -1,5 +1,4 @@
-// Version 1 as a line of text (spec 2.1) with canonical addresses. It is written byte by byte, which takes half the
-// time of encoding a string.
+// Encodes version 1 (spec 2.1) byte by byte, in half the time of encoding a string.
 
 import { writeV4, writeV6 } from '../address/index.ts'
 import { destinationBytes, endsOf, isUnix, sourceBytes, writeEnds } from '../header-ends.ts'
@@ -7,7 +6,7 @@ import type { HeaderInit } from '../header-init.ts'
 import { utf8Bytes } from '../text.ts'
 import { MAX_V1_BYTES } from './decode.ts'
 
-/** Without the addresses that a sender may add: haproxy refuses any byte between the keyword and the CRLF. */
+/** haproxy refuses any byte between the keyword and the CRLF. */
 const UNKNOWN_LINE = 'PROXY UNKNOWN\r\n'
 const START = utf8Bytes('PROXY TCP4 ')
 const FAMILY_AT = START.length - 2

@@ -1,4 +1,4 @@
-// CRC-32C (Castagnoli, reflected) over a whole header with the four checksum bytes as zero (spec 2.2.3).
+// CRC-32C (Castagnoli, reflected) over a whole header, its own four bytes as zero (spec 2.2.3).
 
 import { byteAt, uint16At } from '../bytes.ts'
 import type { DecodeResult } from '../decode-result.ts'
@@ -10,7 +10,6 @@ const CHECKSUM_BYTES = 4
 const BLOCK_BYTES = 4
 const LENGTH_AT = 14
 
-/** One for each position in a block of bytes that is taken at once. */
 const tables = new Int32Array(BLOCK_BYTES * 256)
 for (let i = 0; i < 256; i++) {
   let crc = i
@@ -20,10 +19,7 @@ for (let i = 0; i < 256; i++) {
   }
 }
 
-/**
- * The checksum of the header that ends at `end`, whose CRC-32C value stands at `valueAt`; these four bytes count as
- * zero. It covers the received bytes, never a header written anew, because sorting the TLVs would break it.
- */
+/** Over the received bytes: a header written anew may sort its TLVs otherwise. */
 export function headerChecksum(header: Uint8Array, end: number, valueAt: number): number {
   const valueEnd = valueAt + CHECKSUM_BYTES
   let crc = -1
@@ -45,12 +41,11 @@ export function headerChecksum(header: Uint8Array, end: number, valueAt: number)
 }
 
 /**
- * The checksum that a header should have which was refused for the one it has.
+ * The right checksum for a header that was refused with `checksum_mismatch`.
  *
- * @param bytes start with the header, as they were given to `decodeHeader`.
- * @returns undefined unless the result is `checksum_mismatch`.
+ * @param bytes start with the header, as given to `decodeHeader`.
+ * @returns undefined for any other result.
  * @see Specification, section 2.2.3.
- *
  * @example
  * ```ts run
  * import { decodeHeader, encodeHeader, expectedChecksum } from 'proxyprotocol'

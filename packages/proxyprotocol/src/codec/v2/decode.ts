@@ -1,5 +1,4 @@
-// Version 2, binary (spec 2.2). The fixed 16 bytes are judged one by one as they come; the block of addresses and TLVs
-// only when all of it is there.
+// Decodes version 2 (spec 2.2): the fixed 16 bytes one by one, the rest when it is complete.
 
 import { formatV4, formatV6, readUnixPath, UNIX_PATH_BYTES } from '../address/index.ts'
 import { byteAt, copyOf, uint16At, uint32At } from '../bytes.ts'
@@ -21,12 +20,12 @@ import {
 import { headerChecksum } from './checksum.ts'
 
 export const V2_SIGNATURE: Uint8Array = Uint8Array.of(13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10)
-/** The bytes of `V2_SIGNATURE` in words. */
+/** `V2_SIGNATURE` as 32-bit numbers. */
 export const SIGNATURE_START = 0x0d0a_0d0a
 export const SIGNATURE_MIDDLE = 0x000d_0a51
 export const SIGNATURE_END = 0x5549_540a
 
-/** Bytes of the address block by family nibble: none, 2 x 4 + 2 x 2, 2 x 16 + 2 x 2, 2 x 108. */
+/** By family: none, 2 x 4 + 2 x 2, 2 x 16 + 2 x 2, 2 x 108. */
 const BLOCK_BYTES = [0, 12, 36, 216]
 const INET = 1
 const INET6 = 2
@@ -63,7 +62,7 @@ export function decodeV2(bytes: Uint8Array, maxHeaderBytes: number): DecodeResul
   return tlvsAt > FIXED_BYTES ? decodeProxied(bytes, tlvsAt, end) : decodeUnproxied(bytes, end)
 }
 
-/** The bytes that the addresses behind a fixed part take: none for LOCAL, or without a family or a transport. */
+/** None for LOCAL, or without a family or a transport. */
 export function addressBlockBytes(fixed: Uint8Array): number {
   const command = byteAt(fixed, COMMAND_AT) & 0x0f
   const transport = byteAt(fixed, FAMILY_AT) & 0x0f
@@ -112,8 +111,8 @@ function unixHeader(bytes: Uint8Array, transport: 'STREAM' | 'DGRAM', tlvs: read
 }
 
 /**
- * LOCAL, and PROXY without a family or a transport: accepted whatever the block holds (spec 2.2), except for a checksum
- * that is wrong. TLVs are looked for right behind the fixed part (haproxy, AWS) and then behind an address block.
+ * Whatever the block holds is accepted (spec 2.2), except a wrong checksum. TLVs may follow the fixed part
+ * (haproxy, AWS) or an address block.
  */
 function decodeUnproxied(bytes: Uint8Array, end: number): DecodeResult {
   const behindAddresses = FIXED_BYTES + blockBytes(byteAt(bytes, FAMILY_AT) >> 4)
@@ -132,7 +131,6 @@ function decodeUnproxied(bytes: Uint8Array, end: number): DecodeResult {
   }
 }
 
-/** The TLVs from `start` to `end`, or what is wrong with them, the checksum included. One walk does both. */
 function takeTlvs(bytes: Uint8Array, start: number, end: number): readonly Tlv[] | DecodeResult {
   const tlvs: Tlv[] = []
   let checksumAt = 0
@@ -152,7 +150,7 @@ function takeTlvs(bytes: Uint8Array, start: number, end: number): readonly Tlv[]
   return tlvs
 }
 
-/** Where the one well-formed CRC-32C TLV stands among sound TLVs; 0 for none, and for several. */
+/** 0 for none, and for several. */
 function onlyChecksum(bytes: Uint8Array, start: number, end: number): number {
   let found = 0
   for (let at = start, next: number; at < end; at = next) {

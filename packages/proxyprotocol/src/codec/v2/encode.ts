@@ -1,4 +1,4 @@
-// Version 2 as bytes (spec 2.2): measured, checked, then written once into memory of exactly that size.
+// Encodes version 2 (spec 2.2): measured and checked first.
 
 import { ADDRESS_BYTES, UNIX_PATH_BYTES, unixPathBytes, V4_AT } from '../address/index.ts'
 import { int32At, writeUint16, writeUint32 } from '../bytes.ts'
@@ -20,14 +20,14 @@ import {
 import { headerChecksum } from './checksum.ts'
 import { SIGNATURE_END, SIGNATURE_MIDDLE, SIGNATURE_START } from './decode.ts'
 
-/** How a version 2 header is finished. */
+/** Options for version 2. */
 export interface EncodeOptions {
   /**
-   * `true` sends a CRC-32C checksum, `false` leaves one out that stands among the TLVs. By default one is sent where
-   * one stands, at its place. Its value is always computed anew.
+   * `true` sends a CRC-32C checksum, `false` drops one from the TLVs. Default: recomputes one that is among
+   * the TLVs.
    */
   readonly checksum?: boolean | undefined
-  /** Pads with a NOOP TLV so that the header takes exactly so many bytes. */
+  /** Total bytes of the header, padded with a NOOP TLV. */
   readonly padTo?: number | undefined
 }
 
@@ -93,7 +93,6 @@ function blockBytes(family: number): number {
   return family === INET ? INET_BLOCK_BYTES : INET6_BLOCK_BYTES
 }
 
-/** Writes the ends that `writeEnds` has left behind. */
 function writeInet(bytes: Uint8Array, ends: InetInit, family: number): void {
   if (family === INET) {
     writeUint32(bytes, FIXED_BYTES, int32At(sourceBytes, V4_AT))
@@ -129,11 +128,7 @@ function paddedTo(padTo: number | undefined, size: number): number {
   return padTo
 }
 
-/**
- * Writes the TLVs and returns where the checksum among them stands, 0 for none.
- *
- * @throws RangeError when a value breaks the rules of its type, so that no receiver is sent what ours would refuse.
- */
+/** Returns the offset of the checksum, 0 for none. */
 function writeTlvs(bytes: Uint8Array, tlvsAt: number, tlvs: readonly Tlv[]): number {
   let at = tlvsAt
   let checksumAt = 0

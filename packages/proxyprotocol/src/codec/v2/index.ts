@@ -1,4 +1,4 @@
-// Version 2: the binary header (spec 2.2).
+// Version 2, binary (spec 2.2).
 
 export { expectedChecksum } from './checksum.ts'
 export {
