@@ -1,8 +1,8 @@
-// Publishes typed messages of clients on node:diagnostics_channel.
+// The clients' messages on node:diagnostics_channel.
 
 import { channel, type Channel } from 'node:diagnostics_channel'
 
-/** What any path over IPv4 takes in one piece: 576 bytes less 40 for IP and TCP (spec 2). */
+/** What every IPv4 path takes: 576 bytes less 40 for IP and TCP (spec 2). */
 export const LARGE_HEADER_BYTES = 536
 
 /** Where a connection leads. */
@@ -13,18 +13,17 @@ export interface HeaderTarget {
   readonly path?: string | undefined
 }
 
-/** A header is sent that some receivers refuse, or get in more than one segment. */
+/** Some receivers refuse such a header, or get it in several segments. */
 export interface LargeHeaderMessage extends HeaderTarget {
-  /** The length of the header; more than 536. */
+  /** More than 536. */
   readonly byteLength: number
 }
 
 /**
- * The names of the channels for `node:diagnostics_channel`. `largeHeader` has a `LargeHeaderMessage` for each
- * connection whose header takes more than 536 bytes.
+ * Channels of `node:diagnostics_channel`. `largeHeader` has a `LargeHeaderMessage` for each connection with a
+ * header above 536 bytes.
  *
  * @see Specification, section 2.
- *
  * @example
  * ```ts run
  * import { subscribe } from 'node:diagnostics_channel'

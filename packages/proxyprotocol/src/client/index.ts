@@ -1,5 +1,5 @@
 /**
- * The client side: connections that start with a header.
+ * Connections that start with a header.
  *
  * @module proxyprotocol/client
  */

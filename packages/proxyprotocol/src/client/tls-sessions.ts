@@ -1,8 +1,8 @@
-// TLS sessions to resume, a few of them, each under the name of the server that gave it.
+// TLS sessions to resume, by server.
 
 import type { TLSSocket } from 'node:tls'
 
-/** As many as https.Agent and undici keep. */
+/** As https.Agent and undici. */
 const MAX_SESSIONS = 100
 
 export class TlsSessions {
@@ -12,7 +12,7 @@ export class TlsSessions {
     return this.#sessions.get(server)
   }
 
-  /** With TLS 1.3 sessions come after the handshake. */
+  /** TLS 1.3 sends sessions after the handshake. */
   collect(server: string, socket: TLSSocket): void {
     const established = socket.getProtocol() === 'TLSv1.3' ? undefined : socket.getSession()
     if (established) this.#keep(server, established)

@@ -1,4 +1,4 @@
-// A connect function for undici: its own pools, on connections that start with a header.
+// A connect function for undici.
 
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -14,22 +14,21 @@ import {
 } from './connect/index.ts'
 import { TlsSessions } from './tls-sessions.ts'
 
-/** As undici has it. */
 const KEEP_ALIVE_DELAY = 60_000
 const HTTPS_PORT = 443
 const HTTP_PORT = 80
 
-/** How a connector connects; undici says where. */
+/** How a connector connects. */
 export interface ConnectorOptions extends EncodeOptions, SocketOptions {
-  /** A UNIX socket, instead of host and port of the origin. */
+  /** A UNIX socket, instead of the origin. */
   readonly path?: string | undefined
-  /** Options of `tls.connect()` for origins with https. */
+  /** For https. */
   readonly tls?: TlsOptions | undefined
-  /** Sends the header as the first bytes inside TLS; origins with http then fail. Default false. */
+  /** Sends the header inside TLS; http then fails. Default false. */
   readonly headerInsideTls?: boolean | undefined
-  /** Offers HTTP/2; by default if the dispatcher was given `allowH2`. */
+  /** Offers HTTP/2. Default: the dispatcher's `allowH2`. */
   readonly allowH2?: boolean | undefined
-  /** Milliseconds for name look-up, all addresses and the TLS handshake together. Default 5000. */
+  /** Milliseconds for look-up, all addresses and TLS together. Default 5000. */
   readonly timeout?: number | undefined
 }
 
@@ -44,7 +43,7 @@ const optionNames: Readonly<Record<keyof ConnectorOptions, true>> = {
   ...socketOptionNames,
 }
 
-/** What undici says of a connection that it wants. */
+/** Where undici connects. */
 export interface ConnectorTarget {
   readonly hostname: string
   readonly protocol: string
@@ -57,19 +56,18 @@ export interface ConnectorTarget {
   readonly httpSocket?: Socket | undefined
 }
 
-/** Gets the connection or the error. */
+/** Takes the connection or the error. */
 export type ConnectorCallback = (...result: [null, Socket | TLSSocket] | [Error, null]) => void
 
 /** What undici's dispatchers take as `connect`. */
 export type Connector = (target: ConnectorTarget, callback: ConnectorCallback) => void
 
 /**
- * Makes a `connect` function for a `Client`, `Pool` or `Agent` of undici: each connection starts with this header,
- * then TLS. The dispatcher reuses connections: use it for **one** client, and close it when the client leaves.
+ * Makes a `connect` function for undici's `Client`, `Pool` or `Agent`: each connection starts with this
+ * header. The dispatcher reuses connections: use it for **one** client, and close it when the client leaves.
  *
- * @throws TypeError or RangeError if the header cannot be encoded or an option is wrong. undici gets later failures:
- * a ProxyProtocolError as of `connect`.
- *
+ * @throws TypeError or RangeError for a wrong header or option. undici gets the ProxyProtocolErrors of
+ * `connect`.
  * @example
  * ```ts run
  * import { connector, type Connector } from 'proxyprotocol/client'
@@ -84,7 +82,7 @@ export function connector(header: HeaderInit, options: ConnectorOptions = {}): C
   checkNames(options, Object.keys(optionNames))
   const { tls, allowH2, ...rest } = options
   tlsSettings(tls) // throws for what is wrong
-  const own = structuredClone(header) // later changes of the object must not change the client
+  const own = structuredClone(header) // later changes must not change the client
   encodeHeader(own, options)
   const sessions = new TlsSessions()
   return (target, callback) => {

@@ -1,4 +1,4 @@
-// An agent for node:http whose connections start with a header: Node's own agent, its pool divided by header.
+// node:http's agent, with its pool divided by header.
 
 import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from 'node:http'
 import type { NetConnectOpts, Socket } from 'node:net'
@@ -11,19 +11,16 @@ import {
   RequestHeader,
 } from './request-header.ts'
 
-/** Options of `http.Agent`, and the header; `keepAlive` is on unless it is `false`. */
+/** Options of `http.Agent`, and the header; `keepAlive` is on by default. */
 export interface HeaderAgentOptions extends AgentOptions, AgentHeaderOptions {}
 
 /**
- * An `http.Agent` whose connections start with a header: the request's `header`, or else the agent's. Only requests
+ * An `http.Agent` whose connections start with the request's `header`, or else the agent's. Only requests
  * with the same header share a connection. `maxSockets` counts for each header, `maxTotalSockets` and
  * `maxFreeSockets` for all.
  *
- * @throws TypeError or RangeError, from the constructor or `http.request()`, if a header is missing or cannot be
- * encoded.
- *
- * @see Specification, section 2: a connection has one header, and speaks for one client.
- *
+ * @throws TypeError or RangeError, from the constructor or `http.request()`, for a missing or wrong header.
+ * @see Specification, section 2.
  * @example
  * ```ts run
  * import http from 'node:http'
@@ -46,12 +43,11 @@ export class HeaderAgent extends Agent {
     this.#header = new RequestHeader({ header, pool, checksum, padTo })
   }
 
-  /** node:http calls it with each request. */
+  /** node:http calls it. */
   addRequest(request: ClientRequest, options: HeaderRequestOptions): void {
     this.#header.take(this, request, options)
   }
 
-  /** Requests share a connection if their names are equal: the header is part of them. */
   override getName(options: HeaderRequestOptions | ClientRequestArgs = {}): string {
     return `${super.getName(options)}:${this.#header.key(options)}`
   }
@@ -61,7 +57,7 @@ export class HeaderAgent extends Agent {
     return super.keepSocketAlive(socket) as unknown as boolean // documented so, typed void
   }
 
-  /** A write before the connection stands is Node's first. */
+  /** Node's first write must be the header. */
   override createConnection(options: ClientRequestArgs): Socket {
     return startSocket(options as NetConnectOpts, this.#header.bytes(options)) // the agent has made them so
   }

@@ -1,4 +1,4 @@
-// An agent for node:https whose connections start with a header, in clear, before the TLS handshake.
+// node:https's agent, with a header before TLS.
 
 import type { ClientRequest } from 'node:http'
 import { Agent, type AgentOptions, type RequestOptions } from 'node:https'
@@ -14,19 +14,17 @@ import {
   RequestHeader,
 } from './request-header.ts'
 
-/** Options of `https.Agent`, and the header; `keepAlive` is on unless it is `false`. */
+/** Options of `https.Agent`, and the header; `keepAlive` is on by default. */
 export interface HeaderHttpsAgentOptions extends AgentOptions, AgentHeaderOptions {
-  /** Sends the header as the first bytes inside TLS, for receivers that expect it there. Default false. */
+  /** Sends the header as the first bytes inside TLS. Default false. */
   readonly headerInsideTls?: boolean | undefined
 }
 
 /**
- * An `https.Agent` whose connections start with a header in clear, followed by TLS; see `HeaderAgent`. Only requests
- * with the same header share connections and TLS sessions.
+ * An `https.Agent` whose connections start with a header in clear; see `HeaderAgent`. Requests with the same
+ * header share connections and TLS sessions.
  *
- * @throws TypeError or RangeError, from the constructor or `https.request()`, if a header is missing or cannot be
- * encoded.
- *
+ * @throws TypeError or RangeError, from the constructor or `https.request()`, for a missing or wrong header.
  * @example
  * ```ts run
  * import https from 'node:https'
@@ -59,17 +57,15 @@ export class HeaderHttpsAgent extends Agent {
     this.#isInside = boolean(headerInsideTls, 'headerInsideTls')
   }
 
-  /** node:https calls it with each request. */
+  /** node:https calls it. */
   addRequest(request: ClientRequest, options: HeaderRequestOptions): void {
     this.#header.take(this, request, options)
   }
 
-  /** Requests share a connection if their names are equal: the header is part of them. */
   override getName(options: HeaderRequestOptions | RequestOptions = {}): string {
     return `${super.getName(options)}:${this.#header.key(options)}`
   }
 
-  /** Opens a connection that starts with the header of these options. */
   override createConnection(options: RequestOptions): Duplex | null | undefined {
     const where = { ...options, timeout: undefined } as NetConnectOpts // the agent has made them so; the timeout is the TLS socket's
     const bytes = this.#header.bytes(options)

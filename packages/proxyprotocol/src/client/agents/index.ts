@@ -1,4 +1,4 @@
-// Agents for node:http and node:https whose connections start with a header.
+// Agents of node:http and node:https that send a header.
 
 export { HeaderAgent, type HeaderAgentOptions } from './agent.ts'
 export { HeaderHttpsAgent, type HeaderHttpsAgentOptions } from './https-agent.ts'

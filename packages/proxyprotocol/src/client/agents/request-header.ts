@@ -17,33 +17,29 @@ import {
 } from '../../codec/index.ts'
 import { currentHeader } from './with-header.ts'
 
-/** How an agent finds the header of a request, and which requests share a connection. */
+/** How an agent finds headers. */
 export interface AgentHeaderOptions extends EncodeOptions {
   /**
-   * The header, or a function of the request's options, for requests that have none of their own or from
-   * `withHeader()`.
+   * The header, or a function of the request's options. A request's own header and `withHeader()` come first.
    */
   readonly header?: HeaderInit | ((options: HeaderRequestOptions) => HeaderInit | undefined) | undefined
   /**
-   * Which requests share connections: those with the same header (`'header'`, default), or with the same header
-   * except source port and unique id (`'source-address'`). The server then sees the port and id of an earlier
-   * request.
+   * `'header'` (default) shares a connection between requests with the same header. `'source-address'`
+   * ignores source port and unique id: the server then sees those of an earlier request.
    */
   readonly pool?: 'header' | 'source-address' | undefined
 }
 
-/** Request options with the client that the request is made for. */
+/** Request options with the client's header. */
 export interface HeaderRequestOptions extends RequestOptions {
-  /** What a new connection for this request starts with. */
   header?: HeaderInit | undefined
 }
 
-/** Undocumented: node:http hands each request to this method. */
 interface RequestTaker {
   addRequest(request: ClientRequest, options: HeaderRequestOptions): void
 }
 
-/** Node's way to take a request, for https agents too. */
+/** Its method serves https agents, too. */
 const plain = new Agent() as Agent & RequestTaker
 
 interface Encoded {
@@ -70,7 +66,7 @@ export class RequestHeader {
     this.#header = typeof header === 'function' ? header : structuredClone(header)
   }
 
-  /** Encodes at once, so that a later change of the object moves no connection to another client. */
+  /** Encodes at once: a later change of the object must not move a connection to another client. */
   take(agent: Agent, request: ClientRequest, options: HeaderRequestOptions): void {
     plain.addRequest.call(agent, request, { ...options, [encodedKey]: this.#encode(options) })
   }
@@ -83,7 +79,7 @@ export class RequestHeader {
     return this.#encodedOf(options).key
   }
 
-  /** Applies `maxFreeSockets` to all pools: Node counts each alone, and each client has its own. */
+  /** Node applies `maxFreeSockets` to each pool alone, and each client has its own. */
   makeRoom({ freeSockets, maxFreeSockets }: Agent): void {
     const open = Object.values(freeSockets)
       .flat()
@@ -110,7 +106,6 @@ export class RequestHeader {
   }
 }
 
-/** Without the fields that differ between the connections of one client. */
 function withoutConnection(header: HeaderInit): HeaderInit {
   const tlvs = header.tlvs?.filter(({ type }) => type !== tlvType.uniqueId)
   const isInet = 'source' in header && 'address' in header.source

@@ -1,4 +1,4 @@
-// The header for all requests that a callback makes, however deep: for libraries that pass no request options on.
+// The header for all requests of a callback, for libraries that pass no request options on.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { quote } from '../../checks/index.ts'
@@ -7,11 +7,10 @@ import { encodeHeader, type HeaderInit } from '../../codec/index.ts'
 const headers = new AsyncLocalStorage<HeaderInit>()
 
 /**
- * Runs a callback and returns its result. Requests that start inside, also after an `await`, use this header. They
- * must go through a `HeaderAgent` or `HeaderHttpsAgent` and have no `header` of their own.
+ * Runs a callback and returns its result. Its requests, also after an `await`, use this header if they go
+ * through a `HeaderAgent` or `HeaderHttpsAgent` and have no `header`.
  *
- * @throws TypeError or RangeError if the header cannot be encoded or `callback` is not a function.
- *
+ * @throws TypeError or RangeError for a wrong header or callback.
  * @example
  * ```ts run
  * import http from 'node:http'

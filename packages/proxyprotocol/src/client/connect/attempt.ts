@@ -1,23 +1,21 @@
-// One attempt to connect: deadline and signal hold over all stages.
+// One attempt to connect, under one deadline and signal.
 
 import type { Socket } from 'node:net'
 import { ProxyProtocolError } from '../../codec/index.ts'
 
-/** An `AbortSignal`, or an object with this part of it. */
+/** An `AbortSignal`, or this part of it. */
 export interface StopSignal {
   readonly aborted: boolean
   /** Becomes the cause of the error. */
   readonly reason: unknown
-  /** Calls the listener when it aborts. */
   addEventListener(type: 'abort', listener: () => void): void
-  /** Removes the listener. */
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
 export interface AttemptOptions {
   readonly timeout: number
   readonly signal: StopSignal | undefined
-  /** What takes the time, for the error message. */
+  /** For the error message. */
   readonly stages: string
 }
 
@@ -38,7 +36,6 @@ export class Attempt {
     signal?.addEventListener('abort', this.#onAbort)
   }
 
-  /** Resolves at an event, or when bytes are written. Rejects with what `faultOf` makes of the socket's error, or with the reason of the end. */
   reach(
     socket: Socket,
     stage: 'connect' | 'secureConnect' | Uint8Array,
@@ -49,7 +46,7 @@ export class Attempt {
         socket.off('error', onError)
         resolve()
       }
-      // It stays after a failure: on Node 26 a write that was cut off fails later.
+      // It stays: on Node 26 a cut-off write fails later.
       function onError(cause: NodeJS.ErrnoException): void {
         reject(faultOf(cause))
       }

@@ -1,4 +1,4 @@
-// Opens a connection that starts with a header, in one write with the first payload; TLS comes after it.
+// Opens a connection that starts with a header.
 
 import { Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
@@ -15,13 +15,13 @@ import {
 } from './socket-options.ts'
 import type { TlsOptions } from './tls-settings.ts'
 
-/** Where to connect to, how, and what to send first. */
+/** Where and how to connect, and what to send first. */
 export interface ConnectOptions extends OpenSocketOptions {
-  /** Gives up connecting; it does not end an established connection. */
+  /** Gives up connecting; an established connection stays. */
   readonly signal?: StopSignal | undefined
   /**
-   * Called when the connection is established, with `tls` after the handshake. Its bytes leave in one write with the
-   * header, or encrypted with `tls`. Null sends nothing.
+   * Called when connected, with `tls` after the handshake. Without `tls` its bytes leave in one write with
+   * the header. Null sends nothing.
    */
   readonly payload?: (() => Uint8Array | null) | undefined
 }
@@ -33,13 +33,12 @@ const optionNames: Readonly<Record<keyof ConnectOptions, true>> = {
 }
 
 /**
- * Connects and sends the header first, in one write. With `tls` the header leaves in clear, and the promise resolves
- * with the secure socket after the handshake. With `'none'` in place of a header it just connects.
+ * Connects and sends the header first, in one write. With `tls` the header leaves in clear, and the promise
+ * resolves after the handshake. `'none'` sends no header.
  *
- * @throws ProxyProtocolError `connect_refused`, `connect_timeout`, `connect_error`, `dns_error`, `tls_upstream_error`
- * or `aborted`. TypeError or RangeError before anything is opened, for a header that cannot be encoded or a wrong
+ * @throws ProxyProtocolError `connect_refused`, `connect_timeout`, `connect_error`, `dns_error`,
+ * `tls_upstream_error` or `aborted`. TypeError or RangeError before anything is opened, for a wrong header or
  * option.
- *
  * @example
  * ```ts run
  * import { connect } from 'proxyprotocol/client'
@@ -72,7 +71,7 @@ export async function connect(options: ConnectOptions, header: HeaderInit | 'non
     if (!secure) return raw
     const socket = connectTls({ ...secure, socket: raw })
     await attempt.reach(socket, 'secureConnect', tlsFault)
-    // HTTP/2 on a socket whose write is under way aborts the process, so the header must have left.
+    // HTTP/2 on a socket with a pending write aborts the process.
     if (isInside && head && !payload) await attempt.reach(socket, head, tlsFault)
     else send(socket, isInside ? head : undefined, payload?.())
     return socket
@@ -103,7 +102,7 @@ function codeOf({ code, syscall }: NodeJS.ErrnoException): ErrorCode {
   return code === 'ETIMEDOUT' ? 'connect_timeout' : 'connect_error'
 }
 
-/** If all addresses of a name fail, Node throws the errors together, without a message. */
+/** Node's error for all addresses of a name has no message. */
 function messageOf(error: Error): string {
   return 'errors' in error ? (error as AggregateError).errors.map(String).join(', ') : error.message
 }

@@ -1,5 +1,5 @@
-// TLS behind a header, over a stream on a socket that is still connecting. Node exchanges the socket's handle for
-// each address of a name, so TLS cannot wrap the socket itself yet.
+// TLS over a stream: Node exchanges a connecting socket's handle for each address, so TLS cannot wrap the
+// socket.
 
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
@@ -12,7 +12,6 @@ const ADDRESSES = [
   ...(['localAddress', 'localPort', 'localFamily'] as const),
 ]
 
-/** The first write leaves first, however early others write. */
 export function startSocket(where: NetConnectOpts, head: Uint8Array | undefined, isInside = false): Socket {
   if (head) reportLargeHeader(head, where)
   const socket = connect(where)
@@ -37,7 +36,6 @@ export class HeaderStream extends Duplex {
     socket.on('error', error => this.destroy(error)).on('close', () => this.destroy())
   }
 
-  /** TLS over this stream shows the socket's addresses and calls its methods, as TLS over a socket does. */
   carry<S extends TLSSocket>(secure: S): S {
     const socket = this.#socket
     secure.allowHalfOpen = this.#allowHalfOpen

@@ -1,4 +1,4 @@
-// Gives a socket at once, for clients that take a function which returns one. Its first write is the header.
+// A socket whose first write is the header.
 
 import type { Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
@@ -9,15 +9,12 @@ import { openSocketNames, type OpenSocketOptions, prepare, socketSettings } from
 import type { TlsOptions } from './tls-settings.ts'
 
 /**
- * Opens a connection that starts with a header, and returns its socket before it is connected. Use it for clients that
- * take a function that returns a stream. `connect()` is the same with a promise. With `'none'` in place of a header it
- * just connects.
- *
+ * Returns the socket of a connection that starts with a header, before it is connected: for clients that take
+ * a function which returns a stream. `'none'` sends no header.
  * A failure is the socket's `'error'`: Node's own, or a ProxyProtocolError `connect_timeout`. The socket's
  * `connect()`, which pg calls, does nothing while it is open, and throws later.
  *
- * @throws TypeError or RangeError before anything is opened, for a header that cannot be encoded or a wrong option.
- *
+ * @throws TypeError or RangeError before anything is opened, for a wrong header or option.
  * @example
  * ```ts run
  * import http2 from 'node:http2'
@@ -57,7 +54,7 @@ function secureOver(stream: HeaderStream, settings: object): TLSSocket {
   return stream.carry(connectTls({ ...settings, socket: stream }))
 }
 
-/** HTTP/2 starts while the header is written, and Node then aborts the process. */
+/** HTTP/2 during the header's write aborts the process. */
 function refuseHttp2({ ALPNProtocols: offered = [] }: ConnectionOptions = {}): void {
   if (![offered].flat().some(protocol => Buffer.from(protocol as string | Uint8Array).includes('h2'))) return // of views Node takes bytes
   throw new TypeError('headerInsideTls must be false with the protocol h2, got true; did you mean connect()?')

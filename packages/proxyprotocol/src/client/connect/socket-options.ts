@@ -1,5 +1,4 @@
-// The options that connect() and openSocket() share, their settings for Node, and how to give up an unfinished
-// connection.
+// The options of connect() and openSocket().
 
 import type { Socket, SocketConnectOpts, SocketConstructorOpts, TcpSocketConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
@@ -9,13 +8,10 @@ import { type TlsOptions, tlsSettings } from './tls-settings.ts'
 
 /** A person who waits takes a slower host for dead. */
 const DEFAULT_TIMEOUT = 5_000
-/**
- * Node tries each address of a name for 250 ms, less than one retransmission. A second leaves time for four
- * addresses.
- */
+/** Node's 250 ms are less than one retransmission; a second leaves time for four addresses. */
 const ATTEMPT_TIMEOUT = 1_000
 
-/** Options of `net.connect()` that are passed on. */
+/** Options for `net.connect()`. */
 export type SocketOptions = {
   readonly [
     Name in
@@ -45,21 +41,19 @@ export const socketOptionNames: Readonly<Record<keyof SocketOptions, true>> = {
   autoSelectFamilyAttemptTimeout: true,
 }
 
-/** Where to connect to, and how. */
+/** Where and how to connect. */
 export interface OpenSocketOptions extends EncodeOptions, SocketOptions {
-  /** A name or an address; default localhost. */
+  /** Name or address; default localhost. */
   readonly host?: string | undefined
-  /** Required unless `path` is given. */
+  /** Required without `path`. */
   readonly port?: number | undefined
-  /** A UNIX socket, instead of host and port. */
+  /** A UNIX socket instead. */
   readonly path?: string | undefined
-  /** TLS behind the header: `true`, or options of `tls.connect()`. `servername` follows from `host`. */
+  /** TLS behind the header: `true`, or options of `tls.connect()`. */
   readonly tls?: boolean | TlsOptions | undefined
-  /**
-   * Sends the header as the first bytes inside TLS, for receivers that expect it there. Needs `tls`. Default false.
-   */
+  /** Sends the header inside TLS. Default false. */
   readonly headerInsideTls?: boolean | undefined
-  /** Milliseconds for name look-up, all addresses and the TLS handshake together. Default 5000. */
+  /** Milliseconds for look-up, all addresses and TLS together. Default 5000. */
   readonly timeout?: number | undefined
   /** Keeps your side open after the peer's FIN. Default false. */
   readonly allowHalfOpen?: boolean | undefined
@@ -95,7 +89,7 @@ export function prepare(options: OpenSocketOptions, header: HeaderInit | 'none')
   return { timeout, secure, head, isInside }
 }
 
-/** A literal gives all one hidden class. Node would add the last three itself. */
+/** One hidden class for all. Node would add the last three itself. */
 export function socketSettings(options: OpenSocketOptions): SocketConnectOpts & SocketConstructorOpts {
   const settings = {
     host: options.host,
@@ -116,12 +110,11 @@ export function socketSettings(options: OpenSocketOptions): SocketConnectOpts & 
     autoDestroy: true,
     decodeStrings: false,
   }
-  return settings as SocketConnectOpts // Node checks at run time that there is a port or a path
+  return settings as SocketConnectOpts // Node checks for a port or a path
 }
 
 /**
- * Resets if bytes have left: a receiver without TLS must not take a header and half a handshake for a complete
- * stream. UNIX sockets have no RST.
+ * Resets if bytes have left: half a handshake must not pass for a complete stream. UNIX sockets have no RST.
  */
 export function abandon(socket: Socket): void {
   if (socket.bytesWritten > 0 && socket.remoteAddress !== undefined) socket.resetAndDestroy()

@@ -1,15 +1,14 @@
-// TLS to an upstream: the options of tls.connect(), checked before a connection is opened.
+// TLS options, checked before a connection is opened.
 
 import { isIP } from 'node:net'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
 import { quote } from '../../checks/index.ts'
 
 /**
- * Options of `tls.connect()` without the target. `servername` is by default the host, unless that is an IP address.
+ * Options of `tls.connect()` without the target. Default `servername`: the host, unless it is an IP address.
  */
 export type TlsOptions = Omit<ConnectionOptions, 'host' | 'port' | 'path' | 'socket' | 'lookup' | 'timeout'>
 
-/** Throws what Node throws for a key or certificate that it cannot read. */
 export function tlsSettings(
   tls: boolean | TlsOptions | undefined,
   host: string = 'localhost',
@@ -20,7 +19,7 @@ export function tlsSettings(
     throw new TypeError(`tls must be true, false or the options of tls.connect(), got ${quote(tls)}`)
   }
   const { servername = isIP(host) ? '' : host, secureContext = createSecureContext(options) } = options
-  return { ...options, host, servername, secureContext } // Node checks the certificate against the host if no name is given
+  return { ...options, host, servername, secureContext } // without a name Node checks the host
 }
 
 function isObject(value: unknown): boolean {

@@ -1,10 +1,9 @@
-// Names of a certificate's algorithms, as OpenSSL and other senders write them.
+// Names of a certificate's algorithms, as OpenSSL writes them.
 
 import type { PeerCertificate } from 'node:tls'
 
 const LONG_FORM = 0x80
 
-/** Object identifiers as they stand in DER. */
 const signatureNames: Readonly<Record<string, string>> = {
   '2a864886f70d010105': 'RSA-SHA1',
   '2a864886f70d01010a': 'RSASSA-PSS',

@@ -1,4 +1,4 @@
-// Describes an accepted socket as the header that the next hop shall get.
+// Describes an accepted socket as the header for the next hop.
 
 import { Socket } from 'node:net'
 import { inspect } from 'node:util'
@@ -23,15 +23,15 @@ export interface HeaderForOptions {
   /** Default 2. */
   readonly version?: Version | undefined
   /**
-   * Facts of a TLS socket's connection (version 2 only). A list sends the TLS version, whether a client certificate
-   * was verified, and the facts that it names; `true` names all but `clientCert`.
+   * Facts of a TLS socket's connection (version 2 only). A list sends TLS version, client verification and
+   * the named facts; `true` names all but `clientCert`.
    */
   readonly tls?: boolean | readonly TlsFact[] | undefined
   /** `true` sends a CRC-32C checksum, `false` drops one from `tlvs`; version 2 only. */
   readonly checksum?: boolean | undefined
-  /** Sent as a unique id TLV; version 2 only. */
+  /** Unique id TLV; version 2 only. */
   readonly uniqueId?: string | Uint8Array | undefined
-  /** Further TLVs, behind the others; version 2 only. */
+  /** Sent last; version 2 only. */
   readonly tlvs?: readonly Tlv[] | undefined
 }
 
@@ -47,13 +47,12 @@ const optionNames: Readonly<Record<keyof HeaderForOptions, true>> = {
 const checksumTlv: Tlv = { type: tlvType.checksum, value: new Uint8Array(4) }
 
 /**
- * Describes an accepted socket as a header: its peer is the source, its local address the destination. For a socket
- * that `proxyprotocol/server` accepted, these are the client's. `::ffff:a.b.c.d` is sent as IPv4. A UNIX socket
- * becomes LOCAL, or UNKNOWN in version 1.
+ * Describes an accepted socket as a header: source is its peer, destination its local address. After
+ * `proxyprotocol/server` these are the client's. `::ffff:a.b.c.d` is sent as IPv4. A UNIX socket becomes
+ * LOCAL, or UNKNOWN in version 1.
  *
- * @throws ProxyProtocolError `client_reset` if the peer was gone before its address was read, because LOCAL would
- * make its bytes the proxy's own. TypeError or RangeError for a value that is not a socket, or a wrong option.
- *
+ * @throws ProxyProtocolError `client_reset` if the peer left before its address was read: LOCAL would make
+ * its bytes the proxy's own. TypeError or RangeError for a wrong socket or option.
  * @example
  * ```ts run
  * import { connect, headerFor } from 'proxyprotocol/client'
@@ -81,7 +80,7 @@ export function headerFor(socket: Socket, options: HeaderForOptions = {}): Heade
   return version === 1 ? { version, family: 'UNSPEC', tlvs } : { version, command: 'LOCAL', tlvs }
 }
 
-/** HTTP/2's proxies are sockets only by class, and `admit()` takes streams that are not sockets. */
+/** HTTP/2's proxies are sockets only by class; `admit()` takes other streams. */
 function checkSocket(socket: unknown): void {
   if (socket instanceof Socket || (isObject(socket) && 'remoteAddress' in socket && 'localAddress' in socket))
     return
@@ -94,15 +93,15 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-/** TLS over a stream that is not a socket shows no client, and on Bun TLS shows the peer. */
+/** TLS over other streams shows no client, and on Bun TLS shows the peer. */
 function shownBy(socket: Socket): Socket {
-  const raw = beneath(socket) as Socket | undefined // other streams may have these properties, too
+  const raw = beneath(socket) as Socket | undefined // other streams may have these properties
   if (raw === undefined || Object.hasOwn(socket, 'remoteAddress')) return socket
   const below = shownBy(raw)
   return Object.hasOwn(below, 'remoteAddress') ? below : socket
 }
 
-/** The proxy's own TLVs come first, because receivers use the first of a type. */
+/** Receivers use the first of a type: the proxy's own. */
 function tlvsOf(socket: Socket, options: HeaderForOptions): readonly Tlv[] {
   const { uniqueId, tls = false, checksum, tlvs = [] } = options
   const further = checksum === undefined ? tlvs : tlvs.filter(({ type }) => type !== tlvType.checksum)
@@ -110,7 +109,7 @@ function tlvsOf(socket: Socket, options: HeaderForOptions): readonly Tlv[] {
   return [...(checksum ? [checksumTlv] : []), ...id, ...tlsTlvs(socket, tls), ...further]
 }
 
-/** Without a zone, which no header carries. */
+/** No header carries a zone. */
 function endpointOf(address: string | undefined, port: number | undefined): InetEndpoint | undefined {
   if (address === undefined || port === undefined) return undefined
   const bytes = parseAddress(unmapAddress(address.replace(/%.*$/, '')))

@@ -1,5 +1,5 @@
-// A server of Node does not know the key exchange group (getEphemeralKeyInfo() is null) or the signature scheme
-// (getSharedSigalgs() lists all common ones). So neither is sent.
+// Neither key exchange group nor signature scheme: a server of Node does not know them
+// (getEphemeralKeyInfo(), getSharedSigalgs()).
 
 import type { Socket } from 'node:net'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
@@ -8,8 +8,8 @@ import { ProxyProtocolError, type SslInit, tlv, type Tlv } from '../../codec/ind
 import { keyName, signatureName } from './certificate-names.ts'
 
 /**
- * Facts of a TLS connection: the protocol of ALPN, the name of SNI, and the cipher. Of the client's certificate, the
- * common name or all of it; of the server's, its algorithms.
+ * Facts of a TLS connection: ALPN protocol, SNI name, cipher. Common name or all of the client's certificate;
+ * algorithms of the server's.
  */
 export type TlsFact = 'alpn' | 'authority' | 'cipher' | 'cn' | 'sigAlg' | 'keyAlg' | 'clientCert'
 
@@ -17,7 +17,6 @@ const known: readonly TlsFact[] = ['alpn', 'authority', 'cipher', 'cn', 'sigAlg'
 /** A certificate takes 1 to 2 KiB, more than most receivers take. */
 const usual = known.filter(fact => fact !== 'clientCert')
 
-/** Version and client verification are always among them; none for a socket without TLS. */
 export function tlsTlvs(socket: Socket, facts: boolean | readonly TlsFact[]): readonly Tlv[] {
   const wanted = new Set(factsOf(facts))
   if (facts === false || !isSecure(socket)) return []
@@ -63,7 +62,7 @@ function sslOf(socket: TLSSocket, version: string, wanted: ReadonlySet<TlsFact>)
   }
 }
 
-/** Node returns an empty object without a certificate. */
+/** Node returns an empty object for no certificate. */
 function certificateOf(certificate: PeerCertificate | object | null): PeerCertificate | undefined {
   return certificate !== null && 'raw' in certificate ? certificate : undefined
 }
