@@ -1,4 +1,4 @@
-// Asks every zone at once, judges the answers in zone order, and ends the wait by one absolute deadline.
+// Asks every zone at once, under one deadline.
 
 import { once } from 'node:events'
 import { milliseconds, quote } from '../checks/index.ts'
@@ -15,25 +15,25 @@ import type { NameResolver, Query } from './query.ts'
 import { zoneFor } from './zones.ts'
 import type { Zone } from './zones.ts'
 
-/** In milliseconds: well above a resolver's usual time, and bearable in front of every connection. */
+/** Above a resolver's usual time, and bearable for every connection. */
 const DEFAULT_TIMEOUT = 1000
-/** No list answers sooner, so a timeout of 0 is a mistake. */
+/** A timeout of 0 is a mistake. */
 const LEAST_TIMEOUT = 1
 
 /** Options of {@link lookup}. */
 export interface LookupOptions {
-  /** Milliseconds for all zones together, an absolute deadline. Default 1000. */
+  /** Milliseconds for all zones together. Default 1000. */
   readonly timeout?: number | undefined
-  /** Ends the look-up early: the listing is `unknown` with the reason `aborted`. */
+  /** Ends the look-up: the listing is `unknown` with the reason `aborted`. */
   readonly signal?: AbortSignal | undefined
   /**
-   * The name servers to ask, in turn: IP addresses with or without a port (`192.0.2.53`, `[2001:db8::53]:5353`).
-   * Default: the system's, read anew for each query.
+   * Name servers to ask in turn: IP addresses, perhaps with a port (`192.0.2.53`, `[2001:db8::53]:5353`).
+   * Default: the system's, read for each query.
    */
   readonly servers?: readonly string[] | undefined
-  /** Asks instead of name servers; the look-up stops waiting for it in time, but never cancels it. */
+  /** Asked instead of name servers; it is never cancelled. */
   readonly resolver?: NameResolver | undefined
-  /** Answers what was asked before, and shares running queries. Default: nothing is kept. */
+  /** Answers again, and shares running queries. Default: none. */
   readonly cache?: ListingCache | undefined
 }
 
@@ -45,15 +45,13 @@ interface Asked {
 
 /**
  * Asks DNS block lists about an address, all zones at once (RFC 5782).
+ * The first zone in your order that lists the address decides, as soon as the zones before it have answered.
+ * Otherwise the first zone without an answer makes the listing `unknown`; `clear` needs an answer from every
+ * zone.
  *
- * The first zone in your order that lists the address makes the listing, as soon as the zones before it have answered.
- * Otherwise the first zone without an answer makes it `unknown`; `clear` needs an answer from every zone. A listing
- * that arrived before the deadline or the abort counts.
- *
- * @param address IPv4 or IPv6; a v4-mapped IPv6 address is asked as IPv4.
- * @param zones {@link Zone}s or names; the name of a Spamhaus zone brings its meanings.
- * @throws TypeError (as a rejection) if `address`, a zone, `timeout`, `servers`, `resolver` or `cache` is wrong, or if
- * there are both `servers` and a `resolver`.
+ * @param address IPv4 or IPv6; IPv4-mapped is asked as IPv4.
+ * @param zones {@link Zone}s or names; a Spamhaus name brings its meanings.
+ * @throws TypeError (as a rejection) for a wrong argument, or `servers` with a `resolver`.
  * @throws RangeError (as a rejection) without a zone or server, or if `timeout` is out of range.
  * @example
  * ```ts run
@@ -120,7 +118,7 @@ async function firstListing(
     signal?.aborted ? unknown(zone, 'aborted', { cause: signal.reason }) : unknown(zone, 'timeout')
   let first: Clear | Unknown = { status: 'clear' }
   for (const { zone, listing } of asked) {
-    // An answer that is already there wins over the deadline, because it comes first and needs no further turn.
+    // An answer that is already there wins over the deadline.
     const found = await Promise.race([listing, ended.then(() => interrupted(zone))])
     if (found.status === 'listed') return found
     if (first.status === 'clear') first = found

@@ -1,44 +1,39 @@
-// Keeps raw answers by name, and judges them anew for each look-up. `unknown` is not kept.
+// Keeps raw answers by name; each look-up judges them anew.
 
 import { quote } from '../checks/index.ts'
 import { listingOf } from './listing.ts'
 import { startQuery } from './query.ts'
 import type { Answer, Query, Question } from './query.ts'
 
-/** About 4 MB when full of IPv6 addresses; more clients than most servers see within an hour. */
+/** About 4 MB of IPv6 addresses; more clients than most servers see within an hour. */
 const DEFAULT_MAX_ENTRIES = 10_000
 
-/** In milliseconds: above the TTLs of lists, so it cuts only mistakes, such as a TTL of a month. */
+/** Above the TTLs of lists: it cuts only mistakes, such as a month. */
 const DEFAULT_MAX_AGE = 3_600_000
 
-/**
- * In milliseconds, above all for "does not exist", whose TTL is not known here. It covers a client's burst of
- * connections, and a new listing counts soon.
- */
+/** Mostly for "does not exist": long enough for a client's burst, short enough for a new listing. */
 const AGE_WITHOUT_TTL = 60_000
 
 /** Options of {@link createListingCache}. */
 export interface ListingCacheOptions {
-  /** At most this many answers, one for each address and zone. The least recently used makes room. Default 10000. */
+  /** Answers to keep, one for each address and zone; the least recently used goes. Default 10000. */
   readonly maxEntries?: number | undefined
-  /** Milliseconds for which an answer is kept at most, whatever its TTL. Default 3600000, an hour. */
+  /** Most milliseconds to keep an answer, whatever its TTL. Default 3600000, an hour. */
   readonly maxAge?: number | undefined
-  /** The time in milliseconds from a monotonic clock. Default `performance.now`. */
+  /** A monotonic clock in milliseconds. Default `performance.now`. */
   readonly now?: (() => number) | undefined
 }
 
-/** What look-ups share; made by {@link createListingCache}. */
+/** Made by {@link createListingCache}. */
 export interface ListingCache {
-  /** The number of answers, also of expired ones. */
+  /** Answers, expired ones included. */
   readonly size: number
 }
 
 /**
- * Makes a cache for {@link lookup}: one per process and resolver, passed to each look-up.
- *
- * It keeps a listing for its TTL, `clear` (and answers without a TTL) for a minute, and `unknown` not at all. Look-ups
- * of the same at the same time share one query. Each keeps its own deadline and signal, and the query is cancelled with
- * the last of them.
+ * Makes a cache for {@link lookup}: one per process and resolver.
+ * It keeps a listing for its TTL, `clear` (and answers without a TTL) for a minute, `unknown` not at all.
+ * Simultaneous look-ups of the same share one query, each with its own deadline and signal.
  *
  * @throws TypeError if `now` is not a function.
  * @throws RangeError if `maxEntries` is not a positive integer, or `maxAge` not a positive number.
@@ -76,16 +71,15 @@ interface Entry {
   readonly end: number
 }
 
-/** A query that look-ups share. */
+/** A shared query. */
 interface Flight {
   readonly query: Query
   readonly joinableUntil: number
   lookups: number
 }
 
-/** The cache as {@link lookup} uses it. */
 export class AnswerCache implements ListingCache {
-  /** In order of use, the last used at the end. */
+  /** The last used at the end. */
   readonly #entries = new Map<string, Entry>()
   readonly #flights = new Map<string, Flight>()
   readonly #maxEntries: number
@@ -102,11 +96,10 @@ export class AnswerCache implements ListingCache {
     return this.#entries.size
   }
 
-  /** Answers from the cache, a running query, or a new one. */
   query(question: Question): Query {
     const kept = this.#kept(question.name)
     if (kept !== undefined) return { answer: Promise.resolve(kept), cancel: () => undefined }
-    // Queries repeat by the timeout, so only look-ups with the same one share.
+    // Queries repeat by the timeout, so only the same one is shared.
     const key = `${question.timeout} ${question.name}`
     const flight = this.#flight(key, question)
     flight.lookups += 1
@@ -131,7 +124,7 @@ export class AnswerCache implements ListingCache {
   #flight(key: string, question: Question): Flight {
     const now = this.#now()
     const current = this.#flights.get(key)
-    // A query that is silent for longer may stay so, and joining it for ever would hide the name.
+    // A query that is silent for longer may stay so.
     if (current !== undefined && now < current.joinableUntil) return current
     const query = startQuery(question)
     const flight = { query, joinableUntil: now + question.timeout, lookups: 0 }

@@ -1,4 +1,4 @@
-// Turns a zone's answer into a listing. An answer that no list gives is neither listed nor clear.
+// Turns a zone's answer into a listing.
 
 import { REFUSED, SERVFAIL, TIMEOUT } from 'node:dns'
 import { isIPv4 } from 'node:net'
@@ -6,20 +6,20 @@ import { errorCode } from './query.ts'
 import type { Answer } from './query.ts'
 import type { Zone } from './zones.ts'
 
-/** One of a zone's answers, and its meaning. */
+/** One of a zone's answers, with its meaning. */
 export interface ListingCode {
-  /** The address that the zone answered with, such as `127.0.0.2`. */
+  /** Such as `127.0.0.2`. */
   readonly code: string
-  /** The zone's meaning of it; `undefined` if the zone does not define it. */
+  /** `undefined` if the zone does not define it. */
   readonly meaning: string | undefined
 }
 
-/** A zone lists the address. Of several codes this is the lowest, because DNS shuffles them. */
+/** A zone lists the address. The lowest of several codes: DNS shuffles them. */
 export interface Listed extends ListingCode {
   readonly status: 'listed'
-  /** The first zone in your order that lists the address. */
+  /** The first in your order that lists the address. */
   readonly zone: string
-  /** The other codes of the same zone, ascending. */
+  /** Other codes of the zone, ascending. */
   readonly also: readonly ListingCode[]
 }
 
@@ -29,8 +29,9 @@ export interface Clear {
 }
 
 /**
- * Why it is not known. `server_failure` is SERVFAIL, `refused` REFUSED. With `zone_error` the list rejects the query
- * (127.255.255.0/24), with `foreign_answer` a network rewrites answers. `cause` has the error of `resolver_error`.
+ * Why a zone's answer is missing. `server_failure` is SERVFAIL, `refused` REFUSED. `zone_error`: the list
+ * rejects the query (127.255.255.0/24). `foreign_answer`: a network rewrites answers. `resolver_error` has a
+ * `cause`.
  */
 export type UnknownReason =
   'timeout' | 'aborted' | 'server_failure' | 'refused' | 'zone_error' | 'foreign_answer' | 'resolver_error'
@@ -39,16 +40,16 @@ export type UnknownReason =
 export interface Unknown {
   readonly status: 'unknown'
   readonly reason: UnknownReason
-  /** The first zone in your order without an answer. */
+  /** The first in your order without an answer. */
   readonly zone: string
-  /** The answer behind `zone_error` and `foreign_answer`. */
+  /** Of `zone_error` and `foreign_answer`. */
   readonly answer: ListingCode | undefined
   /** The resolver's error, or the signal's reason. */
   readonly cause: unknown
 }
 
 /**
- * What DNS block lists say about an address.
+ * What block lists say about an address.
  *
  * @example
  * ```ts run
@@ -67,10 +68,7 @@ export interface Unknown {
  */
 export type Listing = Listed | Clear | Unknown
 
-/**
- * The meaning of a zone's answer. One address that no list gives spoils all of it, because the others may be forged
- * too.
- */
+/** One foreign address spoils the answer: the others may be forged, too. */
 export function listingOf(zone: Zone, answer: Answer): Listing {
   if (answer.status === 'failure') return unknown(zone, failureReason(answer.error), { cause: answer.error })
   const codes = [...new Set(answer.records)]
@@ -85,7 +83,6 @@ export function listingOf(zone: Zone, answer: Answer): Listing {
   return { status: 'listed', zone: zone.name, ...first, also }
 }
 
-/** The listing for a zone without an answer. */
 export function unknown(
   zone: Zone,
   reason: UnknownReason,
@@ -105,7 +102,7 @@ function failureReason(error: unknown): UnknownReason {
 function faultOf({ code, meaning }: ListingCode): UnknownReason | undefined {
   if (!isIPv4(code) || !code.startsWith('127.')) return 'foreign_answer'
   if (code.startsWith('127.255.255.')) return 'zone_error'
-  // Filtering resolvers answer this for any name they block; few lists use it.
+  // Filtering resolvers answer this for blocked names; few lists use it.
   if (code === '127.0.0.1' && meaning === undefined) return 'foreign_answer'
   return undefined
 }

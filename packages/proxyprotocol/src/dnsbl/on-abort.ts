@@ -1,4 +1,4 @@
-// One listener per signal, however many look-ups it may end, because Node 20 warns of a leak from the eleventh on.
+// One listener per signal, because Node 20 warns of a leak from the eleventh on.
 
 interface Watch {
   readonly calls: Set<() => void>
@@ -7,7 +7,7 @@ interface Watch {
 
 const watches = new WeakMap<AbortSignal, Watch>()
 
-/** Calls back when the signal aborts, until the returned function is called. */
+/** Returns a function that stops listening. */
 export function onAbort(signal: AbortSignal, call: () => void): () => void {
   const watch = watches.get(signal) ?? startWatch(signal)
   watch.calls.add(call)

@@ -1,15 +1,11 @@
-// Turns an address into the labels in front of a zone's name, the last octet or nibble first.
+// An address as labels in front of a zone's name.
 
 import { quote } from '../checks/index.ts'
 import { parseAddress, unmapAddress } from '../codec/index.ts'
 
 /**
- * The labels in front of a zone's name: reversed octets for IPv4 (RFC 5782 section 2.1), reversed nibbles for IPv6
- * (section 2.4).
- *
- * Lists hold IPv4-mapped addresses as IPv4. An IPv6 scope (`%eth0`) is local to this machine and left out.
- *
- * @throws TypeError if `address` is not an IP address.
+ * Reversed octets for IPv4 (RFC 5782 section 2.1), reversed nibbles for IPv6 (section 2.4). Lists hold
+ * IPv4-mapped addresses as IPv4; a scope (`%eth0`) is local.
  */
 export function reversedLabels(address: string): string {
   const bytes = parseAddress(unmapAddress(address.replace(/%.*$/, '')))

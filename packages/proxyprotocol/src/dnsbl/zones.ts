@@ -1,4 +1,4 @@
-// Zones as data: a name to ask, and the meaning of each address in an answer.
+// Zones and the meanings of their answers.
 
 import { quote } from '../checks/index.ts'
 
@@ -16,19 +16,19 @@ import { quote } from '../checks/index.ts'
  * ```
  */
 export interface Zone {
-  /** The domain name of the list, such as `zen.spamhaus.org`. */
+  /** Domain name, such as `zen.spamhaus.org`. */
   readonly name: string
-  /** The meaning of each answered address; one without a meaning still counts. */
+  /** By answered address; one without a meaning still counts. */
   readonly meanings: Readonly<Record<string, string>>
 }
 
-/** A query name has 253 characters (RFC 1035 section 2.3.4 without length octets), 64 of them for an IPv6 address. */
+/** RFC 1035 section 2.3.4 without length octets, less an IPv6 address. */
 const MAX_ZONE_NAME = 253 - 64
 
-/** One label of a domain name in lower case (RFC 1035 section 2.3.1), with the underscore that lists use. */
+/** RFC 1035 section 2.3.1, with the underscore that lists use. */
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/
 
-/** Codes about the query, not the address, from any Spamhaus zone. */
+/** About the query, from any Spamhaus zone. */
 const ERRORS = {
   '127.255.255.252': 'typing error in the zone name',
   '127.255.255.254': 'query through a public or open resolver',
@@ -55,11 +55,9 @@ const PBL = {
 }
 
 /**
- * The Spamhaus zones for addresses: `zen` holds all others in one query.
- *
- * The PBL lists homes and mobile phones, which matters for mail only: for anything else ask `sbl` and `xbl`. CSS is a
- * code of the SBL, not a zone. With a data query key ask your own name: `{ ...spamhaus.zen, name:
- * 'KEY.zen.dq.spamhaus.net' }`. A listing's `zone` then contains the key.
+ * Spamhaus zones for addresses: `zen` holds all others. The PBL lists homes and mobile phones, which matters
+ * for mail only: otherwise ask `sbl` and `xbl`. CSS is a code of the SBL. With a data query key ask `{
+ * ...spamhaus.zen, name: 'KEY.zen.dq.spamhaus.net' }`: a listing's `zone` then contains the key.
  *
  * @see https://docs.spamhaus.com/datasets/docs/source/10-data-type-documentation/datasets/040-zones.html
  * @example
@@ -78,11 +76,7 @@ export const spamhaus: Readonly<Record<'zen' | 'sbl' | 'xbl' | 'pbl', Zone>> = {
   pbl: { name: 'pbl.spamhaus.org', meanings: { ...PBL, ...ERRORS } },
 }
 
-/**
- * Checks a zone; the name of a known one brings its meanings.
- *
- * @throws TypeError if the name is not a domain name, or leaves no room for an address.
- */
+/** The name of a known zone brings its meanings. */
 export function zoneFor(entry: Zone | string): Zone {
   checkZone(entry)
   const given = typeof entry === 'string' ? entry : entry.name
@@ -96,7 +90,7 @@ export function zoneFor(entry: Zone | string): Zone {
   return Object.values(spamhaus).find(zone => zone.name === name) ?? { name, meanings: {} }
 }
 
-/** Zones often come from configuration files, which no compiler has checked. */
+/** No compiler has checked configuration files. */
 function checkZone(entry: unknown): void {
   if (typeof entry === 'string') return
   const { name, meanings } = Object(entry) as { name?: unknown; meanings?: unknown } // both may be anything

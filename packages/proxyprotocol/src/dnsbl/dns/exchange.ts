@@ -1,4 +1,4 @@
-// Asks one server one question: by datagrams, and over TCP if the reply does not fit or forgers are at work.
+// Asks one server by datagrams, and over TCP if the reply does not fit or forgers are at work.
 
 import { randomInt } from 'node:crypto'
 import { BADRESP } from 'node:dns'
@@ -8,13 +8,9 @@ import type { Reply } from './reply.ts'
 import { overTcp, overUdp } from './transport.ts'
 import type { Transport } from './transport.ts'
 
-/**
- * Wrong datagrams before the query goes over TCP, as in BIND: each is a forger's guess. Late replies of a slow server
- * do not count.
- */
+/** As in BIND: each wrong datagram is a forger's guess. Late replies do not count. */
 const MAX_STRAYS = 16
 
-/** A server's final outcome. */
 export type Outcome = Extract<Reply, { status: 'records' | 'failure' }>
 
 export class Exchange {
@@ -24,7 +20,7 @@ export class Exchange {
   #transport: Transport
   #strays = 0
 
-  /** Asks. `onOutcome` is called later, perhaps more than once; the caller closes at the first. */
+  /** `onOutcome` may be called more than once; close at the first. */
   constructor(server: NameServer, name: string, onOutcome: (outcome: Outcome) => void) {
     this.#server = server
     this.#query = encodeQuery(name, randomInt(65_536))
@@ -32,7 +28,7 @@ export class Exchange {
     this.#transport = overUdp(server, this.#query, reply => this.#onDatagram(reply))
   }
 
-  /** Asks again, because a datagram may be lost. */
+  /** A datagram may be lost. */
   repeat(): void {
     this.#transport.repeat()
   }

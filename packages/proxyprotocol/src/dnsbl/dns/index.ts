@@ -1,4 +1,4 @@
-/** The part of a DNS resolver that block lists need: from a name to its IPv4 addresses. */
+/** Resolves a name to its IPv4 addresses. */
 
 export { parseNameServer, systemNameServers } from './name-server.ts'
 export type { NameServer } from './name-server.ts'

@@ -1,25 +1,24 @@
-// Addresses of name servers, written as for Node's resolvers: an address, and a port if it is not 53.
+// Addresses of name servers, as Node's resolvers take them.
 
 import { Resolver } from 'node:dns'
 import { isIP, isIPv6 } from 'node:net'
 import { quote } from '../../checks/index.ts'
 
-/** The port of DNS (RFC 1035 section 4.2). */
+/** RFC 1035 section 4.2. */
 const DNS_PORT = 53
 
-/** An IPv6 address in brackets, or an address without colons; then a port. */
 const WITH_PORT = /^(?:\[(?<inner>[^\]]+)\]|(?<plain>[^:]+))(?::(?<port>\d{1,5}))?$/
 
 /** The address of a name server. */
 export interface NameServer {
-  /** IPv4, or IPv6 with a scope if it has one (`fe80::1%eth0`). */
+  /** IPv4, or IPv6 perhaps with a scope (`fe80::1%eth0`). */
   readonly address: string
   readonly port: number
 }
 
 /**
- * Reads the address of a name server: `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`. Use it to
- * check a configuration before {@link lookup} does.
+ * Reads the address of a name server: `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`.
+ * Use it to check a configuration before {@link lookup}.
  *
  * @throws TypeError for any other text.
  * @example
@@ -38,9 +37,9 @@ export function parseNameServer(text: string): NameServer {
   )
 }
 
-/** Reads the system's name servers anew, so that a change of /etc/resolv.conf counts. */
+/** Read anew, so that a change of /etc/resolv.conf counts. */
 export function systemNameServers(): readonly NameServer[] {
-  // c-ares reads the system's configuration, and sends nothing here. Deno (2.9) repeats servers.
+  // c-ares only reads the configuration here. Deno (2.9) repeats servers.
   const servers = new Set(new Resolver().getServers())
   return [...servers].flatMap(text => readNameServer(text) ?? [])
 }

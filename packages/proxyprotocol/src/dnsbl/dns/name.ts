@@ -1,26 +1,21 @@
-// Reads names in messages: labels behind their lengths, perhaps ending in a pointer (RFC 1035 section 4.1.4).
+// Reads names: labels, perhaps ending in a pointer (RFC 1035 section 4.1.4).
 
-/** A name's labels, their lengths and its end (RFC 1035 section 2.3.4). */
+/** RFC 1035 section 2.3.4. */
 const MAX_NAME_BYTES = 255
 const MAX_LABEL_BYTES = 63
 
-/** The two bits that make a length a pointer. */
 const POINTER = 0xc0
 
-/** Servers use one or two pointers in a name; the bound ends loops. */
+/** Servers use one or two; the bound ends loops. */
 const MAX_POINTERS = 16
 
-/** A name, and the offset behind it. */
 interface Name {
-  /** The labels in lower case, each behind its length as a character, so that equal text means equal names. */
+  /** Lower case, each label behind its length, so that equal text means equal names. */
   readonly name: string
   readonly end: number
 }
 
-/**
- * Reads the name at an offset; undefined if it is incomplete or out of bounds. It makes one string, because a string
- * per label cost thirty times as much for a reply full of names.
- */
+/** Undefined if malformed. One string: one per label cost thirty times as much for a reply full of names. */
 export function readName(message: Uint8Array, start: number): Name | undefined {
   const bytes = Buffer.alloc(MAX_NAME_BYTES)
   let used = 0

@@ -1,17 +1,16 @@
-// Judges a reply: whether it belongs to our question, whether it is complete, and what it answers. It reads only the
-// answer section, within bounds, so counts in the header cost nothing.
+// Judges a reply. It reads only the answer section, so counts in the header cost nothing.
 
 import { BADRESP, FORMERR, NODATA, NOTFOUND, NOTIMP, REFUSED, SERVFAIL } from 'node:dns'
 import { readName } from './name.ts'
 import { CLASS_IN, HEADER_BYTES, TYPE_A } from './query.ts'
 
-/** The longest reply that is read. A list answers with a few records of 16 bytes and its name servers. */
+/** Lists answer a few records of 16 bytes and their name servers. */
 export const MAX_REPLY_BYTES = 4_096
 
-/** Lists answer one address for each reason, which are fewer than twenty. */
+/** Lists answer one address for each reason, fewer than twenty. */
 const MAX_RECORDS = 64
 
-/** Aliases cost resolvers queries, so there are one or two; the bound ends loops. */
+/** There are one or two; the bound ends loops. */
 const MAX_ALIASES = 8
 
 /** An IPv4 address, and its TTL in seconds. */
@@ -20,10 +19,7 @@ export interface AddressRecord {
   readonly ttl: number
 }
 
-/**
- * The outcome of a query. `failure` has a code of Node's; `NODATA` and `NOTFOUND` are answers too. `truncated` needs
- * TCP. `stray` does not belong to this query: it is late or forged.
- */
+/** `NODATA` and `NOTFOUND` are answers, too. `stray` is late or forged. */
 export type Reply =
   | { readonly status: 'records'; readonly records: readonly AddressRecord[] }
   | { readonly status: 'failure'; readonly code: string }
@@ -34,20 +30,18 @@ export const STRAY: Reply = { status: 'stray' }
 interface ResourceRecord {
   readonly owner: string
   readonly ttl: number
-  /** Of an A record. */
   readonly address?: string
-  /** The target of a CNAME record. */
   readonly alias?: string
   readonly end: number
 }
 
-/** Bits of the header's second 16 (RFC 1035 section 4.1.1): a response to a standard query. */
+/** A response to a standard query (RFC 1035 section 4.1.1). */
 const RESPONSE_AND_OPCODE = 0xf800
 const RESPONSE = 0x8000
 const TRUNCATED = 0x0200
 const RESPONSE_CODE = 0x000f
 
-/** Codes of Node's resolvers by response code. */
+/** Node's codes. */
 const FAILURES: Readonly<Record<number, string>> = {
   1: FORMERR,
   2: SERVFAIL,
@@ -56,7 +50,6 @@ const FAILURES: Readonly<Record<number, string>> = {
   5: REFUSED,
 }
 
-/** Reads a reply to this query; never throws. */
 export function readReply(reply: Uint8Array, query: Uint8Array): Reply {
   if (!repeatsQuestion(reply, query)) return STRAY
   if (reply.length > MAX_REPLY_BYTES) return failure(BADRESP)
@@ -70,7 +63,7 @@ export function readReply(reply: Uint8Array, query: Uint8Array): Reply {
   return records.length > 0 ? { status: 'records', records } : failure(NODATA)
 }
 
-/** A forger has to guess the id and the port of the query (RFC 5452 section 9). Servers may change case. */
+/** A forger has to guess id and port (RFC 5452 section 9). Servers may change case. */
 function repeatsQuestion(reply: Uint8Array, query: Uint8Array): boolean {
   if (reply.length < query.length || uint16(reply, 0) !== uint16(query, 0)) return false
   if ((uint16(reply, 2) & RESPONSE_AND_OPCODE) !== RESPONSE || uint16(reply, 4) !== 1) return false
@@ -92,11 +85,11 @@ function readAnswers(reply: Uint8Array, start: number): readonly ResourceRecord[
   return records
 }
 
-/** A TTL has 31 bits; one with the highest bit set counts as 0 (RFC 2181 section 8). */
+/** The highest bit makes a TTL 0 (RFC 2181 section 8). */
 const MAX_TTL = 2 ** 31 - 1
 
 const TYPE_CNAME = 5
-/** A record behind its name: type, class, TTL and data length (RFC 1035 section 4.1.3). */
+/** Type, class, TTL and data length (RFC 1035 section 4.1.3). */
 const RECORD_BYTES = 10
 const ADDRESS_BYTES = 4
 
@@ -118,7 +111,7 @@ function readRecord(reply: Uint8Array, start: number): ResourceRecord | undefine
   return alias?.end === end ? { ...record, alias: alias.name } : undefined
 }
 
-/** Follows aliases within the answer, in any order of records; undefined if there are too many. */
+/** In any order of records; undefined for too many aliases. */
 function addressesOf(
   query: Uint8Array,
   records: readonly ResourceRecord[],

@@ -1,4 +1,4 @@
-// Asks several servers in turn, again and again, until one answers or the caller cancels.
+// Asks several servers in turn until one answers.
 
 import { CANCELLED, CONNREFUSED, NODATA, NOTFOUND } from 'node:dns'
 import { Exchange } from './exchange.ts'
@@ -12,19 +12,15 @@ export interface ResolutionOptions {
   readonly interval: number
 }
 
-/** A running resolution of a name to its IPv4 addresses. */
 export class Resolution {
-  /**
-   * Rejects as Node's resolvers do: `ENOTFOUND` and `ENODATA` for no address, otherwise with the last server's failure.
-   */
+  /** Rejects with `ENOTFOUND` or `ENODATA` for no address, otherwise the last server's failure. */
   readonly records: Promise<readonly AddressRecord[]>
   readonly #name: string
-  /** Servers not asked yet. */
   readonly #waiting: NameServer[]
   /** In the order of asking. */
   readonly #asked = new Set<Exchange>()
   readonly #timer: NodeJS.Timeout
-  /** Undefined once it has ended. */
+  /** Undefined after the end. */
   #settle: { resolve(records: readonly AddressRecord[]): void; reject(error: Error): void } | undefined
   #failure: string = CONNREFUSED
 
@@ -34,12 +30,12 @@ export class Resolution {
     this.records = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
-    // The sockets keep the process alive while a caller waits.
+    // The sockets keep the process alive.
     this.#timer = setInterval(() => this.#askNext(), interval).unref()
     this.#askNext()
   }
 
-  /** Rejects with `ECANCELLED`, unless it has ended. */
+  /** Rejects with `ECANCELLED`. */
   cancel(): void {
     this.#fail(CANCELLED)
   }

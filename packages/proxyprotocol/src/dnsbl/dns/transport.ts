@@ -1,4 +1,4 @@
-// Carries a query and its replies: datagrams from a port of its own, or a TCP connection.
+// Carries a query and its replies over UDP or TCP.
 
 import { BADRESP } from 'node:dns'
 import { createSocket } from 'node:dgram'
@@ -8,17 +8,16 @@ import type { NameServer } from './name-server.ts'
 import { MAX_REPLY_BYTES, readReply, STRAY } from './reply.ts'
 import type { Reply } from './reply.ts'
 
-/** Over TCP each message follows its length (RFC 1035 section 4.2.2). */
+/** RFC 1035 section 4.2.2. */
 const LENGTH_BYTES = 2
 
-/** A query to one server; its opener closes it once. */
+/** Its opener closes it once. */
 export interface Transport {
-  /** Sends the query again, because a datagram may be lost. */
   repeat(): void
   close(): void
 }
 
-/** Sends a query as a datagram. The system picks a random port. */
+/** The system picks a random port. */
 export function overUdp(
   { address, port }: NameServer,
   query: Uint8Array,
@@ -28,7 +27,7 @@ export function overUdp(
   const expected = `${plain(address)} ${port}`
   let repeat = (): void => undefined
   const onMessage = (bytes: Uint8Array, from: RemoteInfo): void => {
-    // A connected socket receives only from its peer, except on Deno (2.9).
+    // Deno (2.9) also delivers datagrams of other peers.
     onReply(`${plain(from.address)} ${from.port}` === expected ? readReply(bytes, query) : STRAY)
   }
   socket.on('message', onMessage)
@@ -37,12 +36,11 @@ export function overUdp(
     repeat = () => socket.send(query)
     repeat()
   })
-  // A connected socket also learns that the server's port is closed.
+  // A connected socket also learns that the port is closed.
   socket.connect(port, address)
   return { repeat: () => repeat(), close: () => socket.off('message', onMessage).close() }
 }
 
-/** Sends a query over its own connection. */
 export function overTcp(
   { address, port }: NameServer,
   query: Uint8Array,
@@ -68,7 +66,7 @@ function failed(error: NodeJS.ErrnoException): Reply {
   return { status: 'failure', code: String(error.code) }
 }
 
-/** An address without its scope, in the canonical spelling of a URL. */
+/** Without its scope, spelt as in a URL. */
 function plain(address: string): string {
   return isIPv6(address) ? new URL(`http://[${address.replace(/%.*/, '')}]`).hostname : address
 }
