@@ -1,4 +1,4 @@
-// The functions for a socket that receives headers.
+// A socket that receives headers.
 
 import type { RemoteInfo, Socket } from 'node:dgram'
 import { quote } from '../checks/index.ts'
@@ -6,7 +6,7 @@ import { DatagramAttachment, type DatagramStats } from './attachment.ts'
 import { deliveryOf, type Message, type SendCallback } from './datagram-info.ts'
 import { type DatagramOptions, datagramSettings } from './options.ts'
 
-/** For all copies of this library in the process, loaded by import or by require. */
+/** Shared by copies that import and require load. */
 const attachmentKey = Symbol.for('proxyprotocol.datagrams.1')
 
 interface Attached {
@@ -14,12 +14,11 @@ interface Attached {
 }
 
 /**
- * Makes a UDP socket read the header of each datagram. The `rinfo` of a `'message'` event is then the client's, and
- * `send()` to a client takes its newest path back. Servers on top of the socket stay as they are.
+ * Makes a UDP socket read each datagram's header. The `rinfo` of `'message'` is then the client's, and
+ * `send()` to a client takes its newest path.
  *
  * @returns the same socket.
- * @throws TypeError or RangeError naming what is wrong; Error if the socket is attached already.
- *
+ * @throws TypeError or RangeError naming what is wrong; Error if attached already.
  * @example
  * ```ts run
  * import dgram from 'node:dgram'
@@ -50,7 +49,6 @@ export function attachmentOf(socket: object): DatagramAttachment | undefined {
  * Counts of an attached socket.
  *
  * @returns undefined for any other socket.
- *
  * @example
  * ```ts run
  * import dgram from 'node:dgram'
@@ -66,12 +64,11 @@ export function datagramStats(socket: Socket): DatagramStats | undefined {
 }
 
 /**
- * Answers a datagram over its own path, also if the same client has come by another one since.
+ * Answers a datagram over its own path, even if the client has a newer one.
  *
- * @param rinfo that of the datagram's `'message'` event.
- * @param callback as that of `send()`; without one, errors are only counted.
- * @throws TypeError for an rinfo that this attached socket did not give.
- *
+ * @param rinfo of the `'message'` event.
+ * @param callback as for `send()`; without one, errors are only counted.
+ * @throws TypeError for any other rinfo.
  * @example
  * ```ts run
  * import dgram from 'node:dgram'

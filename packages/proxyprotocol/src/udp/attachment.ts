@@ -1,4 +1,4 @@
-// Reads the headers in front of a socket's datagrams, and sends replies back over the path that their client came by.
+// Reads the headers of datagrams, and sends replies back over their clients' paths.
 
 import type { RemoteInfo, Socket } from 'node:dgram'
 import { type InetEndpoint, unmapAddress } from '../codec/index.ts'
@@ -11,18 +11,17 @@ import { ReceivedDatagram } from './received-datagram.ts'
 import { callbackAt, messageOf, portIndex, withHead } from './send-arguments.ts'
 import { SendCounter, type SendStats } from './send-counter.ts'
 
-/** What a socket received and sent. `received` is `accepted` and the sum of `dropped`. */
+/** Counts of a socket. `received` is `accepted` and the sum of `dropped`. */
 export interface DatagramStats extends SendStats {
   readonly received: number
   readonly accepted: number
   readonly dropped: Readonly<Record<DropReason, number>>
-  /** Datagrams that send() sent as asked, because their address is not that of a client behind a proxy. */
+  /** Sent as asked, because the address is not that of a client behind a proxy. */
   readonly direct: number
   /** `opened` is `active` and the sum of `ended`. */
   readonly flows: FlowStats
 }
 
-/** The socket's own functions, as they were before. */
 type Emit = (...args: unknown[]) => boolean
 type Send = (...args: unknown[]) => void
 
@@ -33,7 +32,6 @@ export class DatagramAttachment {
   readonly #framing: Framing
   readonly #reader: DatagramReader
   readonly #flows: FlowTable<ClientFlow>
-  /** The newest flow of each client, for send(). */
   readonly #newest = new Map<string, ClientFlow>()
   readonly #dropped = zeros(dropReasons)
   readonly #sent = new SendCounter()
@@ -71,12 +69,11 @@ export class DatagramAttachment {
     }
   }
 
-  /** Sends without a look at the clients, for a sender on the same socket. */
+  /** For a sender on the same socket: clients are ignored. */
   sendPlainly(...args: unknown[]): void {
     this.#send.apply(this.socket, args)
   }
 
-  /** Where the socket is bound, as long as it is open. */
   get local(): InetEndpoint | undefined {
     if (this.#local === undefined && this.#isBound) {
       const { address, port } = this.socket.address()
@@ -95,7 +92,7 @@ export class DatagramAttachment {
     if (event === 'message') return this.#receive(args[0] as Buffer, args[1] as RemoteInfo)
     if (event === 'listening') this.#isBound = true
     if (event === 'close') this.#close()
-    // A socket that cannot be bound fails as without us; later errors must not end the process.
+    // A failed bind stays an error; later errors must not end the process.
     if (event === 'error' && this.#isBound && this.socket.listenerCount('error') === 0) return true
     return this.#pass(event, ...args)
   }
@@ -124,7 +121,7 @@ export class DatagramAttachment {
     return typeof flow === 'string' ? this.#drop(flow) : this.#accept(named, rinfo, flow)
   }
 
-  /** In unsafe-first the next datagram of this port is payload, also after LOCAL. */
+  /** In unsafe-first the port's next datagram is payload, also after LOCAL. */
   #named(read: ReadDatagram, { address, port }: RemoteInfo): ReadDatagram {
     if (this.#framing !== 'unsafe-first' || !read.header || read.source) return read
     return { ...read, source: { address: unmapAddress(address), port } }
@@ -184,7 +181,7 @@ export class DatagramAttachment {
     const [port, address] = [Number(args[at]), args[at + 1]]
     const flow = typeof address === 'string' ? this.#newest.get(clientKey({ address, port })) : undefined
     if (flow === undefined) {
-      if (this.#isBound) this.#direct++ // until then Node calls send() once more, when the socket is bound
+      if (this.#isBound) this.#direct++ // until then Node calls send() again after the bind
       return this.sendPlainly(...args)
     }
     const { path } = flow

@@ -7,7 +7,6 @@ import { Flow } from './flows/index.ts'
 
 export type SourcedDatagram = ReadDatagram & { readonly source: InetEndpoint }
 
-/** The peer as the socket writes it, and the bytes that replies start with. */
 export interface Path {
   readonly address: string
   readonly port: number
@@ -18,22 +17,20 @@ export interface Path {
 
 export class ClientFlow extends Flow {
   readonly client: string
-  /** Whether send() to this client takes this flow. */
   isNewest = false
   path: Path
-  /** The first datagram of the flow, without its payload. */
   readonly first: ReadDatagram
 
   constructor(key: string, { address, port }: RemoteInfo, first: SourcedDatagram) {
     super(key, first.source.address)
     this.client = clientKey(first.source)
-    // A copy, because a view would keep the whole datagram.
+    // A view would keep the whole datagram.
     const head = first.replyHead && Uint8Array.from(first.replyHead)
     this.path = { address, port, head, flow: this }
     this.first = { ...first, payload: Buffer.alloc(0), replyHead: undefined }
   }
 
-  /** The proxy's address in the header may differ between datagrams of one client. */
+  /** The proxy's address may differ between datagrams of one client. */
   replyWith(replyHead: Uint8Array | undefined): void {
     const { head } = this.path
     if (head && replyHead && Buffer.compare(head, replyHead) !== 0) {

@@ -1,19 +1,19 @@
-// What is known of a received datagram, found again by the rinfo of its 'message' event.
+// Facts of a received datagram, found by its rinfo.
 
 import type { RemoteInfo, Socket } from 'node:dgram'
 import { type InetEndpoint, type ProxyHeader, readTlvs, type TlvValues } from '../codec/index.ts'
 
-/** What is known of a received datagram; the same names as in `ConnectionInfo`. */
+/** Facts of a received datagram, named as in `ConnectionInfo`. */
 export interface DatagramInfo {
-  /** The client: from the header, or the peer if the header names no client. */
+  /** From the header, or the peer if the header names no client. */
   readonly source: InetEndpoint
-  /** The address that the client sent to: from the header, or the socket's own. */
+  /** From the header, or the socket's own. */
   readonly destination: InetEndpoint | undefined
-  /** The socket's own ends, whatever the header says. */
+  /** The socket's own ends. */
   readonly via: {
-    /** The load balancer, if there is one. */
+    /** The load balancer, if any. */
     readonly peer: InetEndpoint
-    /** The address that the socket is bound to; undefined once it is closed. */
+    /** Undefined once the socket is closed. */
     readonly local: InetEndpoint | undefined
   }
   /** Undefined without a header, and for Simple Proxy Protocol. */
@@ -22,19 +22,18 @@ export interface DatagramInfo {
   readonly tlvs: TlvValues
 }
 
-/** Node's own of `send()`. `bytes` include the header of a reply in Simple Proxy Protocol. */
+/** As for `send()`. `bytes` include a reply's Simple Proxy Protocol header. */
 export type SendCallback = (error: Error | null, bytes: number) => void
-/** What `send()` takes: text, bytes, or a list of them. */
+/** What `send()` takes. */
 export type Message = string | NodeJS.ArrayBufferView | readonly (string | NodeJS.ArrayBufferView)[]
 
-/** A datagram that was accepted, and the way back to its client. */
 export interface Delivery {
   readonly socket: Socket
   readonly info: DatagramInfo
   reply(message: Message, callback: SendCallback | undefined): void
 }
 
-/** For all copies of this library in the process, loaded by import or by require. */
+/** Shared by copies that import and require load. */
 const deliveryKey: unique symbol = Symbol.for('proxyprotocol.datagram.1')
 
 interface Delivered {
@@ -51,10 +50,9 @@ export function deliveryOf(rinfo: object): Delivery | undefined {
 }
 
 /**
- * Gives what is known of a datagram, by the `rinfo` of its `'message'` event.
+ * Gives the facts of a datagram, by the `rinfo` of its `'message'` event.
  *
- * @returns undefined for the datagram of a socket that is not attached.
- *
+ * @returns undefined if the socket is not attached.
  * @example
  * ```ts run
  * import dgram from 'node:dgram'
@@ -69,7 +67,7 @@ export function datagramInfo(rinfo: RemoteInfo): DatagramInfo | undefined {
   return deliveryOf(rinfo)?.info
 }
 
-/** Reading TLVs takes longer than decoding the header, so it waits until the program asks for them. */
+/** Reading TLVs takes longer than decoding, so it waits for the first access. */
 export class HeaderInfo implements DatagramInfo {
   readonly source: InetEndpoint
   readonly destination: InetEndpoint | undefined

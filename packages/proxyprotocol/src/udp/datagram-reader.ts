@@ -1,4 +1,4 @@
-// Decides about one datagram: may this peer send a header, and which header is it?
+// Decides about one datagram and its header.
 
 import type { RemoteInfo } from 'node:dgram'
 import {
@@ -26,12 +26,12 @@ export interface ReaderSettings {
 }
 
 export interface ReadDatagram {
-  /** Undefined if the header names no client: LOCAL, UNSPEC, or no header at all. */
+  /** Undefined for LOCAL, UNSPEC, or no header. */
   readonly source: InetEndpoint | undefined
   readonly destination: InetEndpoint | undefined
   /** Undefined without a header, and for Simple Proxy Protocol. */
   readonly header: ProxyHeader | undefined
-  /** A view of the bytes that replies must start with. */
+  /** A view: replies must start with it. */
   readonly replyHead: Uint8Array | undefined
   readonly payload: Buffer
 }
@@ -43,7 +43,7 @@ export class DatagramReader {
     this.#settings = settings
   }
 
-  /** Judges the peer, before a byte is read. */
+  /** Before a byte is read. */
   judge({ address, port }: Pick<RemoteInfo, 'address' | 'port'>): 'read' | 'direct' | DropReason {
     if (port === 0) return 'source_port'
     const { isTrusted, untrusted } = this.#settings

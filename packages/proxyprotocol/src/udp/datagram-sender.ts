@@ -1,4 +1,4 @@
-// Datagrams with a header in front, sent without copying the payload.
+// Sends datagrams with a header, without copying the payload.
 
 import type { Socket } from 'node:dgram'
 import { checkNames, oneOf } from '../checks/index.ts'
@@ -17,22 +17,21 @@ export interface DatagramSenderOptions<F extends 'v2' | 'spp' = 'v2' | 'spp'> {
 /** Sends datagrams that start with a header. */
 export interface DatagramSender<H> {
   /**
-   * Sends one datagram; keep it below the path's MTU. The transport of a version 2 header is `DGRAM` unless it says
-   * otherwise.
+   * Sends one datagram; keep it below the path's MTU. Default transport: `DGRAM`.
    *
    * @throws TypeError or RangeError naming what is wrong with the header.
    */
   send(...args: [payload: Message, header: H, port: number, address: string, callback?: SendCallback]): void
-  /** What was sent so far, and what failed. */
+  /** Counts so far. */
   stats(): SendStats
 }
 
 const NO_PAYLOAD = new Uint8Array()
 
 /**
- * Makes a sender that puts a header in front of each datagram. Replies arrive at the socket's `'message'` event: after
- * version 2 as they are, in Simple Proxy Protocol behind the header that was sent (`decodeSpp`). A datagram that the
- * system refuses is counted, and reported to the callback if there is one.
+ * Makes a sender that puts a header in front of each datagram. Replies arrive at `'message'`: plain after
+ * version 2, behind the sent header in Simple Proxy Protocol (`decodeSpp`). Refused datagrams are counted,
+ * and reported to the callback.
  *
  * @example
  * ```ts run

@@ -1,5 +1,5 @@
 /**
- * Datagrams: headers in front of UDP payloads, in both directions.
+ * Headers in front of UDP payloads, both ways.
  *
  * @module proxyprotocol/udp
  */

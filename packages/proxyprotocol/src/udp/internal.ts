@@ -1,4 +1,4 @@
-// What the programs use besides the public face; it may change with any release.
+// For the programs only; it may change with any release.
 
 export * from './flows/index.ts'
 export { DatagramReader, type Framing, type ReadDatagram, type ReaderSettings } from './datagram-reader.ts'

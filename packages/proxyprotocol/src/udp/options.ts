@@ -7,53 +7,53 @@ import type { Framing, ReaderSettings } from './datagram-reader.ts'
 import type { FlowSettings } from './flows/index.ts'
 
 const DEFAULT_FLOWS = 10_000
-/** Far below an MTU: with more, little payload would be left in a datagram. */
+/** Far below an MTU, to leave room for payload. */
 const DEFAULT_HEADER_BYTES = 512
-/** In bytes: the fixed part of version 2, and the most that its length field can announce (spec 2.2). */
+/** The fixed part of version 2, and the most that its length field announces (spec 2.2). */
 const HEADER_BOUNDS = [16, 65_551] as const
 const DEFAULT_FLOW_TIMEOUT = 30_000
-/** RFC 4787 section 4.3: at least two minutes. */
+/** At least two minutes (RFC 4787 section 4.3). */
 const DEFAULT_CONFIRMED_TIMEOUT = 120_000
 
-/** How a socket reads headers, and how long it remembers clients. */
+/** How a socket reads headers and remembers clients. */
 export interface DatagramOptions {
   /** Peers that may send headers. */
   readonly trust: Trust
   /**
-   * `'v2'` (default): each datagram starts with a version 2 header. `'spp'`: Simple Proxy Protocol, also in front of
-   * replies. `'unsafe-first'`: only the first datagram of a peer's port starts with a header, also of version 1, as
-   * nginx sends it. It needs `timeouts.flow`, and a client can forge its address after this side has forgotten it.
+   * `'v2'` (default): a version 2 header in each datagram. `'spp'`: Simple Proxy Protocol, also in replies.
+   * `'unsafe-first'`: a header only in the first datagram of a peer's port, also of version 1, as nginx sends
+   * it. It needs `timeouts.flow`; a client can forge its address once this side has forgotten it.
    */
   readonly framing?: Framing | undefined
-  /** Peers that are not trusted: `'drop'` (default), or `'direct'` for clients without a header. */
+  /** Untrusted peers: `'drop'` (default), or `'direct'` for clients without a header. */
   readonly untrusted?: 'drop' | 'direct' | undefined
   /**
-   * Datagrams of trusted peers without a header: `'drop'` (default), or `'direct'`. The latter is unsafe except for a
-   * migration: clients behind the proxy may then send the header.
+   * Trusted peers without a header: `'drop'` (default), or `'direct'`, for a migration only: clients behind
+   * the proxy can then forge headers.
    */
   readonly missing?: 'drop' | 'direct' | undefined
   readonly limits?: DatagramLimits | undefined
   readonly timeouts?: DatagramTimeouts | undefined
 }
 
-/** Bounds on what clients can hold. */
+/** Bounds on what clients hold. */
 export interface DatagramLimits {
-  /** Flows at a time. Default 10000. */
+  /** Most at a time. Default 10000. */
   readonly flows?: number | undefined
-  /** Flows of one source address, of one /64 for IPv6. Default `Infinity`. */
+  /** Most of one source address, or /64 for IPv6. Default `Infinity`. */
   readonly perSource?: number | undefined
-  /** The longest version 2 header, in bytes. Default 512. */
+  /** Longest version 2 header, in bytes. Default 512. */
   readonly headerBytes?: number | undefined
 }
 
-/** How long a client without datagrams is remembered. A flow ends up to a second later. */
+/** How long a silent client is remembered; up to a second more. */
 export interface DatagramTimeouts {
   /**
-   * Milliseconds for a client that has not spoken after a reply. Default 30000. With `'unsafe-first'` it must be longer
-   * than the proxy's own timeout.
+   * Milliseconds for a client that has not spoken after a reply. Default 30000. `'unsafe-first'` needs more
+   * than the proxy's timeout.
    */
   readonly flow?: number | undefined
-  /** Milliseconds for a client that has, at least `flow`. Default 120000, or `flow` if that is more. */
+  /** Milliseconds for one that has, at least `flow`. Default 120000, or `flow` if that is more. */
   readonly confirmed?: number | undefined
 }
 
@@ -93,7 +93,7 @@ export function datagramSettings(options: DatagramOptions): DatagramSettings {
   }
 }
 
-/** Most datagrams have the peer of the one before. A function may answer otherwise each time. */
+/** Most datagrams have the previous peer. A function may answer otherwise each time. */
 function isTrustedBy(trust: Trust): (peer: Peer) => boolean {
   const isTrusted = compileTrust(trust)
   if (typeof trust === 'function') return isTrusted

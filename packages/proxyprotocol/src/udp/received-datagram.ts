@@ -1,4 +1,4 @@
-// What datagramInfo() and reply() need of one datagram, made when they ask for it.
+// What datagramInfo() and reply() need, made on demand.
 
 import type { Socket } from 'node:dgram'
 import type { InetEndpoint } from '../codec/index.ts'
@@ -12,7 +12,6 @@ import {
 } from './datagram-info.ts'
 import type { ReadDatagram } from './datagram-reader.ts'
 
-/** The attachment of the datagram's socket. */
 interface Receiver {
   readonly socket: Socket
   readonly local: InetEndpoint | undefined

@@ -1,9 +1,8 @@
-// The arguments of a dgram socket's send(), which takes offset and length or leaves them out.
+// The arguments of send(), with or without offset and length.
 
 import { integer } from '../checks/index.ts'
 import type { Message, SendCallback } from './datagram-info.ts'
 
-/** Where the port is; the address and the callback follow. */
 export function portIndex(args: readonly unknown[]): number {
   return typeof args[4] === 'string' ? 3 : 1
 }
@@ -16,7 +15,7 @@ export function messageOf(args: readonly unknown[], portAt: number): Message {
   return (portAt === 3 ? slice(args) : args[0]) as Message // Node checks it when it is sent
 }
 
-/** @throws RangeError outside the message's bytes, as Node does. */
+/** Throws outside the message's bytes, as Node does. */
 function slice([message, offset, length]: readonly unknown[]): unknown {
   const bytes = typeof message === 'string' ? Buffer.from(message) : message
   if (!ArrayBuffer.isView(bytes)) return bytes

@@ -1,13 +1,13 @@
-// Counts what became of sent datagrams. Without a callback Node is silent about the errors of a send.
+// Counts sent datagrams: without a callback Node hides errors.
 
 import type { SendCallback } from './datagram-info.ts'
 
-/** What was sent, and what the system refused to send. */
+/** What the system sent and refused. */
 export interface SendStats {
-  /** Datagrams that were handed to the system. */
+  /** Handed to the system. */
   readonly sent: number
   readonly unsent: {
-    /** Longer than the system sends (EMSGSIZE); datagrams are never cut. */
+    /** Longer than the system sends (EMSGSIZE). */
     readonly oversize: number
     readonly send_error: number
   }

@@ -1,5 +1,4 @@
-// Flows in the order of their last use, linked through themselves. A Map in insertion order would search through the
-// slots of deleted flows at each eviction.
+// A linked list: each eviction from a Map would search through the slots of deleted flows.
 
 import type { Flow } from './flow.ts'
 

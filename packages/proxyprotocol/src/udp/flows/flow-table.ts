@@ -1,5 +1,5 @@
-// Flows by key, bounded, with two lifetimes as in conntrack: a flow is confirmed when its client has spoken after a
-// reply. Time is a coarse tick, so a datagram costs one look-up and no timer.
+// Flows by key, bounded. As in conntrack, a client that speaks after a reply confirms its flow. One coarse
+// tick saves a timer per datagram.
 
 import { sourceKey } from '../../trust/index.ts'
 import type { Flow } from './flow.ts'
@@ -7,19 +7,18 @@ import { FlowQueue } from './flow-queue.ts'
 import { flowEnds, type FlowEnd, zeros } from './reasons.ts'
 
 const TICK = 1_000
-/** Bounds the work of one tick: so many flows, or this part of a large table. */
+/** Bounds one tick: so many flows, or this part of a large table. */
 const MOST_SWEPT = 1_000
 const PART_SWEPT = 1 / 8
 
 export interface FlowSettings {
-  /** Most flows at a time. */
   readonly flows: number
-  /** Most flows of one source address, of one /64 for IPv6. */
+  /** Most of one address, or /64 for IPv6. */
   readonly perSource: number
-  /** Milliseconds that a new flow lives without a datagram, rounded up to seconds. */
+  /** Milliseconds without a datagram, rounded up to seconds. */
   readonly newTimeout: number
   readonly confirmedTimeout: number
-  /** False refuses flows when the table is full, and never ends one for another. */
+  /** False refuses flows when the table is full. */
   readonly evicts: boolean
 }
 
@@ -32,7 +31,6 @@ export interface FlowStats {
 }
 
 export class FlowTable<F extends Flow> {
-  /** May be replaced; flows stay. */
   settings: FlowSettings
   readonly #onEnd: (flow: F, reason: FlowEnd) => void
   readonly #flows = new Map<string, F>()
@@ -59,7 +57,6 @@ export class FlowTable<F extends Flow> {
     return this.#flows.values()
   }
 
-  /** The flow of a client's datagram. */
   find(key: string): F | undefined {
     const flow = this.#flows.get(key)
     if (flow === undefined) return undefined
@@ -68,7 +65,7 @@ export class FlowTable<F extends Flow> {
     return flow
   }
 
-  /** Adds a flow with a key of its own, or returns the limit that forbids it. */
+  /** Returns the limit that forbids it. */
   add(flow: F): 'limit_flows' | 'limit_source' | undefined {
     const { flows, perSource, evicts } = this.settings
     const source = perSource === Infinity ? undefined : sourceKey(flow.source)
@@ -89,7 +86,6 @@ export class FlowTable<F extends Flow> {
     return undefined
   }
 
-  /** A reply was sent to the flow's client. */
   answered(flow: F): void {
     if (flow.state === 'ended') return
     flow.isAnswered = true
@@ -107,13 +103,11 @@ export class FlowTable<F extends Flow> {
     this.#onEnd(flow, reason)
   }
 
-  /** Ends all flows, and the timer. */
   close(reason: FlowEnd): void {
     clearInterval(this.#timer)
     for (const flow of this.#flows.values()) this.end(flow, reason)
   }
 
-  /** Runs each second. */
   sweep(): void {
     this.#tick++
     const { newTimeout, confirmedTimeout } = this.settings

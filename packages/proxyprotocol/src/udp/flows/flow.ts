@@ -1,8 +1,8 @@
-// One client at one peer. The table owns its fields; users extend the class with what they keep for a client.
+// One client at one peer; users extend the class.
 
 export class Flow {
   readonly key: string
-  /** The client's address, for limits of each source. */
+  /** For limits of each source. */
   readonly source: string
   state: 'new' | 'confirmed' | 'ended' = 'new'
   isAnswered = false

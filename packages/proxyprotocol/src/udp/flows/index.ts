@@ -1,4 +1,4 @@
-// The table of flows, and why flows and datagrams end; the relay uses it, too.
+// The table of flows, which the relay uses, too.
 
 export { Flow } from './flow.ts'
 export { type FlowSettings, type FlowStats, FlowTable } from './flow-table.ts'

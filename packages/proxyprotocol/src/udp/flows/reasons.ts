@@ -1,4 +1,4 @@
-// Closed lists: each datagram that is dropped and each flow that ends is counted under one of these.
+// Each dropped datagram and ended flow counts under one of these.
 
 /** Why a datagram was dropped; docs/errors.md explains each. */
 export const dropReasons = [
@@ -36,7 +36,6 @@ export const flowEnds = [
 /** One of `flowEnds`. */
 export type FlowEnd = (typeof flowEnds)[number]
 
-/** A counter for each word of a list. */
 export function zeros<W extends string>(words: readonly W[]): Record<W, number> {
   return Object.fromEntries(words.map(word => [word, 0])) as Record<W, number> // a number for each word
 }
