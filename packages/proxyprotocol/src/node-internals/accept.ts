@@ -1,6 +1,5 @@
-// Makes sockets of our own class from accepted handles. Node sets `onconnection` of each listening handle, and is
-// slow there on Node 20. Its own function goes on if the method is missing, the handle is another kind (Bun), or a
-// limit turns a connection away.
+// Makes our own sockets from accepted handles: Node's `onconnection` is slow on Node 20. Node's function goes
+// on for other handles (Bun), or at a limit.
 
 import { channel } from 'node:diagnostics_channel'
 import { type BlockList, isIP, type Server, type Socket, type SocketConstructorOpts } from 'node:net'
@@ -13,7 +12,6 @@ export interface AcceptedSettings extends SocketConstructorOpts {
 
 export interface ReadSettings {
   buffer: () => Uint8Array
-  /** Node calls it as a method of the socket. */
   callback: (this: never, length: number, buffer: Uint8Array) => boolean
 }
 
@@ -25,22 +23,22 @@ interface ListeningHandle {
   onconnection?: OnConnection
 }
 
-/** Bun's handles have no `readStart`. */
+/** Bun's have no `readStart`. */
 export interface AcceptedHandle {
   readonly readStart?: unknown
-  /** TCP handles only. */
+  /** TCP only. */
   getpeername?(out: object): number
-  /** TCP handles only. */
+  /** TCP only. */
   getsockname?(out: object): number
   close(): void
 }
 
-/** Takes an accepted handle, or returns false for a socket on it. */
+/** False asks for a socket on the handle. */
 export type HandleTaker = (handle: AcceptedHandle) => boolean
 
 interface ServerFields extends Server {
   readonly _handle?: ListeningHandle | null
-  /** Counted down by each socket that has a `_server`. */
+  /** Sockets with a `_server` count it down. */
   _connections: number
   readonly allowHalfOpen: boolean
   readonly pauseOnConnect: boolean
@@ -57,24 +55,24 @@ interface AcceptedFields extends Socket {
   _server?: Server
 }
 
-/** The last line of Node whose `onconnection` was read; later lines may do more for a socket. */
+/** The last line whose `onconnection` was read. */
 const LAST_KNOWN_LINE = 26
 
-/** Node's function for each of ours, so that a second call does not wrap ours. */
+/** A second call must not wrap ours. */
 const replaced = new WeakMap<OnConnection, OnConnection>()
 
 /**
- * How many sockets listen at one address, in the options of `listen()`; several need `reusePort`. libuv accepts one client
- * of each in a turn. A server with this key accepts the clients that wait in the kernel before it closes.
+ * Sockets that listen at one address, in the options of `listen()`; several need `reusePort`. Before it
+ * closes, such a server accepts the clients that wait in the kernel; libuv accepts one in a turn.
  */
 export const listenersKey: unique symbol = Symbol('proxyprotocol.listeners')
 
-/** For tracing: Node publishes each accepted socket. */
+/** Node publishes each accepted socket. */
 const socketChannel = channel('net.server.socket')
 
 /**
- * Makes a listening server take its sockets from `makeSocket`, for handles that `takeHandle` leaves; the last call
- * counts. False, without a change, if the handle is unknown.
+ * Makes a listening server use `makeSocket` for handles that `takeHandle` leaves; the last call counts.
+ * False, without a change, for an unknown handle.
  */
 export function acceptAs(server: Server, makeSocket: SocketMaker, takeHandle?: HandleTaker): boolean {
   const fields = server as ServerFields
@@ -103,7 +101,7 @@ function isKnownLine(): boolean {
   return Number.parseInt(process.versions.node, 10) <= LAST_KNOWN_LINE
 }
 
-/** Lines of Node differ about a limit of 0, which Node's own function knows. */
+/** Lines of Node differ about a limit of 0. */
 function isFull({ maxConnections, _connections: open }: ServerFields): boolean {
   return typeof maxConnections === 'number' && open >= maxConnections
 }
@@ -117,7 +115,7 @@ function isBlocked({ blockList }: ServerFields, accepted: AcceptedHandle): boole
   return address !== undefined && blockList.check(address, `ipv${isIP(address) as 4 | 6}`) // the kernel gives no names
 }
 
-/** A literal gives all one hidden class. Node 20 would add the last three itself. */
+/** One hidden class for all. Node 20 would add the last three itself. */
 function settingsOf(server: ServerFields, handle: AcceptedHandle): AcceptedSettings {
   const settings = {
     handle,
@@ -132,5 +130,5 @@ function settingsOf(server: ServerFields, handle: AcceptedHandle): AcceptedSetti
     autoDestroy: true,
     decodeStrings: false,
   }
-  return settings // Node's types leave out what is undocumented
+  return settings // Node's types lack undocumented fields
 }

@@ -1,25 +1,24 @@
-// TLS that a program starts on a socket asks the handle below for its addresses. Answers given here reach it as well.
-// Without a handle, it shows the peer.
+// TLS on a socket asks the handle for its addresses, so answers go there. Without a handle, it shows the
+// peer.
 
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Handle, handleOf } from './handle.ts'
 import { Itself } from './itself.ts'
 
-/** Filled in as Node expects it. */
 export interface AddressAnswer {
   readonly address: string
   readonly port: number
   readonly family: string | undefined
 }
 
-/** An end that is undefined shows no address. */
+/** An undefined end shows no address. */
 export interface AddressAnswers {
   readonly peer: AddressAnswer | undefined
   readonly local: AddressAnswer | undefined
 }
 
-/** An error, because Node remembers an answer without one. */
+/** Node remembers an answer without an error. */
 const NOT_YET = -1
 
 /** Undefined shows no address until the next call. */
@@ -34,7 +33,7 @@ type Answer = (out: object) => number | undefined
 
 const answersKey = Symbol('proxyprotocol.answers')
 
-/** Fields cost a twentieth of `Object.defineProperty()`, and all handles share the functions. */
+/** Fields cost a twentieth of `Object.defineProperty()`. */
 class Answering extends Itself {
   readonly [answersKey]: AddressAnswers | undefined
   readonly getpeername: Answer = answerPeer
@@ -56,7 +55,7 @@ function answerLocal(this: Answering, out: object): number | undefined {
   return kernelSays(this, 'getsockname')
 }
 
-/** An answer with an error is taken, and not remembered. */
+/** Node does not remember an answer with an error. */
 function kernelSays(handle: Answering, question: Question): number | undefined {
   const kernel = Object.getPrototypeOf(handle) as Partial<Record<Question, Answer>> // pipes have neither
   return handle[answersKey] === undefined ? NOT_YET : kernel[question]?.call(handle, {})
@@ -65,7 +64,7 @@ function kernelSays(handle: Answering, question: Question): number | undefined {
 type AddressName =
   'remoteAddress' | 'remotePort' | 'remoteFamily' | 'localAddress' | 'localPort' | 'localFamily'
 
-/** Getters, which TypeScript takes for fields, so that a class cannot reach them by `super`. */
+/** TypeScript takes the getters for fields: no `super`. */
 export const ownAddresses: AddressGetters = {
   remoteAddress: getterOf('remoteAddress'),
   remotePort: getterOf('remotePort'),
@@ -77,7 +76,7 @@ export const ownAddresses: AddressGetters = {
 
 type AddressGetters = { readonly [name in AddressName]: (this: Socket) => Socket[name] }
 
-/** False on Bun, where some are fields. */
+/** False on Bun. */
 export function hasAddressGetters(): boolean {
   return Object.values(ownAddresses).every(getter => typeof getter === 'function')
 }

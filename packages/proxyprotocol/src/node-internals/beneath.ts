@@ -1,5 +1,4 @@
-// The socket below a TLS socket: `_parent`, or for TLS over another stream the handle's `_parentWrap`. Without both,
-// a TLS socket shows its own addresses.
+// The socket below TLS: `_parent`, or the handle's `_parentWrap`. Without both, TLS shows its own addresses.
 
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -9,7 +8,7 @@ export function rawOf(socket: Socket): Socket {
   return parentOf(socket) ?? socket
 }
 
-/** Undefined for anything but a TLS socket. */
+/** Undefined without TLS. */
 export function beneath(socket: Duplex): Duplex | undefined {
   const wrap = handleOf(socket)?._parentWrap as (Duplex & { readonly stream?: Duplex }) | undefined // Node's own class
   return parentOf(socket) ?? wrap?.stream ?? wrap

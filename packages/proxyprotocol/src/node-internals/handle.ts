@@ -1,22 +1,18 @@
-// libuv's side of a socket: `socket._handle`, in every line of Node; none if it is closed. Other runtimes may lack
-// each method.
+// `socket._handle`, in every line of Node. Other runtimes may lack each method.
 
 import type { Duplex } from 'node:stream'
 
 export interface Handle {
-  /** Node sets it while it wants data. */
   readonly reading?: boolean
-  /** Bytes that the kernel has not taken. */
   readonly writeQueueSize?: number
-  /** Bytes that were given to libuv. */
   readonly bytesWritten?: number
   onread?: () => void
   readStart?(): number
   readStop?(): number
-  /** TCP handles only; anything but 0 is an error. */
+  /** TCP only; anything but 0 is an error. */
   getpeername?(out: object): number
   useUserBuffer?(buffer: Uint8Array): unknown
-  /** For TLS over a stream that is not a socket. */
+  /** For TLS over other streams. */
   readonly _parentWrap?: object
 }
 
@@ -25,19 +21,19 @@ export function handleOf(socket: Duplex): Handle | null | undefined {
 }
 
 /**
- * False once a TCP connection was reset, timed out or ended on both sides. Node tells a reset from an end only when a
- * later read or write fails.
+ * False after a reset, a timeout or both ends. Node tells a reset from an end only when a later read or write
+ * fails.
  */
 export function hasPeer(socket: Duplex): boolean {
   return handleOf(socket)?.getpeername?.({}) === 0
 }
 
-/** Bytes that the kernel has not taken, with the write in progress; 0 if unknown. */
+/** Bytes that the kernel has not taken; 0 if unknown. */
 export function unsentBytes(socket: Duplex): number {
   return handleOf(socket)?.writeQueueSize ?? 0
 }
 
-/** `socket.bytesWritten` also counts bytes that wait. Undefined if unknown. */
+/** `socket.bytesWritten` also counts waiting bytes. Undefined if unknown. */
 export function bytesTaken(socket: Duplex): number | undefined {
   const { bytesWritten, writeQueueSize = 0 } = handleOf(socket) ?? {}
   return bytesWritten === undefined ? undefined : bytesWritten - writeQueueSize
@@ -48,10 +44,7 @@ export function isReading(socket: Duplex): boolean | undefined {
   return handleOf(socket)?.reading
 }
 
-/**
- * After an end, makes libuv read again: the next read ends again, or fails. False if libuv reads already and refuses
- * to start, or if unknown.
- */
+/** After an end, the next read ends again, or fails. False if libuv refuses, or unknown. */
 export function readAgain(socket: Duplex): boolean {
   const handle = handleOf(socket)
   if (handle?.readStart?.() !== 0) return false

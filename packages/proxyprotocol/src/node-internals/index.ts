@@ -1,6 +1,6 @@
-// What this project uses of Node although Node does not document it. Each part names its feature test and what
-// happens without it. Read in the sources of Node 20.20, 22.23, 24.21 and 26.10; the tests run on these lines. The
-// programs import it as `proxyprotocol/internal/node`, without a promise of semantic versioning.
+// Undocumented parts of Node, read in 20.20, 22.23, 24.21 and 26.10; the tests run on these lines. Each part
+// names its feature test and what happens without it. `proxyprotocol/internal/node` has no semantic
+// versioning.
 
 export {
   acceptAs,

@@ -2,5 +2,5 @@ function itself(object: object): object {
   return object
 }
 
-/** A base class that makes the fields of a derived class own properties of the given object. */
+/** Gives a derived class's fields to the object as its own. */
 export const Itself: new (object: object) => object = itself as unknown as new (object: object) => object // functions can be constructors

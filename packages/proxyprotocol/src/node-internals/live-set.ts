@@ -1,18 +1,14 @@
-// A set whose members come and go. When V8 grows a `Set` or cleans it up, the old table keeps its members and points to
-// the new one. Once an old table is in the old generation, all later members live until the next major collection
-// (seen on Node 20 to 26). Accepted connections then cost a tenth more, and tens of megabytes pile up.
+// A growing `Set` of V8 links its old table to the new one. In the old generation that table keeps all later
+// members until a major collection (Node 20 to 26): tens of megabytes of connections.
 
-/** For classes whose objects keep one shape. */
+/** For objects that keep one shape. */
 export const indexKey: unique symbol = Symbol('proxyprotocol.index')
 
 interface Indexed {
   [indexKey]?: number | undefined
 }
 
-/**
- * A member belongs to one such set at a time. Iterating goes over the members of that moment, without those that have left
- * since. The order is unspecified.
- */
+/** A member belongs to one such set. Iterating skips members that have left. The order is unspecified. */
 export class LiveSet<T extends object> implements ReadonlySet<T> {
   readonly #members: (T & Indexed)[] = []
 

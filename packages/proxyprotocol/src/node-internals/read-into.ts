@@ -1,23 +1,23 @@
-// The public option `onread` lets connecting sockets read into buffers. Accepted sockets have the same fields, and
-// their handle takes a buffer; both are checked before use. Without them callers listen to 'readable' or 'data'.
+// Accepted sockets have the fields of `onread`, too; both are checked. Otherwise callers listen to 'readable'
+// or 'data'.
 
 import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { handleOf } from './handle.ts'
 
 export interface Reader<B extends Uint8Array = Uint8Array> {
-  /** The first bytes of the buffer are new; false stops reading until the next `read(0)` or `resume()`. */
+  /** The first bytes are new; false stops until `read(0)` or `resume()`. */
   onBytes(length: number, buffer: B): boolean
 }
 
-/** All sockets share one function, which finds the reader here: a closure costs each connection more. */
+/** One function finds the reader here: a closure costs each connection more. */
 const readerKey = Symbol('proxyprotocol.reader')
 
 const [kBuffer, kBufferCb, kBufferGen] = ['kBuffer', 'kBufferCb', 'kBufferGen'].map(name =>
   Object.getOwnPropertySymbols(new Socket()).find(({ description }) => description === name),
 ) as [symbol, symbol, symbol] // or undefined, which canReadInto() checks
 
-/** As large as one read of Node. Shared, because bytes are copied before the next read. */
+/** As large as Node's reads. Shared: bytes are copied before the next read. */
 export const plainBuffer: Uint8Array = new Uint8Array(64 * 1024)
 let next = plainBuffer
 
@@ -32,7 +32,7 @@ export function nextBuffer(): Uint8Array {
   return buffer
 }
 
-/** TLS of Deno misses bytes. On Windows the kernel writes into a buffer long after it was given. */
+/** TLS of Deno misses bytes. Windows writes into a buffer long after it was given. */
 export function canShareBuffers(platform: string = process.platform): boolean {
   return process.versions['deno'] === undefined && platform !== 'win32'
 }
@@ -46,9 +46,8 @@ export function canReadInto(socket: Socket): boolean {
 }
 
 /**
- * Makes a socket read into the buffers of a reader, without 'data'. TLS fills its buffer on after a stop, and takes
- * another for each record. `nextBuffer` is asked now and after each `onBytes`. False, without a change, if it cannot
- * be done.
+ * Reads into a reader's buffers, without 'data'. TLS goes on filling its buffer after a stop, and takes
+ * another per record. False, without a change, if impossible.
  */
 export function readInto<B extends Uint8Array>(
   socket: Socket,
@@ -66,7 +65,7 @@ export function readInto<B extends Uint8Array>(
   return true
 }
 
-/** The socket keeps a buffer, because the handle has no way back. */
+/** The handle has no way back. */
 export function stopReadingInto(socket: Socket, readsOn: boolean): void {
   const fields = socket as unknown as Record<symbol, unknown> // likewise
   fields[kBufferCb] = pushRead
@@ -74,7 +73,7 @@ export function stopReadingInto(socket: Socket, readsOn: boolean): void {
   if (!readsOn) forgetReading(socket)
 }
 
-/** Makes a stream that has stopped reading start again with its next read. */
+/** Lets the next read start a stopped stream. */
 export function forgetReading(socket: Socket): void {
   const { _readableState: state } = socket as unknown as { readonly _readableState: { reading: boolean } } // in every line
   state.reading = false
@@ -90,7 +89,7 @@ function pushRead(this: Socket, length: number, buffer: Uint8Array): boolean {
   return goesOn
 }
 
-/** Node reads from the kernel at each read() of a socket with a buffer, even if the stream holds enough. */
+/** With a buffer, each read() of Node goes to the kernel. */
 export function readBelowMark(this: Socket, size?: number): unknown {
   const { readableLength, readableHighWaterMark } = this
   const holdsEnough = readableLength > 0 && readableLength >= readableHighWaterMark
