@@ -1,4 +1,4 @@
-// Intervals of addresses of one family, merged and sorted, so that a binary search answers for any number of networks.
+// Merged, sorted intervals of addresses, for a binary search.
 
 /** Both bounds are included. */
 export interface AddressInterval {
@@ -9,7 +9,6 @@ export interface AddressInterval {
 const WORD_BYTES = 4
 
 export class AddressIntervals {
-  /** For each interval the words of its first address, then those of its last. */
   readonly #bounds: Uint32Array
   readonly #sought: Uint32Array
 
@@ -59,7 +58,7 @@ function mergeIntervals(intervals: readonly AddressInterval[]): readonly Address
   return merged
 }
 
-/** A loop, because a view would make V8 allocate a buffer for each small array. */
+/** A view would make V8 allocate a buffer for each small array. */
 function writeWords(address: Uint8Array, out: Uint32Array, at: number): void {
   let word = 0
   for (let i = 0; i < address.length; i++) {

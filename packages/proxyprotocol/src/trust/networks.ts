@@ -1,5 +1,4 @@
-// Lists of networks in CIDR notation, written exactly and compiled once: a list that could mean more than it says is
-// refused.
+// Networks in CIDR notation; an ambiguous list is refused.
 
 import { quote } from '../checks/index.ts'
 import { formatAddress, parseAddress, unmapAddress } from '../codec/index.ts'
@@ -9,29 +8,15 @@ const PREFIX = /^(?:0|[1-9]\d{0,2})$/
 
 /** The peer of a socket. */
 export interface Peer {
-  /** Undefined for UNIX sockets, and if the peer left before its address was read. */
+  /** Undefined for UNIX sockets, and if the peer left early. */
   readonly address: string | undefined
   readonly transport: 'tcp' | 'udp' | 'unix'
-  /** The address of this machine that the peer connected to; undefined for UDP and UNIX sockets. */
+  /** This machine's address; undefined for UDP and UNIX sockets. */
   readonly localAddress?: string | undefined
   readonly localPort?: number | undefined
 }
 
-/**
- * Compiles a list of networks, addresses and `'unix'` into a predicate on peers. IPv4 networks match IPv4-mapped
- * peers, too. A peer without an address matches only `'unix'`.
- *
- * @param name of the list, for errors; an empty one is left out.
- * @throws TypeError or RangeError naming the entry that is wrong.
- *
- * @example
- * ```ts run
- * import { compileNetworks } from 'proxyprotocol/server'
- *
- * const isOurs = compileNetworks(['10.0.0.0/8', '2001:db8::/32'])
- * isOurs({ address: '10.1.2.3', transport: 'tcp' }) // true
- * ```
- */
+/** IPv4 networks match IPv4-mapped peers, too. A peer without an address matches only `'unix'`. */
 export function compileNetworks(entries: readonly string[], name = 'networks'): (peer: Peer) => boolean {
   if (!Array.isArray(entries)) {
     throw new TypeError(about(name, `must be a list such as ['10.0.0.0/8'], got ${quote(entries)}`))
@@ -51,13 +36,13 @@ export function compileNetworks(entries: readonly string[], name = 'networks'): 
 /** An IPv6 client can use every address of its /64. */
 const IPV6_CLIENT_BYTES = 8
 
-/** 4 or 16 bytes, without the zone of link-local peers. */
+/** Without the zone of link-local peers. */
 export function addressBytes(address: string): Uint8Array | undefined {
   const zoneAt = address.indexOf('%')
   return parseAddress(unmapAddress(zoneAt < 0 ? address : address.slice(0, zoneAt)))
 }
 
-/** The key of an address under a limit for each source: an IPv6 client counts by its /64. */
+/** An IPv6 client counts by its /64. */
 export function sourceKey(address: string): string {
   const bytes = addressBytes(address)
   return String(bytes?.length === 16 ? bytes.subarray(0, IPV6_CLIENT_BYTES) : bytes)

@@ -1,4 +1,4 @@
-// Trust by name: the addresses of names, looked up again and again.
+// Trust by name, looked up again and again.
 
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
@@ -7,27 +7,24 @@ import { compileNetworks, type Peer } from './networks.ts'
 
 /** Orchestrators move a name within a minute. */
 const DEFAULT_REFRESH = 30_000
-/** Look-ups in a row without an answer that cost a name its addresses. */
+/** Look-ups without an answer that cost a name its trust. */
 const MOST_MISSED = 3
-/** Resolvers read a last label of digits as an IPv4 address in short form. */
+/** Resolvers read a last label of digits as IPv4 in short form. */
 const HOST_NAME = /^(?:[\w-]{1,63}\.)*(?!\d+\.?$|0x[\da-f]*\.?$)[\w-]{1,63}\.?$/i
 const ABSENT: readonly unknown[] = ['ENOTFOUND', 'ENODATA']
-/** Words with a meaning in `trust`. */
 const RESERVED = ['anyone', 'unix']
 
-/** A name service, such as a `Resolver` of `node:dns/promises`. */
+/** Such as a `Resolver` of `node:dns/promises`. */
 export interface TrustResolver {
-  /** The IPv4 addresses of a name. */
   resolve4(name: string): Promise<readonly string[]>
-  /** The IPv6 addresses of a name. */
   resolve6(name: string): Promise<readonly string[]>
 }
 
 /** How names become addresses. */
 export interface TrustNamesOptions {
-  /** Milliseconds between two look-ups of a name. Default 30000, at least 1. */
+  /** Milliseconds between look-ups of a name. Default 30000, at least 1. */
   readonly refresh?: number | undefined
-  /** Default: the system's `getaddrinfo()`, which knows `/etc/hosts` and the names of containers. */
+  /** Default: `getaddrinfo()`, which knows `/etc/hosts` and containers. */
   readonly resolver?: TrustResolver | undefined
 }
 
@@ -36,19 +33,17 @@ export interface NameTrust {
   (peer: Peer): boolean
   /** Resolves when each name was looked up once, also without success. */
   ready(): Promise<void>
-  /** Stops looking up names; no name is trusted then. */
+  /** Stops look-ups, and all trust. */
   close(): void
 }
 
 /**
- * Makes a `trust` function of host names, for proxies whose addresses change. Addresses, networks and `'unix'` are
- * allowed, too. A name is trusted only after its first answer. It loses trust if the name service says that it does
- * not exist, or after three look-ups without an answer, with a process warning.
+ * Makes a `trust` function of host names, for proxies whose addresses change. Addresses, networks and
+ * `'unix'` are allowed, too. A name is trusted after its first answer. It loses trust if it does not exist,
+ * or after three look-ups without an answer, with a process warning.
+ * Use only a name service that you control: its answers decide who can send headers.
  *
- * Who controls the answers can send headers: use only names of a name service that you control.
- *
- * @throws TypeError or RangeError naming the entry or the option that is wrong.
- *
+ * @throws TypeError or RangeError naming the entry or option that is wrong.
  * @example
  * ```ts run
  * import http from 'node:http'
@@ -123,7 +118,7 @@ class TrustedName {
   readonly #name: string
   readonly #resolve: Resolve
   #holds: ((peer: Peer) => boolean) | undefined
-  /** Numbers look-ups, so that a late answer replaces no newer one. */
+  /** A late answer must replace no newer one. */
   #asked = 0
   #isWaiting = false
   #waited = 0
@@ -184,7 +179,7 @@ class TrustedName {
   }
 }
 
-/** A link-local peer is compared without its zone, and no answer may be a whole network. */
+/** Link-local peers have no zone, and no answer may be a network. */
 function bareAddress(address: string): string {
   const bare = address.replace(/%.*$/, '')
   if (isIP(bare) !== 0) return bare

@@ -1,4 +1,4 @@
-// Decides from the peer's address who may send a header, before a byte is read.
+// Decides from the peer's address, before a byte is read.
 
 import { quote } from '../checks/index.ts'
 import { unmapAddress } from '../codec/index.ts'
@@ -6,8 +6,8 @@ import { compileNetworks, type Peer } from './networks.ts'
 import { isHostName } from './trust-names.ts'
 
 /**
- * Who may send headers: a list of CIDRs, addresses and `'unix'`, `'anyone'`, or a predicate. A predicate gets
- * IPv4-mapped peers as IPv4.
+ * Who may send headers: CIDRs, addresses and `'unix'`, `'anyone'`, or a predicate, which gets IPv4-mapped
+ * peers as IPv4.
  */
 export type Trust = 'anyone' | readonly string[] | ((peer: Peer) => boolean)
 
