@@ -1,22 +1,19 @@
-// Checks a decoder against the vectors: each input whole, with payload behind it, and every prefix of a header. It
-// compares only what the decoder answers, so decoders with other or fewer words fit.
+// Checks a decoder: each input whole, with payload, and cut off. It compares only the answer's fields.
 
 import { isDeepStrictEqual } from 'node:util'
 import { quote } from '../checks/index.ts'
 import { vectorFiles } from './vector-files.ts'
 import type { Expected, ExpectedHeader, Vector } from './vector.ts'
 
-/**
- * A decoder's answer for bytes. Missing fields are not compared, and `refused` stands for malformed and for no header.
- */
+/** A decoder's answer. Missing fields are not compared; `refused` is malformed or no header. */
 export type DecoderAnswer =
   | ({ readonly status: 'header' } & Partial<ExpectedHeader>)
   | { readonly status: 'refused' }
   | { readonly status: 'partial' }
 
 /**
- * A decoder to check. It gets the start of a connection and the vector, for its options. It returns `undefined` to
- * leave a vector out. A decoder that throws has given no answer, which is a disagreement.
+ * A decoder to check. The vector has its options; `undefined` leaves it out. A thrown error is a
+ * disagreement.
  */
 export type CheckedDecoder = (bytes: Uint8Array, vector: Vector) => DecoderAnswer | undefined
 
@@ -25,30 +22,31 @@ export interface Disagreement {
   /** The vector's file. */
   readonly file: string
   readonly vector: Vector
-  /** How the input was given: `whole`, `with payload behind it` or `cut off at N`. */
+  /** `whole`, `with payload behind it` or `cut off at N`. */
   readonly input: string
-  /** The field that differs, such as `status` or `source`. */
+  /** Such as `status` or `source`. */
   readonly field: string
   readonly expected: unknown
-  /** The decoder's value, or the error that it threw. */
+  /** The decoder's value, or its error. */
   readonly got: unknown
 }
 
 /** The result of a check. */
 export interface DecoderReport {
-  /** Vectors that were compared. */
+  /** Compared vectors. */
   readonly checked: number
-  /** Vectors that the decoder left out. */
+  /** Left out by the decoder. */
   readonly skipped: number
   readonly disagreements: readonly Disagreement[]
 }
 
-/** It looks like the start of another header, never like a part of the first. */
+/** It looks like another header, never like a part of the first. */
 const PAYLOAD = new TextEncoder().encode('PROXY TCP4 203.0.113.9 203.0.113.10 1 2\r\n\r\n')
 
 /**
- * Gives a decoder every vector, and returns the disagreements.
+ * Gives a decoder every vector.
  *
+ * @returns the disagreements.
  * @example
  * ```ts run
  * import { decodeHeader } from 'proxyprotocol'
@@ -104,7 +102,7 @@ function* trialsOf({ bytes, expected }: Vector): Generator<Trial> {
   }
 }
 
-/** An error, as a value that no answer can be. */
+/** No answer equals it. */
 interface Thrown {
   readonly error: unknown
 }

@@ -1,5 +1,5 @@
 /**
- * The conformance kit: our test vectors as data, and a check for any decoder.
+ * Our test vectors as data, and a check for any decoder.
  *
  * @module proxyprotocol/vectors
  */

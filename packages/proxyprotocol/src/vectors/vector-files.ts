@@ -1,5 +1,4 @@
-// Reads the vectors from JSON files beside src and dist, because importing JSON makes Node 20 warn. The casts trust our
-// own files, which tests check.
+// Importing JSON makes Node 20 warn. Tests check the files, so casts are safe.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import type { SppVector, Vector, VectorFile } from './vector.ts'
@@ -8,7 +7,7 @@ const SPP_FILE = 'spp.json'
 const folder = new URL('../../vectors/', import.meta.url)
 
 /**
- * Every vector of this library's tests, by file.
+ * Every test vector, by file.
  *
  * @example
  * ```ts run
@@ -23,7 +22,7 @@ export const vectorFiles: readonly VectorFile[] = readdirSync(folder)
   .map(name => ({ name, vectors: withBytes(load(name) as readonly Omit<Vector, 'bytes'>[]) }))
 
 /**
- * Datagrams with headers of Simple Proxy Protocol, right and wrong.
+ * Datagrams of Simple Proxy Protocol, right and wrong.
  *
  * @example
  * ```ts run
@@ -47,7 +46,7 @@ function withBytes<V extends { readonly hex: string }>(
   return vectors.map(vector => ({ ...vector, bytes: bytesOf(vector.hex) }))
 }
 
-/** Memory of its own; a Buffer is often part of a pool. */
+/** A Buffer is often part of a pool. */
 function bytesOf(hex: string): Uint8Array {
   return Uint8Array.from(Buffer.from(hex, 'hex'))
 }

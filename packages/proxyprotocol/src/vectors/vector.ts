@@ -1,4 +1,4 @@
-// The shape of a vector: bytes and their meaning, in words for every language.
+// Vectors: bytes and their meaning.
 
 import type {
   Command,
@@ -10,7 +10,7 @@ import type {
   Version,
 } from '../codec/index.ts'
 
-/** One end of a connection; a path that is not text is 108 bytes in hexadecimal. */
+/** One end; a path that is not text is 108 bytes in hexadecimal. */
 export type VectorEndpoint =
   | { readonly address: string; readonly port: number }
   | { readonly path: string }
@@ -19,7 +19,7 @@ export type VectorEndpoint =
 /** A header and its fields. */
 export interface ExpectedHeader {
   readonly status: 'header'
-  /** The length of the header; payload starts there. */
+  /** Payload starts there. */
   readonly byteLength: number
   readonly version: Version
   readonly command: Command
@@ -28,21 +28,21 @@ export interface ExpectedHeader {
   /** Absent for LOCAL, UNSPEC and UNKNOWN. */
   readonly source?: VectorEndpoint
   readonly destination?: VectorEndpoint
-  /** Type, and value in hexadecimal; in order, duplicates kept. */
+  /** Value in hexadecimal; in order, duplicates kept. */
   readonly tlvs: readonly (readonly [type: number, hex: string])[]
-  /** Without ends: the bytes behind the fixed part, in hexadecimal. */
+  /** Without ends: bytes behind the fixed part, in hexadecimal. */
   readonly block?: string
 }
 
-/** A header that must be refused; `code` and `offset` are this library's reason. */
+/** A header to refuse; `code` and `offset` are this library's reason. */
 export interface ExpectedFault {
   readonly status: 'invalid'
   readonly code: ErrorCode
-  /** Offset of the fault in bytes. */
+  /** In bytes. */
   readonly offset: number
 }
 
-/** The outcome of decoding: a header, a malformed one, no header, or too few bytes. */
+/** The outcome of decoding. */
 export type Expected =
   | ExpectedHeader
   | ExpectedFault
@@ -54,16 +54,15 @@ export interface Vector {
   /** Unique within its file. */
   readonly name: string
   /**
-   * The section of the specification, or a rule. `strictness` is our choice, `known bug N` a fault of others,
-   * `golden` bytes of real senders, `extension` private TLVs.
+   * Of the specification, or a rule: `strictness` is our choice, `known bug N` a fault of others, `golden`
+   * bytes of real senders, `extension` private TLVs.
    */
   readonly section: string
-  /** The input in hexadecimal. */
   readonly hex: string
   readonly bytes: Uint8Array
-  /** Options of the receiver that are not the default. */
+  /** The receiver's, if not the default. */
   readonly options?: DecodeOptions
-  /** True if encoding the header gives these bytes again. */
+  /** Encoding the header gives these bytes. */
   readonly canonical?: boolean
   readonly expected: Expected
 }
@@ -79,10 +78,9 @@ export interface VectorFile {
 export interface SppVector {
   /** Unique within the file. */
   readonly name: string
-  /** The datagram in hexadecimal. */
   readonly hex: string
   readonly bytes: Uint8Array
-  /** True if encoding the header gives these bytes again. */
+  /** Encoding the header gives these bytes. */
   readonly canonical?: boolean
   readonly expected:
     | ({ readonly status: 'header'; /** In hexadecimal. */ readonly payload: string } & SppHeader)
