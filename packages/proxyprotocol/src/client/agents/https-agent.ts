@@ -66,6 +66,7 @@ export class HeaderHttpsAgent extends Agent {
     return `${super.getName(options)}:${this.#header.key(options)}`
   }
 
+  /** Opens a connection that starts with the header of these options. */
   override createConnection(options: RequestOptions): Duplex | null | undefined {
     const where = { ...options, timeout: undefined } as NetConnectOpts // the agent has made them so; the timeout is the TLS socket's
     const bytes = this.#header.bytes(options)
