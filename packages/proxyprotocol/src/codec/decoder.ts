@@ -37,6 +37,7 @@ export class HeaderDecoder {
     this.#result = decodeWith(this.#rules, NO_BYTES)
   }
 
+  /** The result so far. */
   get result(): DecodeResult {
     return this.#result
   }

@@ -16,7 +16,9 @@ const RESERVED = ['anyone', 'unix']
 
 /** Such as a `Resolver` of `node:dns/promises`. */
 export interface TrustResolver {
+  /** The IPv4 addresses of a name. */
   resolve4(name: string): Promise<readonly string[]>
+  /** The IPv6 addresses of a name. */
   resolve6(name: string): Promise<readonly string[]>
 }
 

@@ -62,6 +62,7 @@ export class HeaderHttpsAgent extends Agent {
     this.#header.take(this, request, options)
   }
 
+  /** Requests share a connection if their names are equal: the header is part of them. */
   override getName(options: HeaderRequestOptions | RequestOptions = {}): string {
     return `${super.getName(options)}:${this.#header.key(options)}`
   }

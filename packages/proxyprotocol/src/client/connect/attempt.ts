@@ -8,7 +8,9 @@ export interface StopSignal {
   readonly aborted: boolean
   /** Becomes the cause of the error. */
   readonly reason: unknown
+  /** Calls the listener when it aborts. */
   addEventListener(type: 'abort', listener: () => void): void
+  /** Removes the listener. */
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
