@@ -189,6 +189,6 @@ test(`ulimit -n ${OPEN_FILES}: a relay that is allowed more connections than it 
   await storm(t, relay.port, upstream)
   await relay.reached(({ stats: { active } }) => active === 0)
   const after = await relay.collected()
-  assert.equal(after.descriptors, before.descriptors)
+  assert.ok(after.descriptors <= before.descriptors, `${before.descriptors} and then ${after.descriptors}`)
   await servesAfter(t, relay.port)
 })
